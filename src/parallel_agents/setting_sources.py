@@ -22,6 +22,7 @@ from parallel_agents.settings import (
     OTHER_VARIABLES,
     PREFIX,
     TABLES,
+    USER_ONLY,
     Environment,
     Settings,
 )
@@ -96,7 +97,11 @@ def _values(
         except ConfigError as problem:
             problems.append(problem)
         else:
-            yield from ((str(folder / CONFIG_NAME), *setting) for setting in found.items())
+            for name, value in found.items():
+                if name in USER_ONLY and folder != environment.home:
+                    problems.append(_of_project(environment, folder, name))
+                else:
+                    yield str(folder / CONFIG_NAME), name, value
     known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
     for variable, value in environment.variables.items():
         if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not value:
@@ -105,6 +110,14 @@ def _values(
             yield f"{_ENVIRONMENT} {variable}", _setting_of(environment, variable, known), value
         except ConfigError as problem:
             problems.append(problem)
+
+
+def _of_project(environment: Environment, folder: Path, name: str) -> ConfigError:
+    return ConfigError(
+        f"a project cannot set {name}",
+        why=f"{folder / CONFIG_NAME} sets it, and it acts for you",
+        hint=f"remove it there; if you want it, set it in {environment.home / CONFIG_NAME}",
+    )
 
 
 def load_home(environment: Environment) -> Settings:

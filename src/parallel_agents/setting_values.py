@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Required
 
 from pydantic import (
     AfterValidator,
@@ -23,14 +23,17 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from parallel_agents.core.answer_rules import AnswerRule
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.limits import DAY_SECONDS
 from parallel_agents.core.mcp_names import MOST_SERVER_CHARACTERS, is_server_name
 from parallel_agents.core.mcp_server import read_server
+from parallel_agents.core.notification import Occasion, read_target
 from parallel_agents.core.permission import parse_rule
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.problems import Found, as_path, find_problem
+from parallel_agents.core.question import QuestionKind
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
 from parallel_agents.core.web_address import WebAddress
@@ -50,6 +53,7 @@ Seconds = Annotated[float, Field(strict=True, gt=0, le=30 * DAY_SECONDS)]
 RetentionSeconds = Annotated[float, Field(strict=True, gt=0, le=MOST_RETENTION_SECONDS)]
 Megabytes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 QuestionSeconds = Annotated[float, Field(strict=True, gt=0, lt=DAY_SECONDS)]
+Factor = Annotated[float, Field(strict=True, ge=1, le=10_000)]
 Switch = Annotated[bool, Field(strict=True)]
 
 
@@ -90,7 +94,17 @@ def _check_private_host(text: str) -> str:
     return text
 
 
+def _check_target(text: str) -> str:
+    try:
+        read_target(text)
+    except InvalidInput as error:
+        raise ValueError(f"it cannot be notified: {error.why}") from None
+    return text
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
+NotifyTarget = Annotated[str, AfterValidator(_check_target)]
+Occasions = Annotated[tuple[Occasion, ...], Field(min_length=1)]
 
 
 File = Annotated[Path, BeforeValidator(_check_file)]
@@ -132,6 +146,26 @@ class BudgetTable(TypedDict, total=False):
     on_limit: OnLimit
 
 
+class AnswerTable(TypedDict, total=False):
+    """A rule of `[[answers]]` as a file has it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    answer: Required[str]
+    kind: QuestionKind
+    tool: str
+    agent: str
+    text: str
+    times: Annotated[int, Field(strict=True, ge=1, le=1000)]
+
+
+def _read_answer(table: AnswerTable) -> AnswerRule:
+    try:
+        return AnswerRule(**table)
+    except InvalidInput as error:
+        raise ValueError(f"{error.message}; {error.hint}") from None
+
+
 def _check_key(reference: str) -> str:
     if not _KEY_REFERENCE.fullmatch(reference):
         raise ValueError("write env:NAME, and keep the key itself in the environment")
@@ -163,12 +197,19 @@ def _read_budget(table: BudgetTable) -> Budget:
     budget = Budget(**table)
     if not budget.is_bound:
         raise ValueError("it sets no limit: it takes usd, tokens or both")
+    if budget.on_limit is OnLimit.ASK:
+        raise ValueError(
+            "a day's budget is raised here; ask is for those of tasks, agents and teams"
+        )
     return budget
 
 
 _BUDGET = Annotated[BudgetTable, BeforeValidator(_as_table), AfterValidator(_read_budget)]
 SetBudget = Annotated[Budget, GetPydanticSchema(lambda _, make: make(_BUDGET))]
+_ANSWER = Annotated[AnswerTable, AfterValidator(_read_answer)]
+SetAnswer = Annotated[AnswerRule, GetPydanticSchema(lambda _, make: make(_ANSWER))]
 _NESTED_NAMES = {
+    "answers": tuple(AnswerTable.__annotations__),
     "agent_budgets": tuple(BudgetTable.__annotations__),
     "search": tuple(SearchTable.__annotations__),
 }

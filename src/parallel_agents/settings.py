@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from parallel_agents.attention_settings import AttentionSettings, knob
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
@@ -37,7 +38,6 @@ from parallel_agents.setting_values import (
     NonEmpty,
     PrivateHostNames,
     ProviderTable,
-    QuestionSeconds,
     RetentionSeconds,
     Rules,
     SearchTable,
@@ -62,176 +62,179 @@ PREFIX = "PARALLEL_AGENTS_"
 HOME_VARIABLE = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
 OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
+# What acts for the user, and that no project may set, trusted or not.
+USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
 TABLES = frozenset(
-    {"tiers", "providers", "agent_budgets", "ladders", "permissions", "search", "mcp_servers"}
+    {
+        "answers",
+        "tiers",
+        "providers",
+        "agent_budgets",
+        "ladders",
+        "permissions",
+        "search",
+        "mcp_servers",
+    }
 )
 
 
-def _knob(sentence: str) -> dict[str, str]:
-    return {"sentence": sentence}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(AttentionSettings):
     """The values in force; `pagents config` shows the description of each field."""
 
     model: ModelName | None = field(
-        default=None, metadata=_knob("provider/model for agents that do not name a model")
+        default=None, metadata=knob("provider/model for agents that do not name a model")
     )
-    max_parallel: Count = field(default=16, metadata=_knob("runs at once in one process"))
+    max_parallel: Count = field(default=16, metadata=knob("runs at once in one process"))
     timeout_seconds: Seconds = field(
-        default=600.0, metadata=_knob("seconds for a run, excluding its time in the queue")
+        default=600.0, metadata=knob("seconds for a run, excluding its time in the queue")
     )
     call_timeout_seconds: Seconds = field(
-        default=300.0, metadata=_knob("seconds for one try of a model call, or for a tool call")
+        default=300.0, metadata=knob("seconds for one try of a model call, or for a tool call")
     )
-    max_turns: Count = field(default=25, metadata=_knob("model calls in one run"))
-    max_output_tokens: Tokens = field(default=4096, metadata=_knob("tokens in one reply"))
-    attempts: Count = field(default=1, metadata=_knob("attempts of a run whose answer is rejected"))
-    tries: Count = field(default=5, metadata=_knob("tries of a model call before it fails"))
+    max_turns: Count = field(default=25, metadata=knob("model calls in one run"))
+    max_output_tokens: Tokens = field(default=4096, metadata=knob("tokens in one reply"))
+    attempts: Count = field(default=1, metadata=knob("attempts of a run whose answer is rejected"))
+    tries: Count = field(default=5, metadata=knob("tries of a model call before it fails"))
     patience_seconds: Seconds = field(
         default=300.0,
-        metadata=_knob("total seconds that a call waits for rate limits and for a model to load"),
+        metadata=knob("total seconds that a call waits for rate limits and for a model to load"),
     )
     default_agent: Name = field(
-        default="main", metadata=_knob("the agent of a sessions_spawn that names no agent")
+        default="main", metadata=knob("the agent of a sessions_spawn that names no agent")
     )
     max_spawn_depth: Bound = field(
-        default=5, metadata=_knob("how deep agents may spawn agents; 0 forbids it")
+        default=5, metadata=knob("how deep agents may spawn agents; 0 forbids it")
     )
-    max_children: Count = field(default=20, metadata=_knob("the most live children of one session"))
+    max_children: Count = field(default=20, metadata=knob("the most live children of one session"))
     max_tree_sessions: Count = field(
         default=1000,
-        metadata=_knob("the most sessions that one task or message from outside may lead to"),
+        metadata=knob("the most sessions that one task or message from outside may lead to"),
     )
     hand_back_tokens: Tokens = field(
         default=2000,
-        metadata=_knob(
+        metadata=knob(
             "tokens of a child's output that its parent receives; several outputs in one answer share four times that"
         ),
     )
     result_tokens: Tokens | None = field(
         default=None,
-        metadata=_knob("tokens of a tool's result for a model; by default 1/8 of its context"),
+        metadata=knob("tokens of a tool's result for a model; by default 1/8 of its context"),
     )
     summaries: Switch = field(
         default=True,
-        metadata=_knob("summarize what no longer fits a model's context; false leaves it out"),
+        metadata=knob("summarize what no longer fits a model's context; false leaves it out"),
     )
     summary_model: ModelName | None = field(
         default=None,
-        metadata=_knob("provider/model that writes these summaries; by default the run's own"),
+        metadata=knob("provider/model that writes these summaries; by default the run's own"),
     )
     session_visibility: Visibility = field(
         default=Visibility.TREE,
-        metadata=_knob("the sessions an agent sees: self, tree, agent (same agent) or all"),
+        metadata=knob("the sessions an agent sees: self, tree, agent (same agent) or all"),
     )
     archive_seconds: Seconds = field(
-        default=3600.0, metadata=_knob("seconds until a session that has ended is archived")
+        default=3600.0, metadata=knob("seconds until a session that has ended is archived")
     )
     day_budget_usd: Money | None = field(
-        default=None, metadata=_knob("US dollars for all calls of a UTC day")
+        default=None, metadata=knob("US dollars for all calls of a UTC day")
     )
     day_budget_tokens: Amount | None = field(
-        default=None, metadata=_knob("tokens for all calls of a UTC day")
+        default=None, metadata=knob("tokens for all calls of a UTC day")
     )
     agent_budgets: Mapping[Name, SetBudget] = field(
         default_factory=dict[str, Budget],
-        metadata=_knob("usd and tokens for all calls of one agent in a UTC day, by agent"),
+        metadata=knob("usd and tokens for all calls of one agent in a UTC day, by agent"),
     )
     allow_weak_judge: Switch = field(
-        default=False, metadata=_knob("accept a judge that is known to judge badly, with a warning")
+        default=False, metadata=knob("accept a judge that is known to judge badly, with a warning")
     )
     agent_breaker: Switch = field(
         default=True,
-        metadata=_knob("pause agents whose runs keep failing through their own fault"),
+        metadata=knob("pause agents whose runs keep failing through their own fault"),
     )
     dead_letter_seconds: RetentionSeconds = field(
         default=DEAD_LETTER_SECONDS,
-        metadata=_knob("seconds for which a failed task can be retried"),
+        metadata=knob("seconds for which a failed task can be retried"),
     )
     parent_session: NonEmpty | None = field(
-        default=None, metadata=_knob("the parent of the sessions that this process spawns")
+        default=None, metadata=knob("the parent of the sessions that this process spawns")
     )
     permissions: Mapping[Ruling, Rules] = field(
         default_factory=dict[Ruling, tuple[str, ...]],
-        metadata=_knob("rules for the calls of tools of every agent: allow, ask and deny"),
-    )
-    question_seconds: QuestionSeconds = field(
-        default=43_200.0,
-        metadata=_knob("seconds for which a question waits for a person's answer"),
+        metadata=knob("rules for the calls of tools of every agent: allow, ask and deny"),
     )
     sandbox: Sandbox = field(
         default=Sandbox.INHERIT,
-        metadata=_knob(
+        metadata=knob(
             "commands of agents: inherit runs them in a sandbox unless their agent says off, require always does, off does if their agent requires it"
         ),
     )
     sandbox_folders: Folders | None = field(
         default=None,
-        metadata=_knob("folders of programs that a sandbox can read, beside the system's"),
+        metadata=knob("folders of programs that a sandbox can read, beside the system's"),
     )
     sandbox_hosts: Hosts | None = field(
         default=None,
-        metadata=_knob("hosts that commands in a sandbox reach by https, such as *.pypi.org"),
+        metadata=knob("hosts that commands in a sandbox reach by https, such as *.pypi.org"),
     )
     fetch_private_hosts: PrivateHostNames | None = field(
         default=None,
-        metadata=_knob("private hosts that agents may fetch from, such as 127.0.0.1:8080"),
+        metadata=knob("private hosts that agents may fetch from, such as 127.0.0.1:8080"),
     )
     fetch_through_proxy: Switch = field(
         default=False,
-        metadata=_knob("fetch through the environment's proxy, which finds the hosts itself"),
+        metadata=knob("fetch through the environment's proxy, which finds the hosts itself"),
     )
     search: SearchTable = field(
         default_factory=SearchTable,
-        metadata=_knob("the engine of web_search: its provider, key and url"),
+        metadata=knob("the engine of web_search: its provider, key and url"),
     )
     workspace_megabytes: Megabytes = field(
         default=2_000,
-        metadata=_knob("the most megabytes of uncommitted files of which a workspace is made"),
+        metadata=knob("the most megabytes of uncommitted files of which a workspace is made"),
     )
     workspace_seconds: RetentionSeconds = field(
         default=7 * DAY_SECONDS,
-        metadata=_knob("seconds after which `workspaces clean` removes a workspace that is merged"),
+        metadata=knob("seconds after which `workspaces clean` removes a workspace that is merged"),
     )
     state_keys: Count = field(
         default=1_000,
-        metadata=_knob("the most keys of the state that the sessions of a tree share"),
+        metadata=knob("the most keys of the state that the sessions of a tree share"),
     )
     state_megabytes: Megabytes = field(
-        default=16, metadata=_knob("the most megabytes of all its values together")
+        default=16, metadata=knob("the most megabytes of all its values together")
     )
     artifact_megabytes: Megabytes = field(
-        default=100, metadata=_knob("the most megabytes of one artifact")
+        default=100, metadata=knob("the most megabytes of one artifact")
     )
     tree_artifact_megabytes: Megabytes = field(
-        default=2_000, metadata=_knob("the most megabytes of all artifacts of a tree together")
+        default=2_000, metadata=knob("the most megabytes of all artifacts of a tree together")
     )
     full_sync: Switch = field(
-        default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")
+        default=False, metadata=knob("flush to disk at each commit, to survive a power loss")
     )
     local_slots: Count | None = field(
         default=None,
-        metadata=_knob("parallel calls of the embedded model; by default chosen for this machine"),
+        metadata=knob("parallel calls of the embedded model; by default chosen for this machine"),
     )
     local_model_file: File | None = field(
-        default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")
+        default=None, metadata=knob("a GGUF file to use as the embedded model, unchecked")
     )
     tiers: Mapping[Tier, ModelName] = field(
-        default_factory=dict[Tier, str], metadata=_knob("provider/model for small, medium, large")
+        default_factory=dict[Tier, str], metadata=knob("provider/model for small, medium, large")
     )
     ladders: Mapping[Name, Models] = field(
         default_factory=dict[str, tuple[str, ...]],
-        metadata=_knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
+        metadata=knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
     )
     providers: Mapping[str, ProviderTable] = field(
         default_factory=dict[str, JsonObject],
-        metadata=_knob("your providers, and changes to the built-in providers"),
+        metadata=knob("your providers, and changes to the built-in providers"),
     )
     mcp_servers: Mapping[ServerName, ServerTable] = field(
         default_factory=dict[str, JsonObject],
-        metadata=_knob("servers whose tools agents may name as mcp__NAME__TOOL"),
+        metadata=knob("servers whose tools agents may name as mcp__NAME__TOOL"),
     )
 
     @property

@@ -154,3 +154,33 @@ def test_an_empty_inbox_says_so(pagents: Pagents) -> None:
 
     assert listed.code == 0
     assert listed.err == "Nothing waits for you.\n"
+
+
+def test_a_used_up_budget_is_raised_after_its_worker_was_killed(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    pagents("spawn", "main", "Hi.", "--budget-tokens", "50", "--on-limit", "ask")
+    pagents.wait_until(lambda: bool(pagents.items("inbox")))
+    (question,) = pagents.items("inbox")
+    (worker,) = pagents.workers()
+    os.kill(worker, signal.SIGKILL)
+    pagents.wait_workers_gone()
+    assert pagents("health").code == 1
+
+    refused = pagents("answer", question["id"], "more")
+    answered = pagents("answer", question["id"], "+1000000 tokens")
+    waited = pagents("wait", "@last")
+
+    refused.assert_refused("PA-E101", "no answer to a used-up budget", exits=2)
+    assert answered.code == 0
+    assert waited.code == 0
+    assert len(provider.requests) == 1
+    assert pagents("health").code == 0
+
+
+def test_a_run_cannot_answer_for_a_person(pagents: Pagents) -> None:
+    pagents.environment["PAGENTS_IN_RUN"] = "1"
+
+    refused = pagents("answer", "q-1", "allow")
+
+    refused.assert_refused("PA-E101", "a run cannot answer questions", exits=2)

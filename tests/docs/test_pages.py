@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 import typer
@@ -192,8 +192,10 @@ def test_every_setting_is_listed_with_its_default_and_its_sentence() -> None:
 
 
 def shown(default: object) -> str:
-    if default is None or default == {}:
+    if default is None or default in ({}, ()):
         return "-"
+    if isinstance(default, tuple):
+        return ", ".join(map(str, cast("tuple[object, ...]", default)))
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

@@ -14,6 +14,7 @@ from parallel_agents.setting_sources import load
 from parallel_agents.settings import (
     Environment,
     Settings,
+    find_project_around,
     read_environment,
     read_user_environment,
 )
@@ -268,3 +269,24 @@ def test_values_that_are_nested_too_deep_are_told_in_words(tmp_path: Path) -> No
         load(environment(home))
 
     assert refused.value.why == "its values are nested too deep"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '[[answers]]\ntool = "shell"\nanswer = "allow"',
+        'notify = "touch news"',
+        'notify_on = ["done"]',
+        'notify_private_hosts = ["10.0.0.1"]',
+    ],
+)
+def test_a_project_never_sets_what_acts_for_the_user(tmp_path: Path, line: str) -> None:
+    home, folder = tmp_path / "home", tmp_path / "project" / ".parallel-agents"
+    for each in (home, folder):
+        each.mkdir(parents=True)
+        (each / "config.toml").write_text(line)
+
+    load(Environment(home=home, variables={}))
+    trusted = find_project_around(Environment(home=home, variables={}), folder.parent)
+    with pytest.raises(ConfigError, match="a project cannot set"):
+        load(Environment(home=home, variables={}, trusted=trusted))

@@ -23,6 +23,7 @@ from parallel_agents.core.engine import Engine
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.output_types import OutputTypes
+from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.store import SessionPlan, Store
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import SessionVerbs
@@ -139,7 +140,7 @@ class Client:
 
         self.service = _service(resources, directory, engine, with_quality)
         self.sessions: SessionVerbs = self.service
-        self.journal: Journal = StoreJournal(resources.store, resources.now)
+        self.journal: Journal = StoreJournal(resources.store, resources.now, settings.stuck_rules)
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
         self.session_tools = SessionTools(
@@ -256,7 +257,7 @@ def _service(
             owner=engine.owner,
             needs=resources.readiness.needs,
             with_quality=with_quality,
-            sandbox=settings.sandbox,
+            at_root=SessionOptions(sandbox=settings.sandbox, notify=settings.notification),
         ),
         ladder_start=LadderStart(resources.store, resources.now),
         attacher=Attacher(resources.contents, resources.models),

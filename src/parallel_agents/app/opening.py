@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.commands import surroundings
+from parallel_agents.app.looking_after import LookingAfter
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
+from parallel_agents.app.notifying import Notifier, make_sender
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
@@ -87,12 +89,15 @@ async def open_on(
             stack, environment, settings, parts, store, owner, now
         )
         runners: dict[RunnerKind, Runner] = {}
+        notifier = Notifier(store, owner.id, make_sender(environment, settings))
+        care = LookingAfter(store, owner.id, environment.home, settings, notifier)
         engine = LocalEngine(
             store,
             owner,
             runners=runners,
             rules=resources.rules,
             on_failure=resources.completions.fail,
+            sweep=care.sweep,
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
@@ -103,6 +108,7 @@ async def open_on(
         await store.limit_days(owner.id, day_limits(settings), day_limits(home))
         await stack.enter_async_context(engine)
         yield app
+        await notifier.say_farewell()
 
 
 @asynccontextmanager
@@ -190,7 +196,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             ),
             session_tools=NAMES,
             permissions=settings.permission_layer,
-            patience=Patience(resources.now, settings.question_seconds),
+            patience=Patience(resources.now, settings.question_seconds, settings.answer_rules),
             commands=resources.commands,
             command_tools=COMMAND_TOOLS,
             workspaces=app.workspaces,

@@ -46,15 +46,17 @@ class Reader:
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
         sharing: what the sessions of each tree share.
+        now: seconds since 1970 on the store's clock.
     """
 
     def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
         self._environment = environment
         self._settings = settings
         self._readiness: Readiness | None = None
+        self.now = store.now
         self.completions = Completions(store)
         self.sessions: SessionReads = StoreReads(store, self.completions)
-        self.journal: Journal = StoreJournal(store, store.now)
+        self.journal: Journal = StoreJournal(store, store.now, settings.stuck_rules)
         self.limits: ModelLimits = StoreLimits(store)
         self.sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
 

@@ -23,7 +23,7 @@ from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import InvalidInput
 
 # Whole percents, so that comparisons are exact.
-NOTICE_PERCENT = 80
+NOTICE_PERCENTS = (80, 95)
 ANSWER_PERCENT = 5
 # The amounts that a column of 64 bits can hold, with room for what is spent beyond a limit.
 _LEAST_USD, _MOST_USD = 1e-9, 9e9
@@ -34,10 +34,11 @@ _TOOL_PROMPT_TOKENS = 512
 
 
 class OnLimit(StrEnum):
-    """What a run does at the limit: answer in one last call, or stop at once."""
+    """What a run does at the limit: answer in one last call, stop at once, or ask a person."""
 
     FINISH = "finish"
     STOP = "stop"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,9 @@ from typing import NamedTuple, Protocol
 
 from parallel_agents.core.sandbox import Sandbox
 
+# Set for what runs start outside of a sandbox, and for servers of tools: no person is there.
+IN_RUN = "PAGENTS_IN_RUN"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:

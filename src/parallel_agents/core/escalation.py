@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.gate import Verdict
+from parallel_agents.core.gate import Refine, Verdict
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Finish
 from parallel_agents.core.output import Rejected
+from parallel_agents.core.transcript import Transcript
 from parallel_agents.errors import (
     ConfigError,
     ContextTooLong,
@@ -115,3 +116,10 @@ def error_of_cut(finish: Finish, limits: Limits) -> PagentsError | None:
             return OutputCut(f"the server paused the answer {MOST_PAUSES} times", hint=hint)
         case _:
             return None
+
+
+def most_attempts(transcript: Transcript, refine: Refine | None, limits: Limits) -> int:
+    """The most attempts on one model; a refine loop stops once its rounds bring no gain."""
+    if refine is None:
+        return limits.attempts or 1
+    return refine.rounds if transcript.stale < refine.patience else transcript.tries

@@ -13,11 +13,14 @@ from parallel_agents.core.audit import Audit
 from parallel_agents.core.event import Body, Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.notification import Unsent
 from parallel_agents.core.overview import Cost, Origin, Tally
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.row import Row
+from parallel_agents.core.silence import Silence
 from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.vitals import Vitals
 
 PAGE = 1000
 
@@ -35,6 +38,8 @@ class Snapshot:
         last_steps: the last event before that, of runs whose last event is a start.
         last_times: when each live run that no living process has was last worked on, in seconds
             since the epoch.
+        silences: how long runs have been silent that living processes execute, for those that have
+            been for a while.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -46,6 +51,7 @@ class Snapshot:
     last: Mapping[RunId, Body]
     last_steps: Mapping[RunId, Body]
     last_times: Mapping[RunId, float]
+    silences: Mapping[RunId, Silence]
     alive: frozenset[OwnerId]
     now: float
 
@@ -90,6 +96,14 @@ class Journal(Protocol):
         limit: int = PAGE,
     ) -> list[Event]:
         """The last events before the one with the number `before`, in order; else as `events`."""
+        ...
+
+    async def vitals(self, *, since: float) -> Vitals:
+        """How the work of the store is doing, with the failures after `since`."""
+        ...
+
+    async def unsent(self, *, since: float) -> Unsent:
+        """The notifications that were given up after `since`."""
         ...
 
     async def count_events(

@@ -14,14 +14,23 @@ from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.schema import Json, JsonObject
 
+BUDGET_PREFIX = "budget-"
+# What is answered about a stuck run; anything else is a message to it.
+WAIT, KILL = "wait", "kill"
 _ID = "q-"
 
 
 class QuestionKind(StrEnum):
-    """An approval asks whether a call may be made; a request asks a person for a text."""
+    """What is asked.
+
+    An approval asks whether a call may be made, a request for a text, a budget whether it is raised
+    now that it is used up, and a stuck run what becomes of it.
+    """
 
     APPROVAL = "approval"
     REQUEST = "request"
+    BUDGET = "budget"
+    STUCK = "stuck"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +45,7 @@ class Question:
         rule: the permission that asks; empty for a request.
         choices: texts to choose from; empty if any text may be the answer.
         default: the answer once the time is over; empty for none, which denies an approval.
+        account: the budget account that is used up.
         expires_at: when that is, in seconds since 1970 on the store's clock.
     """
 
@@ -48,6 +58,7 @@ class Question:
     rule: str = ""
     choices: tuple[str, ...] = ()
     default: str = ""
+    account: str = ""
 
     @property
     def is_approval(self) -> bool:
@@ -125,6 +136,11 @@ def asked_key(about: str) -> str:
 def answered_key(about: str) -> str:
     """The key of the event of its answer."""
     return f"{about}/answered"
+
+
+def is_budget_key(key: str) -> bool:
+    """Whether the event of a question or an answer is about a used-up budget."""
+    return key.startswith(BUDGET_PREFIX)
 
 
 def expired(question: Question) -> Answer:

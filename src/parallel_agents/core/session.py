@@ -9,6 +9,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.needs import Needs
+from parallel_agents.core.notification import Notify
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.workspace import Workspace
@@ -56,6 +57,7 @@ class SessionOptions(Checked):
             the outermost first; the runtime sets them.
         sandbox: whether its commands run in a sandbox, REQUIRE or OFF; the runtime sets it. INHERIT
             for a session of an earlier version, whose commands run in one.
+        notify: where word of a session at the top of a tree is sent; the runtime sets it.
         needs: what a process must have to execute its runs; the runtime sets it. None for a session
             of an earlier version.
     """
@@ -70,6 +72,7 @@ class SessionOptions(Checked):
     is_service: bool = False
     permissions: tuple[Permissions, ...] = ()
     sandbox: Sandbox = Sandbox.INHERIT
+    notify: Notify | None = None
     needs: Needs | None = None
 
     @property

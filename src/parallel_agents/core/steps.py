@@ -16,6 +16,7 @@ from parallel_agents.core.escalation import (
     critique_of,
     error_of,
     error_of_cut,
+    most_attempts,
     next_attempt,
     refusal_of,
 )
@@ -76,6 +77,13 @@ class AnnounceLastCall:
     """Tell the model that its budget is used up and that one call is left."""
 
     error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class AskBudget:
+    """Wait until a person says what becomes of a run whose budget is used up."""
+
+    error: OverBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +181,7 @@ Step: TypeAlias = (
     | Summarize
     | CheckType
     | JoinChildren
+    | AskBudget
     | CheckGate
     | Revise
     | Telling
@@ -253,7 +262,9 @@ def step_after_failure(
 ) -> Step:
     """The next step after the step `failed` raised `error`."""
     match failed:
-        case CallModel() if isinstance(error, OverBudget):
+        case CallModel() if isinstance(error, OverBudget) and error.asks:
+            return AskBudget(error)
+        case CallModel() | AskBudget() if isinstance(error, OverBudget):
             is_first = transcript.closing is None and transcript.turn > 0
             if is_first and error.may_answer:
                 return AnnounceLastCall(Failure.of(error))
@@ -279,8 +290,7 @@ def _call_that_fits(transcript: Transcript, assignment: Assignment, prepared: Pr
     """The next call of the model, once the conversation fits into its context."""
     shortening = prepared.shortening
     if shortening.window is not None:
-        shortened = shortening.foreseen(transcript)
-        if shortened is not None:
+        if (shortened := shortening.foreseen(transcript)) is not None:
             return _shorten(shortened, transcript, prepared)
         if (error := shortening.too_long(transcript)) is not None:
             return _begin_again(error, transcript, assignment)
@@ -367,7 +377,7 @@ def _begin_again(error: PagentsError, transcript: Transcript, assignment: Assign
         ladder=assignment.ladder,
         model=transcript.model or assignment.model,
         tries=transcript.tries,
-        attempts=_attempts(transcript, assignment),
+        attempts=most_attempts(transcript, assignment.agent.refine, assignment.limits),
     )
     refine = assignment.agent.refine
     best = transcript.best if refine else None
@@ -388,11 +398,3 @@ def _begin_again(error: PagentsError, transcript: Transcript, assignment: Assign
     if best is None or any(verdict.score is None for verdict in best.refusals):
         return BreakOff(error)
     return _unless_pending(CompleteWithBest(best), transcript)
-
-
-def _attempts(transcript: Transcript, assignment: Assignment) -> int:
-    """The most attempts on one model; a refine loop stops once its rounds bring no gain."""
-    refine = assignment.agent.refine
-    if refine is None:
-        return assignment.limits.attempts or 1
-    return refine.rounds if transcript.stale < refine.patience else transcript.tries

@@ -17,6 +17,7 @@ from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.notification import NotificationStore
 from parallel_agents.core.overview import Overview
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.question import QuestionStore
@@ -28,6 +29,7 @@ from parallel_agents.core.shared_state import StateStore
 from parallel_agents.core.throttle import Throttles
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Spend
+from parallel_agents.core.vitals import VitalStore
 
 _NO_RUNS = Transcript()
 
@@ -321,6 +323,8 @@ class Store(
     QuestionStore,
     StateStore,
     ArtifactStore,
+    VitalStore,
+    NotificationStore,
     Throttles,
     ReplyCache,
     Protocol,

@@ -191,8 +191,10 @@ class Sessions(SessionReads, Protocol):
         """
         ...
 
-    async def answer(self, question: str, answer: Answer) -> OpenQuestion:
+    async def answer(self, question: str, answer: Answer, *, via: str = "") -> OpenQuestion:
         """Answer the question with this id, such as `q-18`; the first answer counts.
+
+        `via` says how the user of this process answers, if not by hand.
 
         Raises:
             NotFound: there is no such question.

@@ -30,6 +30,7 @@ from parallel_agents.engines.live_run import (
     ends_more_than_a_run,
 )
 from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping, until_quiet
+from parallel_agents.engines.sweeping import Sweep, Sweeping
 from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
@@ -63,6 +64,7 @@ class LocalEngine:
         runners: the runner of each kind of run.
         rules: the rules for runs in this process.
         on_failure: called once if the store fails, which ends the engine.
+        sweep: called after heartbeats, for what need not be timed.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class LocalEngine:
         runners: Mapping[RunnerKind, Runner],
         rules: Rules,
         on_failure: Callable[[StoreError], None],
+        sweep: Sweep | None = None,
     ) -> None:
+        self._sweeping = Sweeping(sweep)
         self._store = store
         self._owner = owner
         self._runners = runners
@@ -93,8 +97,7 @@ class LocalEngine:
         self._busy = asyncio.Event()
         self._news = asyncio.Event()
         self._settlements = Settlements()
-        self._is_stopping = False
-        self._has_failed = False
+        self._is_stopping = self._has_failed = False
         self._heartbeats: asyncio.Task[None] | None = None
         self._unsubscribe: tuple[Unsubscribe, ...] = ()
 
@@ -129,6 +132,7 @@ class LocalEngine:
 
     async def _shut_down(self) -> None:
         self.cancel_all()
+        self._sweeping.cancel()
         if self._heartbeats is not None:
             self._heartbeats.cancel()
         await self._group.__aexit__(None, None, None)
@@ -364,6 +368,7 @@ class LocalEngine:
                 await self.adopt_orphans()
                 await self._wait_news()
                 await self._store.heartbeat(self._owner)
+                self._sweeping.begin(self._group, self._fail)
         except StoreError as error:
             self._fail(error)
 

@@ -42,15 +42,23 @@ class OverBudget(RunError):
 
     Attributes:
         may_answer: the account holds a reserve for one last call.
+        asks: the account whose limit a person is asked to raise; empty if nobody is asked.
     """
 
     code = "PA-E308"
 
     def __init__(
-        self, message: str, *, why: str = "", hint: str = "", may_answer: bool = False
+        self,
+        message: str,
+        *,
+        why: str = "",
+        hint: str = "",
+        may_answer: bool = False,
+        asks: str = "",
     ) -> None:
         super().__init__(message, why=why, hint=hint)
         self.may_answer = may_answer
+        self.asks = asks
 
 
 class PriceUnknown(RunError):

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from typing_extensions import override
 
 from parallel_agents.containment.starting import started
+from parallel_agents.core.command import IN_RUN
 from parallel_agents.mcp_client.warden import Warden
 
 CHUNK_BYTES: Final = 65_536
@@ -60,7 +61,7 @@ def environment_of(variables: Mapping[str, str], own: Mapping[str, str]) -> dict
         for name, value in variables.items()
         if name in _KEPT or name.startswith(_KEPT_PREFIX)
     }
-    return {"PATH": os.defpath, **kept, "TERM": "dumb", **own}
+    return {"PATH": os.defpath, **kept, "TERM": "dumb", **own, IN_RUN: "1"}
 
 
 class Child:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from parallel_agents.core.call_decisions import Answered
+from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import (
     Event,
     HandedBack,
@@ -19,6 +19,7 @@ from parallel_agents.core.event import (
     ToolFinished,
 )
 from parallel_agents.core.limits import DAY_SECONDS
+from parallel_agents.core.question import is_budget_key
 from parallel_agents.core.run import Run
 from parallel_agents.core.runner import RunSlot
 
@@ -126,15 +127,25 @@ def active_seconds(events: Sequence[Event], run: Run) -> float:
         run: the run as it was claimed.
     """
     spent, began, last = 0.0, None, 0.0
+    waits_since: float | None = None  # while a person is asked about the budget
+    waited = 0.0
     for event in events:
-        if event.run != run.id or isinstance(event.body, Steered | Answered):
+        if event.run != run.id or isinstance(event.body, Steered):
+            continue
+        if isinstance(event.body, Answered):
+            if waits_since is not None and is_budget_key(event.key):
+                waited, waits_since = event.at - waits_since, None
             continue
         if isinstance(event.body, Started):
             if began is not None:
                 spent += last - began
-            began = event.at
+            began, waited = event.at, 0.0
+            waits_since = None if waits_since is None else event.at
         elif isinstance(event.body, ToolFinished | HandedBack):
             spent -= event.body.parked_seconds
+        elif isinstance(event.body, Asked) and is_budget_key(event.key):
+            waits_since = event.at
+        spent, waited = spent - waited, 0.0
         last = event.at
     return min(max(spent, 0.0), claimed_seconds(events, run))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from parallel_agents.containment.commands import run_command
-from parallel_agents.core.command import Command, CommandEnd, Ending, Standing
+from parallel_agents.core.command import IN_RUN, Command, CommandEnd, Ending, Standing
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import SandboxMissing
 from parallel_agents.sandbox import relay_inside, seccomp
@@ -308,7 +308,7 @@ def _is_below(path: str, folders: Sequence[str]) -> bool:
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     kept = {name: variables[name] for name in _KEPT_OUTSIDE if name in variables}
-    return {"PATH": ":".join(_SYSTEM_PATH), **kept, "TERM": "dumb"}
+    return {"PATH": ":".join(_SYSTEM_PATH), **kept, "TERM": "dumb", IN_RUN: "1"}
 
 
 def _environment_inside(variables: Mapping[str, str], programs: Iterable[Path]) -> dict[str, str]:

@@ -8,15 +8,18 @@ from dataclasses import replace
 from parallel_agents.core.audit import Audit
 from parallel_agents.core.event import Event, Noticed, Started, Steered
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE, Snapshot
+from parallel_agents.core.notification import Unsent
 from parallel_agents.core.overview import Cost, Origin
 from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.silence import STUCK_RULES, Silence, StuckRules, silence_of
 from parallel_agents.core.store import Store
 from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.vitals import Vitals
 
 # Enough to say what stopped runs of a team lack, and when the last of them was worked on.
 _MEMBERS_LOOKED_AT = 100
@@ -27,11 +30,15 @@ class StoreJournal:
 
     Args:
         now: returns seconds since the epoch.
+        rules: when silence means that a run is stuck.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, now: Callable[[], float], rules: StuckRules = STUCK_RULES
+    ) -> None:
         self._store = store
         self._now = now
+        self._rules = rules
 
     async def look(self, rows: Sequence[Row]) -> Snapshot:
         waiting = [row for row in rows if _may_wait(row)]
@@ -58,9 +65,24 @@ class StoreJournal:
                 [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
             ),
             last_times=await self._store.last_times(unowned),
+            silences=await self._silences() if shown else {},
             alive=alive,
             now=self._now(),
         )
+
+    async def _silences(self) -> dict[RunId, Silence]:
+        now = self._now()
+        silent, gaps = await self._store.silent_runs(self._rules, now)
+        return {
+            each.run: silence_of(each, gaps.get(each.agent, ()), self._rules, now)
+            for each in silent
+        }
+
+    async def vitals(self, *, since: float) -> Vitals:
+        return await self._store.vitals(self._rules, since=since, now=self._now())
+
+    async def unsent(self, *, since: float) -> Unsent:
+        return await self._store.unsent(since)
 
     async def _live_runs(self, row: Row) -> list[Row]:
         chosen = Filter(session=row.session.key, is_live=True, every_run=True)

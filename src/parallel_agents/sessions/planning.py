@@ -51,7 +51,8 @@ class Planner:
         policy: the widest policy that any session can have.
         owner: the owner of new runs, or None to leave them to any process.
         needs: returns what a session on these models needs of a process.
-        sandbox: what the settings say of the commands of sessions at the root.
+        at_root: what the settings say of sessions at the root: of the sandbox of their commands, and
+            where word of them is sent.
         with_quality: returns a task's agent with the task's gates, on the model that was chosen; it
             refuses gates and parts with which the work could only fail.
     """
@@ -65,9 +66,10 @@ class Planner:
         owner: OwnerId | None,
         needs: Callable[[Iterable[str]], Needs],
         with_quality: Callable[[Agent, Task, str], Agent],
-        sandbox: Sandbox = Sandbox.INHERIT,
+        at_root: SessionOptions = SessionOptions(),
     ) -> None:
-        self._sandbox = sandbox
+        self._notify = at_root.notify
+        self._sandbox = at_root.sandbox
         self._needs = needs
         self._directory = directory
         self.defaults = defaults
@@ -101,7 +103,7 @@ class Planner:
             label=team.label,
             spawn_key=name,
             root=session_key,
-            options=SessionOptions(needs=self._needs(())),
+            options=SessionOptions(needs=self._needs(()), notify=self._notify),
         )
         # Before the digest, which takes only input that was checked.
         tasks = [
@@ -142,6 +144,7 @@ class Planner:
             needs=self._needs((chosen.model, *chosen.ladder)),
             permissions=_permissions(agent, task, parent),
             sandbox=settled(task.sandbox, agent.sandbox, above=self._sandbox_above(parent)),
+            notify=self._notify if parent is None else None,
         )
         options = places.settle(options, task.workspace or agent.workspace, parent)
         return SessionPlan(

@@ -241,7 +241,7 @@ class Service(StoreReads):
         live = Filter(session=row.session.key, is_live=True, every_run=True)
         return min(await self._store.rows(live), key=lambda live: live.run.number, default=row)
 
-    async def answer(self, question: str, answer: Answer) -> OpenQuestion:
+    async def answer(self, question: str, answer: Answer, *, via: str = "") -> OpenQuestion:
         number = question_number(question)
         waiting = {found.id: found for found in await self._store.questions()}
         if number is not None and question in waiting:
@@ -250,7 +250,8 @@ class Service(StoreReads):
             raise NotFound(
                 f"no question {question!r}", hint="`pagents inbox` lists the questions that wait"
             )
-        return await self._store.answer(number, answer, by=self._user)
+        by = f"{self._user} by {via}" if via else self._user
+        return await self._store.answer(number, answer, by=by)
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
         row = await self.find(name)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.budget import (
     ANSWER_PERCENT,
-    NOTICE_PERCENT,
+    NOTICE_PERCENTS,
     Amount,
     Budget,
     BudgetAccount,
@@ -67,11 +67,16 @@ class Spent(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """An account that has just passed 80 % of its budget, by a reply of this run."""
+    """An account that has just passed 80 % or 95 % of its budget, by a reply of this run.
+
+    Attributes:
+        level: how many of these it has passed.
+    """
 
     run: RunId
     scope: str
     text: str
+    level: int
 
 
 @dataclass(slots=True)
@@ -218,7 +223,7 @@ class BudgetAccounts:
         the call, or in a process that had not heard of it, is charged to it all the same.
 
         Returns:
-            The accounts that have now spent 80 % of their budget, each once.
+            The accounts that have now spent 80 % or 95 % of their budget, each once.
         """
         charges: dict[RunId, Charge] = {}
         for each in spent:
@@ -236,7 +241,9 @@ class BudgetAccounts:
             closings += self._unreserved(spent, closings)
         notices = self._charge(closings)
         if notices:
-            self._database.run_many("notice_account", [(notice.scope,) for notice in notices])
+            self._database.run_many(
+                "notice_account", [(notice.level, notice.scope) for notice in notices]
+            )
         return notices
 
     def _unreserved(self, spent: Sequence[Spent], closings: Sequence[_Closing]) -> list[_Closing]:
@@ -289,7 +296,7 @@ class BudgetAccounts:
         return sorted(closings, key=lambda closing: order[closing.run])
 
     def _charge(self, closings: Sequence[_Closing]) -> list[Notice]:
-        """Charge the accounts; return the notices of those that have passed 80 %."""
+        """Charge the accounts; return the notices of those that have passed 80 or 95 %."""
         if not closings:
             return []
         by_scope: dict[str, list[_Closing]] = defaultdict(list)
@@ -303,8 +310,11 @@ class BudgetAccounts:
         for scope, nano_limit, token_limit, nanousd, tokens, noticed in self._database.all(
             "settle", (as_array(sums),)
         ):
-            if not noticed:
-                notices += _notice_of(by_scope[scope], nano_limit, token_limit, nanousd, tokens)
+            limits = (nano_limit, token_limit)
+            for level in range(len(NOTICE_PERCENTS), noticed, -1):
+                if found := _notice_of(by_scope[scope], limits, (nanousd, tokens), level):
+                    notices += found
+                    break
         return notices
 
 
@@ -335,29 +345,29 @@ def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUn
 
 def _notice_of(
     charges: Sequence[_Closing],
-    limit_nanousd: int | None,
-    limit_tokens: int | None,
-    nanousd: int,
-    tokens: int,
+    limits: tuple[int | None, int | None],
+    spent: tuple[int, int],
+    level: int,
 ) -> list[Notice]:
-    """The notice of the first charge with which an account passes 80 %, if one does.
+    """The notice of the first charge with which an account reaches a level, if one does.
 
-    `nanousd` and `tokens` are what is spent after all of the charges.
+    `spent` is what is spent after all of the charges; both are in nanodollars and in tokens.
     """
-    nanousd -= sum(charge.nanousd for charge in charges)
-    tokens -= sum(charge.tokens for charge in charges)
+    percent = NOTICE_PERCENTS[level - 1]
+    nanousd = spent[0] - sum(charge.nanousd for charge in charges)
+    tokens = spent[1] - sum(charge.tokens for charge in charges)
     for charge in charges:
         nanousd += charge.nanousd
         tokens += charge.tokens
-        if _is_nearly_spent(nanousd, limit_nanousd) or _is_nearly_spent(tokens, limit_tokens):
-            detail = _describe_spending(limit_nanousd, limit_tokens, nanousd, tokens)
-            text = f"80 % of a budget is spent: {detail} ({charge.scope})"
-            return [Notice(charge.run, charge.scope, text)]
+        if _is_spent(nanousd, limits[0], percent) or _is_spent(tokens, limits[1], percent):
+            detail = _describe_spending(*limits, nanousd, tokens)
+            text = f"{percent} % of a budget is spent: {detail} ({charge.scope})"
+            return [Notice(charge.run, charge.scope, text, level)]
     return []
 
 
-def _is_nearly_spent(spent: int, limit: int | None) -> bool:
-    return limit is not None and spent * 100 >= limit * NOTICE_PERCENT
+def _is_spent(spent: int, limit: int | None, percent: int) -> bool:
+    return limit is not None and spent * 100 >= limit * percent
 
 
 def _no_price(scope: str) -> PriceUnknown:

@@ -78,7 +78,7 @@ class DayBudgets:
         """
         if not self.is_limited:
             return ()
-        day = _day_of(self._now() if at is None else at)
+        day = day_of(self._now() if at is None else at)
         return f"{DAY}:{day}", f"agent:{_agent_of(session)}:{day}"
 
     def open_today(self) -> bool:
@@ -113,13 +113,14 @@ class DayBudgets:
         return sum(map(_whole, nanousd)), sum(map(_whole, tokens))
 
     def _today(self) -> str:
-        return _day_of(self._now())
+        return day_of(self._now())
 
     def _midnight(self) -> float:
         return self._now() // _DAY_SECONDS * _DAY_SECONDS
 
 
-def _day_of(at: float) -> str:
+def day_of(at: float) -> str:
+    """The UTC day of a moment, as the accounts of days name it."""
     return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 

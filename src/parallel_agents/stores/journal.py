@@ -8,17 +8,18 @@ from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
-from parallel_agents.core.event import Event
+from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.question import KILL, WAIT, Answer, OpenQuestion, QuestionKind
 from parallel_agents.errors import PagentsError, StoreError
+from parallel_agents.stores import notifications, questions
 from parallel_agents.stores.artifacts import note_artifact
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.going_on import GoingOn
 from parallel_agents.stores.journal_owners import JournalOwners
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
-from parallel_agents.stores.questions import answer
-from parallel_agents.stores.run_requests import Answer
+from parallel_agents.stores.run_requests import Answer as Answered
 from parallel_agents.stores.state import write_state
 from parallel_agents.stores.tables import Tables
 
@@ -37,7 +38,7 @@ class Change(Generic[_R, _T]):
         run: the only run that it writes to; None if it may write to anything.
     """
 
-    apply: Callable[[Journal, Sequence[_R]], list[Answer[_T]]]
+    apply: Callable[[Journal, Sequence[_R]], list[Answered[_T]]]
     request: _R
     run: RunId | None = None
 
@@ -48,7 +49,7 @@ AnyChange = Change[Any, Any]  # a batch holds changes of every kind
 class Committed(NamedTuple):
     """What a transaction did: an answer for each change, and the events since the last one."""
 
-    answers: list[Answer[Any]]  # each of the type that its change returns
+    answers: list[Answered[Any]]  # each of the type that its change returns
     events: list[Event]
 
 
@@ -76,9 +77,11 @@ class Journal:
         self.dead_letters = self._tables.dead_letters
         self.throttles = self._tables.throttles
         self.days = self._tables.days
-        self.answer = partial(answer, self._tables)
         self.write_state = partial(write_state, self._tables)
         self.note_artifact = partial(note_artifact, self._tables)
+        self.take_notifications = partial(notifications.take, self._tables)
+        self.note_sent = partial(notifications.note_sent, self._tables)
+        self.note_unsent = partial(notifications.note_unsent, self._tables)
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
         self.going_on = GoingOn(self._tables, self.sessions)
@@ -86,6 +89,21 @@ class Journal:
         self._log = self._tables.log
         self._log.begin()
         self._seen_seq = self._log.last_seq
+
+    def answer(self, number: int, answer: Answer, *, by: str) -> OpenQuestion:
+        """Answer a question, and do at once what the answer says of a stuck run.
+
+        Raises:
+            NotFound, AlreadyAnswered, RunIsOver, InvalidInput: nothing was written.
+        """
+        asked = questions.answer(self._tables, number, answer, by=by)
+        if asked.question.question is QuestionKind.STUCK and answer.text != WAIT:
+            if answer.text == KILL:
+                self.sessions.kill(asked.session, by=by)
+            else:
+                key = f"steer-{asked.id}"
+                self.runs.steer(asked.run, key, answer.text, mode=SteerMode.NOW, by=by)
+        return asked
 
     def commit(self, changes: Sequence[AnyChange]) -> Committed:
         """Make changes in one transaction.
@@ -109,10 +127,10 @@ class Journal:
         self._seen_seq = self._log.last_seq
         return Committed(answers, foreign + self._log.written)
 
-    def _apply(self, changes: Sequence[AnyChange]) -> list[Answer[Any]]:
+    def _apply(self, changes: Sequence[AnyChange]) -> list[Answered[Any]]:
         if len(changes) == 1:
             return changes[0].apply(self, [changes[0].request])
-        answers: dict[int, Answer[Any]] = {}
+        answers: dict[int, Answered[Any]] = {}
         for group in _groups(changes):
             requests = [changes[position].request for position in group]
             answers.update(zip(group, changes[group[0]].apply(self, requests), strict=True))
@@ -156,12 +174,12 @@ def _groups(changes: Sequence[AnyChange]) -> list[list[int]]:
     return groups
 
 
-def apply_each(journal: Journal, calls: Sequence[Callable[[Journal], _T]]) -> list[Answer[_T]]:
+def apply_each(journal: Journal, calls: Sequence[Callable[[Journal], _T]]) -> list[Answered[_T]]:
     """Make changes one after the other; what raises a refusal has written nothing."""
     return [_apply(journal, call) for call in calls]
 
 
-def _apply(journal: Journal, call: Callable[[Journal], _T]) -> Answer[_T]:
+def _apply(journal: Journal, call: Callable[[Journal], _T]) -> Answered[_T]:
     try:
         return call(journal)
     except StoreError:

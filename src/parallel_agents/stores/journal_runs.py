@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from parallel_agents.core.budget import Shortage
+from parallel_agents.core.call_decisions import Asked
 from parallel_agents.core.event import (
     Attempted,
     Entry,
@@ -41,6 +42,8 @@ from parallel_agents.stores.damage import damaged, fault_of, is_newer
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.dead_letters import End
 from parallel_agents.stores.event_log import Draft
+from parallel_agents.stores.notifications import note_ends, note_questions
+from parallel_agents.stores.questions import settle_by_rule
 from parallel_agents.stores.run_requests import (
     Answer,
     Append,
@@ -181,6 +184,14 @@ class JournalRuns:
             settling = [reply for reply in replies if pays or reply[0].run in reserving]
             if settling:
                 self._settle(settling)
+        questions = [
+            (draft.run, draft.session, draft.entry.key)
+            for draft in drafts
+            if isinstance(draft.entry.body, Asked)
+        ]
+        if questions:
+            settle_by_rule(self._tables, drafts)
+            note_questions(self._tables, questions)
         attempts = [
             (draft.entry.body.number, draft.entry.body.model, draft.run)
             for draft in drafts
@@ -201,8 +212,8 @@ class JournalRuns:
             sessions = {draft.run: draft.session for draft, _ in replies}
             self._tables.log.write(
                 [
-                    Draft(run, sessions[run], Entry(f"noticed/{scope}", Noticed(text=text)))
-                    for run, scope, text in notices
+                    Draft(run, sessions[run], Entry(_notice_key(scope, level), Noticed(text=text)))
+                    for run, scope, text, level in notices
                 ]
             )
 
@@ -348,6 +359,11 @@ class JournalRuns:
             ],
         )
         self._tables.dead_letters.note_ends(ends)
+        note_ends(self._tables, [(end.run, end.session, end.status) for end in ends])
+
+
+def _notice_key(scope: str, level: int) -> str:
+    return f"noticed/{scope}" if level == 1 else f"noticed/{scope}/{level}"
 
 
 def _started(request: ClaimRequest, session: SessionKey, epoch: int) -> Draft:

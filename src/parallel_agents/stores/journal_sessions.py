@@ -29,6 +29,7 @@ from parallel_agents.stores.codec import (
 from parallel_agents.stores.event_log import Draft
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.projection import title_of
+from parallel_agents.stores.questions import set_budget
 from parallel_agents.stores.tables import Tables
 from parallel_agents.stores.upcast import FORMAT
 
@@ -108,7 +109,7 @@ class JournalSessions:
             row = self._tables.rows.of_spawn(known.sessions[name])
             if plan.budget.is_bound:
                 account = BudgetAccount(scope=scope_of(row.session.key), budget=plan.budget)
-                self._tables.accounts.open([account])  # the budget that was asked for last holds
+                set_budget(self._tables, account)  # the one that was asked for last holds
             return SpawnOutcome(row.session, row.run, is_new=False)
         known.sessions[name] = session.key  # the same key again in these plans means this session
         asker = known.askers.get(session.parent) if session.parent else None

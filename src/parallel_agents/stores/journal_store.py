@@ -24,13 +24,16 @@ from parallel_agents.core.shared_state import (
     StateWritten,
     Writer,
 )
+from parallel_agents.core.silence import StuckRules
 from parallel_agents.core.store import Claim
 from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.vitals import Vitals
 from parallel_agents.errors import StoreError
 from parallel_agents.stores.artifacts import read_artifacts
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
+from parallel_agents.stores.notifications import has_due, read_unsent
 from parallel_agents.stores.overview import (
     count_rows,
     count_unanswered,
@@ -52,6 +55,7 @@ from parallel_agents.stores.verification import (
     verify_all,
     verify_new,
 )
+from parallel_agents.stores.vitals import read_silent, read_vitals
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -203,6 +207,11 @@ class JournalStore(ABC):
     accounts = _read(lambda rows: rows.accounts)
     owners = _read(lambda rows: rows.owners)
 
+    take_notifications = _change(lambda journal: journal.take_notifications)
+    note_sent = _change(lambda journal: journal.note_sent)
+    note_unsent = _change(lambda journal: journal.note_unsent)
+    unsent = _read(lambda rows: partial(read_unsent, rows))
+    silent_runs = _read(lambda rows: partial(read_silent, rows))
     questions = _read(lambda rows: partial(read_questions, rows))
     answer = _change(lambda journal: journal.answer)
     state_entries = _read(lambda rows: partial(read_state, rows))
@@ -241,6 +250,16 @@ class JournalStore(ABC):
         self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
     ) -> bool:
         return await self.submit(Change(finish, Finish(run, epoch, outcome, steers_seen), run))
+
+    async def has_due(self) -> bool:
+        now = self.now()
+        return await self.read(lambda rows: has_due(rows, now))
+
+    async def vitals(self, rules: StuckRules, *, since: float, now: float) -> Vitals:
+        oldest = self._least_now() - self._dead_letter_seconds
+        return await self.read(
+            lambda rows: read_vitals(rows, rules, since=since, now=now, oldest_letter=oldest)
+        )
 
     async def throttles(self) -> list[Throttle]:
         return await self.read(lambda rows: read_throttles(rows.database))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from parallel_agents.core.budget import BudgetAccount
+from parallel_agents.core.budget_answer import STOP, read_raise
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Entry
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import (
     Answer,
     OpenQuestion,
+    QuestionKind,
     answered_key,
     question_id,
 )
 from parallel_agents.core.run import LIVE
-from parallel_agents.errors import AlreadyAnswered, NotFound, RunIsOver
+from parallel_agents.errors import AlreadyAnswered, InvalidInput, NotFound, RunIsOver
 from parallel_agents.stores.codec import Undecodable
-from parallel_agents.stores.database import SqlRow
+from parallel_agents.stores.database import Database, SqlRow, as_array
 from parallel_agents.stores.event_log import Draft
 from parallel_agents.stores.row_columns import is_moment
 from parallel_agents.stores.rows import Rows, readable
@@ -22,7 +28,19 @@ from parallel_agents.stores.tables import Tables
 
 
 def read_questions(rows: Rows) -> list[OpenQuestion]:
-    """The questions that wait for an answer, the oldest first."""
+    """The questions that wait for an answer, the oldest first; one for each budget that is used up."""
+    shown: list[OpenQuestion] = []
+    accounts: set[str] = set()
+    for question in _open(rows):
+        account = question.question.account
+        if account and account in accounts:
+            continue
+        accounts.add(account)
+        shown.append(question)
+    return shown
+
+
+def _open(rows: Rows) -> list[OpenQuestion]:
     found = rows.database.all("open_questions")
     return readable("question", lambda columns: _question(rows, columns)[0], found)
 
@@ -31,7 +49,7 @@ def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> OpenQuest
     """Answer the question that is event `number`, unless it was answered.
 
     Raises:
-        NotFound, AlreadyAnswered, RunIsOver: nothing was written.
+        NotFound, AlreadyAnswered, RunIsOver, InvalidInput: nothing was written.
     """
     found = tables.database.one("question", (number,))
     if found is None:
@@ -44,10 +62,77 @@ def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> OpenQuest
             f"the run that asked {question.id} has ended: {found[-1]}",
             hint="`pagents inbox` lists the questions that wait",
         )
-    body = Answered(turn=asked.turn, number=asked.number, answer=answer, by=by)
-    entry = Entry(answered_key(question.about), body)
-    tables.log.write_new([Draft(question.run, question.session, entry)])
+    drafts = [_draft(question, asked, answer, by)]
+    if question.question.question is QuestionKind.BUDGET:
+        _settle_account(tables.database, question.question.account, answer)
+        drafts += _of_same_account(tables.rows, question, answer, by)
+    tables.log.write_new(drafts)
     return question
+
+
+def settle_by_rule(tables: Tables, drafts: Sequence[Draft]) -> None:
+    """Do what a rule answered to the used-up budgets that these drafts ask about."""
+    accounts = {
+        answered_key(draft.entry.key.rpartition("/")[0]): draft.entry.body.question.account
+        for draft in drafts
+        if isinstance(draft.entry.body, Asked)
+    }
+    for draft in drafts:
+        account = accounts.get(draft.entry.key)
+        if account and isinstance(draft.entry.body, Answered):
+            with suppress(InvalidInput):  # it does not fit this account, and the run asks again
+                _settle_account(tables.database, account, draft.entry.body.answer)
+                _release(tables, account)
+
+
+def set_budget(tables: Tables, account: BudgetAccount) -> None:
+    """Set the budget that somebody asks for anew; if it is another, the runs that wait for it go on."""
+    before = tables.database.one("asked_budget", (account.scope,))
+    tables.accounts.open([account])
+    if before is not None and before != (account.budget.nanousd, account.budget.tokens):
+        _release(tables, account.scope)
+
+
+def _release(tables: Tables, account: str) -> None:
+    answer = Answer(allow=True, text="set anew")
+    for columns in tables.database.all("open_questions"):
+        with suppress(Undecodable):
+            question, asked = _question(tables.rows, columns)
+            if question.question.account == account:
+                tables.log.write_new([_draft(question, asked, answer, "the budget")])
+
+
+def _settle_account(database: Database, scope: str, answer: Answer) -> None:
+    """Do with a budget that is used up what was answered: raise it, or let runs finish or stop.
+
+    Raises:
+        InvalidInput: the answer does not fit the account; nothing was written.
+    """
+    found = database.one("accounts_of", (as_array([scope]),))
+    usd, tokens = (None, None) if found is None else found[1:3]
+    text = answer.text if answer.allow else STOP
+    raised = read_raise(text, in_usd=usd is not None, in_tokens=tokens is not None)
+    if raised is None:
+        database.run("settle_account", (text.strip().lower(), scope))
+    else:
+        database.run("raise_account", {**raised._asdict(), "scope": scope})
+
+
+def _draft(question: OpenQuestion, asked: Asked, answer: Answer, by: str) -> Draft:
+    body = Answered(turn=asked.turn, number=asked.number, answer=answer, by=by)
+    return Draft(question.run, question.session, Entry(answered_key(question.about), body))
+
+
+def _of_same_account(
+    rows: Rows, answered: OpenQuestion, answer: Answer, by: str
+) -> Iterator[Draft]:
+    """The same answer to every other run that waits for the same budget."""
+    for columns in rows.database.all("open_questions"):
+        with suppress(Undecodable):
+            question, asked = _question(rows, columns)
+            is_same = question.question.account == answered.question.account
+            if is_same and question.id != answered.id:
+                yield _draft(question, asked, answer, by)
 
 
 def _question(rows: Rows, columns: SqlRow) -> tuple[OpenQuestion, Asked]:

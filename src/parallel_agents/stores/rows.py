@@ -274,7 +274,7 @@ class Rows:
         return found
 
     def accounts(self) -> list[BudgetAccountState]:
-        return readable("budget account", _account, self.database.all("accounts"))
+        return readable("budget account", account_from, self.database.all("accounts"))
 
     def owners(self) -> list[Owner]:
         return readable("process", _owner, self.database.all("owners"))
@@ -305,7 +305,7 @@ def _warn_once(text: str) -> None:
     _log.warning("%s", text)
 
 
-def _account(columns: SqlRow) -> BudgetAccountState:
+def account_from(columns: SqlRow) -> BudgetAccountState:
     scope, nanousd, tokens, on_limit, *amounts = columns
     if type(scope) is not str or not _is_whole(amounts):
         raise Undecodable(f"a column of {scope!r} has the wrong type")

@@ -11,6 +11,7 @@ from parallel_agents.core.inspection import Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_after, doing_on
 from parallel_agents.views.events import WAITS_FOR_SLOT
@@ -31,6 +32,7 @@ class SessionLine:
         counts: of a team, how many of its tasks' runs are in each state.
         spend: of the run and, if it is a team, of its tasks.
         lacks: what the process that looks lacks to continue the run, if no process works on it.
+        silence: how long the run has been silent, if that is worth saying.
     """
 
     row: Row
@@ -41,6 +43,11 @@ class SessionLine:
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     spend: Spend = Spend()
     lacks: str = ""
+    silence: Silence | None = None
+
+    @property
+    def is_stuck(self) -> bool:
+        return self.silence is not None and self.silence.is_stuck
 
     @property
     def state(self) -> str:
@@ -82,6 +89,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         queued_after=queued_after,
         counts=_counts(tallies, liveness),
         spend=sum((tally.spend for tally in tallies), row.run.spend),
+        silence=None if is_stopped else seen.silences.get(row.run.id),
         lacks=next((lack for each in stopped if (lack := lacks(each))), ""),
     )
 

@@ -310,3 +310,17 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.01)
+
+
+async def test_only_a_server_that_is_told_so_lets_its_clients_answer_questions(
+    place: Place,
+) -> None:
+    async with over_http(place.start("--http", "0", "--allow-answers")) as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        _, listed = await ask(client, "questions_list")
+        is_error, refused = await ask(client, "question_answer", id="q-7", answer="allow")
+
+    assert names >= {"questions_list", "question_answer"}
+    assert listed == {"status": "ok", "questions": []}
+    assert is_error
+    assert "q-7" in refused["error"]

@@ -111,7 +111,7 @@ def test_the_reply_that_passes_four_fifths_gets_the_notice_and_no_later_one(
     (notice,) = second
     assert notice.run == RUNS[3]
     assert notice.scope == "day:1970-01-01"
-    assert notice.text == "80 % of a budget is spent: 1,000 of 1,000 tokens (day:1970-01-01)"
+    assert notice.text == "95 % of a budget is spent: 1,000 of 1,000 tokens (day:1970-01-01)"
     assert third == []
 
 

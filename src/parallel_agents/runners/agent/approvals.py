@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.core.answer_rules import Given
 from parallel_agents.core.call_decisions import Ruled
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry
@@ -115,12 +116,16 @@ class Approvals:
             The seconds for which the run's clock stood still.
         """
         asked: dict[str, tuple[Place, Question]] = {}
+        given: dict[str, Given | None] = {}
         for one in requested:
             if _must_ask(one, decisions) and one.about not in decisions.answered:
                 asked[one.about] = (one.place, _question(one, questions.end))
+                given[one.about] = questions.of_call(one.spec, one.decision.about)
         if not asked:
             return 0.0
-        await questions.ask(asked)
+        await questions.ask(asked, given)
+        if decisions.answered.keys() >= asked.keys():
+            return 0.0
         began, is_parked = asyncio.get_running_loop().time(), clock.park()
         for about, (place, _) in asked.items():
             await questions.answer(about, place)

@@ -19,6 +19,7 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.sandbox import of_commands
 from parallel_agents.core.steps import (
     AnnounceLastCall,
+    AskBudget,
     AskRepair,
     BeginAttempt,
     BreakOff,
@@ -49,6 +50,7 @@ from parallel_agents.errors import (
     StoreError,
 )
 from parallel_agents.runners.agent import settle
+from parallel_agents.runners.agent.budget_question import ask_budget
 from parallel_agents.runners.agent.children import Children, Report, may_delegate
 from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.gates import Gatekeeper
@@ -114,6 +116,7 @@ class AgentRunner:
         work.output_check = self._output_checks.of(work.assignment.agent)
         if work.output_check is not None:
             work.prepared = work.prepared._replace(has_output_type=True)
+        work.patience = self._tooling.patience
         # Fetching or loading the first model does not count towards the run's time.
         if not await _start(work):
             return
@@ -292,6 +295,8 @@ async def _execute(work: Work, step: Step) -> bool:
             await check_type(work, step)
         case JoinChildren():
             await settle.join_children(work)
+        case AskBudget():
+            await ask_budget(work, step)
         case CheckGate():
             await check_gate(work, step)
         case Revise():

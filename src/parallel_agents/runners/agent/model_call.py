@@ -269,6 +269,9 @@ class RunPayer:
                 why=shortage.detail,
                 hint=_hint(shortage.scope),
                 may_answer=shortage.on_limit is OnLimit.FINISH and not self._is_last,
+                asks=shortage.scope
+                if shortage.on_limit is OnLimit.ASK and not self._is_last
+                else "",
             )
 
     def release(self, *, may_be_billed: bool) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import NamedTuple
 
 from parallel_agents.clock import wall
+from parallel_agents.core.answer_rules import NO_RULES, AnswerRules, Given
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import (
     Body,
@@ -20,16 +22,22 @@ from parallel_agents.core.event import (
 from parallel_agents.core.message import Place
 from parallel_agents.core.question import Answer, Question, answered_key, asked_key, expired
 from parallel_agents.core.runner import Activation
+from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.transcript import Transcript
 
 NOBODY = "time limit"
 
 
 class Patience(NamedTuple):
-    """How long questions wait for an answer, on the clock of the store."""
+    """How long questions wait for an answer, on the clock of the store.
+
+    Attributes:
+        rules: what is answered before a person is asked.
+    """
 
     now: Callable[[], float]
     seconds: float
+    rules: AnswerRules = NO_RULES
 
 
 PATIENCE = Patience(wall, 43_200.0)
@@ -50,16 +58,43 @@ class Questions:
         """When a question that is asked now expires."""
         return self._patience.now() + self._patience.seconds
 
-    async def ask(self, questions: Mapping[str, tuple[Place, Question]]) -> None:
-        """Ask those, by what they are about, that were not asked before."""
+    def of_call(self, spec: ToolSpec, about: str) -> Given | None:
+        """What a rule answers to whether a call may be made; None if a person is asked."""
+        return self._patience.rules.of_call(self._agent, spec, about)
+
+    @property
+    def _agent(self) -> str:
+        return self._activation.claim.session.agent.name
+
+    async def ask(
+        self,
+        questions: Mapping[str, tuple[Place, Question]],
+        given: Mapping[str, Given | None] = MappingProxyType({}),
+    ) -> None:
+        """Ask those, by what they are about, that were not asked before.
+
+        What a rule answers is answered in the same transaction, so that nobody else is asked: as
+        `given` says, or as the process's rules do.
+        """
         asked = self._transcript.decisions.asked
-        bodies = {
-            asked_key(about): Asked(turn=place.turn, number=place.number, question=question)
-            for about, (place, question) in questions.items()
-            if about not in asked
-        }
+        bodies: dict[str, Body] = {}
+        for about, (place, question) in questions.items():
+            if about in asked:
+                continue
+            turn, number = place
+            bodies[asked_key(about)] = Asked(turn=turn, number=number, question=question)
+            answer = given.get(about) or self._by_rule(question)
+            if answer is not None:
+                bodies[answered_key(about)] = Answered(
+                    turn=turn, number=number, answer=answer.answer, by=answer.by
+                )
         if bodies:
             await self._write(bodies)
+
+    def _by_rule(self, question: Question) -> Given | None:
+        before = self._transcript.decisions.asked.values()
+        alike = sum(each.question is question.question for each in before)
+        return self._patience.rules.of(self._agent, question, alike)
 
     async def answer(self, about: str, place: Place) -> Answer:
         """The answer to a question that was asked; after its time, what stands in for one."""

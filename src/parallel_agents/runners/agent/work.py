@@ -20,6 +20,7 @@ from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.children import Children
 from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.gates import Gatekeeper
+from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.agent.tool_calls import ToolCalls
 from parallel_agents.runners.clock import Clock, active_seconds, seconds_left
 
@@ -48,6 +49,7 @@ class Work:
         notices: what a reader of the result should know of that model.
         tool_notices: the same, of the tools.
         workspaces: the folders that sessions work in.
+        patience: how long the run's questions wait for a person.
         contexts: what this process knows of the contexts of models.
         unanswered: the run's calls that brought no reply and may have been billed.
         failure: why the call in flight is being repeated.
@@ -73,6 +75,7 @@ class Work:
     tool_notices: tuple[str, ...] = ()
     unanswered: int = 0
     workspaces: Workspaces = AS_THEY_ARE
+    patience: Patience = PATIENCE
     failure: Failure | None = None
     streamed: list[str] = field(default_factory=list[str])
     output_check: OutputCheck | None = None

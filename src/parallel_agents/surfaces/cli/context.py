@@ -12,10 +12,11 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app.usable import find_usable
-from parallel_agents.core.budget import Budget
+from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.task import Task
+from parallel_agents.core.toml import tables_of
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
 from parallel_agents.setting_sources import Loaded, load
@@ -90,6 +91,27 @@ Tokens = Annotated[
         callback=_checked("--budget-tokens", Budget, "tokens"),
     ),
 ]
+Notified = Annotated[
+    str | None,
+    typer.Option(
+        "--notify",
+        help="Tell a command or URL when the work is done, needs you or failed.",
+        metavar="CMD|URL",
+    ),
+]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--answers", help="A TOML file with [[answers]] to questions of the work.", metavar="FILE"
+    ),
+]
+WhenUsedUp = Annotated[
+    OnLimit | None,
+    typer.Option(
+        "--on-limit",
+        help="What a run does when the budget is used up; ask waits for your answer.",
+    ),
+]
 Cache = Annotated[
     float | None,
     typer.Option(
@@ -153,6 +175,48 @@ def workspace_of(workspace: str | None, cwd: str | None) -> Workspace | None:
     return Workspace.own(folder) if cwd is None else Workspace.at(folder)
 
 
+def answers_in(file: Path | None) -> object:
+    """The rules of a file of answers, as the setting takes them; None without a file.
+
+    Raises:
+        InvalidInput: it cannot be read, or has anything else in it.
+    """
+    if file is None:
+        return None
+    try:
+        tables = tables_of(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{file} cannot be read", why=str(error), hint="correct it") from error
+    if set(tables) != {"answers"}:
+        raise InvalidInput(
+            f"{file} has other things than answers",
+            why=f"it has {', '.join(sorted(tables)) or 'nothing'}",
+            hint="write [[answers]] tables into it, and nothing else",
+        )
+    return tables["answers"]
+
+
+def budget_of(
+    usd: float | None, tokens: int | None, on_limit: OnLimit | None, default: Budget = NO_BUDGET
+) -> Budget:
+    """The budget that the options --budget, --budget-tokens and --on-limit ask for.
+
+    Raises:
+        InvalidInput: --on-limit is given, and there is no budget.
+    """
+    budget = Budget(usd=usd, tokens=tokens)
+    budget = budget if budget.is_bound else default
+    if on_limit is None:
+        return budget
+    if not budget.is_bound:
+        raise InvalidInput(
+            "--on-limit requires a budget",
+            why="without one nothing can be used up",
+            hint="add --budget USD or --budget-tokens N",
+        )
+    return replace(budget, on_limit=on_limit)
+
+
 class CliContext(NamedTuple):
     """The home and the settings of a command.
 
@@ -175,6 +239,33 @@ def find_context(home: Path | None = None, **flags: object) -> CliContext:
     """
     environment = read_environment(home)
     return CliContext(environment, load(environment, flags).settings)
+
+
+def find_work_context(
+    home: Path | None = None,
+    *,
+    answers: Path | None = None,
+    allow_weak_judge: bool = False,
+    is_here: bool = True,
+    **flags: object,
+) -> CliContext:
+    """The home, the project and the settings for a command that starts work.
+
+    `answers` is a file of answers to its questions, and `is_here` says whether this process executes
+    it; the rest is as for `find_context`.
+
+    Raises:
+        ConfigError, Untrusted: as for `find_context`.
+        InvalidInput: the answers are for work that another process executes, or cannot be read.
+    """
+    if answers is not None and not is_here:
+        raise InvalidInput(
+            "--answers requires --wait",
+            why="a background worker takes its answers from config.toml",
+            hint="add --wait, or write the [[answers]] into config.toml of the home folder",
+        )
+    weak = allow_weak_judge or None
+    return find_context(home, answers=answers_in(answers), allow_weak_judge=weak, **flags)
 
 
 def find_home(home: Path | None = None) -> Environment:

@@ -8,13 +8,19 @@ from collections.abc import Mapping, Sequence
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.inspection import Origin
-from parallel_agents.core.question import OpenQuestion
-from parallel_agents.core.schema import Json
+from parallel_agents.core.question import OpenQuestion, QuestionKind
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.views import format
+from parallel_agents.views.questions import described, question_json
 
+_ANSWERS = {
+    QuestionKind.APPROVAL: "allow · deny · allow --for-run",
+    QuestionKind.REQUEST: '"your answer"',
+    QuestionKind.BUDGET: '"+2 usd" · "+50000 tokens" · finish · stop',
+    QuestionKind.STUCK: 'wait · kill · "a message to the run"',
+}
 _TITLES = ("ID", "WHO", "ASKS", "WAITS", "UNTIL")
 
 
@@ -51,33 +57,4 @@ def inbox(json: AsJson = False, home: Home = None) -> None:
     ]
     render.cards(_TITLES, rows)
     first = questions[0]
-    is_approval = first.question.is_approval
-    answers = "allow · deny · allow --for-run" if is_approval else '"your answer"'
-    render.note(f"Next: pagents answer {first.id} {answers}")
-
-
-def described(question: OpenQuestion) -> str:
-    """A question in one line."""
-    asked = question.question
-    if asked.is_approval:
-        return f"may it call {asked.tool} {format.exact(asked.text)}".rstrip() + "?"
-    choices = f" ({' / '.join(asked.choices)})" if asked.choices else ""
-    return format.one_line(f"{asked.text}{choices}")
-
-
-def question_json(question: OpenQuestion) -> Mapping[str, Json]:
-    asked = question.question
-    return {
-        "id": question.id,
-        "session_key": question.session,
-        "run_id": question.run,
-        "kind": asked.question.value,
-        "text": asked.text,
-        "tool": asked.tool,
-        "arguments": asked.arguments,
-        "rule": asked.rule,
-        "choices": list(asked.choices),
-        "default": asked.default,
-        "asked_at": format.iso(question.asked_at),
-        "expires_at": format.iso(asked.expires_at),
-    }
+    render.note(f"Next: pagents answer {first.id} {_ANSWERS[first.question.question]}")

@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -15,9 +15,11 @@ from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.question import OpenQuestion
 from parallel_agents.errors import ConfigError, InvalidInput, MissingExtra, MissingKey
 from parallel_agents.files import make_private, write_private
 from parallel_agents.interrupts import run_cancellable, run_interruptible
+from parallel_agents.surfaces.answering import check_is_person
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import (
     CliContext,
@@ -28,6 +30,9 @@ from parallel_agents.surfaces.cli.context import (
 )
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.mcp_servers import check_servers, list_servers
+
+if TYPE_CHECKING:
+    from parallel_agents.surfaces.mcp.server import Answering
 
 app = typer.Typer()
 app.command("list")(list_servers)
@@ -68,6 +73,12 @@ def mcp(
             help=f"The variable with the token that clients must send; by default {TOKEN_NAME} of the home holds one.",
         ),
     ] = None,
+    allow_answers: Annotated[
+        bool,
+        typer.Option(
+            "--allow-answers", help="Let clients answer the questions of agents in your place."
+        ),
+    ] = False,
     model: ModelName = None,
     max_parallel: MaxParallel = None,
     home: Home = None,
@@ -82,13 +93,19 @@ def mcp(
         _refuse_options(invoked)
         return
     context = find_context(home, model=model, max_parallel=max_parallel)
+    _check_may_answer(context, allow_answers=allow_answers)
     if http is None:
         if host is not None or token is not None:
             raise InvalidInput("--host and --token require --http", hint="add --http PORT")
-        serve = _over_stdio()
+        serve = _over_stdio(allow_answers=allow_answers)
     else:
         where = token or str(context.environment.home / TOKEN_NAME)
-        serve = _over_http(host or _LOOPBACK, http, _Token(_read_token(context, token), where))
+        serve = _over_http(
+            host or _LOOPBACK,
+            http,
+            _Token(_read_token(context, token), where),
+            allow_answers=allow_answers,
+        )
     owners: list[OwnerId] = []
     try:
         with DownloadBar() as bar:
@@ -101,7 +118,7 @@ def mcp(
 
 def _refuse_options(invoked: typer.Context) -> None:
     """Refuse options of the server before the name of another command."""
-    given = [name for name, value in invoked.params.items() if value is not None]
+    given = [name for name, value in invoked.params.items() if value not in (None, False)]
     if given:
         option = f"--{given[0].replace('_', '-')}"
         raise InvalidInput(
@@ -141,7 +158,7 @@ def _own_token(file: Path) -> str:
     return found
 
 
-def _over_stdio() -> Serve:
+def _over_stdio(*, allow_answers: bool) -> Serve:
     try:
         from parallel_agents.surfaces.mcp import server, stdio  # noqa: PLC0415 - optional, heavy
     except ModuleNotFoundError as error:
@@ -151,12 +168,15 @@ def _over_stdio() -> Serve:
         requester = await server.find_requester(app.sessions, app.settings.parent_session)
         if sys.stdin.isatty():
             render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
-        await stdio.serve_stdio(server.make_server(app.session_tools, requester, stop), stop)
+        made = server.make_server(
+            app.session_tools, requester, stop, _answering(app) if allow_answers else None
+        )
+        await stdio.serve_stdio(made, stop)
 
     return serve
 
 
-def _over_http(host: str, port: int, token: _Token) -> Serve:
+def _over_http(host: str, port: int, token: _Token, *, allow_answers: bool) -> Serve:
     try:
         from parallel_agents.surfaces.mcp import http, server  # noqa: PLC0415 - optional, heavy
     except ModuleNotFoundError as error:
@@ -169,11 +189,38 @@ def _over_http(host: str, port: int, token: _Token) -> Serve:
         render.note(
             f"Clients must send 'Authorization: Bearer TOKEN' with the token of {token.where}."
         )
-        await http.serve_http(
-            server.make_server(app.session_tools, requester, stop), bound, token.text, stop
+        made = server.make_server(
+            app.session_tools, requester, stop, _answering(app) if allow_answers else None
         )
+        await http.serve_http(made, bound, token.text, stop)
 
     return serve
+
+
+def _answering(app: App) -> Answering:
+    from parallel_agents.surfaces.mcp.server import Answering  # noqa: PLC0415 - optional, heavy
+
+    async def go_on(answered: OpenQuestion) -> None:
+        await app.workers.ensure(answered.session, answered.run)
+
+    return Answering(app.sessions, go_on)
+
+
+def _check_may_answer(context: CliContext, *, allow_answers: bool) -> None:
+    """Refuse to let clients answer that are runs themselves.
+
+    Raises:
+        InvalidInput: this process was started by a run, or works for a session.
+    """
+    if not allow_answers:
+        return
+    check_is_person(context.environment)
+    if context.settings.parent_session is not None:
+        raise InvalidInput(
+            "--allow-answers cannot be used with the setting parent_session",
+            why="the client is a session then, which would answer for its own person",
+            hint="leave one of them out",
+        )
 
 
 def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:

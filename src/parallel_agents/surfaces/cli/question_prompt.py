@@ -10,18 +10,20 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
+from parallel_agents.core.budget_answer import HOW_TO_ANSWER
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Event, Finished
 from parallel_agents.core.question import (
     Answer,
     OpenQuestion,
+    QuestionKind,
     answered_key,
     question_id,
 )
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import PagentsError
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.inbox import described
+from parallel_agents.views.questions import described
 
 _ALLOW = Answer(allow=True)
 _VERDICTS = {
@@ -30,6 +32,12 @@ _VERDICTS = {
     "run": Answer(allow=True, for_run=True),
     "deny": Answer(allow=False),
     "d": Answer(allow=False),
+}
+_HOW = {
+    QuestionKind.APPROVAL: "allow, run (for the whole run) or deny",
+    QuestionKind.REQUEST: "your answer",
+    QuestionKind.BUDGET: HOW_TO_ANSWER,
+    QuestionKind.STUCK: "wait, kill, or a message to the run",
 }
 _MOST_BYTES = 65_536
 
@@ -98,9 +106,7 @@ class QuestionPrompt:
         with self._aside():
             render.note(f"? {question.id}  {described(question)}", "yellow")
             if self._reads:
-                is_approval = question.question.is_approval
-                how = "allow, run (for the whole run) or deny" if is_approval else "your answer"
-                render.note(f"  type {how}, and press Enter")
+                render.note(f"  type {_HOW[question.question.question]}, and press Enter")
             else:
                 render.note(f"  pagents answer {question.id} ...")
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -25,6 +26,7 @@ from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
+    AnswersFile,
     AsJson,
     Cache,
     CliContext,
@@ -34,13 +36,17 @@ from parallel_agents.surfaces.cli.context import (
     MaxParallel,
     ModelName,
     Name,
+    Notified,
     SandboxMode,
     Timeout,
     Tokens,
     Usd,
     WeakJudge,
+    WhenUsedUp,
     WorkspaceFolder,
+    budget_of,
     find_context,
+    find_work_context,
     workspace_of,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -66,7 +72,7 @@ class _Overrides(NamedTuple):
     model: str | None
     max_parallel: int | None
     timeout: float | None
-    budget: Budget
+    budget: Callable[[Budget], Budget]
     on_failure: OnFailure | None
     cache_seconds: float | None
     workspace: Workspace | None
@@ -98,6 +104,9 @@ def run(
     cache: Cache = None,
     usd: Usd = None,
     tokens: Tokens = None,
+    on_limit: WhenUsedUp = None,
+    notify: Notified = None,
+    answers: AnswersFile = None,
     workspace: WorkspaceFolder = None,
     cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
@@ -112,32 +121,43 @@ def run(
     """
     if run_id is not None:
         check_key(run_id)
-    context = find_context(
-        home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox
+    context = find_work_context(
+        home,
+        answers=answers,
+        allow_weak_judge=allow_weak_judge,
+        max_parallel=max_parallel,
+        sandbox=sandbox,
+        notify=notify,
     )
-    budget, place = Budget(usd=usd, tokens=tokens), workspace_of(workspace, cwd)
+    place, budget = workspace_of(workspace, cwd), partial(budget_of, usd, tokens, on_limit)
     overrides = _Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
 
     async def prepare(app: App) -> Begin:
         found = app.catalog.team(_team_or_file(team_file, team))
-        values = read_inputs(inputs, found.input_schema)
-        asked = _team_task(found, values, overrides)
-        plans = await app.sessions.plan_team(asked, key=run_id)
-        await app.sessions.check(plans)
-        await prepare_team(app, asked, plans)
-
-        async def begin() -> Work:
-            spawned = await app.sessions.start(plans)
-            if max_parallel is not None:
-                app.sessions.limit_parallel(spawned.session_key, max_parallel)
-            (row,) = await app.sessions.rows_of([spawned.run_id])
-            work = await _announce(app, row, is_json=json)
-            note_kept(spawned, plans[0].budget)
-            return work
-
-        return begin
+        asked = _team_task(found, read_inputs(inputs, found.input_schema), overrides)
+        return await _prepare(app, asked, run_id, max_parallel, is_json=json)
 
     _run_to_the_end(context, prepare, Display(style, json))
+
+
+async def _prepare(
+    app: App, asked: TeamTask, key: str | None, max_parallel: int | None, *, is_json: bool
+) -> Begin:
+    """Plan a team and get its models ready; the function that this returns starts it."""
+    plans = await app.sessions.plan_team(asked, key=key)
+    await app.sessions.check(plans)
+    await prepare_team(app, asked, plans)
+
+    async def begin() -> Work:
+        spawned = await app.sessions.start(plans)
+        if max_parallel is not None:
+            app.sessions.limit_parallel(spawned.session_key, max_parallel)
+        (row,) = await app.sessions.rows_of([spawned.run_id])
+        work = await _announce(app, row, is_json=is_json)
+        note_kept(spawned, plans[0].budget)
+        return work
+
+    return begin
 
 
 def resume(
@@ -188,7 +208,7 @@ def _team_task(team: Team, values: Mapping[str, Json], overrides: _Overrides) ->
         name=team.name,
         max_parallel=overrides.max_parallel or team.limits.max_parallel,
         timeout_seconds=overrides.timeout or team.limits.timeout_seconds,
-        budget=overrides.budget if overrides.budget.is_bound else team.budget,
+        budget=overrides.budget(team.budget),
         on_failure=overrides.on_failure or team.on_failure,
         min_done=team.min_done,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.run import RunnerKind, RunStatus, known_cost
 from parallel_agents.core.schema import Json
+from parallel_agents.core.silence import described
 from parallel_agents.surfaces.cli import render
 from parallel_agents.views import format
 from parallel_agents.views.sessions import SessionLine
@@ -48,6 +49,8 @@ def line_json(line: SessionLine) -> Mapping[str, Json]:
         "is_stopped": line.is_stopped,
         "queued_after": line.queued_after,
         "doing": line.doing,
+        "is_stuck": line.is_stuck,
+        "silent_seconds": None if line.silence is None else line.silence.seconds,
         "lacks": line.lacks,
         "model": run.model,
         "calls": run.spend.calls,
@@ -78,6 +81,8 @@ def _doing(line: SessionLine) -> str:
     """What a session is doing, or why this process cannot continue it."""
     if line.lacks:
         return f"waits: {line.lacks}"
+    if line.silence is not None and line.silence.is_stuck:
+        return f"{described(line.silence)}; {line.doing}"
     return _counts(line.counts) if line.counts else line.doing or line.row.run.title
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -27,6 +28,7 @@ from parallel_agents.core.verbs import Spawned
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
+    AnswersFile,
     AsJson,
     Cache,
     CliContext,
@@ -35,13 +37,17 @@ from parallel_agents.surfaces.cli.context import (
     Inputs,
     ModelName,
     Name,
+    Notified,
     SandboxMode,
     Timeout,
     Tokens,
     Usd,
     WeakJudge,
+    WhenUsedUp,
     WorkspaceFolder,
+    budget_of,
     find_context,
+    find_work_context,
     workspace_of,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -111,6 +117,9 @@ def spawn(
     cache: Cache = None,
     usd: Usd = None,
     tokens: Tokens = None,
+    on_limit: WhenUsedUp = None,
+    notify: Notified = None,
+    answers: AnswersFile = None,
     gate: Conditions = None,
     judge: Rubric = None,
     refine: Rounds = None,
@@ -126,7 +135,14 @@ def spawn(
     Without --wait a background worker executes the task; `pagents wait` and `pagents show` print
     the result. Of --file, an image or PDF is shown; a text is the one missing input, or is added.
     """
-    context = find_context(home, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox)
+    context = find_work_context(
+        home,
+        answers=answers,
+        is_here=wait,
+        allow_weak_judge=allow_weak_judge,
+        sandbox=sandbox,
+        notify=notify,
+    )
     base = Task(
         agent,
         text,
@@ -135,18 +151,33 @@ def spawn(
         key=key,
         limits=Limits(timeout_seconds=timeout),
         cache_seconds=cache,
-        budget=Budget(usd=usd, tokens=tokens),
+        budget=budget_of(usd, tokens, on_limit),
         gates=_gates(gate or (), judge),
         refine=None if refine is None else Refine(rounds=refine),
         workspace=workspace_of(workspace, cwd),
     )
+    fill = partial(_fill, base, inputs, file or ())
+    begin = _begin_here if wait else _begin_in_background
+    begin(context, fill, base.budget, is_json=json)
 
-    def task(client: Client) -> Task:
-        return _filled(base, client.catalog.agent(agent), inputs, file or ())
 
+def _fill(base: Task, inputs: list[str] | None, files: Sequence[Path], client: Client) -> Task:
+    """The task as its agent takes it."""
+    return _filled(base, client.catalog.agent(base.agent_name), inputs, files)
+
+
+def _begin_in_background(
+    context: CliContext, task: Callable[[Client], Task], budget: Budget, *, is_json: bool
+) -> None:
     async def leave(client: Client) -> Spawned:
         return await client.sessions.spawn(task(client))
 
+    run_cancellable(_leave_to_worker(context, leave, budget=budget, is_json=is_json))
+
+
+def _begin_here(
+    context: CliContext, task: Callable[[Client], Task], budget: Budget, *, is_json: bool
+) -> None:
     async def prepare(app: App) -> Ask:
         asked = task(app)
         plans = [await app.sessions.plan_task(asked)]
@@ -154,10 +185,7 @@ def spawn(
         await prepare_team(app, TeamTask(tasks=(asked,)), plans)
         return lambda: app.sessions.start(plans)
 
-    if wait:
-        _wait_here(context, prepare, budget=base.budget, is_json=json)
-    else:
-        run_cancellable(_leave_to_worker(context, leave, budget=base.budget, is_json=json))
+    _wait_here(context, prepare, budget=budget, is_json=is_json)
 
 
 def send(

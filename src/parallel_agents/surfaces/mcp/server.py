@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from mcp.server.context import ServerRequestContext
@@ -24,14 +25,20 @@ from mcp_types import (
 )
 
 from parallel_agents._version import __version__
+from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import JsonObject, compiled
-from parallel_agents.core.verbs import Sessions
+from parallel_agents.core.verbs import Sessions, SessionVerbs
 from parallel_agents.errors import Ambiguous, ConfigError, NotFound, PagentsError
 from parallel_agents.interrupts import unless
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.surfaces.mcp.offers import offered
+from parallel_agents.surfaces.mcp.questions import (
+    SCHEMAS as QUESTION_SCHEMAS,
+    call_questions,
+    offered_questions,
+)
 
 NAME = "parallel-agents"
 INSTRUCTIONS = (
@@ -70,17 +77,39 @@ async def find_requester(sessions: Sessions, name: str | None) -> Requester:
         ) from error
 
 
+class Answering(NamedTuple):
+    """What a client that may answer questions is given: the verbs, and what has a run continued."""
+
+    sessions: SessionVerbs
+    go_on: Callable[[OpenQuestion], Awaitable[object]]
+
+
 def make_server(
-    tools: SessionTools, requester: Requester, stop: asyncio.Event
+    tools: SessionTools,
+    requester: Requester,
+    stop: asyncio.Event,
+    answering: Answering | None = None,
 ) -> Server[dict[str, Any]]:
-    """A server of the tools for a requester; long calls report progress, and `stop` ends them."""
-    listed = ListToolsResult(tools=list(offered()))
+    """A server of the tools for a requester; long calls report progress, and `stop` ends them.
+
+    With `answering`, the client may answer questions in a person's place.
+    """
+    questions = [] if answering is None else offered_questions()
+    listed = ListToolsResult(tools=[*offered(), *questions])
 
     async def on_list_tools(_: _Context, __: PaginatedRequestParams | None) -> ListToolsResult:
         return listed
 
     async def on_call_tool(context: _Context, params: CallToolRequestParams) -> CallToolResult:
-        work = _answer(tools, requester, params.name, params.arguments or {})
+        arguments = params.arguments or {}
+        if answering is not None and params.name in QUESTION_SCHEMAS:
+            call = partial(
+                call_questions, answering.sessions, params.name, arguments, answering.go_on
+            )
+            work = _answer(QUESTION_SCHEMAS, params.name, arguments, call)
+        else:
+            call = partial(tools.call, params.name, arguments, requester)
+            work = _answer(_SCHEMAS, params.name, arguments, call)
 
         async def report(seconds: float) -> None:
             await context.session.report_progress(seconds, message=f"{params.name}: {seconds:g} s")
@@ -97,16 +126,19 @@ def make_server(
 
 
 async def _answer(
-    tools: SessionTools, requester: Requester, name: str, arguments: JsonObject
+    schemas: Mapping[str, JsonObject],
+    name: str,
+    arguments: JsonObject,
+    call: Callable[[], Awaitable[JsonObject]],
 ) -> JsonObject:
     """The tool's answer; calls that do not match the tool's schema are refused here."""
-    if name not in _SCHEMAS:
-        return _error(f"There is no tool {name[:80]!r}. Tools: {', '.join(_SCHEMAS)}.")
-    if problems := compiled(_SCHEMAS[name]).problems(arguments):
+    if name not in schemas:
+        return _error(f"There is no tool {name[:80]!r}. Tools: {', '.join(schemas)}.")
+    if problems := compiled(schemas[name]).problems(arguments):
         listed = "; ".join(str(problem) for problem in problems)
         return _error(f"The arguments do not match the tool's schema: {listed}")
     try:
-        return await tools.call(name, arguments, requester)
+        return await call()
     except PagentsError as error:
         text = error.in_a_sentence
         return {**_error(text), "code": error.code}

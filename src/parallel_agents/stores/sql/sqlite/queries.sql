@@ -139,7 +139,7 @@ WHERE seq IN (SELECT MAX(seq) FROM events
 SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) AND key NOT GLOB 'started-*'
-                AND key NOT GLOB 'noticed/*'
+                AND key NOT GLOB 'noticed/*' AND key NOT GLOB 'stuck-*'
                 AND (key NOT GLOB 'steer-*' OR key GLOB '*/delivered')
               GROUP BY run);
 
@@ -225,7 +225,7 @@ RETURNING id, session, deaths;
 
 -- name: is_step
 e.key NOT GLOB 'started-*' AND e.key NOT GLOB '*/started' AND e.key NOT GLOB '*epoch-*'
-AND e.key NOT GLOB 'steer-*' AND e.key NOT GLOB 'noticed/*'
+AND e.key NOT GLOB 'steer-*' AND e.key NOT GLOB 'noticed/*' AND e.key NOT GLOB 'stuck-*'
 
 -- Runs of a process that were in code of the program: in tools or gates, which follow a reply, or in a
 -- call that has begun and not ended. The others waited for a model.
@@ -571,10 +571,30 @@ FROM below JOIN runs AS r ON r.id = below.run GROUP BY below.top;
 -- name: open_account
 INSERT INTO budget_accounts (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
 ON CONFLICT (scope) DO UPDATE SET
-    limit_nanousd = excluded.limit_nanousd, limit_tokens = excluded.limit_tokens,
+    limit_nanousd = CASE WHEN {is_as_before} THEN limit_nanousd ELSE excluded.limit_nanousd END,
+    limit_tokens = CASE WHEN {is_as_before} THEN limit_tokens ELSE excluded.limit_tokens END,
+    raised_nanousd = CASE WHEN {is_as_before} THEN raised_nanousd ELSE 0 END,
+    raised_tokens = CASE WHEN {is_as_before} THEN raised_tokens ELSE 0 END,
     on_limit = excluded.on_limit
-WHERE limit_nanousd IS NOT excluded.limit_nanousd OR limit_tokens IS NOT excluded.limit_tokens
-   OR on_limit != excluded.on_limit;
+WHERE NOT {is_as_before} OR on_limit != excluded.on_limit;
+
+-- Who asks for the same budget again keeps what a person has added to it.
+-- name: is_as_before
+(limit_nanousd - raised_nanousd IS excluded.limit_nanousd
+ AND limit_tokens - raised_tokens IS excluded.limit_tokens)
+
+-- name: asked_budget
+SELECT limit_nanousd - raised_nanousd, limit_tokens - raised_tokens
+FROM budget_accounts WHERE scope = ?;
+
+-- name: raise_account
+UPDATE budget_accounts
+SET limit_nanousd = limit_nanousd + :nanousd, raised_nanousd = raised_nanousd + :nanousd,
+    limit_tokens = limit_tokens + :tokens, raised_tokens = raised_tokens + :tokens, noticed = 0
+WHERE scope = :scope;
+
+-- name: settle_account
+UPDATE budget_accounts SET on_limit = ? WHERE scope = ?;
 
 -- name: open_day_account
 INSERT INTO budget_accounts
@@ -675,7 +695,7 @@ WHERE scope = json_extract(paid.value, '$[0]')
 RETURNING scope, limit_nanousd, limit_tokens, spent_nanousd, spent_tokens, noticed;
 
 -- name: notice_account
-UPDATE budget_accounts SET noticed = 1 WHERE scope = ?;
+UPDATE budget_accounts SET noticed = MAX(noticed, ?) WHERE scope = ?;
 
 -- name: accounts
 SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
@@ -901,3 +921,156 @@ run IN (SELECT value FROM json_each(:runs))
 
 -- name: artifacts.ids
 id IN (SELECT value FROM json_each(:ids))
+
+-- Live runs of agents, counted by how they are doing.
+-- name: live_by_owner
+SELECT owner, status, COUNT(*), MAX(CASE WHEN epoch = 0 THEN created_at END)
+FROM runs INDEXED BY runs_live
+WHERE status IN ('queued', 'running') AND kind = 'agent'
+GROUP BY owner, status;
+
+-- The partial index `runs_failed` finds these without reading other runs.
+-- name: failed_since
+SELECT status, error_code, COUNT(*), MAX(finished_at)
+FROM runs INDEXED BY runs_failed
+WHERE finished_at >= ? AND status IN ('failed', 'timed_out', 'over_budget') AND kind = 'agent'
+GROUP BY status, error_code ORDER BY COUNT(*) DESC, error_code;
+
+-- name: count_dead_letters
+SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
+
+-- What a run itself has written: not what others wrote to it.
+-- name: is_own_event
+own.key NOT GLOB 'noticed*' AND own.key NOT GLOB 'stuck-*'
+AND (own.key NOT GLOB 'steer-*' OR own.key GLOB '*/delivered')
+
+-- The runs that living processes execute, and their last events, if those are old.
+-- name: silent_runs
+SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
+       EXISTS (SELECT 1 FROM sessions AS below JOIN runs AS child ON child.session = below.key
+               WHERE below.parent = r.session AND child.status IN ('queued', 'running')),
+       EXISTS (SELECT 1 FROM events AS asked
+               WHERE asked.run = r.id AND asked.key GLOB '*/asked' AND asked.key NOT GLOB 'stuck-*'
+                 AND NOT EXISTS (SELECT 1 FROM events AS answered
+                                 WHERE answered.run = r.id AND answered.key =
+                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered'))
+FROM runs AS r INDEXED BY runs_live
+JOIN owners AS o ON o.id = r.owner AND o.state = 'live'
+JOIN sessions AS s ON s.key = r.session
+JOIN events AS e ON e.seq = (SELECT MAX(own.seq) FROM events AS own
+                             WHERE own.run = r.id AND {is_own_event})
+WHERE r.status IN ('queued', 'running') AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?
+ORDER BY e.at LIMIT ?;
+
+-- The last runs of some of an agent's sessions, whose keys are in no order of time: an agent may have
+-- many thousands.
+-- name: last_ended_of
+SELECT r.id
+FROM (SELECT key FROM sessions
+      WHERE key >= 'agent:' || ?1 || ':' AND key < 'agent:' || ?1 || ';' LIMIT 1000) AS s
+JOIN runs AS r ON r.session = s.key
+WHERE r.finished_at IS NOT NULL
+ORDER BY r.finished_at DESC LIMIT ?2;
+
+-- When each event of some runs was written, whether the run waited for others after it, whether it
+-- is a start, and for how long the run stood still before it.
+-- name: event_times
+SELECT e.run, e.at,
+       e.key = 'queued' OR e.key GLOB '*/asked' OR e.key GLOB '*/waiting-*' OR e.key GLOB '*/retry-*',
+       e.key GLOB 'started-*' OR e.key GLOB '*/answered',
+       CASE WHEN json_valid(CAST(e.body AS TEXT))
+            THEN json_extract(CAST(e.body AS TEXT), '$.parked_seconds') END
+FROM events AS e
+WHERE e.run IN (SELECT value FROM json_each(?)) ORDER BY e.run, e.seq LIMIT ?;
+
+-- The budgets that live runs are charged to, and those of a day.
+-- name: accounts_in_use
+WITH RECURSIVE above (key, parent) AS (
+    SELECT key, parent FROM sessions
+    WHERE key IN (SELECT session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running'))
+    UNION
+    SELECT s.key, s.parent FROM sessions AS s JOIN above ON s.key = above.parent
+)
+SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.spent_tokens,
+       p.reserved_nanousd, p.reserved_tokens
+FROM above JOIN budget_accounts AS p ON p.scope = 'session:' || above.key
+UNION ALL
+SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.spent_tokens,
+       p.reserved_nanousd, p.reserved_tokens
+FROM budget_accounts AS p WHERE p.scope = 'day:' || ?1
+UNION ALL
+SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.spent_tokens,
+       p.reserved_nanousd, p.reserved_tokens
+FROM budget_accounts AS p
+WHERE p.scope > 'agent:' AND p.scope < 'agent;' AND p.scope GLOB 'agent:*:' || ?1;
+
+-- What the top of a tree wants to have told.
+-- name: wish
+CASE WHEN top.options GLOB '*"notify"*' AND json_valid(top.options)
+     THEN json_extract(top.options, '$.notify') END
+
+-- The ends of sessions at the top of their trees that somebody wants to be told of.
+-- name: note_ends
+INSERT INTO notifications (number, target, about, tree, run, at)
+SELECT e.seq, json_extract({wish}, '$.to'), json_extract(ended.value, '$[2]'), top.key,
+       json_extract(ended.value, '$[0]'), :now
+FROM json_each(:ends) AS ended
+JOIN sessions AS top ON top.key = json_extract(ended.value, '$[1]') AND top.parent = ''
+JOIN events AS e ON e.run = json_extract(ended.value, '$[0]') AND e.key = 'finished'
+WHERE {wish} IS NOT NULL
+  AND json_extract(ended.value, '$[2]') IN (SELECT value FROM json_each({wish}, '$.on'))
+ON CONFLICT DO NOTHING;
+
+-- name: note_question
+INSERT INTO notifications (number, target, about, tree, run, at)
+SELECT e.seq, json_extract({wish}, '$.to'), 'needs_you', top.key, :run, :now
+FROM sessions AS s
+JOIN sessions AS top ON top.key = s.root
+JOIN events AS e ON e.run = :run AND e.key = :key
+WHERE s.key = :session AND {wish} IS NOT NULL
+  AND 'needs_you' IN (SELECT value FROM json_each({wish}, '$.on'))
+ON CONFLICT DO NOTHING;
+
+-- name: is_due
+((n.state = 'due' AND n.at <= ?1)
+ OR (n.state = 'sending'
+     AND NOT EXISTS (SELECT 1 FROM owners AS o WHERE o.id = n.owner AND o.state = 'live')))
+
+-- name: has_due
+SELECT EXISTS (SELECT 1 FROM notifications AS n INDEXED BY notifications_open
+               WHERE n.state IN ('due', 'sending') AND {is_due});
+
+-- What is due, and whether a question of it still waits.
+-- name: due_notifications
+SELECT n.number, n.target, n.about, n.tree, n.run, n.tries,
+       EXISTS (SELECT 1 FROM events AS e JOIN runs AS r ON r.id = e.run
+               WHERE e.seq = n.number AND {is_open_question})
+FROM notifications AS n INDEXED BY notifications_open
+WHERE n.state IN ('due', 'sending') AND {is_due}
+ORDER BY n.number LIMIT 1000;
+
+-- name: is_open_question
+e.key GLOB '*/asked' AND r.status IN ('queued', 'running')
+AND NOT EXISTS (SELECT 1 FROM events AS answered
+                WHERE answered.run = e.run
+                  AND answered.key = substr(e.key, 1, length(e.key) - 5) || 'answered')
+
+-- The trees of which somebody was told a question that has no answer yet.
+-- name: told_and_open
+SELECT DISTINCT n.tree, n.target
+FROM events AS e INDEXED BY questions JOIN runs AS r ON r.id = e.run
+JOIN notifications AS n ON n.number = e.seq
+WHERE {is_open_question} AND n.about = 'needs_you' AND n.state IN ('sent', 'sending');
+
+-- name: take_notification
+UPDATE notifications
+SET state = :state, owner = :owner, tries = tries + (:state = 'sending')
+WHERE number = :number AND target = :to;
+
+-- name: end_notification
+UPDATE notifications SET state = :state, error = :error, at = :at
+WHERE number = :number AND target = :to;
+
+-- name: unsent
+SELECT COUNT(*), MAX(error) FROM notifications INDEXED BY notifications_failed
+WHERE state = 'failed' AND at >= ?;

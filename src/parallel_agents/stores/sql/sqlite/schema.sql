@@ -62,6 +62,9 @@ CREATE TABLE runs (
 CREATE UNIQUE INDEX runs_by_session ON runs (session, number);
 CREATE INDEX runs_by_asker ON runs (asked_by) WHERE asked_by IS NOT NULL;
 CREATE INDEX runs_live ON runs (owner) WHERE status IN ('queued', 'running');
+-- What failed lately.
+CREATE INDEX runs_failed ON runs (finished_at)
+    WHERE status IN ('failed', 'timed_out', 'over_budget');
 
 -- `key` names an event within its run, once; `seq` orders all events of the store.
 CREATE TABLE events (
@@ -104,7 +107,9 @@ CREATE TABLE budget_accounts (
     spent_tokens INTEGER NOT NULL DEFAULT 0,
     reserved_nanousd INTEGER NOT NULL DEFAULT 0,
     reserved_tokens INTEGER NOT NULL DEFAULT 0,
-    noticed INTEGER NOT NULL DEFAULT 0
+    noticed INTEGER NOT NULL DEFAULT 0,
+    raised_nanousd INTEGER NOT NULL DEFAULT 0,
+    raised_tokens INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 CREATE TABLE reservations (
@@ -209,3 +214,20 @@ CREATE TABLE artifacts (
 CREATE UNIQUE INDEX artifacts_of_tree ON artifacts (tree, id, name, run);
 CREATE INDEX artifacts_of_run ON artifacts (run);
 CREATE INDEX artifacts_by_id ON artifacts (id);
+
+-- Word of ends and questions that somebody wants to have, by the event that it tells of.
+CREATE TABLE notifications (
+    number INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    about TEXT NOT NULL,
+    tree TEXT NOT NULL,
+    run TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'due',
+    owner TEXT,
+    tries INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    at REAL NOT NULL,
+    PRIMARY KEY (number, target)
+) WITHOUT ROWID;
+CREATE INDEX notifications_open ON notifications (state) WHERE state IN ('due', 'sending');
+CREATE INDEX notifications_failed ON notifications (at) WHERE state = 'failed';

@@ -1,0 +1,81 @@
+"""Attention settings: those of what needs a person: its questions, stuck runs and notifications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from parallel_agents.core.answer_rules import AnswerRules
+from parallel_agents.core.notification import Notify, Occasion
+from parallel_agents.core.silence import OnStuck, StuckRules
+from parallel_agents.setting_values import (
+    Factor,
+    NotifyTarget,
+    Occasions,
+    PrivateHostNames,
+    QuestionSeconds,
+    Seconds,
+    SetAnswer,
+)
+
+
+def knob(sentence: str) -> dict[str, str]:
+    """The metadata of a setting: its description."""
+    return {"sentence": sentence}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionSettings:
+    """The part of the settings that says what a person is asked and told."""
+
+    question_seconds: QuestionSeconds = field(
+        default=43_200.0,
+        metadata=knob("seconds for which a question waits for a person's answer"),
+    )
+    answers: tuple[SetAnswer, ...] = field(
+        default=(), metadata=knob("what is answered to questions before you are asked")
+    )
+    stuck_factor: Factor = field(
+        default=10.0,
+        metadata=knob("a run is stuck if it is silent for so many times its agent's usual gap"),
+    )
+    stuck_least_seconds: Seconds = field(
+        default=60.0, metadata=knob("no silence of fewer seconds means that a run is stuck")
+    )
+    stuck_seconds: Seconds = field(
+        default=600.0,
+        metadata=knob("the silence that means it while too little is known of the agent"),
+    )
+    on_stuck: OnStuck = field(
+        default=OnStuck.NOTICE,
+        metadata=knob("what happens when a run is stuck: its history gets a notice, or ask you"),
+    )
+    notify: NotifyTarget | None = field(
+        default=None,
+        metadata=knob(
+            "a command or URL that is told when work is done, needs you or failed, or env:NAME"
+        ),
+    )
+    notify_on: Occasions = field(
+        default=tuple(Occasion), metadata=knob("what it is told of: done, needs_you and failed")
+    )
+    notify_private_hosts: PrivateHostNames | None = field(
+        default=None, metadata=knob("private hosts that may be notified, such as 10.0.0.7:8080")
+    )
+
+    @property
+    def answer_rules(self) -> AnswerRules:
+        """What is answered to questions before a person is asked."""
+        return AnswerRules(self.answers)
+
+    @property
+    def notification(self) -> Notify | None:
+        """Where word of the work of this process is sent; None for nowhere."""
+        return None if self.notify is None else Notify(to=self.notify, on=self.notify_on)
+
+    @property
+    def stuck_rules(self) -> StuckRules:
+        return StuckRules(
+            factor=self.stuck_factor,
+            least_seconds=self.stuck_least_seconds,
+            unknown_seconds=self.stuck_seconds,
+        )

@@ -1,0 +1,183 @@
+"""Notification: word of an end or a question, sent once to where somebody wants to have it.
+
+It is written down in the transaction of the event that it tells of, so that none is lost and none is
+made twice. It is sent by whichever process has an engine, and again if that process died meanwhile:
+the receiver knows the second one by its id.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import NamedTuple, Protocol
+
+from typing_extensions import override
+
+from parallel_agents.core.checked import Checked
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.shown import shown
+from parallel_agents.core.web_address import BadAddress, WebAddress
+from parallel_agents.errors import InvalidInput
+
+_VARIABLE = "env:"
+_LOCAL_NAMES = ("localhost", "localhost.localdomain")
+
+
+class Occasion(StrEnum):
+    """What is told: that work is done, that it waits for a person, or that it failed."""
+
+    DONE = "done"
+    NEEDS_YOU = "needs_you"
+    FAILED = "failed"
+
+
+_OCCASIONS = {
+    RunStatus.DONE: Occasion.DONE,
+    RunStatus.PARTIAL: Occasion.DONE,
+    RunStatus.FAILED: Occasion.FAILED,
+    RunStatus.TIMED_OUT: Occasion.FAILED,
+    RunStatus.OVER_BUDGET: Occasion.FAILED,
+}
+
+
+def occasion_of(status: RunStatus) -> Occasion | None:
+    """What an end is worth telling as; None for one that a person brought about."""
+    return _OCCASIONS.get(status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify(Checked):
+    """Where word of a session and all below it is sent, and of what.
+
+    Attributes:
+        to: a command, a URL, or `env:NAME` for a variable that holds one.
+        on: what is told.
+
+    Raises:
+        InvalidInput: `to` is neither.
+    """
+
+    to: str
+    on: tuple[Occasion, ...] = tuple(Occasion)
+
+    @override
+    def _check(self) -> None:
+        read_target(self.to)
+
+
+class Target(NamedTuple):
+    """Where a notification goes: the words of a command, or an address, or a variable's name."""
+
+    command: tuple[str, ...] = ()
+    address: WebAddress | None = None
+    variable: str = ""
+
+
+def read_target(text: str) -> Target:
+    """A target from its text.
+
+    Raises:
+        InvalidInput: it is neither a command nor a URL that may be sent to.
+    """
+    if text.startswith(_VARIABLE):
+        name = text.removeprefix(_VARIABLE)
+        if name.isidentifier():
+            return Target(variable=name)
+        raise _bad(text, f"{shown(name)} is no name of a variable")
+    if "://" in text:
+        return Target(address=_address(text))
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise _bad(text, f"it cannot be split into words: {error}") from None
+    if not words or "\0" in text:
+        raise _bad(text, "it is empty" if not words else "it has a NUL character")
+    return Target(command=words)
+
+
+def _address(text: str) -> WebAddress:
+    try:
+        address = WebAddress.parse(text)
+    except BadAddress as error:
+        raise _bad("the address", str(error)) from None
+    if address.scheme == "http" and not is_loopback(address.host):
+        raise _bad(f"http://{address.netloc}", "without https, others could read and change it")
+    return address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or its address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host in _LOCAL_NAMES
+
+
+def _bad(text: str, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"{shown(text)} is nothing that can be notified",
+        why=why,
+        hint="name a command, an https:// URL, or env:NAME for a variable that holds one",
+    )
+
+
+class Notification(NamedTuple):
+    """What is to be told.
+
+    Attributes:
+        number: that of the event that it tells of.
+        to: as in `Notify`.
+        session: the top of the tree.
+        run: the run that ended, or asks.
+        tries: how often it was tried, this time included.
+    """
+
+    number: int
+    to: str
+    about: Occasion
+    session: SessionKey
+    run: RunId
+    tries: int
+
+    @property
+    def id(self) -> str:
+        """The same whenever it is sent, and of no other notification."""
+        return f"{self.run}:{self.number}"
+
+
+class Unsent(NamedTuple):
+    """Notifications that were given up, and why the last of them was."""
+
+    number: int
+    error: str
+
+
+class NotificationStore(Protocol):
+    """Keeps what is to be told until it was sent."""
+
+    async def has_due(self) -> bool:
+        """Whether a notification is due, or was being sent by a process that has died."""
+        ...
+
+    async def take_notifications(self, owner: OwnerId) -> list[Notification]:
+        """Take what is due, to send it.
+
+        Of one tree, one question is told while any that was told has no answer; one that was answered
+        before anybody was told is not told at all.
+        """
+        ...
+
+    async def note_sent(self, sent: Notification) -> None:
+        """Record that a notification was sent."""
+        ...
+
+    async def note_unsent(self, sent: Notification, error: str, again_in: float | None) -> None:
+        """Record that it was not; it is due again in that many seconds, or given up."""
+        ...
+
+    async def unsent(self, since: float) -> Unsent:
+        """The notifications that were given up since then."""
+        ...

@@ -1,0 +1,165 @@
+"""Silence: whether a run that has written nothing for a while is stuck, or waits for something.
+
+A run is stuck once it has been silent for a multiple of the longest gap that is usual for its agent.
+What it is known to wait for is no silence: a person, its children, a rate limit, a retry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from parallel_agents.core.call_decisions import Asked
+from parallel_agents.core.event import Body, Retrying, Started, ToolStarted, Waiting
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+
+# Of fewer gaps, none is usual.
+_LEAST_GAPS = 20
+# A rare long gap is no habit of the agent, as when its machine slept.
+_USUAL_SHARE = 0.95
+_LOCAL = "local/"
+# Tools that do nothing but wait, each with a time limit of its own.
+_WAITING_TOOLS = frozenset({"agents_wait", "sessions_yield", "state_wait_for", "sessions_send"})
+
+
+class OnStuck(StrEnum):
+    """What happens when a run is stuck: its history says so, or a person is asked as well."""
+
+    NOTICE = "notice"
+    ASK = "ask"
+
+
+class StuckRules(NamedTuple):
+    """When silence means that a run is stuck.
+
+    Attributes:
+        factor: how many times its agent's usual gap.
+        least_seconds: the shortest silence that counts, however fast the agent usually is.
+        unknown_seconds: the silence that counts while nobody knows what is usual for an agent.
+    """
+
+    factor: float = 10.0
+    least_seconds: float = 60.0
+    unknown_seconds: float = 600.0
+
+    @property
+    def earliest_seconds(self) -> float:
+        """No run is stuck before it has been silent for so long."""
+        return min(self.least_seconds, self.unknown_seconds)
+
+
+STUCK_RULES = StuckRules()
+
+
+class SilentRun(NamedTuple):
+    """A run that a living process executes, and the last thing that it did.
+
+    Attributes:
+        owner: the process, and `epoch` its claim.
+        number: that of the last event that the run wrote itself.
+        agent: the name of its agent.
+        at: when it wrote its last event, in seconds since 1970; what others wrote is none.
+        body: that event.
+        has_children: whether runs that it waits for, or may wait for, are live.
+        is_asking: whether a question of the run has no answer.
+    """
+
+    run: RunId
+    session: SessionKey
+    owner: OwnerId
+    epoch: int
+    number: int
+    label: str
+    agent: str
+    model: str
+    at: float
+    body: Body
+    has_children: bool = False
+    is_asking: bool = False
+
+
+class Gap(NamedTuple):
+    """The seconds between two events of an ended run, and whether it waited for others meanwhile."""
+
+    seconds: float
+    is_wait: bool = False
+
+
+class Silence(NamedTuple):
+    """How long a run has been silent.
+
+    Attributes:
+        seconds: since its last event, or since the end of the wait that this began.
+        usual: the longest gap that is usual for its agent; None if nobody knows.
+        most: from when on the silence means that the run is stuck.
+        waits_for: what the run is known to wait for, which makes it no silence; empty for nothing.
+    """
+
+    seconds: float
+    usual: float | None
+    most: float
+    waits_for: str = ""
+
+    @property
+    def is_stuck(self) -> bool:
+        return not self.waits_for and self.seconds > self.most
+
+
+def usual_gap(gaps: Iterable[Gap]) -> float | None:
+    """The longest gap that is usual: that of 95 in 100; None if too few are known."""
+    known = sorted(gap.seconds for gap in gaps if not gap.is_wait)
+    if len(known) < _LEAST_GAPS:
+        return None
+    return max(known[math.ceil(len(known) * _USUAL_SHARE) - 1], 0.0)
+
+
+def silence_of(found: SilentRun, gaps: Sequence[Gap], rules: StuckRules, now: float) -> Silence:
+    """How long a run has been silent at `now`, and what that means."""
+    usual = usual_gap(gaps)
+    most = (
+        rules.unknown_seconds if usual is None else max(usual * rules.factor, rules.least_seconds)
+    )
+    reason, until = _wait(found)
+    return Silence(
+        seconds=max(now - max(found.at, min(until, now)), 0.0),
+        usual=usual,
+        most=most,
+        waits_for=reason if now < until else "",
+    )
+
+
+def described(silence: Silence) -> str:
+    """What a silence means, such as `stuck: silent for 12m00s (usually at most 4.0s)`."""
+    usual = "" if silence.usual is None else f" (usually at most {_duration(silence.usual)})"
+    return f"stuck: silent for {_duration(silence.seconds)}{usual}"
+
+
+def _duration(seconds: float) -> str:
+    """As `views.format.seconds` has it, which is above this layer."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+
+
+def _wait(found: SilentRun) -> tuple[str, float]:
+    """What a run waits for by its last event, and until when it may."""
+    body = found.body
+    if found.is_asking or isinstance(body, Asked):
+        return "your answer", math.inf
+    if found.has_children:
+        return "its agents", math.inf
+    match body:
+        case ToolStarted(call=call) if call.name in _WAITING_TOOLS:
+            return "others", math.inf
+        case Waiting(reason=reason, seconds=seconds):
+            return reason, found.at + seconds
+        case Retrying(wait_seconds=seconds):
+            return "the time to try again", found.at + seconds
+        case Started() if found.model.startswith(_LOCAL):
+            return "its model to load", math.inf
+        case _:
+            return "", 0.0

@@ -1,0 +1,79 @@
+"""Vitals: how the work of a store is doing, counted by the store instead of listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from parallel_agents.core.budget import BudgetAccountState
+from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.silence import Gap, SilentRun, StuckRules
+
+
+class LiveRuns(NamedTuple):
+    """Live runs of agents that are doing alike.
+
+    Attributes:
+        owner: the process that executes them; None for none.
+        unclaimed_since: when the newest of them was queued, if no process has claimed any yet.
+    """
+
+    owner: OwnerId | None
+    status: RunStatus
+    runs: int
+    unclaimed_since: float | None
+
+
+class Failures(NamedTuple):
+    """Runs of agents that failed with the same error."""
+
+    status: RunStatus
+    code: str
+    runs: int
+    last_at: float
+
+
+class Vitals(NamedTuple):
+    """How the work of a store is doing at one moment.
+
+    Attributes:
+        live: the live runs of agents.
+        silent: those that have written nothing for a while.
+        gaps: the gaps between the events of earlier runs, by agent, for the agents of silent runs.
+        failures: the runs that failed since the moment that was asked for.
+        dead_letters: how many failed tasks wait to be run again or dropped.
+        accounts: the budgets that live runs are charged to, and those of the day, of which 80 % are
+            spent.
+    """
+
+    live: Sequence[LiveRuns]
+    silent: Sequence[SilentRun]
+    gaps: Mapping[str, Sequence[Gap]]
+    failures: Sequence[Failures]
+    dead_letters: int
+    accounts: Sequence[BudgetAccountState]
+
+
+def spent_percent(state: BudgetAccountState) -> float:
+    """How much of a budget is spent, in percent of the limit that is nearer."""
+    budget, spent = state.account.budget, state.spent
+    of_money = (spent.nanousd or 0) * 100 / budget.nanousd if budget.nanousd else 0.0
+    return max(of_money, spent.tokens * 100 / budget.tokens if budget.tokens else 0.0)
+
+
+class VitalStore(Protocol):
+    """Counts how the work is doing."""
+
+    async def vitals(self, rules: StuckRules, *, since: float, now: float) -> Vitals:
+        """The vitals at `now`, with the failures after `since`."""
+        ...
+
+    async def silent_runs(
+        self, rules: StuckRules, now: float
+    ) -> tuple[Sequence[SilentRun], Mapping[str, Sequence[Gap]]]:
+        """The runs that living processes execute and that have been silent long enough to be stuck.
+
+        Also the gaps between events of earlier runs of their agents, by agent.
+        """
+        ...

@@ -1,0 +1,88 @@
+"""Sending: one notification to a command, without a shell, or to a URL.
+
+Neither may cost the work anything: each has a time limit, and what fails is told and tried again
+where that can do no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from parallel_agents.containment.commands import run_command
+from parallel_agents.core.command import CommandEnd, Ending
+from parallel_agents.core.notification import read_target
+from parallel_agents.core.private_hosts import PrivateHosts
+from parallel_agents.core.shown import shown
+from parallel_agents.errors import InvalidInput
+from parallel_agents.notify.letter import Letter, NotSent
+
+COMMAND_SECONDS = 30.0
+_MOST_TOLD = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Sends notifications from this process.
+
+    Attributes:
+        variables: those of the process.
+        private_hosts: the hosts that may be notified although they are not of the internet.
+        certificates: the authorities that are trusted; None for those of the system.
+    """
+
+    variables: Mapping[str, str]
+    private_hosts: PrivateHosts
+    certificates: Callable[[], ssl.SSLContext | None]
+
+    async def send(self, to: str, letter: Letter) -> None:
+        """Send a letter to a target.
+
+        Raises:
+            NotSent: it did not arrive, or nobody knows whether it did.
+        """
+        try:
+            target = read_target(to)
+            if target.variable:
+                found = self.variables.get(target.variable, "")
+                if not found:
+                    raise NotSent(f"the variable {target.variable} is not set in this process")
+                target = read_target(found)
+        except InvalidInput as error:
+            raise NotSent(f"{error.message}: {error.why}") from None
+        if target.variable:
+            raise NotSent(f"a variable names the variable {target.variable}")
+        if target.address is None:
+            await self._run(target.command, letter)
+            return
+        from parallel_agents.notify.webhook import post  # noqa: PLC0415 - few processes send
+
+        await post(target.address, letter, self.private_hosts, self.certificates)
+
+    async def _run(self, command: tuple[str, ...], letter: Letter) -> None:
+        try:
+            end = await run_command(
+                command,
+                letter.document,
+                turn=asyncio.Lock(),
+                timeout_seconds=COMMAND_SECONDS,
+                environment={**self.variables, **letter.facts},
+            )
+        except (OSError, ValueError) as error:
+            raise NotSent(f"{shown(command[0])} cannot be started: {error}") from None
+        if why := _failure(end):
+            raise NotSent(f"{shown(command[0])} {why}")
+
+
+def _failure(end: CommandEnd) -> str:
+    """Why a command failed; empty if it did not."""
+    if end.ending is Ending.TIMED_OUT:
+        return f"was ended after {COMMAND_SECONDS:g} s"
+    if end.ending is Ending.TOO_MUCH_OUTPUT:
+        return "was ended, since it wrote too much"
+    if end.code == 0:
+        return ""
+    said = " ".join(end.output.split())[-_MOST_TOLD:]
+    return f"exited with {end.code}" + (f": {said}" if said else "")

@@ -1,0 +1,117 @@
+"""Vitals: counts of the live work, found in indexes, and the runs that have been silent for a while."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+
+from parallel_agents.core.budget import NOTICE_PERCENTS, BudgetAccountState
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.silence import Gap, SilentRun, StuckRules
+from parallel_agents.core.vitals import Failures, LiveRuns, Vitals, spent_percent
+from parallel_agents.stores.codec import Undecodable
+from parallel_agents.stores.database import SqlRow, as_array
+from parallel_agents.stores.day_budgets import day_of
+from parallel_agents.stores.row_columns import is_moment, stand_in
+from parallel_agents.stores.rows import Rows, account_from, readable, status_from
+
+_MOST_SILENT = 1000
+# Enough to know what is usual for an agent, and to stay fast.
+_MOST_RUNS, _MOST_GAPS = 30, 2000
+
+
+def read_vitals(
+    rows: Rows, rules: StuckRules, *, since: float, now: float, oldest_letter: float
+) -> Vitals:
+    """See `core.vitals.VitalStore`; dead letters from before `oldest_letter` count no more."""
+    database = rows.database
+    silent, gaps = read_silent(rows, rules, now)
+    letters = database.one("count_dead_letters", (oldest_letter,))
+    return Vitals(
+        live=readable("run", _live, database.all("live_by_owner")),
+        silent=silent,
+        gaps=gaps,
+        failures=readable("run", _failures, database.all("failed_since", (since,))),
+        dead_letters=0 if letters is None else letters[0],
+        accounts=[state for state in _accounts_in_use(rows, now) if _is_nearly_spent(state)],
+    )
+
+
+def read_silent(
+    rows: Rows, rules: StuckRules, now: float
+) -> tuple[Sequence[SilentRun], Mapping[str, Sequence[Gap]]]:
+    found = rows.database.all("silent_runs", (now - rules.earliest_seconds, _MOST_SILENT))
+    silent = readable("run", partial(_silent, rows), found)
+    return silent, {agent: _gaps(rows, agent) for agent in {each.agent for each in silent}}
+
+
+def _live(columns: SqlRow) -> LiveRuns:
+    owner, status, runs, since = columns
+    return LiveRuns(
+        None if owner is None else OwnerId(str(owner)),
+        status_from(status),
+        int(runs),
+        since if is_moment(since) else None,
+    )
+
+
+def _failures(columns: SqlRow) -> Failures:
+    status, code, runs, last_at = columns
+    if not is_moment(last_at):
+        raise Undecodable("the time of its end cannot be read")
+    return Failures(RunStatus(status), str(code), int(runs), last_at)
+
+
+def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
+    run, session, owner, epoch, label, model, seq, at, body, has_children, is_asking = columns
+    if not is_moment(at):
+        raise Undecodable("the time of its last event cannot be read")
+    return SilentRun(
+        run=RunId(str(run)),
+        session=SessionKey(str(session)),
+        owner=OwnerId(str(owner)),
+        epoch=int(epoch),
+        number=seq,
+        label=str(label),
+        agent=stand_in(str(session)).name,
+        model=str(model),
+        at=at,
+        body=rows.body(seq, body),
+        has_children=bool(has_children),
+        is_asking=bool(is_asking),
+    )
+
+
+def _gaps(rows: Rows, agent: str) -> list[Gap]:
+    """The gaps between the events of the agent's last runs that have ended."""
+    runs = [run for (run,) in rows.database.all("last_ended_of", (agent, _MOST_RUNS))]
+    found = rows.database.all("event_times", (as_array(runs), _MOST_GAPS))
+    times: dict[str, list[SqlRow]] = defaultdict(list)
+    for run, *rest in found:
+        times[str(run)].append(tuple(rest))
+    return [
+        _gap(before, after)
+        for of_run in times.values()
+        for before, after in pairwise(of_run)
+        if is_moment(before[0]) and is_moment(after[0])
+    ]
+
+
+def _gap(before: SqlRow, after: SqlRow) -> Gap:
+    began, is_wait, _, _ = before
+    ended, _, is_start, stood = after
+    parked = stood if isinstance(stood, float) else 0.0
+    return Gap(max(ended - began - parked, 0.0), is_wait=bool(is_wait or is_start or parked))
+
+
+def _accounts_in_use(rows: Rows, now: float) -> list[BudgetAccountState]:
+    """The accounts that live runs are charged to, and those of the day of `now`."""
+    found = rows.database.all("accounts_in_use", (day_of(now),))
+    return readable("budget account", account_from, found)
+
+
+def _is_nearly_spent(state: BudgetAccountState) -> bool:
+    return spent_percent(state) >= NOTICE_PERCENTS[0]

@@ -1,0 +1,90 @@
+"""Questions: what runs ask people, for MCP clients that may answer in a person's place.
+
+They are offered only where the user says so: most clients are models, and whoever answers decides
+what agents may do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mcp_types import Tool, ToolAnnotations
+
+from parallel_agents.core.question import OpenQuestion
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.verbs import SessionVerbs
+from parallel_agents.surfaces.answering import given_answer
+from parallel_agents.views.questions import described, question_json
+
+LIST, ANSWER = "questions_list", "question_answer"
+VIA = "MCP"
+SCHEMAS: dict[str, JsonObject] = {
+    LIST: {"type": "object", "properties": {}, "additionalProperties": False},
+    ANSWER: {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "description": "From questions_list, such as q-18"},
+            "answer": {
+                "type": "string",
+                "description": "To an approval: allow or deny; else the answer itself",
+            },
+            "note": {"type": "string", "description": "Why the call is denied"},
+            "forRun": {"type": "boolean", "description": "Allow the run's further such calls"},
+            "arguments": {"type": "object", "description": "Make the call with these instead"},
+        },
+        "required": ["id", "answer"],
+        "additionalProperties": False,
+    },
+}
+_DESCRIPTIONS = {
+    LIST: "List what agents ask the person: calls that wait for approval, and questions.",
+    ANSWER: "Answer a question in the person's place. Do so only as the person told you to.",
+}
+
+
+def offered_questions() -> list[Tool]:
+    """The tools as a client lists them."""
+    return [
+        Tool(
+            name=name,
+            description=_DESCRIPTIONS[name],
+            input_schema=dict(SCHEMAS[name]),
+            annotations=ToolAnnotations(
+                read_only_hint=name == LIST,
+                destructive_hint=name == ANSWER,
+                idempotent_hint=True,
+                open_world_hint=name == ANSWER,
+            ),
+        )
+        for name in (LIST, ANSWER)
+    ]
+
+
+async def call_questions(
+    sessions: SessionVerbs,
+    name: str,
+    arguments: JsonObject,
+    go_on: Callable[[OpenQuestion], Awaitable[object]],
+) -> JsonObject:
+    """The answer of a tool to a call that matches its schema; `go_on` has the run continued.
+
+    Raises:
+        PagentsError: the question cannot be answered so.
+    """
+    waiting = await sessions.questions()
+    if name == LIST:
+        listed: list[Json] = [{**question_json(q), "asks": described(q)} for q in waiting]
+        return {"status": "ok", "questions": listed}
+    values: dict[str, Any] = dict(arguments)
+    asked = next((each for each in waiting if each.id == values["id"]), None)
+    given = given_answer(
+        asked,
+        values["answer"],
+        note=values.get("note", ""),
+        for_run=values.get("forRun", False),
+        arguments=values.get("arguments"),
+    )
+    answered = await sessions.answer(values["id"], given, via=VIA)
+    await go_on(answered)
+    return {"status": "ok", "answered": answered.id, "asks": described(answered)}

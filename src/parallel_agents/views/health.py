@@ -1,0 +1,321 @@
+"""Health: what runs, and what of it needs a person, as pure functions of what the store counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from parallel_agents.core.budget import BudgetAccountState
+from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState
+from parallel_agents.core.disk import Room
+from parallel_agents.core.ids import OwnerId, short
+from parallel_agents.core.notification import Unsent
+from parallel_agents.core.owner import Owner, OwnerState, Role
+from parallel_agents.core.question import OpenQuestion
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.schema import Json
+from parallel_agents.core.silence import Silence, SilentRun, StuckRules, described, silence_of
+from parallel_agents.core.throttle import Throttle, name_of_agent
+from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.core.vitals import Vitals, spent_percent
+from parallel_agents.views import format
+
+ALMOST_PERCENT = 95
+_CLOCK_SECONDS = 5.0
+_MOST_NAMED = 10
+
+
+class Level(StrEnum):
+    """`ok` is as it should be, `note` is worth knowing, `problem` needs a person."""
+
+    OK = "ok"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """One sign of health.
+
+    Attributes:
+        about: what it is about, such as `stuck`.
+        facts: the same for machines.
+    """
+
+    about: str
+    level: Level
+    text: str
+    hint: str = ""
+    facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was found at one moment.
+
+    Attributes:
+        room: of the disk that the store is on.
+        store_bytes: the size of its files.
+        unsent: the notifications of the last hour that were given up.
+        wall_ahead: how many seconds the wall clock is ahead of the store's, which nothing sets.
+    """
+
+    vitals: Vitals
+    questions: Sequence[OpenQuestion]
+    throttles: Sequence[Throttle]
+    owners: Sequence[Owner]
+    room: Room
+    store_bytes: int
+    stuck_rules: StuckRules
+    now: float
+    unsent: Unsent
+    wall_ahead: float
+
+
+def signs(seen: Seen) -> list[Sign]:
+    """All signs of health, in the order in which they are shown."""
+    return [
+        _work(seen),
+        *_questions(seen),
+        *_silent(seen),
+        *_stopped(seen),
+        *_failures(seen),
+        *_letters(seen),
+        *map(_budget, seen.vitals.accounts),
+        *_throttled(seen),
+        *_unsent(seen.unsent),
+        _processes(seen),
+        _disk(seen),
+        *_clock(seen),
+    ]
+
+
+def _work(seen: Seen) -> Sign:
+    alive = _alive(seen.owners)
+    running = sum(
+        each.runs
+        for each in seen.vitals.live
+        if each.status is RunStatus.RUNNING and each.owner in alive
+    )
+    queued = sum(each.runs for each in seen.vitals.live if each.status is RunStatus.QUEUED)
+    text = (
+        f"{_count(running, 'run')} executed, {queued:,} queued"
+        if running or queued
+        else "nothing runs"
+    )
+    return Sign(
+        about="work", level=Level.OK, text=text, facts={"running": running, "queued": queued}
+    )
+
+
+def _questions(seen: Seen) -> Iterator[Sign]:
+    if not seen.questions:
+        return
+    oldest = seen.questions[0]
+    waited = format.seconds(max(seen.now - oldest.asked_at, 0.0))
+    yield Sign(
+        about="questions",
+        level=Level.PROBLEM,
+        text=f"{_count(len(seen.questions), 'question')} for you, the oldest for {waited}",
+        hint="pagents inbox",
+        facts={"questions": len(seen.questions), "oldest": oldest.id},
+    )
+
+
+def _silent(seen: Seen) -> Iterator[Sign]:
+    found = [
+        (each, silence_of(each, seen.vitals.gaps.get(each.agent, ()), seen.stuck_rules, seen.now))
+        for each in seen.vitals.silent
+    ]
+    stuck_runs = [(each, silence) for each, silence in found if silence.is_stuck]
+    for each, silence in stuck_runs[:_MOST_NAMED]:
+        yield Sign(
+            about="stuck",
+            level=Level.PROBLEM,
+            text=f"{each.label} {short(each.session)} is {described(silence)}",
+            hint=f"pagents history {short(each.session)} · pagents kill {short(each.session)}",
+            facts=_silence_facts(each, silence),
+        )
+    if len(stuck_runs) > _MOST_NAMED:
+        more = len(stuck_runs) - _MOST_NAMED
+        yield Sign(about="stuck", level=Level.PROBLEM, text=f"{more:,} more runs are stuck")
+    waits: dict[str, int] = {}
+    for _, silence in found:
+        if silence.waits_for:
+            waits[silence.waits_for] = waits.get(silence.waits_for, 0) + 1
+    for what, runs in waits.items():
+        text = f"{_count(runs, 'run')} waiting for {what}"
+        yield Sign(about="waits", level=Level.OK, text=text, facts={"runs": runs, "for": what})
+
+
+def _silence_facts(found: SilentRun, silence: Silence) -> Mapping[str, Json]:
+    return {
+        "session_key": found.session,
+        "run_id": found.run,
+        "silent_seconds": silence.seconds,
+        "usual_seconds": silence.usual,
+    }
+
+
+def _stopped(seen: Seen) -> Iterator[Sign]:
+    """Runs that no process executes and none will claim."""
+    alive = _alive(seen.owners)
+    stopped = sum(
+        each.runs
+        for each in seen.vitals.live
+        if (each.owner is not None and each.owner not in alive)
+        or (each.owner is None and not alive)
+    )
+    if stopped:
+        yield Sign(
+            about="stopped",
+            level=Level.PROBLEM,
+            text=f"{_count(stopped, 'run')} that no process works on",
+            hint="pagents work",
+            facts={"runs": stopped},
+        )
+
+
+def _failures(seen: Seen) -> Iterator[Sign]:
+    failures = seen.vitals.failures
+    if not failures:
+        return
+    runs = sum(each.runs for each in failures)
+    listed = ", ".join(
+        f"{each.runs:,} {each.code or format.status(each.status)}"
+        for each in failures[:_MOST_NAMED]
+    )
+    yield Sign(
+        about="failures",
+        level=Level.NOTE,
+        text=f"{_count(runs, 'run')} failed in the last hour: {listed}",
+        hint="pagents list · pagents docs CODE",
+        facts={"runs": runs, "codes": {each.code: each.runs for each in failures}},
+    )
+
+
+def _letters(seen: Seen) -> Iterator[Sign]:
+    letters = seen.vitals.dead_letters
+    if letters:
+        yield Sign(
+            about="dead_letters",
+            level=Level.NOTE,
+            text=f"{_count(letters, 'failed task')} to run again or to drop",
+            hint="pagents dlq list",
+            facts={"tasks": letters},
+        )
+
+
+def _budget(state: BudgetAccountState) -> Sign:
+    percent = spent_percent(state)
+    budget, spent = state.account.budget, state.spent
+    parts: list[str] = []
+    if budget.nanousd is not None:
+        usd = (spent.nanousd or 0) / NANOUSD_PER_USD
+        parts.append(f"${usd:.2f} of ${budget.nanousd / NANOUSD_PER_USD:.2f}")
+    if budget.tokens is not None:
+        parts.append(f"{spent.tokens:,} of {budget.tokens:,} tokens")
+    return Sign(
+        about="budget",
+        level=Level.PROBLEM if percent >= ALMOST_PERCENT else Level.NOTE,
+        text=f"the budget {_scope(state.account.scope)} is {percent:.0f} % spent: {', '.join(parts)}",
+        facts={"scope": state.account.scope, "percent": round(percent, 1)},
+    )
+
+
+def _scope(scope: str) -> str:
+    kind, _, rest = scope.partition(":")
+    if kind == "session":
+        return f"of {rest.rsplit(':', 1)[-1][:8] if rest.startswith('agent:') else rest.rsplit(':', 1)[-1]}"
+    if kind == "agent":
+        agent, _, day = rest.rpartition(":")
+        return f"of the agent {agent} for {day}"
+    return f"of the day {rest}"
+
+
+def _throttled(seen: Seen) -> Iterator[Sign]:
+    for throttle in seen.throttles:
+        agent = name_of_agent(throttle.model)
+        state = throttle.circuit.state(seen.now)
+        if state is not CircuitState.CLOSED:
+            left = throttle.circuit.seconds_left(seen.now, AGENTS if agent else MODELS)
+            what = f"the agent {agent}" if agent else throttle.model
+            yield Sign(
+                about="breaker",
+                level=Level.PROBLEM,
+                text=f"{what} is paused for {format.seconds(left)}: {throttle.circuit.reason}",
+                hint=f"pagents limits set {throttle.model} --off",
+                facts={"model": throttle.model, "seconds": left},
+            )
+        elif (closed := throttle.seconds_closed(seen.now)) > 0:
+            yield Sign(
+                about="rate_limit",
+                level=Level.NOTE,
+                text=f"{throttle.model} accepts calls again in {format.seconds(closed)};"
+                f" {_count(throttle.at(seen.now).waiting(), 'call')} waiting",
+                hint="pagents limits",
+                facts={"model": throttle.model, "seconds": closed},
+            )
+
+
+def _unsent(unsent: Unsent) -> Iterator[Sign]:
+    if unsent.number:
+        yield Sign(
+            about="notifications",
+            level=Level.PROBLEM,
+            text=f"{_count(unsent.number, 'notification')} not sent in the last hour: {unsent.error}",
+            hint="correct the setting notify",
+            facts={"notifications": unsent.number},
+        )
+
+
+def _processes(seen: Seen) -> Sign:
+    live = [owner for owner in seen.owners if owner.state is OwnerState.LIVE]
+    workers = sum(owner.role is Role.WORKER for owner in live)
+    text = f"{_count(workers, 'worker')} and {_count(len(live) - workers, 'other process')} alive"
+    return Sign(
+        about="processes",
+        level=Level.OK,
+        text=text if live else "no process works on the store",
+        facts={"workers": workers, "others": len(live) - workers},
+    )
+
+
+def _disk(seen: Seen) -> Sign:
+    room, size = seen.room, format.size(seen.store_bytes)
+    is_full = room.is_nearly_full
+    text = f"store {size}; the disk has {format.size(room.free)} left"
+    return Sign(
+        about="disk",
+        level=Level.PROBLEM if is_full else Level.OK,
+        text=f"{text}: it is nearly full" if is_full else text,
+        hint="free some space, or use another home; a full disk stops all work" if is_full else "",
+        facts={
+            "store_bytes": seen.store_bytes,
+            "free_bytes": room.free,
+            "disk_bytes": room.total,
+        },
+    )
+
+
+def _clock(seen: Seen) -> Iterator[Sign]:
+    ahead = seen.wall_ahead
+    if abs(ahead) >= _CLOCK_SECONDS:
+        way = "forward" if ahead > 0 else "back"
+        yield Sign(
+            about="clock",
+            level=Level.NOTE,
+            text=f"the wall clock was set {way} by {format.seconds(abs(ahead))} since this machine's"
+            " first use of the store; ages and waits do not follow it",
+            facts={"seconds": ahead},
+        )
+
+
+def _alive(owners: Sequence[Owner]) -> set[OwnerId]:
+    return {owner.id for owner in owners if owner.state is OwnerState.LIVE}
+
+
+def _count(number: int, what: str) -> str:
+    plural = "es" if what.endswith("s") else "s"
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}{plural}"

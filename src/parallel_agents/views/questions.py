@@ -1,0 +1,37 @@
+"""Questions: what agents ask people, in one line and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from parallel_agents.core.question import OpenQuestion
+from parallel_agents.core.schema import Json
+from parallel_agents.views import format
+
+
+def described(question: OpenQuestion) -> str:
+    """A question in one line."""
+    asked = question.question
+    if asked.is_approval:
+        return f"may it call {asked.tool} {format.exact(asked.text)}".rstrip() + "?"
+    choices = f" ({' / '.join(asked.choices)})" if asked.choices else ""
+    return format.one_line(f"{asked.text}{choices}")
+
+
+def question_json(question: OpenQuestion) -> Mapping[str, Json]:
+    """A question for machines."""
+    asked = question.question
+    return {
+        "id": question.id,
+        "session_key": question.session,
+        "run_id": question.run,
+        "kind": asked.question.value,
+        "text": asked.text,
+        "tool": asked.tool,
+        "arguments": asked.arguments,
+        "rule": asked.rule,
+        "choices": list(asked.choices),
+        "default": asked.default,
+        "asked_at": format.iso(question.asked_at),
+        "expires_at": format.iso(asked.expires_at),
+    }

@@ -1,0 +1,207 @@
+"""Each end and each question that waits is told once, whoever sends it and whatever dies meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import orjson
+
+from parallel_agents.app.notifying import MOST_TRIES, Notifier
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.answer_rules import AnswerRule
+from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.message import Message, Role, ToolCall
+from parallel_agents.core.model import Finish, ModelReply
+from parallel_agents.core.notification import Occasion
+from parallel_agents.core.owner import Owner
+from parallel_agents.core.permission import Permissions
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.notify.letter import Letter, NotSent
+from parallel_agents.sessions.open_sessions import OpenSessions
+from parallel_agents.settings import Settings
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.testing import ScriptedModel, open_rig
+from parallel_agents.tools.function import tool
+
+SECRET = "s3cret"
+HERE, THERE = OwnerId("here"), OwnerId("there")
+
+
+@dataclass
+class Outbox:
+    """Takes letters, or refuses them."""
+
+    letters: list[Letter] = field(default_factory=list[Letter])
+    refusal: NotSent | None = None
+
+    async def send(self, to: str, letter: Letter) -> None:
+        self.letters.append(letter)
+        if self.refusal is not None:
+            raise self.refusal
+
+    @property
+    def told(self) -> list[str]:
+        return [orjson.loads(each.document)["event"] for each in self.letters]
+
+
+@dataclass
+class Rig:
+    sessions: OpenSessions
+    store: MemoryStore
+    outbox: Outbox
+
+    def notifier(self, owner: OwnerId = HERE) -> Notifier:
+        return Notifier(self.store, owner, self.outbox)
+
+
+def calls(*words: str) -> ModelReply:
+    made = tuple(ToolCall(str(n), "say", {"word": word}) for n, word in enumerate(words))
+    return ModelReply(message=Message(Role.ASSISTANT, made), model="m", finish=Finish.TOOLS)
+
+
+@asynccontextmanager
+async def notifying(
+    *script: ModelReply | str | Exception,
+    on: tuple[Occasion, ...] = tuple(Occasion),
+    answers: tuple[AnswerRule, ...] = (),
+) -> AsyncGenerator[Rig]:
+    """Runs whose notifications the engine does not send: the variable names no target."""
+
+    @tool(access="write", subject="word")
+    def say(word: str) -> str:
+        """Say a word."""
+        return word
+
+    agent = Agent(
+        name="a",
+        description="A",
+        instructions="A.",
+        tools=("say",),
+        permissions=Permissions(ask=("say",)),
+    )
+    store = MemoryStore()
+    settings = Settings(notify="env:NOWHERE", notify_on=on, answers=answers)
+    async with open_rig(
+        ScriptedModel([*script]), agents=[agent], tools=[say], settings=settings, store=store
+    ) as rig:
+        for owner in (HERE, THERE):
+            await store.heartbeat(Owner(id=owner, host="h", pid=1))
+        yield Rig(rig.sessions, store, Outbox())
+
+
+async def test_an_end_is_told_once_with_what_to_look_at_and_nothing_that_was_said() -> None:
+    async with notifying(SECRET) as rig:
+        await (await rig.sessions.spawn(Task("a", SECRET, label="work"))).wait()
+        await rig.notifier().send_due()
+        await rig.notifier().send_due()
+
+    (letter,) = rig.outbox.letters
+    document = orjson.loads(letter.document)
+    assert document["event"] == "done"
+    assert document["label"] == "work"
+    assert document["id"] == letter.id
+    assert SECRET not in letter.document.decode()
+    assert letter.facts["PAGENTS_EVENT"] == "done"
+
+
+async def test_a_team_of_many_tasks_is_one_call() -> None:
+    tasks = tuple(Task("a", f"work {n}", key=str(n)) for n in range(30))
+    async with notifying(*["done"] * 30) as rig:
+        await (await rig.sessions.spawn_team(TeamTask(tasks=tasks))).wait()
+        await rig.notifier().send_due()
+
+    assert rig.outbox.told == ["done"]
+
+
+async def test_two_processes_at_once_tell_once() -> None:
+    async with notifying("done") as rig:
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        await asyncio.gather(rig.notifier(HERE).send_due(), rig.notifier(THERE).send_due())
+
+    assert rig.outbox.told == ["done"]
+
+
+async def test_what_a_process_was_sending_when_it_died_is_sent_again_under_the_same_id() -> None:
+    async with notifying("done") as rig:
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        (taken,) = await rig.store.take_notifications(THERE)
+        await rig.notifier().send_due()
+        assert rig.outbox.letters == []
+
+        await rig.store.mark_dead(THERE)
+        await rig.notifier().send_due()
+
+    assert [letter.id for letter in rig.outbox.letters] == [taken.id]
+
+
+async def test_a_failed_try_is_made_again_and_given_up_after_a_few() -> None:
+    async with notifying("done") as rig:
+        rig.outbox.refusal = NotSent("it is busy", may_try_again=True)
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        (taken,) = await rig.store.take_notifications(HERE)
+        for _ in range(MOST_TRIES - 1):
+            await rig.store.note_unsent(taken, "it is busy", 0.0)
+            (taken,) = await rig.store.take_notifications(HERE)
+        assert taken.tries == MOST_TRIES
+        await rig.store.note_unsent(taken, "it is busy", 0.0)
+        await rig.notifier().send_due()
+        await rig.notifier().send_due()
+        unsent = await rig.store.unsent(0.0)
+
+    assert len(rig.outbox.letters) == 1
+    assert unsent == (1, "it is busy")
+
+
+async def test_what_can_only_fail_is_tried_once() -> None:
+    async with notifying("done") as rig:
+        rig.outbox.refusal = NotSent("no such command")
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        await rig.notifier().send_due()
+        await rig.notifier().send_due()
+
+    assert len(rig.outbox.letters) == 1
+
+
+async def test_a_call_that_waits_is_told_once_while_any_waits_and_anew_after_the_answers() -> None:
+    async with notifying(calls("one", "two"), calls("three"), "done") as rig:
+        handle = await rig.sessions.spawn(Task("a", "work"))
+        await asyncio.sleep(0.4)
+        first, second = await rig.sessions.questions()
+        await rig.notifier().send_due()
+        assert rig.outbox.told == ["needs_you"]
+        document = orjson.loads(rig.outbox.letters[0].document)
+        assert [each["id"] for each in document["questions"]] == [first.id, second.id]
+
+        await rig.sessions.answer(first)
+        await rig.sessions.answer(second)
+        await asyncio.sleep(0.4)
+        (third,) = await rig.sessions.questions()
+        await rig.notifier().send_due()
+        await rig.sessions.answer(third)
+        await handle.wait()
+        await rig.notifier().send_due()
+
+    assert rig.outbox.told == ["needs_you", "needs_you", "done"]
+
+
+async def test_what_a_rule_answers_is_told_to_nobody() -> None:
+    rules = (AnswerRule(tool="say", answer="allow"),)
+    async with notifying(calls("one"), "done", answers=rules) as rig:
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        await rig.notifier().send_due()
+
+    assert rig.outbox.told == ["done"]
+
+
+async def test_only_what_was_asked_for_is_told_and_a_kill_is_nobody_s_news() -> None:
+    async with notifying("done", calls("one"), on=(Occasion.FAILED, Occasion.NEEDS_YOU)) as rig:
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        handle = await rig.sessions.spawn(Task("a", "more"))
+        await asyncio.sleep(0.4)
+        await rig.sessions.kill(handle.key)
+        await rig.notifier().send_due()
+
+    assert rig.outbox.told == []
