@@ -11,6 +11,7 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import AnyGate, CommandGate
 from parallel_agents.core.mcp_server import McpServer, read_server
+from parallel_agents.core.reference import Scheme, parse_reference
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
 from parallel_agents.core.toml import tables_of
@@ -66,8 +67,8 @@ def _of_providers(tables: Json) -> Iterator[str]:
 def _of_provider(provider: Provider, built_in: Provider | None) -> Iterator[str]:
     if built_in is None or provider.base_url != built_in.base_url:
         yield f"models of {provider.name} are called at {provider.base_url}, which receives every conversation with them"
-    if provider.key_variable:
-        yield f"the key in {provider.key_variable} is sent to {provider.base_url}"
+    if provider.key:
+        yield f"the key {_of_place(provider.key)} is sent to {provider.base_url}"
     if provider.proxy:
         yield f"calls of {provider.name} go through the proxy {provider.proxy}"
     if provider.headers:
@@ -81,7 +82,7 @@ def _of_search(table: Json) -> Iterator[str]:
     if "url" in table or "provider" in table:
         yield f"searches of agents go to {_shown(where)}, which receives them and their key"
     if "key" in table:
-        yield f"the key in {_shown(table['key']).removeprefix('env:')} is sent to {_shown(where)}"
+        yield f"the key {_of_place(_shown(table['key']))} is sent to {_shown(where)}"
 
 
 def _of_servers(project: Project, tables: Json, catalog: Catalog) -> Iterator[str]:
@@ -140,6 +141,23 @@ def _of_names(project: Project, catalog: Catalog) -> Iterator[str]:
     for entry in catalog.teams():
         if entry.file.is_relative_to(project.folder):
             yield f"the team {entry.name} is defined"
+
+
+def _of_place(text: str) -> str:
+    """Where a secret is taken from, with the whole command that is run for it."""
+    try:
+        reference = parse_reference(text)
+    except ValueError:
+        return f"that {text!r} names"
+    match reference.scheme:
+        case Scheme.ENV:
+            return f"in {reference.target}"
+        case Scheme.FILE:
+            return f"in the file {reference.target}"
+        case Scheme.CMD:
+            return f"that the command `{reference.target}` prints, which is run with your rights,"
+        case Scheme.KEYRING:
+            return f"{reference.target} of your keyring"
 
 
 def _shown(value: Json) -> str:

@@ -283,7 +283,7 @@ async def _find_servers(context: CliContext) -> list[_Finding]:
         for provider in providers
         if is_loopback(urlsplit(provider.base_url).hostname or "") or provider.name == _OLLAMA
     ]
-    keyless = [provider for provider in local if not provider.key_variable]
+    keyless = [provider for provider in local if not provider.key]
     found = await asyncio.gather(*(_ask(provider, network) for provider in keyless))
     return [finding for finding in found if finding is not None]
 
