@@ -114,8 +114,7 @@ async def looked_up(server: McpServer, read: ReadVariable) -> Resolved:
     """
     found: dict[Reference, str] = {}
     for reference, where in resolve(server, read).elsewhere.items():
-        name = f"{server.name}-{where.rpartition('.')[2]}"
-        found[reference] = await LOOKUPS.get(reference, name, read)
+        found[reference] = await LOOKUPS.get(reference, where.rpartition(".")[2], read)
     return resolve(server, read, found)
 
 
