@@ -87,6 +87,7 @@ class Resources:
             home=self.environment.home,
             project=self.environment.project_name,
             servers=self.servers,
+            profiles=self.settings.profiles.keys(),
         )
 
     @property
