@@ -10,6 +10,7 @@ import asyncio
 import gc
 import json
 import resource
+import secrets
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from benchmarks import bare, crew, fetching, file_tools, ours, sandboxed, sends, streaming
+from parallel_agents.secrets.known import KNOWN
 
 T = TypeVar("T")
 
@@ -56,6 +58,13 @@ def this_project(url: str, *, is_guarded: bool = False) -> Callable[[Size], Awai
             await ours.run(url, Path(home), **size._asdict(), is_guarded=is_guarded)
 
     return work
+
+
+def with_secrets(url: str) -> Callable[[Size], Awaitable[object]]:
+    """The same while five keys of a usual length are known."""
+    for number in range(5):
+        KNOWN.add(f"sk-{secrets.token_urlsafe(32)}", f"KEY_{number}")
+    return this_project(url)
 
 
 def latencies(url: str) -> dict[str, float]:
@@ -97,6 +106,8 @@ def main() -> None:
             figures = measure(this_project(url), size)
         case "guarded":
             figures = measure(this_project(url, is_guarded=True), size)
+        case "secrets":
+            figures = measure(with_secrets(url), size)
         case "stream":
             figures = measure(lambda s: streaming.by_the_wire(url, calls=s.runs, at_once=30), size)
         case "bare-stream":
