@@ -6,6 +6,7 @@ import html
 import json
 import shlex
 from base64 import b64encode, encodebytes, urlsafe_b64encode
+from collections.abc import Callable, Mapping
 from urllib.parse import quote, quote_plus
 
 import orjson
@@ -26,7 +27,7 @@ def knowing(*values: str) -> Redactor:
     return redactor
 
 
-FORMS = {
+FORMS: Mapping[str, Callable[[str], str]] = {
     "plain": lambda s: s,
     "a URL": lambda s: quote(s, safe=""),
     "a path of a URL": quote,
