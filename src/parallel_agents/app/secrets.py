@@ -14,7 +14,7 @@ from typing import NamedTuple
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.containment.commands import why_not_found
 from parallel_agents.core.reference import Reference, Scheme, parse_reference, scheme_of
-from parallel_agents.errors import ConfigError
+from parallel_agents.errors import ConfigError, SecretUnavailable
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.redaction import secrets_in_headers
 from parallel_agents.secrets.forms import why_ordinary
@@ -126,7 +126,7 @@ def _why_unusable(reference: Reference) -> ConfigError | None:
     """What can be seen without asking."""
     if reference.scheme is Scheme.KEYRING:
         if importlib.util.find_spec("keyring") is None:
-            return ConfigError(
+            return SecretUnavailable(
                 f"the secret {reference} needs the library keyring",
                 hint="pip install 'pagents[keyring]'",
             )
@@ -134,7 +134,7 @@ def _why_unusable(reference: Reference) -> ConfigError | None:
     why = why_not_found(reference.arguments, "")
     if not why:
         return None
-    return ConfigError(
+    return SecretUnavailable(
         f"the secret {reference.brief} cannot be looked up",
         why=why,
         hint="install the program, or correct the command",
