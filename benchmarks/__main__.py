@@ -110,6 +110,20 @@ def call_cost(rounds: int) -> list[Row]:
     ]
 
 
+def secrets_cost(rounds: int) -> list[Row]:
+    with provider(0) as url:
+        size = (300, 10, 100)
+        base, own = medians(3 * rounds, ("ours", url, *size), ("secrets", url, *size))
+    return [
+        Row(
+            "a durable call while five secrets are known: CPU, against none",
+            f"{own['cpu_ms']:.3f} ms",
+            "<= 1.1x",
+            f"{own['cpu_ms'] / base['cpu_ms']:.2f}x",
+        ),
+    ]
+
+
 def stream_cost(rounds: int) -> list[Row]:
     with provider(0) as url:
         base, own = medians(rounds, ("bare-stream", url, 1000, 1, 30), ("stream", url, 1000, 1, 30))
@@ -424,6 +438,7 @@ def main() -> None:
     rounds = 1 if options.quick else 3
     rows = [
         *call_cost(rounds),
+        *secrets_cost(rounds),
         *stream_cost(rounds),
         *crowds(rounds, is_quick=options.quick),
         *waits(),

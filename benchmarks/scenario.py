@@ -10,14 +10,17 @@ import asyncio
 import gc
 import json
 import resource
+import secrets
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from benchmarks import bare, crew, fetching, file_tools, ours, sandboxed, sends, streaming
+from parallel_agents.secrets.known import KNOWN
 
 T = TypeVar("T")
 
@@ -58,6 +61,13 @@ def this_project(url: str, *, is_guarded: bool = False) -> Callable[[Size], Awai
     return work
 
 
+def with_secrets(url: str) -> Callable[[Size], Awaitable[object]]:
+    """The same while five keys of a usual length are known."""
+    for number in range(5):
+        KNOWN.add(f"sk-{secrets.token_urlsafe(32)}", f"KEY_{number}")
+    return this_project(url)
+
+
 def latencies(url: str) -> dict[str, float]:
     async def work() -> dict[str, float]:
         with tempfile.TemporaryDirectory() as home:
@@ -87,16 +97,20 @@ _IN_ONE_PROCESS: Mapping[str, Callable[[Path], Awaitable[dict[str, float]]]] = {
 }
 
 
+_MEASURED: Mapping[str, Callable[[str], Callable[[Size], Awaitable[object]]]] = {
+    "bare": bare_loop,
+    "ours": this_project,
+    "guarded": partial(this_project, is_guarded=True),
+    "secrets": with_secrets,
+}
+
+
 def main() -> None:
     name, url, *sizes = sys.argv[1:]
     size = Size(*map(int, sizes)) if sizes else Size(1, 1, 1)
     match name:
-        case "bare":
-            figures = measure(bare_loop(url), size)
-        case "ours":
-            figures = measure(this_project(url), size)
-        case "guarded":
-            figures = measure(this_project(url, is_guarded=True), size)
+        case "bare" | "ours" | "guarded" | "secrets":
+            figures = measure(_MEASURED[name](url), size)
         case "stream":
             figures = measure(lambda s: streaming.by_the_wire(url, calls=s.runs, at_once=30), size)
         case "bare-stream":

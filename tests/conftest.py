@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from parallel_agents.secrets.known import KNOWN
+from parallel_agents.secrets.looking_up import LOOKUPS
 from parallel_agents.testing import run_virtual
 
 AsyncTest = Callable[..., Coroutine[Any, Any, None]]
@@ -67,3 +69,11 @@ def make_sync(test: AsyncTest, item: pytest.Function) -> Callable[..., None]:
             asyncio.run(test(**arguments))
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_of_another_test() -> Iterator[None]:
+    """What one test made known, another one must not find hidden."""
+    yield
+    KNOWN.clear()
+    LOOKUPS.clear()

@@ -12,8 +12,9 @@ from parallel_agents.clock import wall
 from parallel_agents.content_folder import ContentFolder
 from parallel_agents.core.artifact import Content, is_artifact_id, short_id
 from parallel_agents.core.media_type import HEAD_BYTES
-from parallel_agents.errors import ArtifactError, InvalidInput
+from parallel_agents.errors import ArtifactError, InvalidInput, SecretInContent
 from parallel_agents.files import write_pieces
+from parallel_agents.secrets.known import KNOWN
 
 FOLDER = "artifacts"
 _CHUNK_BYTES = 1 << 20
@@ -41,6 +42,7 @@ class ArtifactFolder:
 
         Raises:
             InvalidInput: it is larger than `most_bytes`.
+            SecretInContent: a secret is in it.
             ArtifactError: it cannot be written.
         """
         reading = _Reading(pieces, most_bytes)
@@ -131,6 +133,7 @@ class _Reading:
         self._given = pieces
         self._most = most_bytes
         self._digest = hashlib.sha256()
+        self._scan = KNOWN.scan()
         self.size = 0
         self.head = bytearray()
 
@@ -145,6 +148,12 @@ class _Reading:
                 raise InvalidInput(
                     f"the artifact has more than the {self._most:,} bytes allowed",
                     hint="share a part of it, or raise the setting artifact_megabytes",
+                )
+            if name := self._scan.feed(piece):
+                raise SecretInContent(
+                    f"the content has the secret {name} in it",
+                    why="artifacts are kept, and shown to others",
+                    hint="take it out, and put the rest",
                 )
             self._digest.update(piece)
             if len(self.head) < HEAD_BYTES:

@@ -33,7 +33,9 @@ from parallel_agents.core.notification import Occasion, read_target
 from parallel_agents.core.permission import parse_rule
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.problems import Found, as_path, find_problem
+from parallel_agents.core.profile import NAME as PROFILE_NAME, read_profile
 from parallel_agents.core.question import QuestionKind
+from parallel_agents.core.reference import parse_reference
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
 from parallel_agents.core.web_address import WebAddress
@@ -132,6 +134,21 @@ def _check_server(table: JsonObject) -> JsonObject:
     return table
 
 
+def _check_profile_name(name: str) -> str:
+    if not PROFILE_NAME.fullmatch(name):
+        raise ValueError(
+            "a profile's name has 1 to 64 small letters, digits, dashes and underscores"
+        )
+    return name
+
+
+def _check_profile(table: JsonObject) -> JsonObject:
+    read_profile("NAME", table)
+    return table
+
+
+ProfileName = Annotated[str, AfterValidator(_check_profile_name)]
+ProfileTable = Annotated[JsonObject, AfterValidator(_check_profile)]
 ServerName = Annotated[str, AfterValidator(_check_server_name)]
 ServerTable = Annotated[JsonObject, AfterValidator(_check_server)]
 
@@ -167,9 +184,7 @@ def _read_answer(table: AnswerTable) -> AnswerRule:
 
 
 def _check_key(reference: str) -> str:
-    if not _KEY_REFERENCE.fullmatch(reference):
-        raise ValueError("write env:NAME, and keep the key itself in the environment")
-    return reference
+    return str(parse_reference(reference))
 
 
 def _check_url(url: str) -> str:

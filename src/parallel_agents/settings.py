@@ -21,7 +21,7 @@ from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Visibility
-from parallel_agents.errors import ConfigError
+from parallel_agents.homes import check_home, default_home
 from parallel_agents.setting_values import (
     MOST_RETENTION_SECONDS as MOST_RETENTION_SECONDS,
     Amount,
@@ -37,6 +37,8 @@ from parallel_agents.setting_values import (
     Name,
     NonEmpty,
     PrivateHostNames,
+    ProfileName,
+    ProfileTable,
     ProviderTable,
     RetentionSeconds,
     Rules,
@@ -50,7 +52,6 @@ from parallel_agents.setting_values import (
 )
 from parallel_agents.trust import (
     MCP_NAME,
-    PROJECT_FOLDER,
     Project,
     check_trusted,
     find_project,
@@ -73,9 +74,14 @@ TABLES = frozenset(
         "ladders",
         "permissions",
         "search",
+        "profiles",
         "mcp_servers",
     }
 )
+
+
+def _tables(sentence: str) -> dict[str, JsonObject]:
+    return field(default_factory=dict[str, JsonObject], metadata=knob(sentence))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,13 +234,14 @@ class Settings(AttentionSettings):
         default_factory=dict[str, tuple[str, ...]],
         metadata=knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
     )
-    providers: Mapping[str, ProviderTable] = field(
-        default_factory=dict[str, JsonObject],
-        metadata=knob("your providers, and changes to the built-in providers"),
+    providers: Mapping[str, ProviderTable] = _tables(
+        "your providers, and changes to the built-in providers"
     )
-    mcp_servers: Mapping[ServerName, ServerTable] = field(
-        default_factory=dict[str, JsonObject],
-        metadata=knob("servers whose tools agents may name as mcp__NAME__TOOL"),
+    profiles: Mapping[ProfileName, ProfileTable] = _tables(
+        "variables that commands and servers of agents get, by the name of a profile"
+    )
+    mcp_servers: Mapping[ServerName, ServerTable] = _tables(
+        "servers whose tools agents may name as mcp__NAME__TOOL"
     )
 
     @property
@@ -349,41 +356,14 @@ def read_user_environment(home: Path | None = None) -> Environment:
     """
     variables = dict(os.environ)
     named = variables.get(HOME_VARIABLE)
-    where = home or (Path(named) if named else _default_home(variables))
+    where = home or (Path(named) if named else default_home(variables, HOME_VARIABLE))
     folder = where.expanduser().absolute()
-    _check_home(folder)
+    check_home(folder, HOME_VARIABLE)
     return Environment(
         home=folder,
         variables=variables,
         is_home_chosen=bool(home or named),
     )
-
-
-def _check_home(folder: Path) -> None:
-    """Refuse as home what is there and is no folder, or may not be entered."""
-    try:
-        os.stat(f"{folder}/.")  # noqa: PTH116 - a Path drops the point
-    except FileNotFoundError:
-        return  # the first command that writes makes it
-    except OSError as error:
-        is_other = isinstance(error, NotADirectoryError)
-        raise ConfigError(
-            f"{folder} {'is not a folder' if is_other else 'cannot be used'}",
-            why="the store, the models and the results are kept in the home folder"
-            if is_other
-            else error.strerror or str(error),
-            hint=f"name a folder of yours with --home or {HOME_VARIABLE}",
-        ) from error
-
-
-def _default_home(variables: Mapping[str, str]) -> Path:
-    if variables.get("HOME") == "":  # Python would take the root of the file system for it
-        raise ConfigError(
-            "HOME is empty",
-            why="the store is kept in the folder .parallel-agents of your home folder",
-            hint=f"set HOME, or name a folder with --home or {HOME_VARIABLE}",
-        )
-    return Path.home() / PROJECT_FOLDER
 
 
 def find_project_around(environment: Environment, start: Path | None = None) -> Project | None:

@@ -98,6 +98,8 @@ TAKEN = {
     "state_megabytes": _COUNT,
     "artifact_megabytes": _COUNT,
     "tree_artifact_megabytes": _COUNT,
+    "profiles": "bare",
+    "profiles.a": "bare",
     "mcp_servers": "bare",
     "mcp_servers.a": "",
     "full_sync": _SWITCH,

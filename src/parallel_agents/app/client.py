@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from parallel_agents.app.parts import Parts
+from parallel_agents.app.profiles import Profiles
 from parallel_agents.app.readiness import Readiness
 from parallel_agents.app.references import dangling_in_settings, telling_policies
 from parallel_agents.app.rules import RunRules
@@ -87,6 +88,7 @@ class Resources:
             home=self.environment.home,
             project=self.environment.project_name,
             servers=self.servers,
+            profiles=self.settings.profiles.keys(),
         )
 
     @property
@@ -232,7 +234,14 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
         read_key=resources.environment.read_key,
     )
     ladders = Ladders(settings.ladders)
-    return Directory(catalog, resources.parts.agents, choice, models, ladders=ladders)
+    return Directory(
+        catalog,
+        resources.parts.agents,
+        choice,
+        models,
+        ladders=ladders,
+        find_profile=Profiles(resources.environment, settings).get,
+    )
 
 
 def _agent_names(resources: Resources, catalog: Catalog) -> set[str]:

@@ -7,6 +7,7 @@ import pwd
 from contextlib import suppress
 from pathlib import Path
 
+from parallel_agents.app.profiles import Profiles
 from parallel_agents.sandbox.commands import Surroundings
 from parallel_agents.settings import Environment, Settings
 
@@ -19,6 +20,7 @@ def surroundings(environment: Environment, settings: Settings) -> Surroundings:
         private=(environment.home,),
         programs=settings.sandbox_folders or (),
         hosts=settings.sandbox_hosts or (),
+        find_variables=Profiles(environment, settings).variables,
     )
 
 

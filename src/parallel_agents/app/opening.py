@@ -16,6 +16,7 @@ from parallel_agents.app.notifying import Notifier, make_sender
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
+from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.web import web_means
 from parallel_agents.artifacts import ArtifactFolder
@@ -83,6 +84,7 @@ async def open_on(
 ) -> AsyncGenerator[App]:
     """Like `open_app`, but on an open store, which stays open; `now` replaces the store's clock."""
     parts, now = parts or Parts(), now or store.now
+    await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
         owner = this_process(parts.role, environment.project_name)
         resources, governor, lessons = await _with_calls(
@@ -128,6 +130,7 @@ async def open_models(
 ) -> AsyncGenerator[tuple[Client, Lessons]]:
     """A client whose models can be called, and what refusals taught; nobody's runs are taken over."""
     async with AsyncExitStack() as stack:
+        await asyncio.to_thread(know, environment, settings)
         store = await open_store(stack, environment, settings)
         owner = this_process(Role.SCRIPT, environment.project_name)
         resources, _, lessons = await _with_calls(
@@ -178,6 +181,7 @@ async def _make_client(
     stack: AsyncExitStack, environment: Environment, settings: Settings, store: Store
 ) -> Client:
     parts = Parts()
+    await asyncio.to_thread(know, environment, settings)
     models = await _open_models(stack, environment, settings, parts, Timed)
     return Client(_resources(stack, environment, settings, parts, models, store, store.now))
 

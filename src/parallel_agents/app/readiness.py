@@ -40,6 +40,7 @@ class Readiness:
         home: the folder with the workspaces that are made; None if it has none.
         project: the project folder that it uses; empty for none.
         servers: the servers whose tools agents may name.
+        profiles: the names of the profiles that agents may name.
     """
 
     models: Registry
@@ -48,6 +49,7 @@ class Readiness:
     home: Path | None = None
     project: str = ""
     servers: ToolServers = NO_SERVERS
+    profiles: Collection[str] = ()
 
     def needs(self, models: Iterable[str]) -> Needs:
         """What a session needs that this process makes for these models."""
@@ -81,12 +83,26 @@ class Readiness:
 
     def lack(self, agent: Agent, cwd: str) -> Lack | None:
         """What this process lacks for an agent that works in a folder, whatever its model."""
-        return self._lacks_tool(agent) or self.servers.lack(agent) or self._lacks_gate(agent, cwd)
+        return (
+            self._lacks_tool(agent)
+            or self._lacks_profile(agent)
+            or self.servers.lack(agent)
+            or self._lacks_gate(agent, cwd)
+        )
 
     def _lacks_tool(self, agent: Agent) -> Lack | None:
         known = {*self.tools, *NAMES, *BOX_NAMES}
         missing = [name for name in agent.tools if name not in known and not is_mcp_name(name)]
         return _not_passed("tool", missing[0], self.tools, agent) if missing else None
+
+    def _lacks_profile(self, agent: Agent) -> Lack | None:
+        if not agent.profile or agent.profile in self.profiles:
+            return None
+        return Lack(
+            f"there is no profile {agent.profile!r} here",
+            f"{agent.name} names it, and the settings of this process have none of that name",
+            f"define [profiles.{agent.profile}] in config.toml",
+        )
 
     def _lacks_gate(self, agent: Agent, cwd: str) -> Lack | None:
         for gate in agent.gates:
@@ -152,6 +168,7 @@ def make_readiness(environment: Environment, settings: Settings) -> Readiness:
         home=environment.home,
         project=environment.project_name,
         servers=HomeServers(environment, settings),
+        profiles=settings.profiles.keys(),
     )
 
 

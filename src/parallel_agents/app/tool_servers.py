@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from parallel_agents.app.profiles import Profiles
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.command import Commands
 from parallel_agents.core.mcp_names import is_mcp_name
@@ -97,6 +98,7 @@ class HomeServers(ToolServers):
                 folder="" if environment.project is None else str(environment.project.parent),
                 find_route=self._find_route,
                 commands=self._commands,
+                find_variables=Profiles(environment, self._settings).variables,
             )
         )
 

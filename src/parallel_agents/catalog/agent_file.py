@@ -27,6 +27,7 @@ from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.mcp_server import read_server
 from parallel_agents.core.permission import PROFILES, Permissions
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.profile import NAME
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.texts import ModelName
 from parallel_agents.core.workspace import Place, Workspace
@@ -42,6 +43,7 @@ from parallel_agents.setting_values import (
 )
 
 _RULE = "---"
+PROFILE_NAME = rf"^{NAME.pattern}$"
 
 TableT = TypeVar("TableT", bound=Fields)
 
@@ -137,6 +139,7 @@ class AgentFields(Fields):
     )
     workspace: Literal["own", "parent"] | None = None
     sandbox: Sandbox = Sandbox.INHERIT
+    profile: Annotated[str, Field(pattern=PROFILE_NAME)] = ""
     budget: SetBudget = BudgetFields()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
@@ -176,6 +179,7 @@ def parse_agent(source: Source) -> Agent:
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
         sandbox=found.sandbox,
+        profile=found.profile,
         permissions=Permissions(**found.permissions.model_dump()),
         workspace=found.workspace and Workspace(place=Place(found.workspace)),
         budget=found.budget.budget,

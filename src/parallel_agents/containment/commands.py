@@ -15,6 +15,7 @@ from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from parallel_agents.containment.starting import started
 from parallel_agents.core.command import CommandEnd, Ending
@@ -49,6 +50,21 @@ def why_not_found(command: Sequence[str], folder: str) -> str:
     return "" if shutil.which(program, path=entries) else f"there is no program {program} on PATH"
 
 
+class _Start(NamedTuple):
+    """How a command is started; the fields are the arguments of `run_command`.
+
+    Attributes:
+        is_stderr_apart: whether its stderr is read apart from its stdout.
+    """
+
+    command: Sequence[str]
+    stdin: bytes = b""
+    folder: str | None = None
+    environment: Mapping[str, str] | None = None
+    descriptors: Collection[int] = ()
+    is_stderr_apart: bool = False
+
+
 async def run_command(
     command: Sequence[str],
     stdin: bytes,
@@ -74,14 +90,28 @@ async def run_command(
     Raises:
         OSError, ValueError: it cannot be started.
     """
+    start = _Start(command, stdin, folder, environment, descriptors)
+    return await _run(start, turn, timeout_seconds)
+
+
+async def ask_command(command: Sequence[str], *, timeout_seconds: float) -> CommandEnd:
+    """Run a program of the user's, with all variables of the process, for what it writes to stdout.
+
+    It has nothing to read, and no terminal to ask at.
+
+    Raises:
+        OSError, ValueError: it cannot be started.
+    """
+    return await _run(_Start(command, is_stderr_apart=True), asyncio.Lock(), timeout_seconds)
+
+
+async def _run(start: _Start, turn: asyncio.Lock, timeout_seconds: float) -> CommandEnd:
     loop = asyncio.get_running_loop()
     async with turn:
         began = loop.time()
-        process, readable = await started(
-            _start(command, stdin, folder, environment, descriptors), _abandon
-        )
-    output = _Output()
-    reading = asyncio.create_task(output.read(readable))
+        process, readable = await started(_started(start), _abandon)
+    output, errors = _Output(), _Output()
+    reading = asyncio.create_task(_read(readable, (output, errors)))
     ending = Ending.EXITED
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -96,46 +126,57 @@ async def run_command(
         reading.cancel()
         await asyncio.wait((reading,))
     code = process.returncode
-    return CommandEnd(ending, -1 if code is None else code, output.text, loop.time() - began)
+    seconds = loop.time() - began
+    return CommandEnd(ending, -1 if code is None else code, output.text, seconds, errors.text)
 
 
-async def _start(
-    command: Sequence[str],
-    stdin: bytes,
-    folder: str | None,
-    environment: Mapping[str, str] | None,
-    descriptors: Collection[int],
-) -> tuple[Process, int]:
-    """The process, and the descriptor from which its output is read."""
+async def _started(start: _Start) -> tuple[Process, tuple[int, ...]]:
+    """The process, and the descriptors from which its output is read: stdout, and stderr if apart."""
     with tempfile.TemporaryFile() as given:
-        if stdin:
-            given.write(stdin)
+        if start.stdin:
+            given.write(start.stdin)
             given.seek(0)
-        # A pipe of our own: asyncio's would not end before the last child of the command has.
-        readable, writable = os.pipe()
+        # Pipes of our own: asyncio's would not end before the last child of the command has.
+        pipes = [os.pipe() for _ in range(2 if start.is_stderr_apart else 1)]
         try:
             process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=given if stdin else DEVNULL,
-                stdout=writable,
-                stderr=STDOUT,
-                cwd=folder,
-                env=environment,
-                pass_fds=tuple(descriptors),
+                *start.command,
+                stdin=given if start.stdin else DEVNULL,
+                stdout=pipes[0][1],
+                stderr=pipes[1][1] if start.is_stderr_apart else STDOUT,
+                cwd=start.folder,
+                env=start.environment,
+                pass_fds=tuple(start.descriptors),
                 start_new_session=True,
             )
         except BaseException:
-            os.close(readable)
+            for readable, _ in pipes:
+                os.close(readable)
             raise
         finally:
-            os.close(writable)
-    return process, readable
+            for _, writable in pipes:
+                os.close(writable)
+    return process, tuple(readable for readable, _ in pipes)
 
 
-async def _abandon(start: tuple[Process, int]) -> None:
+async def _abandon(start: tuple[Process, tuple[int, ...]]) -> None:
     process, readable = start
-    os.close(readable)
+    for pipe in readable:
+        os.close(pipe)
     await _end_group(process)
+
+
+async def _read(pipes: Sequence[int], outputs: Sequence[_Output]) -> None:
+    """Read each pipe to its end; the first error ends all."""
+    if len(pipes) == 1:
+        return await outputs[0].read(pipes[0])
+    try:
+        async with asyncio.TaskGroup() as group:
+            for pipe, output in zip(pipes, outputs, strict=True):
+                group.create_task(output.read(pipe))
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return None
 
 
 async def _wait_end(process: Process, reading: asyncio.Task[None]) -> None:

@@ -121,6 +121,8 @@ class Agent(Checked, Generic[T_co]):
             their tools as `mcp__SERVER__TOOL`, or `mcp__SERVER` for all.
         workspace: the folder that its sessions work in; None for that of the process, and below a
             session with a workspace for a copy of that one's.
+        profile: the profile of the settings whose variables its commands, those of its gates and
+            its MCP servers get; empty for none.
 
     Raises:
         InvalidInput: a schema is not a valid JSON Schema, or a number is out of range.
@@ -152,6 +154,7 @@ class Agent(Checked, Generic[T_co]):
     sandbox: SandboxName = Sandbox.INHERIT
     workspace: Workspace | None = None
     mcp_servers: tuple[McpServer, ...] = ()
+    profile: str = ""
     # No part of what is stored: encoders leave out names that begin with an underscore.
     _output_type: object = field(default=None, repr=False, compare=False)
 

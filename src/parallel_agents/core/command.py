@@ -26,6 +26,7 @@ class Command:
         stdin: what it reads.
         is_own_folder: whether the folder is a copy of the session's own, in which it may commit.
         hides: whether it must not see a path of the folder; None if it may see all.
+        profile: the profile whose variables it gets; empty for none.
     """
 
     arguments: tuple[str, ...]
@@ -35,6 +36,7 @@ class Command:
     stdin: bytes = b""
     is_own_folder: bool = False
     hides: Callable[[str], bool] | None = None
+    profile: str = ""
 
 
 class Standing(NamedTuple):
@@ -66,12 +68,14 @@ class CommandEnd(NamedTuple):
         output: what it wrote, both streams together; the middle of a long output is cut out, which
             is said there.
         seconds: how long it took.
+        errors: what it wrote to stderr, if that was asked for apart.
     """
 
     ending: Ending
     code: int
     output: str
     seconds: float
+    errors: str = ""
 
 
 class Commands(Protocol):
@@ -92,6 +96,7 @@ class Commands(Protocol):
         Raises:
             SandboxMissing: a sandbox is required, and none works here.
             SandboxRefused: the command's folder cannot be given to a sandbox.
+            ConfigError: a secret of its profile cannot be looked up.
             OSError, ValueError: the command cannot be started.
         """
         ...

@@ -39,4 +39,5 @@ def session_command(
         stdin=stdin,
         is_own_folder=session.options.workspace is not None,
         hides=hidden_by((rules, *session.options.permissions), _READS),
+        profile=session.agent.profile,
     )

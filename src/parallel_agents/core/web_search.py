@@ -22,7 +22,7 @@ class SearchChoice:
 
     Attributes:
         provider: the engine; None for the first whose variable is set.
-        key: `env:NAME` of the variable with the key; empty for the engine's usual one.
+        key: a reference to the key, such as `env:NAME`; empty for the engine's usual variable.
         url: where the engine is; empty for the usual place.
     """
 

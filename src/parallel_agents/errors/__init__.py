@@ -17,9 +17,12 @@ PagentsError
  │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
  │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type
+ │   ├─ ProfileRefused          PA-E136  a session may not have the profile that it names
+ │   ├─ SecretInContent         PA-E137  a content has a secret in it, and is not kept
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
+ │       ├─ SecretUnavailable   PA-E135  a secret cannot be looked up by its reference
  │       ├─ MissingExtra        PA-E113  an optional part is not installed
  │       ├─ CannotSee           PA-E128  a file that the model cannot be shown
  │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
@@ -107,7 +110,10 @@ from parallel_agents.errors.caller import (
     NoOutput,
     NotFound,
     NotYet,
+    ProfileRefused,
     RunIsOver,
+    SecretInContent,
+    SecretUnavailable,
     SpawnBound,
     SpawnLimit,
     SpawnRefused,
@@ -229,6 +235,7 @@ __all__ = [
     "OwnershipLost",
     "PagentsError",
     "PriceUnknown",
+    "ProfileRefused",
     "ProviderError",
     "ProxyRefused",
     "QuotaExhausted",
@@ -245,6 +252,8 @@ __all__ = [
     "RunTimedOut",
     "SandboxMissing",
     "SandboxRefused",
+    "SecretInContent",
+    "SecretUnavailable",
     "SpawnBound",
     "SpawnLimit",
     "SpawnRefused",

@@ -114,6 +114,24 @@ class MissingKey(ConfigError):
     code = "PA-E112"
 
 
+class SecretUnavailable(ConfigError):
+    """A secret cannot be looked up by its reference."""
+
+    code = "PA-E135"
+
+
+class ProfileRefused(CallerError):
+    """A session may not have the profile that it names."""
+
+    code = "PA-E136"
+
+
+class SecretInContent(CallerError):
+    """A content has a secret in it, and is not kept."""
+
+    code = "PA-E137"
+
+
 class MissingExtra(ConfigError):
     code = "PA-E113"
 

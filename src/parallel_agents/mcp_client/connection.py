@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
 from mcp.shared.exceptions import MCPError
@@ -17,9 +17,9 @@ from parallel_agents.mcp_client.link import Link
 from parallel_agents.mcp_client.listing import MOST_TOOLS, Listing, ServedTool, read_listing
 from parallel_agents.mcp_client.live import Live, StartFailed, has_ended, has_no_answer
 from parallel_agents.mcp_client.results import tool_text
+from parallel_agents.secrets.known import KNOWN
 
-Hide = Callable[[str], str]
-OpenLink = Callable[[], tuple[Link, Hide]]
+OpenLink = Callable[[], Awaitable[Link]]
 
 _PAUSES = (0.0, 0.5, 2.0, 8.0, 30.0)  # before a start, by the number of failures before it
 _LONGEST_WAIT = 10.0  # for a start; what must wait longer is refused at once
@@ -40,7 +40,6 @@ class Connection:
         self._open_link = open_link
         self._live: Live | None = None
         self._retired: list[Live] = []
-        self._hide: Hide = str
         self._listing: Listing | None = None
         self._listing_lock = asyncio.Lock()
         self._turn = asyncio.Lock()
@@ -72,7 +71,7 @@ class Connection:
         except TimeoutError:
             raise _failed(self._server, "it did not list its tools in time") from None
         except MCPError as error:
-            why = f"it does not list its tools: {self._hide(error.message[:_MOST_MESSAGE])}"
+            why = f"it does not list its tools: {KNOWN.hide(error.message)[:_MOST_MESSAGE]}"
             raise _failed(self._server, why) from None
 
     async def call(self, tool: ServedTool, arguments: JsonObject) -> str:
@@ -104,8 +103,8 @@ class Connection:
             self._failures = 0
             text, is_error = tool_text(result)
             if is_error:
-                raise ToolError(self._hide(text))
-            return self._hide(text)
+                raise ToolError(KNOWN.hide(text))
+            return KNOWN.hide(text)
         raise AssertionError
 
     async def wait_ended(self) -> None:
@@ -133,7 +132,7 @@ class Connection:
                 self._noted = live
                 self._note_failure(f"it ended during a call{said}")
             return _unknown(tool, f"{server} ended during the call{said}")
-        message = self._hide(error.message[:_MOST_MESSAGE])
+        message = KNOWN.hide(error.message)[:_MOST_MESSAGE]
         trouble = trouble_of(error.data)
         if has_no_answer(error):
             return _unknown(tool, f"{server}: {message}")
@@ -178,8 +177,7 @@ class Connection:
             self._retired.append(self._live)  # calls may still be in flight there
             self._live, self._listing = None, None
         await asyncio.sleep(max(wait, 0.0))
-        link, self._hide = self._open_link()
-        live = Live(link, self._hide)
+        live = Live(await self._open_link())
         try:
             await live.start(self._server.start_timeout_seconds)
         except StartFailed as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import cast
 
@@ -36,6 +36,7 @@ from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.errors import PagentsError
 from parallel_agents.mcp_client.http_bounds import HTTP_ERROR, trouble_of
 from parallel_agents.mcp_client.link import Link
+from parallel_agents.secrets.known import KNOWN
 
 # What the client logs of servers is told by errors; without a handler it would go to stderr.
 for _name in ("mcp", "client"):
@@ -74,15 +75,13 @@ class Live:
 
     Args:
         link: the way to it.
-        hide: takes what is secret out of a text of the server.
 
     Attributes:
         is_changed: it said that its tools are not those any more that it listed.
     """
 
-    def __init__(self, link: Link, hide: Callable[[str], str]) -> None:
+    def __init__(self, link: Link) -> None:
         self._link = link
-        self._hide = hide
         self._dispatcher: JSONRPCDispatcher | None = None
         self._closing = asyncio.Event()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -183,7 +182,7 @@ class Live:
         cause = _cause(error)
         if not isinstance(cause, PagentsError):
             said = self.said or ("without a word" if isinstance(cause, _Ended) else "")
-            words = self._hide(_words(cause))
+            words = KNOWN.hide(_words(cause))
             cause = StartFailed(f"{words}: {said}" if said else words)
         self._ready.set_exception(cause)
         self._ready.exception()

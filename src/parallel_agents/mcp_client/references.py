@@ -1,7 +1,9 @@
-"""References: variables in a server's entry, looked up when the server is started, as Claude Code does.
+"""References: secrets and variables in a server's entry, looked up when the server is started.
 
-`${NAME}` and `${NAME:-default}` may be anywhere in a text, `${env:NAME}` is how Cursor writes the
-first, and `env:NAME` as a whole value is how keys of providers are written.
+`${NAME}` and `${NAME:-default}` may be anywhere in a text, as Claude Code writes them, and
+`${env:NAME}` is how Cursor writes the first; `${file:PATH}`, `${cmd:COMMAND}` and
+`${keyring:SERVICE/USER}` are ours. In `env` and `headers`, a reference may also be the whole value,
+as of the key of a provider.
 """
 
 from __future__ import annotations
@@ -12,14 +14,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from parallel_agents.core.mcp_server import McpServer
+from parallel_agents.core.reference import Reference, Scheme, parse_reference
 from parallel_agents.errors import ConfigError, MissingKey
+from parallel_agents.secrets.looking_up import LOOKUPS, known_as
 
 ReadVariable = Callable[[str], str | None]
 
 _REFERENCE = re.compile(r"\$\{(?P<name>[^${}:]*)(?::(?P<more>[^${}]*))?\}")
-_WHOLE = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LEAST_SECRET = 6
+# What tells a variable with a secret from one with a folder or the name of a team.
+_OF_SECRETS = re.compile(
+    r"key|token|secret|passw|auth|cred|private|cookie|session|_pat\b|^headers", re.I
+)
 
 
 class Missing(NamedTuple):
@@ -34,51 +40,58 @@ class Values:
     """The texts of a server's entry with the values of what they refer to.
 
     Attributes:
-        secrets: each value that came from a variable, with what stands for it when it is shown.
+        read: returns the value of a variable, or None.
+        found: what was looked up elsewhere; None to leave that empty, for a look at the rest.
         missing: the variables that are not set.
+        elsewhere: what is not in a variable, with the place that names it.
     """
 
     read: ReadVariable
-    secrets: dict[str, str] = field(default_factory=dict[str, str])
+    found: Mapping[Reference, str] | None = None
     missing: list[Missing] = field(default_factory=list[Missing])
+    elsewhere: dict[Reference, str] = field(default_factory=dict[Reference, str])
 
     def text(self, text: str, where: str) -> str:
         """A text with its references replaced."""
 
         def value(match: re.Match[str]) -> str:
             name, more = match["name"], match["more"]
-            if name == "env" and more is not None:
-                name, more = more, None
-            if not _NAME.fullmatch(name) or (more is not None and not more.startswith("-")):
+            if more is not None and not more.startswith("-"):
+                return self._referred(f"{name}:{more}", match[0], where)
+            if not _NAME.fullmatch(name):
                 self.missing.append(Missing(match[0], where))
                 return ""
-            default = None if more is None else more.removeprefix("-")
-            return self._value(name, default, match[0], where)
+            return self._variable(name, None if more is None else more[1:], where)
 
         return _REFERENCE.sub(value, text)
 
     def secret(self, text: str, where: str) -> str:
-        """A text that may be, as a whole, a reference `env:NAME`."""
-        if whole := _WHOLE.fullmatch(text.strip()):
-            return self._value(whole["name"], None, text.strip(), where)
-        return self.text(text, where)
+        """A text that may be, as a whole, a reference."""
+        try:
+            parse_reference(text)
+        except ValueError:
+            return self.text(text, where)
+        return self._referred(text, text.strip(), where)
 
-    def _value(self, name: str, default: str | None, reference: str, where: str) -> str:
+    def _referred(self, reference: str, written: str, where: str) -> str:
+        try:
+            parsed = parse_reference(reference)
+        except ValueError:
+            self.missing.append(Missing(written, where))
+            return ""
+        if parsed.scheme is Scheme.ENV:
+            return self._variable(parsed.target, None, where)
+        self.elsewhere[parsed] = where
+        return "" if self.found is None else self.found[parsed]
+
+    def _variable(self, name: str, default: str | None, where: str) -> str:
         found = self.read(name)
         if found:
-            if len(found) >= _LEAST_SECRET:
-                self.secrets[found] = reference
-            return found
+            return known_as(found, name) if _OF_SECRETS.search(f"{where} {name}") else found
         if default is None:
             self.missing.append(Missing(name, where))
             return ""
         return default
-
-    def hide(self, text: str) -> str:
-        """A text of a server without the values that came from variables."""
-        for value, reference in self.secrets.items():
-            text = text.replace(value, reference)
-        return text
 
 
 class Resolved(NamedTuple):
@@ -89,17 +102,32 @@ class Resolved(NamedTuple):
     env: Mapping[str, str]
     url: str
     headers: Mapping[str, str]
-    values: Values
+    elsewhere: Mapping[Reference, str]
 
 
-def resolve(server: McpServer, read: ReadVariable) -> Resolved:
+async def looked_up(server: McpServer, read: ReadVariable) -> Resolved:
     """What a server is started with.
+
+    Raises:
+        MissingKey: a variable that the entry names is not set, or empty; the error names it.
+        ConfigError: a secret cannot be looked up, or a header has a value that cannot be sent.
+    """
+    found: dict[Reference, str] = {}
+    for reference, where in resolve(server, read).elsewhere.items():
+        found[reference] = await LOOKUPS.get(reference, where.rpartition(".")[2], read)
+    return resolve(server, read, found)
+
+
+def resolve(
+    server: McpServer, read: ReadVariable, found: Mapping[Reference, str] | None = None
+) -> Resolved:
+    """What a server is started with, without what is not in variables and was not found yet.
 
     Raises:
         MissingKey: a variable that the entry names is not set, or empty; the error names it.
         ConfigError: a header has a value that cannot be sent.
     """
-    values = Values(read)
+    values = Values(read, found)
     resolved = Resolved(
         command=tuple(values.text(text, where) for text, where in _command(server)),
         folder=values.text(server.cwd, "cwd"),
@@ -108,7 +136,7 @@ def resolve(server: McpServer, read: ReadVariable) -> Resolved:
         headers={
             name: values.secret(text, f"headers.{name}") for name, text in server.headers.items()
         },
-        values=values,
+        elsewhere=values.elsewhere,
     )
     if values.missing:
         raise _missing(server, values.missing)
@@ -133,8 +161,9 @@ def _missing(server: McpServer, missing: list[Missing]) -> MissingKey:
     if not _NAME.fullmatch(name):
         return MissingKey(
             f"{name} in {where} of the MCP server {server.name} stands for nothing here",
-            why="a reference has the form ${NAME} or ${NAME:-default}",
-            hint="write the value itself, or the name of a variable",
+            why="a reference has the form ${NAME}, ${NAME:-default}, ${file:/PATH}, ${cmd:COMMAND} or "
+            "${keyring:SERVICE/USER}",
+            hint="write the value itself, or one of these",
         )
     others = ", ".join(dict.fromkeys(each.name for each in missing[1:] if each.name != name))
     return MissingKey(

@@ -7,10 +7,10 @@ import importlib.util
 import logging
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from math import inf
 from pathlib import Path
@@ -35,11 +35,11 @@ from parallel_agents.core.tool_servers import ToolServers
 from parallel_agents.errors import ConfigError, MissingExtra, SandboxRefused, ToolUnavailable
 from parallel_agents.mcp_client.listing import Listing, ServedTool
 from parallel_agents.mcp_client.mcp_json import McpJson
-from parallel_agents.mcp_client.references import Resolved, resolve
+from parallel_agents.mcp_client.references import Resolved, looked_up, resolve
 
 if TYPE_CHECKING:
     from parallel_agents.mcp_client.child import Launch
-    from parallel_agents.mcp_client.connection import Connection, Hide
+    from parallel_agents.mcp_client.connection import Connection
     from parallel_agents.mcp_client.http import FindRoute
     from parallel_agents.mcp_client.link import Link
     from parallel_agents.mcp_client.warden import Warden
@@ -63,6 +63,7 @@ class McpSurroundings:
         folder: where servers work that do not say where; empty for the folder of the process.
         find_route: how addresses are reached.
         commands: where a server runs that a session has for itself, in a sandbox; None for nowhere.
+        find_variables: looks up the variables of a profile.
     """
 
     servers: Mapping[str, McpServer] = field(default_factory=dict[str, McpServer])
@@ -72,6 +73,7 @@ class McpSurroundings:
     folder: str = ""
     find_route: FindRoute | None = None
     commands: Commands | None = None
+    find_variables: Callable[[str], Awaitable[Mapping[str, str]]] | None = None
 
 
 class McpServers(ToolServers):
@@ -79,7 +81,7 @@ class McpServers(ToolServers):
 
     def __init__(self, around: McpSurroundings) -> None:
         self._around = around
-        self._connections: dict[bytes, Connection] = {}
+        self._connections: dict[tuple[bytes, str], Connection] = {}
 
     @cached_property
     def known(self) -> Mapping[str, McpServer]:
@@ -162,7 +164,7 @@ class McpServers(ToolServers):
                     connection = await self._connect(server, self._inside(server, session, rules))
                     own.push_async_callback(connection.aclose)
                 else:
-                    connection = await self.connection(server)
+                    connection = await self.connection(server, agent.profile)
                 connections.append(connection)
             listings = await asyncio.gather(*(each.listing() for each in connections))
             offers = dict(zip(servers, zip(connections, listings, strict=True), strict=True))
@@ -200,22 +202,24 @@ class McpServers(ToolServers):
         return launch
 
     @asynccontextmanager
-    async def _outside(self, resolved: Resolved) -> AsyncGenerator[Launch]:
+    async def _outside(self, profile: str, resolved: Resolved) -> AsyncGenerator[Launch]:
         """How a server is started that sessions share, with the rights of the user."""
         from parallel_agents.mcp_client.child import Launch, environment_of  # noqa: PLC0415 - as above
 
-        environment = environment_of(self._around.variables, resolved.env)
+        find = self._around.find_variables
+        given: Mapping[str, str] = await find(profile) if profile and find is not None else {}
+        environment = environment_of(self._around.variables, {**given, **resolved.env})
         yield Launch(resolved.command, environment, self._folder_of(resolved))
 
-    async def connection(self, server: McpServer) -> Connection:
-        """The one connection to a server by this entry.
+    async def connection(self, server: McpServer, profile: str = "") -> Connection:
+        """The one connection to a server by this entry, for agents of this profile.
 
         Raises:
             MissingExtra: the client is not installed.
         """
-        key = orjson.dumps(server)
+        key = orjson.dumps(server), "" if server.url else profile
         if key not in self._connections:
-            made = await self._connect(server, self._outside)
+            made = await self._connect(server, partial(self._outside, profile))
             self._connections.setdefault(key, made)
         return self._connections[key]
 
@@ -247,18 +251,20 @@ class McpServers(ToolServers):
 
         return Warden()
 
-    def _open(self, server: McpServer, launching: Launching) -> tuple[Link, Hide]:
-        resolved = resolve(server, self._around.variables.get)
+    async def _open(self, server: McpServer, launching: Launching) -> Link:
+        """The way to a server, with the secrets that its entry refers to.
+
+        Raises:
+            ConfigError: one cannot be looked up.
+        """
+        resolved = await looked_up(server, self._around.variables.get)
         if server.url:
             from parallel_agents.mcp_client.http import HttpLink, Route  # noqa: PLC0415 - heavy
 
-            return HttpLink(
-                resolved, self._around.find_route or (lambda _: Route())
-            ), resolved.values.hide
+            return HttpLink(resolved, self._around.find_route or (lambda _: Route()))
         from parallel_agents.mcp_client.stdio import StdioLink  # noqa: PLC0415 - as above
 
-        hide = resolved.values.hide
-        return StdioLink(launching(resolved), hide, self._warden), hide
+        return StdioLink(launching(resolved), self._warden)
 
     def _find(self, agent: Agent, name: str) -> McpServer:
         """The server that an agent means by a name.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
@@ -23,6 +22,7 @@ from parallel_agents.mcp_client.child import Child, Launch
 from parallel_agents.mcp_client.lines import Line, Lines, LongLine, shortened
 from parallel_agents.mcp_client.link import Link, Reads, Writes
 from parallel_agents.mcp_client.warden import Warden
+from parallel_agents.secrets.known import KNOWN
 
 # What a server may write that is no message, until one is; then it is ended.
 _MOST_RUBBISH_BYTES = 64_000_000
@@ -37,18 +37,15 @@ class StdioLink(Link):
 
     Args:
         launching: how it is started, for as long as it may run.
-        hide: takes what is secret out of a text of the server.
         warden: ends it if this process is killed.
     """
 
     def __init__(
         self,
         launching: AbstractAsyncContextManager[Launch],
-        hide: Callable[[str], str],
         warden: Warden,
     ) -> None:
         self._launching = launching
-        self._hide = hide
         self._warden = warden
         self._around = AsyncExitStack()
         self._child: Child | None = None
@@ -100,7 +97,7 @@ class StdioLink(Link):
             told.append(f"it wrote: {stderr}")
         elif rubbish := _last_lines("\n".join(messages.rubbish)):
             told.append(f"it wrote on its stdout what is no message: {rubbish}")
-        return self._hide("; ".join(told))
+        return KNOWN.hide("; ".join(told))
 
 
 class _Stream:

@@ -15,6 +15,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.errors import (
     AuthFailed,
     CallTimedOut,
+    ConfigError,
     MalformedReply,
     ProviderError,
     Unreachable,
@@ -106,12 +107,13 @@ class Finder:
     async def _list(self, endpoint: Endpoint) -> tuple[str, ...]:
         try:
             listing = await list_offers(endpoint, self._network, seconds=_HINT_SECONDS)
-        except ProviderError:
+        except (ProviderError, ConfigError):
             return ()
         return tuple(offer.id for offer in listing.offers)
 
 
 async def _read_pages(endpoint: Endpoint, network: Network, url: str) -> Listing:
+    await endpoint.key.ready()
     source = f"providers.{endpoint.provider}.proxy"
     proxy = network.proxy_for(endpoint.base_url, endpoint.proxy, source)
     offers: dict[str, Offer] = {}

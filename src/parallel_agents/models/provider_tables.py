@@ -27,7 +27,7 @@ from parallel_agents.models.simulated import days
 from parallel_agents.setting_values import SourcedTable
 
 _OLLAMA, _OLLAMA_HOST = "ollama", "OLLAMA_HOST"
-_KEY_HINT = 'write key = "env:NAME" and keep the key itself in the environment'
+_KEY_HINT = 'write key = "env:NAME", or where else the key is, and never the key itself'
 _URL_HINT = "write https://HOST/PATH, without a user, password or key"
 _PROXY_HINT = (
     'write http://HOST:PORT, socks5://HOST:PORT, "none", or env:NAME for a proxy with a password'

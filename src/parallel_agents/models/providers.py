@@ -24,9 +24,11 @@ from typing_extensions import override
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Capabilities
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.reference import Reference, parse_reference
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.texts import NonEmpty
 from parallel_agents.core.usage import Price
+from parallel_agents.errors import ConfigError
 from parallel_agents.models.base_url import join_url, read_base_url
 from parallel_agents.models.dialect import (
     CHANGES,
@@ -37,16 +39,18 @@ from parallel_agents.models.dialect import (
     merge_changes,
 )
 from parallel_agents.models.redaction import Secrets, secrets_in_headers, secrets_in_url
+from parallel_agents.secrets.looking_up import LOOKUPS, known_as
 
 ANY_MODEL = "*"
-_KEY_PREFIX = "env:"
-
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 _Url = Annotated[str, AfterValidator(read_base_url)]
-_KeyReference = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$"),
-]
+
+
+def _check_key(text: str) -> str:
+    return str(parse_reference(text)) if text else text
+
+
+_KeyReference = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_check_key)]
 _Proxy = Annotated[
     str,
     StringConstraints(
@@ -111,6 +115,21 @@ class Secret:
     def reveal(self) -> str:
         return self._value
 
+    async def ready(self) -> None:
+        """Return once it can be revealed.
+
+        Raises:
+            ConfigError: it cannot be looked up, or is no key.
+        """
+
+    async def renew(self, refused: str) -> bool:
+        """Whether there is another one than what was refused.
+
+        Raises:
+            ConfigError: as for `ready`.
+        """
+        return False
+
     def __bool__(self) -> bool:
         return bool(self._value)
 
@@ -133,6 +152,62 @@ def read_secret(text: str) -> Secret:
     return Secret(text)
 
 
+class ReferredSecret(Secret):
+    """A key that is looked up when it is first needed, and again after it was refused.
+
+    Args:
+        reference: where it is.
+        provider: the provider that it is for.
+    """
+
+    __slots__ = ("_provider", "_reference")
+
+    def __init__(self, reference: Reference, provider: str) -> None:
+        super().__init__()
+        self._reference = reference
+        self._provider = provider
+
+    @override
+    def __bool__(self) -> bool:
+        return True
+
+    @override
+    async def ready(self) -> None:
+        if not self._value:
+            self._value = await self._look_up()
+
+    @override
+    async def renew(self, refused: str) -> bool:
+        if self._value == refused:  # or else another call has renewed it
+            LOOKUPS.forget(self._reference)
+            self._value = await self._look_up()
+        return self._value != refused
+
+    async def _look_up(self) -> str:
+        name = f"{self._provider}-key"
+        value = await LOOKUPS.get(self._reference, name, _no_variable)
+        key = read_secret(value).reveal()
+        check_key(key, self._reference.brief, self._provider)
+        return known_as(key, name)
+
+
+def _no_variable(_name: str) -> None:
+    """Variables are looked up at once, where the environment is known."""
+
+
+def check_key(key: str, where: str, provider: str) -> None:
+    """Refuse what no header can carry.
+
+    Raises:
+        ConfigError: it has characters that no key has.
+    """
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError(
+            f"the key in {where} contains invalid characters",
+            hint=f"copy the key of {provider} again, without quotes and line breaks",
+        )
+
+
 @lru_cache(maxsize=256)
 def _secrets(values: tuple[str, ...]) -> Secrets:
     """A failure asks for them several times, and each has six forms."""
@@ -147,7 +222,7 @@ class Endpoint:
         base_url: the URL before the wire's own path, for `join_url`.
         auth: the header that carries the key; None for the usual one of the wire.
         proxy: the URL of a proxy, `env:NAME` or `none`; empty for what the environment says.
-        key_variable: the environment variable that the key came from; errors name it.
+        key_variable: where the key came from, such as a variable; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
         dialect: what the model takes, as far as the presets know it.
         configured: what the user's configuration says about that.
@@ -201,7 +276,7 @@ class Provider:
     """A configured server; the fields that it shares with `Endpoint` mean the same.
 
     Attributes:
-        key: `env:NAME`, or empty for a server that needs no key.
+        key: a reference such as `env:NAME`, or empty for a server that needs no key.
         known: what the models take: globs of model names with changes of the wire's dialect; a later
             one overrides an earlier one.
         configured: the same from the user's tables, which also override what refusals taught.
@@ -235,13 +310,33 @@ class Provider:
     )
 
     @property
+    def key_reference(self) -> Reference | None:
+        """Where the key is; None for a server that needs no key."""
+        return parse_reference(self.key) if self.key else None
+
+    @property
     def key_variable(self) -> str:
-        """The environment variable that holds the key, or an empty string."""
-        return self.key.removeprefix(_KEY_PREFIX)
+        """The environment variable that holds the key; empty if none does."""
+        reference = self.key_reference
+        return reference.target if reference is not None and reference.is_env else ""
+
+    @property
+    def key_place(self) -> str:
+        """Where the key is, for people: a variable, or a reference; empty if it needs none."""
+        reference = self.key_reference
+        return "" if reference is None else self.key_variable or reference.brief
 
     def find_key(self, read_key: Callable[[str], str | None]) -> Secret:
-        """The key in the environment; empty if there is none."""
-        return read_secret((read_key(self.key_variable) or "") if self.key else "")
+        """The key; empty if there is none. One that is not in a variable is looked up later."""
+        reference = self.key_reference
+        if reference is None:
+            return NO_KEY
+        if not reference.is_env:
+            return ReferredSecret(reference, self.name)
+        key = read_secret(read_key(reference.target) or "")
+        if key:
+            known_as(key.reveal(), reference.target)
+        return key
 
     def capabilities(self, model: str) -> Capabilities:
         """The configured capabilities of a model of this provider."""
@@ -264,7 +359,7 @@ class Provider:
             wire=self.wire,
             base_url=self.base_url,
             key=key,
-            key_variable=self.key_variable,
+            key_variable=self.key_place,
             auth=self.auth,
             proxy=self.proxy,
             headers=self.headers,

@@ -14,7 +14,7 @@ from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
 from parallel_agents.models.http import Http
 from parallel_agents.models.listing import Finder
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import ANY_MODEL, NO_KEY, Endpoint, Provider, Secret
+from parallel_agents.models.providers import ANY_MODEL, Endpoint, Provider, Secret, check_key
 from parallel_agents.models.retrying import Retrying
 from parallel_agents.models.suggesting import Suggesting
 from parallel_agents.models.wires.model import WireModel
@@ -179,25 +179,20 @@ def _check_address(endpoint: Endpoint) -> None:
 
 
 def find_key(provider: Provider, read_key: Callable[[str], str | None]) -> Secret:
-    """The provider's key; empty if it needs none.
+    """The provider's key; empty if it needs none. One that is not in a variable is looked up later.
 
     Raises:
         MissingKey: the key is not set; the message names its variable.
         ConfigError: it cannot be a key.
     """
     variable = provider.key_variable
-    if not variable:
-        return NO_KEY
     secret = provider.find_key(read_key)
-    key = secret.reveal()
-    if not key:
+    if not variable:
+        return secret
+    if not secret:
         raise MissingKey(
             f"{provider.name} needs a key, but {variable} is not set",
             hint=f"export {variable}=..., or use --model local, which needs no key",
         )
-    if not (key.isascii() and key.isprintable()):
-        raise ConfigError(
-            f"the key in {variable} contains invalid characters",
-            hint=f"copy the key of {provider.name} again, without quotes and line breaks",
-        )
+    check_key(secret.reveal(), variable, provider.name)
     return secret

@@ -8,7 +8,15 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +43,7 @@ from parallel_agents.sandbox.repository import KnownRepositories, own_repository
 from parallel_agents.sandbox.tree import Tree
 from parallel_agents.sandbox.view import View, real_folder, view_of
 
+FindVariables = Callable[[str], Awaitable[Mapping[str, str]]]
 _PROBE_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -67,6 +76,7 @@ class Surroundings:
         programs: folders outside of the system's that commands can read, such as toolchains.
         hosts: the hosts that commands in a sandbox reach, or patterns of them; none without any.
         limits: what each command may use.
+        find_variables: looks up the variables of a profile.
     """
 
     variables: Mapping[str, str]
@@ -75,6 +85,7 @@ class Surroundings:
     programs: tuple[Path, ...] = ()
     hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    find_variables: FindVariables | None = None
 
 
 class LocalCommands:
@@ -98,13 +109,14 @@ class LocalCommands:
             await asyncio.to_thread(self._view, walls, folder, None, is_own=is_own_folder)
 
     async def run(self, command: Command) -> CommandEnd:
+        variables = await self._variables(command)
         if command.sandbox is Sandbox.OFF:
             return await run_command(
                 command.arguments,
                 command.stdin,
                 turn=self._starting,
                 folder=command.folder or None,
-                environment=_environment(self._around.variables),
+                environment={**_environment(self._around.variables), **variables},
                 timeout_seconds=command.timeout_seconds,
             )
         walls = await self._sandbox()
@@ -112,7 +124,7 @@ class LocalCommands:
             self._view, walls, command.folder, command.hides, is_own=command.is_own_folder
         )
         try:
-            end = await self._run_inside(walls, view, command)
+            end = await self._run_inside(walls, view, command, variables)
         finally:
             aside = _set_aside(view)
         if aside:
@@ -123,6 +135,7 @@ class LocalCommands:
     async def standing(
         self, command: Command, variables: Mapping[str, str]
     ) -> AsyncGenerator[Standing]:
+        variables = {**await self._variables(command), **variables}
         walls = await self._sandbox()
         own = command.is_own_folder
         view = await asyncio.to_thread(self._view, walls, command.folder, command.hides, is_own=own)
@@ -134,6 +147,12 @@ class LocalCommands:
         finally:
             if own:
                 _set_aside(view)
+
+    async def _variables(self, command: Command) -> Mapping[str, str]:
+        find = self._around.find_variables
+        if not command.profile or find is None:
+            return {}
+        return await find(command.profile)
 
     def _view(
         self, walls: Walls, folder: str, hides: Callable[[str], bool] | None, *, is_own: bool
@@ -160,8 +179,14 @@ class LocalCommands:
         ]
         return f"bubblewrap {walls.version}" + "".join(f"; {what}" for what in unbound)
 
-    async def _run_inside(self, walls: Walls, view: View, command: Command) -> CommandEnd:
-        async with self._inside(walls, view, command.arguments) as inside:
+    async def _run_inside(
+        self,
+        walls: Walls,
+        view: View,
+        command: Command,
+        variables: Mapping[str, str] = _NO_VARIABLES,
+    ) -> CommandEnd:
+        async with self._inside(walls, view, command.arguments, variables) as inside:
             return await run_command(
                 inside.arguments,
                 command.stdin,

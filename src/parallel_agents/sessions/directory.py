@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Models
+from parallel_agents.core.profile import Profile
 from parallel_agents.core.task import Task
 from parallel_agents.errors import ConfigError, PagentsError, UnknownModel
 from parallel_agents.models.choice import Choice
@@ -21,6 +22,10 @@ class ChosenModels(NamedTuple):
     ladder: tuple[str, ...]
 
 
+def _no_profile(name: str) -> Profile:
+    raise ConfigError(f"there is no profile {name!r}", hint="open the sessions with settings")
+
+
 class Directory:
     """Knows the agents of the catalog and of this program, and the models in the settings.
 
@@ -30,6 +35,7 @@ class Directory:
         choice: picks a model if neither a task nor its agent names one.
         models: the models by name.
         ladders: the named ladders in the settings.
+        find_profile: returns the profile of a name, or raises ConfigError.
     """
 
     def __init__(
@@ -40,7 +46,9 @@ class Directory:
         models: Models,
         *,
         ladders: Ladders,
+        find_profile: Callable[[str], Profile] = _no_profile,
     ) -> None:
+        self.profile = find_profile
         self._catalog = catalog
         self._agents = agents
         self._choice = choice

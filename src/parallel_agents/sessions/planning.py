@@ -32,6 +32,7 @@ from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import (
     ConfigError,
     ForkRefused,
+    ProfileRefused,
     SpawnBound,
     SpawnLimit,
     SpawnRefused,
@@ -139,6 +140,7 @@ class Planner:
         is_child = is_spawned and not task.options.is_service
         bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
+        self._check_profile(agent, parent if is_spawned else None)
         options = replace(
             task.options,
             needs=self._needs((chosen.model, *chosen.ladder)),
@@ -179,6 +181,30 @@ class Planner:
             bounds=bounds if is_child else Policy(),
             budget=task.budget if task.budget.is_bound else agent.budget,
         )
+
+    def _check_profile(self, agent: Agent, parent: Session | None) -> None:
+        """Refuse a profile that is not here, or that gives more than that of the parent.
+
+        Raises:
+            ConfigError: there is no such profile.
+            ProfileRefused: the parent does not have all that it gives.
+        """
+        if not agent.profile:
+            return
+        profile = self._directory.profile(agent.profile)
+        if parent is None:
+            return
+        above = parent.agent.profile
+        if above != agent.profile and (
+            not above or not self._directory.profile(above).covers(profile)
+        ):
+            has = f"the profile {above}, which does not give all of that" if above else "no profile"
+            raise ProfileRefused(
+                f"{agent.name} may not have the profile {agent.profile} here",
+                why=f"children only lose rights, and its parent {parent.agent.name} has {has}",
+                hint=f"give {parent.agent.name} a profile with all variables of {agent.profile}, or "
+                f"spawn {agent.name} from outside",
+            )
 
     def _sandbox_above(self, parent: Session | None) -> Sandbox:
         """What holds for the children of a session; a team leaves it to the settings."""

@@ -22,6 +22,7 @@ from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.unicode import whole_value
 from parallel_agents.errors import InvalidInput, PagentsError, RunCrashed
+from parallel_agents.secrets.known import KNOWN
 from parallel_agents.stores.soundness import is_sound
 
 _T = TypeVar("_T")
@@ -135,6 +136,13 @@ def encode_body(body: Body) -> bytes:
             why="a value in it has the wrong type, so that no process could read it again",
             hint="correct the model, tool or gate that returned it",
         ) from error
+
+
+def hidden_body(encoded: bytes) -> Body:
+    """The body that an event has without the secrets that are known."""
+    found = _decode(_body_adapter(), KNOWN.hide_json(encoded), strict=True)
+    assert not isinstance(found, Unreadable)  # it was made of one that can be read
+    return found
 
 
 def _encode_body(body: Body) -> bytes:

@@ -7,8 +7,9 @@ from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.event import Entry, Event
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.secrets.known import KNOWN
 from parallel_agents.stores.chain import Chain
-from parallel_agents.stores.codec import encode_body
+from parallel_agents.stores.codec import encode_body, hidden_body
 from parallel_agents.stores.database import Database, as_array
 
 _Row: TypeAlias = tuple[int, float, str, str, bytes]  # seq, at, run, key, body
@@ -56,30 +57,34 @@ class EventLog:
             Those that were written, in order.
         """
         first = {(draft.run, draft.entry.key): draft for draft in reversed(drafts)}
-        new = [draft for draft in drafts if first[draft.run, draft.entry.key] is draft]
-        rows = self._numbered(new)
+        new, bodies = _encoded([d for d in drafts if first[d.run, d.entry.key] is d])
+        rows = self._numbered(new, bodies)
         # Nearly always every key is new, so they are inserted before they are looked for.
         if self._database.run_many("put_event", rows) < len(rows):
             self._database.run("delete_events_after", (self.last_seq,))
             asked = as_array([(draft.run, draft.entry.key) for draft in new])
             written = set(self._database.all("written_keys", (asked,)))
             new = [draft for draft in new if (draft.run, draft.entry.key) not in written]
-            rows = self._numbered(new)
+            new, bodies = _encoded(new)
+            rows = self._numbered(new, bodies)
             self._database.run_many("put_event", rows)
         self._note(new, rows)
         return new
 
     def write_new(self, drafts: Sequence[Draft]) -> None:
         """Write events whose keys cannot exist yet."""
-        rows = self._numbered(drafts)
+        new, bodies = _encoded(drafts)
+        rows = self._numbered(new, bodies)
         self._database.run_many("put_event", rows)
-        self._note(drafts, rows)
+        self._note(new, rows)
 
-    def _numbered(self, drafts: Sequence[Draft]) -> list[_Row]:
+    def _numbered(self, drafts: Sequence[Draft], bodies: Sequence[bytes]) -> list[_Row]:
         seq, now = self.last_seq, self._now
         return [
-            (number, now(), run, entry.key, encode_body(entry.body))
-            for number, (run, _, entry) in enumerate(drafts, start=seq + 1)
+            (number, now(), run, entry.key, body)
+            for number, ((run, _, entry), body) in enumerate(
+                zip(drafts, bodies, strict=True), start=seq + 1
+            )
         ]
 
     def _note(self, drafts: Sequence[Draft], rows: Sequence[_Row]) -> None:
@@ -88,3 +93,15 @@ class EventLog:
             self._chain.add(*row)
             self.last_seq, at, *_ = row
             self.written.append(Event(self.last_seq, at, session, run, entry.key, entry.body))
+
+
+def _encoded(drafts: Sequence[Draft]) -> tuple[list[Draft], list[bytes]]:
+    """Events with their bodies as JSON, both without the secrets that are known."""
+    bodies = [encode_body(draft.entry.body) for draft in drafts]
+    if not KNOWN or not bodies or not KNOWN.is_in_json(*bodies):
+        return list(drafts), bodies
+    hidden = [
+        draft._replace(entry=Entry(draft.entry.key, hidden_body(body)))
+        for draft, body in zip(drafts, bodies, strict=True)
+    ]
+    return hidden, [encode_body(draft.entry.body) for draft in hidden]

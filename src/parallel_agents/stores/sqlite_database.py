@@ -15,6 +15,7 @@ from parallel_agents.clock import awake
 from parallel_agents.files import close_to_others, create_private
 from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.database import SqlRow, Values
+from parallel_agents.stores.guarding import guarded, guarded_rows
 from parallel_agents.stores.queries import read_queries
 from parallel_agents.stores.sqlite_backups import back_up
 from parallel_agents.stores.sqlite_connection import (
@@ -31,6 +32,7 @@ from parallel_agents.stores.sqlite_file import OpenFile, check_is_store
 
 _log = logging.getLogger(__name__)
 _IN_MEMORY = Path(":memory:")
+_GUARDED = "put_event"  # by the event log, which also hides what it tells
 
 
 class SqliteDatabase:
@@ -95,7 +97,7 @@ class SqliteDatabase:
     def one(self, query: str, values: Values = ()) -> SqlRow | None:
         statement = self._queries.get(query)
         try:
-            return self._sql.execute(statement, values).fetchone()
+            return self._sql.execute(statement, guarded(values)).fetchone()
         except sqlite3.Error as error:
             self._allow_damaged_text(statement, error)
             return self.one(query, values)
@@ -105,7 +107,7 @@ class SqliteDatabase:
     ) -> list[SqlRow]:
         statement = self._statement(query, where)
         try:
-            return self._sql.execute(statement, values).fetchall()
+            return self._sql.execute(statement, guarded(values)).fetchall()
         except sqlite3.Error as error:
             self._allow_damaged_text(statement, error)
             return self.all(query, values, where=where)
@@ -115,7 +117,7 @@ class SqliteDatabase:
     ) -> Generator[SqlRow]:
         statement, given = self._statement(query, where), 0
         try:
-            for row in self._sql.execute(statement, values):
+            for row in self._sql.execute(statement, guarded(values)):
                 given += 1
                 yield row
         except sqlite3.Error as error:
@@ -127,12 +129,14 @@ class SqliteDatabase:
 
     def run(self, query: str, values: Values = ()) -> None:
         try:
-            self._sql.execute(self._queries.get(query), values)
+            self._sql.execute(self._queries.get(query), guarded(values))
         except sqlite3.Error as error:
             self._fail(error)
 
     def run_many(self, query: str, rows: Sequence[Values]) -> int:
         try:
+            if query != _GUARDED:
+                rows = guarded_rows(rows)
             return self._sql.executemany(self._queries.get(query), rows).rowcount
         except sqlite3.Error as error:
             self._fail(error)

@@ -130,8 +130,8 @@ async def test_what_came_from_a_variable_is_told_to_no_model() -> None:
             await call(servers, "crash")
 
     assert "s3cr3t-v4lue" not in told
-    assert "${SECRET}" in told
-    assert "token is ${SECRET}" in str(error.value)
+    assert "[redacted:SECRET]" in told
+    assert "token is [redacted:SECRET]" in str(error.value)
 
 
 async def test_a_variable_that_is_not_set_is_named() -> None:

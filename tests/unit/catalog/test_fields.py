@@ -97,6 +97,7 @@ AGENT = {
     "permissions.deny": "words none",
     "workspace": "null",
     "sandbox": "",
+    "profile": "word quoted",
     "ladder": "words",
     "start": "",
     "cache_seconds": "three zero fraction huge null",

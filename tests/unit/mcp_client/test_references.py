@@ -7,6 +7,7 @@ import pytest
 from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.errors import ConfigError, MissingKey
 from parallel_agents.mcp_client.references import resolve
+from parallel_agents.secrets.known import KNOWN
 
 VARIABLES = {"TOKEN": "t0k3n-value", "EMPTY": "", "HOME": "/home/ana", "SHORT": "ab"}
 
@@ -78,9 +79,11 @@ def test_all_that_is_missing_is_told_at_once() -> None:
 
 def test_what_came_from_a_variable_is_hidden_in_what_a_server_says() -> None:
     server = McpServer(name="one", url="https://x", headers={"A": "Bearer ${TOKEN} ${SHORT}"})
-    values = resolve(server, VARIABLES.get).values
 
-    assert values.hide("your t0k3n-value is about to expire") == "your ${TOKEN} is about to expire"
+    resolve(server, VARIABLES.get)
+
+    said = "your t0k3n-value is about to expire"
+    assert KNOWN.hide(said) == "your [redacted:TOKEN] is about to expire"
 
 
 @pytest.mark.parametrize("value", ["a\nb", "token\n", "t\u00f6ken", "a\0b"])

@@ -342,7 +342,7 @@ def test_a_name_that_means_other_models_is_refused(name: str) -> None:
         ("prices", {"m": {"input_usd": "1", "output_usd": 2}}, "prices.m.input_usd", "a number"),
         ("prices", {"m": {"input_usd": 1}}, "prices.m.output_usd", "it is missing"),
         ("max_parallel", {"m": "x"}, "max_parallel.m", "a whole number"),
-        ("key", "sk-123", "key", "it must have the form"),
+        ("key", "sk-123", "key", "write env:NAME, file:PATH"),
         ("nonsense", 1, "nonsense", "there is no such field"),
         ("models", {"m": {"output": 3}}, "models.m.output", "there is no such field"),
     ],

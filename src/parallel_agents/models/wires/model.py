@@ -12,6 +12,7 @@ import orjson
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import (
+    AuthFailed,
     CallTimedOut,
     MalformedReply,
     ProviderError,
@@ -86,7 +87,20 @@ class WireModel:
 
         Raises:
             ProviderError: the call failed; the class tells how.
+            ConfigError: its key cannot be looked up.
         """
+        key = self._endpoint.key
+        await key.ready()
+        used = key.reveal()
+        try:
+            return await self._respond(request, listener)
+        except AuthFailed:
+            if not await key.renew(used):
+                raise
+            self._codecs.clear()  # they carry the key that was refused
+            return await self._respond(request, listener)
+
+    async def _respond(self, request: ModelRequest, listener: Listener | None) -> ModelReply:
         codec, dialect = self._codec(request.learned)
         if request.tools and "tools" in dialect.omit:
             what = "takes no tools with this model"

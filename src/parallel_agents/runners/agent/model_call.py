@@ -26,8 +26,10 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.core.window import Window
 from parallel_agents.errors import OverBudget, ProviderError
 from parallel_agents.runners.agent.contexts import frame_tokens
+from parallel_agents.runners.agent.hiding import hidden_message
 from parallel_agents.runners.agent.prompts import notices_of, system_of
 from parallel_agents.runners.agent.work import Work
+from parallel_agents.secrets.known import KNOWN
 
 ANSWER_TOKENS = 1024
 _OUTPUT_TOKENS = 4096
@@ -64,6 +66,7 @@ async def call_model(work: Work, step: CallModel) -> None:
     reply = None
     async with inbox.interruptible():
         reply = await work.model.respond(request, listener)
+        listener.end_text()
     work.failure = None
     if reply is None:
         return
@@ -84,7 +87,7 @@ def replied_of(
     cost = 0 if reply.cached else work.models.cost_nanousd(reply.model, priced)
     return Replied(
         turn=turn,
-        message=reply.message,
+        message=hidden_message(reply.message),
         model=reply.model,
         finish=reply.finish,
         usage=reply.usage,
@@ -188,7 +191,7 @@ def paid_by_run(work: Work, model: Model, request: ModelRequest, *, is_last: boo
 class ModelCallListener:
     """Passes text on to the run's listeners, and notes each retry, wait and notice."""
 
-    __slots__ = ("_activation", "_notes", "_turn", "_waits", "_work")
+    __slots__ = ("_activation", "_notes", "_stream", "_turn", "_waits", "_work")
 
     def __init__(self, work: Work, turn: int) -> None:
         self._work = work
@@ -196,18 +199,29 @@ class ModelCallListener:
         self._turn = turn
         self._notes = 0
         self._waits = 0
+        self._stream = KNOWN.stream()
 
     @property
     def wants_text(self) -> bool:
         return bool(self._activation.listeners)
 
     def text(self, piece: str) -> None:
+        self._tell(self._stream.feed(piece))
+
+    def end_text(self) -> None:
+        """Pass on what was held back because it might have become a secret."""
+        self._tell(self._stream.end())
+
+    def _tell(self, piece: str) -> None:
+        if not piece:
+            return
         self._work.streamed.append(piece)
         for listener in tuple(self._activation.listeners):
             listener(piece)
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self._work.failure = failure = Failure.of(error)
+        self._stream = KNOWN.stream()  # the text begins anew
         if attempt > _MOST_NOTES:
             return
         retrying = Retrying(

@@ -8,6 +8,7 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.steps import CheckGate, Revise
 from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.errors import OverBudget, PagentsError, RevisionFailed
+from parallel_agents.runners.agent.hiding import hidden_verdict
 from parallel_agents.runners.agent.work import Work
 
 
@@ -31,7 +32,7 @@ async def check_gate(work: Work, step: CheckGate) -> None:
     verdict = await work.gatekeeper.check(step.gate, submission, work.clock.park)
     await work.clock.resume()
     key = f"attempt-{attempt}/turn-{turn}/gate-{step.number}"
-    await work.write(key, Gated(attempt=attempt, verdict=verdict))
+    await work.write(key, Gated(attempt=attempt, verdict=hidden_verdict(verdict)))
 
 
 async def revise(work: Work, step: Revise) -> None:

@@ -14,6 +14,7 @@ from parallel_agents.core.model import Model, ModelRequest
 from parallel_agents.core.shortening import size_of
 from parallel_agents.core.steps import Summarize
 from parallel_agents.core.summary import instructions_for, request_for, why_unusable
+from parallel_agents.runners.agent.hiding import hidden_message
 from parallel_agents.runners.agent.model_call import ModelCallListener, paid_by_run, replied_of
 from parallel_agents.runners.agent.settle import key_of_shortening
 from parallel_agents.runners.agent.work import Work
@@ -54,6 +55,7 @@ async def summarize(work: Work, step: Summarize) -> None:
     work.failure = None
     if reply is None:
         return
+    reply = replace(reply, message=hidden_message(reply.message))
     why = why_unusable(reply, step.summaries)
     cuts = replace(shortened.cuts, summary=reply.message.text.strip())
     if not why and len(cuts.summary) * 2 > size_of(cuts.left_out(transcript.messages)):

@@ -35,6 +35,7 @@ from parallel_agents.runners.agent.approvals import Approvals, Requested, denial
 from parallel_agents.runners.agent.call_commands import runner_of
 from parallel_agents.runners.agent.call_in_flight import CallInFlight
 from parallel_agents.runners.agent.call_sharing import shared_with
+from parallel_agents.runners.agent.hiding import hidden_result, stands_for_secret
 from parallel_agents.runners.agent.kept_texts import ReadsBy, cut_of, reader_of
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.agent.tooling import Tooling
@@ -265,7 +266,7 @@ class ToolCalls:
                 await activation.journal.append(entry)
             else:
                 activation.journal.note(entry)  # starting it again is harmless: nothing waits
-            result = _with_change(await self._execute(tool, one), asked)
+            result = hidden_result(_with_change(await self._execute(tool, one), asked))
             if told and tool.spec.access is not Access.NONE:
                 result = replace(result, content=f"{result.content}\n{told}")
             is_unknown = caller.is_unknown
@@ -308,7 +309,7 @@ class ToolCalls:
         if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
             return _Known(_error(call, f"The arguments do not match the tool's schema: {listed}"))
-        if refusal := denial(call, decision):
+        if refusal := denial(call, decision) or stands_for_secret(call, spec):
             return _Known(_error(call, refusal))
         if kept is not None and kept.stands:
             return _Known(kept.answer(call), kept.is_unknown)

@@ -55,6 +55,9 @@ COMMANDS = {
     "trust": Command(
         "trust:trust", "Trust a project's folder as it is now, so that it takes effect.", _SET_UP
     ),
+    "secrets": Command(
+        "secrets", "Show where the secrets are that the settings name, never a value.", _SET_UP
+    ),
     "config": Command("config:config", "Show each setting, with its source.", _SET_UP),
     "docs": Command("docs:docs", "Explain an error code, and what to do about it.", _SET_UP),
     "doctor": Command(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
+from parallel_agents.core.reference import parse_reference
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import Untrusted
 from parallel_agents.setting_sources import Loaded, load_usable
@@ -22,7 +23,6 @@ from parallel_agents.settings import (
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, load_what_works
 
-_KEY_NAME = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 # Keys also appear in URLs: as user and password before the host, and in the query.
 _URL_SECRETS = re.compile(r"(?<=://)\S*(?=@)|(?<=\?)[^#\s]+")
 
@@ -96,5 +96,13 @@ def without_secrets(setting: Json | Path) -> Json:
 def _may_be_shown(name: str, value: Json) -> bool:
     """Whether a field holds no secret: a key must be a name, headers and variables may hold one."""
     if name == "key":
-        return value == "" or (isinstance(value, str) and bool(_KEY_NAME.fullmatch(value)))
+        return value == "" or (isinstance(value, str) and _is_reference(value))
     return name not in {"headers", "env"}
+
+
+def _is_reference(text: str) -> bool:
+    try:
+        parse_reference(text)
+    except ValueError:
+        return False
+    return True

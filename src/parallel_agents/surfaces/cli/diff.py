@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.reading import open_reader
+from parallel_agents.app.secrets import know
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, Name, find_store
 from parallel_agents.surfaces.cli.workspace_parts import Part, find_part
@@ -34,6 +36,7 @@ def diff(
         async with open_reader(context.environment, context.settings) as reader:
             return await find_part(reader, context.environment.home, name)
 
+    know(context.environment, context.settings)
     _, room, record = run_cancellable(find())
     changes = changes_of(room, record, room.read_base())
     if not changes:
@@ -52,5 +55,15 @@ def diff(
         for line in patch.decode(errors="replace").splitlines():
             render.line(line)
     else:
-        sys.stdout.buffer.write(patch)
+        sys.stdout.buffer.write(_without_secrets(patch))
         sys.stdout.buffer.flush()
+
+
+def _without_secrets(patch: bytes) -> bytes:
+    """A patch without secrets, which no longer applies where it had one."""
+    text = patch.decode("utf-8", "surrogateescape")
+    hidden = KNOWN.hide(text)
+    if hidden == text:
+        return patch
+    render.note("A secret is hidden in it, so that it does not apply there.", "yellow")
+    return hidden.encode("utf-8", "surrogateescape")

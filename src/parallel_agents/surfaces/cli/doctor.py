@@ -21,6 +21,7 @@ from parallel_agents.app.commands import surroundings
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, open_reader
 from parallel_agents.app.references import TOOLS, Dangling, dangling_in_agent, dangling_in_settings
+from parallel_agents.app.secrets import look_up, references
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.usable import find_usable
 from parallel_agents.app.web import search_engine
@@ -122,6 +123,8 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield await _sandbox(context)
     yield await asyncio.to_thread(_web, context)
     for finding in (*_mcp(context), *_network(context), *await _find_servers(context)):
+        yield finding
+    for finding in await _secrets(context):
         yield finding
     environment = context.environment
     catalog = Catalog(environment.folders, environment.accept)
@@ -241,6 +244,28 @@ def _mcp(context: CliContext) -> Iterator[_Finding]:
         yield _Finding("ok", f"MCP servers, not started: {listed}", "pagents mcp check")
 
 
+async def _secrets(context: CliContext) -> list[_Finding]:
+    """The secrets that the settings name; commands are not run, and the keyring is not asked."""
+    found: list[str] = []
+    findings: list[_Finding] = []
+    for named in references(context.environment, context.settings):
+        if not named.is_needed:
+            continue
+        state = await look_up(named, context.environment, asks=False)
+        what = f"{named.name} from {named.reference.brief}, for {named.user}"
+        if state.error is not None:
+            findings.append(_problem(state.error))
+        elif state.weakness:
+            hint = "choose a longer one, or pass it by pass_env if it is no secret"
+            findings.append(_Finding("note", f"{what}, is not hidden: {state.weakness}", hint))
+        else:
+            found.append(named.name if state.is_asked else f"{named.name} (not asked)")
+    if found:
+        listed = ", ".join(found[:_MOST_NAMES]) + (", …" if len(found) > _MOST_NAMES else "")
+        findings.append(_Finding("ok", f"secrets: {listed}", "pagents secrets list --check"))
+    return findings
+
+
 def _model(context: CliContext) -> _Finding:
     """The model of agents that name none."""
     if chosen := context.settings.model:
@@ -283,7 +308,7 @@ async def _find_servers(context: CliContext) -> list[_Finding]:
         for provider in providers
         if is_loopback(urlsplit(provider.base_url).hostname or "") or provider.name == _OLLAMA
     ]
-    keyless = [provider for provider in local if not provider.key_variable]
+    keyless = [provider for provider in local if not provider.key]
     found = await asyncio.gather(*(_ask(provider, network) for provider in keyless))
     return [finding for finding in found if finding is not None]
 

@@ -134,7 +134,7 @@ def _folder(context: CliContext) -> Path:
 
 def _key_state(provider: Provider, context: CliContext) -> str:
     if not provider.key_variable:
-        return "no key needed"
+        return f"key from {provider.key_place}" if provider.key else "no key needed"
     is_set = bool(provider.find_key(context.environment.read_key))
     return f"{provider.key_variable} {'is set' if is_set else 'not set'}"
 
@@ -157,6 +157,7 @@ def _provider_json(provider: Provider, context: CliContext) -> dict[str, object]
         "base_url": open_url(provider.base_url),
         "wire": provider.wire.value,
         "key_variable": provider.key_variable or None,
+        "key_place": provider.key_place or None,
         "key_is_set": bool(provider.find_key(context.environment.read_key)),
         "tiers": {tier.value: model for tier, model in provider.tiers.items()},
     }

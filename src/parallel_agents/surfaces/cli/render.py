@@ -17,6 +17,7 @@ from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import PagentsError, where_to_look
+from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli.invocation import as_called
 from parallel_agents.views import format
 
@@ -58,12 +59,12 @@ def _print(console: Console, text: str, style: str) -> None:
 
 def _text(text: str, style: str = "") -> Text:
     """Text whose markup and control characters have no effect."""
-    return Text(format.clean(text), style=style)
+    return Text(KNOWN.hide(format.clean(text)), style=style)
 
 
 def json_line(value: object) -> None:
     """One JSON document on a line of its own; times are ISO, money is a decimal string."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.write(KNOWN.hide_json(orjson.dumps(value)) + b"\n")
     sys.stdout.buffer.flush()
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 from pydantic import TypeAdapter
 
+from parallel_agents.core.reference import Reference, parse_reference
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.web_address import BadAddress, WebAddress
 from parallel_agents.core.web_search import SearchChoice, SearchProvider
 from parallel_agents.errors import ConfigError
+from parallel_agents.secrets.looking_up import LOOKUPS, known_as
 
 _VARIABLE = "env:"
 _HOW = (
@@ -57,6 +59,7 @@ class Engine:
         url: where it is.
         key: empty for one that takes none.
         origin: the variable or setting that it is known by.
+        reference: where the key is, if it is not looked up yet.
     """
 
     name: str
@@ -64,6 +67,20 @@ class Engine:
     url: str
     key: str = field(default="", repr=False)
     origin: str = ""
+    reference: Reference | None = None
+
+    async def ready(self) -> Engine:
+        """The engine with its key.
+
+        Raises:
+            ConfigError: the key cannot be looked up, or is no key.
+        """
+        if self.reference is None:
+            return self
+        found = await LOOKUPS.get(self.reference, f"{self.name}-key", lambda _: None)
+        key = _cleaned(found)
+        _check_key(key, self.origin)
+        return replace(self, key=known_as(key, f"{self.name}-key"), reference=None)
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -109,17 +126,16 @@ def _chosen(
         url = _read(read, origin)
         if not url:
             raise _not_set(provider, origin, "the address of the server")
-    key, reference = "", choice.key or form.key
-    if reference:
-        origin = reference.removeprefix(_VARIABLE)
+    key, named = "", choice.key or form.key
+    reference = parse_reference(named) if named else None
+    if reference is not None and reference.is_env:
+        origin, reference = reference.target, None
         key = _read(read, origin)
         if not key:
             raise _not_set(provider, origin, "its key")
-        if not (key.isascii() and key.isprintable()):
-            raise ConfigError(
-                f"{origin} has characters that no key has",
-                hint=f"copy the key anew, and export {origin}",
-            )
+        _check_key(known_as(key, origin), origin)
+    elif reference is not None:
+        origin = reference.brief
     try:
         address = WebAddress.parse(_with_path(url, form.path))
     except BadAddress as error:
@@ -130,7 +146,22 @@ def _chosen(
             if choice.url
             else f"correct {origin}: it is http://HOST:PORT",
         ) from None
-    return Engine(name=provider.value, form=form, url=str(address), key=key, origin=origin)
+    return Engine(
+        name=provider.value,
+        form=form,
+        url=str(address),
+        key=key,
+        origin=origin,
+        reference=reference,
+    )
+
+
+def _check_key(key: str, origin: str) -> None:
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError(
+            f"{origin} has characters that no key has",
+            hint=f"copy the key anew into {origin}",
+        )
 
 
 def _with_path(url: str, path: str) -> str:
@@ -143,7 +174,11 @@ def _with_path(url: str, path: str) -> str:
 
 def _read(read: Callable[[str], str | None], variable: str) -> str:
     """A value, without the white space and quotes that people copy with it."""
-    return (read(variable) or "").strip().strip("\"'").strip()
+    return _cleaned(read(variable) or "")
+
+
+def _cleaned(text: str) -> str:
+    return text.strip().strip("\"'").strip()
 
 
 def _not_set(provider: SearchProvider, variable: str, what: str) -> ConfigError:

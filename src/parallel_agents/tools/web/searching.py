@@ -66,7 +66,7 @@ def make(means: WebMeans) -> Tool:
     ) -> str:
         """Search the web: titles, URLs and snippets of pages. Read what matters with fetch before you rely on it."""
         try:
-            engine = means.find_engine()
+            engine = await means.find_engine().ready()
             reply = await _ask(means, engine, turn, query, count)
         except PagentsError as error:
             raise ToolError(f"web_search: {error.in_a_sentence}") from None
