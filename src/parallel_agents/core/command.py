@@ -107,8 +107,9 @@ class Commands(Protocol):
         """A command in a sandbox that its caller starts, with an empty environment, speaks with and ends.
 
         It writes only to a folder that is the session's own; any other it can but read: what it makes
-        there could be obeyed by the user's programs while it runs. At the end of the block nothing of
-        it is left.
+        there could be obeyed by the user's programs while it runs. If the command must not see some of
+        the folder, it sees none of it: what is made there later could not be hidden. At the end of the
+        block nothing of it is left.
 
         Args:
             command: the command; its input and its time are the caller's.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing_extensions import override
 from parallel_agents.containment.starting import started
 from parallel_agents.core.command import IN_RUN
 from parallel_agents.mcp_client.warden import Warden
+from parallel_agents.mcp_client.warden_program import MARK, end_marked
 
 CHUNK_BYTES: Final = 65_536
 _MOST_STDERR_BYTES = 8_192
@@ -67,8 +69,9 @@ def environment_of(variables: Mapping[str, str], own: Mapping[str, str]) -> dict
 class Child:
     """A process that speaks on its standard streams."""
 
-    def __init__(self, process: Process, warden: Warden) -> None:
+    def __init__(self, process: Process, mark: str, warden: Warden) -> None:
         self._process = process
+        self._mark = mark
         self._warden = warden
         self._stdout = asyncio.StreamReader()
         self._stderr = b""
@@ -84,6 +87,7 @@ class Child:
         Raises:
             OSError, ValueError: it cannot be started.
         """
+        mark = secrets.token_hex(16)
         theirs, ours = _pipes()
         try:
             process = await started(
@@ -92,7 +96,7 @@ class Child:
                     stdin=theirs[0],
                     stdout=theirs[1],
                     stderr=theirs[2],
-                    env=launch.environment,
+                    env={**launch.environment, MARK: mark},
                     cwd=launch.folder or None,
                     pass_fds=launch.descriptors,
                     start_new_session=True,
@@ -104,10 +108,10 @@ class Child:
             raise
         finally:
             _close(theirs)
-        child = cls(process, warden)
+        child = cls(process, mark, warden)
         try:
             await child._connect(*ours)
-            await warden.watch(process.pid)
+            await warden.watch(process.pid, mark)
         except BaseException:
             await child.end()
             raise
@@ -157,7 +161,7 @@ class Child:
         await self._process.wait()
 
     async def end(self) -> None:
-        """Close its stdin, wait, then end its group; return when nothing of it is left."""
+        """Close its stdin, wait, then end all that it started; return when nothing of it is left."""
         if self._stdin is not None:
             self._stdin.close()
         try:
@@ -166,6 +170,7 @@ class Child:
                 await _is_done(self._process.wait())
         finally:
             self._signal(signal.SIGKILL)  # also what the process itself left behind
+            await asyncio.to_thread(end_marked, {self._mark})
             self._warden.forget(self._process.pid)
         await _is_done(self._process.wait())
         if self._reading is not None:

@@ -64,7 +64,8 @@ class Connection:
                     live.is_changed = False
                     async with asyncio.timeout(self._server.start_timeout_seconds):
                         listed, more = await self._list(live)
-                    self._listing = read_listing(self._server, listed, more=more)
+                    hidden = [KNOWN.hide_value(tool) for tool in listed]
+                    self._listing = read_listing(self._server, hidden, more=more)
                 return self._listing
         except StartFailed as error:
             raise _failed(self._server, str(error)) from None

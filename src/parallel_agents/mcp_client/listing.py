@@ -151,7 +151,11 @@ def _parameters(name: str, schema: Json) -> JsonObject:
     kind = schema.get("type", "object") if isinstance(schema, Mapping) else type(schema).__name__
     if not isinstance(schema, Mapping) or kind != "object":
         raise ValueError(f"the input schema of {name!r} is of type {kind!r:.60}, not object")
-    if len(orjson.dumps(schema)) > _MOST_SCHEMA_BYTES:
+    try:
+        size = len(orjson.dumps(schema))
+    except TypeError as error:  # as of a number above 64 bits, which no provider is sent
+        raise ValueError(f"the input schema of {name!r} cannot be sent: {error}") from None
+    if size > _MOST_SCHEMA_BYTES:
         raise ValueError(f"the input schema of {name!r} has more than {_MOST_SCHEMA_BYTES:,} bytes")
     plain = {"type": "object", **{key: part for key, part in schema.items() if key != "$schema"}}
     fault = _fault_of(plain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -33,11 +34,18 @@ def tool_text(result: JsonObject) -> ToolText:
     structured = result.get("structuredContent")
     has_text = any(isinstance(each, Mapping) and each.get("text") for each in blocks)
     if structured is not None and not has_text:
-        told.append(orjson.dumps(structured).decode())
+        told.append(_as_json(structured))
     if isinstance(content, list) and len(content) > _MOST_BLOCKS:
         told.append(f"[{len(content) - _MOST_BLOCKS:,} more parts are left out here]")
     text = "\n".join(told) or "[The tool returned nothing.]"
     return ToolText(shorten(text, MOST_KEPT_CHARACTERS), result.get("isError") is True)
+
+
+def _as_json(value: Json) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # numbers above 64 bits
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _block(block: Json) -> str:

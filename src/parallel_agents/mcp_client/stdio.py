@@ -6,18 +6,29 @@ https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
 
 import anyio
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import (
+    INTERNAL_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCRequest,
+    JSONRPCResponse,
+    jsonrpc_message_adapter,
+)
 from pydantic import ValidationError
 from typing_extensions import override
 
-from parallel_agents.core.unicode import without_escapes
+from parallel_agents.core.json_value import Json
+from parallel_agents.core.unicode import whole_value, without_escapes
 from parallel_agents.mcp_client.child import Child, Launch
 from parallel_agents.mcp_client.lines import Line, Lines, LongLine, shortened
 from parallel_agents.mcp_client.link import Link, Reads, Writes
@@ -28,6 +39,8 @@ from parallel_agents.secrets.known import KNOWN
 _MOST_RUBBISH_BYTES = 64_000_000
 _MOST_IN_A_ROW = 8
 _MOST_MESSAGE_BYTES = 1_000_000_000
+_MOST_UNANSWERED = 1_000
+_INVALID = "its answer is not valid JSON-RPC, and the call may have had an effect"
 _SHOWN_CHARACTERS = 1_500
 _SHOWN_LINES = 8
 
@@ -59,7 +72,7 @@ class StdioLink(Link):
             around.push_async_callback(self._child.end)
             self._around = around.pop_all()
         self._messages = _Messages(self._child)
-        return self._messages, _Requests(self._child)
+        return self._messages, _Requests(self._child, self._messages)
 
     @override
     async def __aexit__(
@@ -92,7 +105,11 @@ class StdioLink(Link):
         if child.code is not None:
             told.append(f"exit code {child.code}" if child.code >= 0 else f"signal {-child.code}")
         if messages.is_flooding:
-            told.append(f"it wrote {_MOST_RUBBISH_BYTES:,} bytes that are no message")
+            told.append(
+                f"it asked {messages.unanswered:,} times without reading an answer"
+                if messages.unanswered > _MOST_UNANSWERED
+                else f"it wrote {_MOST_RUBBISH_BYTES:,} bytes that are no message"
+            )
         if stderr := _last_lines(child.stderr):
             told.append(f"it wrote: {stderr}")
         elif rubbish := _last_lines("\n".join(messages.rubbish)):
@@ -124,7 +141,9 @@ class _Messages(_Stream):
     Attributes:
         ended: is set once nothing more can be read.
         rubbish: the last lines that are no message.
-        is_flooding: it wrote so much of that that it is not listened to any more.
+        is_flooding: it wrote so much of that, or asked so much without reading answers, that it is not
+            listened to any more.
+        unanswered: how many of its requests have no answer yet.
     """
 
     def __init__(self, child: Child) -> None:
@@ -136,6 +155,7 @@ class _Messages(_Stream):
         self.ended = asyncio.Event()
         self.rubbish: deque[str] = deque(maxlen=_SHOWN_LINES)
         self.is_flooding = False
+        self.unanswered = 0
 
     async def receive(self) -> SessionMessage | Exception:
         while True:
@@ -160,9 +180,11 @@ class _Messages(_Stream):
 
     def _message(self, line: Line) -> SessionMessage | None:
         whole = shortened(line) if isinstance(line, LongLine) else line
-        if whole is not None and whole.strip():
-            with suppress(ValidationError):
-                return SessionMessage(jsonrpc_message_adapter.validate_json(whole, by_name=False))
+        if whole is not None and whole.strip() and (message := _read(whole)) is not None:
+            if isinstance(message, JSONRPCRequest):
+                self.unanswered += 1
+                self.is_flooding |= self.unanswered > _MOST_UNANSWERED
+            return SessionMessage(message)
         start = line.head if isinstance(line, LongLine) else line
         if start.strip():
             self.rubbish.append(start[:200].decode(errors="replace"))
@@ -185,8 +207,9 @@ class _Messages(_Stream):
 class _Requests(_Stream):
     """What the client's session writes to a server."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, messages: _Messages) -> None:
         self._child = child
+        self._messages = messages
 
     async def send(self, item: SessionMessage, /) -> None:
         line = item.message.model_dump_json(by_alias=True, exclude_unset=True)
@@ -194,6 +217,33 @@ class _Requests(_Stream):
             await self._child.write(f"{line}\n".encode())
         except ConnectionError as error:
             raise anyio.BrokenResourceError from error
+        if isinstance(item.message, JSONRPCResponse | JSONRPCError):
+            self._messages.unanswered -= 1
+
+
+def _read(line: bytes) -> JSONRPCMessage | None:
+    """A line as a message; None if it is none.
+
+    An answer that is not valid is an error by its id: whoever waits for it need not wait on.
+    """
+    with suppress(ValidationError):
+        return jsonrpc_message_adapter.validate_json(line, by_name=False)
+    try:
+        read: Json = json.loads(line)
+        value = whole_value(read)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, Mapping):
+        return None
+    number = value.get("id")
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    with suppress(ValidationError):
+        return jsonrpc_message_adapter.validate_python({**value, "id": number}, by_name=False)
+    if "method" in value or isinstance(number, bool) or not isinstance(number, int | str):
+        return None
+    error = ErrorData(code=INTERNAL_ERROR, message=_INVALID)
+    return JSONRPCError(jsonrpc="2.0", id=number, error=error)
 
 
 def _last_lines(text: str) -> str:

@@ -2,7 +2,7 @@
 
 A server is meant to end when its stdin does, and many do not; what a package runner started is not
 even told. The warden has a pipe from this process and nothing else to do: when the pipe ends, it ends
-the process groups that it was told of.
+what it was told of.
 """
 
 from __future__ import annotations
@@ -12,26 +12,8 @@ import os
 from asyncio.subprocess import DEVNULL, Process
 from contextlib import suppress
 
-from parallel_agents.interpreter import isolated_command
-
-_CODE = """
-import os, signal, sys, time
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-signal.signal(signal.SIGHUP, signal.SIG_IGN)
-groups = set()
-for line in sys.stdin:
-    group = int(line)
-    groups.add(group) if group > 0 else groups.discard(-group)
-for number, pause in ((signal.SIGTERM, 2), (signal.SIGKILL, 0)):
-    for group in groups:
-        try:
-            os.killpg(group, number)
-        except OSError:
-            pass
-    if groups:
-        time.sleep(pause)
-"""
+from parallel_agents.interpreter import isolated_script
+from parallel_agents.mcp_client import warden_program
 
 
 class Warden:
@@ -42,27 +24,27 @@ class Warden:
         self._pipe: int | None = None
         self._starting = asyncio.Lock()  # guards the two above
 
-    async def watch(self, group: int) -> None:
-        """End a process group if this process ends without having ended it."""
+    async def watch(self, group: int, mark: str) -> None:
+        """End a process group, and what has its mark, if this process ends without having done so."""
         async with self._starting:
             if self._pipe is None:
                 await self._start()
-        self._tell(group)
+        self._tell(f"{group} {mark}")
 
     def forget(self, group: int) -> None:
         """A process group has ended."""
-        self._tell(-group)
+        self._tell(f"-{group}")
 
-    def _tell(self, number: int) -> None:
+    def _tell(self, line: str) -> None:
         if self._pipe is not None:
             with suppress(OSError):
-                os.write(self._pipe, b"%d\n" % number)
+                os.write(self._pipe, f"{line}\n".encode())
 
     async def _start(self) -> None:
         readable, writable = os.pipe()  # neither is inherited but as the warden's stdin
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *isolated_command(_CODE),
+                *isolated_script(warden_program.__file__),
                 stdin=readable,
                 stdout=DEVNULL,
                 stderr=DEVNULL,

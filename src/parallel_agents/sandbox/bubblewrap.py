@@ -7,7 +7,7 @@ and no capability.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -142,10 +142,11 @@ def arguments(
         *("--uid", str(walls.user), "--gid", str(walls.user)),
         *_variables(walls.environment),
         *(() if descriptors.variables is None else ("--args", str(descriptors.variables))),
-        *_system(walls.programs),
+        *_system(),
         *_etc(descriptors.files),
         *("--proc", "/proc", "--dev", "/dev"),
         *_memory(walls, "/dev/shm", "/tmp", HOME),  # noqa: S108 - inside of the sandbox
+        *(part for path in walls.programs for part in _bound("--ro-bind", path)),
         *(part for source, path in mounts for part in ("--ro-bind", str(source), path)),
         *_folder(view),
         # Root outside could write kernel settings in /proc/sys, as /proc belongs to it inside, too.
@@ -163,15 +164,13 @@ def _variables(environment: Mapping[str, str]) -> Iterator[str]:
         yield from ("--setenv", name, value)
 
 
-def _system(programs: Iterable[Path]) -> Iterator[str]:
+def _system() -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
     for path in map(Path, _SYSTEM):
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
             yield from _bound("--ro-bind", path)
-    for path in programs:
-        yield from _bound("--ro-bind", path)
 
 
 def _etc(files: Mapping[str, int]) -> Iterator[str]:

@@ -138,15 +138,16 @@ class LocalCommands:
         variables = {**await self._variables(command), **variables}
         walls = await self._sandbox()
         own = command.is_own_folder
-        view = await asyncio.to_thread(self._view, walls, command.folder, command.hides, is_own=own)
+        view = await asyncio.to_thread(self._view, walls, command.folder, None, is_own=own)
+        if command.hides is not None:
+            view = view.empty()
+        elif not own:
+            view = view.only_read()
         try:
-            async with self._inside(
-                walls, view if own else view.only_read(), command.arguments, variables
-            ) as standing:
+            async with self._inside(walls, view, command.arguments, variables) as standing:
                 yield standing
         finally:
-            if own:
-                _set_aside(view)
+            _set_aside(view)
 
     async def _variables(self, command: Command) -> Mapping[str, str]:
         find = self._around.find_variables

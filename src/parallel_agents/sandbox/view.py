@@ -45,6 +45,10 @@ class View:
         """The same of which nothing can be written."""
         return replace(self, pinned=(), read_only=(self.folder,), absent=(), links=())
 
+    def empty(self) -> View:
+        """The same folder with nothing in it."""
+        return View(folder=self.folder, hidden=(self.folder,))
+
     def set_aside(self) -> list[Path]:
         """Rename what must not have come to exist, and return the paths that it had.
 

@@ -27,6 +27,9 @@ TOOLS = (
     "change",
     "structured",
     "run",
+    "say",
+    "daemon",
+    "ask",
 )
 ANY = {"type": "object"}
 calls: list[str] = []
@@ -63,7 +66,7 @@ def tools(cursor: str | None) -> Message:
     return {"tools": listed}
 
 
-def call(request: Message) -> None:  # noqa: C901 - one branch a tool
+def call(request: Message) -> None:  # noqa: C901, PLR0912, PLR0915 - one branch a tool
     name: str = request["params"]["name"]
     given: Message = request["params"].get("arguments", {})
     calls.append(name)
@@ -81,6 +84,15 @@ def call(request: Message) -> None:  # noqa: C901 - one branch a tool
         answer(request, text("no such issue", error=True))
     elif name == "env":
         answer(request, text(json.dumps(dict(os.environ))))
+    elif name == "say":  # a line as the test wants it, with the id of the request
+        sys.stdout.write(given["line"].replace("$ID", json.dumps(request["id"])) + "\n")
+        sys.stdout.flush()
+    elif name == "daemon":
+        child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        answer(request, text(str(child.pid)))
+    elif name == "ask":  # without an end, and without reading what it is answered
+        for number in range(1_000_000):
+            say({"jsonrpc": "2.0", "id": f"ping-{number}", "method": "ping"})
     elif name == "run":
         answer(request, text(subprocess.getoutput(given["line"]) + "\n"))
     elif name == "leave":  # something that outlives the server, with its pipes

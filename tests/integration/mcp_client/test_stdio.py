@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.integration.mcp_client.servers import (
     VARIABLES,
     agent,
     call,
+    call_of,
     entry,
     offered,
     opened,
@@ -119,7 +121,8 @@ async def test_a_server_gets_few_variables_and_those_of_its_entry() -> None:
         tool = (await tools_of(servers, "mcp__one__env"))["mcp__one__env"]
         seen = orjson.loads((await tool.call({}, CONTEXT)).encode())
 
-    assert seen.keys() - {"LC_CTYPE"} == {"PATH", "TERM", "TOKEN", "PLAIN", "WHOLE"}
+    ours = {"LC_CTYPE", "PAGENTS_IN_RUN", "PAGENTS_SERVER"}
+    assert seen.keys() - ours == {"PATH", "TERM", "TOKEN", "PLAIN", "WHOLE"}
     assert seen["PLAIN"] == "x"
 
 
@@ -218,6 +221,48 @@ async def test_a_server_that_keeps_failing_is_not_started_each_time() -> None:
 async def test_rubbish_between_messages_is_passed_over() -> None:
     async with opened(entry("rubbish")) as servers:
         assert await call(servers, "echo", text="tea") == "tea"
+
+
+RESULT = '"result":{"content":[{"type":"text","text":"TEXT"}]}'
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"jsonrpc":"2.0","id":$ID,' + RESULT.replace("TEXT", "a\\ud83cb") + "}", "a\ufffdb"),
+        ('{"jsonrpc":"2.0","id":$ID.0,' + RESULT.replace("TEXT", "tea") + "}", "tea"),
+        (
+            '{"jsonrpc":"2.0","id":$ID,"result":{"structuredContent":{"wei":1' + "0" * 30 + "}}}",
+            '{"wei":1' + "0" * 30 + "}",
+        ),
+    ],
+    ids=["half a character", "a float as id", "a large number"],
+)
+async def test_an_odd_answer_is_read(line: str, told: str) -> None:
+    async with opened(entry("ok", call_timeout_seconds=60)) as servers:
+        assert await call(servers, "say", line=line) == told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"jsonrpc":"2.0","id":$ID,"result":null}',
+        '{"jsonrpc":"2.0","id":$ID,"result":[1]}',
+        '{"jsonrpc":"2.0","id":$ID,"error":"no"}',
+        '{"jsonrpc":"2.0","id":$ID}',
+    ],
+)
+async def test_an_answer_that_is_not_valid_is_told_at_once(line: str) -> None:
+    async with opened(entry("ok", call_timeout_seconds=60)) as servers:
+        with pytest.raises(ToolError, match="not valid JSON-RPC"):
+            await call(servers, "say", line=line)
+
+
+async def test_a_server_that_asks_without_an_end_is_ended_and_others_go_on() -> None:
+    async with opened(entry("ok"), entry("ok", "again", name="two")) as servers:
+        with pytest.raises(EffectUnknown, match="without reading an answer"):
+            await call(servers, "ask")
+        assert await call_of(servers, "mcp__two__echo", {"text": "tea"}) == "tea"
 
 
 async def test_an_error_of_a_tool_is_the_models_to_read() -> None:
@@ -320,6 +365,15 @@ async def test_a_list_without_an_end_ends() -> None:
 
 
 # The end
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the variables of a process")
+async def test_what_it_started_in_a_session_of_its_own_ends_too() -> None:
+    async with opened(entry("ok")) as servers:
+        daemon = int(await call(servers, "daemon"))
+        assert is_alive(daemon)
+
+    assert not is_alive(daemon)
 
 
 async def test_a_server_and_what_it_started_end_with_the_process() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.message import ToolCall, ToolResult
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.run import Result, RunStatus
@@ -31,7 +32,7 @@ SERVER = replace(
 )
 CALLER = replace(
     agent("mcp__one__*", "processes_with", servers=(SERVER,)),
-    permissions=Permissions(allow=("mcp__one",), deny=("read_file(secret.txt)",)),
+    permissions=Permissions(allow=("mcp__one",)),
 )
 
 
@@ -72,13 +73,15 @@ def call(name: str, **arguments: Json) -> ToolCall:
     return ToolCall(f"call-{name}", name, arguments)
 
 
-async def run(*tasks: Task, calls: list[ToolCall]) -> list[tuple[Result, list[str]]]:
+async def run(
+    *tasks: Task, calls: list[ToolCall], who: Agent = CALLER
+) -> list[tuple[Result, list[str]]]:
     """How runs ended of which each makes these calls one after the other, and what they were told."""
     ended: list[tuple[Result, list[str]]] = []
     for task in tasks:
         model = ScriptedModel([*([each] for each in calls), "done"])
         async with open_rig(
-            model, agents=[CALLER], tools=[processes_with], settings=Settings()
+            model, agents=[who], tools=[processes_with], settings=Settings()
         ) as rig:
             result = await (await rig.sessions.spawn(task)).wait()
         messages = model.requests[-1].messages if model.requests else ()
@@ -103,7 +106,6 @@ async def test_a_server_works_in_the_folder_of_its_session_and_has_its_own_varia
         ("echo x > made", "Read-only file system"),
         ("rm program.py", "Read-only file system"),
         ("mkdir -p .git/hooks", "Read-only file system"),
-        ("cat secret.txt", "Permission denied"),
         ("ls /home /root /work 2>&1; echo none", "No such file or directory"),
         ("PORT", "Connection refused"),
     ],
@@ -121,6 +123,18 @@ async def test_what_it_must_not_do_in_a_folder_of_the_users(
 
     assert says in told[0]
     assert contents(folder) == before
+
+
+async def test_where_permissions_hide_a_file_it_sees_none_of_the_folder(folder: Path) -> None:
+    by_text = replace(SERVER, args=("-I", "-S", "-c", PROGRAM.read_text(), "ok"))
+    permissions = Permissions(allow=("mcp__one",), deny=("read_file(secret.txt)",))
+    who = replace(CALLER, mcp_servers=(by_text,), permissions=permissions)
+    calls = [run_line("pwd; ls -A; cat secret.txt; touch made")]
+    ((_, (told,)),) = await run(in_folder(folder), calls=calls, who=who)
+
+    assert told.splitlines()[0] == str(folder)
+    assert "No such file" in told.splitlines()[1]
+    assert "Read-only file system" in told.splitlines()[2]
 
 
 async def test_in_a_workspace_it_writes(folder: Path) -> None:

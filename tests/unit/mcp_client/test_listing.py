@@ -37,6 +37,7 @@ def tool(name: Any = "a", **fields: Any) -> dict[str, Any]:
         (tool(inputSchema={"properties": {"x": {"type": "strng"}}}), "is not valid"),
         (tool(inputSchema={"properties": {"x": {"$ref": "#/$defs/no"}}}), "is not valid"),
         (tool(inputSchema={"properties": {"x": {"$ref": "http://x/y"}}}), "is not valid"),
+        (tool(inputSchema={"properties": {"x": {"maximum": 10**30}}}), "cannot be sent"),
         (tool(inputSchema={"description": "x" * 60_000}), "more than 50,000 bytes"),
     ],
 )
