@@ -30,7 +30,7 @@ class Named(NamedTuple):
         name: what stands for the secret where it is hidden.
         reference: where it is.
         user: what uses it.
-        is_needed: whether the user configured it; keys of built-in providers may be missing.
+        is_needed: whether it is a problem if it is missing; a provider may have a variable that is not set.
     """
 
     name: str
@@ -61,9 +61,12 @@ def references(environment: Environment, settings: Settings) -> Iterator[Named]:
         if reference is None:
             continue
         is_own = "key" in settings.providers.get(provider.name, {})
-        if is_own or (reference.is_env and read(reference.target)):
+        is_set = reference.is_env and bool(read(reference.target))
+        if is_own or is_set:
             name = reference.target if reference.is_env else f"{provider.name}-key"
-            yield Named(name, reference, f"models of {provider.name}", is_own)
+            # A variable that is not set is a lack of its models alone, which are told with it.
+            is_needed = is_own and (is_set or not reference.is_env)
+            yield Named(name, reference, f"models of {provider.name}", is_needed)
     yield from _of_search(environment, settings)
     for profile in Profiles(environment, settings).known.values():
         for variable, reference in profile.references.items():

@@ -118,7 +118,9 @@ def mcp(
 
 def _refuse_options(invoked: typer.Context) -> None:
     """Refuse options of the server before the name of another command."""
-    given = [name for name, value in invoked.params.items() if value not in (None, False)]
+    given = [
+        name for name, value in invoked.params.items() if value is not None and value is not False
+    ]
     if given:
         option = f"--{given[0].replace('_', '-')}"
         raise InvalidInput(
