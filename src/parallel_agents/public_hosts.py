@@ -9,8 +9,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
 
 from parallel_agents.core.public_address import is_public
+from parallel_agents.loop_threads import LoopThreads
+
+# Not the threads of the loop: the owner of a name decides how long an answer takes.
+_ASKING: Final = LoopThreads()
 
 
 class HostRefused(Exception):
@@ -31,9 +37,9 @@ async def find_addresses(
         HostRefused: no address of the host may be.
         OSError: the host has no address.
     """
-    loop = asyncio.get_running_loop()
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_ASKING, ask)
     except UnicodeError as error:  # of a label that is too long
         raise OSError(f"{host} is no name of a host") from error
     addresses = dict.fromkeys(str(entry[4][0]) for entry in found)

@@ -24,6 +24,7 @@ from parallel_agents.models.wrapped import Wrapped
 _MOST_CHARACTERS = 19_000_000
 _KEPT_CHARACTERS = 64_000_000
 _MOST_REFUSED = 1000
+_READERS = 2  # of PDFs at once, each a process
 _TOO_MANY = "the conversation has more files than one request can have"
 _REFUSED = "the provider has refused it"
 
@@ -37,6 +38,8 @@ class FileLoader:
 
     def __init__(self, read: Callable[[str], bytes]) -> None:
         self._read = read
+        self._reading: dict[str, asyncio.Task[str]] = {}
+        self._places = asyncio.Semaphore(_READERS)
         self._kept: OrderedDict[str, str] = OrderedDict()
 
     async def encoded(self, file: File) -> str:
@@ -56,10 +59,22 @@ class FileLoader:
             MissingExtra: what reads it is not installed.
         """
         key = f"text of {file.id}"
-        if key not in self._kept:
+        if key in self._kept:
+            return await self._load(key, str)
+        if key not in self._reading:  # those who want it at the same time wait together
+            task = self._reading[key] = asyncio.create_task(self._text(key, file))
+            task.add_done_callback(lambda done: self._end_reading(key, done))
+        return await asyncio.shield(self._reading[key])
+
+    async def _text(self, key: str, file: File) -> str:
+        async with self._places:
             content = await asyncio.to_thread(self._read, file.id)
             return self._keep(key, await text_of_pdf(content, file.called))
-        return await self._load(key, str)
+
+    def _end_reading(self, key: str, done: asyncio.Task[str]) -> None:
+        del self._reading[key]
+        if not done.cancelled():
+            done.exception()  # those who wait may have been cancelled
 
     async def _load(self, key: str, load: Callable[[], str]) -> str:
         if key in self._kept:
@@ -98,7 +113,7 @@ class Attaching(Wrapped):
         files = [file for position in positions for file in request.messages[position].files]
         for file in files:
             check_sees(self.name, self.capabilities, file)
-        newest = request.messages[positions[-1]].files
+        newest = request.messages[_newest(request.messages)].files
         left_out = self._left_out(files)
         sent = await self._with_files(request, left_out, listener)
         try:
@@ -138,6 +153,7 @@ class Attaching(Wrapped):
     ) -> ModelRequest:
         contents: dict[str, str] = {}
         messages = list(request.messages)
+        newest = _newest(messages)
         for position in _positions(messages):
             message = messages[position]
             parts: list[Part] = []
@@ -150,8 +166,7 @@ class Attaching(Wrapped):
                     contents[part.id] = await self._loader.encoded(part)
                     parts.append(part)
                 else:
-                    text = await self._loader.text(part)
-                    parts.append(Text(f"The text of {part.called}:\n{text}\n\n"))
+                    parts.append(await self._as_text(part, is_newest=position == newest))
             messages[position] = Message(message.role, tuple(parts), message.model)
         if left_out and listener is not None:
             named = {
@@ -159,6 +174,20 @@ class Attaching(Wrapped):
             }
             listener.noticed(f"not sent to {self.name}: {', '.join(sorted(named))}")
         return replace(request, messages=tuple(messages), files=contents)
+
+    async def _as_text(self, file: File, *, is_newest: bool) -> Text:
+        """The text of a PDF that the model does not take.
+
+        Raises:
+            CannotSee: it has none; of an earlier message that is told, or it would end every later run.
+        """
+        try:
+            text = await self._loader.text(file)
+        except CannotSee as error:
+            if is_newest:
+                raise
+            return _line(file, error.message)
+        return Text(f"The text of {file.called}:\n{text}\n\n")
 
 
 def check_sees(model: str, capabilities: Capabilities, file: File) -> None:
@@ -187,6 +216,11 @@ def _positions(messages: Sequence[Message]) -> Iterator[int]:
     for position, message in enumerate(messages):  # asked at each call, however long it is
         if message.role is Role.USER and any(type(part) is File for part in message.parts):
             yield position
+
+
+def _newest(messages: Sequence[Message]) -> int:
+    """The position of the last message of a person."""
+    return max(position for position, each in enumerate(messages) if each.role is Role.USER)
 
 
 def _line(file: File, why: str) -> Text:

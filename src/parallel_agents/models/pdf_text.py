@@ -76,6 +76,7 @@ def main() -> None:
     limit = resource.RLIMIT_AS
     with suppress(ValueError, OSError):
         resource.setrlimit(limit, (_MOST_MEMORY_BYTES, resource.getrlimit(limit)[1]))
+    is_scan = True
     reader = PdfReader(io.BytesIO(sys.stdin.buffer.read()))
     left, pages = MOST_CHARACTERS, len(reader.pages)
     for number, page in enumerate(reader.pages, start=1):
@@ -83,11 +84,15 @@ def main() -> None:
             cut = f"[the rest is cut, from page {number} of {pages}]"
             sys.stdout.buffer.write(cut.encode())
             break
-        text = f"[page {number}]\n{page.extract_text().strip()}\n\n"
+        extracted = page.extract_text().strip()
+        is_scan &= not extracted
+        text = f"[page {number}]\n{extracted}\n\n"
         if len(text) > left:
             text = f"{text[:left]}\n[the rest of page {number} is cut]\n\n"
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         left -= len(text)
+    if is_scan:
+        sys.exit("no page has a text")
 
 
 if __name__ == "__main__":

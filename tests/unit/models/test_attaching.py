@@ -180,13 +180,16 @@ async def test_a_file_that_the_provider_refuses_does_not_end_the_session(tmp_pat
     async with open_rig(model, agents=[AGENT]) as rig:
         session = await rig.sessions.spawn(Task("looker", "Look.", files=(bad,)))
         first = await session.wait()
+        await session.send("Go on.")
+        before = await session.wait()
         await session.send("Go on.", files=[good])
         second = await session.wait()
         await session.send("And on.")
         third = await session.wait()
         events = await rig.sessions.history(session.key)
 
-    assert [each.status for each in (first, second, third)] == ["failed", "done", "done"]
+    statuses = [each.status for each in (first, before, second, third)]
+    assert statuses == ["failed", "done", "done", "done"]
     assert shown(model.requests[-1])[1:] == ["1.png"]
     assert "the provider has refused it" in shown(model.requests[-1])[0]
     assert any(isinstance(e.body, Noticed) and "0.png" in e.body.text for e in events)
@@ -244,16 +247,26 @@ async def test_a_model_that_takes_no_pdfs_is_given_their_text(tmp_path: Path) ->
 
 
 @pytest.mark.real_time
-async def test_a_pdf_without_text_ends_the_run_with_a_word(tmp_path: Path) -> None:
-    (tmp_path / "scan.pdf").write_bytes(b"%PDF-1.4\nnothing that could be read\n%%EOF\n")
-    model = ScriptedModel([])
+@pytest.mark.parametrize(
+    "content", [b"%PDF-1.4\nnothing that could be read\n%%EOF\n", pdf("")], ids=["junk", "scan"]
+)
+async def test_a_pdf_without_text_ends_its_run_with_a_word_and_no_later_one(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "scan.pdf").write_bytes(content)
+    model = ScriptedModel(["hello"])
     async with open_rig(model, agents=[AGENT]) as rig:
         task = Task("looker", "Sum up.", files=(File(tmp_path / "scan.pdf"),))
-        result = await (await rig.sessions.spawn(task)).wait()
+        session = await rig.sessions.spawn(task)
+        result = await session.wait()
+        await session.send("Never mind.")
+        later = await session.wait()
 
     assert result.error is not None
     assert result.error.code == "PA-E128"
     assert "no text that can be read" in result.error.message
+    assert later.is_done
+    assert "no text that can be read" in shown(model.requests[-1])[0]
 
 
 async def test_a_pdf_is_shown_to_a_model_that_takes_it(tmp_path: Path) -> None:
