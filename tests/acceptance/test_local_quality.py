@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
     from tests.acceptance.support.processes import Ended
 
-pytestmark = [pytest.mark.local_model, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.local_model, pytest.mark.long, pytest.mark.timeout(1800)]
 
 EMBEDDED = "local/qwen2.5-coder-1.5b"
 SECONDS = 1500.0
@@ -55,7 +55,9 @@ LOOP = "refine: {{rounds: 3, patience: 2{by}}}\nlimits: {{max_output_tokens: 200
 
 
 @pytest.fixture
-def models() -> Path:
+def models(pytestconfig: pytest.Config) -> Path:
+    if not pytestconfig.getoption("--long"):
+        pytest.skip("minutes of inference on all cores: --long")
     return fetched(SMALL)
 
 
@@ -133,14 +135,11 @@ def test_a_model_of_that_size_may_not_judge(local: Pagents) -> None:
 
 
 @pytest.fixture
-def both(local: Pagents, pytestconfig: pytest.Config) -> Pagents:
-    if not pytestconfig.getoption("--long"):
-        pytest.skip("1.1 GB, and minutes of inference: --long")
-    fetched(EMBEDDED)
+def both(local: Pagents) -> Pagents:
+    fetched(EMBEDDED)  # 1.1 GB
     return local
 
 
-@pytest.mark.long
 def test_a_ladder_of_two_embedded_models_is_climbed_with_the_critique(both: Pagents) -> None:
     loop = "limits: {attempts: 2, max_output_tokens: 300}"
     ended, bodies = coder(both, SMALL, EMBEDDED, loop=loop)
@@ -163,7 +162,6 @@ def test_a_ladder_of_two_embedded_models_is_climbed_with_the_critique(both: Page
     assert tiers[EMBEDDED]["accepted"] == (1 if best == 2 else 0)
 
 
-@pytest.mark.long
 def test_the_embedded_model_is_calibrated_and_refused(both: Pagents) -> None:
     told = both.start("judge", "calibrate", "--model", EMBEDDED).ended(SECONDS)
 
