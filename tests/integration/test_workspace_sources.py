@@ -295,13 +295,16 @@ def test_a_merge_writes_nothing_through_a_link_of_the_source(rig: Rig, tmp_path:
     assert [conflict.path for conflict in merged.conflicts] == ["d/f.txt"]
 
 
-def test_pipes_and_sockets_are_left_out(rig: Rig, tmp_path: Path) -> None:
+def test_pipes_and_sockets_are_left_out(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     os.mkfifo(rig.source / "pipe")
     plain = Rig(tmp_path / "plain", is_repository=False)
     write(plain.source, {"a.txt": "1\n"})
     os.mkfifo(plain.source / "pipe")
     with socket.socket(socket.AF_UNIX) as open_socket:
-        open_socket.bind(str(plain.source / "socket"))
+        monkeypatch.chdir(plain.source)  # the path of a socket has at most 108 bytes
+        open_socket.bind("socket")
 
     assert sorted(state_of(rig.make().files)) == [".gitignore", "a.txt"]
     assert sorted(state_of(plain.make().files)) == ["a.txt"]

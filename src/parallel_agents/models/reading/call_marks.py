@@ -46,7 +46,7 @@ OPENING = re.compile(
 )
 # What may stand between a mark and the call: further marks, a fence, the kind of the call.
 BEFORE = re.compile(
-    rf"(?:\s|{_WRAPPER}|{_SPECIAL}|```\w{{0,20}}|function\s{{0,8}}<[|｜]tool[▁_]sep[|｜]>)*+"
+    rf"(?:\s|{_WRAPPER}|{_SPECIAL}|```\w{{0,20}}|function\s{{0,8}}<[|｜]tool[▁_]sep[|｜]>)*"
 )
 # What may follow a call, up to the next one or the end of the reply.
 _CLOSER = (
@@ -59,7 +59,7 @@ _TURN_END = (
     r"|<\|(?:im_end|endoftext|end_of_text|end|return|call|eot_id|eom_id)\|>"
 )
 CLOSER = re.compile(_CLOSER)
-AFTER = re.compile(rf"(?:\s|;|,(?=\s*+[<\[{{])|{_CLOSER}|{_TURN_END}|```(?!\w))*+")
+AFTER = re.compile(rf"(?:\s|;|,(?=\s*+[<\[{{])|{_CLOSER}|{_TURN_END}|```(?!\w))*")
 ENDS_IN_CLOSER = re.compile(rf"(?:{_CLOSER}|{_TURN_END})\Z")
 ENDS_A_CALL = re.compile(rf"(?!</(?:tools?|function)>|<\|/)(?:{_CLOSER})\Z")
 # The beginning of a call that remains before its mark: the role and channel of gpt-oss.
