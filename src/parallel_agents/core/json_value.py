@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -47,3 +47,14 @@ def children_of(value: Json) -> Sequence[Json]:
     if isinstance(value, Mapping):
         return list(value.values())
     return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def with_texts(value: Json, change: Callable[[str], str]) -> Json:
+    """A JSON value with each of its texts and names changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {change(name): with_texts(member, change) for name, member in value.items()}
+    if isinstance(value, Sequence):
+        return [with_texts(item, change) for item in value]
+    return value

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
 
-from parallel_agents.core.schema import Json
+from parallel_agents.core.json_value import Json, with_texts
 
 _FIRST_HALF = ("\ud800", "\udbff")
 # Control sequences and strings as in ECMA-48, sections 5.4 to 5.6, with xterm's end of a string.
@@ -33,13 +32,7 @@ def whole_text(text: str) -> str:
 
 def whole_value(value: Json) -> Json:
     """A JSON value with all of its texts and names made whole."""
-    if isinstance(value, str):
-        return whole_text(value)
-    if isinstance(value, Mapping):
-        return {whole_text(name): whole_value(member) for name, member in value.items()}
-    if isinstance(value, Sequence):
-        return [whole_value(item) for item in value]
-    return value
+    return with_texts(value, whole_text)
 
 
 def without_escapes(text: str) -> str:

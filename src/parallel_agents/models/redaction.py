@@ -10,10 +10,10 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
-from parallel_agents.core.schema import Json
+from parallel_agents.core.json_value import Json, with_texts
 
 HIDDEN = "***"
 _LEAST = 4  # shorter values are no secrets, and occur in any text
@@ -66,13 +66,7 @@ class Secrets:
 
     def hide_value(self, value: Json) -> Json:
         """The same for each text and name in a JSON value."""
-        if isinstance(value, str):
-            return self.hide(value)
-        if isinstance(value, Mapping):
-            return {self.hide(name): self.hide_value(member) for name, member in value.items()}
-        if isinstance(value, Sequence):
-            return [self.hide_value(item) for item in value]
-        return value
+        return with_texts(value, self.hide)
 
 
 def _without_key(found: re.Match[str]) -> str:

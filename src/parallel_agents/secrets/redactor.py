@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
-from parallel_agents.core.json_value import Json
+from parallel_agents.core.json_value import Json, with_texts
 from parallel_agents.secrets.forms import LEAST_CHARACTERS, forms_of, why_ordinary, without_breaks
 
 _log = logging.getLogger(__name__)
@@ -118,13 +118,7 @@ class Redactor:
         """The same for each text and name in a JSON value."""
         if not self._needles.names:
             return value
-        if isinstance(value, str):
-            return self.hide(value)
-        if isinstance(value, Mapping):
-            return {self.hide(name): self.hide_value(member) for name, member in value.items()}
-        if isinstance(value, Sequence):
-            return [self.hide_value(item) for item in value]
-        return value
+        return with_texts(value, self.hide)
 
     def is_in_json(self, *encoded: bytes) -> bool:
         """Whether JSON may have a secret in it; several are looked through together, which is faster."""
