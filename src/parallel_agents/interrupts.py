@@ -218,7 +218,11 @@ class _Running(Generic[T]):
         loop.set_default_executor(LoopThreads())
         task = asyncio.ensure_future(self._work(stop))
         self._started.set_result((loop, stop, task))
-        await asyncio.wait({task})
+        try:
+            await asyncio.wait({task})
+        finally:  # work that exits ends the loop itself, and `_run` has its error
+            if task.done() and not task.cancelled():
+                task.exception()
         if task.cancelled():
             self._result.cancel()
         elif (error := task.exception()) is not None:

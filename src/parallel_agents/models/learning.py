@@ -71,6 +71,7 @@ class Learning(Wrapped):
     def __init__(self, model: Model, lessons: Lessons) -> None:
         super().__init__(model)
         self._lessons = lessons
+        self._most_accepted = 0  # tokens of a request
 
     @property
     @override
@@ -91,13 +92,21 @@ class Learning(Wrapped):
         learned = self._lessons.learned(self.name)
         taught = replace(request, learned=learned) if learned else request
         try:
-            return await self._model.respond(taught, listener)
+            reply = await self._model.respond(taught, listener)
         except ContextTooLong as error:
-            if (size := window_in(error)) is not None and size != learned.get(_WINDOW):
+            size = window_in(error, self._sent(taught, listener)) or 0
+            if size > self._most_accepted and size != learned.get(_WINDOW):
                 await self._lessons.learn(self.name, {_WINDOW: size})
             raise
         except (RequestRejected, Overloaded) as error:
             return await self._respond_changed(taught, error, listener)
+        if not reply.is_estimated:
+            self._most_accepted = max(self._most_accepted, reply.usage.all_input_tokens)
+        return reply
+
+    def _sent(self, request: ModelRequest, listener: Listener | None) -> bytes:
+        streams = listener is not None and listener.wants_text
+        return self._lessons.sends(self.name, request, streams)
 
     async def _respond_changed(
         self, request: ModelRequest, error: ProviderError, listener: Listener | None
@@ -138,16 +147,12 @@ class Learning(Wrapped):
         if error.rejection is None or not is_of_request or len(before) >= _MOST_LESSONS:
             return None
         settled = {name for lesson in before for name in lesson.change} - _GROWING
-        streams = listener is not None and listener.wants_text
-        sent = self._lessons.sends(self.name, request, streams)
+        sent = self._sent(request, listener)
 
         def matters(change: DialectChanges) -> bool:
             listed: JsonObject = CHANGES.dump_python(change, mode="json")
             changed = replace(request, learned=_merged(request.learned, listed))
-            return (
-                settled.isdisjoint(change)
-                and self._lessons.sends(self.name, changed, streams) != sent
-            )
+            return settled.isdisjoint(change) and self._sent(changed, listener) != sent
 
         return lesson_of(error.rejection, matters)
 

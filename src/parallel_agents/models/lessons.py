@@ -129,12 +129,26 @@ def _changes(text: str, param: str) -> Iterator[DialectChanges]:
             yield {"omit": frozenset({name})}
 
 
-def window_in(error: ContextTooLong) -> int | None:
-    """The tokens of the model's context that a refusal names; None if it names none."""
+def window_in(error: ContextTooLong, sent: bytes) -> int | None:
+    """The tokens of the model's context that a refusal names; None if it names none.
+
+    A server that quotes what it refuses names none by the quotation.
+
+    Args:
+        error: the refusal.
+        sent: the body of the request.
+    """
     text = error.message if error.rejection is None else error.rejection.text
-    found = _WINDOW.search(_SEPARATOR.sub("", text[:_MOST_CHARACTERS].lower()))
-    number = int(found[found.lastindex or 0]) if found else 0
-    return number if number >= _LEAST_WINDOW else None
+    for found in _WINDOW.finditer(_plain(text[:_MOST_CHARACTERS])):
+        number = int(found[found.lastindex or 0])
+        if number >= _LEAST_WINDOW and found[0] not in _plain(sent.decode(errors="replace")):
+            return number
+    return None
+
+
+def _plain(text: str) -> str:
+    """The text in lower case, with its numbers as digits alone."""
+    return _SEPARATOR.sub("", text.lower())
 
 
 def _limit_in(text: str) -> int | None:

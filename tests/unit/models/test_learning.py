@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from typing_extensions import override
 
-from parallel_agents.core.message import user
+from parallel_agents.core.message import assistant, user
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ContextTooLong, ProviderError, Rejection, RequestRejected
 from parallel_agents.models.dialect import CHANGES, PLAIN, Dialect
 from parallel_agents.models.governor import Governor
@@ -171,6 +174,56 @@ async def test_a_refusal_as_too_long_teaches_the_size_of_the_context(
         await learning.respond(REQUEST)
 
     assert learning.capabilities.context_tokens == size
+
+
+def answers_json(request: ModelRequest) -> bytes:
+    return json.dumps([message.text for message in request.messages]).encode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "size"),
+    [
+        ("why 'Maximum context length is 8,192 tokens'?", "maximum context length is 8192", None),
+        ("why 'maximum context length is 512'?", "maximum context length is 8192 tokens", 8_192),
+        (
+            "maximum context length is 512",
+            "cannot read 'maximum context length is 512': maximum context length is 8192 tokens",
+            8_192,
+        ),
+    ],
+    ids=["quoted", "another size", "both"],
+)
+async def test_what_a_refusal_quotes_of_the_request_is_not_believed(
+    asked: str, answered: str, size: int | None
+) -> None:
+    learning = Learning(
+        RepliesWith(lambda _: ContextTooLong(answered), NAME),
+        Lessons(dialect_of, lambda _, request, __: answers_json(request), Governor(MemoryStore())),
+    )
+
+    with pytest.raises(ContextTooLong):
+        await learning.respond(ModelRequest(messages=(user(asked),)))
+
+    assert learning.capabilities.context_tokens == size
+
+
+async def test_a_context_smaller_than_an_accepted_request_is_not_believed() -> None:
+    outcomes: list[ModelReply | ContextTooLong] = [
+        ModelReply(
+            message=assistant("ok"), model=NAME, usage=Usage(5_000, 1, cache_read_tokens=4_000)
+        ),
+        ContextTooLong("maximum context length is 8192 tokens"),
+    ]
+    learning = Learning(
+        RepliesWith(lambda _: outcomes.pop(0), NAME),
+        Lessons(dialect_of, sends, Governor(MemoryStore())),
+    )
+    await learning.respond(REQUEST)
+
+    with pytest.raises(ContextTooLong):
+        await learning.respond(REQUEST)
+
+    assert learning.capabilities.context_tokens is None
 
 
 @pytest.mark.parametrize(("configured", "size"), [(None, 8_192), (100_000, 8_192), (4_096, 4_096)])
