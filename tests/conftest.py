@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.secrets.looking_up import LOOKUPS
 from parallel_agents.testing import run_virtual
+from tests.support.loaded import Loaded
 
 AsyncTest = Callable[..., Coroutine[Any, Any, None]]
 
@@ -77,3 +78,14 @@ def _no_secret_of_another_test() -> Iterator[None]:
     yield
     KNOWN.clear()
     LOOKUPS.clear()
+
+
+@pytest.fixture(scope="session")
+def loaded(pytestconfig: pytest.Config) -> Iterator[Loaded | None]:
+    """Forks processes that have the package loaded; with --long, each starts an interpreter."""
+    if pytestconfig.getoption("--long"):
+        yield None
+        return
+    interpreter = Loaded()
+    yield interpreter
+    interpreter.close()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.acceptance.support.command import Pagents, open_home
-from tests.acceptance.support.loaded import Loaded
 from tests.acceptance.support.provider import FakeProvider, serving
+
+if TYPE_CHECKING:
+    from tests.support.loaded import Loaded
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +25,6 @@ def served() -> Iterator[FakeProvider]:
 def provider(served: FakeProvider) -> FakeProvider:
     served.begin()
     return served
-
-
-@pytest.fixture(scope="session")
-def loaded(pytestconfig: pytest.Config) -> Iterator[Loaded | None]:
-    """Forks the processes of the command; with --long, each call starts an interpreter."""
-    if pytestconfig.getoption("--long"):
-        yield None
-        return
-    interpreter = Loaded()
-    yield interpreter
-    interpreter.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""kill -9 at random moments: one result for each accepted task, and next to nothing paid twice.
+"""kill -9 at random moments: one result for each accepted task, and no call made again that is stored.
 
 The provider is a process of its own, and its log is the proof: a call whose answer it had sent in
 full before a kill, and that was asked for again after it, was paid twice. A call whose answer it
@@ -8,7 +8,8 @@ sent to a process that was dead already was in flight; the table counts these ap
     pytest tests/acceptance/test_kill.py --long    # 10 rounds of 500 runs, about 4 minutes
 
 The long form makes 200 calls a second: 500 agents that wait 2.5 s for each answer. What is paid
-again is what a process has received and not yet committed, so it grows with the calls a second.
+again is what a process has received and not yet committed, so it grows with the calls a second, and
+with whatever else the machine does: only the long form asserts how much that is.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ class Scale(NamedTuple):
     """How much is done; the provider takes `least` to `most` seconds for a call.
 
     Attributes:
-        median: of the calls that a kill may make be paid again.
+        paid_again: the most calls that a kill may make be paid again, and their median; None for any.
     """
 
     rounds: int
     runs: int
     least: float
     most: float
-    median: int
+    paid_again: tuple[int, int] | None = None
 
     @property
     def seconds(self) -> float:
@@ -55,8 +56,8 @@ class Scale(NamedTuple):
         return CALLS_OF_A_RUN * (self.least + self.most) / 2
 
 
-QUICK = Scale(rounds=3, runs=100, least=0.4, most=1.2, median=1)
-LONG = Scale(rounds=10, runs=500, least=1.0, most=4.0, median=0)
+QUICK = Scale(rounds=3, runs=100, least=0.4, most=1.2)
+LONG = Scale(rounds=10, runs=500, least=1.0, most=4.0, paid_again=(5, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,15 @@ class Call:
 
 
 class Life(NamedTuple):
-    """A process of the program, from its start to its kill, in seconds since the epoch."""
+    """A process of the program, from its start to its kill, in seconds since the epoch.
+
+    Attributes:
+        stored: the answers in the store when it had ended.
+    """
 
     began_at: float
     killed_at: float
+    stored: int
 
 
 class Kill(NamedTuple):
@@ -138,7 +144,7 @@ class Job:
             process.kill()
             killed_at = time.time()
             process.communicate()
-        self.lives.append(Life(began_at, killed_at))
+        self._note(began_at, killed_at)
 
     def live_to_the_end(self) -> list[tuple[str, str, str]]:
         """Label, status and output of each result."""
@@ -150,8 +156,12 @@ class Job:
             process.kill()
             process.wait()
         assert process.returncode == 0
-        self.lives.append(Life(began_at, time.time()))
+        self._note(began_at, time.time())
         return [(label, status, output) for label, status, output in orjson.loads(told)]
+
+    def _note(self, began_at: float, ended_at: float) -> None:
+        [(stored,)] = self.query("SELECT COUNT(*) FROM events WHERE key LIKE 'turn-%/model'")
+        self.lives.append(Life(began_at, ended_at, stored))
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, PROGRAM, self.home, self.provider.base_url, str(self.runs)]
@@ -223,6 +233,9 @@ def play_round(number: int, folder: Path, scale: Scale) -> list[Kill]:
     assert ends == [(1,)] * (scale.runs + 1)
     assert job.query("SELECT SUM(calls) FROM runs") == [(scale.runs * CALLS_OF_A_RUN,)]
     assert len(answers) == scale.runs * CALLS_OF_A_RUN
+    for lived, life in enumerate(job.lives, 1):
+        asked_later = {call.messages for later in job.calls_of_lives()[lived:] for call in later}
+        assert len(asked_later) <= scale.runs * CALLS_OF_A_RUN - life.stored
     # Whatever the provider answered more than once is in the report.
     told_twice = sum(kill.paid_again + kill.answered_too_late for kill in kills)
     assert answers.total() - len(answers) == told_twice
@@ -245,7 +258,7 @@ def report(kills: Sequence[Kill], scale: Scale) -> str:
 
 
 @pytest.mark.timeout(900)
-def test_killed_at_random_moments_each_task_has_one_result_and_little_is_paid_twice(
+def test_killed_at_random_moments_each_task_has_one_result_and_no_stored_call_is_made_again(
     tmp_path: Path, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scale = LONG if pytestconfig.getoption("--long") else QUICK
@@ -258,6 +271,8 @@ def test_killed_at_random_moments_each_task_has_one_result_and_little_is_paid_tw
 
     with capsys.disabled():
         sys.stdout.write(report(kills, scale))
-    assert all(kill.in_flight for kill in kills)
-    assert max(kill.paid_again for kill in kills) <= 5
-    assert statistics.median(kill.paid_again for kill in kills) <= scale.median
+    assert any(kill.in_flight for kill in kills)
+    if scale.paid_again is not None:
+        most, median = scale.paid_again
+        assert max(kill.paid_again for kill in kills) <= most
+        assert statistics.median(kill.paid_again for kill in kills) <= median

@@ -17,6 +17,7 @@ import pytest
 
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import JsonObject
+from tests.integration.sandbox.machine import needs_sandbox
 
 if TYPE_CHECKING:
     from parallel_agents.testing.behaviour import Reply
@@ -154,6 +155,7 @@ def planted(pagents: Pagents, provider: FakeProvider, tmp_path: Path) -> Pagents
     return pagents
 
 
+@needs_sandbox
 def test_a_run_that_prints_all_secrets_leaves_none(
     planted: Pagents, provider: FakeProvider, tmp_path: Path
 ) -> None:
@@ -202,6 +204,7 @@ def processes() -> Iterator[tuple[Path, bytes]]:
                 continue  # it has ended
 
 
+@needs_sandbox
 def test_no_list_of_processes_shows_a_secret_and_a_command_has_only_those_of_its_profile(
     planted: Pagents, provider: FakeProvider
 ) -> None:

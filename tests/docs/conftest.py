@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from parallel_agents.models.shapes import object_at, objects_at, text_at
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, HttpError
 from parallel_agents.testing.samples import make_sample
+
+if TYPE_CHECKING:
+    from tests.support.loaded import Loaded
 
 # Slow enough for a message to reach a run that was just spawned.
 _LATENCY_SECONDS = 0.2
@@ -60,22 +64,26 @@ _BEHAVIOUR = Behaviour(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offline:
-    """A home whose default model is a server on loopback, and an empty project."""
+    """A home whose default model is a server on loopback, and an empty project.
+
+    Attributes:
+        programs: the folder of `pagents` and `python`.
+    """
 
     home: Path
     project: Path
     provider: LoopbackProvider
+    programs: Path
 
     def run(
         self, command: Sequence[str], *, folder: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command without any key; stdout and stderr are returned as one text."""
-        bin_folder = Path(sys.executable).parent
         return subprocess.run(
             command,
             cwd=folder or self.project,
             env={
-                "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+                "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
                 "HOME": str(self.home.parent),
                 "PARALLEL_AGENTS_HOME": str(self.home),
                 "PYTHONIOENCODING": "utf-8",
@@ -90,11 +98,20 @@ class Offline:
         )
 
 
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory, loaded: Loaded | None) -> Path:
+    if loaded is None:
+        return Path(sys.executable).parent
+    folder = tmp_path_factory.mktemp("programs")
+    loaded.install(folder)
+    return folder
+
+
 @pytest.fixture
-def offline(tmp_path: Path) -> Iterator[Offline]:
+def offline(tmp_path: Path, programs: Path) -> Iterator[Offline]:
     home, project = tmp_path / ".parallel-agents", tmp_path / "project"
     home.mkdir(mode=0o700)
     project.mkdir()
     with serve(_BEHAVIOUR) as provider:
         (home / "config.toml").write_text(_CONFIG.format(base_url=provider.base_url))
-        yield Offline(home=home, project=project, provider=provider)
+        yield Offline(home=home, project=project, provider=provider, programs=programs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ def run_script(offline: Offline, script: Path) -> str:
     arguments = [offline.provider.base_url, "model"] if script.name == "own_provider.py" else []
     if (script.parent / ".parallel-agents").is_dir():
         offline.run(["pagents", "trust", "--yes"], folder=script.parent)
-    ended = offline.run([sys.executable, script.name, *arguments], folder=script.parent)
+    ended = offline.run(["python", script.name, *arguments], folder=script.parent)
     assert ended.returncode == 0, ended.stdout
     return ended.stdout
 

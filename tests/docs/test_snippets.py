@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -137,7 +136,7 @@ def test_a_python_block_runs(offline: Offline, block: Block) -> None:
     file = offline.project / "block.py"
     file.write_text(block.text, encoding="utf-8")
 
-    ended = offline.run([sys.executable, "-c", CELL, str(file)])
+    ended = offline.run(["python", "-c", CELL, str(file)])
 
     assert ended.returncode == 0, ended.stdout
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import parallel_agents as pa
 from parallel_agents.testing import ScriptedModel
 from tests.integration import typed_program
+from tests.integration.sandbox.machine import needs_sandbox
 from tests.integration.typed_program import Finding, Findings
 
 PROGRAM = Path(typed_program.__file__)
@@ -34,6 +35,7 @@ def test_what_a_process_that_was_killed_was_answered_are_instances(tmp_path: Pat
     model.assert_used_up()
 
 
+@needs_sandbox
 def test_the_auditor_runs_as_it_is_written(tmp_path: Path) -> None:
     result = pa.run(
         pa.Task(typed_program.auditor, "Look."),

@@ -14,6 +14,7 @@ from parallel_agents.core.workspace import Changes
 from parallel_agents.testing import RepliesWith, ScriptedModel
 from parallel_agents.testing.scripted import Script
 from parallel_agents.workspaces.record import Room
+from tests.integration.sandbox.machine import needs_sandbox
 from tests.integration.workspace_rig import Rig, git, state_of, write
 
 WRITES = Permissions(allow=("write_file", "read_file"))
@@ -81,6 +82,7 @@ def test_a_folder_as_it_is_is_changed_at_once(rig: Rig) -> None:
     assert state_of(rig.source)["a.txt"][2] == b"2\n"
 
 
+@needs_sandbox
 def test_a_command_gate_runs_in_the_workspace(rig: Rig) -> None:
     gate = pa.CommandGate(command=("grep", "-q", "2", "a.txt"))
     task = pa.Task(CODER, "Do it", workspace=pa.Workspace.own(rig.source), gates=(gate,))

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from parallel_agents.trust import PROJECT_FOLDER, find_project, record_trust
-from tests.acceptance.support.loaded import Loaded
 from tests.acceptance.support.processes import Document, Ended, Running
 from tests.acceptance.support.waiting import is_alive, wait_until
+from tests.support.loaded import Loaded
 
 COMMAND = Path(sys.executable).with_name("pagents")
 CONFIG = """\

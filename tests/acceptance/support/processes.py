@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from tests.acceptance.support.loaded import Process
 from tests.acceptance.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.loaded import Process
 
 # What a command prints has the shape that the test at hand asserts.
 Document: TypeAlias = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Loaded: the installed command, without the half second in which each process loads its modules.
+"""Loaded: the installed command and Python, without the half second in which each loads its modules.
 
 One interpreter for each process of pytest loads them, and forks a process for each call. That one has
 streams, an environment, a folder, signals and an end of its own, as if it had been started.
@@ -9,16 +9,20 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, Protocol
 
 SERVER = Path(__file__).with_name("loaded_server.py")
+CLIENT = Path(__file__).with_name("loaded_client.py")
 _MOST_BYTES = 100_000  # of a request, which is one packet
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ")
 
@@ -77,17 +81,31 @@ class Forked:
 
 
 class Loaded:
-    """An interpreter that has loaded the command."""
+    """An interpreter that has loaded the package."""
 
     def __init__(self) -> None:
-        self._channel, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with its:
-            command = [sys.executable, "-P", SERVER, str(its.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[its.fileno()])
+        self._place = Path(tempfile.mkdtemp(prefix="loaded-"))
+        self._address = str(self._place / "socket")
+        # It ends when the standard input does, however this process ends.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", SERVER, self._address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        self._process.stdout.readline()
 
     def close(self) -> None:
-        self._channel.close()
-        self._process.wait()
+        self._process.communicate()
+        shutil.rmtree(self._place)
+
+    def install(self, folder: Path) -> None:
+        """Put programs `python` and `pagents` into a folder that stand for those installed."""
+        for name in ("python", "pagents"):
+            stub = folder / name
+            words = [sys.executable, "-IS", CLIENT, self._address, stub]
+            stub.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n', "utf-8")
+            stub.chmod(0o755)
 
     def fork(
         self, command: Sequence[str | bytes], environment: Mapping[str, str], folder: Path
@@ -104,9 +122,13 @@ class Loaded:
         if len(request) > _MOST_BYTES or any(name.startswith(_READ_AT_START) for name in changes):
             return None
         pipes = [os.pipe() for _ in range(3)]
-        with Path(os.devnull).open("rb") as nothing:
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking,
+        ):
+            asking.connect(self._address)
             ends = [nothing.fileno(), *(writing for _, writing in pipes)]
-            socket.send_fds(self._channel, [request], ends)
+            socket.send_fds(asking, [request], ends)
         for _, writing in pipes:
             os.close(writing)
         out, err, told = (os.fdopen(reading, "rb", buffering=0) for reading, _ in pipes)

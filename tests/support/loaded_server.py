@@ -1,15 +1,19 @@
-"""The interpreter of `loaded`: it loads the command, and forks a process for each call."""
+"""The interpreter of `loaded`: it loads the package, and forks a process for each call."""
 
 from __future__ import annotations
 
 import gc
 import json
 import os
+import runpy
+import select
 import signal
 import socket
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _MOST_BYTES = 1 << 20
@@ -22,17 +26,24 @@ def load() -> None:
     for command in commands.COMMANDS.values():
         import_module(f"parallel_agents.surfaces.cli.{command.where.partition(':')[0]}")
     import_module("parallel_agents.app.opening")
+    import_module("parallel_agents.api")
     gc.freeze()
 
 
-def serve(channel: socket.socket) -> list[str] | None:
-    """Fork for each request; returns its command in the process that is to execute it."""
+def serve(listening: socket.socket) -> list[str] | None:
+    """Fork for each request; returns its command in the process that is to execute it.
+
+    Returns None at the end of the standard input.
+    """
     while True:
-        request, files, _, _ = socket.recv_fds(channel, _MOST_BYTES, _FILES)
-        if not request:
+        ready, _, _ = select.select([0, listening], [], [])
+        if 0 in ready:
             return None
+        asked, _ = listening.accept()
+        with asked:
+            request, files, _, _ = socket.recv_fds(asked, _MOST_BYTES, _FILES)
         if (witness := os.fork()) == 0:
-            channel.close()
+            listening.close()
             return _fork(json.loads(request), files)
         for file in files:
             os.close(file)
@@ -77,10 +88,34 @@ def _become(request: dict[str, Any], streams: Sequence[int]) -> list[str]:
     return [os.fsdecode(argument.encode("latin-1")) for argument in request["command"]]
 
 
+def execute(command: Sequence[str]) -> None:
+    """Do what the program would do that a command begins with: `pagents`, or an interpreter."""
+    program, *rest = command
+    if Path(program).name == "pagents":
+        sys.argv = [program, *rest]
+        sys.path.insert(0, os.path.dirname(program))  # noqa: PTH120 - as an interpreter does
+        import_module("parallel_agents.__main__").main()
+    elif rest[0] == "-c":
+        sys.argv = ["-c", *rest[2:]]
+        sys.path.insert(0, "")
+        main = sys.modules["__main__"] = ModuleType("__main__")
+        exec(compile(rest[1], "<string>", "exec", dont_inherit=True), vars(main))
+    elif rest[0] == "-m":
+        sys.argv = rest[1:]
+        sys.path.insert(0, str(Path.cwd()))
+        runpy.run_module(rest[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = rest
+        sys.path.insert(0, os.path.dirname(os.path.realpath(rest[0])))  # noqa: PTH120
+        runpy.run_path(rest[0], run_name="__main__")
+
+
 if __name__ == "__main__":
     load()
-    called = serve(socket.socket(fileno=int(sys.argv[1])))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(sys.argv[1])
+        listener.listen(100)
+        os.write(1, b"ready\n")
+        called = serve(listener)
     if called is not None:
-        sys.argv = called
-        sys.path.insert(0, os.path.dirname(called[0]))  # noqa: PTH120 - as an interpreter does
-        import_module("parallel_agents.__main__").main()
+        execute(called)
