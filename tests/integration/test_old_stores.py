@@ -17,9 +17,11 @@ from parallel_agents.core.event import Attempted, Event, Gated, Queued, Refused,
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.gate import Gate
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.owner import Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.engines.ownership import this_process
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.stores.queries import read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
@@ -27,6 +29,7 @@ from parallel_agents.stores.sqlite_connection import DIALECT
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Reply
 
+NO_PID = 1 << 22  # PID_MAX_LIMIT of Linux: every process has a smaller number
 DUMP = Path(__file__).with_name("data") / "store_0006.sql"
 EVERY_GATE: tuple[Gate, ...] = (
     pa.ConditionGate(condition="score >= 1"),
@@ -71,8 +74,9 @@ def home(tmp_path: Path) -> Path:
     """The home of the older version."""
     with closing(sqlite3.connect(tmp_path / "store.db")) as store:
         store.executescript(DUMP.read_text("utf-8"))
-        # Whatever the clock says, its process is long dead and its dead letters are recent.
-        store.execute("UPDATE owners SET beat_at = 0")
+        # It was this machine, its process is long dead, and its dead letters are recent.
+        here = this_process(Role.SCRIPT).host
+        store.execute("UPDATE owners SET beat_at = 0, host = ?, pid = ?", (here, NO_PID))
         store.execute("UPDATE dead_letters SET at = ?", (time.time(),))
         store.commit()
     return tmp_path

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from parallel_agents.app.reading import STORE_NAME
+from parallel_agents.stores.sqlite import SqliteStore
 from tests.wires.case import Case, Form
 from tests.wires.drive import KEY, KEY_VARIABLE, Mismatch, play
 
@@ -38,8 +40,10 @@ class Run:
     def why_it_fails(self) -> str:
         return self.case.why_it_fails(self.form)
 
-    async def play(self) -> None:
+    async def play(self, empty_store: bytes) -> None:
+        """Play it in a home of its own, with a copy of an empty store."""
         with tempfile.TemporaryDirectory() as home:
+            Path(home, STORE_NAME).write_bytes(empty_store)
             try:
                 await play(self.case, self.form, Path(home))
             except Mismatch as error:
@@ -64,13 +68,21 @@ def play_all(runs: Sequence[Run]) -> None:
 
 
 async def _play(runs: Sequence[Run]) -> None:
-    turns = asyncio.Semaphore(_AT_ONCE)
+    turns, empty_store = asyncio.Semaphore(_AT_ONCE), await _make_store()
 
     async def take(run: Run) -> None:
         async with turns:
-            await run.play()
+            await run.play(empty_store)
 
     await asyncio.gather(*(take(run) for run in runs if not run.case.env))
     for run in runs:
         if run.case.env:  # one at a time: they share the environment
-            await run.play()
+            await run.play(empty_store)
+
+
+async def _make_store() -> bytes:
+    """The file of an empty store: making one takes longer than many a case."""
+    with tempfile.TemporaryDirectory() as home:
+        path = Path(home, STORE_NAME)
+        await (await SqliteStore.open(path)).aclose()
+        return path.read_bytes()
