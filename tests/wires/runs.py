@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +43,9 @@ class Run:
 
     async def play(self, empty_store: bytes) -> None:
         """Play it in a home of its own, with a copy of an empty store."""
-        with tempfile.TemporaryDirectory() as home:
-            Path(home, STORE_NAME).write_bytes(empty_store)
+        with _home(empty_store) as home:
             try:
-                await play(self.case, self.form, Path(home))
+                await play(self.case, self.form, home)
             except Mismatch as error:
                 self.problem = str(error)
 
@@ -64,11 +64,12 @@ def play_all(runs: Sequence[Run]) -> None:
         os.environ.pop(name, None)
         os.environ.pop(name.upper(), None)
     os.environ[KEY_VARIABLE] = KEY
-    asyncio.run(_play(runs))
+    empty_store = _make_store()
+    asyncio.run(_play(runs, empty_store))
 
 
-async def _play(runs: Sequence[Run]) -> None:
-    turns, empty_store = asyncio.Semaphore(_AT_ONCE), await _make_store()
+async def _play(runs: Sequence[Run], empty_store: bytes) -> None:
+    turns = asyncio.Semaphore(_AT_ONCE)
 
     async def take(run: Run) -> None:
         async with turns:
@@ -80,9 +81,20 @@ async def _play(runs: Sequence[Run]) -> None:
             await run.play(empty_store)
 
 
-async def _make_store() -> bytes:
+@contextmanager
+def _home(store: bytes) -> Generator[Path]:
+    with tempfile.TemporaryDirectory() as home:
+        Path(home, STORE_NAME).write_bytes(store)
+        yield Path(home)
+
+
+def _make_store() -> bytes:
     """The file of an empty store: making one takes longer than many a case."""
+
+    async def make(path: Path) -> None:
+        await (await SqliteStore.open(path)).aclose()
+
     with tempfile.TemporaryDirectory() as home:
         path = Path(home, STORE_NAME)
-        await (await SqliteStore.open(path)).aclose()
+        asyncio.run(make(path))
         return path.read_bytes()

@@ -18,8 +18,8 @@ from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.session import Session
 from parallel_agents.core.tool_servers import NO_SERVERS, ToolServers
 from parallel_agents.errors import PagentsError
-from parallel_agents.models.redaction import open_url
 from parallel_agents.models.registry import Registry
+from parallel_agents.secrets.addresses import open_url
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.tools.box import BOX_NAMES

@@ -16,7 +16,7 @@ from parallel_agents.containment.commands import why_not_found
 from parallel_agents.core.reference import Reference, Scheme, parse_reference, scheme_of
 from parallel_agents.errors import ConfigError, SecretUnavailable
 from parallel_agents.models.provider_tables import read_providers
-from parallel_agents.models.redaction import secrets_in_headers
+from parallel_agents.secrets.addresses import secrets_in_headers
 from parallel_agents.secrets.forms import why_ordinary
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.secrets.looking_up import LOOKUPS, value_now

@@ -13,7 +13,7 @@ from parallel_agents.models.certificates import explain
 from parallel_agents.models.failures import clean
 from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.proxies import Proxy
-from parallel_agents.models.redaction import Secrets
+from parallel_agents.secrets.fragments import Fragments
 
 _PROXY_KEY = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
 
@@ -97,8 +97,8 @@ def _unreachable(endpoint: Endpoint, proxy: Proxy, why: str) -> ProviderError:
     )
 
 
-def _of(proxy: Proxy) -> Secrets:
-    return Secrets((proxy.password,))
+def _of(proxy: Proxy) -> Fragments:
+    return Fragments((proxy.password,))
 
 
 def _way_round(endpoint: Endpoint, proxy: Proxy) -> str:

@@ -38,7 +38,8 @@ from parallel_agents.models.dialect import (
     DialectChanges,
     merge_changes,
 )
-from parallel_agents.models.redaction import Secrets, secrets_in_headers, secrets_in_url
+from parallel_agents.secrets.addresses import secrets_in_headers, secrets_in_url
+from parallel_agents.secrets.fragments import Fragments
 from parallel_agents.secrets.looking_up import LOOKUPS, known_as
 
 ANY_MODEL = "*"
@@ -209,9 +210,9 @@ def check_key(key: str, where: str, provider: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def _secrets(values: tuple[str, ...]) -> Secrets:
+def _secrets(values: tuple[str, ...]) -> Fragments:
     """A failure asks for them several times, and each has six forms."""
-    return Secrets(values)
+    return Fragments(values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +252,7 @@ class Endpoint:
         return dialect.changed(self.configured)
 
     @property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> Fragments:
         """What no text about this server may show: the key, configured headers, what the URL's query says."""
         values = (
             self.key.reveal(),

@@ -14,7 +14,7 @@ from typing import Self
 from parallel_agents.errors import LocalModelError
 from parallel_agents.interpreter import python_command
 from parallel_agents.models.local.known import DataWheel
-from parallel_agents.models.redaction import Secrets
+from parallel_agents.secrets.fragments import Fragments
 
 _FLAGS = (
     "--quiet",
@@ -111,4 +111,4 @@ def _error_line(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
     # An index may have a user and a password in its URL.
-    return Secrets(()).hide((errors or lines[-1:] or [""])[0])
+    return Fragments(()).hide((errors or lines[-1:] or [""])[0])

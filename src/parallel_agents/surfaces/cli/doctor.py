@@ -47,8 +47,8 @@ from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
-from parallel_agents.models.redaction import open_url
 from parallel_agents.sandbox.commands import LocalCommands
+from parallel_agents.secrets.addresses import open_url
 from parallel_agents.settings import read_environment, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home

@@ -23,7 +23,7 @@ from parallel_agents.errors import ConfigError, NotFound, PagentsError
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.mcp_client.listing import Listing
 from parallel_agents.mcp_client.servers import McpServers
-from parallel_agents.models.redaction import open_url
+from parallel_agents.secrets.addresses import open_url
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_offers
 from parallel_agents.surfaces.cli.exits import Exit

@@ -17,7 +17,7 @@ from parallel_agents.models.local.known import Description, describe, find_model
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
-from parallel_agents.models.redaction import open_url
+from parallel_agents.secrets.addresses import open_url
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.check_model import check_model
 from parallel_agents.surfaces.cli.context import (

@@ -1,32 +1,22 @@
-"""Redaction: hides what a user keeps secret in everything that a server or a library says.
+"""Fragments: hides what a server or a library gives away of a secret in its errors.
 
-Servers repeat keys in their errors: whole, in another case, escaped for a page or a URL, or cut at the
-end of what they send. So not only the whole secret is looked for, but every run of characters that
-gives a third of it away; and this is done before any text is cut.
+Servers repeat keys there: whole, in another case, escaped for a page or a URL, or cut at the end of
+what they send. So not only the whole secret is looked for, but every run of characters that gives a
+third of it away; and this is done before any text is cut.
 """
 
 from __future__ import annotations
 
-import html
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from parallel_agents.core.json_value import Json, with_texts
+from parallel_agents.secrets.forms import forms_of
 
-HIDDEN = "***"
+HIDDEN: Final = "***"
 _LEAST = 4  # shorter values are no secrets, and occur in any text
 _LEAST_RUN = 8
-_LEAST_HEADER = 8
-# Headers that tell who calls, and queries that tell what is asked for, as providers document them.
-_OPEN_HEADERS = frozenset(
-    {
-        *("accept", "anthropic-beta", "anthropic-version", "content-type", "http-referer"),
-        *("openai-beta", "referer", "user-agent", "x-title"),
-    }
-)
-_OPEN_QUERIES = frozenset({"alt", "api-version", "version"})
 # Keys in the forms of well-known providers, for texts of libraries whose key is not known here.
 _KEYS = re.compile(
     r"\b(?:sk-(?:ant|proj|or-v1)|github_pat|glpat|nvapi)[-_][A-Za-z0-9_-]{16,}"
@@ -40,12 +30,12 @@ _SEVERAL = re.compile(r"(?:\*{3}){2,}")
 _USER_OF_URL = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 
 
-class Secrets:
-    """The secrets of one server, to be hidden in texts and values."""
+class Fragments:
+    """The secrets that one server was told, to be hidden in texts and values, whole or in part."""
 
-    def __init__(self, values: Iterable[str]) -> None:
-        forms = {form for value in values if len(value) >= _LEAST for form in _forms(value)}
-        self._forms = {form.lower() for form in forms}
+    def __init__(self, secrets: Iterable[str]) -> None:
+        told = {secret for secret in secrets if len(secret) >= _LEAST}
+        self._forms = {form.lower() for each in told for form in (each, *forms_of(each))}
 
     def hide(self, text: str) -> str:
         """The text without the secrets, whole or in part, and without keys of a well-known form."""
@@ -79,37 +69,6 @@ def _is_random(run: str) -> bool:
     """Whether letters and digits are no word: they are mixed, their case is, or they are too many."""
     is_mixed = not run.isalpha() and not run.isdecimal()
     return is_mixed or run not in (run.lower(), run.upper()) or len(run) >= _LEAST_RANDOM
-
-
-def secrets_in_headers(headers: Mapping[str, str]) -> list[str]:
-    """The values of configured headers that may be secret, also without a scheme such as `Bearer`."""
-    values = [
-        value
-        for name, value in headers.items()
-        if name.lower() not in _OPEN_HEADERS and len(value) >= _LEAST_HEADER
-    ]
-    return [*values, *(value.split()[-1] for value in values if " " in value.strip())]
-
-
-def secrets_in_url(url: str) -> list[str]:
-    """The values in the query of a URL that may be secret."""
-    return [value for name, value in parse_qsl(urlsplit(url).query) if name not in _OPEN_QUERIES]
-
-
-def open_url(url: str) -> str:
-    """A URL without a user and without what its query says."""
-    parts = urlsplit(url)
-    query = HIDDEN if secrets_in_url(url) else parts.query
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
-
-
-def _forms(secret: str) -> set[str]:
-    """The secret as it is written in plain text, in URLs, in pages and in JSON."""
-    in_json = json.dumps(secret)[1:-1]
-    return {
-        *(secret, quote(secret, safe=""), quote_plus(secret)),
-        *(html.escape(secret), in_json, in_json.replace("/", "\\/")),
-    }
 
 
 def _small(text: str) -> str:
