@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import cast, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -167,12 +167,12 @@ def _unknown_variable(variable: str, known: Sequence[str]) -> ConfigError:
 
 
 def _parse(name: str, value: object, below: Settings, source: str) -> object:
-    if name not in _adapters():
-        close = get_close_matches(name, _adapters(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_adapters())}"
+    if name not in _types():
+        close = get_close_matches(name, _types(), n=1)
+        hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_types())}"
         raise ConfigError(f"unknown setting {name!r}", why=f"{source} sets it", hint=hint)
     is_text = source.startswith(_ENVIRONMENT)
-    parsed = read_value(name, _adapters()[name], value, source=source, is_text=is_text)
+    parsed = read_value(name, _adapter(name), value, source=source, is_text=is_text)
     if name == "sandbox" and below.sandbox is Sandbox.REQUIRE and source.endswith(CONFIG_NAME):
         return below.sandbox  # what the user requires, a project must not lift
     if not isinstance(parsed, dict):
@@ -187,6 +187,12 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
 
 
 @cache
-def _adapters() -> Mapping[str, TypeAdapter[object]]:
+def _types() -> Mapping[str, Any]:
     hints = get_type_hints(Settings, include_extras=True)
-    return {f.name: TypeAdapter(hints[f.name]) for f in fields(Settings)}
+    return {f.name: hints[f.name] for f in fields(Settings)}
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[object]:
+    """What reads a setting; each takes a while to make, and few are set."""
+    return TypeAdapter(_types()[name])
