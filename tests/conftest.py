@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,3 +91,13 @@ def loaded(pytestconfig: pytest.Config) -> Iterator[Loaded | None]:
     interpreter = Loaded()
     yield interpreter
     interpreter.close()
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory, loaded: Loaded | None) -> Path:
+    """The folder of `pagents` and `python`; what they start has the package loaded."""
+    if loaded is None:
+        return Path(sys.executable).parent
+    folder = tmp_path_factory.mktemp("programs")
+    loaded.install(folder)
+    return folder

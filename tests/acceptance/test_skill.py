@@ -219,11 +219,12 @@ class Skill(NamedTuple):
 
     pagents: Pagents
     folder: Path
+    programs: Path
 
     def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Python in the project, to its end."""
         return subprocess.run(
-            [sys.executable, *arguments],
+            [self.programs / "python", *arguments],
             env=self.pagents.environment | variables,
             cwd=self.pagents.folder,
             capture_output=True,
@@ -238,7 +239,7 @@ class Skill(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def skill(shared: Pagents, served: FakeProvider) -> Iterator[Skill]:
+def skill(shared: Pagents, served: FakeProvider, programs: Path) -> Iterator[Skill]:
     home = shared.home.parent / "person"
     home.mkdir(mode=0o700)
     shared.environment["HOME"] = str(home)
@@ -246,7 +247,7 @@ def skill(shared: Pagents, served: FakeProvider) -> Iterator[Skill]:
         config.write(PROVIDERS.format(base_url=served.base_url.removesuffix("/v1")))
     shared.file("app.py", "def half(number):\n    return number / 0\n")
     assert shared("openclaw", "install-skill").code == 0
-    yield Skill(shared, home / ".openclaw" / "skills" / "parallel-agents")
+    yield Skill(shared, home / ".openclaw" / "skills" / "parallel-agents", programs)
     shared.wait_workers_gone()
 
 

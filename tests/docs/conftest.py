@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +16,6 @@ from parallel_agents.models.shapes import object_at, objects_at, text_at
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, HttpError
 from parallel_agents.testing.samples import make_sample
-
-if TYPE_CHECKING:
-    from tests.support.loaded import Loaded
 
 # Slow enough for a message to reach a run that was just spawned.
 _LATENCY_SECONDS = 0.2
@@ -86,7 +81,6 @@ class Offline:
                 "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
                 "HOME": str(self.home.parent),
                 "PARALLEL_AGENTS_HOME": str(self.home),
-                "PYTHONIOENCODING": "utf-8",
                 "USER": "ana",
             },
             stdin=subprocess.DEVNULL,
@@ -96,15 +90,6 @@ class Offline:
             timeout=50,
             check=False,
         )
-
-
-@pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory, loaded: Loaded | None) -> Path:
-    if loaded is None:
-        return Path(sys.executable).parent
-    folder = tmp_path_factory.mktemp("programs")
-    loaded.install(folder)
-    return folder
 
 
 @pytest.fixture

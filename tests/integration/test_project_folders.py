@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,13 +29,14 @@ class Projects:
     """Two folders, each with a server of its own for the provider `mine`, and one home."""
 
     root: Path
+    programs: Path
     one: LoopbackProvider
     other: LoopbackProvider
 
     def start(self, folder: str, *arguments: str) -> subprocess.Popen[bytes]:
         """A command in one of the folders."""
         return subprocess.Popen(
-            [sys.executable, "-m", "parallel_agents", *arguments],
+            [self.programs / "pagents", *arguments],
             cwd=self.root / folder,
             env={
                 **os.environ,
@@ -54,7 +54,7 @@ class Projects:
 
 
 @contextmanager
-def projects(root: Path) -> Generator[Projects]:
+def projects(root: Path, programs: Path) -> Generator[Projects]:
     with serve(Behaviour(latency_seconds=1.0)) as one, serve(Behaviour()) as other:
         for name, server in (("one", one), ("other", other)):
             folder = root / name / ".parallel-agents"
@@ -63,7 +63,7 @@ def projects(root: Path) -> Generator[Projects]:
             text = f'model = "mine/echo"\n[providers.mine]\n{settings}'
             (folder / "config.toml").write_text(text, "utf-8")
         (root / "one" / "t.yaml").write_text(TEAM, "utf-8")
-        made = Projects(root, one, other)
+        made = Projects(root, programs, one, other)
         for name in ("one", "other"):
             code, _, problem = made(name, "trust", "--yes")
             assert code == 0, problem
@@ -71,9 +71,9 @@ def projects(root: Path) -> Generator[Projects]:
 
 
 @pytest.fixture
-def crashed(tmp_path: Path) -> Generator[Projects]:
+def crashed(tmp_path: Path, programs: Path) -> Generator[Projects]:
     """A team of the project `one` whose process was killed."""
-    with projects(tmp_path) as made:
+    with projects(tmp_path, programs) as made:
         with made.start("one", "run", "t.yaml", "--id", "r1", "--progress", "none") as process:
             while sum(request.status is None for request in made.one.requests) < 2:
                 assert process.poll() is None
@@ -108,8 +108,10 @@ def test_it_is_resumed_from_its_own_project(crashed: Projects) -> None:
     assert len(crashed.other.requests) == 0
 
 
-def test_a_message_from_another_project_is_answered_in_the_session_s_own(tmp_path: Path) -> None:
-    with projects(tmp_path) as made:
+def test_a_message_from_another_project_is_answered_in_the_session_s_own(
+    tmp_path: Path, programs: Path
+) -> None:
+    with projects(tmp_path, programs) as made:
         made("one", "run", "t.yaml", "--id", "r1", "--progress", "none")
         code, name, _ = made("other", "send", "x", "more")
         waited, _, _ = made("one", "wait", name.strip())

@@ -306,12 +306,12 @@ def test_a_read_only_home_refuses_a_command_that_writes(read_only_home: Path) ->
     ],
 )
 def test_a_command_on_a_home_that_is_not_there_says_so_and_makes_none(
-    tmp_path: Path, command: tuple[str, ...], exit_code: int
+    tmp_path: Path, programs: Path, command: tuple[str, ...], exit_code: int
 ) -> None:
     home = tmp_path / "mistyped"
 
     done = subprocess.run(
-        [sys.executable, "-m", "parallel_agents", *command, "--home", str(home)],
+        [programs / "pagents", *command, "--home", str(home)],
         capture_output=True,
         text=True,
         timeout=60,

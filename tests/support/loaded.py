@@ -24,7 +24,6 @@ from typing import IO, Protocol
 SERVER = Path(__file__).with_name("loaded_server.py")
 CLIENT = Path(__file__).with_name("loaded_client.py")
 _MOST_BYTES = 100_000  # of a request, which is one packet
-_READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ")
 
 
 class Process(Protocol):
@@ -110,8 +109,7 @@ class Loaded:
     def fork(
         self, command: Sequence[str | bytes], environment: Mapping[str, str], folder: Path
     ) -> Forked | None:
-        """Call the command; None if what is given can only be given to a new interpreter."""
-        changes = {name for name, value in environment.items() if os.environ.get(name) != value}
+        """Call the command; None if it is too long to be sent."""
         request = json.dumps(
             {
                 "command": [os.fsencode(argument).decode("latin-1") for argument in command],
@@ -119,7 +117,7 @@ class Loaded:
                 "folder": str(folder),
             }
         ).encode()
-        if len(request) > _MOST_BYTES or any(name.startswith(_READ_AT_START) for name in changes):
+        if len(request) > _MOST_BYTES:
             return None
         pipes = [os.pipe() for _ in range(3)]
         with (

@@ -1,12 +1,14 @@
 """The program that stands for `pagents` or Python on a PATH: `loaded` forks what it is called for.
 
-It is called as `loaded_client.py SOCKET PROGRAM ARGUMENT...` by an interpreter that loads nothing.
+It is called as `loaded_client.py SOCKET PROGRAM ARGUMENT...` by an interpreter that loads nothing. It
+hands on the signals that it gets, and ends as the forked process does.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sys
 
@@ -21,7 +23,15 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
     asking.connect(address)
     socket.send_fds(asking, [json.dumps(request).encode()], [0, 1, 2, writing])
 os.close(writing)
-with os.fdopen(reading) as told:
-    _, ended = told.read().split()
-code = int(ended)
-sys.exit(code if code >= 0 else 128 - code)
+with os.fdopen(reading, "rb", buffering=0) as told:
+    pid = int(told.readline())
+    for stream in range(3):
+        os.close(stream)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: os.kill(pid, number))
+    code = int(told.readline())
+if code < 0:
+    if -code != signal.SIGKILL:
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+os._exit(code)

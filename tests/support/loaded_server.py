@@ -10,13 +10,18 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 _MOST_BYTES = 1 << 20
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ")
+_COERCED = (
+    "LC_CTYPE"  # set by an interpreter that finds no locale, such as that of the client: PEP 538
+)
 _FILES = 4  # the process's streams, and the pipe that says its number and its end
 
 
@@ -70,22 +75,48 @@ def _fork(request: dict[str, Any], files: Sequence[int]) -> list[str]:
     for stream in streams:
         os.close(stream)
     os.write(told, f"{pid}\n".encode())
+    _end_with(told, pid)
     _, status = os.waitpid(pid, 0)
-    os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    with suppress(BrokenPipeError):
+        os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
     os._exit(0)
+
+
+def _end_with(told: int, pid: int) -> None:
+    """Kill the process if nobody is left to hear of its end: who called it was killed."""
+    process = os.pidfd_open(pid)
+    ends = select.poll()
+    ends.register(told, 0)  # an error: the other end is closed
+    ends.register(process, select.POLLIN)
+    if process not in dict(ends.poll()):
+        os.kill(pid, signal.SIGKILL)
+    os.close(process)
 
 
 def _become(request: dict[str, Any], streams: Sequence[int]) -> list[str]:
     for descriptor, stream in enumerate(streams):
         os.dup2(stream, descriptor)
         os.close(stream)
+    needs = _read_at_start(request["environment"]) - _read_at_start(os.environ)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
+    command = [os.fsdecode(argument.encode("latin-1")) for argument in request["command"]]
+    if needs or command[1:2] == ["-S"]:
+        os.execv(Path(sys.executable).with_name(Path(command[0]).name), command)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the process's life
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-    return [os.fsdecode(argument.encode("latin-1")) for argument in request["command"]]
+    return command
+
+
+def _read_at_start(environment: Mapping[str, str]) -> set[tuple[str, str]]:
+    """The variables that an interpreter reads only when it starts."""
+    return {
+        (name, value)
+        for name, value in environment.items()
+        if name.startswith(_READ_AT_START) and name != _COERCED
+    }
 
 
 def execute(command: Sequence[str]) -> None:

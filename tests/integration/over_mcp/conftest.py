@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import ssl
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, Reply, last_text, no_fault
 
-COMMAND = Path(sys.executable).with_name("pagents")
 PATIENCE_SECONDS = 20.0
 NPM_CACHE = Path(__file__).parents[3] / ".cache" / "npm"
 _INSTALL_SECONDS = 240.0
@@ -93,10 +91,12 @@ class Place:
     """A home whose model is a provider on loopback; the test at hand says what it answers.
 
     Attributes:
+        programs: the folder of `pagents`.
         answer: from a request's body to what the model says; its last words without another.
     """
 
     home: Path
+    programs: Path
     answer: Callable[[JsonObject], Reply] = last_text
     fault: Callable[[int, JsonObject], Fault | None] = no_fault
     _provider: LoopbackProvider | None = None
@@ -122,7 +122,7 @@ class Place:
     def environment(self) -> dict[str, str]:
         """Of a server, and of a client that starts one: no key, no home of a person."""
         return {
-            "PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home.parent),
             "PARALLEL_AGENTS_HOME": str(self.home),
         }
@@ -130,7 +130,7 @@ class Place:
     def start(self, *arguments: str, **variables: str) -> Running:
         """Start `pagents mcp`."""
         process = subprocess.Popen(
-            [COMMAND, "mcp", *arguments],
+            [self.programs / "pagents", "mcp", *arguments],
             env=self.environment | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -144,7 +144,7 @@ class Place:
     def pagents(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command on the home."""
         return subprocess.run(
-            [COMMAND, *arguments],
+            [self.programs / "pagents", *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -166,10 +166,10 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path, programs: Path) -> Iterator[Place]:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    place = Place(home)
+    place = Place(home, programs)
     with serve(Behaviour(answer=place.reply, fault=place.go_wrong)) as provider:
         place.use(provider)
         yield place
