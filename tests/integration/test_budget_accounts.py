@@ -191,7 +191,8 @@ async def test_two_processes_never_spend_more_than_the_budget_that_they_share(
 
         assert [end.code for end in ends] == [0, 0], ends
         place.assert_held("one", "other")
-        assert "done" in place.statuses_of("one") & place.statuses_of("other")
+        # Whichever starts late on a busy machine may find the budget spent.
+        assert "done" in place.statuses_of("one") | place.statuses_of("other")
 
 
 @pytest.mark.timeout(180)  # with --long it is 35 s of work
