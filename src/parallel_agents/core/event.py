@@ -14,6 +14,7 @@ from pydantic import Field
 
 from parallel_agents.core.budget import Charge
 from parallel_agents.core.call_decisions import Answered, Asked, Ruled
+from parallel_agents.core.cuts import Cuts
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import KeptCall, KeptReport
@@ -22,7 +23,6 @@ from parallel_agents.core.message import File, Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.shortening import Cuts
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.told import Cut
 from parallel_agents.core.tool import Effect

@@ -31,8 +31,8 @@ from parallel_agents.core.event import (
     Unreadable,
     Waiting,
 )
+from parallel_agents.core.message import task_text
 from parallel_agents.core.run import Failure, RunStatus
-from parallel_agents.core.transcript import task_text
 from parallel_agents.views import format
 
 CALLER = "caller"
@@ -280,7 +280,7 @@ def _shortened(body: Shortened) -> Description:
     count = sum(end - start for start, end in body.cuts.spans)
     messages = "1 message" if count == 1 else f"{count} messages"
     what = f"{messages} {'summarized' if body.cuts.summary else 'left out'}"
-    what = what if count else "long results cut"
+    what = what if count else "long texts cut"
     why = "it no longer fits the model's context" if body.error is None else _detail(body.error)
     return Description(
         title=f"conversation shortened: {what}",
