@@ -274,9 +274,15 @@ class Revised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
-    """Something that watchers should know, such as an account that is nearly empty."""
+    """Something about the run that readers should know; it changes nothing of it.
+
+    Attributes:
+        by: who decided `what`, if it is a decision of somebody's; empty for the runtime.
+    """
 
     text: str
+    by: str = ""
+    what: str = "notice"
     kind: Literal["noticed"] = "noticed"
 
 

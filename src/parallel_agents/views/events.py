@@ -117,8 +117,8 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
         case Revised(by=by, text=text):
             title = f"{by} wrote the next version"
             return Description(title=title, text=text, doing="checks the answer")
-        case Noticed(text=text):
-            decision = Decided(RUNTIME, "notice", text)
+        case Noticed(text=text, by=by, what=what):
+            decision = Decided(by or RUNTIME, what, text)
             return Description(title="notice", text=text, decision=decision)
         case Shortened():
             return _shortened(body)
