@@ -355,6 +355,36 @@ async def test_a_page_that_is_made_to_hang_a_reader_is_read(page: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param("<a href=x>" * 900_000, id="links within links"),
+        pytest.param("<b><i>" * 1_500_000, id="formats within formats"),
+    ],
+)
+async def test_one_limit_holds_for_sending_and_reading_a_page(page: str) -> None:
+    began = time.monotonic()
+
+    why = await refused(response(page), timeout_seconds=0.3)
+
+    assert "it was sent, and not turned into text within 0.3 s in all" in why
+    assert time.monotonic() - began < 3
+
+
+async def test_waiting_for_others_to_be_read_is_within_the_limit_too() -> None:
+    async with open_site({"/": response("<a href=x>" * 900_000)}) as site:
+        fetch = fetcher("127.0.0.1")
+        began = time.monotonic()
+
+        told = await asyncio.gather(
+            *(fetch.call({"url": site.url, "timeout_seconds": 1.0}, context()) for _ in range(12)),
+            return_exceptions=True,
+        )
+
+    assert time.monotonic() - began < 6
+    assert any("in all" in str(each) for each in told)
+
+
+@pytest.mark.parametrize(
     ("body", "media_type"),
     [
         (b"a\x00" * 4_900_000, "text/plain"),
