@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
     from parallel_agents.core.sandbox import Sandbox
     from parallel_agents.core.session import Cleanup, Mode, SessionOptions
-    from parallel_agents.core.shared_state import StateEntry, StateWritten
+    from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from parallel_agents.sessions.handle import SessionHandle
     from parallel_agents.sessions.open_sessions import OpenSessions
     from parallel_agents.sessions.pool import Pool
-    from parallel_agents.sessions.sharing import TreeArtifacts, TreeState
+    from parallel_agents.sessions.sharing import TreeArtifacts
+    from parallel_agents.sessions.tree_state import TreeState
     from parallel_agents.tools.function import tool
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "Pool",
     "Refine",
     "RegexGate",
+    "Removal",
     "Result",
     "Role",
     "RunStatus",
@@ -161,7 +163,7 @@ _HOMES = {
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
     "core.sandbox": ("Sandbox",),
     "core.session": ("Cleanup", "Mode", "SessionOptions"),
-    "core.shared_state": ("StateEntry", "StateWritten"),
+    "core.shared_state": ("Removal", "StateEntry", "StateWritten"),
     "core.store": ("Filter",),
     "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolError", "ToolSpec"),
@@ -173,7 +175,8 @@ _HOMES = {
     "sessions.handle": ("SessionHandle",),
     "sessions.open_sessions": ("OpenSessions",),
     "sessions.pool": ("Pool",),
-    "sessions.sharing": ("TreeArtifacts", "TreeState"),
+    "sessions.sharing": ("TreeArtifacts",),
+    "sessions.tree_state": ("TreeState",),
     "tools.function": ("tool",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

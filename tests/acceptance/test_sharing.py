@@ -68,6 +68,9 @@ def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agen
         (("state", "wait", "@last", "n", "--if", "value ="), 2, "not a condition"),
         (("state", "wait", "@last", "n", "--timeout", "0.1"), 7, "n did not get"),
         (("state", "list", "nobody"), 4, "no session"),
+        (("state", "delete", "@last", "nothing"), 4, "no value nothing"),
+        (("state", "delete", "@last"), 2, "which values"),
+        (("artifact", "delete", "@last"), 2, "which artifacts"),
         (("artifact", "get", "@last", "nothing"), 4, "no artifact"),
         (("artifact", "put", "@last", "missing.txt"), 2, "cannot be read"),
         (("artifact", "put", "@last", "."), 2, "cannot be read"),
@@ -99,6 +102,33 @@ def test_a_damaged_artifact_is_not_handed_out(pagents: Pagents) -> None:
     assert "PA-E420" in damaged.err
     assert mended.code == 0
     assert (pagents.folder / "out.txt").read_text() == "Tea rises."
+
+
+def test_what_a_tree_shares_is_deleted_and_the_audit_says_so(pagents: Pagents) -> None:
+    pagents("spawn", "main", "Hello.", "--wait")
+    (pagents.folder / "tea.txt").write_text("Tea rises.")
+    pagents("artifact", "put", "@last", "tea.txt")
+    for key in ("plan", "notes/1", "notes/2"):
+        pagents("state", "set", "@last", key, "1")
+
+    foreseen = pagents("state", "delete", "@last", "--all", "--dry-run")
+    said = [
+        pagents("state", "delete", "@last", *arguments).out
+        for arguments in (("plan", "--version", "1"), ("--prefix", "notes/"))
+    ]
+    left = pagents("state", "list", "@last", "--json")
+    artifact = pagents("artifact", "delete", "@last", "tea.txt")
+    cleaned = pagents("artifact", "clean", "--all")
+    audit = pagents("audit", "@last").out
+    verified = pagents("audit", "--verify")
+
+    assert foreseen.out == "3 values would be deleted, 3 B\n"
+    assert said == ["1 value deleted, 1 B\n", "2 values deleted, 2 B\n"]
+    assert '"items":[]' in left.out.replace(" ", "").replace("\n", "")
+    assert artifact.out.startswith("1 artifact deleted, 10 B")
+    assert cleaned.out.startswith("1 content removed")
+    assert "removed 2 values that the tree shared" in audit
+    assert verified.code == 0
 
 
 def test_only_what_nothing_refers_to_is_cleaned(pagents: Pagents) -> None:

@@ -52,6 +52,7 @@ PUBLIC = [
     "Pool",
     "Refine",
     "RegexGate",
+    "Removal",
     "Result",
     "Role",
     "RunStatus",

@@ -9,7 +9,7 @@ from pathlib import Path
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.shared_state import OUTSIDER, StateBounds
-from parallel_agents.sessions.sharing import StateNews, TreeState
+from parallel_agents.sessions.tree_state import StateNews, TreeState
 from parallel_agents.stores.sqlite import SqliteStore
 from tests.integration.other_processes import ended, running, until
 

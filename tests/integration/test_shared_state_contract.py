@@ -9,10 +9,12 @@ import orjson
 import pytest
 
 from parallel_agents.core.artifact import Artifact, ArtifactBounds, ArtifactRecord
+from parallel_agents.core.event import Noticed
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import (
     OUTSIDER,
+    Removal,
     StateBounds,
     StateKey,
     StateOperation,
@@ -21,7 +23,7 @@ from parallel_agents.core.shared_state import (
     Writer,
 )
 from parallel_agents.core.store import Store
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.testing.contents import MemoryContents
 from tests.integration.kept_work import DONE, OpenStore, claim, plan, spawn
@@ -239,3 +241,70 @@ async def test_a_result_lists_the_artifacts_of_its_run(open_store: OpenStore) ->
         results = await store.results([RunId("run-a"), RunId("run-b")])
 
         assert [result and result.artifacts for result in results] == [(), (IMAGE,)]
+
+
+async def removals(store: Store) -> list[tuple[str, str]]:
+    """Who removed what, by the events."""
+    events = await store.last_events(kinds=("noticed",), limit=10)
+    bodies = [event.body for event in events]
+    return [(body.by, body.text) for body in bodies if isinstance(body, Noticed)]
+
+
+def deletion(key: str, version: int | None = None) -> StateWrite:
+    return StateWrite(TREE, key, StateOperation.DELETE, b"", version)
+
+
+async def test_a_call_that_removed_a_value_removes_nothing_twice(open_store: OpenStore) -> None:
+    async with open_store() as store:
+        (session,) = await spawn(store, plan("a"))
+        writer = Writer(session.key, RunId("run-a"), "turn-1/call/1")
+        await write(store, "plan", 1)
+
+        first = await store.write_state(deletion("plan"), writer, BOUNDS)
+        await write(store, "plan", 2)
+        repeated = await store.write_state(deletion("plan"), writer, BOUNDS)
+
+        assert first == repeated == StateWritten(is_written=True, version=1)
+        assert await values(store) == {"plan": (2, 2)}
+        said = "removed 1 value that the tree shared, 1 bytes: plan"
+        assert await removals(store) == [(session.key, said)]
+
+
+async def test_a_cleared_tree_has_room_again_and_other_trees_keep_their_values(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        for key in ("a/1", "a/2", "b"):
+            await write(store, key, "x" * 40)
+        await write(store, "b", "y" * 60)
+        await write(store, "a/1", 1, tree=OTHER_TREE)
+
+        part = await store.clear_state(TREE, "a/", OUTSIDER)
+        rest = await store.clear_state(TREE, "", OUTSIDER)
+        nothing = await store.clear_state(TREE, "", OUTSIDER)
+
+        assert [part, rest, nothing] == [Removal(2, 84), Removal(1, 62), Removal(0, 0)]
+        for key in ("c", "d", "e"):
+            assert (await write(store, key, "z" * 60)).version == 3
+        assert await store.state_entries(OTHER_TREE, key="a/1")
+
+
+async def test_artifacts_are_forgotten_once_no_run_of_their_tree_is_live(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        (session,) = await spawn(store, plan("a"))
+        tree = session.key
+        await store.note_artifact(IMAGE, tree, OUTSIDER, 100)
+        with pytest.raises(Conflict, match="in use"):
+            await store.forget_artifacts(tree, None, OUTSIDER)
+        claimed = await claim(store, "run-a")
+        await store.finish(claimed.run.id, claimed.run.epoch, DONE)
+
+        none = await store.forget_artifacts(tree, ["b" * 64], OUTSIDER)
+        gone = await store.forget_artifacts(tree, [IMAGE.id], OUTSIDER)
+
+        assert [none, gone] == [Removal(0, 0), Removal(1, 60)]
+        assert await store.artifacts(tree=tree) == []
+        said = "removed 1 artifact that the tree shared, 60 bytes: aaaaaaaaaaaa chart"
+        assert await removals(store) == [("caller", said)]

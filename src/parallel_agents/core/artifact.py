@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.shared_state import Writer
+from parallel_agents.core.shared_state import Removal, Writer
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
@@ -81,6 +81,16 @@ class ArtifactStore(Protocol):
 
         Raises:
             InvalidInput: there is no room.
+        """
+        ...
+
+    async def forget_artifacts(
+        self, tree: SessionKey, ids: Sequence[str] | None, writer: Writer
+    ) -> Removal:
+        """Remove the records of these artifacts of a tree; None for all of them.
+
+        Raises:
+            Conflict: a run of the tree is live.
         """
         ...
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from parallel_agents.core.budget import Charge
 from parallel_agents.core.call_decisions import Answered, Asked, Ruled
+from parallel_agents.core.cuts import Cuts
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import KeptCall, KeptReport
@@ -22,7 +23,6 @@ from parallel_agents.core.message import File, Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.shortening import Cuts
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.told import Cut
 from parallel_agents.core.tool import Effect
@@ -274,9 +274,15 @@ class Revised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
-    """Something that watchers should know, such as an account that is nearly empty."""
+    """Something about the run that readers should know; it changes nothing of it.
+
+    Attributes:
+        by: who decided `what`, if it is a decision of somebody's; empty for the runtime.
+    """
 
     text: str
+    by: str = ""
+    what: str = "notice"
     kind: Literal["noticed"] = "noticed"
 
 

@@ -6,6 +6,7 @@ A path names a run by the first digits of its id, and an event of that run, as i
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import orjson
@@ -25,6 +26,22 @@ class KeptPath(NamedTuple):
 
     run: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAt:
+    """Where a session's journal keeps what its model was told of.
+
+    Attributes:
+        results: the path of each result, by the id of its call.
+        texts: the path of each message, by its text as it is told.
+    """
+
+    results: dict[str, str] = field(default_factory=dict[str, str])
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+
+    def copy(self) -> KeptAt:
+        return KeptAt(self.results.copy(), self.texts.copy())
 
 
 def kept_path(run: RunId | None, key: Place | str) -> str:

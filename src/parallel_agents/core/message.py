@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
+import orjson
 from typing_extensions import override
 
 from parallel_agents.core.artifact import Artifact
@@ -160,6 +161,14 @@ class Message(Encodable):
 def user(text: str, files: Sequence[File] = ()) -> Message:
     """A message of the user; models look at files best before they read what to do with them."""
     return Message(Role.USER, (*files, Text(text)))
+
+
+def task_text(text: str, values: JsonObject) -> str:
+    """The first message of a run: the task, and its input as JSON under it."""
+    if not values:
+        return text
+    body = orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()
+    return f"{text}\n\nInput:\n{body}"
 
 
 def assistant(text: str) -> Message:

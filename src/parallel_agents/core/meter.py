@@ -79,6 +79,10 @@ class Meter:
         """An estimate as the model is expected to count it, with a margin."""
         return round(estimate * self._correction.factor * _MARGIN)
 
+    def estimate_within(self, tokens: int) -> int:
+        """The estimate for messages that take at most so many tokens with instructions and tools."""
+        return int(tokens / (self._correction.factor * _MARGIN)) - self.frame - 1
+
     def note_refusal(self) -> None:
         """The server refused a request as too long that should have fit."""
         self._correction.note_refusal()

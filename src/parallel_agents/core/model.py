@@ -134,6 +134,7 @@ class Capabilities:
         context_tokens: the size of the context window; None if it is not known.
         images: whether it sees images; None if that is not known.
         pdfs: whether it takes PDFs as they are; else it is given their text.
+        is_simulated: what it says is made up, so calls that could change something are not executed.
     """
 
     streams_always: bool = False
@@ -143,6 +144,7 @@ class Capabilities:
     context_tokens: int | None = None
     images: bool | None = None
     pdfs: bool | None = None
+    is_simulated: bool = False
 
 
 class Listener(Protocol):

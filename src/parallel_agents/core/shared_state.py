@@ -51,7 +51,8 @@ class StateEntry(NamedTuple):
     """A value as it is stored.
 
     Attributes:
-        version: 1 for the first value of the key; each write adds 1.
+        version: each write adds 1. A key begins with 1, or above all versions that were removed from
+            its tree, so that none comes twice.
         at: when it was written, in seconds since the epoch.
         by: the session that wrote it; empty for a person or a program outside of any.
     """
@@ -79,17 +80,21 @@ class StateWritten(NamedTuple):
 
 
 class StateOperation(StrEnum):
-    """SET replaces a value, and APPEND adds an item to the end of a list, which may be missing."""
+    """SET replaces a value, APPEND adds an item to the end of a list, which may be missing.
+
+    DELETE removes a value.
+    """
 
     SET = "set"
     APPEND = "append"
+    DELETE = "delete"
 
 
 class StateWrite(NamedTuple):
     """A write of one value.
 
     Attributes:
-        encoded: the value, or the item to append, as JSON.
+        encoded: the value, or the item to append, as JSON; nothing to delete.
         version: the version that the key must have, 0 for no value; None for any.
     """
 
@@ -98,6 +103,13 @@ class StateWrite(NamedTuple):
     operation: StateOperation
     encoded: bytes
     version: int | None = None
+
+
+class Removal(NamedTuple):
+    """How many values or artifacts were removed, and their bytes."""
+
+    number: int
+    bytes: int
 
 
 class StateBounds(NamedTuple):
@@ -124,6 +136,10 @@ class StateStore(Protocol):
         Raises:
             InvalidInput: there is no room, or something is appended to what is not a list.
         """
+        ...
+
+    async def clear_state(self, tree: SessionKey, prefix: str, writer: Writer) -> Removal:
+        """Remove the values of a tree whose keys begin with `prefix`."""
         ...
 
     def on_state(self, tell: Callable[[StateKey | None], None]) -> Callable[[], None]:
@@ -155,6 +171,10 @@ class SharedState(Protocol):
 
     async def append(self, key: str, item: Json) -> StateWritten:
         """Add an item to the end of a list, and make the list if necessary."""
+        ...
+
+    async def delete(self, key: str, *, version: int | None = None) -> StateWritten:
+        """Remove a value, if it has this version still."""
         ...
 
     async def wait_for(

@@ -107,9 +107,15 @@ def request_for(task: str, left_out: Iterable[Message]) -> str:
 
 def as_message(summary: str) -> Message:
     """The message that stands for what was left out; nothing in it can end it, or begin another."""
-    for mark in _MARKS:
-        summary = summary.replace(mark, mark[1:])
+    summary = without_marks(summary)
     return Message(Role.USER, (Text(f"{SUMMARY_BEGINS}\n{summary}\n{SUMMARY_ENDS}"),))
+
+
+def without_marks(text: str) -> str:
+    """A text in which nothing looks like a message of the runtime."""
+    for mark in _MARKS:
+        text = text.replace(mark, mark[1:])
+    return text
 
 
 def is_summary(message: Message) -> bool:

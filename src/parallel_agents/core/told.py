@@ -6,6 +6,7 @@ process tells the same.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from parallel_agents.core.message import ToolResult
@@ -21,6 +22,9 @@ _LEAST_TOKENS = 20
 _SHARE_OF_WINDOW = 8
 _RESULTS_OF_A_REPLY = 4
 _HEAD_SHARE = 2 / 3
+# What is longer by less is told whole: the mark of a cut takes room as well.
+_MARK_TOKENS = 40
+_MARK = re.compile(r"\n\[[0-9,]{1,15} of ([0-9][0-9,]{0,14}) characters left out here[^\n]*\]\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def cut_to(content: str, tokens: int) -> Cut | None:
     if len(content) <= tokens:
         return None
     estimate = tokens_in(content)
-    if estimate <= tokens:
+    if estimate <= tokens + _MARK_TOKENS:
         return None
     return Cut(len(content) * tokens // estimate, len(content))
 
@@ -102,3 +106,11 @@ def shorten(text: str, characters: int, *, length: int | None = None, more: str 
     whole = length or len(text)
     mark = f"[{whole - characters:,} of {whole:,} characters left out here{more and f'; {more}'}]"
     return f"{text[:head]}\n{mark}\n{text[len(text) - tail :]}"
+
+
+def whole_length(text: str) -> int:
+    """The characters of the whole of a text that `shorten` may have cut."""
+    for mark in _MARK.finditer(text):
+        if mark.start() == round((len(text) - len(mark[0])) * _HEAD_SHARE):
+            return int(mark[1].replace(",", ""))
+    return len(text)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-import orjson
-
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.call_ids import CallIds
 from parallel_agents.core.decisions import Decisions
@@ -34,7 +32,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import KeptCall, KeptReport, KeptWork, identity_of, tell
-from parallel_agents.core.kept_text import kept_path
+from parallel_agents.core.kept_text import KeptAt, kept_path
 from parallel_agents.core.message import (
     Message,
     Place,
@@ -42,25 +40,17 @@ from parallel_agents.core.message import (
     ToolCall,
     ToolResult,
     assistant,
+    task_text,
     user,
 )
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure
-from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.shortenings import NO_SHORTENINGS, Shortenings
 from parallel_agents.core.told import told
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.version import AnswerId, Version
 
 CUT_OFF = "This call was cut off before its result was known."
-
-
-def task_text(text: str, values: JsonObject) -> str:
-    """The first message of a run: the task, and its input as JSON under it."""
-    if not values:
-        return text
-    body = orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()
-    return f"{text}\n\nInput:\n{body}"
 
 
 @dataclass(slots=True)
@@ -93,7 +83,7 @@ class Transcript:
         pauses: the number of replies in a row that the server paused.
         shortenings: how the conversation was shortened in the run.
         run: the id of the run.
-        kept_at: where the whole of each result is kept, by the id of its call.
+        kept_at: where the whole of each result and message is kept.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -123,7 +113,7 @@ class Transcript:
     shortenings: Shortenings = NO_SHORTENINGS
     task_end: int = 0
     run: RunId | None = None
-    kept_at: dict[str, str] = field(default_factory=dict[str, str])
+    kept_at: KeptAt = field(default_factory=KeptAt)
     _ids: CallIds = field(default_factory=CallIds)
     _best_before: Version | None = None
     _stale_before: int = 0
@@ -194,7 +184,7 @@ class Transcript:
         """Apply one event of the run."""
         match body:
             case Queued():
-                self._begin_run(body)
+                self._begin_run(key, body)
             case Replied():
                 self._take_reply(body)
             case ToolStarted() | ToolFinished():
@@ -214,7 +204,7 @@ class Transcript:
             case Asked() | Answered():
                 self.decisions.take(key, body)
             case Refused() | Delivered() | HandedBack() | Closing():
-                self._add_message(body)
+                self._add_message(key, body)
             case _:
                 pass
 
@@ -263,8 +253,12 @@ class Transcript:
         self.last_text, self.last_finish, self.reviser = revised.text, Finish.STOP, ""
 
     def _shorten(self, shortened: Shortened) -> None:
-        self.messages = shortened.cuts.applied(self.messages, self.kept_at)
-        self.task_end = shortened.cuts.moved(self.task_end)
+        cuts, texts = shortened.cuts, self.kept_at.texts
+        for cut in cuts.texts:
+            if at := texts.get(self.messages[cut.position].text):
+                texts[cuts.cut_text(self.messages, cut, self.kept_at).text] = at
+        self.messages = cuts.applied(self.messages, self.kept_at)
+        self.task_end = cuts.moved(self.task_end)
         self.counted = self.counted_tokens = 0
         self.shortenings = self.shortenings.after(shortened)
 
@@ -306,7 +300,7 @@ class Transcript:
         self.last_finish = reply.finish
         self.asked = message.tool_calls
 
-    def _add_message(self, event: Refused | Delivered | HandedBack | Closing) -> None:
+    def _add_message(self, key: str, event: Refused | Delivered | HandedBack | Closing) -> None:
         """Apply an event that tells the model something and is not a tool's result."""
         self.close_turn()
         match event:
@@ -315,18 +309,22 @@ class Transcript:
             case Delivered(steer=steer, text=text):
                 self.pending.pop(steer, None)
                 self.delivered.append(text)
+                self.kept_at.texts[text] = kept_path(self.run, steer)
             case HandedBack(text=text, runs=runs):
                 self.handed_back.update(runs)
                 self.kept.now.append(KeptReport(text, runs))
+                self.kept_at.texts[text] = kept_path(self.run, key)
             case Closing(text=text, error=error):
                 self.closing = error
         self.messages.append(user(text))
 
-    def _begin_run(self, queued: Queued) -> None:
+    def _begin_run(self, key: str, queued: Queued) -> None:
         self.close_turn()
         self.messages.extend(queued.context)
         self._ids.note(queued.context)
-        self.messages.append(user(task_text(queued.text, queued.input), queued.files))
+        task = task_text(queued.text, queued.input)
+        self.messages.append(user(task, queued.files))
+        self.kept_at.texts[task] = kept_path(self.run, key)
         self.task_end = len(self.messages)
         self.decisions, self.kept = Decisions(), KeptWork(list(queued.kept))
         self._tell_earlier()
@@ -353,7 +351,7 @@ class Transcript:
                 result = told(finished.result, finished.cut)
                 is_own = result.call_id == call.id
                 results.append(result if is_own else replace(result, call_id=call.id))
-                self.kept_at[call.id] = kept_path(self.run, Place(self.turn, number))
+                self.kept_at.results[call.id] = kept_path(self.run, Place(self.turn, number))
             self._keep(number, results[-1])
         self.kept.count(self.asked)
         self.messages.append(Message(Role.TOOL, tuple(results)))

@@ -13,6 +13,7 @@ from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.core.tool import Effect, EffectUnknown, ToolError
 from parallel_agents.errors import McpServerFailed
 from parallel_agents.mcp_client.http_bounds import trouble_of
+from parallel_agents.mcp_client.lines import MOST_BYTES, cut_bytes
 from parallel_agents.mcp_client.link import Link
 from parallel_agents.mcp_client.listing import MOST_TOOLS, Listing, ServedTool, read_listing
 from parallel_agents.mcp_client.live import Live, StartFailed, has_ended, has_no_answer
@@ -24,6 +25,7 @@ OpenLink = Callable[[], Awaitable[Link]]
 _PAUSES = (0.0, 0.5, 2.0, 8.0, 30.0)  # before a start, by the number of failures before it
 _LONGEST_WAIT = 10.0  # for a start; what must wait longer is refused at once
 _MOST_PAGES = 100
+_ENDLESS = "its list of tools does not end"
 _MOST_MESSAGE = 10_000
 
 
@@ -194,21 +196,43 @@ class Connection:
         self._not_before = asyncio.get_running_loop().time() + pause
 
     async def _list(self, live: Live) -> tuple[Sequence[Json], bool]:
-        """All its tools, and whether there are more than are read."""
+        """All its tools, and whether there are more than are read.
+
+        Raises:
+            StartFailed: a page is too long or no list, or the pages do not end.
+        """
         listed: list[Json] = []
         cursor: Json = None
         seen: set[str] = set()
         for _ in range(_MOST_PAGES):
             page = await live.request("tools/list", {} if cursor is None else {"cursor": cursor})
-            tools = page.get("tools")
-            listed += tools if isinstance(tools, list) else []
+            listed += _tools_of(page)
             cursor = page.get("nextCursor")
-            if not isinstance(cursor, str) or not cursor or cursor in seen:
+            if not isinstance(cursor, str) or not cursor:
                 return listed, False
             if len(listed) > MOST_TOOLS:
-                break
+                return listed, True
+            if cursor in seen:
+                raise StartFailed(f"{_ENDLESS}: a page names one before it as the next")
             seen.add(cursor)
-        return listed, True
+        raise StartFailed(f"{_ENDLESS}: {_MOST_PAGES} pages have {len(listed):,} tools")
+
+
+def _tools_of(page: JsonObject) -> Sequence[Json]:
+    """The tools of a page.
+
+    Raises:
+        StartFailed: it is too long, or has none.
+    """
+    tools = page.get("tools")
+    if isinstance(tools, list):
+        return tools
+    if size := cut_bytes(page):
+        raise StartFailed(
+            f"its list of tools has {size:,} bytes on one page, more than the {MOST_BYTES:,} that are"
+            " read"
+        )
+    raise StartFailed("its answer to tools/list has no list of tools")
 
 
 def _retrieve(task: asyncio.Task[Live]) -> None:

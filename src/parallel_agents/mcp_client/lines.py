@@ -7,10 +7,12 @@ so what is there of the result can be handed to the call that waits for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 import orjson
+
+from parallel_agents.core.json_value import JsonObject
 
 MOST_BYTES = 8_000_000
 _HEAD_BYTES = 262_144
@@ -24,6 +26,7 @@ _LAST = re.compile(_ID + rb'\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$')
 _TEXT = re.compile(rb'"text"\s*:\s*"((?:[^"\\]|\\.)*)', re.DOTALL)
 _IS_ERROR = re.compile(rb'^[^\[]{0,200}"isError"\s*:\s*true')
 _ENDS_AS_ERROR = re.compile(rb'\][^\[\]]{0,200}"isError"\s*:\s*true[^\[\]]*$')
+_CUT = "pagents/bytes-of-cut"
 _MOST_CUT = 16  # bytes: half of a pair of \uXXXX
 
 
@@ -109,8 +112,15 @@ def shortened(line: LongLine) -> bytes | None:
     text, is_error = _beginning(line.head)
     is_error = is_error or _ENDS_AS_ERROR.search(line.tail) is not None
     content = [{"type": "text", "text": note}, {"type": "text", "text": text}]
-    result = {"content": content, "isError": is_error}
+    result = {"content": content, "isError": is_error, "_meta": {_CUT: line.bytes}}
     return orjson.dumps({"jsonrpc": "2.0", "id": int(found[1]), "result": result})
+
+
+def cut_bytes(result: JsonObject) -> int:
+    """How many bytes the answer with this result had, if it was too long; else 0."""
+    meta = result.get("_meta")
+    found = meta.get(_CUT) if isinstance(meta, Mapping) else None
+    return found if isinstance(found, int) else 0
 
 
 def _beginning(head: bytes) -> tuple[str, bool]:

@@ -90,7 +90,7 @@ def _usable(root: Path, own: Path) -> Iterator[Path]:
 def _candidates(root: Path, own: Path) -> Iterator[Path]:
     """The process's own cgroups, then for the second version the one around it."""
     try:
-        lines = own.read_text().splitlines()
+        lines = own.read_text("utf-8", "surrogateescape").splitlines()
     except OSError:
         return
     for line in lines:

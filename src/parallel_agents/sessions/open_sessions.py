@@ -23,7 +23,8 @@ from parallel_agents.core.verbs import SessionVerbs, Steer, Until, whole_history
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
-from parallel_agents.sessions.sharing import Sharing, TreeArtifacts, TreeState
+from parallel_agents.sessions.sharing import Sharing, TreeArtifacts
+from parallel_agents.sessions.tree_state import TreeState
 from parallel_agents.sessions.typed import typed_all
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parallel_agents.core.artifact import Artifact, ArtifactRecord
+from parallel_agents.core.artifact import Artifact, ArtifactRecord, short_id
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import File
-from parallel_agents.core.shared_state import OUTSIDER, Writer
-from parallel_agents.errors import InvalidInput
+from parallel_agents.core.shared_state import OUTSIDER, Removal, Writer
+from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.stores.artifact_columns import artifact_from
 from parallel_agents.stores.database import as_array
+from parallel_agents.stores.removals import note_removal
 from parallel_agents.stores.rows import Rows, readable
 from parallel_agents.stores.tables import Tables
 
@@ -54,6 +55,33 @@ def note_artifact(
                 hint="share less, or raise the setting tree_artifact_megabytes",
             )
     put_artifact(tables, artifact, tree, writer)
+
+
+def forget_artifacts(
+    tables: Tables, tree: SessionKey, ids: Sequence[str] | None, writer: Writer
+) -> Removal:
+    """Remove the records of these artifacts of a tree; None for all of them.
+
+    Raises:
+        Conflict: a run of the tree is live.
+    """
+    if tables.database.one("live_of_root", (tree,)) is not None:
+        raise Conflict(
+            "the artifacts of this tree are in use",
+            why="a run of it has not ended",
+            hint="wait for it (`pagents wait`) or end it (`pagents kill`), and delete them then",
+        )
+    known = {
+        record.artifact.id: record.artifact for record in read_artifacts(tables.rows, tree=tree)
+    }
+    gone = [known[id] for id in known if ids is None or id in ids]
+    removal = Removal(len(gone), sum(artifact.size for artifact in gone))
+    for artifact in gone:
+        tables.database.run("drop_artifact", (tree, artifact.id))
+    if gone:
+        names = [f"{short_id(artifact.id)} {artifact.name}" for artifact in gone]
+        note_removal(tables, tree, writer, "artifact", names, removal)
+    return removal
 
 
 def note_files(tables: Tables, files: Sequence[File], tree: SessionKey) -> None:

@@ -13,14 +13,14 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.question import KILL, WAIT, Answer, OpenQuestion, QuestionKind
 from parallel_agents.errors import PagentsError, StoreError
 from parallel_agents.stores import notifications, questions
-from parallel_agents.stores.artifacts import note_artifact
+from parallel_agents.stores.artifacts import forget_artifacts, note_artifact
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.going_on import GoingOn
 from parallel_agents.stores.journal_owners import JournalOwners
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.run_requests import Answer as Answered
-from parallel_agents.stores.state import write_state
+from parallel_agents.stores.state import clear_state, write_state
 from parallel_agents.stores.tables import Tables
 
 _T = TypeVar("_T")
@@ -78,7 +78,9 @@ class Journal:
         self.throttles = self._tables.throttles
         self.days = self._tables.days
         self.write_state = partial(write_state, self._tables)
+        self.clear_state = partial(clear_state, self._tables)
         self.note_artifact = partial(note_artifact, self._tables)
+        self.forget_artifacts = partial(forget_artifacts, self._tables)
         self.take_notifications = partial(notifications.take, self._tables)
         self.note_sent = partial(notifications.note_sent, self._tables)
         self.note_unsent = partial(notifications.note_unsent, self._tables)

@@ -217,6 +217,8 @@ class JournalStore(ABC):
     state_entries = _read(lambda rows: partial(read_state, rows))
     artifacts = _read(lambda rows: partial(read_artifacts, rows))
     note_artifact = _change(lambda journal: journal.note_artifact)
+    forget_artifacts = _change(lambda journal: journal.forget_artifacts)
+    clear_state = _change(lambda journal: journal.clear_state)
 
     async def write_state(
         self, write: StateWrite, writer: Writer, bounds: StateBounds

@@ -6,13 +6,15 @@ again after a crash writes nothing twice.
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 import orjson
 
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import (
+    Removal,
     StateBounds,
     StateEntry,
     StateOperation,
@@ -23,9 +25,21 @@ from parallel_agents.core.shared_state import (
 )
 from parallel_agents.errors import InvalidInput
 from parallel_agents.stores.database import Database, SqlRow
+from parallel_agents.stores.removals import note_removal
 from parallel_agents.stores.row_columns import is_moment
 from parallel_agents.stores.rows import Rows, readable
 from parallel_agents.stores.tables import Tables
+
+# What stands for all values that were removed from a tree; no key of a value is empty.
+_REMOVED = ""
+
+
+class StateSize(NamedTuple):
+    """A value without its content."""
+
+    key: str
+    version: int
+    bytes: int
 
 
 def read_state(
@@ -53,11 +67,19 @@ def write_state(
     if (before := _version_written(database, write, writer)) is not None:
         return StateWritten(is_written=True, version=before)
     version, size = database.one("state_version", (write.tree, write.key)) or (0, 0)
+    if write.operation is StateOperation.DELETE and not version:
+        return StateWritten(is_written=False, version=0)
     if write.version is not None and write.version != version:
         found = read_state(tables.rows, write.tree, key=write.key)
         return StateWritten(is_written=False, version=version, entry=found[0] if found else None)
+    if write.operation is StateOperation.DELETE:
+        _delete(tables, write.tree, [StateSize(write.key, version, size)], writer)
+        _note_write(database, write, writer, version)
+        return StateWritten(is_written=True, version=version)
+    is_new = not version
+    version = version or _highest_removed(database, write.tree)
     encoded = _new_value(database, write) if _appends(write) else write.encoded
-    _check_room(database, write, len(encoded) - size, bounds, is_new=not version)
+    _check_room(database, write, len(encoded) - size, bounds, is_new=is_new)
     entry = (
         write.tree,
         write.key,
@@ -68,10 +90,44 @@ def write_state(
         encoded,
     )
     database.run("put_state", entry)
-    if writer.run:
-        noted = (writer.run, writer.call, write.tree, write.key, version + 1)
-        database.run("note_state_write", noted)
+    _note_write(database, write, writer, version + 1)
     return StateWritten(is_written=True, version=version + 1)
+
+
+def clear_state(tables: Tables, tree: SessionKey, prefix: str, writer: Writer) -> Removal:
+    """Remove the values of a tree whose keys begin with `prefix`."""
+    found = tables.database.all("state_sizes", {"tree": tree, "prefix": prefix})
+    return _delete(tables, tree, [StateSize(*columns) for columns in found], writer)
+
+
+def _delete(
+    tables: Tables, tree: SessionKey, values: Sequence[StateSize], writer: Writer
+) -> Removal:
+    """Remove values, and note the highest version that any of them had.
+
+    A key that began with version 1 again would let a compare-and-set pass that is older.
+    """
+    removal = Removal(len(values), sum(value.bytes for value in values))
+    if not values:
+        return removal
+    database = tables.database
+    highest = max(_highest_removed(database, tree), *[value.version for value in values])
+    for value in values:
+        database.run("drop_state", (tree, value.key))
+    database.run("put_state", (tree, _REMOVED, highest, 0, tables.now(), writer.session, b""))
+    note_removal(tables, tree, writer, "value", [value.key for value in values], removal)
+    return removal
+
+
+def _highest_removed(database: Database, tree: SessionKey) -> int:
+    version, _ = database.one("state_version", (tree, _REMOVED)) or (0, 0)
+    return version
+
+
+def _note_write(database: Database, write: StateWrite, writer: Writer, version: int) -> None:
+    if writer.run:
+        noted = (writer.run, writer.call, write.tree, write.key, version)
+        database.run("note_state_write", noted)
 
 
 def _version_written(database: Database, write: StateWrite, writer: Writer) -> int | None:

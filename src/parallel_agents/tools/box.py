@@ -28,6 +28,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "state_set": "state",
         "state_compare_and_set": "state",
         "state_append": "state",
+        "state_delete": "state",
         "state_wait_for": "state",
         "artifact_put": "artifacts",
         "artifact_list": "artifacts",

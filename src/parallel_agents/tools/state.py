@@ -22,6 +22,7 @@ from parallel_agents.tools.function import tool
 
 _T = TypeVar("_T")
 _WAIT_SECONDS = 60.0
+_CHANGED = "somebody changed it before you: begin again with this value and version"
 _MOST_WAIT_SECONDS = 3600.0
 
 KeyArgument = Annotated[
@@ -84,6 +85,22 @@ async def state_append(
 ) -> dict[str, Json]:
     """Add an item to a shared list, which is made if necessary; no other agent's item is lost."""
     return _told(key, await _checked(_of(context).append(key, _parsed(item))))
+
+
+@tool(effect=Effect.IDEMPOTENT)
+async def state_delete(
+    key: KeyArgument,
+    context: ToolContext,
+    version: Annotated[
+        int, Field(ge=0, description="Only if it is this one, as you read it; 0 for any.")
+    ] = 0,
+) -> dict[str, Json]:
+    """Remove a value that the agents of this work share. If others may change it too, give its version."""
+    deleted = await _checked(_of(context).delete(key, version=version or None))
+    if deleted.is_written:
+        return {"key": key, "deleted": True, "version": deleted.version}
+    note = _CHANGED if deleted.version else "it has no value"
+    return {**_shown(key, deleted.entry), "deleted": False, "note": note}
 
 
 @tool(effect=Effect.PURE)
@@ -154,5 +171,4 @@ def _shown(key: str, entry: StateEntry | None) -> dict[str, Json]:
 def _told(key: str, written: StateWritten) -> dict[str, Json]:
     if written.is_written:
         return {"key": key, "written": True, "version": written.version}
-    note = "somebody changed it before you: begin again with this value and version"
-    return {**_shown(key, written.entry), "written": False, "note": note}
+    return {**_shown(key, written.entry), "written": False, "note": _CHANGED}

@@ -31,8 +31,8 @@ from parallel_agents.core.event import (
     Unreadable,
     Waiting,
 )
+from parallel_agents.core.message import task_text
 from parallel_agents.core.run import Failure, RunStatus
-from parallel_agents.core.transcript import task_text
 from parallel_agents.views import format
 
 CALLER = "caller"
@@ -117,8 +117,8 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
         case Revised(by=by, text=text):
             title = f"{by} wrote the next version"
             return Description(title=title, text=text, doing="checks the answer")
-        case Noticed(text=text):
-            decision = Decided(RUNTIME, "notice", text)
+        case Noticed(text=text, by=by, what=what):
+            decision = Decided(by or RUNTIME, what, text)
             return Description(title="notice", text=text, decision=decision)
         case Shortened():
             return _shortened(body)
@@ -280,7 +280,7 @@ def _shortened(body: Shortened) -> Description:
     count = sum(end - start for start, end in body.cuts.spans)
     messages = "1 message" if count == 1 else f"{count} messages"
     what = f"{messages} {'summarized' if body.cuts.summary else 'left out'}"
-    what = what if count else "long results cut"
+    what = what if count else "long texts cut"
     why = "it no longer fits the model's context" if body.error is None else _detail(body.error)
     return Description(
         title=f"conversation shortened: {what}",

@@ -56,6 +56,11 @@ def tools(cursor: str | None) -> Message:
         return {"tools": page, **({"nextCursor": str(first + 500)} if first < 9_500 else {})}
     if MODE == "circle":
         return {"tools": [{"name": "echo", "inputSchema": ANY}], "nextCursor": "again"}
+    if MODE == "endless":
+        return {"tools": [], "nextCursor": str(int(cursor or 0) + 1)}
+    if MODE == "huge":
+        long = {"type": "object", "description": "x" * 9_000_000}
+        return {"tools": [{"name": "echo", "inputSchema": long}]}
     if MODE == "odd":
         return json.loads(REST[0])
     read = {"annotations": {"readOnlyHint": True}}

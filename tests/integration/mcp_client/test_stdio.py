@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
@@ -359,9 +360,20 @@ async def test_of_ten_thousand_tools_as_many_are_read_as_are_bearable() -> None:
     assert set(named) == {"mcp__one__tool_999"}
 
 
-async def test_a_list_without_an_end_ends() -> None:
-    async with opened(entry("circle")) as servers:
-        assert set(await tools_of(servers, "mcp__one")) == {"mcp__one__echo"}
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        ("circle", "does not end: a page names one before it as the next"),
+        ("endless", "does not end: 100 pages have 0 tools"),
+        ("huge", r"list of tools has 9,000,\d\d\d bytes on one page, more than the 8,000,000"),
+    ],
+)
+async def test_a_list_that_cannot_be_read_to_its_end_is_told(mode: str, why: str) -> None:
+    async with opened(entry(mode)) as servers:
+        with pytest.raises(McpServerFailed, match="cannot be used") as failed:
+            await tools_of(servers, "mcp__one")
+
+    assert re.search(why, failed.value.why)
 
 
 # The end

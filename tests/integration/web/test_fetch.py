@@ -99,6 +99,9 @@ async def refused(page: bytes | Send, **arguments: Json) -> str:
         (response(JAPANESE.encode(), "text/html; charset=nonsense"), JAPANESE[3:]),
         (response("日本".encode("gbk"), "text/plain; charset=gbk"), "日本"),
         (response("tea".encode("utf-16"), "text/plain"), "tea"),
+        (response("thé".encode("utf-16-le"), "text/plain; charset=utf-16"), "thé"),
+        (response("thé".encode("utf-16-be"), "text/plain; charset=utf-16be"), "thé"),
+        (response(b"t\0e\0a", "text/plain; charset=utf-16"), "te\ufffd"),
         (response(b"\xef\xbb\xbftea", "text/plain"), "tea"),
         (response("thé".encode("latin-1"), "text/plain"), "thé"),
         (response("thé".encode(), "text/plain; charset=nonsense"), "thé"),
@@ -352,6 +355,36 @@ async def test_a_page_that_is_made_to_hang_a_reader_is_read(page: str) -> None:
 
     assert "tea" in text
     assert slowest() < 1.0
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param("<a href=x>" * 900_000, id="links within links"),
+        pytest.param("<b><i>" * 1_500_000, id="formats within formats"),
+    ],
+)
+async def test_one_limit_holds_for_sending_and_reading_a_page(page: str) -> None:
+    began = time.monotonic()
+
+    why = await refused(response(page), timeout_seconds=0.3)
+
+    assert "it was sent, and not turned into text within 0.3 s in all" in why
+    assert time.monotonic() - began < 3
+
+
+async def test_waiting_for_others_to_be_read_is_within_the_limit_too() -> None:
+    async with open_site({"/": response("<a href=x>" * 900_000)}) as site:
+        fetch = fetcher("127.0.0.1")
+        began = time.monotonic()
+
+        told = await asyncio.gather(
+            *(fetch.call({"url": site.url, "timeout_seconds": 1.0}, context()) for _ in range(12)),
+            return_exceptions=True,
+        )
+
+    assert time.monotonic() - began < 6
+    assert any("in all" in str(each) for each in told)
 
 
 @pytest.mark.parametrize(

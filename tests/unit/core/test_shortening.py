@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from hypothesis import given, strategies as st
 
+from parallel_agents.core.cuts import LEFT_OUT, Cuts, Span
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant, user
-from parallel_agents.core.shortening import LEFT_OUT, Cuts, Span, plan_cuts, size_of
+from parallel_agents.core.shortening import plan_cuts, size_of
 
 
 def turn(number: int, result: str) -> list[Message]:

@@ -19,11 +19,11 @@ from parallel_agents.core.event import (
     ToolStarted,
 )
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant
+from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant, task_text
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.tool import Effect
-from parallel_agents.core.transcript import CUT_OFF, Transcript, fold, task_text
+from parallel_agents.core.transcript import CUT_OFF, Transcript, fold
 from parallel_agents.core.usage import Usage
 
 DONE = Finished(outcome=Outcome(status=RunStatus.DONE))

@@ -9,6 +9,7 @@ from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, as
 from parallel_agents.core.meter import Correction, Meter
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure
+from parallel_agents.core.shortening import size_of
 from parallel_agents.core.summary import Summaries
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Usage
@@ -71,15 +72,18 @@ def test_instructions_and_tools_count_until_the_server_has_counted_them() -> Non
     assert shortening(9_000, frame=5_000).foreseen(talk(4, tokens=4_000)) is None
 
 
-def test_a_refusal_leads_to_one_shortening_of_a_call() -> None:
-    state = talk(8)
+def test_each_refusal_of_a_call_halves_the_conversation_a_few_times() -> None:
+    state = talk(30)
 
-    shortened = Shortening().after_refusal(state, TOO_LONG)
+    sizes = [size_of(state.messages)]
+    while (shortened := Shortening().after_refusal(state, TOO_LONG)) is not None:
+        assert shortened.error == Failure.of(TOO_LONG)
+        state.apply("k", shortened)
+        sizes.append(size_of(state.messages))
 
-    assert shortened is not None
-    assert shortened.error == Failure.of(TOO_LONG)
-    state.apply("k", shortened)
-    assert Shortening().after_refusal(state, TOO_LONG) is None
+    assert len(sizes) == 6
+    assert sizes[-1] < sizes[0] / 20
+    assert state.messages[-1].text == "task"
 
 
 def test_a_call_that_was_shortened_unasked_may_be_shortened_after_a_refusal() -> None:

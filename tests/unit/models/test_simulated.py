@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -14,16 +15,20 @@ from parallel_agents.app.models import make_registry
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Finished, Replied, Retrying, ToolFinished
+from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled
+from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import ConfigError
 from parallel_agents.models.simulated.model import NOTICE
+from parallel_agents.runners.agent.tool_calls import SIMULATED
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.testing import make_answer, open_rig
+from parallel_agents.tools.function import tool
 
 TEAM_SIZE = 500
 AGENTS = [
@@ -125,6 +130,7 @@ def test_no_table_can_make_a_simulation_call_a_server() -> None:
         make_registry(environment, Settings(providers=own))
 
 
+@tool(effect="pure")
 async def page(number: int) -> str:
     """A page of the manual."""
     if number % 3 == 0:
@@ -132,6 +138,7 @@ async def page(number: int) -> str:
     return f"Page {number}."
 
 
+@tool(effect="pure")
 async def weigh(texts: list[str], unit: Literal["g", "kg"] = "g") -> float:
     """Weigh the texts."""
     return len(texts) / (1000 if unit == "kg" else 1)
@@ -167,6 +174,55 @@ async def day_with_tools(model: str, count: int = 300) -> ToolDay:
         assert (await rig.store.check_rows()).is_intact
         outcomes = [(result.label, result.status, result.output) for result in results]
         return ToolDay(outcomes, await rig.store.rows(Filter()), await rig.store.events())
+
+
+def is_empty(folder: Path) -> bool:
+    return not list(folder.iterdir())
+
+
+def finished_calls(events: Sequence[Event], name: str) -> set[str]:
+    """What was told of the calls of a tool."""
+    bodies = [event.body for event in events if isinstance(event.body, ToolFinished)]
+    return {body.result.content for body in bodies if body.result.name == name}
+
+
+@pytest.mark.virtual_time(limit_seconds=1e7)
+async def test_what_a_simulated_model_makes_up_changes_nothing(tmp_path: Path) -> None:
+    """Neither files nor commands nor functions that do something get invented arguments."""
+    charged: list[str] = []
+
+    async def charge(card: str) -> str:
+        """Charge a card."""
+        charged.append(card)
+        return "charged"
+
+    @tool(effect="idempotent", access="run")
+    async def start(command: str) -> str:
+        """Start a command."""
+        charged.append(command)
+        return "started"
+
+    tools = ("charge", "write_file", "page", "start")
+    agent = Agent(name="doer", description="", instructions="Do it.", tools=tools)
+    options = SessionOptions(cwd=str(tmp_path))
+    async with open_rig(
+        agents=[agent], tools=[charge, page, start], settings=Settings(model="sim/calm")
+    ) as rig:
+        runs = [
+            await rig.sessions.spawn(
+                Task("doer", f"Task {n}", options=options, permissions=Permissions(allow=tools))
+            )
+            for n in range(40)
+        ]
+        results = [await run.wait() for run in runs]
+        events = await rig.store.events()
+
+    told = {name: finished_calls(events, name) for name in tools}
+    assert {result.status for result in results} == {RunStatus.DONE}
+    assert charged == []
+    assert is_empty(tmp_path)
+    assert told["charge"] == told["write_file"] == told["start"] == {SIMULATED}
+    assert any(text.startswith("Page ") for text in told["page"])
 
 
 @pytest.mark.virtual_time(limit_seconds=1e7)

@@ -25,6 +25,7 @@ TOOLS = (
     "state_set",
     "state_compare_and_set",
     "state_append",
+    "state_delete",
     "state_wait_for",
 )
 AGENT = Agent(name="sharer", description="Shares", instructions="Share.", tools=TOOLS)
@@ -56,6 +57,28 @@ async def refused(name: str, arguments: JsonObject) -> str:
     (result,) = told(model.requests[-1])
     assert result.is_error
     return result.content
+
+
+async def test_a_removed_value_is_none_and_its_versions_do_not_come_again() -> None:
+    _, _, gone, none, again, old, free, wrong, right = await made(
+        ("state_set", {"key": "plan", "value": "a"}),
+        ("state_set", {"key": "plan", "value": "b"}),
+        ("state_delete", {"key": "plan"}),
+        ("state_get", {"key": "plan"}),
+        ("state_delete", {"key": "plan"}),
+        ("state_compare_and_set", {"key": "plan", "value": "c", "version": 2}),
+        ("state_compare_and_set", {"key": "plan", "value": "d", "version": 0}),
+        ("state_delete", {"key": "plan", "version": 2}),
+        ("state_delete", {"key": "plan", "version": 3}),
+    )
+
+    assert gone == {"key": "plan", "deleted": True, "version": 2}
+    assert none == {"key": "plan", "value": None, "version": 0}
+    assert again == {**none, "deleted": False, "note": "it has no value"}
+    assert (old["written"], old["version"]) == (False, 0)
+    assert free == {"key": "plan", "written": True, "version": 3}
+    assert (wrong["deleted"], wrong["value"], wrong["version"]) == (False, "d", 3)
+    assert right == {"key": "plan", "deleted": True, "version": 3}
 
 
 async def test_a_value_is_read_as_it_was_set() -> None:

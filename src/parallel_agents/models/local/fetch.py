@@ -144,7 +144,7 @@ def _is_complete(target: Path, model: ModelFile) -> bool:
 def _is_marked(target: Path, model: ModelFile) -> bool:
     """Whether exactly this file was checked before, which makes the next start instant."""
     try:
-        return _marker(target).read_text() == _seal(target, model)
+        return _marker(target).read_text("utf-8", "replace") == _seal(target, model)
     except FileNotFoundError:
         return False
 

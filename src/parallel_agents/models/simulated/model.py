@@ -70,7 +70,7 @@ class Simulated:
     @checked
     def __init__(self, day: Day, seed: Index = 0) -> None:
         self.name = f"{PROVIDER}/{day.name}" + (f"@{seed}" if seed else "")
-        self.capabilities = Capabilities(notice=NOTICE, images=True, pdfs=True)
+        self.capabilities = Capabilities(notice=NOTICE, images=True, pdfs=True, is_simulated=True)
         self.calls = 0
         self._day = day
         self._seed = seed

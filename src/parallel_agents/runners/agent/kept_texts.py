@@ -12,10 +12,9 @@ import orjson
 from parallel_agents.core.event import Body, Delivered, HandedBack, Queued, Steered, ToolFinished
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.kept_text import READER, KeptPath, kept_path, line_at, reading
-from parallel_agents.core.message import Place, ToolResult
+from parallel_agents.core.message import Place, ToolResult, task_text
 from parallel_agents.core.store import Claim
 from parallel_agents.core.told import Cut, cut_to
-from parallel_agents.core.transcript import task_text
 from parallel_agents.runners.agent.tooling import Tooling
 
 _MOST_SECONDS = 60.0

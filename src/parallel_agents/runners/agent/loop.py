@@ -288,7 +288,13 @@ async def _execute(work: Work, step: Step) -> bool:
             await call_model(work, step)
         case RunTools():
             most = work.result_tokens
-            await work.tools.run(work.activation, work.transcript, work.clock, most=most)
+            await work.tools.run(
+                work.activation,
+                work.transcript,
+                work.clock,
+                most=most,
+                is_simulated=work.model.capabilities.is_simulated,
+            )
         case Summarize():
             await summarize(work, step)
         case CheckType():

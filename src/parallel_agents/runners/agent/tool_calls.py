@@ -7,11 +7,11 @@ to be harmless; otherwise the model is told that the outcome is unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import orjson
 
@@ -30,19 +30,19 @@ from parallel_agents.core.told import kept as kept_result
 from parallel_agents.core.tool import Access, Effect, Tool, ToolContext, ToolSpec
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
-from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
+from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.agent.approvals import Approvals, Requested, denial, ruling
 from parallel_agents.runners.agent.call_commands import runner_of
 from parallel_agents.runners.agent.call_in_flight import CallInFlight
 from parallel_agents.runners.agent.call_sharing import shared_with
+from parallel_agents.runners.agent.concurrently import concurrently
 from parallel_agents.runners.agent.hiding import hidden_result, stands_for_secret
 from parallel_agents.runners.agent.kept_texts import ReadsBy, cut_of, reader_of
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.clock import Clock
 
-T = TypeVar("T")
-
+SIMULATED = "Simulated, not executed: a simulated model made up this call, and the tool may do more than read."
 UNKNOWN = "The call was started before a crash; its outcome is unknown and it was not repeated."
 
 
@@ -140,6 +140,7 @@ class ToolCalls:
 
     __slots__ = (
         "_approvals",
+        "_is_simulated",
         "_patience",
         "_reads_by",
         "_schemas",
@@ -175,6 +176,7 @@ class ToolCalls:
         self._timeout_seconds = timeout_seconds
         self._tooling = tooling
         self._reads_by = ReadsBy.of(self._tools, tooling)
+        self._is_simulated = False
 
     @property
     def may_write(self) -> bool:
@@ -188,12 +190,15 @@ class ToolCalls:
         clock: Clock,
         *,
         most: int,
+        is_simulated: bool = False,
     ) -> None:
         """Execute, concurrently, every call of the last reply that has no result yet.
 
         A call that waits for other runs releases the run's slot; on return the run has one again.
-        Of each result the model is told at most `most` tokens.
+        Of each result the model is told at most `most` tokens. Of what a simulated model has made
+        up, only what cannot do more than read is executed.
         """
+        self._is_simulated = is_simulated
         reported = set(transcript.handed_back)
         questions = Questions(activation, transcript, self._patience)
         asked = [
@@ -229,7 +234,7 @@ class ToolCalls:
             )
             for number, each in enumerate(judged)
         ]
-        for entries in await _concurrently(calls):
+        for entries in await concurrently(calls):
             for entry in entries:
                 transcript.apply(entry.key, entry.body)
         await clock.resume()
@@ -311,6 +316,8 @@ class ToolCalls:
             return _Known(_error(call, f"The arguments do not match the tool's schema: {listed}"))
         if refusal := denial(call, decision) or stands_for_secret(call, spec):
             return _Known(_error(call, refusal))
+        if self._is_simulated and self._may_do_more_than_read(spec):
+            return _Known(ToolResult(call.id, call.name, SIMULATED))
         if kept is not None and kept.stands:
             return _Known(kept.answer(call), kept.is_unknown)
         if asked.answer is not None and not asked.answer.allow:
@@ -318,6 +325,12 @@ class ToolCalls:
         if asked.was_started and spec.effect is Effect.ONCE:
             return _Known(_error(call, UNKNOWN), is_unknown=True)
         return None
+
+    def _may_do_more_than_read(self, spec: ToolSpec) -> bool:
+        """Whether a call may change something outside of the tree of its session."""
+        if spec.name in self._tooling.session_tools:
+            return False
+        return spec.effect is Effect.ONCE or not spec.access.is_free
 
     async def _execute(self, tool: Tool, one: _Underway) -> ToolResult:
         (asked, decision, _), activation, caller, *_ = one
@@ -364,33 +377,6 @@ def _with_change(result: ToolResult, asked: _Asked) -> ToolResult:
     arguments = orjson.dumps(asked.call.arguments).decode()
     note = f"[A person changed the arguments of the call to {arguments}]"
     return replace(result, content=f"{note}\n{result.content}")
-
-
-async def _concurrently(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:
-    """The results of the calls; an error of one cancels the others.
-
-    Raises:
-        Stopping: one would have begun to wait while this process stops; the others have ended.
-    """
-    if len(calls) == 1:
-        return [await calls[0]]
-    refusals: list[Stopping] = []
-
-    async def ended(call: Coroutine[None, None, T]) -> T | None:
-        try:
-            return await call
-        except Stopping as refusal:
-            refusals.append(refusal)
-            return None
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(ended(call)) for call in calls]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # callers know single errors, not groups
-    if refusals:
-        raise refusals[0]
-    return [result for task in tasks if (result := task.result()) is not None]
 
 
 def _error(call: ToolCall, text: str) -> ToolResult:

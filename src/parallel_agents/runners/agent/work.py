@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
+from parallel_agents.core.message import task_text
 from parallel_agents.core.model import Model, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
@@ -15,7 +16,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
 from parallel_agents.core.tool import ToolSpec
-from parallel_agents.core.transcript import Transcript, task_text
+from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.children import Children
 from parallel_agents.runners.agent.contexts import Contexts

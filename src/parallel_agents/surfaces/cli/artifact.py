@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from parallel_agents.artifacts import ArtifactFolder, Stored
 from parallel_agents.core.artifact import Artifact, ArtifactRecord, short_id
 from parallel_agents.core.ids import short
 from parallel_agents.core.schema import Json
+from parallel_agents.core.shared_state import Removal
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.sharing import pieces_of
@@ -131,6 +132,54 @@ def get(
         sys.stdout.buffer.flush()
     else:
         render.note(f"Wrote {output}")
+
+
+@app.command()
+def delete(
+    tree: Tree,
+    artifacts: Annotated[
+        list[str] | None,
+        typer.Argument(help="Their ids, the starts of them, or their names.", metavar="[ID]..."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All artifacts of the tree.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Have a tree share artifacts no more; `artifact clean` removes contents that no tree shares."""
+    if bool(artifacts) is everything:
+        raise InvalidInput(
+            "nothing says which artifacts are to be deleted, or two things do",
+            hint="name them by their ids, or all with --all",
+        )
+    context = find_store(home)
+
+    async def look() -> dict[str, Artifact]:
+        async with open_reader(context.environment, context.settings) as reader:
+            shared = reader.sharing.artifacts((await reader.sessions.find(tree)).session.root)
+            found = (
+                [record.artifact for record in await shared.list()]
+                if everything
+                else [await shared.find(name) for name in artifacts or ()]
+            )
+            return {artifact.id: artifact for artifact in found}
+
+    async def remove(found: Iterable[Artifact]) -> Removal:
+        async with open_existing(context.environment, context.settings) as client:
+            shared = client.sharing.artifacts((await client.sessions.find(tree)).session.root)
+            return await shared.delete(*found)
+
+    found = run_cancellable(look())
+    removed = Removal(len(found), sum(artifact.size for artifact in found.values()))
+    if found and not dry_run:
+        removed = run_cancellable(remove(found.values()))
+    if json:
+        items = [render.artifact_json(artifact) for artifact in found.values()]
+        render.envelope("artifacts", time.time(), items, dry_run=dry_run)
+        return
+    count = "1 artifact" if removed.number == 1 else f"{removed.number} artifacts"
+    verb = "would be deleted" if dry_run else "deleted"
+    render.line(f"{count} {verb}, {format.size(removed.bytes)}")
 
 
 @app.command()

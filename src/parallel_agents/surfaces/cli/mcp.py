@@ -152,7 +152,7 @@ def _own_token(file: Path) -> str:
     if not file.exists():
         write_private(file, secrets.token_urlsafe(_TOKEN_BYTES).encode())
     make_private(file)
-    found = file.read_text("utf-8").strip()
+    found = file.read_text("ascii", "ignore").strip()
     if len(found) < _LEAST_TOKEN:
         raise ConfigError(
             f"{file} holds no token", hint="delete it: the next start makes one, or use --token"

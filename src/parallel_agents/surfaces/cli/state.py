@@ -1,4 +1,4 @@
-"""`pagents state`: the values that the sessions of a tree share: listed, read, written, waited for."""
+"""`pagents state`: the values that the sessions of a tree share: listed, read, written, deleted, waited for."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from parallel_agents.app.opening import open_existing
 from parallel_agents.app.reading import open_follower, open_reader
 from parallel_agents.core.ids import short
 from parallel_agents.core.schema import Json
-from parallel_agents.core.shared_state import StateEntry, StateWritten, value_of
-from parallel_agents.errors import Conflict, NotFound
+from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten, value_of
+from parallel_agents.errors import Conflict, InvalidInput, NotFound
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
@@ -89,10 +89,7 @@ def get(tree: Tree, key: Key, json: AsJson = False, home: Home = None) -> None:
 
     entry = run_cancellable(look())
     if entry is None:
-        raise NotFound(
-            f"the tree of {tree} has no value {key}",
-            hint=f"`pagents state list {tree}` lists those that it has",
-        )
+        raise _no_value(tree, key)
     _tell(entry, json=json)
 
 
@@ -137,6 +134,60 @@ def append(tree: Tree, key: Key, item: Value, json: AsJson = False, home: Home =
 
 
 @app.command()
+def delete(
+    tree: Tree,
+    key: Annotated[str | None, typer.Argument(help="Its key.", metavar="[KEY]")] = None,
+    version: Annotated[
+        int | None,
+        typer.Option("--version", min=1, help="Only if this is its version.", metavar="N"),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All values of the tree.")] = False,
+    prefix: Annotated[
+        str, typer.Option("--prefix", help="All values whose keys begin so.", metavar="P")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Delete a value, or all that a tree shares, or those whose keys begin with a prefix."""
+    if (key is None) is not (everything or bool(prefix)) or (version is not None and key is None):
+        raise InvalidInput(
+            "nothing says which values are to be deleted, or two things do",
+            hint="name a KEY, or --prefix P, or --all; --version goes with a KEY",
+        )
+    context = find_store(home)
+
+    async def look() -> list[StateEntry]:
+        async with open_reader(context.environment, context.settings) as reader:
+            state = reader.sharing.state((await reader.sessions.find(tree)).session.root)
+            found = None if key is None else await state.get(key)
+            return list(await state.entries(prefix)) if key is None else [found] if found else []
+
+    async def remove() -> StateWritten | Removal:
+        async with open_existing(context.environment, context.settings) as client:
+            state = client.sharing.state((await client.sessions.find(tree)).session.root)
+            if key is None:
+                return await state.clear(prefix)
+            return await state.delete(key, version=version)
+
+    entries = run_cancellable(look())
+    removed = Removal(len(entries), sum(len(orjson.dumps(entry.value)) for entry in entries))
+    if not dry_run:
+        done = run_cancellable(remove())
+        if isinstance(done, StateWritten):
+            _check_deleted(tree, key or "", done)
+        else:
+            removed = done
+    if json:
+        item = {"values": removed.number, "bytes": removed.bytes}
+        render.envelope("state_deleted", time.time(), [item], dry_run=dry_run)
+        return
+    count = "1 value" if removed.number == 1 else f"{removed.number} values"
+    verb = "would be deleted" if dry_run else "deleted"
+    render.line(f"{count} {verb}, {format.size(removed.bytes)}")
+
+
+@app.command()
 def wait(
     tree: Tree,
     key: Key,
@@ -175,6 +226,25 @@ def _tell(entry: StateEntry, *, json: bool) -> None:
         render.envelope("state", time.time(), [_json(entry)])
     else:
         render.line(_text_of(entry.value))
+
+
+def _check_deleted(tree: str, key: str, done: StateWritten) -> None:
+    if done.is_written:
+        return
+    if not done.version:
+        raise _no_value(tree, key)
+    raise Conflict(
+        f"{key} has version {done.version}, and was not deleted",
+        why="somebody has changed it since",
+        hint=f"look with `pagents state get {tree} {key} --json`, and delete it again",
+    )
+
+
+def _no_value(tree: str, key: str) -> NotFound:
+    return NotFound(
+        f"the tree of {tree} has no value {key}",
+        hint=f"`pagents state list {tree}` lists those that it has",
+    )
 
 
 def _tell_written(tree: str, key: str, written: StateWritten, *, json: bool) -> None:

@@ -20,6 +20,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_LOOKED_AT = 8192
 _SHOWN_AROUND = 3
 _MOST_SHOWN_LINES = 200
 
@@ -53,7 +54,12 @@ class TextFile:
             PathRefused: the content is no text in UTF-8, or in UTF-16 or UTF-32 with a mark.
         """
         mark, encoding = next((x for x in _MARKS if content.startswith(x[0])), (b"", "utf-8"))
-        if not mark and b"\0" in content[:8192]:
+        if not mark and (guessed := _utf_16_without_mark(content)):
+            raise PathRefused(
+                f"{path} is text in {guessed} without a byte-order mark; convert it to UTF-8, as with"
+                f" iconv -f {guessed} -t UTF-8"
+            )
+        if not mark and b"\0" in content[:_LOOKED_AT]:
             raise PathRefused(f"{path} is not text but a binary file of {len(content):,} bytes")
         try:
             return cls(content[len(mark) :].decode(encoding), encoding, mark)
@@ -153,3 +159,12 @@ def _lines_of(text: str) -> list[str]:
     """The lines of a text without their ends; a last line end begins no further line."""
     lines = _BREAK.split(text)
     return lines[:-1] if not lines[-1] else lines
+
+
+def _utf_16_without_mark(content: bytes) -> str:
+    """The encoding of a content of which nearly every other byte is 0, and no other; empty if not."""
+    head = content[:_LOOKED_AT]
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if not len(content) % 2 and max(even, odd) * 4 > len(head) and not min(even, odd):
+        return "UTF-16LE" if odd else "UTF-16BE"
+    return ""

@@ -64,9 +64,16 @@ def make(means: WebMeans) -> Tool:
         page = kept.find(key) if offset else None
         if page is None:
             getter = Getter(means, context.permits, check_media_type)
+            end = _now() + timeout_seconds
             try:
                 reply = await getter.get(address, seconds=timeout_seconds)
-                page = await _page(reply, is_whole=whole)
+                async with asyncio.timeout_at(end):
+                    page = await _page(reply, is_whole=whole)
+            except TimeoutError:
+                raise ToolError(
+                    f"{address} could not be fetched: it was sent, and not turned into text within"
+                    f" {timeout_seconds:g} s in all; allow more with timeout_seconds"
+                ) from None
             except ToolError as error:
                 raise ToolError(f"{address} could not be fetched: {error}") from error
             kept.keep(key, page)

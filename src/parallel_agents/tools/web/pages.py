@@ -148,6 +148,10 @@ def _known(charset: str) -> str:
         "".encode(found.name)  # raises LookupError if it is one of bytes
     except (LookupError, UnicodeError, ValueError):
         return ""
+    if (
+        found.name == "utf-16"
+    ):  # without a mark, which Python's decoder demands (whatwg.org/encoding)
+        return "utf-16-le"
     return "" if found.name.replace("-", "_") in _NO_CHARSETS else found.name
 
 

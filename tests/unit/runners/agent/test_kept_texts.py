@@ -16,6 +16,8 @@ from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
+from parallel_agents.core.tokens import tokens_of
+from parallel_agents.errors import ContextTooLong
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, RepliesWith, open_rig
 
@@ -217,6 +219,59 @@ async def test_a_message_that_would_fill_the_context_is_cut_and_kept() -> None:
     assert result.status is RunStatus.DONE, result.error
     assert len(model.requests[1].messages[-1].text) < 8_000
     assert result.text.endswith("rule 1999: tea is good")
+
+
+def unless_too_long(request: ModelRequest, answer: Answer) -> Answer:
+    """An answer of a server with 4,096 tokens, which refuses what does not fit."""
+    tokens = tokens_of(request.messages)
+    return ContextTooLong(f"{tokens} tokens") if tokens > 4_096 else answer
+
+
+async def test_sixty_calls_in_one_reply_are_folded_and_their_results_can_be_read() -> None:
+    async def look(what: str) -> str:
+        return f"{what}: " + "tea is good and the shop has it, " * 3
+
+    def answer(request: ModelRequest) -> Answer:
+        if len(request.messages) == 1:
+            return [ToolCall(str(n), "look", {"what": f"page {n} of it"}) for n in range(60)]
+        if (found := _ASKS.search(request.messages[-3].text)) is None:
+            return unless_too_long(request, last_result(request))
+        path = str(orjson.loads(found[1])["path"])
+        return ToolCall("read", "read_file", {"path": path.replace("/N", "/1")})
+
+    agent = Agent(name="a", description="Calls", instructions="Call.", tools=("look", "read_file"))
+    model, plain = RepliesWith(answer, capabilities=SMALL), Settings(summaries=False)
+    async with open_rig(model, agents=[agent], tools=[look], settings=plain) as rig:
+        result = await (await rig.sessions.spawn(Task("a", "go"))).wait()
+
+    assert result.status is RunStatus.DONE, result.error
+    assert result.text.startswith("page 0 of it: tea is good and the shop has it, tea")
+    assert all(tokens_of(request.messages) < 4_096 for request in model.requests)
+
+
+async def test_five_long_messages_never_end_a_run() -> None:
+    async def wait_a_little() -> str:
+        await asyncio.sleep(5)
+        return "waited"
+
+    def answer(request: ModelRequest) -> Answer:
+        if len(request.messages) == 1:
+            return ToolCall("1", "wait_a_little", {})
+        return unless_too_long(request, request.messages[-1].text[:9])
+
+    tools = ("wait_a_little", "read_file")
+    agent = Agent(name="a", description="Waits", instructions="Wait.", tools=tools)
+    model = RepliesWith(answer, capabilities=SMALL)
+    async with open_rig(model, agents=[agent], tools=[wait_a_little]) as rig:
+        handle = await rig.sessions.spawn(Task("a", "go"))
+        await asyncio.sleep(1)
+        for number in range(5):
+            await handle.steer(f"message {number}: " + "tea is good, " * 245)
+        result = await handle.wait()
+
+    assert result.status is RunStatus.DONE, result.error
+    assert result.text == "message 4"
+    assert tokens_of(model.requests[-1].messages) < 3_000
 
 
 async def test_a_task_that_cannot_fit_fails_before_any_call() -> None:

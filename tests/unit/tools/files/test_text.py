@@ -64,6 +64,9 @@ def test_every_passage_changes_if_asked() -> None:
     ("content", "why"),
     [
         (b"\x89PNG\r\n\x1a\n\0\0", "binary file of 10 bytes"),
+        ("tea is good".encode("utf-16-le"), "UTF-16LE without a byte-order mark"),
+        ("tea is good".encode("utf-16-be"), "iconv -f UTF-16BE -t UTF-8"),
+        (codecs.BOM_UTF16_LE + b"a", r"not text in UTF-16-LE \(at byte 0\)"),
         (b"caf\xe9", r"not text in UTF-8 \(at byte 3\)"),
         (codecs.BOM_UTF16_LE + b"a", "not text in UTF-16-LE"),
     ],

@@ -879,13 +879,20 @@ SELECT key, version, at, by, value FROM state WHERE tree = ? AND key = ?;
 
 -- name: state_of_tree
 SELECT key, version, at, by, value FROM state
-WHERE tree = :tree AND substr(key, 1, length(:prefix)) = :prefix ORDER BY key;
+WHERE tree = :tree AND key != '' AND substr(key, 1, length(:prefix)) = :prefix ORDER BY key;
 
 -- name: state_version
 SELECT version, bytes FROM state WHERE tree = ? AND key = ?;
 
 -- name: state_size
-SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM state WHERE tree = ?;
+SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM state WHERE tree = ? AND key != '';
+
+-- name: state_sizes
+SELECT key, version, bytes FROM state
+WHERE tree = :tree AND key != '' AND substr(key, 1, length(:prefix)) = :prefix ORDER BY key;
+
+-- name: drop_state
+DELETE FROM state WHERE tree = ? AND key = ?;
 
 -- name: put_state
 INSERT INTO state (tree, key, version, bytes, at, by, value) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -909,6 +916,13 @@ ON CONFLICT (tree, id, name, run) DO NOTHING;
 -- name: artifact_size
 SELECT COUNT(*), COALESCE(SUM(bytes), 0)
 FROM (SELECT id, MAX(bytes) AS bytes FROM artifacts WHERE tree = ? GROUP BY id);
+
+-- name: drop_artifact
+DELETE FROM artifacts WHERE tree = ? AND id = ?;
+
+-- name: live_of_root
+SELECT 1 FROM sessions AS s JOIN runs AS r ON r.session = s.key
+WHERE s.root = ? AND r.status IN ('queued', 'running') LIMIT 1;
 
 -- name: artifacts
 SELECT id, name, media_type, bytes, tree, session, run, at FROM artifacts {where} ORDER BY seq;

@@ -1,0 +1,39 @@
+"""Removals: the event of values or artifacts that a tree has no more."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from parallel_agents.core.event import Entry, Noticed
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.shared_state import Removal, Writer
+from parallel_agents.stores.event_log import Draft
+from parallel_agents.stores.tables import Tables
+
+# Somebody outside of any session, as the audit names those.
+CALLER = "caller"
+_MOST_NAMES = 50
+
+
+def note_removal(
+    tables: Tables,
+    tree: SessionKey,
+    writer: Writer,
+    what: str,
+    names: Sequence[str],
+    removal: Removal,
+) -> None:
+    """Write who removed what, as an event of the run that did, or of the last one of the tree's root."""
+    run, session = writer.run, writer.session
+    if not run:
+        runs = tables.database.all("runs_of_session", (tree,))
+        if not runs:
+            return  # a tree that the store does not know has no history
+        run, session = RunId(str(runs[-1][0])), tree
+    things = f"1 {what}" if removal.number == 1 else f"{removal.number} {what}s"
+    named = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+    text = f"removed {things} that the tree shared, {removal.bytes:,} bytes: {named}"
+    noticed = Noticed(text=text, by=writer.session or CALLER, what="remove")
+    entry = Entry(f"noticed/removed-{uuid.uuid4().hex[:12]}", noticed)
+    tables.log.write([Draft(run, session, entry)])
