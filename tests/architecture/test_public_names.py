@@ -81,6 +81,7 @@ PUBLIC = [
     "TreeState",
     "Until",
     "Usage",
+    "WithWorkspace",
     "Workspace",
     "__version__",
     "arun",
