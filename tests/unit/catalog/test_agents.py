@@ -117,6 +117,7 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
 
     expected = {**CATEGORIES, "general": ["main"], "quality": ["judge", "refiner"]}
     expected["research"] = ["researcher"]
+    expected["development"] = sorted([*expected["development"], "merge_resolver"])
     for name, category in WITH_TOOLS.items():
         expected[category] = sorted([*expected[category], name])
     assert found == expected
