@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
+    from parallel_agents.core.with_workspace import WithWorkspace
     from parallel_agents.core.workspace import Changes, Workspace
     from parallel_agents.errors import PagentsError
     from parallel_agents.sessions.batch import BatchResult, ItemResult
@@ -128,6 +129,7 @@ __all__ = [
     "TreeState",
     "Until",
     "Usage",
+    "WithWorkspace",
     "Workspace",
     "__version__",
     "arun",
@@ -169,6 +171,7 @@ _HOMES = {
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolError", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),
     "core.verbs": ("Until",),
+    "core.with_workspace": ("WithWorkspace",),
     "core.workspace": ("Changes", "Workspace"),
     "errors": ("PagentsError",),
     "sessions.batch": ("BatchResult", "ItemResult"),

@@ -82,6 +82,7 @@ PUBLIC = [
     "TreeState",
     "Until",
     "Usage",
+    "WithWorkspace",
     "Workspace",
     "__version__",
     "arun",

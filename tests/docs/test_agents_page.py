@@ -34,7 +34,9 @@ def test_the_example_agents_and_the_example_team_work(tmp_path: Path) -> None:
 
     tasks = catalog.team("season").tasks_for({"season": "winter"})
 
-    assert names == ["agents/haiku_writer.md", "agents/ticket_sorter.md", "teams/season.yaml"]
+    agents = [f"agents/{name}.md" for name in ("haiku_writer", "ticket_sorter", "proofreader")]
+    assert names == [*agents, "teams/season.yaml"]
+    assert catalog.agent("proofreader").in_folder.tools == ("read_file", "glob")
     assert [task.label for task in tasks] == ["first", "second", "ticket_sorter"]
     assert tasks[1].text == "Write a haiku about the end of winter."
     assert tasks[2].text == "Sort this ticket, one of []."

@@ -1,4 +1,4 @@
-"""Makes a workspace, or merges one, as a process of its own that a test kills."""
+"""Makes a workspace, merges one, or merges it with all conflicts resolved, as a process of its own that a test kills."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.workspaces.entries import Entry, Mode
 from parallel_agents.workspaces.limits import LIMITS
 from parallel_agents.workspaces.making import make
 from parallel_agents.workspaces.merging import Conflicts
 from parallel_agents.workspaces.record import Room
+from parallel_agents.workspaces.resolving import Resolution
 from parallel_agents.workspaces.returning import merge
 
 
@@ -22,7 +24,12 @@ def main() -> None:
         return
     record = room.record
     assert record is not None
-    merge(room, record, Conflicts.LEAVE, is_dry=False)
+    foretold = merge(room, record, Conflicts.LEAVE, is_dry=True)
+    after = Entry(Mode.FILE, room.blobs.add(b"resolved\n"))
+    resolved: dict[str, Resolution] = {}
+    if what == "resolve":
+        resolved = {path: Resolution(clash, after) for path, clash in foretold.clashes.items()}
+    merge(room, record, Conflicts.LEAVE, is_dry=False, resolved=resolved)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,26 @@ def test_a_merge_that_was_killed_goes_on(tmp_path: Path, after: int) -> None:
     assert workspace.merge().changed == []
 
 
+@pytest.mark.parametrize("after", [1, 40])
+def test_a_merge_with_resolved_conflicts_that_was_killed_goes_on(
+    tmp_path: Path, after: int
+) -> None:
+    rig = Rig(tmp_path)
+    rig.commit({f"old-{n}": f"{n}\n" for n in range(50)})
+    workspace = rig.make()
+    write(workspace.files, {f"old-{n}": f"theirs {n}\n" for n in range(50)})
+    write(workspace.files, {f"new-{n}": f"{n}\n" for n in range(50)})
+    write(rig.source, {f"old-{n}": f"ours {n}\n" for n in range(50)})
+    kill_once(started("resolve", rig), rig.source, after)
+
+    merged = workspace.merge()
+
+    assert {(rig.source / f"old-{n}").read_text() for n in range(50)} == {"resolved\n"}
+    assert sum(1 for _ in rig.source.glob("new-*")) == 50
+    assert merged.conflicts == []
+    assert workspace.merge().changed == []
+
+
 @pytest.mark.parametrize("after", [1, 100])
 def test_a_workspace_whose_making_was_killed_is_made_anew(tmp_path: Path, after: int) -> None:
     rig = Rig(tmp_path)

@@ -102,21 +102,28 @@ def dangling_in_agent(
 ) -> Iterator[Dangling]:
     """The names in an agent of tools, MCP servers and agents that are not here."""
     own = {server.name for server in agent.mcp_servers}
-    for number, name in enumerate(agent.tools):
+    for steps, name in _tools_of(agent):
         if is_mcp_name(name):
             server = parse_mcp_name(name).server
             if server not in {*own, *servers}:
                 hint = did_you_mean(server, {*own, *servers})
-                where = as_path(("tools", str(number)))
-                yield Dangling(where, f"there is no MCP server {server!r}", hint)
+                yield Dangling(as_path(steps), f"there is no MCP server {server!r}", hint)
         elif name not in tools:
             what = f"there is no tool {name!r}, unless a program passes it in"
-            yield Dangling(as_path(("tools", str(number))), what, did_you_mean(name, tools))
-    named = {parse_mcp_name(name).server for name in agent.tools if is_mcp_name(name)}
+            yield Dangling(as_path(steps), what, did_you_mean(name, tools))
+    named = {parse_mcp_name(name).server for _, name in _tools_of(agent) if is_mcp_name(name)}
     for server in sorted(own - named):
         what = "no tool of this server is named, so it is not used"
         yield Dangling(as_path(("mcp_servers", server)), what, f"add mcp__{server} to its tools")
     yield from dangling_in_policy(agent, agents)
+
+
+def _tools_of(agent: Agent) -> Iterator[tuple[_Steps, str]]:
+    there = agent.with_workspace
+    for number, name in enumerate(agent.tools):
+        yield ("tools", str(number)), name
+    for number, name in enumerate(there.tools if there else ()):
+        yield ("with_workspace", "tools", str(number)), name
 
 
 def dangling_in_policy(agent: Agent, agents: Collection[str]) -> Iterator[Dangling]:

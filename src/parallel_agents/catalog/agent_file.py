@@ -14,6 +14,7 @@ from parallel_agents.catalog.fields import (
     AnyAgentName,
     Fields,
     NonEmpty,
+    as_path,
     check_object_schema,
     check_schema,
     check_stem,
@@ -29,7 +30,9 @@ from parallel_agents.core.permission import PROFILES, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.profile import NAME
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.texts import ModelName
+from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Place, Workspace
 from parallel_agents.errors import InvalidInput
 from parallel_agents.setting_values import (
@@ -119,6 +122,24 @@ SetBudget = Annotated[BudgetFields, AfterValidator(_some_budget)]
 Ladder = Annotated[tuple[ModelName, ...], Field(min_length=1)]
 
 
+class WithWorkspaceFields(Fields):
+    """What is different about the agent in a session that works in a folder."""
+
+    tools: tuple[NonEmpty, ...] = ()
+    instructions: NonEmpty = ""
+    input: dict[str, JsonValue] | None = None
+    limits: Annotated[Limits, AfterValidator(_some_limit)] = NO_LIMITS
+
+    @property
+    def overlay(self) -> WithWorkspace:
+        return WithWorkspace(
+            instructions=self.instructions.strip(),
+            tools=self.tools,
+            input_schema=self.input,
+            limits=self.limits,
+        )
+
+
 class AgentFields(Fields):
     """The front matter."""
 
@@ -138,6 +159,7 @@ class AgentFields(Fields):
         PermissionFields()
     )
     workspace: Literal["own", "parent"] | None = None
+    with_workspace: Annotated[WithWorkspaceFields, AfterValidator(_some)] | None = None
     sandbox: Sandbox = Sandbox.INHERIT
     profile: Annotated[str, Field(pattern=PROFILE_NAME)] = ""
     budget: SetBudget = BudgetFields()
@@ -164,6 +186,8 @@ def parse_agent(source: Source) -> Agent:
         check_object_schema(document, ("input",), found.input)
     if found.output is not None:
         check_schema(document, ("output",), found.output)
+    if found.with_workspace is not None and found.with_workspace.input is not None:
+        _check_input_there(document, found, found.with_workspace.input)
     return Agent(
         name=found.name,
         description=found.description,
@@ -182,6 +206,7 @@ def parse_agent(source: Source) -> Agent:
         profile=found.profile,
         permissions=Permissions(**found.permissions.model_dump()),
         workspace=found.workspace and Workspace(place=Place(found.workspace)),
+        with_workspace=found.with_workspace and found.with_workspace.overlay,
         budget=found.budget.budget,
         gates=read_gates(document, ("gates",), found.gates),
         refine=found.refine and found.refine.refine,
@@ -191,6 +216,18 @@ def parse_agent(source: Source) -> Agent:
         needs=found.needs,
         mcp_servers=tuple(read_server(name, table) for name, table in found.mcp_servers.items()),
     )
+
+
+def _check_input_there(document: Document, found: AgentFields, schema: JsonObject) -> None:
+    place = ("with_workspace", "input")
+    check_object_schema(document, place, schema)
+    if found.input is None:
+        raise document.error(
+            place,
+            f"'{as_path(place)}' replaces nothing",
+            why="the agent has no `input`, so it takes any, with a workspace too",
+            hint="add `input:` to the agent, or delete it here",
+        )
 
 
 def _split(source: Source) -> tuple[Source, str]:

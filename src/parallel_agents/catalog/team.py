@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from parallel_agents.catalog.template import fill, fill_text
+from parallel_agents.catalog.template import fill, fill_text, whole_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import Gate, Refine
@@ -64,7 +64,8 @@ class Team:
     def tasks_for(self, values: Mapping[str, Json]) -> list[Task]:
         """The tasks for these inputs, in the order of the file.
 
-        An input that is not given takes the default from its schema.
+        An input that is not given takes the default from its schema. Without one, the inputs of
+        tasks that consist of it are left out.
 
         Raises:
             InvalidInput: an input is unknown, has no value and no default, or does not match its
@@ -77,7 +78,7 @@ class Team:
             Task(
                 task.agent,
                 fill_text(task.text, filled),
-                input={name: fill(value, filled) for name, value in task.input.items()},
+                input=_filled(task.input, filled),
                 model=task.model or self.model,
                 label=task.label,
                 key=task.label,
@@ -120,6 +121,15 @@ class Team:
         return f"--input {name}={example}"
 
 
+def _filled(template: JsonObject, values: Mapping[str, Json]) -> dict[str, Json]:
+    """A task's input; an entry that is a team's input without a value is left out."""
+    return {
+        name: fill(value, values)
+        for name, value in template.items()
+        if (whole := whole_name(value)) is None or whole in values
+    }
+
+
 def properties(schema: JsonObject) -> dict[str, JsonObject]:
     """The properties of an object's schema; a property that is `true` accepts anything."""
     found = schema.get("properties")
@@ -132,6 +142,14 @@ def required(schema: JsonObject) -> list[str]:
     """The names of the properties that an object's schema requires."""
     found = schema.get("required")
     return [str(name) for name in found] if isinstance(found, list | tuple) else []
+
+
+def ways_to_give(schema: JsonObject) -> list[list[str]]:
+    """The names that an object's schema requires, for each of its `anyOf` if it has such choices."""
+    always, found = required(schema), schema.get("anyOf")
+    choices = found if isinstance(found, list | tuple) else ()
+    more = [required(choice) for choice in choices if isinstance(choice, Mapping)]
+    return [[*always, *names] for names in more] or [always]
 
 
 def defaults(schema: JsonObject) -> dict[str, Json]:

@@ -20,14 +20,14 @@ from parallel_agents.catalog.fields import (
 from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_gates
 from parallel_agents.catalog.source import Source
 from parallel_agents.catalog.team import TaskTemplate, Team, defaults, properties, required
-from parallel_agents.catalog.template import names_in, texts_in
+from parallel_agents.catalog.template import names_in, texts_in, whole_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import OnFailure
 from parallel_agents.core.texts import ModelName
-from parallel_agents.errors import InvalidInput, UnknownAgent
+from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 
 FindAgent: TypeAlias = Callable[[str], Agent]
 
@@ -82,7 +82,13 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
         description=found.description,
         input_schema=found.input,
         tasks=tuple(
-            _task(document, ("tasks", str(number)), task, find_agent=find_agent)
+            _task(
+                document,
+                ("tasks", str(number)),
+                task,
+                sure=_sure(found.input),
+                find_agent=find_agent,
+            )
             for number, task in enumerate(found.tasks)
         ),
         limits=_limits(document, found),
@@ -137,8 +143,10 @@ def _check_labels(document: Document, tasks: list[TaskFields]) -> None:
 def _check_placeholders(
     document: Document, steps: Steps, task: TaskFields, *, inputs: JsonObject
 ) -> None:
-    sure = {*required(inputs), *defaults(inputs)} & properties(inputs).keys()
-    texts = texts_in({"text": task.text, "input": task.input}, steps)
+    sure, known = _sure(inputs), properties(inputs)
+    # Where one is all of an input of the task, that is left out without a value.
+    rest = {key: item for key, item in task.input.items() if whole_name(item) not in known}
+    texts = texts_in({"text": task.text, "input": rest}, steps)
     for place, text in texts:
         try:
             unsure = [name for name in names_in(text) if name not in sure]
@@ -146,28 +154,37 @@ def _check_placeholders(
             raise document.error(
                 place, str(error), hint="write ${name} for an input and $$ for a dollar"
             ) from error
-        if unsure and unsure[0] in properties(inputs):
-            raise document.error(
-                place,
-                f"${{{unsure[0]}}} may have no value",
-                hint=f"list {unsure[0]!r} under `required:`, or give it a `default:`",
-            )
+        if unsure and unsure[0] in known:
+            raise _no_value(document, place, unsure[0])
         if unsure:
             raise document.error(
                 place,
                 f"${{{unsure[0]}}} is not an input of this team",
-                hint=did_you_mean(unsure[0], properties(inputs)),
+                hint=did_you_mean(unsure[0], known),
             )
 
 
+def _sure(inputs: JsonObject) -> set[str]:
+    """The inputs that always have a value."""
+    return {*required(inputs), *defaults(inputs)} & properties(inputs).keys()
+
+
+def _no_value(document: Document, steps: Steps, name: str) -> InvalidFile:
+    return document.error(
+        steps,
+        f"${{{name}}} may have no value",
+        hint=f"list {name!r} under `required:`, or give it a `default:`",
+    )
+
+
 def _task(
-    document: Document, steps: Steps, task: TaskFields, *, find_agent: FindAgent
+    document: Document, steps: Steps, task: TaskFields, *, sure: set[str], find_agent: FindAgent
 ) -> TaskTemplate:
     try:
         agent = find_agent(task.agent)
     except UnknownAgent as error:
         raise document.error((*steps, "agent"), error.message, hint=error.hint) from error
-    _check_input(document, (*steps, "input"), task.input, agent=agent)
+    _check_input(document, (*steps, "input"), task.input, sure=sure, agent=agent)
     return TaskTemplate(
         agent=agent,
         label=task.label or agent.name,
@@ -181,7 +198,9 @@ def _task(
     )
 
 
-def _check_input(document: Document, steps: Steps, values: JsonObject, *, agent: Agent) -> None:
+def _check_input(
+    document: Document, steps: Steps, values: JsonObject, *, sure: set[str], agent: Agent
+) -> None:
     """Refuse input that cannot match the agent's schema; placeholders are checked once filled."""
     schema = agent.input_schema
     if schema is None:
@@ -191,6 +210,9 @@ def _check_input(document: Document, steps: Steps, values: JsonObject, *, agent:
             raise document.error(
                 steps, f"{agent.name} needs the input {name!r}", hint=f"add `{name}: ...`"
             )
+        whole = whole_name(values[name])
+        if whole is not None and whole not in sure:
+            raise _no_value(document, (*steps, name), whole)
     for name in values:
         if schema.get("additionalProperties") is False and name not in properties(schema):
             raise document.error(

@@ -50,13 +50,19 @@ def fill_text(text: str, values: Mapping[str, Json]) -> str:
 def fill(value: Json, values: Mapping[str, Json]) -> Json:
     """`value` with the placeholders of its texts filled."""
     if isinstance(value, str):
-        whole = _WHOLE.fullmatch(value)
-        return values[whole[1]] if whole else fill_text(value, values)
+        name = whole_name(value)
+        return fill_text(value, values) if name is None else values[name]
     if isinstance(value, Mapping):
         return {key: fill(item, values) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [fill(item, values) for item in value]
     return value
+
+
+def whole_name(value: Json) -> str | None:
+    """The name in a text that consists of one placeholder; None for any other value."""
+    found = _WHOLE.fullmatch(value) if isinstance(value, str) else None
+    return None if found is None else found[1]
 
 
 def _as_text(value: Json) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import KW_ONLY, InitVar, dataclass, field
+from dataclasses import KW_ONLY, InitVar, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
 
@@ -22,6 +22,7 @@ from parallel_agents.core.sandbox import Sandbox, SandboxName
 from parallel_agents.core.schema import InvalidSchema, Json, JsonObject, compiled
 from parallel_agents.core.shown import shown
 from parallel_agents.core.takers import JSON_OBJECT, Wrong, is_mapping
+from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
@@ -121,6 +122,8 @@ class Agent(Checked, Generic[T_co]):
             their tools as `mcp__SERVER__TOOL`, or `mcp__SERVER` for all.
         workspace: the folder that its sessions work in; None for that of the process, and below a
             session with a workspace for a copy of that one's.
+        with_workspace: what is different about it in a session that works in a folder, such as the
+            tools to read there and what its task need not contain.
         profile: the profile of the settings whose variables its commands, those of its gates and
             its MCP servers get; empty for none.
 
@@ -153,6 +156,7 @@ class Agent(Checked, Generic[T_co]):
     permissions: Permissions = NO_PERMISSIONS
     sandbox: SandboxName = Sandbox.INHERIT
     workspace: Workspace | None = None
+    with_workspace: WithWorkspace | None = None
     mcp_servers: tuple[McpServer, ...] = ()
     profile: str = ""
     # No part of what is stored: encoders leave out names that begin with an underscore.
@@ -206,6 +210,26 @@ class Agent(Checked, Generic[T_co]):
     def output_type(self) -> OutputType[T_co] | None:
         """The type of its answers, if it was passed one in this process."""
         return cast("OutputType[T_co] | None", self._output_type)
+
+    @property
+    def possible_tools(self) -> tuple[str, ...]:
+        """The tools that it may call in one session or another."""
+        return self.in_folder.tools
+
+    @property
+    def in_folder(self) -> Agent[T_co]:
+        """The agent as it is in a session that works in a folder."""
+        there = self.with_workspace
+        if there is None:
+            return self
+        return replace(
+            self,
+            instructions="\n\n".join(filter(None, (self.instructions, there.instructions))),
+            tools=tuple(dict.fromkeys((*self.tools, *there.tools))),
+            input_schema=self.input_schema and (there.input_schema or self.input_schema),
+            limits=there.limits.over(self.limits),
+            with_workspace=None,
+        )
 
     @override
     def _check(self) -> None:

@@ -49,6 +49,11 @@ def settle(
     return replace(options, cwd=folder, workspace=None)
 
 
+def works_in_folder(options: SessionOptions) -> bool:
+    """Whether a session with these options, once settled, works in a folder that somebody named."""
+    return bool(options.cwd) or options.workspace is not None
+
+
 def _existing(folder: str) -> Path:
     path = Path(folder).expanduser()
     try:

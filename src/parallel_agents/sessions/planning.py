@@ -134,6 +134,9 @@ class Planner:
     def _plan(
         self, task: Task, key: str | None, agent: Agent, model: str | None, parent: Session | None
     ) -> SessionPlan:
+        placed = places.settle(task.options, task.workspace or agent.workspace, parent)
+        if places.works_in_folder(placed):
+            agent = agent.in_folder
         requests.check_task(task, agent)
         chosen = self._directory.choose(agent, model, task.ladder)
         is_spawned = parent is not None and not is_team_key(parent.key)
@@ -142,13 +145,12 @@ class Planner:
         session_key = make_session_key(agent.name)
         self._check_profile(agent, parent if is_spawned else None)
         options = replace(
-            task.options,
+            placed,
             needs=self._needs((chosen.model, *chosen.ladder)),
             permissions=_permissions(agent, task, parent),
             sandbox=settled(task.sandbox, agent.sandbox, above=self._sandbox_above(parent)),
             notify=self._notify if parent is None else None,
         )
-        options = places.settle(options, task.workspace or agent.workspace, parent)
         return SessionPlan(
             session=Session(
                 key=session_key,

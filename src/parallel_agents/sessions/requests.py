@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from parallel_agents.catalog.team import required
+from parallel_agents.catalog.team import ways_to_give
 from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
 from parallel_agents.core.ids import short
 from parallel_agents.core.question import Answer, Question, QuestionKind
@@ -60,13 +60,7 @@ def check_task(task: Task, agent: Agent) -> None:
             )
     if agent.input_schema is None:
         return
-    missing = [name for name in required(agent.input_schema) if name not in task.input]
-    if missing:
-        first = missing[0]
-        raise InvalidInput(
-            f"{agent.name} needs {', '.join(repr(name) for name in missing)}",
-            hint=f"add -i {first}=... or -f FILE; in Python, Task(..., input={{{first!r}: ...}})",
-        )
+    _check_given(task, agent, agent.input_schema)
     problems = compiled(agent.input_schema).problems(task.values)
     if problems:
         raise InvalidInput(
@@ -74,6 +68,26 @@ def check_task(task: Task, agent: Agent) -> None:
             why="; ".join(str(problem) for problem in problems),
             hint=f"see `pagents agents show {agent.name}` for the input that it takes",
         )
+
+
+def _check_given(task: Task, agent: Agent, schema: JsonObject) -> None:
+    """Raise if the input has nothing of what the agent requires; the error says what would do."""
+    ways = ways_to_give(schema)
+    if any(all(name in task.input for name in way) for way in ways):
+        return
+    lacking = [[name for name in way if name not in task.input] for way in ways]
+    first = lacking[0][0]
+    there = agent.with_workspace
+    would_do = there is not None and there.input_schema is not None
+    choices = [", ".join(map(repr, names)) for names in lacking]
+    choices += ["a workspace"] if would_do else []
+    options = [f"-i {names[0]}=..." for names in lacking] + ["-f FILE"]
+    options += ["--workspace DIR"] if would_do else []
+    raise InvalidInput(
+        f"{agent.name} needs {' or '.join(choices)}",
+        hint=f"add {' or '.join(options)}; in Python, Task(..., input={{{first!r}: ...}})"
+        + (", or workspace=" if would_do else ""),
+    )
 
 
 def check_label(label: str | None) -> None:

@@ -164,7 +164,7 @@ def _of_names(project: Project, catalog: Catalog) -> Iterator[str]:
     for entry in catalog.agents():
         if entry.file.is_relative_to(project.folder):
             change = "replaces the built-in one" if entry.name in own else "is defined"
-            tools = entry.content.tools if isinstance(entry.content, Agent) else ()
+            tools = entry.content.possible_tools if isinstance(entry.content, Agent) else ()
             yield f"the agent {entry.name} {change}" + (
                 f", with {', '.join(tools)}" if tools else ""
             )

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from parallel_agents.git import find_git
@@ -17,6 +18,7 @@ from parallel_agents.workspaces.comparing import Change, write_tree
 from parallel_agents.workspaces.entries import Entry, Mode
 from parallel_agents.workspaces.git_names import git_takes
 from parallel_agents.workspaces.listing import list_folder
+from parallel_agents.workspaces.resolving import Clash, Resolution
 from parallel_agents.workspaces.rooted import Blocked, Rooted
 
 # What may be the new name of a file that the user renamed.
@@ -59,11 +61,13 @@ class Plan(NamedTuple):
         conflicts: the files that are left out.
         settled: the paths whose change is in the source once the steps are done, with the state in
             the workspace that is.
+        clashes: of the conflicts those that a content for the file would resolve.
     """
 
     steps: list[Step]
     conflicts: list[Conflict]
     settled: dict[str, Entry | None]
+    clashes: Mapping[str, Clash] = MappingProxyType({})
 
 
 class _Sides(NamedTuple):
@@ -78,8 +82,9 @@ def plan(
     source: Path,
     conflicts: Conflicts,
     new_in_source: Callable[[], Sequence[str]],
+    resolved: Mapping[str, Resolution] = MappingProxyType({}),
 ) -> Plan:
-    """What a merge of these changes into a folder does.
+    """What a merge of these changes into a folder does; of `resolved` what still is that conflict.
 
     `new_in_source` lists the files of the source that the base has not; it is asked if a file that
     the workspace changed is gone there.
@@ -117,7 +122,7 @@ def plan(
         return _plain(sides, left)
     if find_git() is None:
         return _without_git(sides, left)
-    return _merged(blobs, sides, left, conflicts)
+    return _merged(blobs, sides, left, conflicts, resolved)
 
 
 def _makes_room(root: Rooted, path: str, changes: Mapping[str, Change]) -> bool:
@@ -188,7 +193,13 @@ def _without_git(sides: _Sides, left: list[Conflict]) -> Plan:
     return _plain(rest, left)
 
 
-def _merged(blobs: Blobs, sides: _Sides, left: list[Conflict], conflicts: Conflicts) -> Plan:
+def _merged(
+    blobs: Blobs,
+    sides: _Sides,
+    left: list[Conflict],
+    conflicts: Conflicts,
+    resolved: Mapping[str, Resolution],
+) -> Plan:
     base, ours, theirs = (write_tree(blobs, side) for side in sides)
     git = blobs.git
     first = git.text("commit-tree", "-m", "base", base)
@@ -197,6 +208,16 @@ def _merged(blobs: Blobs, sides: _Sides, left: list[Conflict], conflicts: Confli
     said = git.run("merge-tree", "--write-tree", "--messages", "-z", second, third, accept=(0, 1))
     told = _read(said)
     result = _entries(git.run("ls-tree", "-r", "-z", told.tree))
+    clashes = _clashes(told, sides, result)
+    for path, each in resolved.items():
+        if path not in told.why:
+            continue
+        if clashes.get(path) != each.clash:
+            told.why[path] = [_STALE]
+            continue
+        del told.why[path], clashes[path], result[path]
+        if each.after is not None:
+            result[path] = each.after
     marked = {
         path
         for path in told.in_content
@@ -213,20 +234,25 @@ def _merged(blobs: Blobs, sides: _Sides, left: list[Conflict], conflicts: Confli
         for path in sorted(result.keys() | sides.base.keys())
         if path not in out and sides.ours.get(path) != result.get(path)
     ]
+    # A file that the source has renamed is in conflict by its new name.
+    in_conflict = {told.versions.get(path, {}).get(_THEIRS) for path in told.why}
     settled = {
         path: entry
         for path, entry in sides.theirs.items()
-        if path not in told.why and entry != sides.base[path]
+        if path not in told.why
+        and entry != sides.base[path]
+        and not (entry and entry.oid in in_conflict)
     }
-    return Plan(steps, left, settled)
+    return Plan(steps, left, settled, clashes)
 
 
 class _Told(NamedTuple):
-    """What `git merge-tree` says: the paths in conflict, each with the reasons."""
+    """What `git merge-tree` says: the paths in conflict, each with the reasons and the versions."""
 
     tree: str
     why: dict[str, list[str]]
     in_content: set[str]
+    versions: dict[str, dict[str, str]]
 
 
 _REASONS = {
@@ -239,6 +265,24 @@ _REASONS = {
     "CONFLICT (distinct modes)": "one side made something else of it, such as a link",
 }
 _CONTENT = "CONFLICT (contents)"
+_THEIRS = "3"  # the stage of an index
+_STALE = "it was changed while its conflict was resolved"
+# The conflicts that a content for the file resolves, if the file is one on both sides.
+_BY_CONTENT = {_REASONS[_CONTENT], _REASONS["CONFLICT (modify/delete)"]}
+
+
+def _clashes(told: _Told, sides: _Sides, result: Mapping[str, Entry]) -> dict[str, Clash]:
+    """The conflicts within one file, which is a file of the same name on all sides."""
+    found: dict[str, Clash] = {}
+    for path, why in told.why.items():
+        if len(why) != 1 or why[0] not in _BY_CONTENT or path not in result:
+            continue
+        versions = [side.get(path) for side in sides]
+        stages = {str(number): each.oid for number, each in enumerate(versions, start=1) if each}
+        is_link = any(each is not None and each.mode is Mode.LINK for each in versions)
+        if stages == told.versions.get(path) and not is_link:
+            found[path] = Clash(result[path].mode, *versions)
+    return found
 
 
 def _read(said: bytes) -> _Told:
@@ -246,15 +290,19 @@ def _read(said: bytes) -> _Told:
     head, _, messages = said.partition(b"\0\0")
     tree, *stages = os.fsdecode(head).split("\0")
     why: dict[str, list[str]] = {}
+    versions: dict[str, dict[str, str]] = {}
     for stage in stages:
-        why.setdefault(stage.partition("\t")[2], [])
+        fields, _, path = stage.partition("\t")
+        _, oid, number = fields.split(" ")
+        why.setdefault(path, [])
+        versions.setdefault(path, {})[number] = oid
     in_content: set[str] = set()
-    fields = iter(os.fsdecode(messages).split("\0"))
-    for number in fields:
+    parts = iter(os.fsdecode(messages).split("\0"))
+    for number in parts:
         if not number.isdigit():
             break
-        paths = [next(fields) for _ in range(int(number))]
-        kind, _ = next(fields), next(fields)
+        paths = [next(parts) for _ in range(int(number))]
+        kind, _ = next(parts), next(parts)
         if not kind.startswith("CONFLICT"):
             continue
         reason = _REASONS.get(kind, "both changed it")
@@ -267,7 +315,7 @@ def _read(said: bytes) -> _Told:
     for reasons in why.values():
         if not reasons:
             reasons.append("both changed it")
-    return _Told(tree, why, in_content)
+    return _Told(tree, why, in_content, versions)
 
 
 def _entries(listed: bytes) -> dict[str, Entry]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from parallel_agents.errors import GitFailed, WorkspaceError
@@ -18,6 +19,7 @@ from parallel_agents.workspaces.listing import list_source
 from parallel_agents.workspaces.merging import Conflict, Conflicts, Plan, plan
 from parallel_agents.workspaces.names import rooms
 from parallel_agents.workspaces.record import Record, Room
+from parallel_agents.workspaces.resolving import Clash, Resolution
 
 _NO_STAMP = Stamp(0, 0, 0, 0)
 _GONE = Entry(Mode.FILE, "")
@@ -31,12 +33,14 @@ class Merged(NamedTuple):
         conflicts: the files that it left as they are.
         same: how many files were in the source already.
         was_broken_off: an earlier merge had been killed, and was finished first.
+        clashes: of the conflicts those that a content for the file would resolve.
     """
 
     changed: list[str]
     conflicts: list[Conflict]
     same: int
     was_broken_off: bool = False
+    clashes: Mapping[str, Clash] = MappingProxyType({})
 
 
 @asynccontextmanager
@@ -52,8 +56,17 @@ def unmerged(room: Room, record: Record) -> dict[str, Change]:
     return changes_of(room, record, _effective(room))
 
 
-def merge(room: Room, record: Record, conflicts: Conflicts, *, is_dry: bool) -> Merged:
+def merge(
+    room: Room,
+    record: Record,
+    conflicts: Conflicts,
+    *,
+    is_dry: bool,
+    resolved: Mapping[str, Resolution] = MappingProxyType({}),
+) -> Merged:
     """Bring what a workspace changed into its source; `is_dry` only says what would happen.
+
+    A file of `resolved` becomes what that says if it is still in the same conflict.
 
     Raises:
         WorkspaceError: the source is gone, or a file cannot be written.
@@ -73,7 +86,7 @@ def merge(room: Room, record: Record, conflicts: Conflicts, *, is_dry: bool) -> 
         def new_in_source() -> list[str]:
             return [path for path in list_source(source, room.home) if path not in base]
 
-        planned = plan(room.blobs, changes, source, conflicts, new_in_source)
+        planned = plan(room.blobs, changes, source, conflicts, new_in_source, resolved)
         if is_dry:
             return _report(planned, changes, [])
         journal = Journal(room.folder)
@@ -138,4 +151,4 @@ def _report(planned: Plan, changes: dict[str, Change], late: list[Conflict]) -> 
     changed = [step.path for step in planned.steps if step.path not in missed]
     left = {conflict.path for conflict in planned.conflicts}
     same = len(changes.keys() - set(changed) - left - missed)
-    return Merged(changed, [*planned.conflicts, *late], same)
+    return Merged(changed, [*planned.conflicts, *late], same, clashes=planned.clashes)

@@ -8,6 +8,7 @@ from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Tier
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.errors import InvalidFile
 
 FILE = Path("agents/poet.md")
@@ -46,6 +47,50 @@ def refusal(text: str) -> InvalidFile:
 
 def with_front(*lines: str) -> str:
     return "\n".join(["---", "name: poet", "description: Writes poems.", *lines, "---", "Write."])
+
+
+def test_what_is_different_with_a_workspace_is_read() -> None:
+    agent = parsed(
+        with_front(
+            "input: {type: object, required: [code]}",
+            "with_workspace:",
+            "  tools: [grep]",
+            "  input: {type: object}",
+            "  limits: {max_turns: 9}",
+            "  instructions: |",
+            "    Read.",
+        )
+    )
+
+    assert agent.with_workspace == WithWorkspace(
+        tools=("grep",),
+        input_schema={"type": "object"},
+        limits=Limits(max_turns=9),
+        instructions="Read.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "number", "message"),
+    [
+        (["with_workspace: {}"], 4, "it is empty: it takes tools, instructions, input, limits"),
+        (["with_workspace:", "  tool: [grep]"], 5, "there is no field 'with_workspace.tool'"),
+        (["with_workspace:", "  input: {type: object}"], 5, "replaces nothing"),
+        (
+            ["input: {type: object}", "with_workspace:", "  input: {type: string}"],
+            6,
+            "does not describe an object",
+        ),
+        (["with_workspace:", "  limits: {max_turns: 0}"], 5, "max_turns is 0"),
+    ],
+)
+def test_a_wrong_difference_is_refused_on_its_line(
+    lines: list[str], number: int, message: str
+) -> None:
+    error = refusal(with_front(*lines))
+
+    assert error.message.startswith(f"{FILE}:{number}: ")
+    assert message in error.message
 
 
 def test_every_field_of_a_file_reaches_the_agent() -> None:

@@ -12,6 +12,7 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent, Need, Tier
 from parallel_agents.core.permission import may_ever
 from parallel_agents.core.schema import Json, JsonObject, Schema
+from parallel_agents.core.tool import Access
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.tools.box import Box
 
@@ -116,6 +117,7 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
 
     expected = {**CATEGORIES, "general": ["main"], "quality": ["judge", "refiner"]}
     expected["research"] = ["researcher"]
+    expected["development"] = sorted([*expected["development"], "merge_resolver"])
     for name, category in WITH_TOOLS.items():
         expected[category] = sorted([*expected[category], name])
     assert found == expected
@@ -264,7 +266,27 @@ def test_the_teams_hand_their_inputs_on() -> None:
 
     assert {task.text for task in content} == {"Write a post. Topic: gyms. Platform: bluesky."}
     assert all(task.input == {"name": "App", "features": ["auth"]} for task in development)
-    assert all(task.input == {"code": "x = 1", "language": "python"} for task in review)
+    assert all(task.input == {"code": "x = 1"} for task in review)
+
+
+@pytest.mark.parametrize("name", CATEGORIES["qa"])
+def test_an_agent_of_the_review_team_takes_code_a_diff_or_a_folder_in_which_it_only_reads(
+    name: str,
+) -> None:
+    pasted, there = agent(name), agent(name).in_folder
+
+    for found, values, is_taken in (
+        (pasted, {"code": "x = 1"}, True),
+        (pasted, {"diff": "-x = 1"}, True),
+        (pasted, {}, False),
+        (there, {}, True),
+        (there, {"diff": "-x = 1"}, True),
+    ):
+        assert found.input_schema is not None
+        assert (not Schema(found.input_schema).problems(values)) is is_taken
+    assert there.output_schema == pasted.output_schema
+    assert {Box({})[tool].spec.access for tool in there.tools} == {Access.READ}
+    assert not there.policy.spawns
 
 
 def test_all_built_in_teams_are_listed() -> None:

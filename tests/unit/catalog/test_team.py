@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from parallel_agents.catalog.team import TaskTemplate, Team
@@ -53,6 +55,23 @@ def test_inputs_fill_the_tasks_which_go_by_their_labels() -> None:
         ),
         Task(POET, "On nothing", model="test/small", label="two", key="two"),
     ]
+
+
+def test_an_input_of_a_task_that_has_no_value_is_left_out() -> None:
+    templates = ({"a": "${style}", "b": "x"}, {"a": "${topic}"})
+    team = replace(
+        TEAM,
+        tasks=tuple(
+            TaskTemplate(agent=POET, label=str(n), text="x", input=template)
+            for n, template in enumerate(templates)
+        ),
+    )
+
+    without = team.tasks_for({"topic": "snow", "words": []})
+    given = team.tasks_for({"topic": "snow", "words": [], "style": 1})
+
+    assert [task.input for task in without] == [{"b": "x"}, {"a": "snow"}]
+    assert given[0].input == {"a": 1, "b": "x"}
 
 
 def test_an_input_overrides_its_default() -> None:

@@ -147,6 +147,16 @@ def test_a_team_without_inputs_takes_none() -> None:
             "`required:`",
         ),
         (
+            "  - agent: critic\n    text: x\n    input:\n      poem: ${mood}  # here\n",
+            "${mood} may have no value",
+            "`required:`",
+        ),
+        (
+            "  - agent: poet\n    text: x\n    input:\n      a: ['${mood}']  # here\n",
+            "${mood} may have no value",
+            "`required:`",
+        ),
+        (
             "  - agent: poet\n    text: for $5  # here\n",
             "a dollar that does not begin",
             "$$ for a dollar",

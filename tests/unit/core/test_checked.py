@@ -36,6 +36,7 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Changes, Workspace
 from parallel_agents.errors import InvalidInput
 
@@ -79,6 +80,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     **{kind: {} for kind in (Budget, DeadLetterFilter, Edits, Filter, Limits, Policy, Refine)},
     SessionOptions: {},
     McpServer: {"name": "files", "command": "server"},
+    WithWorkspace: {"tools": ("grep",)},
     Workspace: {"place": "own"},
     Changes: {"files": 1},
 }

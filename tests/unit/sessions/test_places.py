@@ -11,7 +11,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
-from parallel_agents.sessions.places import settle
+from parallel_agents.sessions.places import settle, works_in_folder
 
 AGENT = Agent(name="coder", description="Codes", instructions="Code.")
 NOTHING = SessionOptions()
@@ -31,6 +31,12 @@ def folder(tmp_path: Path) -> str:
 
 def test_nothing_asked_for_is_the_folder_of_the_process() -> None:
     assert settle(NOTHING, None, None) == NOTHING
+
+
+def test_a_session_works_in_a_folder_if_one_was_named(folder: str) -> None:
+    assert not works_in_folder(settle(NOTHING, None, None))
+    assert works_in_folder(settle(NOTHING, Workspace.at(folder), None))
+    assert works_in_folder(settle(NOTHING, Workspace.own(folder), None))
 
 
 def test_a_copy_is_of_the_whole_path_of_the_folder(folder: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions import requests
 
@@ -79,6 +80,23 @@ def test_input_that_is_missing_is_named_with_how_to_give_it() -> None:
         requests.check_task(Task("reviewer", "x"), agent)
 
     assert caught.value.hint.startswith("add -i code=... or -f FILE")
+
+
+def test_a_choice_of_inputs_is_named_and_so_is_a_workspace_that_would_do() -> None:
+    schema: JsonObject = {
+        "type": "object",
+        "required": ["why"],
+        "anyOf": [{"required": ["code"]}, {"required": ["diff"]}],
+    }
+    there = WithWorkspace(input_schema={"type": "object"})
+    agent = Agent("reviewer", instructions="x", input_schema=schema, with_workspace=there)
+
+    with pytest.raises(InvalidInput) as caught:
+        requests.check_task(Task("reviewer", "x", input={"why": "y"}), agent)
+    requests.check_task(Task("reviewer", "x", input={"why": "y", "diff": "z"}), agent)
+
+    assert caught.value.message == "reviewer needs 'code' or 'diff' or a workspace"
+    assert "-i code=... or -i diff=... or -f FILE or --workspace DIR" in caught.value.hint
 
 
 def test_the_digest_tells_the_same_work_from_other_work() -> None:

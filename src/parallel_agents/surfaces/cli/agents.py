@@ -56,6 +56,12 @@ def show(
         render.line(format.output(value) if value else "text")
     render.line("\ninstructions", "bold")
     render.line(agent.instructions)
+    if agent.with_workspace is not None:
+        render.line("\nwith a workspace", "bold")
+        if agent.with_workspace.tools:
+            render.line(f"tools: {', '.join(agent.with_workspace.tools)}")
+        if agent.with_workspace.instructions:
+            render.line(agent.with_workspace.instructions)
     agents = [entry.name for entry in catalog.agents()]
     servers = HomeServers(context.environment, context.settings).names
     for found in dangling_in_agent(agent, TOOLS, agents, servers):

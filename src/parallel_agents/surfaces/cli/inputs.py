@@ -84,12 +84,22 @@ def _check_taken(name: str, schema: Mapping[str, Json] | None) -> None:
     properties = (schema or {}).get("properties")
     if schema is None or not isinstance(properties, Mapping) or name in properties:
         return
-    if schema.keys() & {"additionalProperties", "patternProperties", "$ref", "allOf", "anyOf"}:
+    if _has_more_names(schema):
         return
     raise InvalidInput(
         f"no input is called {name[:_SHOWN]!r}",
         why=f"the inputs are {', '.join(map(repr, properties)) or 'none'}",
         hint="correct the name of --input",
+    )
+
+
+def _has_more_names(schema: Mapping[str, Json]) -> bool:
+    """Whether a schema says more of names than its properties; choices of what is required do not."""
+    if schema.keys() & {"additionalProperties", "patternProperties", "$ref", "allOf"}:
+        return True
+    choices = schema.get("anyOf", ())
+    return not isinstance(choices, Sequence) or any(
+        not isinstance(choice, Mapping) or choice.keys() - {"required"} for choice in choices
     )
 
 

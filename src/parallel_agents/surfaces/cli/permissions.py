@@ -133,7 +133,9 @@ def _find(context: CliContext, name: str) -> _Holder:
     except UnknownAgent as error:
         unknown = error
     else:
-        return _Holder(name, agent.tools, [of_settings, Layer(f"agent {name}", agent.permissions)])
+        return _Holder(
+            name, agent.possible_tools, [of_settings, Layer(f"agent {name}", agent.permissions)]
+        )
 
     async def look() -> _Holder:
         async with open_reader(environment, settings) as reader:

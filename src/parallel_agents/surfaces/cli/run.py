@@ -135,13 +135,18 @@ def run(
     async def prepare(app: App) -> Begin:
         found = app.catalog.team(_team_or_file(team_file, team))
         asked = _team_task(found, read_inputs(inputs, found.input_schema), overrides)
-        return await _prepare(app, asked, run_id, max_parallel, is_json=json)
+        return await prepare_run(app, asked, run_id, max_parallel, is_json=json)
 
     _run_to_the_end(context, prepare, Display(style, json))
 
 
-async def _prepare(
-    app: App, asked: TeamTask, key: str | None, max_parallel: int | None, *, is_json: bool
+async def prepare_run(
+    app: App,
+    asked: TeamTask,
+    key: str | None = None,
+    max_parallel: int | None = None,
+    *,
+    is_json: bool = False,
 ) -> Begin:
     """Plan a team and get its models ready; the function that this returns starts it."""
     plans = await app.sessions.plan_team(asked, key=key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import typer
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import check_exists
-from parallel_agents.catalog.team import required
+from parallel_agents.catalog.team import ways_to_give
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.attachment import is_attachable
 from parallel_agents.core.budget import NO_BUDGET, Budget
@@ -163,7 +163,9 @@ def spawn(
 
 def _fill(base: Task, inputs: list[str] | None, files: Sequence[Path], client: Client) -> Task:
     """The task as its agent takes it."""
-    return _filled(base, client.catalog.agent(base.agent_name), inputs, files)
+    agent = client.catalog.agent(base.agent_name)
+    has_folder = base.workspace is not None or agent.workspace is not None
+    return _filled(base, agent.in_folder if has_folder else agent, inputs, files)
 
 
 def _begin_in_background(
@@ -229,13 +231,20 @@ def _filled(base: Task, agent: Agent, inputs: list[str] | None, files: Sequence[
     """
     values = dict(read_inputs(inputs, agent.input_schema))
     shown, texts = _told_apart(files)
-    missing = [name for name in required(agent.input_schema or {}) if name not in values]
+    missing = _missing(agent, values)
     if len(missing) == 1 and len(texts) == 1:
         return replace(base, input={**values, missing[0]: read_text(texts[0])}, files=shown)
     if len(missing) == 1 and len(shown) == 1 and not texts:
         return replace(base, input={**values, missing[0]: shown[0]})
     text = base.text + "".join(map(_as_text, texts))
     return replace(base, text=text, input=values, files=shown)
+
+
+def _missing(agent: Agent, values: Mapping[str, object]) -> list[str]:
+    """The required inputs that have no value; of several choices the first that one value completes."""
+    ways = ways_to_give(agent.input_schema or {})
+    lacking = [[name for name in way if name not in values] for way in ways]
+    return min(lacking, key=len)
 
 
 def _told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:

@@ -34,6 +34,15 @@ def test_values_are_text_where_the_schema_takes_text_and_json_elsewhere() -> Non
     }
 
 
+def test_a_name_is_refused_too_where_a_schema_has_choices_of_what_it_requires() -> None:
+    choice: JsonObject = {**SCHEMA, "anyOf": [{"required": ["name"]}, {"required": ["count"]}]}
+    open_choice: JsonObject = {**SCHEMA, "anyOf": [{"properties": {"nam": {"type": "string"}}}]}
+
+    with pytest.raises(InvalidInput, match="no input is called 'nam'"):
+        read_inputs(["nam=x"], choice)
+    assert read_inputs(["nam=x"], open_choice) == {"nam": "x"}
+
+
 def test_without_a_schema_values_are_text() -> None:
     assert read_inputs(["count=3"], None) == {"count": "3"}
     assert read_inputs(None, None) == {}
