@@ -8,6 +8,7 @@ from enum import StrEnum
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.permission import Permissions
@@ -57,6 +58,8 @@ class SessionOptions(Checked):
             the outermost first; the runtime sets them.
         sandbox: whether its commands run in a sandbox, REQUIRE or OFF; the runtime sets it. INHERIT
             for a session of an earlier version, whose commands run in one.
+        limits: what its commands may use of memory, processes and output, at most what its parent's
+            may; the runtime sets it.
         notify: where word of a session at the top of a tree is sent; the runtime sets it.
         needs: what a process must have to execute its runs; the runtime sets it. None for a session
             of an earlier version.
@@ -72,6 +75,7 @@ class SessionOptions(Checked):
     is_service: bool = False
     permissions: tuple[Permissions, ...] = ()
     sandbox: Sandbox = Sandbox.INHERIT
+    limits: Limits = NO_LIMITS
     notify: Notify | None = None
     needs: Needs | None = None
 

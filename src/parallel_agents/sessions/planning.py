@@ -141,11 +141,15 @@ class Planner:
         bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
         self._check_profile(agent, parent if is_spawned else None)
+        limits = task.limits.over(agent.limits).over(self.defaults)
+        if parent is not None and is_spawned:
+            limits = limits.within(parent.options.limits)
         options = replace(
             task.options,
             needs=self._needs((chosen.model, *chosen.ladder)),
             permissions=_permissions(agent, task, parent),
             sandbox=settled(task.sandbox, agent.sandbox, above=self._sandbox_above(parent)),
+            limits=limits.of_session,
             notify=self._notify if parent is None else None,
         )
         options = places.settle(options, task.workspace or agent.workspace, parent)
@@ -166,7 +170,7 @@ class Planner:
                 text=task.text,
                 input=task.values,
                 files=task.files,
-                limits=task.limits.over(agent.limits).over(self.defaults),
+                limits=limits,
                 ladder=chosen.ladder,
                 gates=task.gates,
                 refine=task.refine,

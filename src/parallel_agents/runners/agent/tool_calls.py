@@ -7,7 +7,7 @@ to be harmless; otherwise the model is told that the outcome is unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -16,8 +16,9 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from parallel_agents.containment.calls import describe
+from parallel_agents.core.command_limits import OutputMeter, output_left
 from parallel_agents.core.decisions import Decisions
-from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
+from parallel_agents.core.event import Entry, Noticed, ToolFinished, ToolStarted
 from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.permission import Decision
@@ -30,11 +31,12 @@ from parallel_agents.core.told import kept as kept_result
 from parallel_agents.core.tool import Access, Effect, Tool, ToolContext, ToolSpec
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
-from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
+from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.agent.approvals import Approvals, Requested, denial, ruling
 from parallel_agents.runners.agent.call_commands import runner_of
-from parallel_agents.runners.agent.call_in_flight import CallInFlight
+from parallel_agents.runners.agent.call_in_flight import CallInFlight, OfTurn
 from parallel_agents.runners.agent.call_sharing import shared_with
+from parallel_agents.runners.agent.concurrent_calls import concurrently
 from parallel_agents.runners.agent.hiding import hidden_result, stands_for_secret
 from parallel_agents.runners.agent.kept_texts import ReadsBy, cut_of, reader_of
 from parallel_agents.runners.agent.questions import Questions
@@ -140,6 +142,7 @@ class ToolCalls:
 
     __slots__ = (
         "_approvals",
+        "_limits",
         "_patience",
         "_reads_by",
         "_schemas",
@@ -173,6 +176,7 @@ class ToolCalls:
         self.notices = self._approvals.notices(self.specs)
         self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
+        self._limits = session.limits.of_commands
         self._tooling = tooling
         self._reads_by = ReadsBy.of(self._tools, tooling)
 
@@ -194,7 +198,8 @@ class ToolCalls:
         A call that waits for other runs releases the run's slot; on return the run has one again.
         Of each result the model is told at most `most` tokens.
         """
-        reported = set(transcript.handed_back)
+        left = output_left(self._limits, transcript.commands.written)
+        shared = OfTurn(set(transcript.handed_back), OutputMeter(left))
         questions = Questions(activation, transcript, self._patience)
         asked = [
             _Asked.of(transcript, number)
@@ -219,7 +224,7 @@ class ToolCalls:
                         clock,
                         questions,
                         each.asked.place,
-                        reported,
+                        shared,
                         seconds=self._timeout_seconds,
                         stood=0.0 if number else stood,
                     ),
@@ -229,7 +234,7 @@ class ToolCalls:
             )
             for number, each in enumerate(judged)
         ]
-        for entries in await _concurrently(calls):
+        for entries in await concurrently(calls):
             for entry in entries:
                 transcript.apply(entry.key, entry.body)
         await clock.resume()
@@ -279,10 +284,15 @@ class ToolCalls:
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
             handed_back=caller.handed_back,
+            output_bytes=caller.output.written,
         )
-        entry = Entry(asked.key, finished)
-        await activation.journal.append(entry)
-        return [*written, entry]
+        hits = [
+            Entry(f"{asked.key}/limit-{hit.limit}", Noticed(text=hit.text, limit=hit.limit))
+            for hit in caller.hits.values()
+        ]
+        entries = (*hits, Entry(asked.key, finished))
+        await activation.journal.append(*entries)
+        return [*written, *entries]
 
     def _judge(self, asked: _Asked) -> _Judged:
         call = asked.call
@@ -364,33 +374,6 @@ def _with_change(result: ToolResult, asked: _Asked) -> ToolResult:
     arguments = orjson.dumps(asked.call.arguments).decode()
     note = f"[A person changed the arguments of the call to {arguments}]"
     return replace(result, content=f"{note}\n{result.content}")
-
-
-async def _concurrently(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:
-    """The results of the calls; an error of one cancels the others.
-
-    Raises:
-        Stopping: one would have begun to wait while this process stops; the others have ended.
-    """
-    if len(calls) == 1:
-        return [await calls[0]]
-    refusals: list[Stopping] = []
-
-    async def ended(call: Coroutine[None, None, T]) -> T | None:
-        try:
-            return await call
-        except Stopping as refusal:
-            refusals.append(refusal)
-            return None
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(ended(call)) for call in calls]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # callers know single errors, not groups
-    if refusals:
-        raise refusals[0]
-    return [result for task in tasks if (result := task.result()) is not None]
 
 
 def _error(call: ToolCall, text: str) -> ToolResult:
