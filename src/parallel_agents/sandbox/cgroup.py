@@ -110,11 +110,17 @@ def make_group(parents: Iterable[Path], *, processes: int, memory: int) -> Group
         with suppress(OSError):
             folder.mkdir()
             made.append(folder)
-            if _write(folder, _PROCESSES, processes):
-                holds.add(LimitName.PROCESSES)
-            if _bound_memory(folder, memory * _MEGABYTE):
-                holds.add(LimitName.MEMORY)
+            holds |= bound(folder, processes=processes, memory=memory)
     return Group(tuple(made), frozenset(holds))
+
+
+def bound(folder: Path, *, processes: int, memory: int) -> frozenset[LimitName]:
+    """Bound a cgroup; return what it holds from now on."""
+    taken = {
+        LimitName.PROCESSES: _write(folder, _PROCESSES, processes),
+        LimitName.MEMORY: _bound_memory(folder, memory * _MEGABYTE),
+    }
+    return frozenset(limit for limit, is_taken in taken.items() if is_taken)
 
 
 def _usable(root: Path, own: Path) -> Iterator[Path]:

@@ -8,10 +8,11 @@ from functools import partial
 from itertools import pairwise
 
 from parallel_agents.core.budget import NOTICE_PERCENTS, BudgetAccountState
+from parallel_agents.core.event import Noticed
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Gap, SilentRun, StuckRules
-from parallel_agents.core.vitals import Failures, LiveRuns, Vitals, spent_percent
+from parallel_agents.core.vitals import Failures, LimitedRun, LiveRuns, Vitals, spent_percent
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import SqlRow, as_array
 from parallel_agents.stores.day_budgets import day_of
@@ -36,6 +37,7 @@ def read_vitals(
         gaps=gaps,
         failures=readable("run", _failures, database.all("failed_since", (since,))),
         dead_letters=0 if letters is None else letters[0],
+        limited=readable("event", partial(_limited, rows), database.all("limits_hit", (since,))),
         accounts=[state for state in _accounts_in_use(rows, now) if _is_nearly_spent(state)],
     )
 
@@ -63,6 +65,14 @@ def _failures(columns: SqlRow) -> Failures:
     if not is_moment(last_at):
         raise Undecodable("the time of its end cannot be read")
     return Failures(RunStatus(status), str(code), int(runs), last_at)
+
+
+def _limited(rows: Rows, columns: SqlRow) -> LimitedRun:
+    session, label, seq, body, calls = columns
+    noticed = rows.body(seq, body)
+    if not isinstance(noticed, Noticed) or noticed.limit is None:
+        raise Undecodable("it names no limit")
+    return LimitedRun(SessionKey(str(session)), str(label), noticed.limit, int(calls), noticed.text)
 
 
 def _silent(rows: Rows, columns: SqlRow) -> SilentRun:

@@ -936,6 +936,19 @@ FROM runs INDEXED BY runs_failed
 WHERE finished_at >= ? AND status IN ('failed', 'timed_out', 'over_budget') AND kind = 'agent'
 GROUP BY status, error_code ORDER BY COUNT(*) DESC, error_code;
 
+-- The runs that are live, or have failed since then, whose commands hit a limit: of each limit the
+-- last event that tells of it, and how many do.
+-- name: limits_hit
+SELECT r.session, s.label, MAX(e.seq), e.body, COUNT(*)
+FROM (SELECT id, session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running')
+      UNION ALL
+      SELECT id, session FROM runs INDEXED BY runs_failed
+      WHERE finished_at >= ? AND status IN ('failed', 'timed_out', 'over_budget') AND kind = 'agent')
+     AS r
+JOIN sessions AS s ON s.key = r.session
+JOIN events AS e ON e.run = r.id AND e.key GLOB 'turn-*/limit-*'
+GROUP BY r.id, substr(e.key, instr(e.key, '/limit-')) ORDER BY MAX(e.seq) DESC;
+
 -- name: count_dead_letters
 SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
 
