@@ -25,6 +25,7 @@ from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.mcp_server import read_server
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.permission import PROFILES, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.profile import NAME
@@ -101,7 +102,7 @@ class BudgetFields(Fields):
 
     usd: Money | None = None
     tokens: Amount | None = None
-    on_limit: OnLimit = OnLimit.FINISH
+    on_limit: OnLimit | None = None
 
     @property
     def budget(self) -> Budget:
@@ -141,6 +142,8 @@ class AgentFields(Fields):
     sandbox: Sandbox = Sandbox.INHERIT
     profile: Annotated[str, Field(pattern=PROFILE_NAME)] = ""
     budget: SetBudget = BudgetFields()
+    on_limit: OnLimit | None = None
+    on_stuck: OnStuck | None = None
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
     ladder: Ladder = ()
@@ -183,6 +186,8 @@ def parse_agent(source: Source) -> Agent:
         permissions=Permissions(**found.permissions.model_dump()),
         workspace=found.workspace and Workspace(place=Place(found.workspace)),
         budget=found.budget.budget,
+        on_limit=found.on_limit,
+        on_stuck=found.on_stuck,
         gates=read_gates(document, ("gates",), found.gates),
         refine=found.refine and found.refine.refine,
         ladder=found.ladder,

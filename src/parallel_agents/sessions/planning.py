@@ -150,6 +150,8 @@ class Planner:
             permissions=_permissions(agent, task, parent),
             sandbox=settled(task.sandbox, agent.sandbox, above=self._sandbox_above(parent)),
             limits=limits.of_session,
+            on_limit=agent.on_limit or (parent.options.on_limit if parent else None),
+            on_stuck=agent.on_stuck or (parent.options.on_stuck if parent else None),
             notify=self._notify if parent is None else None,
         )
         options = places.settle(options, task.workspace or agent.workspace, parent)
@@ -183,7 +185,7 @@ class Planner:
             priority=task.priority,
             owner=self._owner,
             bounds=bounds if is_child else Policy(),
-            budget=task.budget if task.budget.is_bound else agent.budget,
+            budget=options.settled(task.budget if task.budget.is_bound else agent.budget),
         )
 
     def _check_profile(self, agent: Agent, parent: Session | None) -> None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from parallel_agents.core.budget import NOTICE_PERCENTS, BudgetAccountState
 from parallel_agents.core.event import Noticed
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Gap, SilentRun, StuckRules
 from parallel_agents.core.vitals import Failures, LimitedRun, LiveRuns, Vitals, spent_percent
@@ -76,7 +77,8 @@ def _limited(rows: Rows, columns: SqlRow) -> LimitedRun:
 
 
 def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
-    run, session, owner, epoch, label, model, seq, at, body, has_children, is_asking = columns
+    run, session, owner, epoch, label, model, seq, at, body, *flags = columns
+    has_children, is_asking, on_stuck = flags
     if not is_moment(at):
         raise Undecodable("the time of its last event cannot be read")
     return SilentRun(
@@ -92,6 +94,7 @@ def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
         body=rows.body(seq, body),
         has_children=bool(has_children),
         is_asking=bool(is_asking),
+        on_stuck=None if on_stuck is None else OnStuck(on_stuck),
     )
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
@@ -165,6 +167,32 @@ async def test_a_team_whose_input_stopped_being_json_is_refused(value: Any) -> N
     async with open_rig(RepliesWith(lambda _: "Done.")) as rig:
         with pytest.raises(InvalidInput):
             await rig.sessions.spawn_team(TeamTask(tasks=(task,)))
+
+
+async def test_a_child_does_at_a_limit_and_when_it_is_stuck_what_its_parents_agent_says() -> None:
+    lead = replace(LEAD, on_limit=OnLimit.ASK, on_stuck=OnStuck.ASK)
+    silent, says = replace(LEAD, name="silent"), replace(LEAD, name="says", on_limit=OnLimit.STOP)
+    lead = replace(lead, policy=Policy(spawns=("silent", "says"), max_children=3))
+    model = RepliesWith(lambda _: "Done.", latency_seconds=10)
+
+    async with open_rig(model, agents=[lead, silent, says]) as rig:
+        await rig.sessions.spawn(Task("lead", "Go.", label="top"))
+        plans: dict[tuple[str, int | None], SessionPlan] = {}
+        top = await rig.service.find("top")
+        for name, budget in (
+            ("silent", Budget(tokens=9)),
+            ("says", Budget(tokens=9)),
+            ("silent", Budget(tokens=8, on_limit=OnLimit.FINISH)),
+        ):
+            plan = await rig.service.plan_task(
+                Task(name, "Go.", budget=budget), parent=top.session.key
+            )
+            plans[name, budget.tokens] = plan
+
+    assert plans["silent", 9].budget.on_limit is OnLimit.ASK
+    assert plans["says", 9].budget.on_limit is OnLimit.STOP
+    assert plans["silent", 8].budget.on_limit is OnLimit.FINISH
+    assert plans["says", 9].session.options.on_stuck is OnStuck.ASK
 
 
 async def test_the_limits_of_a_session_are_settled_when_it_is_made_and_only_shrink_below_it() -> (

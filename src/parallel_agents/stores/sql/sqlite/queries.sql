@@ -966,7 +966,9 @@ SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
                WHERE asked.run = r.id AND asked.key GLOB '*/asked' AND asked.key NOT GLOB 'stuck-*'
                  AND NOT EXISTS (SELECT 1 FROM events AS answered
                                  WHERE answered.run = r.id AND answered.key =
-                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered'))
+                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered')),
+       CASE WHEN s.options GLOB '*"on_stuck"*' AND json_valid(s.options)
+            THEN json_extract(s.options, '$.on_stuck') END
 FROM runs AS r INDEXED BY runs_live
 JOIN owners AS o ON o.id = r.owner AND o.state = 'live'
 JOIN sessions AS s ON s.key = r.session
