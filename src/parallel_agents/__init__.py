@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ModelReply,
         ModelRequest,
     )
+    from parallel_agents.core.on_stuck import OnStuck
     from parallel_agents.core.permission import Permissions
     from parallel_agents.core.policy import Policy
     from parallel_agents.core.question import OpenQuestion
@@ -91,6 +92,7 @@ __all__ = [
     "Need",
     "OnFailure",
     "OnLimit",
+    "OnStuck",
     "OpenQuestion",
     "OpenSessions",
     "PagentsError",
@@ -159,6 +161,7 @@ _HOMES = {
     "core.mcp_server": ("McpServer",),
     "core.message": ("File", "Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
+    "core.on_stuck": ("OnStuck",),
     "core.permission": ("Permissions",),
     "core.policy": ("Policy",),
     "core.question": ("OpenQuestion",),

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from parallel_agents.core.answer_rules import AnswerRules
 from parallel_agents.core.notification import Notify, Occasion
-from parallel_agents.core.silence import OnStuck, StuckRules
+from parallel_agents.core.on_stuck import OnStuck
+from parallel_agents.core.silence import StuckRules
 from parallel_agents.setting_values import (
     Factor,
     NotifyTarget,

@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 from parallel_agents.core.answer_rules import AnswerRule
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.json_value import Json, JsonObject
-from parallel_agents.core.limits import DAY_SECONDS
+from parallel_agents.core.limits import DAY_SECONDS, LEAST_MEMORY_MEGABYTES
 from parallel_agents.core.mcp_names import MOST_SERVER_CHARACTERS, is_server_name
 from parallel_agents.core.mcp_server import read_server
 from parallel_agents.core.notification import Occasion, read_target
@@ -54,6 +54,7 @@ Money = Annotated[float, Field(strict=True, ge=1e-9, le=1e9)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=30 * DAY_SECONDS)]
 RetentionSeconds = Annotated[float, Field(strict=True, gt=0, le=MOST_RETENTION_SECONDS)]
 Megabytes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+SessionMegabytes = Annotated[int, Field(strict=True, ge=LEAST_MEMORY_MEGABYTES, le=1_000_000)]
 QuestionSeconds = Annotated[float, Field(strict=True, gt=0, lt=DAY_SECONDS)]
 Factor = Annotated[float, Field(strict=True, ge=1, le=10_000)]
 Switch = Annotated[bool, Field(strict=True)]

@@ -46,6 +46,7 @@ from parallel_agents.setting_values import (
     Seconds,
     ServerName,
     ServerTable,
+    SessionMegabytes,
     SetBudget,
     Switch,
     Tokens,
@@ -196,6 +197,18 @@ class Settings(AttentionSettings):
         default_factory=SearchTable,
         metadata=knob("the engine of web_search: its provider, key and url"),
     )
+    memory_megabytes: SessionMegabytes | None = field(
+        default=None,
+        metadata=knob("megabytes of memory that the commands of one session use together"),
+    )
+    max_processes: Count | None = field(
+        default=None,
+        metadata=knob("processes and threads that the commands of one session have at once"),
+    )
+    output_megabytes: Megabytes | None = field(
+        default=None,
+        metadata=knob("megabytes that the commands of one session's tools write in all"),
+    )
     workspace_megabytes: Megabytes = field(
         default=2_000,
         metadata=knob("the most megabytes of uncommitted files of which a workspace is made"),
@@ -275,6 +288,9 @@ class Settings(AttentionSettings):
             max_turns=self.max_turns,
             max_output_tokens=self.max_output_tokens,
             attempts=self.attempts,
+            memory_megabytes=self.memory_megabytes,
+            max_processes=self.max_processes,
+            output_megabytes=self.output_megabytes,
         )
 
 

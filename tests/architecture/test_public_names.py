@@ -44,6 +44,7 @@ PUBLIC = [
     "Need",
     "OnFailure",
     "OnLimit",
+    "OnStuck",
     "OpenQuestion",
     "OpenSessions",
     "PagentsError",

@@ -18,6 +18,7 @@ from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.disk import Room
 from parallel_agents.core.event import Entry, Noticed
 from parallel_agents.core.ids import OwnerId, RunId, short
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.question import (
     WAIT,
     Answer,
@@ -28,7 +29,7 @@ from parallel_agents.core.question import (
     asked_key,
     question_number,
 )
-from parallel_agents.core.silence import OnStuck, Silence, SilentRun, described, silence_of
+from parallel_agents.core.silence import Silence, SilentRun, described, silence_of
 from parallel_agents.core.store import Store
 from parallel_agents.errors import AlreadyAnswered, OwnershipLost, RunIsOver
 from parallel_agents.settings import Settings
@@ -141,7 +142,7 @@ class StuckRuns:
         again = int(math.log2(max(silence.seconds / silence.most, 1.0)))
         about = f"{_PREFIX}{run.number}-{again}"
         text = f"{run.label} {short(run.session)} is {described(silence)}"
-        if self._settings.on_stuck is OnStuck.NOTICE:
+        if (run.on_stuck or self._settings.on_stuck) is OnStuck.NOTICE:
             await self._append(run, Entry(f"noticed/{about}", Noticed(text=text)))
             return
         question = Question(

@@ -26,6 +26,7 @@ from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.mcp_server import read_server
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.permission import PROFILES, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.profile import NAME
@@ -104,7 +105,7 @@ class BudgetFields(Fields):
 
     usd: Money | None = None
     tokens: Amount | None = None
-    on_limit: OnLimit = OnLimit.FINISH
+    on_limit: OnLimit | None = None
 
     @property
     def budget(self) -> Budget:
@@ -163,6 +164,8 @@ class AgentFields(Fields):
     sandbox: Sandbox = Sandbox.INHERIT
     profile: Annotated[str, Field(pattern=PROFILE_NAME)] = ""
     budget: SetBudget = BudgetFields()
+    on_limit: OnLimit | None = None
+    on_stuck: OnStuck | None = None
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
     ladder: Ladder = ()
@@ -208,6 +211,8 @@ def parse_agent(source: Source) -> Agent:
         workspace=found.workspace and Workspace(place=Place(found.workspace)),
         with_workspace=found.with_workspace and found.with_workspace.overlay,
         budget=found.budget.budget,
+        on_limit=found.on_limit,
+        on_stuck=found.on_stuck,
         gates=read_gates(document, ("gates",), found.gates),
         refine=found.refine and found.refine.refine,
         ladder=found.ladder,

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from parallel_agents.containment.starting import started
 from parallel_agents.core.command import CommandEnd, Ending
+from parallel_agents.core.command_limits import OutputMeter
 
 MOST_OUTPUT_BYTES = 10_000_000
 _CHUNK_BYTES = 65_536
@@ -29,6 +30,10 @@ _DRAIN_SECONDS = 1.0
 
 
 class _TooMuchOutput(Exception):
+    pass
+
+
+class _OutputUsedUp(Exception):
     pass
 
 
@@ -50,11 +55,12 @@ def why_not_found(command: Sequence[str], folder: str) -> str:
     return "" if shutil.which(program, path=entries) else f"there is no program {program} on PATH"
 
 
-class _Start(NamedTuple):
+class Start(NamedTuple):
     """How a command is started; the fields are the arguments of `run_command`.
 
     Attributes:
         is_stderr_apart: whether its stderr is read apart from its stdout.
+        meter: counts what it writes, and ends it once that is too much.
     """
 
     command: Sequence[str]
@@ -63,6 +69,7 @@ class _Start(NamedTuple):
     environment: Mapping[str, str] | None = None
     descriptors: Collection[int] = ()
     is_stderr_apart: bool = False
+    meter: OutputMeter | None = None
 
 
 async def run_command(
@@ -90,8 +97,8 @@ async def run_command(
     Raises:
         OSError, ValueError: it cannot be started.
     """
-    start = _Start(command, stdin, folder, environment, descriptors)
-    return await _run(start, turn, timeout_seconds)
+    start = Start(command, stdin, folder, environment, descriptors)
+    return await run_start(start, turn, timeout_seconds)
 
 
 async def ask_command(command: Sequence[str], *, timeout_seconds: float) -> CommandEnd:
@@ -102,15 +109,17 @@ async def ask_command(command: Sequence[str], *, timeout_seconds: float) -> Comm
     Raises:
         OSError, ValueError: it cannot be started.
     """
-    return await _run(_Start(command, is_stderr_apart=True), asyncio.Lock(), timeout_seconds)
+    return await run_start(Start(command, is_stderr_apart=True), asyncio.Lock(), timeout_seconds)
 
 
-async def _run(start: _Start, turn: asyncio.Lock, timeout_seconds: float) -> CommandEnd:
+async def run_start(start: Start, turn: asyncio.Lock, timeout_seconds: float) -> CommandEnd:
+    """As `run_command`."""
     loop = asyncio.get_running_loop()
     async with turn:
         began = loop.time()
         process, readable = await started(_started(start), _abandon)
-    output, errors = _Output(), _Output()
+    meter = start.meter or OutputMeter()
+    output, errors = _Output(meter), _Output(meter)
     reading = asyncio.create_task(_read(readable, (output, errors)))
     ending = Ending.EXITED
     try:
@@ -120,6 +129,8 @@ async def _run(start: _Start, turn: asyncio.Lock, timeout_seconds: float) -> Com
         ending = Ending.TIMED_OUT
     except _TooMuchOutput:
         ending = Ending.TOO_MUCH_OUTPUT
+    except _OutputUsedUp:
+        ending = Ending.OUTPUT_USED_UP
     finally:
         if process.returncode is None or not reading.done():
             await _end_group(process)
@@ -130,7 +141,7 @@ async def _run(start: _Start, turn: asyncio.Lock, timeout_seconds: float) -> Com
     return CommandEnd(ending, -1 if code is None else code, output.text, seconds, errors.text)
 
 
-async def _started(start: _Start) -> tuple[Process, tuple[int, ...]]:
+async def _started(start: Start) -> tuple[Process, tuple[int, ...]]:
     """The process, and the descriptors from which its output is read: stdout, and stderr if apart."""
     with tempfile.TemporaryFile() as given:
         if start.stdin:
@@ -197,7 +208,8 @@ async def _wait_end(process: Process, reading: asyncio.Task[None]) -> None:
 class _Output:
     """The beginning and the end of what a command has written so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: OutputMeter) -> None:
+        self._meter = meter
         self._head = b""
         self._tail = b""
         self._total = 0
@@ -225,6 +237,8 @@ class _Output:
         try:
             while chunk := await reader.read(_CHUNK_BYTES):
                 self._keep(chunk)
+                if not self._meter.take(len(chunk)):
+                    raise _OutputUsedUp
                 if self._total > MOST_OUTPUT_BYTES:
                     raise _TooMuchOutput
         finally:

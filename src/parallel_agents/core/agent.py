@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
 
 from typing_extensions import TypeVar, override
 
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.mcp_server import McpServer
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.output_type import NoSchema, OutputType, output_type
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
@@ -105,6 +106,10 @@ class Agent(Checked, Generic[T_co]):
         thinking: how long its model thinks, or None to leave it to the model.
         needs: abilities that its work requires of the model.
         budget: the most that each of its sessions may spend, together with everything it spawns.
+        on_limit: what its runs do at the limit of a budget that does not say so itself: that of its
+            sessions, of their tasks, or of a child whose agent says nothing; None for the parent's.
+        on_stuck: what happens when one of its runs is stuck, or of a child whose agent says nothing;
+            None for the parent's, and at the root for the setting.
         gates: checks that an answer must pass in addition to the output schema, cheapest first.
         refine: a loop that improves a rejected answer; without it, each model gets
             `limits.attempts` attempts.
@@ -147,6 +152,8 @@ class Agent(Checked, Generic[T_co]):
     thinking: ThinkingLevel | None = None
     needs: tuple[Need, ...] = ()
     budget: Budget = NO_BUDGET
+    on_limit: OnLimit | None = None
+    on_stuck: OnStuck | None = None
     gates: tuple[AnyGate, ...] = ()
     refine: Refine | None = None
     ladder: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ account.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -48,7 +48,8 @@ class Budget(Checked):
     Attributes:
         usd: US dollars. A model with an unknown price is refused.
         tokens: input, output and cache together.
-        on_limit: what a run does if there is no room for its next call.
+        on_limit: what a run does if there is no room for its next call; None leaves it to the agent,
+            then to its parent's, and finishes if nobody says anything.
 
     Raises:
         InvalidInput: a limit is not more than 0, or more than 9e9 USD or 1e12 tokens.
@@ -56,7 +57,7 @@ class Budget(Checked):
 
     usd: float | None = None
     tokens: int | None = None
-    on_limit: OnLimit = OnLimit.FINISH
+    on_limit: OnLimit | None = None
 
     @override
     @classmethod
@@ -79,6 +80,15 @@ class Budget(Checked):
     @property
     def nanousd(self) -> int | None:
         return None if self.usd is None else int(self.usd * NANOUSD_PER_USD)
+
+    @property
+    def at_limit(self) -> OnLimit:
+        """What a run does at the limit."""
+        return self.on_limit or OnLimit.FINISH
+
+    def at(self, on_limit: OnLimit) -> Budget:
+        """This budget with what was stored of its limit: one that says nothing finishes."""
+        return self if on_limit is OnLimit.FINISH else replace(self, on_limit=on_limit)
 
     @property
     def is_bound(self) -> bool:

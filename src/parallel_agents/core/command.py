@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.command_limits import (
+    NO_COMMAND_LIMITS,
+    CommandLimits,
+    LimitHit,
+    OutputMeter,
+)
 from parallel_agents.core.sandbox import Sandbox
 
 # Set for what runs start outside of a sandbox, and for servers of tools: no person is there.
@@ -27,6 +33,9 @@ class Command:
         is_own_folder: whether the folder is a copy of the session's own, in which it may commit.
         hides: whether it must not see a path of the folder; None if it may see all.
         profile: the profile whose variables it gets; empty for none.
+        session: whose command it is: its commands share the memory and the processes of `limits`.
+        limits: what the commands of the session may use; None in it for what holds for every command.
+        meter: counts what it writes; it is ended once that is too much.
     """
 
     arguments: tuple[str, ...]
@@ -37,6 +46,9 @@ class Command:
     is_own_folder: bool = False
     hides: Callable[[str], bool] | None = None
     profile: str = ""
+    session: str = ""
+    limits: CommandLimits = NO_COMMAND_LIMITS
+    meter: OutputMeter | None = None
 
 
 class Standing(NamedTuple):
@@ -52,11 +64,15 @@ class Standing(NamedTuple):
 
 
 class Ending(StrEnum):
-    """Why a command ended: by itself, at its time limit, or because it wrote too much."""
+    """Why a command ended: by itself, at its time limit, or because it wrote too much.
+
+    TOO_MUCH_OUTPUT is more than any command may write, OUTPUT_USED_UP what its session has left.
+    """
 
     EXITED = "exited"
     TIMED_OUT = "timed_out"
     TOO_MUCH_OUTPUT = "too_much_output"
+    OUTPUT_USED_UP = "output_used_up"
 
 
 class CommandEnd(NamedTuple):
@@ -69,6 +85,7 @@ class CommandEnd(NamedTuple):
             is said there.
         seconds: how long it took.
         errors: what it wrote to stderr, if that was asked for apart.
+        hits: the limits of its session that were hit while it ran.
     """
 
     ending: Ending
@@ -76,17 +93,26 @@ class CommandEnd(NamedTuple):
     output: str
     seconds: float
     errors: str = ""
+    hits: tuple[LimitHit, ...] = ()
 
 
 class Commands(Protocol):
     """Where the commands of sessions run."""
 
-    async def check(self, sandbox: Sandbox, folder: str, *, is_own_folder: bool) -> None:
-        """Refuse commands that could not be run here.
+    async def check(
+        self,
+        sandbox: Sandbox,
+        folder: str,
+        *,
+        is_own_folder: bool,
+        limits: CommandLimits = NO_COMMAND_LIMITS,
+    ) -> tuple[str, ...]:
+        """Refuse commands that could not be run here; return in what they are limited less than asked.
 
         Raises:
             SandboxMissing: a sandbox is required, and none works here.
             SandboxRefused: the folder cannot be given to a sandbox.
+            LimitUnenforced: nothing here can hold commands to a limit.
         """
         ...
 
@@ -96,6 +122,7 @@ class Commands(Protocol):
         Raises:
             SandboxMissing: a sandbox is required, and none works here.
             SandboxRefused: the command's folder cannot be given to a sandbox.
+            LimitUnenforced: nothing here can hold it to a limit.
             ConfigError: a secret of its profile cannot be looked up.
             OSError, ValueError: the command cannot be started.
         """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from parallel_agents.core.command_limits import output_used_up
+from parallel_agents.core.command_tally import CommandTally
 from parallel_agents.core.gate import Refine, Verdict
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Finish
@@ -20,6 +22,7 @@ from parallel_agents.errors import (
     OutputInvalid,
     PagentsError,
     ProviderError,
+    TurnLimit,
 )
 
 # A server that pauses an answer wants to be called again with it; one that does so for ever is broken.
@@ -116,6 +119,15 @@ def error_of_cut(finish: Finish, limits: Limits) -> PagentsError | None:
             return OutputCut(f"the server paused the answer {MOST_PAUSES} times", hint=hint)
         case _:
             return None
+
+
+def limit_before(turn: int, limits: Limits, tally: CommandTally) -> PagentsError | None:
+    """The limit at which a run ends before this turn's call of the model; None if it may make it."""
+    most = limits.max_turns
+    if most is not None and turn > most:
+        hint = "raise limits.max_turns, or give the agent a smaller task"
+        return TurnLimit(f"no answer in {most} turns", hint=hint)
+    return output_used_up(limits.of_commands, tally.written)
 
 
 def most_attempts(transcript: Transcript, refine: Refine | None, limits: Limits) -> int:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from parallel_agents.core.budget import Charge
 from parallel_agents.core.call_decisions import Answered, Asked, Ruled
+from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.cuts import Cuts
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -199,6 +200,7 @@ class ToolFinished:
         is_unknown: the call may have taken effect, and nobody knows whether it has.
         parked_seconds: how long the call waited for other runs.
         handed_back: the runs whose ends the result reports.
+        output_bytes: what commands of the call wrote.
     """
 
     turn: int
@@ -209,6 +211,7 @@ class ToolFinished:
     is_unknown: bool = False
     parked_seconds: float = 0.0
     handed_back: tuple[RunId, ...] = ()
+    output_bytes: int = 0
     kind: Literal["tool_finished"] = "tool_finished"
 
 
@@ -278,11 +281,13 @@ class Noticed:
 
     Attributes:
         by: who decided `what`, if it is a decision of somebody's; empty for the runtime.
+        limit: the limit of the session that its commands have hit; None if it is about none.
     """
 
     text: str
     by: str = ""
     what: str = "notice"
+    limit: LimitName | None = None
     kind: Literal["noticed"] = "noticed"
 
 

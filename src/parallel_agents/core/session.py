@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.notification import Notify
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.workspace import Workspace
@@ -57,6 +60,11 @@ class SessionOptions(Checked):
             the outermost first; the runtime sets them.
         sandbox: whether its commands run in a sandbox, REQUIRE or OFF; the runtime sets it. INHERIT
             for a session of an earlier version, whose commands run in one.
+        limits: what its commands may use of memory, processes and output, at most what its parent's
+            may; the runtime sets it.
+        on_limit: what it does at the limit of a budget of its own that does not say; None if nobody
+            above it says. The runtime sets it from its agent, or its parent.
+        on_stuck: the same for what happens when it is stuck.
         notify: where word of a session at the top of a tree is sent; the runtime sets it.
         needs: what a process must have to execute its runs; the runtime sets it. None for a session
             of an earlier version.
@@ -72,8 +80,16 @@ class SessionOptions(Checked):
     is_service: bool = False
     permissions: tuple[Permissions, ...] = ()
     sandbox: Sandbox = Sandbox.INHERIT
+    limits: Limits = NO_LIMITS
+    on_limit: OnLimit | None = None
+    on_stuck: OnStuck | None = None
     notify: Notify | None = None
     needs: Needs | None = None
+
+    def settled(self, budget: Budget) -> Budget:
+        """A budget of the session, at whose limit it does what the session does if it does not say."""
+        is_silent = budget.is_bound and budget.on_limit is None
+        return replace(budget, on_limit=self.on_limit) if is_silent else budget
 
     @property
     def outlives_parent(self) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from typing import NamedTuple
 
 from parallel_agents.core.call_decisions import Asked
 from parallel_agents.core.event import Body, Retrying, Started, ToolStarted, Waiting
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.on_stuck import OnStuck
 
 # Of fewer gaps, none is usual.
 _LEAST_GAPS = 20
@@ -22,13 +22,6 @@ _USUAL_SHARE = 0.95
 _LOCAL = "local/"
 # Tools that do nothing but wait, each with a time limit of its own.
 _WAITING_TOOLS = frozenset({"agents_wait", "sessions_yield", "state_wait_for", "sessions_send"})
-
-
-class OnStuck(StrEnum):
-    """What happens when a run is stuck: its history says so, or a person is asked as well."""
-
-    NOTICE = "notice"
-    ASK = "ask"
 
 
 class StuckRules(NamedTuple):
@@ -64,6 +57,7 @@ class SilentRun(NamedTuple):
         body: that event.
         has_children: whether runs that it waits for, or may wait for, are live.
         is_asking: whether a question of the run has no answer.
+        on_stuck: what its session says happens if it is stuck; None for what the settings say.
     """
 
     run: RunId
@@ -78,6 +72,7 @@ class SilentRun(NamedTuple):
     body: Body
     has_children: bool = False
     is_asking: bool = False
+    on_stuck: OnStuck | None = None
 
 
 class Gap(NamedTuple):

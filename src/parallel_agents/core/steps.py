@@ -16,6 +16,7 @@ from parallel_agents.core.escalation import (
     critique_of,
     error_of,
     error_of_cut,
+    limit_before,
     most_attempts,
     next_attempt,
     refusal_of,
@@ -41,7 +42,6 @@ from parallel_agents.errors import (
     PagentsError,
     ProviderError,
     RevisionFailed,
-    TurnLimit,
 )
 
 
@@ -303,10 +303,9 @@ def _shorten(shortened: Shortened, transcript: Transcript, prepared: Prepared) -
 
 
 def _call(transcript: Transcript, assignment: Assignment) -> Step:
-    turn, most = transcript.turn + 1, assignment.limits.max_turns
-    if most is not None and turn > most:
-        hint = "raise limits.max_turns, or give the agent a smaller task"
-        return BreakOff(TurnLimit(f"no answer in {most} turns", hint=hint))
+    turn = transcript.turn + 1
+    if (error := limit_before(turn, assignment.limits, transcript.commands)) is not None:
+        return BreakOff(error)
     return CallModel(turn, is_last=transcript.closing is not None)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.call_ids import CallIds
+from parallel_agents.core.command_tally import NO_COMMANDS, CommandTally
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import (
     Attempted,
@@ -83,6 +84,7 @@ class Transcript:
         pauses: the number of replies in a row that the server paused.
         shortenings: how the conversation was shortened in the run.
         run: the id of the run.
+        commands: what the commands of the session came to.
         kept_at: where the whole of each result and message is kept.
     """
 
@@ -113,6 +115,7 @@ class Transcript:
     shortenings: Shortenings = NO_SHORTENINGS
     task_end: int = 0
     run: RunId | None = None
+    commands: CommandTally = NO_COMMANDS
     kept_at: KeptAt = field(default_factory=KeptAt)
     _ids: CallIds = field(default_factory=CallIds)
     _best_before: Version | None = None
@@ -182,6 +185,7 @@ class Transcript:
 
     def apply(self, key: str, body: Body) -> None:
         """Apply one event of the run."""
+        self.commands = self.commands.after(body)
         match body:
             case Queued():
                 self._begin_run(key, body)
@@ -297,8 +301,7 @@ class Transcript:
         self.counted = len(self.messages) if self.counted_tokens else 0
         before = self.last_text if self.last_finish is Finish.PAUSED else ""
         self.turn, self.last_text = reply.turn, before + reply.message.text
-        self.last_finish = reply.finish
-        self.asked = message.tool_calls
+        self.last_finish, self.asked = reply.finish, message.tool_calls
 
     def _add_message(self, key: str, event: Refused | Delivered | HandedBack | Closing) -> None:
         """Apply an event that tells the model something and is not a tool's result."""
@@ -329,14 +332,11 @@ class Transcript:
         self.decisions, self.kept = Decisions(), KeptWork(list(queued.kept))
         self._tell_earlier()
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
-        self.closing, self.model, self.tries = None, "", 1
-        self.estimated, self.pauses = 0, 0
-        self.shortenings = NO_SHORTENINGS
+        self.closing, self.model, self.tries, self.estimated, self.pauses = None, "", 1, 0, 0
+        self.shortenings, self.commands = NO_SHORTENINGS, self.commands.of_next_run()
         self._best_before, self._stale_before, self.reviser = None, 0, ""
-        self.verdicts.clear()
-        self.pending.clear()
-        self.received.clear()
-        self.delivered.clear()
+        for each in (self.verdicts, self.pending, self.received, self.delivered):
+            each.clear()
 
     def close_turn(self) -> None:
         """Add the results in the order of the calls; a call without one was cut off."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.budget import BudgetAccountState
-from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.command_limits import LimitName
+from parallel_agents.core.ids import OwnerId, SessionKey
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Gap, SilentRun, StuckRules
 
@@ -34,6 +35,20 @@ class Failures(NamedTuple):
     last_at: float
 
 
+class LimitedRun(NamedTuple):
+    """A run whose commands hit a limit of its session, and in how many calls.
+
+    Attributes:
+        text: what was told of it last.
+    """
+
+    session: SessionKey
+    label: str
+    limit: LimitName
+    calls: int
+    text: str
+
+
 class Vitals(NamedTuple):
     """How the work of a store is doing at one moment.
 
@@ -42,6 +57,7 @@ class Vitals(NamedTuple):
         silent: those that have written nothing for a while.
         gaps: the gaps between the events of earlier runs, by agent, for the agents of silent runs.
         failures: the runs that failed since the moment that was asked for.
+        limited: live runs, and those that failed since then, whose commands hit a limit of their session.
         dead_letters: how many failed tasks wait to be run again or dropped.
         accounts: the budgets that live runs are charged to, and those of the day, of which 80 % are
             spent.
@@ -53,6 +69,7 @@ class Vitals(NamedTuple):
     failures: Sequence[Failures]
     dead_letters: int
     accounts: Sequence[BudgetAccountState]
+    limited: Sequence[LimitedRun] = ()
 
 
 def spent_percent(state: BudgetAccountState) -> float:

@@ -65,6 +65,7 @@ PagentsError
  │   ├─ RevisionFailed          PA-E313  the refiner returned no better answer
  │   ├─ ModelCrashed            PA-E314  a model that the program passed in did not work
  │   ├─ McpServerFailed         PA-E319  an MCP server cannot be started, or lists no tools
+ │   ├─ OutputUsedUp            PA-E320  the commands of a session wrote all that they may
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
@@ -81,6 +82,7 @@ PagentsError
      ├─ OutputLost              PA-E407  stdout has no reader any more, or its disk is full
      ├─ SandboxMissing          PA-E412  a command must run in a sandbox, and none works here
      ├─ SandboxRefused          PA-E413  a folder cannot be given to a sandbox
+     ├─ LimitUnenforced         PA-E414  nothing here can hold commands to a limit of their session
      ├─ ArtifactError           PA-E420  the content of an artifact is gone or damaged
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
 
@@ -126,6 +128,7 @@ from parallel_agents.errors.host import (
     ArtifactError,
     HostError,
     LeftRun,
+    LimitUnenforced,
     LocalModelError,
     OutputLost,
     OwnershipLost,
@@ -176,6 +179,7 @@ from parallel_agents.errors.run import (
     McpServerFailed,
     ModelCrashed,
     OutputInvalid,
+    OutputUsedUp,
     OverBudget,
     PriceUnknown,
     RevisionFailed,
@@ -214,6 +218,7 @@ __all__ = [
     "InvalidFile",
     "InvalidInput",
     "LeftRun",
+    "LimitUnenforced",
     "LocalModelError",
     "MalformedReply",
     "McpServerFailed",
@@ -230,6 +235,7 @@ __all__ = [
     "OutputCut",
     "OutputInvalid",
     "OutputLost",
+    "OutputUsedUp",
     "OverBudget",
     "Overloaded",
     "OwnershipLost",

@@ -87,5 +87,11 @@ class SandboxRefused(HostError):
     code = "PA-E413"
 
 
+class LimitUnenforced(HostError):
+    """Nothing on this machine can hold the commands of a session to one of its limits."""
+
+    code = "PA-E414"
+
+
 class ArtifactError(HostError):
     code = "PA-E420"

@@ -93,3 +93,9 @@ class McpServerFailed(RunError):
     """A server of tools cannot be started, or does not say what it offers."""
 
     code = "PA-E319"
+
+
+class OutputUsedUp(RunError):
+    """The commands of a session have written all that its limit allows."""
+
+    code = "PA-E320"

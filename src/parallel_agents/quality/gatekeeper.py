@@ -34,7 +34,13 @@ from parallel_agents.core.shown import shown
 from parallel_agents.core.sources import sources_verdict
 from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.core.unicode import whole_text
-from parallel_agents.errors import GateBroken, PagentsError, SandboxMissing, SandboxRefused
+from parallel_agents.errors import (
+    GateBroken,
+    LimitUnenforced,
+    PagentsError,
+    SandboxMissing,
+    SandboxRefused,
+)
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
 
@@ -110,7 +116,7 @@ class Gates:
         )
         try:
             end = await self._commands.run(command)
-        except (OSError, ValueError, SandboxMissing, SandboxRefused) as error:
+        except (OSError, ValueError, LimitUnenforced, SandboxMissing, SandboxRefused) as error:
             raise GateBroken(
                 f"the gate {describe_gate(gate)} cannot be run",
                 why=f"{error}: {error.why}" if isinstance(error, PagentsError) else str(error),
@@ -219,13 +225,14 @@ def _command_verdict(gate: CommandGate, end: CommandEnd) -> Verdict:
                 f"the gate {shown_gate} gave no verdict in {gate.timeout_seconds:g} s",
                 hint="raise its timeout_seconds",
             )
-        case Ending.TOO_MUCH_OUTPUT:
+        case Ending.TOO_MUCH_OUTPUT | Ending.OUTPUT_USED_UP:
             raise GateBroken(
                 f"the gate {shown_gate} wrote more than {MOST_OUTPUT_BYTES // 1_000_000} MB",
                 hint="make it write only its critique",
             )
         case Ending.EXITED:
             is_accepted = end.code == 0
-            text = end.output[-_CRITIQUE_CHARACTERS:].strip()
+            told = "".join(f"\n[{hit.text}]" for hit in end.hits)
+            text = f"{end.output[-_CRITIQUE_CHARACTERS:]}{told}".strip()
             critique = "" if is_accepted else text or f"{shown_gate} exited with {end.code}."
             return Verdict(gate=shown_gate, is_accepted=is_accepted, critique=critique)

@@ -8,34 +8,78 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from parallel_agents.core.command_limits import LimitName
+
 ROOT = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
+_SWAPS = Path("/proc/swaps")
 _NAME = "pagents-"
 _MEGABYTE = 2**20
 # The file of each bound, in the second version of cgroups and in the first.
 _PROCESSES = ("pids.max",)
 _MEMORY = ("memory.max", "memory.limit_in_bytes")
-_SWAP = ("memory.swap.max",)
+# What keeps a group from going on in the swap: of the first version, memory and swap together, or,
+# where the kernel does not count swap, to use none.
+_SWAP_MAX, _MEMORY_AND_SWAP, _SWAPPINESS = (
+    "memory.swap.max",
+    "memory.memsw.limit_in_bytes",
+    "memory.swappiness",
+)
+# Where each bound is counted when it is hit, and under which name.
+_COUNTS = {
+    LimitName.PROCESSES: (("pids.events", "max"),),
+    LimitName.MEMORY: (("memory.events", "oom_kill"), ("memory.oom_control", "oom_kill")),
+}
 _JOIN = 'for group in $0; do echo 0 > "$group/cgroup.procs" || exit 126; done; exec "$@"'
 _numbers = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The cgroups of one command; empty if it is in none."""
+    """The cgroups of a command, or of those of a session; empty if they are in none.
+
+    Attributes:
+        holds: the limits that they hold what is in them to.
+    """
 
     folders: tuple[Path, ...] = ()
+    holds: frozenset[LimitName] = frozenset()
 
     def joined(self, command: Sequence[str]) -> list[str]:
         """The command behind a shell that joins the cgroups and becomes it."""
         if not self.folders:
             return list(command)
         return ["/bin/sh", "-c", _JOIN, " ".join(map(str, self.folders)), *command]
+
+    def hits(self, limit: LimitName) -> int:
+        """How often a limit was hit: processes that were killed for their memory, or not started."""
+        files = [folder / name for name, _ in _COUNTS[limit] for folder in self.folders]
+        keys = {key for _, key in _COUNTS[limit]}
+        return sum(_counted(file, keys) for file in files)
+
+    def resize(self, processes: int) -> None:
+        """Change how many processes it has room for."""
+        for folder in self.folders:
+            _write(folder, _PROCESSES, processes)
+
+    def kill(self) -> None:
+        """Kill every process that is left in it."""
+        for folder in self.folders:
+            with suppress(OSError):
+                for process in map(int, (folder / "cgroup.procs").read_text().split()):
+                    if process > 0:  # 0 is one of another namespace, and would be this process
+                        with suppress(ProcessLookupError):
+                            os.kill(process, signal.SIGKILL)
+
+    @property
+    def is_gone(self) -> bool:
+        return not any(folder.exists() for folder in self.folders)
 
     def remove(self) -> None:
         for folder in self.folders:
@@ -60,15 +104,23 @@ def writable_groups(root: Path = ROOT, own: Path = _OWN) -> tuple[Path, ...]:
 def make_group(parents: Iterable[Path], *, processes: int, memory: int) -> Group:
     """New cgroups below these, with room for `processes` and megabytes of `memory` in all."""
     made: list[Path] = []
+    holds: set[LimitName] = set()
     for parent in parents:
         folder = parent / f"{_NAME}{os.getpid()}-{next(_numbers)}"
         with suppress(OSError):
             folder.mkdir()
             made.append(folder)
-            _bound(folder, _PROCESSES, processes)
-            _bound(folder, _MEMORY, memory * _MEGABYTE)
-            _bound(folder, _SWAP, 0)
-    return Group(tuple(made))
+            holds |= bound(folder, processes=processes, memory=memory)
+    return Group(tuple(made), frozenset(holds))
+
+
+def bound(folder: Path, *, processes: int, memory: int) -> frozenset[LimitName]:
+    """Bound a cgroup; return what it holds from now on."""
+    taken = {
+        LimitName.PROCESSES: _write(folder, _PROCESSES, processes),
+        LimitName.MEMORY: _bound_memory(folder, memory * _MEGABYTE),
+    }
+    return frozenset(limit for limit, is_taken in taken.items() if is_taken)
 
 
 def _usable(root: Path, own: Path) -> Iterator[Path]:
@@ -102,7 +154,40 @@ def _candidates(root: Path, own: Path) -> Iterator[Path]:
             yield root / controller / path.lstrip("/")
 
 
-def _bound(folder: Path, names: Iterable[str], value: int) -> None:
+def _bound_memory(folder: Path, size: int) -> bool:
+    """Bound the memory of a group with its swap; return whether that holds."""
+    if not _write(folder, _MEMORY, size):
+        return False
+    if (folder / _MEMORY_AND_SWAP).exists():
+        return _write(folder, (_MEMORY_AND_SWAP,), size)
+    if (folder / _SWAP_MAX).exists():
+        return _write(folder, (_SWAP_MAX,), 0)
+    return _write(folder, (_SWAPPINESS,), 0) or not _has_swap()
+
+
+def _has_swap() -> bool:
+    try:
+        return len(_SWAPS.read_text().splitlines()) > 1
+    except OSError:
+        return False
+
+
+def _write(folder: Path, names: Iterable[str], value: int) -> bool:
+    """Write a bound to the one of these files that is there; return whether it was taken."""
     for name in names:
         if (file := folder / name).exists():
-            file.write_text(str(value))
+            try:
+                file.write_text(str(value))
+            except OSError:
+                return False
+            return True
+    return False
+
+
+def _counted(file: Path, keys: set[str]) -> int:
+    """A count in a file of lines such as `max 3`; 0 if it cannot be read."""
+    try:
+        lines = [line.split() for line in file.read_text().splitlines()]
+    except OSError:
+        return 0
+    return sum(int(line[1]) for line in lines if len(line) == 2 and line[0] in keys)

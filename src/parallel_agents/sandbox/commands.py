@@ -18,15 +18,17 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from parallel_agents.containment.commands import run_command
+from parallel_agents.containment.commands import Start, run_command, run_start
 from parallel_agents.core.command import IN_RUN, Command, CommandEnd, Ending, Standing
+from parallel_agents.core.command_limits import NO_COMMAND_LIMITS, CommandLimits
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import SandboxMissing
 from parallel_agents.sandbox import relay_inside, seccomp
+from parallel_agents.sandbox.bounding import Bounding, Bounds
 from parallel_agents.sandbox.bubblewrap import (
     HOME,
     Descriptors,
@@ -35,8 +37,8 @@ from parallel_agents.sandbox.bubblewrap import (
     arguments,
     further_variables,
 )
-from parallel_agents.sandbox.cgroup import Group, make_group, writable_groups
-from parallel_agents.sandbox.limits import Limits, limited
+from parallel_agents.sandbox.cgroup import writable_groups
+from parallel_agents.sandbox.limits import Limits, limited, limited_memory
 from parallel_agents.sandbox.probe import Bubblewrap, explain, find_program, read_version
 from parallel_agents.sandbox.relay import FOLDER as RELAY_FOLDER, PORT, SOCKET, Relay
 from parallel_agents.sandbox.repository import KnownRepositories, own_repository
@@ -53,7 +55,6 @@ _KEPT_OUTSIDE = (*_KEPT, "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "
 # Where the user's configuration of git is.
 _OF_GIT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "XDG_CONFIG_HOME")
 _ORDINARY_USER = 1000
-_OF_BUBBLEWRAP = 4
 _INSIDE = "/run/relay_inside.py"
 _RELAYED = (f"{sys.base_prefix}/bin/python3", "-I", "-S", _INSIDE)
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
@@ -98,27 +99,32 @@ class LocalCommands:
         self._starting = asyncio.Lock()
         self._probing = asyncio.Lock()  # guards `_walls`
         self._walls: Walls | None = None
+        self._parents: tuple[Path, ...] | None = None
+        self._bounding = Bounding(surroundings.limits, has_relay=bool(surroundings.hosts))
         variables = surroundings.variables
         self._repositories = KnownRepositories(
             {name: variables[name] for name in _OF_GIT if name in variables}
         )
 
-    async def check(self, sandbox: Sandbox, folder: str, *, is_own_folder: bool) -> None:
-        if sandbox is not Sandbox.OFF:
-            walls = await self._sandbox()
-            await asyncio.to_thread(self._view, walls, folder, None, is_own=is_own_folder)
+    async def check(
+        self,
+        sandbox: Sandbox,
+        folder: str,
+        *,
+        is_own_folder: bool,
+        limits: CommandLimits = NO_COMMAND_LIMITS,
+    ) -> tuple[str, ...]:
+        if sandbox is Sandbox.OFF:
+            groups = await self._groups() if limits.need_enforcing else ()
+            return self._bounding.check(limits, groups, is_inside=False)
+        walls = await self._sandbox()
+        await asyncio.to_thread(self._view, walls, folder, None, is_own=is_own_folder)
+        return self._bounding.check(limits, walls.groups, is_inside=True)
 
     async def run(self, command: Command) -> CommandEnd:
         variables = await self._variables(command)
         if command.sandbox is Sandbox.OFF:
-            return await run_command(
-                command.arguments,
-                command.stdin,
-                turn=self._starting,
-                folder=command.folder or None,
-                environment={**_environment(self._around.variables), **variables},
-                timeout_seconds=command.timeout_seconds,
-            )
+            return await self._run_outside(command, variables)
         walls = await self._sandbox()
         view = await asyncio.to_thread(
             self._view, walls, command.folder, command.hides, is_own=command.is_own_folder
@@ -144,7 +150,7 @@ class LocalCommands:
         elif not own:
             view = view.only_read()
         try:
-            async with self._inside(walls, view, command.arguments, variables) as standing:
+            async with self._inside(walls, view, command, variables) as (standing, _):
                 yield standing
         finally:
             _set_aside(view)
@@ -180,6 +186,27 @@ class LocalCommands:
         ]
         return f"bubblewrap {walls.version}" + "".join(f"; {what}" for what in unbound)
 
+    async def _run_outside(self, command: Command, variables: Mapping[str, str]) -> CommandEnd:
+        groups = await self._groups() if command.limits.need_enforcing else ()
+        async with self._bounding.bounds(command, groups, is_inside=False) as bounds:
+            started: Sequence[str] = command.arguments
+            if (memory := bounds.memory_of_each) is not None:
+                started = limited_memory(memory, started)
+            start = Start(
+                bounds.group.joined(started),
+                command.stdin,
+                folder=command.folder or None,
+                environment={**_environment(self._around.variables), **variables},
+                meter=command.meter,
+            )
+            return bounds.told(await run_start(start, self._starting, command.timeout_seconds))
+
+    async def _groups(self) -> tuple[Path, ...]:
+        """The cgroups below which commands outside of a sandbox get some."""
+        if self._parents is None:
+            self._parents = await asyncio.to_thread(writable_groups)
+        return self._parents
+
     async def _run_inside(
         self,
         walls: Walls,
@@ -187,27 +214,30 @@ class LocalCommands:
         command: Command,
         variables: Mapping[str, str] = _NO_VARIABLES,
     ) -> CommandEnd:
-        async with self._inside(walls, view, command.arguments, variables) as inside:
-            return await run_command(
+        async with self._inside(walls, view, command, variables) as (inside, bounds):
+            start = Start(
                 inside.arguments,
                 command.stdin,
-                turn=self._starting,
                 environment={},
                 descriptors=inside.descriptors,
-                timeout_seconds=command.timeout_seconds,
+                meter=command.meter,
             )
+            return bounds.told(await run_start(start, self._starting, command.timeout_seconds))
 
     @asynccontextmanager
     async def _inside(
         self,
         walls: Walls,
         view: View,
-        command: Sequence[str],
+        command: Command,
         variables: Mapping[str, str] = _NO_VARIABLES,
-    ) -> AsyncGenerator[Standing]:
+    ) -> AsyncGenerator[tuple[Standing, Bounds]]:
         """A command behind the walls; at the end of the block nothing of it is left."""
         async with AsyncExitStack() as relays:
-            inside, mounts = limited(self._around.limits, command), ()
+            bounding = self._bounding.bounds(command, walls.groups, is_inside=True)
+            bounds = await relays.enter_async_context(bounding)
+            walls = replace(walls, scratch=bounds.limits.scratch)
+            inside, mounts = limited(bounds.limits, command.arguments), ()
             if self._around.hosts:
                 relay = Relay(self._around.hosts).listening()
                 folder = await relays.enter_async_context(relay)
@@ -215,7 +245,6 @@ class LocalCommands:
                 mounts = (Mount(folder, RELAY_FOLDER), Mount(Path(relay_inside.__file__), _INSIDE))
             with ExitStack() as stack:
                 async with self._preparing:
-                    group = self._group(stack, walls)
                     tree = Tree(stack)
                     descriptors = Descriptors(
                         _in_memory(stack, seccomp.program(platform.machine())),
@@ -223,10 +252,12 @@ class LocalCommands:
                         {path: _in_memory(stack, text) for path, text in _files(walls).items()},
                         _in_memory(stack, further_variables(variables)) if variables else None,
                     )
-                    started = group.joined(arguments(walls, view, inside, descriptors, mounts))
+                    started = bounds.group.joined(
+                        arguments(walls, view, inside, descriptors, mounts)
+                    )
                     await asyncio.sleep(0)
                 try:
-                    yield Standing(tuple(started), descriptors.inherited)
+                    yield Standing(tuple(started), descriptors.inherited), bounds
                 finally:
                     await tree.end()
 
@@ -240,16 +271,6 @@ class LocalCommands:
             if self._walls is None:
                 self._walls = await self._probe()
             return self._walls
-
-    def _group(self, stack: ExitStack, walls: Walls) -> Group:
-        limits = self._around.limits
-        group = make_group(
-            walls.groups,
-            processes=limits.processes + _OF_BUBBLEWRAP,
-            memory=limits.whole_memory,
-        )
-        stack.callback(group.remove)
-        return group
 
     async def _probe(self) -> Walls:
         bubblewrap = await self._version(find_program())

@@ -6,11 +6,14 @@ A tiny shell script sets them inside of the sandbox and becomes the command: nei
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from parallel_agents.core.command_limits import UNSAID_MEGABYTES, UNSAID_PROCESSES
 
 _MEGABYTE = 2**20
 _BLOCK = 512  # the unit of a shell's `ulimit -f`
@@ -32,9 +35,9 @@ class Limits:
         scratch: megabytes of its /tmp, and of its home.
     """
 
-    processes: int = 512
+    processes: int = UNSAID_PROCESSES
     memory: int = 4096
-    whole_memory: int = 8192
+    whole_memory: int = UNSAID_MEGABYTES
     file: int = 1024
     open_files: int = 4096
     scratch: int = 512
@@ -49,11 +52,27 @@ def limited(limits: Limits, command: Sequence[str]) -> tuple[str, ...]:
         ("n", limits.open_files, 1, resource.RLIMIT_NOFILE),
     ]
     script = [f"ulimit -{flag} {_within(most, kind) // unit}" for flag, most, unit, kind in wanted]
-    if _kernel() >= _COUNTED_APART:
+    if counts_apart():
         # It is -u in bash and -p in dash.
         processes = _within(limits.processes, resource.RLIMIT_NPROC)
         script.append(f"{{ ulimit -u {processes} || ulimit -p {processes}; }} 2>/dev/null")
     return ("/bin/sh", "-c", f'{" && ".join(script)} && exec "$@"', "sh", *command)
+
+
+def limited_memory(megabytes: int, command: Sequence[str]) -> tuple[str, ...]:
+    """The command behind a shell that limits the data of each process and becomes it."""
+    most = _within(megabytes * _MEGABYTE, resource.RLIMIT_DATA) // _KILOBYTE
+    return ("/bin/sh", "-c", f'ulimit -d {most} && exec "$@"', "sh", *command)
+
+
+def counts_apart() -> bool:
+    """Whether the kernel counts the processes of a sandbox apart from all others of the user."""
+    return _kernel() >= _COUNTED_APART
+
+
+def holds_number() -> bool:
+    """Whether the kernel holds a sandbox to a number of processes without a cgroup; never one of root's."""
+    return counts_apart() and os.getuid() != 0
 
 
 def _within(most: int, kind: int) -> int:

@@ -178,7 +178,7 @@ def _check_end(reference: Reference, end: CommandEnd, seconds: float) -> None:
         case Ending.TIMED_OUT:
             why = f"it did not end within {seconds:g} s; it may wait for a person, and it has no terminal"
             raise _unavailable(reference, why, "unlock the store of secrets first, and try again")
-        case Ending.TOO_MUCH_OUTPUT:
+        case Ending.TOO_MUCH_OUTPUT | Ending.OUTPUT_USED_UP:
             _refuse_large(reference)
         case Ending.EXITED if end.code != 0:
             ended = f"exit code {end.code}" if end.code > 0 else f"signal {-end.code}"

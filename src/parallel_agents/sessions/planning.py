@@ -144,11 +144,17 @@ class Planner:
         bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
         self._check_profile(agent, parent if is_spawned else None)
+        limits = task.limits.over(agent.limits).over(self.defaults)
+        if parent is not None and is_spawned:
+            limits = limits.within(parent.options.limits)
         options = replace(
             placed,
             needs=self._needs((chosen.model, *chosen.ladder)),
             permissions=_permissions(agent, task, parent),
             sandbox=settled(task.sandbox, agent.sandbox, above=self._sandbox_above(parent)),
+            limits=limits.of_session,
+            on_limit=agent.on_limit or (parent.options.on_limit if parent else None),
+            on_stuck=agent.on_stuck or (parent.options.on_stuck if parent else None),
             notify=self._notify if parent is None else None,
         )
         return SessionPlan(
@@ -168,7 +174,7 @@ class Planner:
                 text=task.text,
                 input=task.values,
                 files=task.files,
-                limits=task.limits.over(agent.limits).over(self.defaults),
+                limits=limits,
                 ladder=chosen.ladder,
                 gates=task.gates,
                 refine=task.refine,
@@ -181,7 +187,7 @@ class Planner:
             priority=task.priority,
             owner=self._owner,
             bounds=bounds if is_child else Policy(),
-            budget=task.budget if task.budget.is_bound else agent.budget,
+            budget=options.settled(task.budget if task.budget.is_bound else agent.budget),
         )
 
     def _check_profile(self, agent: Agent, parent: Session | None) -> None:

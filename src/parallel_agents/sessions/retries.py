@@ -132,7 +132,9 @@ def _as_now(dead_letter: DeadLetter) -> Task:
         gates=dead_letter.queued.gates,
         refine=dead_letter.queued.refine,
         limits=was.limits.without(agent.limits),
-        budget=NO_BUDGET if was.budget == agent.budget else was.budget,
+        budget=NO_BUDGET
+        if was.budget == dead_letter.session.options.settled(agent.budget)
+        else was.budget,
     )
 
 

@@ -35,7 +35,7 @@ def scope_of(session: SessionKey) -> str:
 def budget_of(limit_nanousd: int | None, limit_tokens: int | None, on_limit: str) -> Budget:
     """The budget that an account was opened with."""
     usd = None if limit_nanousd is None else limit_nanousd / NANOUSD_PER_USD
-    return Budget(usd=usd, tokens=limit_tokens, on_limit=OnLimit(on_limit))
+    return Budget(usd=usd, tokens=limit_tokens).at(OnLimit(on_limit))
 
 
 class Request(NamedTuple):
@@ -147,7 +147,7 @@ class BudgetAccounts:
     def open(self, accounts: Iterable[BudgetAccount]) -> None:
         """Open accounts, or set the limits of those that exist; what was spent remains."""
         rows = [
-            (account.scope, account.budget.nanousd, account.budget.tokens, account.budget.on_limit)
+            (account.scope, account.budget.nanousd, account.budget.tokens, account.budget.at_limit)
             for account in accounts
         ]
         if rows:

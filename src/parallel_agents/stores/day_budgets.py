@@ -130,7 +130,7 @@ def _agent_of(session: SessionKey) -> str:
 
 
 def _limit_of(budget: Budget) -> _Limit:
-    return budget.nanousd, budget.tokens, budget.on_limit.value
+    return budget.nanousd, budget.tokens, budget.at_limit.value
 
 
 def _least(rows: Sequence[tuple[str, int | None, int | None, str]]) -> dict[str, _Limit]:

@@ -8,10 +8,12 @@ from functools import partial
 from itertools import pairwise
 
 from parallel_agents.core.budget import NOTICE_PERCENTS, BudgetAccountState
+from parallel_agents.core.event import Noticed
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Gap, SilentRun, StuckRules
-from parallel_agents.core.vitals import Failures, LiveRuns, Vitals, spent_percent
+from parallel_agents.core.vitals import Failures, LimitedRun, LiveRuns, Vitals, spent_percent
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import SqlRow, as_array
 from parallel_agents.stores.day_budgets import day_of
@@ -36,6 +38,7 @@ def read_vitals(
         gaps=gaps,
         failures=readable("run", _failures, database.all("failed_since", (since,))),
         dead_letters=0 if letters is None else letters[0],
+        limited=readable("event", partial(_limited, rows), database.all("limits_hit", (since,))),
         accounts=[state for state in _accounts_in_use(rows, now) if _is_nearly_spent(state)],
     )
 
@@ -65,8 +68,17 @@ def _failures(columns: SqlRow) -> Failures:
     return Failures(RunStatus(status), str(code), int(runs), last_at)
 
 
+def _limited(rows: Rows, columns: SqlRow) -> LimitedRun:
+    session, label, seq, body, calls = columns
+    noticed = rows.body(seq, body)
+    if not isinstance(noticed, Noticed) or noticed.limit is None:
+        raise Undecodable("it names no limit")
+    return LimitedRun(SessionKey(str(session)), str(label), noticed.limit, int(calls), noticed.text)
+
+
 def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
-    run, session, owner, epoch, label, model, seq, at, body, has_children, is_asking = columns
+    run, session, owner, epoch, label, model, seq, at, body, *flags = columns
+    has_children, is_asking, on_stuck = flags
     if not is_moment(at):
         raise Undecodable("the time of its last event cannot be read")
     return SilentRun(
@@ -82,6 +94,7 @@ def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
         body=rows.body(seq, body),
         has_children=bool(has_children),
         is_asking=bool(is_asking),
+        on_stuck=None if on_stuck is None else OnStuck(on_stuck),
     )
 
 

@@ -81,6 +81,7 @@ def signs(seen: Seen) -> list[Sign]:
         *_silent(seen),
         *_stopped(seen),
         *_failures(seen),
+        *_limited(seen),
         *_letters(seen),
         *map(_budget, seen.vitals.accounts),
         *_throttled(seen),
@@ -193,6 +194,22 @@ def _failures(seen: Seen) -> Iterator[Sign]:
         hint="pagents list · pagents docs CODE",
         facts={"runs": runs, "codes": {each.code: each.runs for each in failures}},
     )
+
+
+def _limited(seen: Seen) -> Iterator[Sign]:
+    limited = seen.vitals.limited
+    for each in limited[:_MOST_NAMED]:
+        yield Sign(
+            about="limits",
+            level=Level.NOTE,
+            text=f"{each.label} {short(each.session)} hit a limit in {_count(each.calls, 'call')}:"
+            f" {each.text}",
+            hint=f"pagents show {short(each.session)}",
+            facts={"session_key": each.session, "limit": each.limit, "calls": each.calls},
+        )
+    if len(limited) > _MOST_NAMED:
+        more = len(limited) - _MOST_NAMED
+        yield Sign(about="limits", level=Level.NOTE, text=f"{more:,} more limits were hit")
 
 
 def _letters(seen: Seen) -> Iterator[Sign]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -15,14 +16,15 @@ from parallel_agents.core.event import Noticed, Steered
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall
 from parallel_agents.core.model import Finish, ModelReply
+from parallel_agents.core.on_stuck import OnStuck
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.question import QuestionKind
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.silence import OnStuck
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.settings import Settings
-from parallel_agents.testing import Rig, ScriptedModel, open_rig
+from parallel_agents.testing import RepliesWith, Rig, ScriptedModel, open_rig
 from parallel_agents.tools.function import tool
 
 STUCK, HANGS = 100.0, 700.0
@@ -138,6 +140,25 @@ async def test_a_rule_answers_before_a_person_is_asked(answer: str, status: RunS
 
     assert result.status is status
     assert set(answers) == {"rule 1 of answers (stuck)"}
+
+
+async def test_the_agent_says_for_its_sessions_and_those_below_what_happens_to_stuck_runs() -> None:
+    model = RepliesWith(lambda _: "done", latency_seconds=HANGS)
+    child = Agent(name="child", description="A", instructions="A.")
+    lead = replace(child, name="lead", on_stuck=OnStuck.ASK, policy=Policy(spawns=("child",)))
+    quiet = replace(child, name="quiet", on_stuck=OnStuck.NOTICE)
+    settings = Settings(on_stuck=OnStuck.NOTICE, stuck_seconds=STUCK)
+    async with open_rig(model, agents=[lead, child, quiet], settings=settings) as rig:
+        top = await rig.sessions.spawn(Task("lead", "work", limits=LIMITS))
+        await rig.sessions.spawn(Task("child", "work", limits=LIMITS), parent=top)
+        await rig.sessions.spawn(Task("child", "work", limits=LIMITS, label="alone"))
+        await rig.sessions.spawn(Task("quiet", "work", limits=LIMITS))
+        await asyncio.sleep(STUCK + 40)
+        asked = [each.session.split(":")[1] for each in await rig.sessions.questions()]
+        told = [text.split()[0] for text in await notices(rig)]
+
+    assert sorted(asked) == ["child"]  # the lead waits for it
+    assert sorted(told) == ["alone", "quiet"]
 
 
 async def test_a_run_that_waits_for_a_person_is_not_stuck() -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
@@ -19,6 +22,7 @@ from parallel_agents.errors import (
     SpawnLimit,
     SpawnRefused,
 )
+from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
 
 LEAD = Agent(
@@ -163,3 +167,50 @@ async def test_a_team_whose_input_stopped_being_json_is_refused(value: Any) -> N
     async with open_rig(RepliesWith(lambda _: "Done.")) as rig:
         with pytest.raises(InvalidInput):
             await rig.sessions.spawn_team(TeamTask(tasks=(task,)))
+
+
+async def test_a_child_does_at_a_limit_and_when_it_is_stuck_what_its_parents_agent_says() -> None:
+    lead = replace(LEAD, on_limit=OnLimit.ASK, on_stuck=OnStuck.ASK)
+    silent, says = replace(LEAD, name="silent"), replace(LEAD, name="says", on_limit=OnLimit.STOP)
+    lead = replace(lead, policy=Policy(spawns=("silent", "says"), max_children=3))
+    model = RepliesWith(lambda _: "Done.", latency_seconds=10)
+
+    async with open_rig(model, agents=[lead, silent, says]) as rig:
+        await rig.sessions.spawn(Task("lead", "Go.", label="top"))
+        plans: dict[tuple[str, int | None], SessionPlan] = {}
+        top = await rig.service.find("top")
+        for name, budget in (
+            ("silent", Budget(tokens=9)),
+            ("says", Budget(tokens=9)),
+            ("silent", Budget(tokens=8, on_limit=OnLimit.FINISH)),
+        ):
+            plan = await rig.service.plan_task(
+                Task(name, "Go.", budget=budget), parent=top.session.key
+            )
+            plans[name, budget.tokens] = plan
+
+    assert plans["silent", 9].budget.on_limit is OnLimit.ASK
+    assert plans["says", 9].budget.on_limit is OnLimit.STOP
+    assert plans["silent", 8].budget.on_limit is OnLimit.FINISH
+    assert plans["says", 9].session.options.on_stuck is OnStuck.ASK
+
+
+async def test_the_limits_of_a_session_are_settled_when_it_is_made_and_only_shrink_below_it() -> (
+    None
+):
+    lead = replace(LEAD, limits=Limits(memory_megabytes=500, max_processes=40))
+    settings = Settings(output_megabytes=7, memory_megabytes=2000)
+    model = RepliesWith(lambda _: "Done.", latency_seconds=10)
+
+    async with open_rig(model, agents=[lead], settings=settings) as rig:
+        await rig.sessions.spawn(
+            Task("lead", "Go.", label="top", limits=Limits(memory_megabytes=100))
+        )
+        more = Limits(memory_megabytes=900, max_processes=10, output_megabytes=900)
+        await rig.sessions.spawn(Task("lead", "Go.", label="child", limits=more), parent="top")
+        limits = {
+            row.session.label: row.session.options.limits for row in await rig.sessions.list()
+        }
+
+    assert limits["top"] == Limits(memory_megabytes=100, max_processes=40, output_megabytes=7)
+    assert limits["child"] == Limits(memory_megabytes=100, max_processes=10, output_megabytes=7)

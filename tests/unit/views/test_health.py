@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from parallel_agents.core.budget import Amount, Budget, BudgetAccount, BudgetAccountState
+from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.disk import Room
 from parallel_agents.core.event import Started
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -16,11 +17,14 @@ from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import SilentRun, StuckRules
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.core.vitals import Failures, LiveRuns, Vitals
+from parallel_agents.core.vitals import Failures, LimitedRun, LiveRuns, Vitals
 from parallel_agents.views.health import Level, Seen, signs
 
 NOW, GB = 10_000.0, 10**9
 ALIVE = Owner(id=OwnerId("w"), host="h", pid=1, role=Role.WORKER)
+LIMITED = LimitedRun(
+    SessionKey("agent:work:1f0c2a34"), "work", LimitName.MEMORY, 2, "100 MB of memory"
+)
 IDLE = Vitals(live=(), silent=(), gaps={}, failures=(), dead_letters=0, accounts=())
 WELL = Seen(
     vitals=IDLE,
@@ -96,6 +100,11 @@ def test_where_nothing_is_wrong_all_is_well() -> None:
             of(IDLE._replace(failures=(Failures(RunStatus.FAILED, "PA-E310", 3, NOW),))),
             Level.NOTE,
             "3 runs failed in the last hour: 3 PA-E310",
+        ),
+        (
+            of(IDLE._replace(limited=(LIMITED,))),
+            Level.NOTE,
+            "work 1f0c2a34 hit a limit in 2 calls: 100 MB of memory",
         ),
         (of(IDLE._replace(dead_letters=1)), Level.NOTE, "1 failed task to run again or to drop"),
         (

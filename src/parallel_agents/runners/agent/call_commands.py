@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 
 from parallel_agents.core.command import CommandEnd
 from parallel_agents.core.sandbox import of_commands
@@ -22,11 +22,11 @@ def runner_of(tooling: Tooling, session: Session, call: CallInFlight) -> RunComm
     if commands is None:
         return None
 
-    def run(
+    async def run(
         arguments: Sequence[str], *, timeout_seconds: float, stdin: bytes = b""
-    ) -> Awaitable[CommandEnd]:
+    ) -> CommandEnd:
         seconds = min(timeout_seconds, call.seconds_left * _SHARE_OF_TIME)
-        return commands.run(
+        end = await commands.run(
             session_command(
                 session,
                 tooling.permissions,
@@ -34,7 +34,10 @@ def runner_of(tooling: Tooling, session: Session, call: CallInFlight) -> RunComm
                 sandbox=of_commands(session.options.sandbox),
                 timeout_seconds=seconds,
                 stdin=stdin,
+                meter=call.output,
             )
         )
+        call.note_command(end)
+        return end
 
     return run

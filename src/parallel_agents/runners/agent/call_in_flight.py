@@ -6,7 +6,10 @@ import asyncio
 import math
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
+from parallel_agents.core.command import CommandEnd
+from parallel_agents.core.command_limits import LimitHit, LimitName, OutputMeter
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Place
 from parallel_agents.core.question import Answer, Question, QuestionKind
@@ -16,12 +19,26 @@ from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.clock import Clock
 
 
+class OfTurn(NamedTuple):
+    """What the calls of one turn share.
+
+    Attributes:
+        reported: the runs of which the run was told how they ended.
+        output: counts what their commands write.
+    """
+
+    reported: set[RunId]
+    output: OutputMeter
+
+
 class CallInFlight:
     """A call in flight: the Caller that its tool gets.
 
     Attributes:
         deadline: the deadline of the call; None while the call waits for other runs or for people.
         handed_back: the runs whose ends its result reports.
+        output: counts what its commands write; the calls of one turn share what is left.
+        hits: the limits of its session that its commands have hit.
     """
 
     __slots__ = (
@@ -38,6 +55,8 @@ class CallInFlight:
         "_stood",
         "deadline",
         "handed_back",
+        "hits",
+        "output",
     )
 
     def __init__(
@@ -46,7 +65,7 @@ class CallInFlight:
         clock: Clock,
         questions: Questions,
         place: Place,
-        reported: set[RunId],
+        shared: OfTurn,
         *,
         seconds: float | None,
         stood: float = 0.0,
@@ -56,7 +75,7 @@ class CallInFlight:
         self._questions = questions
         self._place = place
         self._requests = 0
-        self._reported = reported  # shared by the calls of one turn
+        self._reported = shared.reported
         self._has_unknown_effect = False
         self._is_in_flight = False
         self._parked_at: float | None = None
@@ -64,6 +83,8 @@ class CallInFlight:
         self._stood = stood
         self.deadline = asyncio.timeout(seconds)
         self.handed_back: tuple[RunId, ...] = ()
+        self.output = shared.output.part()
+        self.hits: dict[LimitName, LimitHit] = {}
 
     @property
     def parked_seconds(self) -> float:
@@ -79,6 +100,10 @@ class CallInFlight:
     def note_failure(self, error: Exception) -> None:
         """Note what the tool raised."""
         self._has_unknown_effect = isinstance(error, EffectUnknown)
+
+    def note_command(self, end: CommandEnd) -> None:
+        """Note how a command of the call ended."""
+        self.hits.update((hit.limit, hit) for hit in end.hits)
 
     @property
     def seconds_left(self) -> float:

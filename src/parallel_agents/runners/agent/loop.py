@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, nullcontext
+from functools import partial
 from typing import assert_never
 
 from parallel_agents.core.children import ChildSessions
@@ -16,7 +17,7 @@ from parallel_agents.core.mcp_names import is_mcp_name
 from parallel_agents.core.model import Models
 from parallel_agents.core.output_types import OutputTypes
 from parallel_agents.core.runner import Activation
-from parallel_agents.core.sandbox import of_commands
+from parallel_agents.core.sandbox import Sandbox, of_commands
 from parallel_agents.core.steps import (
     AnnounceLastCall,
     AskBudget,
@@ -184,15 +185,36 @@ class AgentRunner:
         Raises:
             SandboxMissing: it needs a sandbox, and none works here.
             SandboxRefused: its folder cannot be given to one.
+            LimitUnenforced: nothing here can hold its commands to its limits.
         """
         agent, options, commands = work.session.agent, work.session.options, self._tooling.commands
         if commands is None:
             return
-        is_own = options.workspace is not None
+        check = partial(
+            commands.check,
+            folder=options.cwd,
+            is_own_folder=options.workspace is not None,
+            limits=options.limits.of_commands,
+        )
+        notices: tuple[str, ...] = ()
         if not {spec.name for spec in work.tools.specs}.isdisjoint(self._tooling.command_tools):
-            await commands.check(of_commands(options.sandbox), options.cwd, is_own_folder=is_own)
+            notices = await check(of_commands(options.sandbox))
         if any(isinstance(gate, CommandGate) for gate in agent.gates):
-            await commands.check(work.gate_sandbox, options.cwd, is_own_folder=is_own)
+            notices += await check(work.gate_sandbox)
+        notices += _notice_of_servers(work)
+        work.tool_notices = (*work.tool_notices, *dict.fromkeys(notices))
+
+
+def _notice_of_servers(work: Work) -> tuple[str, ...]:
+    """What a reader should know of servers that the session's limits do not hold."""
+    options, names = work.session.options, work.assignment.agent.tools
+    is_shared = any(map(is_mcp_name, names)) and options.sandbox is not Sandbox.REQUIRE
+    if not is_shared or not options.limits.of_commands.need_enforcing:
+        return ()
+    return (
+        "its limits of memory and processes do not hold for MCP servers that are commands, which "
+        "sessions share outside of a sandbox: set sandbox to require",
+    )
 
 
 async def _start(work: Work) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.command_limits import CommandLimits, LimitName, described
 from parallel_agents.core.ids import is_team_key
 from parallel_agents.core.model import Model
 from parallel_agents.core.session import Session
@@ -40,6 +43,15 @@ def notice_of_unanswered(calls: int) -> tuple[str, ...]:
         return ()
     those = "1 call" if calls == 1 else f"{calls} calls"
     return (f"{those} without a reply may have been billed: the cost does not include that",)
+
+
+def notices_of_limits(hits: Mapping[LimitName, int], limits: CommandLimits) -> tuple[str, ...]:
+    """What a reader of a result should know about limits of the session that its commands hit."""
+    return tuple(
+        f"its commands hit the limit of {described(limits.only(limit))} (limits.{limit}) in "
+        f"{'1 call' if calls == 1 else f'{calls} calls'}"
+        for limit, calls in hits.items()
+    )
 
 
 def notices_of_shortening(shortenings: Shortenings, model: str) -> tuple[str, ...]:

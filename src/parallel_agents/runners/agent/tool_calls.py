@@ -16,8 +16,9 @@ from typing import NamedTuple
 import orjson
 
 from parallel_agents.containment.calls import describe
+from parallel_agents.core.command_limits import OutputMeter, output_left
 from parallel_agents.core.decisions import Decisions
-from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
+from parallel_agents.core.event import Entry, Noticed, ToolFinished, ToolStarted
 from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.permission import Decision
@@ -33,9 +34,9 @@ from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.agent.approvals import Approvals, Requested, denial, ruling
 from parallel_agents.runners.agent.call_commands import runner_of
-from parallel_agents.runners.agent.call_in_flight import CallInFlight
+from parallel_agents.runners.agent.call_in_flight import CallInFlight, OfTurn
 from parallel_agents.runners.agent.call_sharing import shared_with
-from parallel_agents.runners.agent.concurrently import concurrently
+from parallel_agents.runners.agent.concurrent_calls import concurrently
 from parallel_agents.runners.agent.hiding import hidden_result, stands_for_secret
 from parallel_agents.runners.agent.kept_texts import ReadsBy, cut_of, reader_of
 from parallel_agents.runners.agent.questions import Questions
@@ -141,6 +142,7 @@ class ToolCalls:
     __slots__ = (
         "_approvals",
         "_is_simulated",
+        "_limits",
         "_patience",
         "_reads_by",
         "_schemas",
@@ -174,6 +176,7 @@ class ToolCalls:
         self.notices = self._approvals.notices(self.specs)
         self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
+        self._limits = session.limits.of_commands
         self._tooling = tooling
         self._reads_by = ReadsBy.of(self._tools, tooling)
         self._is_simulated = False
@@ -199,7 +202,8 @@ class ToolCalls:
         up, only what cannot do more than read is executed.
         """
         self._is_simulated = is_simulated
-        reported = set(transcript.handed_back)
+        left = output_left(self._limits, transcript.commands.written)
+        shared = OfTurn(set(transcript.handed_back), OutputMeter(left))
         questions = Questions(activation, transcript, self._patience)
         asked = [
             _Asked.of(transcript, number)
@@ -224,7 +228,7 @@ class ToolCalls:
                         clock,
                         questions,
                         each.asked.place,
-                        reported,
+                        shared,
                         seconds=self._timeout_seconds,
                         stood=0.0 if number else stood,
                     ),
@@ -284,10 +288,15 @@ class ToolCalls:
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
             handed_back=caller.handed_back,
+            output_bytes=caller.output.written,
         )
-        entry = Entry(asked.key, finished)
-        await activation.journal.append(entry)
-        return [*written, entry]
+        hits = [
+            Entry(f"{asked.key}/limit-{hit.limit}", Noticed(text=hit.text, limit=hit.limit))
+            for hit in caller.hits.values()
+        ]
+        entries = (*hits, Entry(asked.key, finished))
+        await activation.journal.append(*entries)
+        return [*written, *entries]
 
     def _judge(self, asked: _Asked) -> _Judged:
         call = asked.call

@@ -139,7 +139,10 @@ def work_of(
     return Work(
         activation=activation,
         assignment=Assignment(
-            agent=session.agent, model=run.model, limits=queued.limits, ladder=queued.ladder
+            agent=session.agent,
+            model=run.model,
+            limits=session.options.limits.over(queued.limits),
+            ladder=queued.ladder,
         ),
         transcript=activation.claim.before.replay(events),
         task=task_text(queued.text, queued.input),

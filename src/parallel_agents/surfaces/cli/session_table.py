@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind, RunStatus, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.core.silence import described
@@ -52,6 +53,7 @@ def line_json(line: SessionLine) -> Mapping[str, Json]:
         "is_stuck": line.is_stuck,
         "silent_seconds": None if line.silence is None else line.silence.seconds,
         "lacks": line.lacks,
+        "limits": _limits(row),
         "model": run.model,
         "calls": run.spend.calls,
         "tokens": run.spend.usage.total_tokens,
@@ -62,6 +64,12 @@ def line_json(line: SessionLine) -> Mapping[str, Json]:
         "finished_at": format.iso(run.finished_at),
         "error_code": run.error_code,
     }
+
+
+def _limits(row: Row) -> Mapping[str, Json]:
+    """What the commands of a session may use, by the names of the limits that it has."""
+    limits = row.session.options.limits.of_commands._asdict()
+    return {name: most for name, most in limits.items() if most is not None}
 
 
 def _cells(line: SessionLine) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import typer
 
 from parallel_agents.app.reading import open_reader
+from parallel_agents.core.command_limits import described
 from parallel_agents.core.run import Result
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -48,6 +49,8 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
         if len(results) < total or total > 1:
             print_lines(members)
         render.line(f"{shown_state(whole)}  {row.session.label}  {row.session.key}")
+        if limits := described(row.session.options.limits.of_commands):
+            render.note(f"limits of its commands: {limits}")
         if len(members) < total:
             render.note(f"{len(members):,} of {total:,} tasks shown; all: --limit 0")
     raise typer.Exit(exit_of(row.run.status))

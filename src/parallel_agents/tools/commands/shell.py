@@ -68,7 +68,8 @@ async def _run(
         end = await context.run_command(arguments, timeout_seconds=timeout_seconds, stdin=stdin)
     except PagentsError as error:
         raise ToolError(f"{error.message}: {error.why}" if error.why else error.message) from error
-    return "\n".join(filter(None, (plain(end.output).rstrip("\n"), f"[{_ending(end)}]")))
+    told = (f"[{text}]" for text in (_ending(end), *(hit.text for hit in end.hits)))
+    return "\n".join(filter(None, (plain(end.output).rstrip("\n"), *told)))
 
 
 def _ending(end: CommandEnd) -> str:
@@ -77,6 +78,8 @@ def _ending(end: CommandEnd) -> str:
             return f"ended after {end.seconds:.1f} s, its time limit"
         case Ending.TOO_MUCH_OUTPUT:
             return f"ended because it wrote more than {MOST_OUTPUT_BYTES:,} bytes"
+        case Ending.OUTPUT_USED_UP:
+            return f"ended after {end.seconds:.1f} s, at the limit of output"
         case Ending.EXITED if end.code < 0:
             return f"ended by signal {-end.code} after {end.seconds:.1f} s"
         case Ending.EXITED:

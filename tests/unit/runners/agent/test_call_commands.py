@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.command import Command, CommandEnd, Standing
+from parallel_agents.core.command_limits import NO_COMMAND_LIMITS, CommandLimits
 from parallel_agents.core.gate import CommandGate, Gate, Refine, Verdict, describe_gate
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import RunStatus
@@ -69,10 +70,18 @@ class Accepts(NoGates):
 class NoSandbox:
     """Commands on a machine where no sandbox works."""
 
-    async def check(self, sandbox: Sandbox, folder: str, *, is_own_folder: bool) -> None:
-        del folder
+    async def check(
+        self,
+        sandbox: Sandbox,
+        folder: str,
+        *,
+        is_own_folder: bool,
+        limits: CommandLimits = NO_COMMAND_LIMITS,
+    ) -> tuple[str, ...]:
+        del folder, limits
         if sandbox is not Sandbox.OFF:
             raise SandboxMissing("none works here", why="bubblewrap is not installed")
+        return ()
 
     async def run(self, command: Command) -> CommandEnd:
         raise AssertionError(command)

@@ -950,6 +950,19 @@ FROM runs INDEXED BY runs_failed
 WHERE finished_at >= ? AND status IN ('failed', 'timed_out', 'over_budget') AND kind = 'agent'
 GROUP BY status, error_code ORDER BY COUNT(*) DESC, error_code;
 
+-- The runs that are live, or have failed since then, whose commands hit a limit: of each limit the
+-- last event that tells of it, and how many do.
+-- name: limits_hit
+SELECT r.session, s.label, MAX(e.seq), e.body, COUNT(*)
+FROM (SELECT id, session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running')
+      UNION ALL
+      SELECT id, session FROM runs INDEXED BY runs_failed
+      WHERE finished_at >= ? AND status IN ('failed', 'timed_out', 'over_budget') AND kind = 'agent')
+     AS r
+JOIN sessions AS s ON s.key = r.session
+JOIN events AS e ON e.run = r.id AND e.key GLOB 'turn-*/limit-*'
+GROUP BY r.id, substr(e.key, instr(e.key, '/limit-')) ORDER BY MAX(e.seq) DESC;
+
 -- name: count_dead_letters
 SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
 
@@ -967,7 +980,9 @@ SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
                WHERE asked.run = r.id AND asked.key GLOB '*/asked' AND asked.key NOT GLOB 'stuck-*'
                  AND NOT EXISTS (SELECT 1 FROM events AS answered
                                  WHERE answered.run = r.id AND answered.key =
-                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered'))
+                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered')),
+       CASE WHEN s.options GLOB '*"on_stuck"*' AND json_valid(s.options)
+            THEN json_extract(s.options, '$.on_stuck') END
 FROM runs AS r INDEXED BY runs_live
 JOIN owners AS o ON o.id = r.owner AND o.state = 'live'
 JOIN sessions AS s ON s.key = r.session

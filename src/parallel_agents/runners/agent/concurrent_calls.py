@@ -1,4 +1,4 @@
-"""Concurrently: calls that run at the same time, of which one that fails ends the others."""
+"""Concurrent calls: the calls of one turn, executed at the same time, of which one may end all."""
 
 from __future__ import annotations
 
