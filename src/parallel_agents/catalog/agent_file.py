@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Annotated, Literal, TypeVar, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
-from parallel_agents.catalog.document import Document, parse_document
+from parallel_agents.catalog.document import Document, Steps, parse_document
 from parallel_agents.catalog.fields import (
     NAME_PATTERN,
     AgentName,
@@ -31,7 +32,7 @@ from parallel_agents.core.permission import PROFILES, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.profile import NAME
 from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.texts import ModelName
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Place, Workspace
@@ -261,6 +262,15 @@ def _fields(document: Document) -> AgentFields:
         return read_fields(document, AgentFields)
     except InvalidInput as error:
         limit = error.message.partition(" ")[0]
-        raise document.error(
-            ("limits", limit), error.message, why=error.why, hint=error.hint
-        ) from error
+        places = (("with_workspace", "limits", limit), ("limits", limit))
+        at = next((each for each in places if _says(document.content, each, error)), ())
+        raise document.error(at, error.message, why=error.why, hint=error.hint) from error
+
+
+def _says(content: Json, steps: Steps, error: InvalidInput) -> bool:
+    """Whether a document has the value at these steps that an error is about."""
+    for step in steps:
+        if not isinstance(content, Mapping):
+            return False
+        content = content.get(step)
+    return error.message == f"{steps[-1]} is {content}"
