@@ -108,6 +108,8 @@ async def open_on(
         stack.enter_context(calmer_collector(settings.max_parallel))
         home = await asyncio.to_thread(load_home, environment)
         await store.limit_days(owner.id, day_limits(settings), day_limits(home))
+        if parts.tell_unasked is not None:
+            await store.tell_unasked(parts.tell_unasked)
         await stack.enter_async_context(engine)
         yield app
         await notifier.say_farewell()

@@ -11,6 +11,7 @@ from parallel_agents.app.models import ModelFactory
 from parallel_agents.containment.functions import is_generator, why_not_called_with
 from parallel_agents.core.agent import Agent, check_agent_name
 from parallel_agents.core.artifact import Contents
+from parallel_agents.core.notification import Notify
 from parallel_agents.core.owner import Role
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
@@ -35,6 +36,7 @@ class Parts:
         gates: the functions that agents may name as gates, by name.
         on_fetch: called with the progress of the embedded model's download.
         role: a script, or a worker that executes what others leave.
+        tell_unasked: who is told of what this process executes and nobody else is told of.
         contents: where artifacts are kept; None for the folder of the home.
     """
 
@@ -46,6 +48,7 @@ class Parts:
     )
     on_fetch: Callable[[Progress], None] = lambda _: None
     role: Role = Role.SCRIPT
+    tell_unasked: Notify | None = None
     contents: Contents | None = None
 
 

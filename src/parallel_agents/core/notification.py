@@ -158,6 +158,10 @@ class Unsent(NamedTuple):
 class NotificationStore(Protocol):
     """Keeps what is to be told until it was sent."""
 
+    async def tell_unasked(self, notify: Notify) -> None:
+        """From now on, tell of what this process executes for trees of which nobody is told."""
+        ...
+
     async def has_due(self) -> bool:
         """Whether a notification is due, or was being sent by a process that has died."""
         ...

@@ -17,7 +17,7 @@ from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.notification import NotificationStore
+from parallel_agents.core.notification import NotificationStore, Notify
 from parallel_agents.core.overview import Overview
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.question import QuestionStore
@@ -94,8 +94,11 @@ class SessionStore(Protocol):
         *,
         owner: OwnerId | None,
         sender: SessionKey | None = None,
+        notify: Notify | None = None,
     ) -> Run:
         """Queue the next run of a session, asked for by the current run of `sender`, or from outside.
+
+        From then on, `notify` is told of the session and all below it; None leaves that as it is.
 
         Raises:
             NotFound: there is no such session, or no such sender.

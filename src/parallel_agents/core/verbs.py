@@ -18,6 +18,7 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.message import File
+from parallel_agents.core.notification import Notify
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
@@ -163,10 +164,12 @@ class Sessions(SessionReads, Protocol):
         input: JsonObject | None = None,
         sender: SessionKey | None = None,
         files: Sequence[File] = (),
+        notify: Notify | None = None,
     ) -> Spawned:
         """Start the next run of a session, once its earlier runs have ended.
 
         The run is asked for by the session `sender`, or else from outside, and is shown the files.
+        From then on, `notify` is told of the session and all below it; None leaves that as it is.
 
         Raises:
             RunIsOver: the session was killed.

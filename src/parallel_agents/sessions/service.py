@@ -15,6 +15,7 @@ from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.message import File
+from parallel_agents.core.notification import Notify
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row, oldest_first
@@ -199,6 +200,7 @@ class Service(StoreReads):
         input: JsonObject | None = None,
         sender: SessionKey | None = None,
         files: Sequence[File] = (),
+        notify: Notify | None = None,
     ) -> Spawned:
         row = await self.find(name)
         values: JsonObject = input or {}
@@ -218,7 +220,12 @@ class Service(StoreReads):
 
         async def send() -> Spawned:
             run = await self._store.send(
-                row.session.key, run_id, queued, owner=self._engine.owner, sender=sender
+                row.session.key,
+                run_id,
+                queued,
+                owner=self._engine.owner,
+                sender=sender,
+                notify=notify,
             )
             await self._submit(Row(session=row.session, run=run))
             return Spawned(row.session.key, run.id)

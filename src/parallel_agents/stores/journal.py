@@ -77,6 +77,7 @@ class Journal:
         self.dead_letters = self._tables.dead_letters
         self.throttles = self._tables.throttles
         self.days = self._tables.days
+        self.wishes = self._tables.wishes
         self.write_state = partial(write_state, self._tables)
         self.clear_state = partial(clear_state, self._tables)
         self.note_artifact = partial(note_artifact, self._tables)

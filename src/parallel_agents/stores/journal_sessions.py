@@ -13,6 +13,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key
+from parallel_agents.core.notification import Notify
 from parallel_agents.core.run import LIVE, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
@@ -178,6 +179,7 @@ class JournalSessions:
         *,
         owner: OwnerId | None,
         sender: SessionKey | None = None,
+        notify: Notify | None = None,
     ) -> Run:
         latest = self._tables.rows.of_session(session)
         if latest.run.id == run:
@@ -206,6 +208,8 @@ class JournalSessions:
         asked_by = None if asker is None else asker.run
         request = run if asker is None else asker.request or run
         note_files(self._tables, queued.files, latest.session.root)
+        if notify is not None:
+            self._tables.wishes.put(session, notify)
         return self._put_run(following, queued, asked_by, request)
 
     def _put_run(self, run: Run, queued: Queued, asked_by: RunId | None, request: RunId) -> Run:

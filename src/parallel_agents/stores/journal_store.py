@@ -181,6 +181,7 @@ class JournalStore(ABC):
     steer = _change(lambda journal: journal.runs.steer)
     give_back = _change_soon(lambda journal: journal.runs.give_back)
     heartbeat = _change(lambda journal: journal.owners.heartbeat)
+    tell_unasked = _change(lambda journal: journal.wishes.tell_unasked)
     limit_days = _change(lambda journal: journal.days.limit)
     mark_dead = _change(lambda journal: journal.owners.mark_dead)
     release = _change(lambda journal: journal.owners.release)

@@ -20,7 +20,8 @@ def note_ends(tables: Tables, ends: Sequence[tuple[RunId, SessionKey, RunStatus]
         if (occasion := occasion_of(status)) is not None
     ]
     if occasions:
-        tables.database.run("note_ends", {"ends": as_array(occasions), "now": tables.now()})
+        values = {"ends": as_array(occasions), "now": tables.now()}
+        tables.database.run("note_ends", values | {"unasked": tables.wishes.unasked})
 
 
 def note_questions(tables: Tables, asked: Iterable[tuple[RunId, SessionKey, str]]) -> None:
@@ -28,7 +29,8 @@ def note_questions(tables: Tables, asked: Iterable[tuple[RunId, SessionKey, str]
     for run, session, key in asked:
         tables.database.run(
             "note_question",
-            {"run": run, "session": session, "key": key, "now": tables.now()},
+            {"run": run, "session": session, "key": key, "now": tables.now()}
+            | {"unasked": tables.wishes.unasked},
         )
 
 

@@ -15,6 +15,7 @@ from parallel_agents.stores.quotas import SpawnQuota
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.throttles import ThrottleRows
 from parallel_agents.stores.transcripts import Transcripts
+from parallel_agents.stores.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Tables:
     dead_letters: DeadLetters
     throttles: ThrottleRows
     quota: SpawnQuota
+    wishes: Wishes
 
     @classmethod
     def of(
@@ -61,4 +63,5 @@ class Tables:
             dead_letters=DeadLetters(database, now, dead_letter_seconds, least),
             throttles=ThrottleRows(database),
             quota=SpawnQuota(database),
+            wishes=Wishes(database),
         )

@@ -15,18 +15,20 @@ from parallel_agents.core.answer_rules import AnswerRule
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.message import Message, Role, ToolCall
 from parallel_agents.core.model import Finish, ModelReply
-from parallel_agents.core.notification import Occasion
+from parallel_agents.core.notification import Notify, Occasion
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.notify.letter import Letter, NotSent
 from parallel_agents.sessions.open_sessions import OpenSessions
+from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import ScriptedModel, open_rig
 from parallel_agents.tools.function import tool
 
 SECRET = "s3cret"
+THEN = Notify(to="env:THEN")
 HERE, THERE = OwnerId("here"), OwnerId("there")
 
 
@@ -52,6 +54,7 @@ class Rig:
     sessions: OpenSessions
     store: MemoryStore
     outbox: Outbox
+    service: Service
 
     def notifier(self, owner: OwnerId = HERE) -> Notifier:
         return Notifier(self.store, owner, self.outbox)
@@ -67,6 +70,7 @@ async def notifying(
     *script: ModelReply | str | Exception,
     on: tuple[Occasion, ...] = tuple(Occasion),
     answers: tuple[AnswerRule, ...] = (),
+    of_settings: str | None = "env:NOWHERE",
 ) -> AsyncGenerator[Rig]:
     """Runs whose notifications the engine does not send: the variable names no target."""
 
@@ -83,13 +87,13 @@ async def notifying(
         permissions=Permissions(ask=("say",)),
     )
     store = MemoryStore()
-    settings = Settings(notify="env:NOWHERE", notify_on=on, answers=answers)
+    settings = Settings(notify=of_settings, notify_on=on, answers=answers)
     async with open_rig(
         ScriptedModel([*script]), agents=[agent], tools=[say], settings=settings, store=store
     ) as rig:
         for owner in (HERE, THERE):
             await store.heartbeat(Owner(id=owner, host="h", pid=1))
-        yield Rig(rig.sessions, store, Outbox())
+        yield Rig(rig.sessions, store, Outbox(), rig.service)
 
 
 async def test_an_end_is_told_once_with_what_to_look_at_and_nothing_that_was_said() -> None:
@@ -205,3 +209,57 @@ async def test_only_what_was_asked_for_is_told_and_a_kill_is_nobody_s_news() -> 
         await rig.notifier().send_due()
 
     assert rig.outbox.told == []
+
+
+async def test_a_further_run_is_told_where_its_message_asks_for_it_and_so_are_its_questions() -> (
+    None
+):
+    async with notifying("done", calls("hello"), "done", of_settings=None) as rig:
+        handle = await rig.sessions.spawn(Task("a", "work"))
+        await handle.wait()
+        before = await rig.store.has_due()
+        again = await rig.service.send(handle.key, "more", notify=THEN)
+        await asyncio.sleep(0.1)
+        await rig.notifier().send_due()
+        (question,) = await rig.sessions.questions()
+        await rig.sessions.answer(question.id, "allow")
+        await rig.service.wait([again.run_id])
+        await rig.notifier().send_due()
+
+    assert not before
+    assert rig.outbox.told == ["needs_you", "done"]
+
+
+async def test_a_message_to_a_session_of_a_team_is_told_of_that_session() -> None:
+    async with notifying("one", "two", "again", of_settings=None) as rig:
+        await rig.sessions.spawn_team(
+            TeamTask(tasks=(Task("a", "1", label="one"), Task("a", "2"))), key="both"
+        )
+        await asyncio.sleep(10)
+        again = await rig.service.send("both/one", "more", notify=THEN)
+        await rig.service.wait([again.run_id])
+        await rig.notifier().send_due()
+
+    (letter,) = rig.outbox.letters
+    assert orjson.loads(letter.document)["run_id"] == again.run_id
+
+
+async def test_what_nobody_asked_to_be_told_of_is_told_where_the_process_says() -> None:
+    async with notifying("one", "two", "three", of_settings=None) as rig:
+        await rig.store.tell_unasked(THEN)
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        team = TeamTask(tasks=(Task("a", "1"), Task("a", "2", key="x")))
+        handle = await rig.sessions.spawn_team(team)
+        await handle.wait()
+        taken = await rig.store.take_notifications(HERE)
+
+    assert [each.to for each in taken] == ["env:THEN"] * 2  # one of the session, one of the team
+
+
+async def test_who_has_asked_to_be_told_is_told_and_nobody_else() -> None:
+    async with notifying("one") as rig:
+        await rig.store.tell_unasked(THEN)
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        taken = await rig.store.take_notifications(HERE)
+
+    assert [each.to for each in taken] == ["env:NOWHERE"]

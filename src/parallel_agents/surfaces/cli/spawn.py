@@ -195,22 +195,24 @@ def send(
     text: Text,
     file: Files = None,
     wait: Wait = False,
+    notify: Notified = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Start the next run of a session, which sees everything said before."""
-    context = find_context(home)
+    context = find_context(home, notify=notify)
+    told = None if notify is None else context.settings.notification
     check_exists(context.environment)
     shown, texts = _told_apart(file or ())
     text += "".join(map(_as_text, texts))
 
     async def leave(client: Client) -> Spawned:
-        return await client.sessions.send(name, text, files=shown)
+        return await client.sessions.send(name, text, files=shown, notify=told)
 
     async def prepare(app: App) -> Ask:
         row = await app.sessions.find(name)
         await prepare_models(app, [row.run.model])
-        return lambda: app.sessions.send(row.session.key, text, files=shown)
+        return lambda: app.sessions.send(row.session.key, text, files=shown, notify=told)
 
     if wait:
         _wait_here(context, prepare, budget=NO_BUDGET, is_json=json)

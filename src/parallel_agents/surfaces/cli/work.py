@@ -20,7 +20,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter
 from parallel_agents.interrupts import run_interruptible, unless
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import CliContext, Home, find_context
+from parallel_agents.surfaces.cli.context import CliContext, Home, Notified, find_context
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.views import format
@@ -31,30 +31,31 @@ _LINGER_SECONDS = 3.0
 _Lock = Annotated[int | None, typer.Option(hidden=True)]
 
 
-def work(home: Home = None, lock: _Lock = None) -> None:
+def work(notify: Notified = None, home: Home = None, lock: _Lock = None) -> None:
     """Execute queued runs, and those that dead processes left, until none is left.
+
+    --notify is told of what this worker executes if nobody else is told of it.
 
     `pagents spawn` starts such a worker in the background. The first Ctrl-C lets model calls in
     flight end, the second stops at once; unfinished runs stay queued.
     """
-    context = find_context(home)
+    context = find_context(home, notify=notify)
+    told = None if notify is None else context.settings.notification
     with DownloadBar() as bar:
-        is_done = run_interruptible(lambda stop: _work(context, bar, stop, lock))
+        parts = Parts(on_fetch=bar, role=Role.WORKER, tell_unasked=told)
+        is_done = run_interruptible(lambda stop: _work(context, parts, stop, lock))
     if not is_done:
         render.note("Stopped; unfinished runs stay queued.")
         raise typer.Exit(Exit.INTERRUPTED)
 
 
-async def _work(
-    context: CliContext, bar: DownloadBar, stop: asyncio.Event, lock: int | None
-) -> bool:
+async def _work(context: CliContext, parts: Parts, stop: asyncio.Event, lock: int | None) -> bool:
     """Work until done or stopped; return whether everything was executed before `stop` was set.
 
     Whoever started this worker locked the descriptor `lock`, so that nobody starts another one
     before this one is seen in the store.
     """
     while not stop.is_set():
-        parts = Parts(on_fetch=bar, role=Role.WORKER)
         async with open_app(context.environment, context.settings, parts) as app:
             if lock is not None:
                 with suppress(OSError):  # of a person who passed it

@@ -1033,31 +1033,43 @@ SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.
 FROM budget_accounts AS p
 WHERE p.scope > 'agent:' AND p.scope < 'agent;' AND p.scope GLOB 'agent:*:' || ?1;
 
--- What the top of a tree wants to have told.
+-- What a session wants to have told; of the top of a tree that wants nothing, what the process wants.
 -- name: wish
-CASE WHEN top.options GLOB '*"notify"*' AND json_valid(top.options)
-     THEN json_extract(top.options, '$.notify') END
+COALESCE(CASE WHEN top.options GLOB '*"notify"*' AND json_valid(top.options)
+              THEN json_extract(top.options, '$.notify') END,
+         CASE WHEN top.parent = '' THEN :unasked END)
 
--- The ends of sessions at the top of their trees that somebody wants to be told of.
+-- name: put_wish
+UPDATE sessions SET options = json_set(options, '$.notify', json(:wish))
+WHERE key = :session AND json_valid(options);
+
+-- The ends of sessions that somebody wants to be told of.
 -- name: note_ends
 INSERT INTO notifications (number, target, about, tree, run, at)
 SELECT e.seq, json_extract({wish}, '$.to'), json_extract(ended.value, '$[2]'), top.key,
        json_extract(ended.value, '$[0]'), :now
 FROM json_each(:ends) AS ended
-JOIN sessions AS top ON top.key = json_extract(ended.value, '$[1]') AND top.parent = ''
+JOIN sessions AS top ON top.key = json_extract(ended.value, '$[1]')
 JOIN events AS e ON e.run = json_extract(ended.value, '$[0]') AND e.key = 'finished'
 WHERE {wish} IS NOT NULL
   AND json_extract(ended.value, '$[2]') IN (SELECT value FROM json_each({wish}, '$.on'))
 ON CONFLICT DO NOTHING;
 
+-- Of a question the nearest session is told that wants to be: the one that asks, or one above it.
 -- name: note_question
+WITH RECURSIVE above (key, parent, options, distance) AS (
+    SELECT key, parent, options, 0 FROM sessions WHERE key = :session
+    UNION ALL
+    SELECT s.key, s.parent, s.options, above.distance + 1
+    FROM above JOIN sessions AS s ON s.key = above.parent
+)
 INSERT INTO notifications (number, target, about, tree, run, at)
 SELECT e.seq, json_extract({wish}, '$.to'), 'needs_you', top.key, :run, :now
-FROM sessions AS s
-JOIN sessions AS top ON top.key = s.root
+FROM above AS top
 JOIN events AS e ON e.run = :run AND e.key = :key
-WHERE s.key = :session AND {wish} IS NOT NULL
+WHERE {wish} IS NOT NULL
   AND 'needs_you' IN (SELECT value FROM json_each({wish}, '$.on'))
+ORDER BY top.distance LIMIT 1
 ON CONFLICT DO NOTHING;
 
 -- name: is_due

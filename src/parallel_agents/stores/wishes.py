@@ -1,0 +1,34 @@
+"""Wishes: which sessions want to have told what, and what is told of those that want nothing."""
+
+from __future__ import annotations
+
+import orjson
+
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.notification import Notify
+from parallel_agents.stores.database import Database
+
+
+class Wishes:
+    """The wishes of the sessions of a store.
+
+    Attributes:
+        unasked: the wish for sessions at the top of a tree that have none, in the work of this process,
+            as JSON; None for none.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.unasked: str | None = None
+
+    def tell_unasked(self, notify: Notify) -> None:
+        """From now on, tell of the work of this process that nobody else is told of."""
+        self.unasked = _as_json(notify)
+
+    def put(self, session: SessionKey, notify: Notify) -> None:
+        """From now on, tell this of a session and all below it."""
+        self._database.run("put_wish", {"session": session, "wish": _as_json(notify)})
+
+
+def _as_json(notify: Notify) -> str:
+    return orjson.dumps({"to": notify.to, "on": notify.on}).decode()
