@@ -255,7 +255,15 @@ def _fields(document: Document) -> AgentFields:
     try:
         return read_fields(document, AgentFields)
     except InvalidInput as error:
-        limit = error.message.partition(" ")[0]
         raise document.error(
-            ("limits", limit), error.message, why=error.why, hint=error.hint
+            _place_of_limit(document, error.message), error.message, why=error.why, hint=error.hint
         ) from error
+
+
+def _place_of_limit(document: Document, message: str) -> tuple[str, ...]:
+    """Where the limit is that was refused as `NAME is VALUE`: the agent's, or one with a workspace."""
+    name, _, value = message.partition(" is ")
+    there = document.content.get("with_workspace")
+    limits = there.get("limits") if isinstance(there, dict) else None
+    is_there = isinstance(limits, dict) and str(limits.get(name)) == value
+    return ("with_workspace", "limits", name) if is_there else ("limits", name)
