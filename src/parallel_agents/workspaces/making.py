@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -109,15 +110,22 @@ def _made(  # noqa: PLR0913 - the parts of one copy
         borrowed = object_folders(repository)
         known = {each.oid for each in listing.tracked if each.oid != _EMPTY}
     room.blobs.make(borrowed, b"" if repository is None else exclude_of(repository.git))
-    copied = copy(root, paths, files, room.blobs, known)
+    with ThreadPoolExecutor(1) as beside:
+        # A repository is made by git, in processes of its own, while we copy.
+        borrowing = repository and beside.submit(_borrow, repository, listing, files)
+        copied = copy(root, paths, files, room.blobs, known)
+        if borrowing is not None:
+            borrowing.result()
     empty = [each.path for each in listing.tracked if each.mode == GITLINK]
     _make_folders(files, [*empty, record.below] if record.below != "." else empty)
-    if repository is not None:
-        borrow(repository, listing.tracked, files, object_folders(repository))
     room.write_base(copied.files)
     record = replace(record, made_at=now(), skipped=len(copied.skipped))
     room.write(record)
     return record
+
+
+def _borrow(repository: Repository, listing: Listing, files: Path) -> None:
+    borrow(repository, listing.tracked, files, object_folders(repository))
 
 
 def _make_folders(files: Path, paths: Iterable[str]) -> None:
@@ -142,7 +150,8 @@ def _check(root: Path, paths: list[str], listing: Listing, limits: Limits, home:
             " directly: --cwd FOLDER",
         )
     new = set(listing.new)
-    sizes = {path: _size(root / path) for path in paths}
+    above = f"{root}/"
+    sizes = {path: _size(above + path) for path in paths}
     of_new = sum(size for path, size in sizes.items() if path in new)
     if of_new > limits.bytes:
         largest = sorted(new, key=lambda path: sizes.get(path, 0), reverse=True)[:_NAMED]
@@ -164,7 +173,7 @@ def _check(root: Path, paths: list[str], listing: Listing, limits: Limits, home:
         )
 
 
-def _size(path: Path) -> int:
+def _size(path: str) -> int:
     try:
         return os.lstat(path).st_size
     except OSError:
