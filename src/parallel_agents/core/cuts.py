@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
-from parallel_agents.core.kept_text import KeptAt, reading
+from parallel_agents.core.kept_text import KeptAt, reading, reading_result
 from parallel_agents.core.message import Message, Part, Role, Text, ToolCall, ToolResult, user
 from parallel_agents.core.summary import as_message, without_marks
 from parallel_agents.core.told import shorten, whole_length
@@ -178,8 +178,7 @@ class Cuts:
         each = max(fold.characters // len(shown), _LEAST_LINE)
         paths = [kept_at.results.get(call.id, "") for call, _ in shown]
         folder = next((path.rpartition("/")[0] for path in paths if path), "")
-        whole = reading(f"{folder}/N")
-        how = f" The whole of result N: {whole}." if self.is_readable and folder else ""
+        how = reading_result(folder) if self.is_readable and folder else ""
         hidden = len(calls) - len(shown)
         lines = [
             _line(call, result, path.rpartition("/")[2], each)

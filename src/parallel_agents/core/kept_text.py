@@ -6,6 +6,7 @@ A path names a run by the first digits of its id, and an event of that run, as i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +20,12 @@ READER = "read_file"
 _FOLDER = "@kept"
 _DIGITS = 8
 _MOST_LINE_CHARACTERS = 2_000
+_WHOLE_OF = " The whole of result N: "
+# As `reading` writes it, in the mark of a cut or in a note.
+_REFERENCE = re.compile(
+    rf"(?:; |{_WHOLE_OF})read it with {READER} \{{\"path\":\"{_FOLDER}/[^\"\n]{{1,200}}\""
+    r"(?:,\"[a-z]+\":[0-9]+)*\}\.?"
+)
 
 
 class KeptPath(NamedTuple):
@@ -65,6 +72,16 @@ def reads_kept(call: ToolCall) -> bool:
 def reading(path: str, **arguments: int) -> str:
     """How a model reads what is kept under a path, in the words of a mark in a text."""
     return f"read it with {READER} {orjson.dumps({'path': path, **arguments}).decode()}"
+
+
+def reading_result(folder: str) -> str:
+    """How a model reads the whole of result N of several, in the words of a note."""
+    return f"{_WHOLE_OF}{reading(f'{folder}/N')}."
+
+
+def without_references(text: str) -> str:
+    """A text without the paths of what is kept, for a session that may not read there."""
+    return _REFERENCE.sub("", text)
 
 
 def lines_of(text: str) -> list[str]:

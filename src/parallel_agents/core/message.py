@@ -173,11 +173,3 @@ def task_text(text: str, values: JsonObject) -> str:
 
 def assistant(text: str) -> Message:
     return Message(Role.ASSISTANT, (Text(text),))
-
-
-def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages that a forked session begins with: all except tool calls without results."""
-    whole = list(messages)
-    while whole and whole[-1].tool_calls:
-        whole.pop()
-    return tuple(whole)

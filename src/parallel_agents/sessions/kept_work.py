@@ -16,6 +16,7 @@ import orjson
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.kept import Kept, KeptCall, KeptReport, identity_of
+from parallel_agents.core.kept_text import without_references
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.core.told import BYTES_PER_TOKEN, most_tokens, shorten
@@ -78,8 +79,11 @@ async def _done_children(store: Store, session: SessionKey, run: RunId) -> Mappi
 
 
 def _of_another_run(kept: Kept, run: RunId, done: Collection[str]) -> Kept:
+    """What another run may be told of it: that one's session reads nothing of this one's journal."""
     if not isinstance(kept, KeptCall):
-        return kept
+        return replace(kept, text=without_references(kept.text))
+    result = replace(kept.result, content=without_references(kept.result.content))
+    kept = replace(kept, result=result)
     was = f"{run}/{kept.name}" if kept.name else kept.was
     return replace(kept, name="", was=was, effect=Effect.ONCE if was in done else kept.effect)
 

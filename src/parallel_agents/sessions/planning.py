@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.forking import forked
 from parallel_agents.core.ids import (
     OwnerId,
     is_team_key,
@@ -17,7 +18,7 @@ from parallel_agents.core.ids import (
     short,
 )
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.message import Message, forked
+from parallel_agents.core.message import Message
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy

@@ -8,8 +8,9 @@ from dataclasses import replace
 from parallel_agents.core.budget import NO_BUDGET, Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.forking import forked
 from parallel_agents.core.ids import short
-from parallel_agents.core.message import Message, forked
+from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
