@@ -82,7 +82,14 @@ async def contained(work: Coroutine[None, None, T], name: str) -> T:
     task = asyncio.create_task(_outcome_of(work), name=name)
     # Not `await task`, which would wait for the end of work that ignores a cancellation.
     ended = asyncio.get_running_loop().create_future()
-    task.add_done_callback(lambda _: ended.done() or ended.set_result(None))
+
+    def note_end(task: asyncio.Task[Outcome[T]]) -> None:
+        if not task.cancelled():
+            task.exception()  # of a Ctrl-C, which ends the loop itself, so that nobody asks for it
+        if not ended.done():
+            ended.set_result(None)
+
+    task.add_done_callback(note_end)
     try:
         await ended
     except asyncio.CancelledError:
