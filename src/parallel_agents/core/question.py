@@ -17,6 +17,8 @@ from parallel_agents.core.schema import Json, JsonObject
 BUDGET_PREFIX = "budget-"
 # What is answered about a stuck run; anything else is a message to it.
 WAIT, KILL = "wait", "kill"
+# Who answers once the time is over.
+NOBODY = "time limit"
 _ID = "q-"
 
 
@@ -64,6 +66,10 @@ class Question:
     def is_approval(self) -> bool:
         return self.question is QuestionKind.APPROVAL
 
+    def is_over(self, now: float) -> bool:
+        """Whether the time to answer is over, at `now` on the store's clock."""
+        return now >= self.expires_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Checked):
@@ -103,7 +109,11 @@ class QuestionStore(Protocol):
     """Keeps what runs ask people, and what people answer."""
 
     async def questions(self) -> list[OpenQuestion]:
-        """The questions of live runs that nobody has answered, the oldest first."""
+        """The questions of live runs that can still be answered, the oldest first."""
+        ...
+
+    async def close_expired(self) -> None:
+        """Give the questions whose time is over the answers that stand in for one."""
         ...
 
     async def answer(self, number: int, answer: Answer, *, by: str) -> OpenQuestion:

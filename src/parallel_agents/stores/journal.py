@@ -82,6 +82,7 @@ class Journal:
         self.take_notifications = partial(notifications.take, self._tables)
         self.note_sent = partial(notifications.note_sent, self._tables)
         self.note_unsent = partial(notifications.note_unsent, self._tables)
+        self.close_expired = partial(questions.close_expired, self._tables)
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
         self.going_on = GoingOn(self._tables, self.sessions)

@@ -82,7 +82,7 @@ async def notifying(
         tools=("say",),
         permissions=Permissions(ask=("say",)),
     )
-    store = MemoryStore()
+    store = MemoryStore(asyncio.get_running_loop().time)
     settings = Settings(notify="env:NOWHERE", notify_on=on, answers=answers)
     async with open_rig(
         ScriptedModel([*script]), agents=[agent], tools=[say], settings=settings, store=store

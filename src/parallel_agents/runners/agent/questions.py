@@ -20,12 +20,10 @@ from parallel_agents.core.event import (
     Entry,
 )
 from parallel_agents.core.message import Place
-from parallel_agents.core.question import Answer, Question, answered_key, asked_key, expired
+from parallel_agents.core.question import NOBODY, Answer, Question, answered_key, asked_key, expired
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.transcript import Transcript
-
-NOBODY = "time limit"
 
 
 class Patience(NamedTuple):

@@ -15,7 +15,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult
 from parallel_agents.core.model import Finish, ModelReply
 from parallel_agents.core.permission import Permissions
-from parallel_agents.core.question import Answer
+from parallel_agents.core.question import NOBODY, Answer, expired
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import Task
 from parallel_agents.errors import AlreadyAnswered, InvalidInput, NotFound, RunIsOver
@@ -256,6 +256,44 @@ async def test_an_answer_that_came_while_nobody_worked_on_the_run_is_found() -> 
     await store.aclose()
 
     assert rig.said == ["tea"]
+
+
+async def test_a_late_answer_is_refused_although_no_process_was_there_when_the_time_ended() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with speaker(replies(call("tea")), store=store, question_seconds=HOURS / 2) as rig:
+        await rig.begin()
+        (question,) = await rig.sessions.questions()
+    await asyncio.sleep(HOURS / 2)
+    async with speaker(store=store) as rig:
+        assert await rig.sessions.questions() == []
+        with pytest.raises(AlreadyAnswered, match=r"the time to answer .* is over"):
+            await rig.sessions.answer(question)
+
+        await rig.service.resume("@last")
+        await asyncio.sleep(5)
+    await store.aclose()
+
+    assert rig.said == []
+    assert "nobody answered in time" in rig.told()[0]
+
+
+async def test_what_stands_in_for_an_answer_is_written_down_by_any_process() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with speaker(
+        replies(call("tea"), call("cake", 2)), store=store, question_seconds=HOURS / 2
+    ) as rig:
+        await rig.begin()
+        first, second = await rig.sessions.questions()
+        await rig.sessions.answer(first, allow=False)
+    await asyncio.sleep(HOURS / 2)
+
+    await store.close_expired()
+    await store.close_expired()
+
+    answers = [e.body for e in await store.events() if isinstance(e.body, Answered)]
+    assert [each.by for each in answers][1:] == [NOBODY]
+    assert answers[1].answer == expired(second.question)
+    await store.aclose()
 
 
 async def test_a_question_of_a_run_that_was_killed_waits_no_more() -> None:
