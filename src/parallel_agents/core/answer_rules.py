@@ -11,6 +11,7 @@ the first rule that fits answers.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -130,13 +131,21 @@ class AnswerRules:
         text = "" if is_allowed else "a rule of the user denies it"
         return Given(Answer(allow=is_allowed, text=text), _by(number, decision.rule))
 
-    def of(self, agent: str, question: Question, asked_before: int = 0) -> Given | None:
+    def of(
+        self,
+        agent: str,
+        question: Question,
+        asked_before: int = 0,
+        tried: Set[str] = frozenset(),
+    ) -> Given | None:
         """What is answered to a question of another kind; None if a person is asked.
 
         Args:
             agent: the agent that asks.
             question: what it asks.
             asked_before: how many questions of this kind the run asked before.
+            tried: who answered to a used-up budget before, which did not make room; of a rule, as
+                `Given.by` has it. Such a rule is not used again.
         """
         for number, rule in enumerate(self.rules, start=1):
             if (
@@ -144,9 +153,10 @@ class AnswerRules:
                 and rule.kind is not QuestionKind.APPROVAL
                 and fnmatchcase(agent, rule.agent)
                 and fnmatchcase(question.text, rule.text)
+                and (by := _by(number, rule.kind.value)) not in tried
                 and (answer := _answer(rule, question, asked_before)) is not None
             ):
-                return Given(answer, _by(number, rule.kind.value))
+                return Given(answer, by)
         return None
 
 

@@ -48,6 +48,7 @@ class Question:
         choices: texts to choose from; empty if any text may be the answer.
         default: the answer once the time is over; empty for none, which denies an approval.
         account: the budget account that is used up.
+        cause: its limits that leave no room, such as `5000 tokens`; the same until one is raised.
         expires_at: when that is, in seconds since 1970 on the store's clock.
     """
 
@@ -61,6 +62,7 @@ class Question:
     choices: tuple[str, ...] = ()
     default: str = ""
     account: str = ""
+    cause: str = ""
 
     @property
     def is_approval(self) -> bool:

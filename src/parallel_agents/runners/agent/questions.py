@@ -90,9 +90,10 @@ class Questions:
             await self._write(bodies)
 
     def _by_rule(self, question: Question) -> Given | None:
-        before = self._transcript.decisions.asked.values()
-        alike = sum(each.question is question.question for each in before)
-        return self._patience.rules.of(self._agent, question, alike)
+        decisions = self._transcript.decisions
+        alike = sum(each.question is question.question for each in decisions.asked.values())
+        tried = decisions.tried(question) if question.cause else frozenset[str]()
+        return self._patience.rules.of(self._agent, question, alike, tried)
 
     async def answer(self, about: str, place: Place) -> Answer:
         """The answer to a question that was asked; after its time, what stands in for one."""

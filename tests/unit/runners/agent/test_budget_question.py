@@ -262,6 +262,31 @@ async def test_a_rule_raises_a_budget_as_often_as_it_says_and_then_a_person_is_a
     assert [state.account.budget.tokens for state in accounts] == [5020]
 
 
+async def test_a_rule_that_makes_no_room_is_used_once() -> None:
+    rule = AnswerRule(kind=QuestionKind.BUDGET, answer="+1 usd", times=1000)
+    async with working(rules=(rule,)) as rig:
+        await rig.begin()
+        (question,) = await rig.sessions.questions()
+        asked = [e for e in await rig.store.events() if isinstance(e.body, Asked)]
+        accounts = await rig.store.accounts()
+
+    assert question.about == "budget-2"
+    assert len(asked) == 2
+    assert [state.account.budget.tokens for state in accounts] == [5000]
+
+
+async def test_after_a_rule_that_makes_no_room_the_next_one_is_used() -> None:
+    rules = (
+        AnswerRule(kind=QuestionKind.BUDGET, answer="+1 usd", times=1000),
+        AnswerRule(kind=QuestionKind.BUDGET, answer="+10000 tokens", times=1000),
+    )
+    async with working(rules=rules) as rig:
+        handle = await rig.begin()
+        result = await handle.wait()
+
+    assert result.status is RunStatus.DONE
+
+
 async def test_a_budget_stops_without_a_question_unless_it_asks() -> None:
     async with working() as rig:
         handle = await rig.begin(budget=Budget(tokens=5000))
