@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from parallel_agents.core.budget_answer import is_raise, read_raise
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.fitting import chosen
 from parallel_agents.core.permission import Permissions, Ruling, decide, parse_rule
 from parallel_agents.core.question import KILL, WAIT, Answer, Question, QuestionKind
 from parallel_agents.core.shown import shown
@@ -169,9 +170,10 @@ def _answer(rule: AnswerRule, question: Question, asked_before: int) -> Answer |
         is_used = is_raise(rule.answer) and asked_before >= rule.times
         return None if is_used else Answer(allow=True, text=rule.answer)
     text = question.default if rule.answer == DEFAULT else rule.answer
-    if not text or (question.choices and text not in question.choices):
+    if not text:
         return None
-    return Answer(allow=True, text=text)
+    fits = chosen(question.choices, text) if question.choices else text
+    return None if fits is None else Answer(allow=True, text=fits)
 
 
 def _by(number: int, what: str) -> str:

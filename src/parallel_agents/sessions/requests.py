@@ -11,8 +11,9 @@ import orjson
 
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
+from parallel_agents.core.fitting import fitted
 from parallel_agents.core.ids import short
-from parallel_agents.core.question import Answer, Question, QuestionKind
+from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
@@ -121,26 +122,9 @@ def check_answer(question: Question, answer: Answer) -> None:
     Raises:
         InvalidInput: it is none to such a question, or its arguments are not the tool's.
     """
+    fitted(question, answer)
     if question.is_approval:
         _check_arguments(question, answer)
-        return
-    if answer.arguments is not None or answer.for_run:
-        raise InvalidInput(
-            "the question asks for a text, not for a call to be allowed",
-            hint="answer it with a text",
-        )
-    if question.question is QuestionKind.BUDGET:
-        return  # the store has the account, and says what raises it
-    if question.question is QuestionKind.STUCK and not (answer.allow and answer.text.strip()):
-        raise InvalidInput(
-            "this does not say what becomes of a stuck run",
-            hint="answer wait, kill, or a message to the run",
-        )
-    if answer.allow and question.choices and answer.text not in question.choices:
-        raise InvalidInput(
-            f"{shown(answer.text)} is not a choice of this question",
-            hint=f"choose one of {', '.join(question.choices)}",
-        )
 
 
 def _check_arguments(question: Question, answer: Answer) -> None:

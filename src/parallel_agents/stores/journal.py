@@ -97,7 +97,7 @@ class Journal:
         Raises:
             NotFound, AlreadyAnswered, RunIsOver, InvalidInput: nothing was written.
         """
-        asked = questions.answer(self._tables, number, answer, by=by)
+        asked, answer = questions.answer(self._tables, number, answer, by=by)
         if asked.question.question is QuestionKind.STUCK and answer.text != WAIT:
             if answer.text == KILL:
                 self.sessions.kill(asked.session, by=by)

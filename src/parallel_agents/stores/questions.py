@@ -9,6 +9,7 @@ from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.budget_answer import STOP, read_raise
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Entry
+from parallel_agents.core.fitting import fitted
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import (
     NOBODY,
@@ -66,8 +67,10 @@ def _open(rows: Rows) -> list[tuple[OpenQuestion, Asked]]:
     return readable("question", lambda columns: _question(rows, columns), found)
 
 
-def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> OpenQuestion:
+def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> tuple[OpenQuestion, Answer]:
     """Answer the question that is event `number`, unless it was answered or its time is over.
+
+    Returns the question, and the answer as it was written.
 
     Every answer of a person passes here: once the time is over, what stands in for an answer holds,
     even if no process has been there to write it down.
@@ -88,12 +91,13 @@ def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> OpenQuest
         )
     if question.question.is_over(tables.now()):
         raise _too_late(question)
+    answer = fitted(question.question, answer)
     drafts = [_draft(question, asked, answer, by)]
     if question.question.question is QuestionKind.BUDGET:
         _settle_account(tables.database, question.question.account, answer)
         drafts += _of_same_account(tables, question, answer, by)
     tables.log.write_new(drafts)
-    return question
+    return question, answer
 
 
 def settle_by_rule(tables: Tables, drafts: Sequence[Draft]) -> None:

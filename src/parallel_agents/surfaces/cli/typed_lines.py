@@ -93,7 +93,7 @@ if sys.platform == "win32":
     def _is_in_foreground() -> bool:
         return False
 
-    def _drained(descriptor: int) -> bytes:  # noqa: ARG001 - `is_terminal` is false
+    def _drained(descriptor: int) -> bytes:
         return b""
 
 else:

@@ -328,7 +328,7 @@ async def test_a_person_is_asked_a_question() -> None:
         with pytest.raises(InvalidInput, match="asks for a text"):
             await rig.sessions.answer(question, "green", for_run=True)
 
-        await rig.sessions.answer(question, "green")
+        await rig.sessions.answer(question, "Green ")
         await handle.wait()
 
     assert not question.question.is_approval
