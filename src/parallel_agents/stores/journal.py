@@ -80,6 +80,7 @@ class Journal:
         self.write_state = partial(write_state, self._tables)
         self.note_artifact = partial(note_artifact, self._tables)
         self.take_notifications = partial(notifications.take, self._tables)
+        self.take_own_notifications = partial(notifications.take_own, self._tables)
         self.note_sent = partial(notifications.note_sent, self._tables)
         self.note_unsent = partial(notifications.note_unsent, self._tables)
         self.close_expired = partial(questions.close_expired, self._tables)

@@ -209,6 +209,7 @@ class JournalStore(ABC):
     owners = _read(lambda rows: rows.owners)
 
     take_notifications = _change(lambda journal: journal.take_notifications)
+    take_own_notifications = _change(lambda journal: journal.take_own_notifications)
     note_sent = _change(lambda journal: journal.note_sent)
     note_unsent = _change(lambda journal: journal.note_unsent)
     unsent = _read(lambda rows: partial(read_unsent, rows))
