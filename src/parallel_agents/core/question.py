@@ -44,6 +44,8 @@ class Question:
         tool: the tool whose call waits for an approval.
         arguments: the exact arguments of that call.
         parameters: the JSON Schema of its arguments; empty if nobody knows it.
+        access: what the call reaches, as `core.tool.Access` has it; empty if nobody knows it.
+        subject: the argument that the permissions are compared with, and how; empty for none.
         rule: the permission that asks; empty for a request.
         choices: texts to choose from; empty if any text may be the answer.
         default: the answer once the time is over; empty for none, which denies an approval.
@@ -58,6 +60,8 @@ class Question:
     tool: str = ""
     arguments: JsonObject = field(default_factory=dict[str, Json])
     parameters: JsonObject = field(default_factory=dict[str, Json])
+    access: str = ""
+    subject: tuple[str, ...] = ()
     rule: str = ""
     choices: tuple[str, ...] = ()
     default: str = ""

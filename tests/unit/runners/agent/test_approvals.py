@@ -144,14 +144,39 @@ async def test_changed_arguments_that_the_tool_does_not_take_are_refused() -> No
     assert rig.said == ["rain"]
 
 
-async def test_arguments_are_not_changed_to_what_is_denied() -> None:
-    permissions = Permissions(ask=("say",), deny=("say(rain)",))
+@pytest.mark.parametrize(
+    ("word", "why"), [("rain", "by the rule say(rain)"), ("wind", "do not allow say(wind)")]
+)
+async def test_arguments_that_are_denied_are_refused_and_the_question_stays(
+    word: str, why: str
+) -> None:
+    permissions = Permissions(ask=("say(t*)",), deny=("say(rain)",))
     async with speaker(replies(call("tea")), permissions=permissions) as rig:
         handle = await rig.begin()
         (question,) = await rig.sessions.questions()
 
-        await rig.sessions.answer(question, arguments={"word": "rain"})
+        with pytest.raises(InvalidInput, match="nothing was answered") as refused:
+            await rig.sessions.answer(question, arguments={"word": word})
+        assert why in refused.value.why
+        assert await rig.sessions.questions() == [question]
+
+        await rig.sessions.answer(question, arguments={"word": "time"})
         await handle.wait()
+
+    assert rig.said == ["time"]
+
+
+async def test_arguments_that_got_into_the_store_are_not_changed_to_what_is_denied() -> None:
+    permissions = Permissions(ask=("say",), deny=("say(rain)",))
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with speaker(replies(call("tea")), permissions=permissions, store=store) as rig:
+        handle = await rig.begin()
+        (question,) = await rig.sessions.questions()
+        number = int(question.id.removeprefix("q-"))
+
+        await store.answer(number, Answer(allow=True, arguments={"word": "rain"}), by="me")
+        await handle.wait()
+    await store.aclose()
 
     assert rig.said == []
     assert rig.told() == ["The permissions of this session deny the call, by the rule say(rain)."]
