@@ -354,3 +354,70 @@ def test_a_question_is_answered_at_the_terminal_that_runs_it(
 
     assert code == 0
     assert told in running.screen.text
+
+
+def host(pagents: Pagents, provider: FakeProvider, *calls: ToolCall) -> None:
+    """An agent that makes these calls at once."""
+
+    def answer(body: JsonObject) -> Reply:
+        *_, last = objects_at(body, "messages")
+        return "done" if last.get("role") == "tool" else list(calls)
+
+    (pagents.home / "agents").mkdir(mode=0o700)
+    (pagents.home / "agents" / "host.md").write_text(HOST)
+    provider.answer = answer
+
+
+def write(path: str, number: int = 1) -> ToolCall:
+    return ToolCall(f"c{number}", "write_file", {"path": path, "content": "tea"})
+
+
+@pytest.mark.parametrize(
+    ("early", "late"), [("a\n", ""), ("a", "\n"), ("al", "low\n")], ids=["line", "part", "halves"]
+)
+def test_what_was_typed_before_a_question_does_not_answer_it(
+    pagents: Pagents, provider: FakeProvider, terminal: Open, early: str, late: str
+) -> None:
+    host(pagents, provider, write("early.txt"))
+    provider.hold()
+    running = terminal("spawn", "host", "Welcome them.", "--wait")
+    provider.wait_in_flight(1)
+
+    running.press(early)
+    provider.release()
+    running.wait_for("what you typed before you could read this is thrown away")
+    running.wait_for("type allow, run")
+    running.press(late)
+    running.press("deny\n")
+    running.press("deny\n")
+    code = running.end()
+
+    assert code == 0
+    assert not (pagents.folder / "early.txt").exists()
+
+
+def test_a_line_begun_under_a_question_answers_no_other(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    host(pagents, provider, write("first.txt", 1), write("second.txt", 2))
+    running = terminal("spawn", "host", "Welcome them.", "--wait")
+    running.wait_for("may it call write_file first.txt?")
+    running.wait_for("press Enter")
+
+    running.press("all")
+    running.wait_for("all")
+    first, second = pagents.items("inbox")
+    pagents("answer", first["id"], "allow")
+    running.wait_for("what you typed for it is thrown away")
+    running.wait_for("may it call write_file second.txt?")
+    running.wait_for("press Enter, then type allow")
+    running.press("ow\nallow")
+    running.wait_for("allow")
+    still = pagents.items("inbox")
+    pagents("answer", second["id"], "deny")
+    code = running.end()
+
+    assert code == 0
+    assert [each["id"] for each in still] == [second["id"]]
+    assert "waits no more" in running.screen.text
+    assert not (pagents.folder / "second.txt").exists()

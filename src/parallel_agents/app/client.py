@@ -44,7 +44,7 @@ from parallel_agents.sessions.directory import Directory
 from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner
-from parallel_agents.sessions.service import Service
+from parallel_agents.sessions.service import Service, User
 from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.workspaces.limits import LIMITS
@@ -271,5 +271,5 @@ def _service(
         ladder_start=LadderStart(resources.store, resources.now),
         attacher=Attacher(resources.contents, resources.models),
         completions=resources.completions,
-        user=resources.environment.user,
+        user=User(resources.environment.user, settings.permission_layer),
     )

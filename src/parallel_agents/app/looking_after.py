@@ -106,6 +106,7 @@ class StuckRuns:
             StoreError: the store cannot be read or written.
         """
         now, rules = self._now(), self._settings.stuck_rules
+        await self._store.close_expired()
         silent, gaps = await self._store.silent_runs(rules, now)
         asked = await self._settle({each.run: each for each in silent}, now)
         for each in silent:
@@ -121,10 +122,7 @@ class StuckRuns:
                 continue
             run = silent.get(asked.run)
             if run is not None and asked.about.startswith(f"{_PREFIX}{run.number}-"):
-                if asked.question.expires_at > now:
-                    waiting.add(asked.run)
-                    continue
-                await self._answer(asked, Answer(allow=True, text=WAIT), "time limit")
+                waiting.add(asked.run)
             elif asked.asked_at < now - LOOK_SECONDS:  # whoever executes it had the time to see it
                 await self._answer(asked, Answer(allow=True, text=WAIT), "the run, which went on")
         return waiting

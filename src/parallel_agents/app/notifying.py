@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Protocol
@@ -28,7 +27,7 @@ from parallel_agents.settings import Environment, Settings
 MOST_TRIES = 5
 _AT_ONCE = 8
 _AGAIN_SECONDS = 5.0
-_FAREWELL_SECONDS = 15.0
+FAREWELL_SECONDS = 3.0
 _MOST_QUESTIONS = 20
 _log = logging.getLogger(__name__)
 
@@ -71,16 +70,34 @@ class Notifier:
         """
         if await self._store.has_due():
             taken = await self._store.take_notifications(self._owner)
-            await asyncio.gather(*map(self._send, taken))
+            await self._send_all(taken, self._turn)
 
     async def say_farewell(self) -> None:
-        """Send what is due before this process ends; what takes too long is left to others."""
-        with suppress(TimeoutError, StoreError):
-            async with asyncio.timeout(_FAREWELL_SECONDS):
-                await self.send_due()
+        """Send what the work of this process made due, before it ends.
 
-    async def _send(self, due: Notification) -> None:
-        async with self._turn:
+        What other processes left is not tried, and what takes too long is left to others.
+        """
+        taken: list[Notification] = []
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                if await self._store.has_due():
+                    taken = await self._store.take_own_notifications(self._owner)
+                    # Those of others that are being sent take no turn from these.
+                    await self._send_all(taken, asyncio.Semaphore(_AT_ONCE))
+        except TimeoutError:
+            _log.warning(
+                "what is notified did not answer within %g s; another process sends what is left of %d",
+                FAREWELL_SECONDS,
+                len(taken),
+            )
+        except StoreError:
+            return  # what is due stays so
+
+    async def _send_all(self, taken: Sequence[Notification], turn: asyncio.Semaphore) -> None:
+        await asyncio.gather(*(self._send(each, turn) for each in taken))
+
+    async def _send(self, due: Notification, turn: asyncio.Semaphore) -> None:
+        async with turn:
             letter = await self._letter(due)
             try:
                 await self._sender.send(due.to, letter)

@@ -11,6 +11,7 @@ the first rule that fits answers.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from typing_extensions import override
 
 from parallel_agents.core.budget_answer import is_raise, read_raise
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.fitting import chosen
 from parallel_agents.core.permission import Permissions, Ruling, decide, parse_rule
 from parallel_agents.core.question import KILL, WAIT, Answer, Question, QuestionKind
 from parallel_agents.core.shown import shown
@@ -130,13 +132,21 @@ class AnswerRules:
         text = "" if is_allowed else "a rule of the user denies it"
         return Given(Answer(allow=is_allowed, text=text), _by(number, decision.rule))
 
-    def of(self, agent: str, question: Question, asked_before: int = 0) -> Given | None:
+    def of(
+        self,
+        agent: str,
+        question: Question,
+        asked_before: int = 0,
+        tried: Set[str] = frozenset(),
+    ) -> Given | None:
         """What is answered to a question of another kind; None if a person is asked.
 
         Args:
             agent: the agent that asks.
             question: what it asks.
             asked_before: how many questions of this kind the run asked before.
+            tried: who answered to a used-up budget before, which did not make room; of a rule, as
+                `Given.by` has it. Such a rule is not used again.
         """
         for number, rule in enumerate(self.rules, start=1):
             if (
@@ -144,9 +154,10 @@ class AnswerRules:
                 and rule.kind is not QuestionKind.APPROVAL
                 and fnmatchcase(agent, rule.agent)
                 and fnmatchcase(question.text, rule.text)
+                and (by := _by(number, rule.kind.value)) not in tried
                 and (answer := _answer(rule, question, asked_before)) is not None
             ):
-                return Given(answer, _by(number, rule.kind.value))
+                return Given(answer, by)
         return None
 
 
@@ -159,9 +170,10 @@ def _answer(rule: AnswerRule, question: Question, asked_before: int) -> Answer |
         is_used = is_raise(rule.answer) and asked_before >= rule.times
         return None if is_used else Answer(allow=True, text=rule.answer)
     text = question.default if rule.answer == DEFAULT else rule.answer
-    if not text or (question.choices and text not in question.choices):
+    if not text:
         return None
-    return Answer(allow=True, text=text)
+    fits = chosen(question.choices, text) if question.choices else text
+    return None if fits is None else Answer(allow=True, text=fits)
 
 
 def _by(number: int, what: str) -> str:

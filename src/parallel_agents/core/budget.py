@@ -134,12 +134,14 @@ class Shortage(NamedTuple):
         detail: its balance, as readable text.
         may_wait: other calls may release what they have reserved, so a later try may succeed.
         on_limit: what the account demands of a run.
+        cause: the limits that leave no room, such as `5000 tokens`.
     """
 
     scope: str
     detail: str
     may_wait: bool
     on_limit: OnLimit
+    cause: str = ""
 
 
 def most_tokens(messages: Sequence[Message]) -> int:

@@ -174,6 +174,10 @@ class NotificationStore(Protocol):
         """
         ...
 
+    async def take_own_notifications(self, owner: OwnerId) -> list[Notification]:
+        """The same of the runs that this process has executed last, and of no others."""
+        ...
+
     async def note_sent(self, sent: Notification) -> None:
         """Record that a notification was sent."""
         ...

@@ -17,6 +17,8 @@ from parallel_agents.core.schema import Json, JsonObject
 BUDGET_PREFIX = "budget-"
 # What is answered about a stuck run; anything else is a message to it.
 WAIT, KILL = "wait", "kill"
+# Who answers once the time is over.
+NOBODY = "time limit"
 _ID = "q-"
 
 
@@ -42,10 +44,13 @@ class Question:
         tool: the tool whose call waits for an approval.
         arguments: the exact arguments of that call.
         parameters: the JSON Schema of its arguments; empty if nobody knows it.
+        access: what the call reaches, as `core.tool.Access` has it; empty if nobody knows it.
+        subject: the argument that the permissions are compared with, and how; empty for none.
         rule: the permission that asks; empty for a request.
         choices: texts to choose from; empty if any text may be the answer.
         default: the answer once the time is over; empty for none, which denies an approval.
         account: the budget account that is used up.
+        cause: its limits that leave no room, such as `5000 tokens`; the same until one is raised.
         expires_at: when that is, in seconds since 1970 on the store's clock.
     """
 
@@ -55,14 +60,21 @@ class Question:
     tool: str = ""
     arguments: JsonObject = field(default_factory=dict[str, Json])
     parameters: JsonObject = field(default_factory=dict[str, Json])
+    access: str = ""
+    subject: tuple[str, ...] = ()
     rule: str = ""
     choices: tuple[str, ...] = ()
     default: str = ""
     account: str = ""
+    cause: str = ""
 
     @property
     def is_approval(self) -> bool:
         return self.question is QuestionKind.APPROVAL
+
+    def is_over(self, now: float) -> bool:
+        """Whether the time to answer is over, at `now` on the store's clock."""
+        return now >= self.expires_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +115,11 @@ class QuestionStore(Protocol):
     """Keeps what runs ask people, and what people answer."""
 
     async def questions(self) -> list[OpenQuestion]:
-        """The questions of live runs that nobody has answered, the oldest first."""
+        """The questions of live runs that can still be answered, the oldest first."""
+        ...
+
+    async def close_expired(self) -> None:
+        """Give the questions whose time is over the answers that stand in for one."""
         ...
 
     async def answer(self, number: int, answer: Answer, *, by: str) -> OpenQuestion:

@@ -43,6 +43,7 @@ class OverBudget(RunError):
     Attributes:
         may_answer: the account holds a reserve for one last call.
         asks: the account whose limit a person is asked to raise; empty if nobody is asked.
+        cause: the limits of it that leave no room.
     """
 
     code = "PA-E308"
@@ -55,9 +56,11 @@ class OverBudget(RunError):
         hint: str = "",
         may_answer: bool = False,
         asks: str = "",
+        cause: str = "",
     ) -> None:
         super().__init__(message, why=why, hint=hint)
         self.may_answer = may_answer
+        self.cause = cause
         self.asks = asks
 
 

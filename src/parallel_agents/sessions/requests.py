@@ -11,15 +11,20 @@ import orjson
 
 from parallel_agents.catalog.team import ways_to_give
 from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
+from parallel_agents.core.fitting import fitted
 from parallel_agents.core.ids import short
-from parallel_agents.core.question import Answer, Question, QuestionKind
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.permission import Permissions
+from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.tool import Access, Subject, SubjectKind, ToolSpec
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import InvalidInput
+from parallel_agents.runners.agent.approvals import Approvals, denial
 
 MAX_INPUT_BYTES = 4_000_000
 MAX_LABEL_CHARACTERS = 100
@@ -135,26 +140,9 @@ def check_answer(question: Question, answer: Answer) -> None:
     Raises:
         InvalidInput: it is none to such a question, or its arguments are not the tool's.
     """
+    fitted(question, answer)
     if question.is_approval:
         _check_arguments(question, answer)
-        return
-    if answer.arguments is not None or answer.for_run:
-        raise InvalidInput(
-            "the question asks for a text, not for a call to be allowed",
-            hint="answer it with a text",
-        )
-    if question.question is QuestionKind.BUDGET:
-        return  # the store has the account, and says what raises it
-    if question.question is QuestionKind.STUCK and not (answer.allow and answer.text.strip()):
-        raise InvalidInput(
-            "this does not say what becomes of a stuck run",
-            hint="answer wait, kill, or a message to the run",
-        )
-    if answer.allow and question.choices and answer.text not in question.choices:
-        raise InvalidInput(
-            f"{shown(answer.text)} is not a choice of this question",
-            hint=f"choose one of {', '.join(question.choices)}",
-        )
 
 
 def _check_arguments(question: Question, answer: Answer) -> None:
@@ -165,6 +153,39 @@ def _check_arguments(question: Question, answer: Answer) -> None:
             f"these are no arguments of {question.tool}, and nothing was answered",
             why="; ".join(str(problem) for problem in problems),
             hint="change the arguments that the question shows, and keep their form",
+        )
+
+
+def check_permitted(
+    question: Question, arguments: JsonObject, layers: Sequence[Permissions], folder: str
+) -> None:
+    """Raise if the permissions deny the call that waits with other arguments; it may look at files.
+
+    Args:
+        question: asks whether the call may be made.
+        arguments: those that the call would be made with.
+        layers: the rules that hold for the run, the outermost first.
+        folder: where the run's tools work.
+
+    Raises:
+        InvalidInput: a rule denies it, or none allows it.
+    """
+    if not question.access:
+        return  # it was asked by an earlier version, and the run decides
+    argument, kind = question.subject or ("", SubjectKind.TEXT.value)
+    spec = ToolSpec(
+        name=question.tool,
+        description="",
+        parameters=question.parameters,
+        access=Access(question.access),
+        subject=Subject(argument, SubjectKind(kind)) if argument else None,
+    )
+    call = ToolCall("", question.tool, arguments)
+    if why := denial(call, Approvals(layers, folder).decide(spec, call)):
+        raise InvalidInput(
+            "the call cannot be made with these arguments, and nothing was answered",
+            why=why,
+            hint="change them to what the permissions allow, or answer deny",
         )
 
 

@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
@@ -17,6 +18,7 @@ from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.run import Result, RunnerKind, RunStatus
@@ -41,6 +43,13 @@ from parallel_agents.sessions.whole import whole
 _TASKS_SHOWN = 5
 
 
+class User(NamedTuple):
+    """Who uses this process: the name in the journal, and the rules for calls of all runs here."""
+
+    name: str
+    permissions: Permissions
+
+
 class Service(StoreReads):
     """The verbs; see `core.verbs.SessionVerbs` for what each promises.
 
@@ -51,7 +60,7 @@ class Service(StoreReads):
         ladder_start: decides where on its ladder work begins.
         attacher: keeps the files that sessions are shown.
         completions: tells when runs end.
-        user: the name in the journal of whoever steers and kills.
+        user: whoever steers, answers and kills.
     """
 
     def __init__(
@@ -63,14 +72,15 @@ class Service(StoreReads):
         ladder_start: LadderStart,
         attacher: Attacher,
         completions: Completions,
-        user: str,
+        user: User,
     ) -> None:
         super().__init__(store, completions)
         self._engine = engine
         self._planner = planner
         self._ladder_start = ladder_start
         self._attacher = attacher
-        self._user = user
+        self._user = user.name
+        self._permissions = user.permissions
         self._retries = Retries(store, planner)
 
     async def spawn(
@@ -253,12 +263,26 @@ class Service(StoreReads):
         waiting = {found.id: found for found in await self._store.questions()}
         if number is not None and question in waiting:
             requests.check_answer(waiting[question].question, answer)
+            await self._check_permitted(waiting[question], answer)
         if number is None:
             raise NotFound(
                 f"no question {question!r}", hint="`pagents inbox` lists the questions that wait"
             )
         by = f"{self._user} by {via}" if via else self._user
         return await self._store.answer(number, answer, by=by)
+
+    async def _check_permitted(self, asked: OpenQuestion, answer: Answer) -> None:
+        if answer.arguments is None or not answer.allow:
+            return
+        (row,) = await self._store.rows_of([asked.run])
+        layers = (self._permissions, *row.session.options.permissions)
+        await asyncio.to_thread(
+            requests.check_permitted,
+            asked.question,
+            answer.arguments,
+            layers,
+            row.session.options.cwd,
+        )
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
         row = await self.find(name)

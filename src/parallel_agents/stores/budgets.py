@@ -92,14 +92,14 @@ class _Account:
     reserved_nanousd: int
     reserved_tokens: int
 
-    def has_room(self, amount: Amount, *, percent: int, with_reserved: bool) -> bool:
-        """Whether `amount` fits into these percents of the limits."""
+    def used_up(self, amount: Amount, *, percent: int, with_reserved: bool = True) -> str:
+        """The limits of which these percents leave no room for `amount`, such as `5000 tokens`."""
         money = self.spent_nanousd + self.reserved_nanousd * with_reserved + (amount.nanousd or 0)
         tokens = self.spent_tokens + self.reserved_tokens * with_reserved + amount.tokens
-        return not (
-            _is_over(money, self.limit_nanousd, percent)
-            or _is_over(tokens, self.limit_tokens, percent)
-        )
+        usd = f"{self.limit_nanousd} nanousd " * _is_over(money, self.limit_nanousd, percent)
+        return (
+            usd + f"{self.limit_tokens} tokens" * _is_over(tokens, self.limit_tokens, percent)
+        ).strip()
 
 
 def _is_over(total: int, limit: int | None, percent: int) -> bool:
@@ -333,10 +333,10 @@ def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUn
     for account in paying:
         if amount.nanousd is None and account.limit_nanousd is not None:
             return _no_price(account.scope)
-        if not account.has_room(amount, percent=percent, with_reserved=True):
-            may_wait = account.has_room(amount, percent=percent, with_reserved=False)
+        if cause := account.used_up(amount, percent=percent):
+            may_wait = not account.used_up(amount, percent=percent, with_reserved=False)
             detail = _describe_shortage(account, amount)
-            return Shortage(account.scope, detail, may_wait, OnLimit(account.on_limit))
+            return Shortage(account.scope, detail, may_wait, OnLimit(account.on_limit), cause)
     for account in paying:
         account.reserved_nanousd += amount.nanousd or 0
         account.reserved_tokens += amount.tokens

@@ -83,8 +83,10 @@ class Journal:
         self.note_artifact = partial(note_artifact, self._tables)
         self.forget_artifacts = partial(forget_artifacts, self._tables)
         self.take_notifications = partial(notifications.take, self._tables)
+        self.take_own_notifications = partial(notifications.take_own, self._tables)
         self.note_sent = partial(notifications.note_sent, self._tables)
         self.note_unsent = partial(notifications.note_unsent, self._tables)
+        self.close_expired = partial(questions.close_expired, self._tables)
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
         self.going_on = GoingOn(self._tables, self.sessions)
@@ -99,7 +101,7 @@ class Journal:
         Raises:
             NotFound, AlreadyAnswered, RunIsOver, InvalidInput: nothing was written.
         """
-        asked = questions.answer(self._tables, number, answer, by=by)
+        asked, answer = questions.answer(self._tables, number, answer, by=by)
         if asked.question.question is QuestionKind.STUCK and answer.text != WAIT:
             if answer.text == KILL:
                 self.sessions.kill(asked.session, by=by)

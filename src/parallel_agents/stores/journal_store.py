@@ -16,6 +16,7 @@ from parallel_agents.core.event import Entry, Event
 from parallel_agents.core.event_store import OnEvents, Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.model import ModelReply
+from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.shared_state import (
     StateBounds,
@@ -42,7 +43,7 @@ from parallel_agents.stores.overview import (
     read_tallies,
 )
 from parallel_agents.stores.projection import check_rows
-from parallel_agents.stores.questions import read_questions
+from parallel_agents.stores.questions import has_expired, read_questions
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
@@ -209,11 +210,11 @@ class JournalStore(ABC):
     owners = _read(lambda rows: rows.owners)
 
     take_notifications = _change(lambda journal: journal.take_notifications)
+    take_own_notifications = _change(lambda journal: journal.take_own_notifications)
     note_sent = _change(lambda journal: journal.note_sent)
     note_unsent = _change(lambda journal: journal.note_unsent)
     unsent = _read(lambda rows: partial(read_unsent, rows))
     silent_runs = _read(lambda rows: partial(read_silent, rows))
-    questions = _read(lambda rows: partial(read_questions, rows))
     answer = _change(lambda journal: journal.answer)
     state_entries = _read(lambda rows: partial(read_state, rows))
     artifacts = _read(lambda rows: partial(read_artifacts, rows))
@@ -257,6 +258,15 @@ class JournalStore(ABC):
     async def has_due(self) -> bool:
         now = self.now()
         return await self.read(lambda rows: has_due(rows, now))
+
+    async def questions(self) -> list[OpenQuestion]:
+        now = self.now()
+        return await self.read(lambda rows: read_questions(rows, now))
+
+    async def close_expired(self) -> None:
+        now = self.now()
+        if await self.read(lambda rows: has_expired(rows, now)):
+            await self.change(lambda journal: journal.close_expired())
 
     async def vitals(self, rules: StuckRules, *, since: float, now: float) -> Vitals:
         oldest = self._least_now() - self._dead_letter_seconds

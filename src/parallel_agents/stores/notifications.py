@@ -41,8 +41,18 @@ def has_due(rows: Rows, now: float) -> bool:
 
 def take(tables: Tables, owner: OwnerId) -> list[Notification]:
     """See `core.notification.NotificationStore`."""
+    return _take(tables, owner, None)
+
+
+def take_own(tables: Tables, owner: OwnerId) -> list[Notification]:
+    """See `core.notification.NotificationStore`."""
+    return _take(tables, owner, owner)
+
+
+def _take(tables: Tables, owner: OwnerId, of: OwnerId | None) -> list[Notification]:
+    """Take what is due of the runs of one owner, or of all."""
     database, now = tables.database, tables.now()
-    found = database.all("due_notifications", (now,))
+    found = database.all("due_notifications", (now, of))
     told = {(tree, to) for tree, to in database.all("told_and_open")}
     taken: list[Notification] = []
     for number, to, about, tree, run, tries, is_open in found:

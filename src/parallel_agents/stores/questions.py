@@ -9,12 +9,15 @@ from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.budget_answer import STOP, read_raise
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Entry
+from parallel_agents.core.fitting import fitted
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import (
+    NOBODY,
     Answer,
     OpenQuestion,
     QuestionKind,
     answered_key,
+    expired,
     question_id,
 )
 from parallel_agents.core.run import LIVE
@@ -27,11 +30,13 @@ from parallel_agents.stores.rows import Rows, readable
 from parallel_agents.stores.tables import Tables
 
 
-def read_questions(rows: Rows) -> list[OpenQuestion]:
+def read_questions(rows: Rows, now: float) -> list[OpenQuestion]:
     """The questions that wait for an answer, the oldest first; one for each budget that is used up."""
     shown: list[OpenQuestion] = []
     accounts: set[str] = set()
-    for question in _open(rows):
+    for question, _ in _open(rows):
+        if question.question.is_over(now):
+            continue
         account = question.question.account
         if account and account in accounts:
             continue
@@ -40,13 +45,35 @@ def read_questions(rows: Rows) -> list[OpenQuestion]:
     return shown
 
 
-def _open(rows: Rows) -> list[OpenQuestion]:
+def has_expired(rows: Rows, now: float) -> bool:
+    """Whether the time of a question is over, and nothing stands in for its answer yet."""
+    return any(question.question.is_over(now) for question, _ in _open(rows))
+
+
+def close_expired(tables: Tables) -> None:
+    """Write down the answers that stand in for those that nobody gave in time."""
+    now = tables.now()
+    drafts = [
+        _draft(question, asked, expired(question.question), NOBODY)
+        for question, asked in _open(tables.rows)
+        if question.question.is_over(now)
+    ]
+    tables.log.write_new(drafts)
+
+
+def _open(rows: Rows) -> list[tuple[OpenQuestion, Asked]]:
+    """The questions without an answer, those whose time is over included."""
     found = rows.database.all("open_questions")
-    return readable("question", lambda columns: _question(rows, columns)[0], found)
+    return readable("question", lambda columns: _question(rows, columns), found)
 
 
-def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> OpenQuestion:
-    """Answer the question that is event `number`, unless it was answered.
+def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> tuple[OpenQuestion, Answer]:
+    """Answer the question that is event `number`, unless it was answered or its time is over.
+
+    Returns the question, and the answer as it was written.
+
+    Every answer of a person passes here: once the time is over, what stands in for an answer holds,
+    even if no process has been there to write it down.
 
     Raises:
         NotFound, AlreadyAnswered, RunIsOver, InvalidInput: nothing was written.
@@ -62,12 +89,15 @@ def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> OpenQuest
             f"the run that asked {question.id} has ended: {found[-1]}",
             hint="`pagents inbox` lists the questions that wait",
         )
+    if question.question.is_over(tables.now()):
+        raise _too_late(question)
+    answer = fitted(question.question, answer)
     drafts = [_draft(question, asked, answer, by)]
     if question.question.question is QuestionKind.BUDGET:
         _settle_account(tables.database, question.question.account, answer)
-        drafts += _of_same_account(tables.rows, question, answer, by)
+        drafts += _of_same_account(tables, question, answer, by)
     tables.log.write_new(drafts)
-    return question
+    return question, answer
 
 
 def settle_by_rule(tables: Tables, drafts: Sequence[Draft]) -> None:
@@ -95,11 +125,18 @@ def set_budget(tables: Tables, account: BudgetAccount) -> None:
 
 def _release(tables: Tables, account: str) -> None:
     answer = Answer(allow=True, text="set anew")
-    for columns in tables.database.all("open_questions"):
-        with suppress(Undecodable):
-            question, asked = _question(tables.rows, columns)
-            if question.question.account == account:
-                tables.log.write_new([_draft(question, asked, answer, "the budget")])
+    for question, asked in _waiting_for(tables, account):
+        tables.log.write_new([_draft(question, asked, answer, "the budget")])
+
+
+def _waiting_for(tables: Tables, account: str) -> list[tuple[OpenQuestion, Asked]]:
+    """The questions about a used-up budget that can still be answered."""
+    now = tables.now()
+    return [
+        (question, asked)
+        for question, asked in _open(tables.rows)
+        if question.question.account == account and not question.question.is_over(now)
+    ]
 
 
 def _settle_account(database: Database, scope: str, answer: Answer) -> None:
@@ -124,15 +161,12 @@ def _draft(question: OpenQuestion, asked: Asked, answer: Answer, by: str) -> Dra
 
 
 def _of_same_account(
-    rows: Rows, answered: OpenQuestion, answer: Answer, by: str
+    tables: Tables, answered: OpenQuestion, answer: Answer, by: str
 ) -> Iterator[Draft]:
     """The same answer to every other run that waits for the same budget."""
-    for columns in rows.database.all("open_questions"):
-        with suppress(Undecodable):
-            question, asked = _question(rows, columns)
-            is_same = question.question.account == answered.question.account
-            if is_same and question.id != answered.id:
-                yield _draft(question, asked, answer, by)
+    for question, asked in _waiting_for(tables, answered.question.account):
+        if question.id != answered.id:
+            yield _draft(question, asked, answer, by)
 
 
 def _question(rows: Rows, columns: SqlRow) -> tuple[OpenQuestion, Asked]:
@@ -162,6 +196,18 @@ def _answered(question: OpenQuestion, before: Answered) -> AlreadyAnswered:
         f"{question.id} was answered before",
         why=f"{before.by} answered {before.answer.text or verdict!r}",
         hint="the first answer counts; `pagents inbox` lists the questions that wait",
+    )
+
+
+def _too_late(question: OpenQuestion) -> AlreadyAnswered:
+    stands = expired(question.question)
+    verdict = stands.text if stands.allow else "no answer, so the call is denied"
+    if not stands.allow and not question.question.is_approval:
+        verdict = "no answer"
+    return AlreadyAnswered(
+        f"the time to answer {question.id} is over",
+        why=f"nobody answered within it, which counts as {verdict}",
+        hint="question_seconds sets the time; `pagents inbox` lists the questions that wait",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parallel_agents.core.command import IN_RUN
+from parallel_agents.core.fitting import chosen
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import InvalidInput
@@ -49,15 +50,16 @@ def given_answer(
 
 def _verdict(text: str, note: str, *, for_run: bool, arguments: JsonObject | None) -> Answer:
     """The answer to a call that waits for an approval."""
-    if text not in {ALLOW, DENY}:
+    verdict = chosen((ALLOW, DENY), text)
+    if verdict is None:
         raise InvalidInput(
             f"{text[:40]!r} does not answer whether a call may be made",
             hint=f"answer {ALLOW} or {DENY}; a note tells the agent why",
         )
-    if text == DENY and (for_run or arguments is not None):
+    if verdict == DENY and (for_run or arguments is not None):
         raise InvalidInput(
             "--for-run and --arguments require the answer allow", hint="leave them out"
         )
-    if text == ALLOW and note:
+    if verdict == ALLOW and note:
         raise InvalidInput("--note requires the answer deny", hint="leave it out")
-    return Answer(allow=text == ALLOW, text=note, for_run=for_run, arguments=arguments)
+    return Answer(allow=verdict == ALLOW, text=note, for_run=for_run, arguments=arguments)

@@ -91,10 +91,11 @@ async def test_a_stuck_run_is_a_question_and_goes_on_if_it_may_wait() -> None:
     assert result.status is RunStatus.DONE
 
 
-async def test_a_stuck_run_is_ended_by_the_answer() -> None:
+@pytest.mark.parametrize("text", ["kill", "Kill", "KILL", " kill\n"])
+async def test_a_stuck_run_is_ended_by_the_answer(text: str) -> None:
     async with hanging() as (rig, handle):
         (question,) = await rig.sessions.questions()
-        await rig.sessions.answer(question, "kill")
+        await rig.sessions.answer(question, text)
         result = await handle.wait()
 
     assert result.status is RunStatus.KILLED

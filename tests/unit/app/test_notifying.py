@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import orjson
+import pytest
 
-from parallel_agents.app.notifying import MOST_TRIES, Notifier
+from parallel_agents.app.notifying import FAREWELL_SECONDS, MOST_TRIES, Notifier
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.answer_rules import AnswerRule
 from parallel_agents.core.ids import OwnerId
@@ -18,6 +19,7 @@ from parallel_agents.core.model import Finish, ModelReply
 from parallel_agents.core.notification import Notify, Occasion
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.permission import Permissions
+from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.notify.letter import Letter, NotSent
 from parallel_agents.sessions.open_sessions import OpenSessions
@@ -38,9 +40,12 @@ class Outbox:
 
     letters: list[Letter] = field(default_factory=list[Letter])
     refusal: NotSent | None = None
+    hangs: bool = False
 
     async def send(self, to: str, letter: Letter) -> None:
         self.letters.append(letter)
+        if self.hangs:
+            await asyncio.sleep(1000)
         if self.refusal is not None:
             raise self.refusal
 
@@ -86,7 +91,7 @@ async def notifying(
         tools=("say",),
         permissions=Permissions(ask=("say",)),
     )
-    store = MemoryStore()
+    store = MemoryStore(asyncio.get_running_loop().time)
     settings = Settings(notify=of_settings, notify_on=on, answers=answers)
     async with open_rig(
         ScriptedModel([*script]), agents=[agent], tools=[say], settings=settings, store=store
@@ -139,6 +144,41 @@ async def test_what_a_process_was_sending_when_it_died_is_sent_again_under_the_s
         await rig.notifier().send_due()
 
     assert [letter.id for letter in rig.outbox.letters] == [taken.id]
+
+
+async def test_a_process_that_ends_waits_for_nothing_that_another_left() -> None:
+    async with notifying("done") as rig:
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        rig.outbox.hangs = True
+        began = asyncio.get_running_loop().time()
+        await rig.notifier(THERE).say_farewell()
+        waited = asyncio.get_running_loop().time() - began
+
+        assert rig.outbox.letters == []
+        assert await rig.store.has_due()
+
+    assert waited == 0
+
+
+async def test_a_process_that_ends_tells_of_its_own_work_for_a_short_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with notifying("done") as rig:
+        await (await rig.sessions.spawn(Task("a", "work"))).wait()
+        (row,) = await rig.store.rows(Filter())
+        assert row.run.owner is not None
+        rig.outbox.hangs = True
+        began = asyncio.get_running_loop().time()
+        await rig.notifier(row.run.owner).say_farewell()
+        waited = asyncio.get_running_loop().time() - began
+
+        assert waited == FAREWELL_SECONDS
+        assert "another process sends what is left of 1" in caplog.text
+        await rig.store.mark_dead(row.run.owner)
+        rig.outbox.hangs = False
+        await rig.notifier().send_due()
+
+    assert rig.outbox.told == ["done", "done"]
 
 
 async def test_a_failed_try_is_made_again_and_given_up_after_a_few() -> None:

@@ -65,7 +65,18 @@ def test_a_shortage_says_what_the_account_holds(database: SqliteDatabase) -> Non
     (answer,) = accounts.reserve([request(RUNS[1], Amount(None, 400))])
 
     detail = "0 of 1,000 tokens; $0.0000, 700 tokens reserved; the call could take 400 tokens"
-    assert answer == Shortage("day:1970-01-01", detail, True, OnLimit.STOP)
+    assert answer == Shortage("day:1970-01-01", detail, True, OnLimit.STOP, "1000 tokens")
+
+
+def test_a_shortage_names_the_limit_that_leaves_no_room_and_not_the_other(
+    database: SqliteDatabase,
+) -> None:
+    accounts = accounts_with(database, Budget(usd=5.0, tokens=1000))
+
+    (answer,) = accounts.reserve([request(RUNS[0], Amount(1, 1001))])
+
+    assert isinstance(answer, Shortage)
+    assert answer.cause == "1000 tokens"
 
 
 def test_the_last_call_of_a_run_may_use_the_share_that_others_leave(

@@ -169,12 +169,15 @@ def _must_ask(requested: Requested, decisions: Decisions) -> bool:
 
 
 def _question(requested: Requested, expires_at: float) -> Question:
+    subject = requested.spec.subject
     return Question(
         question=QuestionKind.APPROVAL,
         text=requested.decision.about,
         tool=requested.call.name,
         arguments=requested.call.arguments,
         parameters=requested.spec.parameters,
+        access=requested.spec.access.value,
+        subject=() if subject is None else (subject.argument, subject.kind.value),
         rule=requested.decision.rule,
         expires_at=expires_at,
     )

@@ -28,6 +28,7 @@ async def ask_budget(work: Work, step: AskBudget) -> None:
         text=f"{error.message} ({error.why})",
         default=FINISH,
         account=error.asks,
+        cause=error.cause,
         expires_at=questions.end,
     )
     await questions.ask({about: (place, question)})

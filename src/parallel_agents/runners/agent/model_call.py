@@ -286,6 +286,7 @@ class RunPayer:
                 asks=shortage.scope
                 if shortage.on_limit is OnLimit.ASK and not self._is_last
                 else "",
+                cause=shortage.cause,
             )
 
     def release(self, *, may_be_billed: bool) -> None:

@@ -20,12 +20,10 @@ from parallel_agents.core.event import (
     Entry,
 )
 from parallel_agents.core.message import Place
-from parallel_agents.core.question import Answer, Question, answered_key, asked_key, expired
+from parallel_agents.core.question import NOBODY, Answer, Question, answered_key, asked_key, expired
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.transcript import Transcript
-
-NOBODY = "time limit"
 
 
 class Patience(NamedTuple):
@@ -92,9 +90,10 @@ class Questions:
             await self._write(bodies)
 
     def _by_rule(self, question: Question) -> Given | None:
-        before = self._transcript.decisions.asked.values()
-        alike = sum(each.question is question.question for each in before)
-        return self._patience.rules.of(self._agent, question, alike)
+        decisions = self._transcript.decisions
+        alike = sum(each.question is question.question for each in decisions.asked.values())
+        tried = decisions.tried(question) if question.cause else frozenset[str]()
+        return self._patience.rules.of(self._agent, question, alike, tried)
 
     async def answer(self, about: str, place: Place) -> Answer:
         """The answer to a question that was asked; after its time, what stands in for one."""

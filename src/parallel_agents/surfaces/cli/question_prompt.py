@@ -1,10 +1,12 @@
-"""Question prompt: what runs ask a person is shown at the terminal that runs them, and answered there."""
+"""Question prompt: what runs ask a person is shown at the terminal that runs them, and answered there.
+
+A line answers the question that was shown when it was begun, and no other: what was typed before the
+question could be read is thrown away, and so is a line that was begun under another question.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -14,6 +16,7 @@ from parallel_agents.core.budget_answer import HOW_TO_ANSWER
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Event, Finished
 from parallel_agents.core.question import (
+    NOBODY,
     Answer,
     OpenQuestion,
     QuestionKind,
@@ -21,8 +24,10 @@ from parallel_agents.core.question import (
     question_id,
 )
 from parallel_agents.core.verbs import Sessions
-from parallel_agents.errors import PagentsError
+from parallel_agents.errors import AlreadyAnswered, PagentsError
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.typed_lines import TypedLines
+from parallel_agents.views.format import one_line
 from parallel_agents.views.questions import described
 
 _ALLOW = Answer(allow=True)
@@ -39,7 +44,8 @@ _HOW = {
     QuestionKind.BUDGET: HOW_TO_ANSWER,
     QuestionKind.STUCK: "wait, kill, or a message to the run",
 }
-_MOST_BYTES = 65_536
+# Nobody has read a question and answered it sooner.
+_READ_SECONDS = 0.5
 
 
 class QuestionPrompt:
@@ -58,8 +64,10 @@ class QuestionPrompt:
         self._sessions = sessions
         self._aside = aside
         self._open: dict[tuple[str, str], OpenQuestion] = {}
-        self._typed = b""
-        self._reads = False
+        self._lines = TypedLines(self._answer)
+        self._asking: OpenQuestion | None = None  # the one that a line answers
+        self._to_begin: asyncio.TimerHandle | None = None
+        self._sent: set[str] = set()
         self._answering: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -71,7 +79,7 @@ class QuestionPrompt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop_reading()
+        self._stop_asking()
         for task in self._answering:
             task.cancel()
 
@@ -86,63 +94,64 @@ class QuestionPrompt:
             if len(self._open) == 1:
                 self._show_next()
         elif isinstance(body, Answered):
-            self._leave([(event.run, event.key)])
+            self._leave([(event.run, event.key)], _told(body))
         elif isinstance(body, Finished):
-            self._leave([each for each in self._open if each[0] == event.run])
+            ended = [each for each in self._open if each[0] == event.run]
+            self._leave(ended, "its run has ended")
 
-    def _leave(self, keys: list[tuple[str, str]]) -> None:
+    def _leave(self, keys: list[tuple[str, str]], why: str) -> None:
         shown = next(iter(self._open), None)
-        for key in keys:
-            self._open.pop(key, None)
-        if shown in keys:
-            self._show_next()
+        left = [self._open.pop(key) for key in keys if key in self._open]
+        if shown not in keys:
+            return
+        self._stop_asking()
+        if left[0].id not in self._sent and self._lines.is_terminal:
+            typed = "; what you typed for it is thrown away" if self._lines.discard() else ""
+            self._note(f"  {left[0].id} waits no more: {why}{typed}", "yellow")
+        self._show_next()
 
     def _show_next(self) -> None:
         question = next(iter(self._open.values()), None)
         if question is None:
-            self._stop_reading()
             return
-        self._start_reading()
-        with self._aside():
-            render.note(f"? {question.id}  {described(question)}", "yellow")
-            if self._reads:
-                render.note(f"  type {_HOW[question.question.question]}, and press Enter")
-            else:
-                render.note(f"  pagents answer {question.id} ...")
+        self._note(f"? {question.id}  {described(question)}", "yellow")
+        if self._lines.is_terminal:
+            loop = asyncio.get_running_loop()
+            self._to_begin = loop.call_later(_READ_SECONDS, self._ask, question)
+        else:
+            self._note(f"  pagents answer {question.id} ...")
 
-    def _start_reading(self) -> None:
-        if self._reads or not sys.stdin or sys.stdin.closed or not sys.stdin.isatty():
-            return
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read)
-        self._reads = True
+    def _ask(self, question: OpenQuestion) -> None:
+        """Take what is typed from now on as the answer."""
+        self._asking = question
+        if self._lines.begin():
+            self._note("  what you typed before you could read this is thrown away", "yellow")
+        self._say_how(question)
 
-    def _stop_reading(self) -> None:
-        if self._reads:
-            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-            self._reads = False
+    def _say_how(self, question: OpenQuestion) -> None:
+        first = "press Enter, then " if self._lines.is_begun else ""
+        self._note(f"  {first}type {_HOW[question.question.question]}, and press Enter")
 
-    def _read(self) -> None:
-        descriptor = sys.stdin.fileno()
-        if os.tcgetpgrp(descriptor) != os.getpgrp():
-            return  # in the background a read would stop the process
-        piece = os.read(descriptor, _MOST_BYTES)
-        if not piece:
-            self._stop_reading()
-            return
-        *lines, self._typed = (self._typed + piece)[-_MOST_BYTES:].split(b"\n")
-        for line in lines:
-            self._answer(line.decode(errors="replace").strip())
+    def _stop_asking(self) -> None:
+        self._asking = None
+        self._lines.end()
+        if self._to_begin is not None:
+            self._to_begin.cancel()
 
     def _answer(self, line: str) -> None:
-        question = next(iter(self._open.values()), None)
-        if question is None or not line:
+        question = self._asking
+        if question is None:
+            return
+        if not line:
+            self._say_how(question)
             return
         is_approval = question.question.is_approval
         answer = _VERDICTS.get(line.lower()) if is_approval else Answer(allow=True, text=line)
         if answer is None:
-            with self._aside():
-                render.note("  type allow, run or deny", "yellow")
+            self._note("  type allow, run or deny", "yellow")
             return
+        self._stop_asking()
+        self._sent.add(question.id)
         task = asyncio.create_task(self._send(question, answer))
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
@@ -151,5 +160,20 @@ class QuestionPrompt:
         try:
             await self._sessions.answer(question.id, answer)
         except PagentsError as error:
+            self._sent.discard(question.id)
             with self._aside():
                 render.error(error)
+            if question in self._open.values() and not isinstance(error, AlreadyAnswered):
+                self._ask(question)
+
+    def _note(self, text: str, style: str = "") -> None:
+        with self._aside():
+            render.note(text, style)
+
+
+def _told(body: Answered) -> str:
+    """Who answered a question, and what."""
+    if body.by == NOBODY:
+        return "its time is over"
+    verdict = "allow" if body.answer.allow else "deny"
+    return one_line(f"{body.by} answered {body.answer.text or verdict}")

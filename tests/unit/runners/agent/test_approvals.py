@@ -15,7 +15,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult
 from parallel_agents.core.model import Finish, ModelReply
 from parallel_agents.core.permission import Permissions
-from parallel_agents.core.question import Answer
+from parallel_agents.core.question import NOBODY, Answer, expired
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import Task
 from parallel_agents.errors import AlreadyAnswered, InvalidInput, NotFound, RunIsOver
@@ -144,14 +144,39 @@ async def test_changed_arguments_that_the_tool_does_not_take_are_refused() -> No
     assert rig.said == ["rain"]
 
 
-async def test_arguments_are_not_changed_to_what_is_denied() -> None:
-    permissions = Permissions(ask=("say",), deny=("say(rain)",))
+@pytest.mark.parametrize(
+    ("word", "why"), [("rain", "by the rule say(rain)"), ("wind", "do not allow say(wind)")]
+)
+async def test_arguments_that_are_denied_are_refused_and_the_question_stays(
+    word: str, why: str
+) -> None:
+    permissions = Permissions(ask=("say(t*)",), deny=("say(rain)",))
     async with speaker(replies(call("tea")), permissions=permissions) as rig:
         handle = await rig.begin()
         (question,) = await rig.sessions.questions()
 
-        await rig.sessions.answer(question, arguments={"word": "rain"})
+        with pytest.raises(InvalidInput, match="nothing was answered") as refused:
+            await rig.sessions.answer(question, arguments={"word": word})
+        assert why in refused.value.why
+        assert await rig.sessions.questions() == [question]
+
+        await rig.sessions.answer(question, arguments={"word": "time"})
         await handle.wait()
+
+    assert rig.said == ["time"]
+
+
+async def test_arguments_that_got_into_the_store_are_not_changed_to_what_is_denied() -> None:
+    permissions = Permissions(ask=("say",), deny=("say(rain)",))
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with speaker(replies(call("tea")), permissions=permissions, store=store) as rig:
+        handle = await rig.begin()
+        (question,) = await rig.sessions.questions()
+        number = int(question.id.removeprefix("q-"))
+
+        await store.answer(number, Answer(allow=True, arguments={"word": "rain"}), by="me")
+        await handle.wait()
+    await store.aclose()
 
     assert rig.said == []
     assert rig.told() == ["The permissions of this session deny the call, by the rule say(rain)."]
@@ -258,6 +283,44 @@ async def test_an_answer_that_came_while_nobody_worked_on_the_run_is_found() -> 
     assert rig.said == ["tea"]
 
 
+async def test_a_late_answer_is_refused_although_no_process_was_there_when_the_time_ended() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with speaker(replies(call("tea")), store=store, question_seconds=HOURS / 2) as rig:
+        await rig.begin()
+        (question,) = await rig.sessions.questions()
+    await asyncio.sleep(HOURS / 2)
+    async with speaker(store=store) as rig:
+        assert await rig.sessions.questions() == []
+        with pytest.raises(AlreadyAnswered, match=r"the time to answer .* is over"):
+            await rig.sessions.answer(question)
+
+        await rig.service.resume("@last")
+        await asyncio.sleep(5)
+    await store.aclose()
+
+    assert rig.said == []
+    assert "nobody answered in time" in rig.told()[0]
+
+
+async def test_what_stands_in_for_an_answer_is_written_down_by_any_process() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with speaker(
+        replies(call("tea"), call("cake", 2)), store=store, question_seconds=HOURS / 2
+    ) as rig:
+        await rig.begin()
+        first, second = await rig.sessions.questions()
+        await rig.sessions.answer(first, allow=False)
+    await asyncio.sleep(HOURS / 2)
+
+    await store.close_expired()
+    await store.close_expired()
+
+    answers = [e.body for e in await store.events() if isinstance(e.body, Answered)]
+    assert [each.by for each in answers][1:] == [NOBODY]
+    assert answers[1].answer == expired(second.question)
+    await store.aclose()
+
+
 async def test_a_question_of_a_run_that_was_killed_waits_no_more() -> None:
     async with speaker(replies(call("tea"))) as rig:
         handle = await rig.begin()
@@ -290,7 +353,7 @@ async def test_a_person_is_asked_a_question() -> None:
         with pytest.raises(InvalidInput, match="asks for a text"):
             await rig.sessions.answer(question, "green", for_run=True)
 
-        await rig.sessions.answer(question, "green")
+        await rig.sessions.answer(question, "Green ")
         await handle.wait()
 
     assert not question.question.is_approval

@@ -16,7 +16,7 @@ from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall
 from parallel_agents.core.model import Finish, ModelReply
-from parallel_agents.core.question import QuestionKind
+from parallel_agents.core.question import NOBODY, Answer, QuestionKind
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.usage import Usage
@@ -77,7 +77,7 @@ async def working(
 
     agent = Agent(name="worker", description="Works", instructions="Work.", tools=("look",))
     model = ScriptedModel(script or [SPENDS_MOST, "done"])
-    store = store or MemoryStore()
+    store = store or MemoryStore(asyncio.get_running_loop().time)
     settings = Settings(question_seconds=2 * LONG, answers=rules)
     async with open_rig(model, agents=[agent], tools=[look], settings=settings, store=store) as rig:
         yield Rig(rig.sessions, rig.service, model, store)
@@ -187,6 +187,26 @@ async def test_one_answer_lets_all_runs_of_the_same_budget_go_on() -> None:
     assert [result.status for result in team.results] == [RunStatus.DONE] * 3
 
 
+async def test_a_larger_budget_does_not_reach_a_question_whose_time_is_over() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with working(store=store) as rig:
+        await rig.begin()
+        (question,) = await rig.sessions.questions()
+    await asyncio.sleep(2 * LONG)
+    number = int(question.id.removeprefix("q-"))
+
+    with pytest.raises(AlreadyAnswered, match="is over"):
+        await store.answer(number, Answer(allow=True, text="+10000 tokens"), by="me")
+    (state,) = await store.accounts()
+    assert state.account.budget.tokens == 5000
+    async with working(store=store) as rig:
+        await rig.begin(budget=Budget(tokens=20_000, on_limit=OnLimit.ASK))
+    answers = [e.body for e in await store.events() if isinstance(e.body, Answered)]
+    await store.aclose()
+
+    assert {each.by for each in answers} <= {NOBODY}
+
+
 async def test_of_two_answers_at_once_one_counts_and_the_other_is_told() -> None:
     async with working() as rig:
         handle = await rig.begin()
@@ -205,7 +225,7 @@ async def test_of_two_answers_at_once_one_counts_and_the_other_is_told() -> None
 
 
 async def test_a_question_and_its_answer_outlive_the_process() -> None:
-    store = MemoryStore()
+    store = MemoryStore(asyncio.get_running_loop().time)
     async with working(store=store) as rig:
         await rig.begin()
         (question,) = await rig.sessions.questions()
@@ -240,6 +260,31 @@ async def test_a_rule_raises_a_budget_as_often_as_it_says_and_then_a_person_is_a
     assert question.about == "budget-3"
     assert [each.by for each in answers] == ["rule 1 of answers (budget)"] * 2
     assert [state.account.budget.tokens for state in accounts] == [5020]
+
+
+async def test_a_rule_that_makes_no_room_is_used_once() -> None:
+    rule = AnswerRule(kind=QuestionKind.BUDGET, answer="+1 usd", times=1000)
+    async with working(rules=(rule,)) as rig:
+        await rig.begin()
+        (question,) = await rig.sessions.questions()
+        asked = [e for e in await rig.store.events() if isinstance(e.body, Asked)]
+        accounts = await rig.store.accounts()
+
+    assert question.about == "budget-2"
+    assert len(asked) == 2
+    assert [state.account.budget.tokens for state in accounts] == [5000]
+
+
+async def test_after_a_rule_that_makes_no_room_the_next_one_is_used() -> None:
+    rules = (
+        AnswerRule(kind=QuestionKind.BUDGET, answer="+1 usd", times=1000),
+        AnswerRule(kind=QuestionKind.BUDGET, answer="+10000 tokens", times=1000),
+    )
+    async with working(rules=rules) as rig:
+        handle = await rig.begin()
+        result = await handle.wait()
+
+    assert result.status is RunStatus.DONE
 
 
 async def test_a_budget_stops_without_a_question_unless_it_asks() -> None:

@@ -1081,13 +1081,14 @@ ON CONFLICT DO NOTHING;
 SELECT EXISTS (SELECT 1 FROM notifications AS n INDEXED BY notifications_open
                WHERE n.state IN ('due', 'sending') AND {is_due});
 
--- What is due, and whether a question of it still waits.
+-- What is due, of the runs of one owner if it is named, and whether a question of it still waits.
 -- name: due_notifications
 SELECT n.number, n.target, n.about, n.tree, n.run, n.tries,
        EXISTS (SELECT 1 FROM events AS e JOIN runs AS r ON r.id = e.run
                WHERE e.seq = n.number AND {is_open_question})
 FROM notifications AS n INDEXED BY notifications_open
 WHERE n.state IN ('due', 'sending') AND {is_due}
+  AND (?2 IS NULL OR EXISTS (SELECT 1 FROM runs AS r WHERE r.id = n.run AND r.owner = ?2))
 ORDER BY n.number LIMIT 1000;
 
 -- name: is_open_question

@@ -1,0 +1,53 @@
+"""Fitting: the form in which an answer is kept, from the text that a person or a rule gives.
+
+Case does not count where there is something to choose from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from parallel_agents.core.question import KILL, WAIT, Answer, Question, QuestionKind
+from parallel_agents.core.shown import shown
+from parallel_agents.errors import InvalidInput
+
+
+def chosen(choices: Iterable[str], text: str) -> str | None:
+    """The choice that a text means; None if it is no choice, or could be several."""
+    listed = [*choices]
+    if text in listed:
+        return text
+    alike = [each for each in listed if each.strip().casefold() == text.strip().casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def fitted(question: Question, answer: Answer) -> Answer:
+    """The answer as it is kept.
+
+    Raises:
+        InvalidInput: the answer is none to such a question.
+    """
+    if question.is_approval:
+        return answer
+    if answer.arguments is not None or answer.for_run:
+        raise InvalidInput(
+            "the question asks for a text, not for a call to be allowed",
+            hint="answer it with a text",
+        )
+    if question.question is QuestionKind.STUCK:
+        if not (answer.allow and answer.text.strip()):
+            raise InvalidInput(
+                "this does not say what becomes of a stuck run",
+                hint="answer wait, kill, or a message to the run",
+            )
+        return replace(answer, text=chosen((WAIT, KILL), answer.text) or answer.text)
+    if not (answer.allow and question.choices):
+        return answer
+    choice = chosen(question.choices, answer.text)
+    if choice is None:
+        raise InvalidInput(
+            f"{shown(answer.text)} is not a choice of this question",
+            hint=f"choose one of {', '.join(question.choices)}",
+        )
+    return replace(answer, text=choice)
