@@ -12,18 +12,17 @@ import shutil
 import signal
 import tempfile
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.containment.output import Hiding, Output
 from parallel_agents.containment.starting import started
 from parallel_agents.core.command import CommandEnd, Ending
 
 MOST_OUTPUT_BYTES = 10_000_000
 _CHUNK_BYTES = 65_536
-_HEAD_BYTES = 16_384
-_TAIL_BYTES = 49_152
 _GRACE_SECONDS = 2.0
 _DRAIN_SECONDS = 1.0
 
@@ -50,10 +49,16 @@ def why_not_found(command: Sequence[str], folder: str) -> str:
     return "" if shutil.which(program, path=entries) else f"there is no program {program} on PATH"
 
 
-class _Start(NamedTuple):
-    """How a command is started; the fields are the arguments of `run_command`.
+class Start(NamedTuple):
+    """How a command is started.
 
     Attributes:
+        command: the program and its arguments.
+        stdin: what it reads.
+        folder: where it works; None for the folder of the process.
+        environment: all of its variables; None for those of the process.
+        descriptors: what it inherits beside its streams.
+        hiding: makes what its output passes before any of it is cut; None for nothing.
         is_stderr_apart: whether its stderr is read apart from its stdout.
     """
 
@@ -62,55 +67,27 @@ class _Start(NamedTuple):
     folder: str | None = None
     environment: Mapping[str, str] | None = None
     descriptors: Collection[int] = ()
+    hiding: Callable[[], Hiding] | None = None
     is_stderr_apart: bool = False
 
 
-async def run_command(
-    command: Sequence[str],
-    stdin: bytes,
-    *,
-    turn: asyncio.Lock,
-    timeout_seconds: float,
-    folder: str | None = None,
-    environment: Mapping[str, str] | None = None,
-    descriptors: Collection[int] = (),
-) -> CommandEnd:
-    """Run a command that reads `stdin`, and wait for its end.
+async def run_command(start: Start, *, turn: asyncio.Lock, timeout_seconds: float) -> CommandEnd:
+    """Run a command, and wait for its end.
 
     Args:
-        command: the program and its arguments.
-        stdin: what it reads.
+        start: the command.
         turn: is held while the command starts, which blocks the loop for a millisecond or two;
             others that share it start in later rounds of the loop.
         timeout_seconds: how long it may take from its start.
-        folder: where it works; None for the folder of the process.
-        environment: all of its variables; None for those of the process.
-        descriptors: what it inherits beside its streams.
 
     Raises:
         OSError, ValueError: it cannot be started.
     """
-    start = _Start(command, stdin, folder, environment, descriptors)
-    return await _run(start, turn, timeout_seconds)
-
-
-async def ask_command(command: Sequence[str], *, timeout_seconds: float) -> CommandEnd:
-    """Run a program of the user's, with all variables of the process, for what it writes to stdout.
-
-    It has nothing to read, and no terminal to ask at.
-
-    Raises:
-        OSError, ValueError: it cannot be started.
-    """
-    return await _run(_Start(command, is_stderr_apart=True), asyncio.Lock(), timeout_seconds)
-
-
-async def _run(start: _Start, turn: asyncio.Lock, timeout_seconds: float) -> CommandEnd:
     loop = asyncio.get_running_loop()
     async with turn:
         began = loop.time()
         process, readable = await started(_started(start), _abandon)
-    output, errors = _Output(), _Output()
+    output, errors = Output(start.hiding), Output(start.hiding)
     reading = asyncio.create_task(_read(readable, (output, errors)))
     ending = Ending.EXITED
     try:
@@ -121,6 +98,7 @@ async def _run(start: _Start, turn: asyncio.Lock, timeout_seconds: float) -> Com
     except _TooMuchOutput:
         ending = Ending.TOO_MUCH_OUTPUT
     finally:
+        output.is_broken_off = errors.is_broken_off = ending is not Ending.EXITED
         if process.returncode is None or not reading.done():
             await _end_group(process)
         reading.cancel()
@@ -130,7 +108,19 @@ async def _run(start: _Start, turn: asyncio.Lock, timeout_seconds: float) -> Com
     return CommandEnd(ending, -1 if code is None else code, output.text, seconds, errors.text)
 
 
-async def _started(start: _Start) -> tuple[Process, tuple[int, ...]]:
+async def ask_command(command: Sequence[str], *, timeout_seconds: float) -> CommandEnd:
+    """Run a program of the user's, with all variables of the process, for what it writes to stdout.
+
+    It has nothing to read, and no terminal to ask at.
+
+    Raises:
+        OSError, ValueError: it cannot be started.
+    """
+    start = Start(command, is_stderr_apart=True)
+    return await run_command(start, turn=asyncio.Lock(), timeout_seconds=timeout_seconds)
+
+
+async def _started(start: Start) -> tuple[Process, tuple[int, ...]]:
     """The process, and the descriptors from which its output is read: stdout, and stderr if apart."""
     with tempfile.TemporaryFile() as given:
         if start.stdin:
@@ -166,17 +156,38 @@ async def _abandon(start: tuple[Process, tuple[int, ...]]) -> None:
     await _end_group(process)
 
 
-async def _read(pipes: Sequence[int], outputs: Sequence[_Output]) -> None:
+async def _read(pipes: Sequence[int], outputs: Sequence[Output]) -> None:
     """Read each pipe to its end; the first error ends all."""
     if len(pipes) == 1:
-        return await outputs[0].read(pipes[0])
+        return await _read_one(pipes[0], outputs[0])
     try:
         async with asyncio.TaskGroup() as group:
             for pipe, output in zip(pipes, outputs, strict=True):
-                group.create_task(output.read(pipe))
+                group.create_task(_read_one(pipe, output))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return None
+
+
+async def _read_one(pipe: int, output: Output) -> None:
+    """Read a pipe to its end, and close it."""
+    reader = asyncio.StreamReader()
+    file = os.fdopen(pipe, "rb", 0)
+    try:
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), file
+        )
+    except BaseException:
+        file.close()
+        raise
+    try:
+        while chunk := await reader.read(_CHUNK_BYTES):
+            output.add(chunk)
+            if output.received > MOST_OUTPUT_BYTES:
+                raise _TooMuchOutput
+        output.end()
+    finally:
+        transport.close()
 
 
 async def _wait_end(process: Process, reading: asyncio.Task[None]) -> None:
@@ -192,51 +203,6 @@ async def _wait_end(process: Process, reading: asyncio.Task[None]) -> None:
     done, _ = await asyncio.wait((reading,), timeout=_DRAIN_SECONDS)
     if done:
         reading.result()
-
-
-class _Output:
-    """The beginning and the end of what a command has written so far."""
-
-    def __init__(self) -> None:
-        self._head = b""
-        self._tail = b""
-        self._total = 0
-
-    @property
-    def text(self) -> str:
-        cut = self._total - len(self._head) - len(self._tail)
-        middle = f"\n[{cut:,} bytes of output are left out here]\n" if cut else ""
-        if not middle:
-            return (self._head + self._tail).decode(errors="replace")
-        head, tail = (part.decode(errors="replace") for part in (self._head, self._tail))
-        return f"{head}{middle}{tail}"
-
-    async def read(self, pipe: int) -> None:
-        """Read a pipe to its end, and close it."""
-        reader = asyncio.StreamReader()
-        file = os.fdopen(pipe, "rb", 0)
-        try:
-            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-                lambda: asyncio.StreamReaderProtocol(reader), file
-            )
-        except BaseException:
-            file.close()
-            raise
-        try:
-            while chunk := await reader.read(_CHUNK_BYTES):
-                self._keep(chunk)
-                if self._total > MOST_OUTPUT_BYTES:
-                    raise _TooMuchOutput
-        finally:
-            transport.close()
-
-    def _keep(self, chunk: bytes) -> None:
-        self._total += len(chunk)
-        room = _HEAD_BYTES - len(self._head)
-        if room > 0:
-            self._head += chunk[:room]
-            chunk = chunk[room:]
-        self._tail = (self._tail + chunk)[-_TAIL_BYTES:]
 
 
 async def _end_group(process: Process) -> None:

@@ -12,11 +12,12 @@ from importlib import import_module
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, NewType, Protocol, TypeVar, cast, get_origin
 
-import orjson
 from typing_extensions import TypeAliasType, override
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.problems import Invalid, find_problems
+from parallel_agents.core.schema import as_written
 from parallel_agents.core.shown import shown
 
 if TYPE_CHECKING:
@@ -86,8 +87,12 @@ class OutputType(Generic[T_co]):
     def __reduce__(self) -> tuple[Callable[[object], OutputType[Any]], tuple[object]]:
         return output_type, (self.kind,)
 
-    def instance(self, value: Json) -> T_co:
+    def instance(self, value: Json, text: str = "") -> T_co:
         """The answer as an instance of the type.
+
+        Args:
+            value: the answer.
+            text: what the model wrote, whose numbers may have more digits than the value's.
 
         Raises:
             Misfit: it is none.
@@ -98,20 +103,20 @@ class OutputType(Generic[T_co]):
                 return cast("T_co", value)
             raise Misfit(("it is not text",))
         try:
-            return self._adapter.validate_json(orjson.dumps(value))
+            return self._adapter.validate_json(as_written(text, value))
         except ValueError as error:
             if not isinstance(error, Invalid):
                 raise
             raise Misfit(_problems(error)) from error
 
-    def problems(self, value: Json) -> tuple[str, ...]:
-        """Why an answer is no instance of the type; nothing if it is one.
+    def problems(self, value: Json, text: str = "") -> tuple[str, ...]:
+        """Why an answer is no instance of the type, as in `instance`; nothing if it is one.
 
         Raises:
             Exception: a validator of the type raised it.
         """
         try:
-            self.instance(value)
+            self.instance(value, text)
         except Misfit as misfit:
             return misfit.problems
         return ()
@@ -121,7 +126,7 @@ def _problems(error: Invalid) -> tuple[str, ...]:
     lines = [
         f"{'/'.join(found.steps) or 'the value'}: {found.words}" for found in find_problems(error)
     ]
-    return tuple(line[:_MOST_CHARACTERS] for line in lines[:_MOST_PROBLEMS])
+    return tuple(head(line, _MOST_CHARACTERS) for line in lines[:_MOST_PROBLEMS])
 
 
 def _described(kind: object) -> tuple[_Adapter[Any], JsonObject]:
@@ -136,7 +141,7 @@ def _described(kind: object) -> tuple[_Adapter[Any], JsonObject]:
 def _first_sentence(error: Exception) -> str:
     message = getattr(error, "message", None)  # what Pydantic's own have
     text = " ".join(message.split()) if isinstance(message, str) else shown(error, _MOST_CHARACTERS)
-    return text.partition(". ")[0].removesuffix(".")[:_MOST_CHARACTERS]
+    return head(text.partition(". ")[0].removesuffix("."), _MOST_CHARACTERS)
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from parallel_agents.containment.commands import run_command
+from parallel_agents.containment.commands import Start, run_command
+from parallel_agents.containment.output import Hiding
 from parallel_agents.core.command import IN_RUN, Command, CommandEnd, Ending, Standing
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import SandboxMissing
@@ -77,6 +78,7 @@ class Surroundings:
         hosts: the hosts that commands in a sandbox reach, or patterns of them; none without any.
         limits: what each command may use.
         find_variables: looks up the variables of a profile.
+        hiding: makes what the output of each command passes before it is cut; None for nothing.
     """
 
     variables: Mapping[str, str]
@@ -86,6 +88,7 @@ class Surroundings:
     hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     find_variables: FindVariables | None = None
+    hiding: Callable[[], Hiding] | None = None
 
 
 class LocalCommands:
@@ -111,13 +114,15 @@ class LocalCommands:
     async def run(self, command: Command) -> CommandEnd:
         variables = await self._variables(command)
         if command.sandbox is Sandbox.OFF:
-            return await run_command(
+            start = Start(
                 command.arguments,
                 command.stdin,
-                turn=self._starting,
                 folder=command.folder or None,
                 environment={**_environment(self._around.variables), **variables},
-                timeout_seconds=command.timeout_seconds,
+                hiding=self._around.hiding,
+            )
+            return await run_command(
+                start, turn=self._starting, timeout_seconds=command.timeout_seconds
             )
         walls = await self._sandbox()
         view = await asyncio.to_thread(
@@ -188,13 +193,15 @@ class LocalCommands:
         variables: Mapping[str, str] = _NO_VARIABLES,
     ) -> CommandEnd:
         async with self._inside(walls, view, command.arguments, variables) as inside:
-            return await run_command(
+            start = Start(
                 inside.arguments,
                 command.stdin,
-                turn=self._starting,
                 environment={},
                 descriptors=inside.descriptors,
-                timeout_seconds=command.timeout_seconds,
+                hiding=self._around.hiding,
+            )
+            return await run_command(
+                start, turn=self._starting, timeout_seconds=command.timeout_seconds
             )
 
     @asynccontextmanager
@@ -280,13 +287,8 @@ class LocalCommands:
             raise explain(end.output)
 
     async def _version(self, program: str) -> Bubblewrap:
-        end = await run_command(
-            (program, "--version"),
-            b"",
-            turn=self._starting,
-            environment={},
-            timeout_seconds=_PROBE_SECONDS,
-        )
+        start = Start((program, "--version"), environment={})
+        end = await run_command(start, turn=self._starting, timeout_seconds=_PROBE_SECONDS)
         return read_version(program, end.output)
 
     def _walls_of(self, bubblewrap: Bubblewrap, groups: tuple[Path, ...]) -> Walls:

@@ -17,7 +17,7 @@ _MARK = "\0"  # JSON has no such character
 # Escapes that orjson does not write; with these, a needle is written in another way.
 _FOREIGN = re.compile(r"\\u(?!00(?:0[0-7bef]|1[0-9a-f]))")
 _NUMBER = re.compile(r"[\d.eE+-]+")
-_TEXT_OR_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*')
+_TEXT_OR_NUMBER = re.compile(r'"(?:[^"\\]++|\\.)*"|-?\d[\d.eE+-]*')
 
 
 class Needles(NamedTuple):

@@ -135,15 +135,6 @@ class Redactor:
         """JSON in which a number that has a secret is a text: readers round large numbers."""
         return with_numbers_hidden(encoded, self.hide) if self._needles.is_numeric else encoded
 
-    def head(self, text: str, characters: int) -> str:
-        """The beginning of a text; it has no secret, nor a part of one."""
-        return self.hide(text)[:characters]
-
-    def tail(self, text: str, characters: int) -> str:
-        """The end of a text; it has no secret, nor a part of one."""
-        hidden = self.hide(text)
-        return hidden[max(len(hidden) - characters, 0) :]
-
     def hide_cut(self, text: str) -> str:
         """A text that was cut at its end, without secrets and without what may begin one there."""
         hidden = self.hide(text)

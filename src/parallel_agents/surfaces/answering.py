@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parallel_agents.core.command import IN_RUN
+from parallel_agents.core.cutting import head
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import InvalidInput
@@ -51,7 +52,7 @@ def _verdict(text: str, note: str, *, for_run: bool, arguments: JsonObject | Non
     """The answer to a call that waits for an approval."""
     if text not in {ALLOW, DENY}:
         raise InvalidInput(
-            f"{text[:40]!r} does not answer whether a call may be made",
+            f"{head(text, 40)!r} does not answer whether a call may be made",
             hint=f"answer {ALLOW} or {DENY}; a note tells the agent why",
         )
     if text == DENY and (for_run or arguments is not None):
