@@ -11,6 +11,7 @@ from typing import NamedTuple
 from parallel_agents.clock import wall
 from parallel_agents.content_folder import ContentFolder
 from parallel_agents.core.artifact import Content, is_artifact_id, short_id
+from parallel_agents.core.cutting import head
 from parallel_agents.core.media_type import HEAD_BYTES
 from parallel_agents.errors import ArtifactError, InvalidInput, SecretInContent
 from parallel_agents.files import write_pieces
@@ -163,5 +164,5 @@ class _Reading:
 
 def _checked(id: str) -> str:
     if not is_artifact_id(id):
-        raise ArtifactError(f"{id[:80]!r} is not the id of an artifact", hint="list them")
+        raise ArtifactError(f"{head(id, 80)!r} is not the id of an artifact", hint="list them")
     return id

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.tool import ToolError
 
 MAX_PATH_CHARACTERS = 4096
@@ -263,7 +264,7 @@ def _check_text(path: str) -> None:
     if not path.strip():
         raise PathRefused("the path is empty")
     if "\0" in path or len(path) > MAX_PATH_CHARACTERS:
-        raise PathRefused(f"the path is too long or has a NUL: {path[:80]!r}")
+        raise PathRefused(f"the path is too long or has a NUL: {head(path, 80)!r}")
     try:
         path.encode()
     except UnicodeEncodeError as error:
@@ -387,6 +388,6 @@ def _refused(error: OSError, step: str, path: str) -> PathRefused:
         case errno.ELOOP:
             return PathRefused(f"{step} became a link while it was opened; try again")
         case errno.ENAMETOOLONG:
-            return PathRefused(f"a name in {path[:80]} is too long")
+            return PathRefused(f"a name in {head(path, 80)} is too long")
         case _:
             return PathRefused(f"{path} cannot be used: {error.strerror or error}")

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from parallel_agents.core.cutting import head
 from parallel_agents.errors import GitFailed, WorkspaceError
 
 _TIMEOUT_SECONDS = 120.0
@@ -95,7 +96,7 @@ class Git(NamedTuple):
                 text = ended.stderr.decode(errors="replace").strip()
                 raise GitFailed(
                     f"`git {arguments[0]}` failed in {self.folder}",
-                    why=text[:_MOST_ERROR_CHARACTERS],
+                    why=head(text, _MOST_ERROR_CHARACTERS),
                     hint="see that `git status` works there",
                 )
             if out.seek(0, os.SEEK_END) > _MOST_OUTPUT_BYTES:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.containment.commands import run_command
+from parallel_agents.containment.commands import Start, run_command
 from parallel_agents.core.command import CommandEnd, Ending
 
 
 async def sh(script: str, stdin: bytes = b"", seconds: float = 60.0) -> CommandEnd:
     return await run_command(
-        ["sh", "-c", script], stdin, turn=asyncio.Lock(), timeout_seconds=seconds
+        Start(["sh", "-c", script], stdin), turn=asyncio.Lock(), timeout_seconds=seconds
     )
 
 
@@ -132,4 +132,4 @@ async def test_it_has_a_group_of_its_own() -> None:
 
 async def test_a_command_that_does_not_exist_cannot_be_started() -> None:
     with pytest.raises(OSError, match="no-such-program"):
-        await run_command(["no-such-program"], b"", turn=asyncio.Lock(), timeout_seconds=1)
+        await run_command(Start(["no-such-program"]), turn=asyncio.Lock(), timeout_seconds=1)

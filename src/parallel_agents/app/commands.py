@@ -9,6 +9,7 @@ from pathlib import Path
 
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.sandbox.commands import Surroundings
+from parallel_agents.secrets.known import KNOWN
 from parallel_agents.settings import Environment, Settings
 
 
@@ -21,6 +22,7 @@ def surroundings(environment: Environment, settings: Settings) -> Surroundings:
         programs=settings.sandbox_folders or (),
         hosts=settings.sandbox_hosts or (),
         find_variables=Profiles(environment, settings).variables,
+        hiding=KNOWN.stream,
     )
 
 

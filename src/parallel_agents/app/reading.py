@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from parallel_agents.app.secrets import know
 from parallel_agents.app.sharing import sharing_of
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.core.inspection import Journal, ModelLimits
@@ -86,6 +87,7 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
     Raises:
         StoreError: the store cannot be read.
     """
+    await asyncio.to_thread(know, environment, settings)
     path = environment.home / STORE_NAME
     found = await asyncio.to_thread(look_at, path)
     async with AsyncExitStack() as stack:
@@ -110,6 +112,7 @@ async def open_follower(environment: Environment, settings: Settings) -> AsyncGe
         StoreError: it cannot be written.
     """
     check_exists(environment)
+    await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
         store = await open_and_look(stack, environment, settings)
         yield _reader(stack, environment, settings, store)

@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 import yaml
 
 from parallel_agents.catalog.source import Source, unprintable
+from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import InvalidFile
 
@@ -155,7 +156,7 @@ class _Builder:
         except ValueError as error:
             raise self._error(
                 node,
-                f"{text[:_SHOWN]!r} is not allowed: YAML reads it as {kind}",
+                f"{head(text, _SHOWN)!r} is not allowed: YAML reads it as {kind}",
                 hint='put "..." around text; write true or false, and numbers in decimal without zeros before',
             ) from error
 

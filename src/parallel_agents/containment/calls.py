@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.tool import ToolError
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.signals import is_ctrl_c
@@ -58,7 +59,7 @@ def describe(error: BaseException) -> str:
         group = cast("BaseExceptionGroup[BaseException]", error)
         text = f"{text}; the first is {describe(group.exceptions[0])}"
     if len(text) > _MOST_CHARACTERS:
-        text = f"{text[:_MOST_CHARACTERS]}... ({len(text):,} characters)"
+        text = f"{head(text, _MOST_CHARACTERS)}... ({len(text):,} characters)"
     if not text or not is_plain:
         text = f"{name}: {text}" if text else name
     return whole_text(text)

@@ -12,19 +12,18 @@ import shutil
 import signal
 import tempfile
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.containment.output import Hiding, Output
 from parallel_agents.containment.starting import started
 from parallel_agents.core.command import CommandEnd, Ending
 from parallel_agents.core.command_limits import OutputMeter
 
 MOST_OUTPUT_BYTES = 10_000_000
 _CHUNK_BYTES = 65_536
-_HEAD_BYTES = 16_384
-_TAIL_BYTES = 49_152
 _GRACE_SECONDS = 2.0
 _DRAIN_SECONDS = 1.0
 
@@ -56,9 +55,15 @@ def why_not_found(command: Sequence[str], folder: str) -> str:
 
 
 class Start(NamedTuple):
-    """How a command is started; the fields are the arguments of `run_command`.
+    """How a command is started.
 
     Attributes:
+        command: the program and its arguments.
+        stdin: what it reads.
+        folder: where it works; None for the folder of the process.
+        environment: all of its variables; None for those of the process.
+        descriptors: what it inherits beside its streams.
+        hiding: makes what its output passes before any of it is cut; None for nothing.
         is_stderr_apart: whether its stderr is read apart from its stdout.
         meter: counts what it writes, and ends it once that is too much.
     """
@@ -68,59 +73,30 @@ class Start(NamedTuple):
     folder: str | None = None
     environment: Mapping[str, str] | None = None
     descriptors: Collection[int] = ()
+    hiding: Callable[[], Hiding] | None = None
     is_stderr_apart: bool = False
     meter: OutputMeter | None = None
 
 
-async def run_command(
-    command: Sequence[str],
-    stdin: bytes,
-    *,
-    turn: asyncio.Lock,
-    timeout_seconds: float,
-    folder: str | None = None,
-    environment: Mapping[str, str] | None = None,
-    descriptors: Collection[int] = (),
-) -> CommandEnd:
-    """Run a command that reads `stdin`, and wait for its end.
+async def run_command(start: Start, *, turn: asyncio.Lock, timeout_seconds: float) -> CommandEnd:
+    """Run a command, and wait for its end.
 
     Args:
-        command: the program and its arguments.
-        stdin: what it reads.
+        start: the command.
         turn: is held while the command starts, which blocks the loop for a millisecond or two;
             others that share it start in later rounds of the loop.
         timeout_seconds: how long it may take from its start.
-        folder: where it works; None for the folder of the process.
-        environment: all of its variables; None for those of the process.
-        descriptors: what it inherits beside its streams.
 
     Raises:
         OSError, ValueError: it cannot be started.
     """
-    start = Start(command, stdin, folder, environment, descriptors)
-    return await run_start(start, turn, timeout_seconds)
-
-
-async def ask_command(command: Sequence[str], *, timeout_seconds: float) -> CommandEnd:
-    """Run a program of the user's, with all variables of the process, for what it writes to stdout.
-
-    It has nothing to read, and no terminal to ask at.
-
-    Raises:
-        OSError, ValueError: it cannot be started.
-    """
-    return await run_start(Start(command, is_stderr_apart=True), asyncio.Lock(), timeout_seconds)
-
-
-async def run_start(start: Start, turn: asyncio.Lock, timeout_seconds: float) -> CommandEnd:
-    """As `run_command`."""
     loop = asyncio.get_running_loop()
     async with turn:
         began = loop.time()
         process, readable = await started(_started(start), _abandon)
+    output, errors = Output(start.hiding), Output(start.hiding)
     meter = start.meter or OutputMeter()
-    output, errors = _Output(meter), _Output(meter)
-    reading = asyncio.create_task(_read(readable, (output, errors)))
+    reading = asyncio.create_task(_read(readable, (output, errors), meter))
     ending = Ending.EXITED
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -132,6 +108,7 @@ async def run_start(start: Start, turn: asyncio.Lock, timeout_seconds: float) ->
     except _OutputUsedUp:
         ending = Ending.OUTPUT_USED_UP
     finally:
+        output.is_broken_off = errors.is_broken_off = ending is not Ending.EXITED
         if process.returncode is None or not reading.done():
             await _end_group(process)
         reading.cancel()
@@ -139,6 +116,18 @@ async def run_start(start: Start, turn: asyncio.Lock, timeout_seconds: float) ->
     code = process.returncode
     seconds = loop.time() - began
     return CommandEnd(ending, -1 if code is None else code, output.text, seconds, errors.text)
+
+
+async def ask_command(command: Sequence[str], *, timeout_seconds: float) -> CommandEnd:
+    """Run a program of the user's, with all variables of the process, for what it writes to stdout.
+
+    It has nothing to read, and no terminal to ask at.
+
+    Raises:
+        OSError, ValueError: it cannot be started.
+    """
+    start = Start(command, is_stderr_apart=True)
+    return await run_command(start, turn=asyncio.Lock(), timeout_seconds=timeout_seconds)
 
 
 async def _started(start: Start) -> tuple[Process, tuple[int, ...]]:
@@ -177,17 +166,40 @@ async def _abandon(start: tuple[Process, tuple[int, ...]]) -> None:
     await _end_group(process)
 
 
-async def _read(pipes: Sequence[int], outputs: Sequence[_Output]) -> None:
+async def _read(pipes: Sequence[int], outputs: Sequence[Output], meter: OutputMeter) -> None:
     """Read each pipe to its end; the first error ends all."""
     if len(pipes) == 1:
-        return await outputs[0].read(pipes[0])
+        return await _read_one(pipes[0], outputs[0], meter)
     try:
         async with asyncio.TaskGroup() as group:
             for pipe, output in zip(pipes, outputs, strict=True):
-                group.create_task(output.read(pipe))
+                group.create_task(_read_one(pipe, output, meter))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return None
+
+
+async def _read_one(pipe: int, output: Output, meter: OutputMeter) -> None:
+    """Read a pipe to its end, and close it."""
+    reader = asyncio.StreamReader()
+    file = os.fdopen(pipe, "rb", 0)
+    try:
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), file
+        )
+    except BaseException:
+        file.close()
+        raise
+    try:
+        while chunk := await reader.read(_CHUNK_BYTES):
+            output.add(chunk)
+            if not meter.take(len(chunk)):
+                raise _OutputUsedUp
+            if output.received > MOST_OUTPUT_BYTES:
+                raise _TooMuchOutput
+        output.end()
+    finally:
+        transport.close()
 
 
 async def _wait_end(process: Process, reading: asyncio.Task[None]) -> None:
@@ -203,54 +215,6 @@ async def _wait_end(process: Process, reading: asyncio.Task[None]) -> None:
     done, _ = await asyncio.wait((reading,), timeout=_DRAIN_SECONDS)
     if done:
         reading.result()
-
-
-class _Output:
-    """The beginning and the end of what a command has written so far."""
-
-    def __init__(self, meter: OutputMeter) -> None:
-        self._meter = meter
-        self._head = b""
-        self._tail = b""
-        self._total = 0
-
-    @property
-    def text(self) -> str:
-        cut = self._total - len(self._head) - len(self._tail)
-        middle = f"\n[{cut:,} bytes of output are left out here]\n" if cut else ""
-        if not middle:
-            return (self._head + self._tail).decode(errors="replace")
-        head, tail = (part.decode(errors="replace") for part in (self._head, self._tail))
-        return f"{head}{middle}{tail}"
-
-    async def read(self, pipe: int) -> None:
-        """Read a pipe to its end, and close it."""
-        reader = asyncio.StreamReader()
-        file = os.fdopen(pipe, "rb", 0)
-        try:
-            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-                lambda: asyncio.StreamReaderProtocol(reader), file
-            )
-        except BaseException:
-            file.close()
-            raise
-        try:
-            while chunk := await reader.read(_CHUNK_BYTES):
-                self._keep(chunk)
-                if not self._meter.take(len(chunk)):
-                    raise _OutputUsedUp
-                if self._total > MOST_OUTPUT_BYTES:
-                    raise _TooMuchOutput
-        finally:
-            transport.close()
-
-    def _keep(self, chunk: bytes) -> None:
-        self._total += len(chunk)
-        room = _HEAD_BYTES - len(self._head)
-        if room > 0:
-            self._head += chunk[:room]
-            chunk = chunk[room:]
-        self._tail = (self._tail + chunk)[-_TAIL_BYTES:]
 
 
 async def _end_group(process: Process) -> None:

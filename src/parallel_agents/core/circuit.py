@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from parallel_agents.core.cutting import head
+
 _REASON_CHARACTERS = 200
 
 
@@ -152,7 +154,7 @@ class Circuit:
         `begun` holds the start of each use that has not ended. Uses that began shortly before the
         first recorded failure may still succeed, since a failure is often faster than an answer.
         """
-        reason = reason[:_REASON_CHARACTERS]
+        reason = head(reason, _REASON_CHARACTERS)
         if self.open_until is not None:
             is_open = now < self.open_until or self.probe_until is None
             return self if is_open else self._open(now, rule, reason)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.command_limits import output_used_up
 from parallel_agents.core.command_tally import CommandTally
+from parallel_agents.core.cutting import head
 from parallel_agents.core.gate import Refine, Verdict
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Finish
@@ -86,7 +87,7 @@ def critique_of(error: PagentsError, answer: str) -> str:
     if not isinstance(error, OutputInvalid | GateRefused) or not answer:
         return ""
     why = error.why or error.message
-    shown = answer[:_ANSWER_CHARACTERS]
+    shown = head(answer, _ANSWER_CHARACTERS)
     cut = " (cut)" if len(answer) > _ANSWER_CHARACTERS else ""
     return (
         "An earlier attempt at this was rejected. Do it again, better.\n\n"

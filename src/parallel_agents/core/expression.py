@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeAlias, cast
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
@@ -119,7 +120,7 @@ def expression(source: str) -> Expression:
 
 def _invalid(source: str, why: str) -> InvalidInput:
     return InvalidInput(
-        f"{source[:80]!r} is not a condition on an answer",
+        f"{head(source, 80)!r} is not a condition on an answer",
         why=why,
         hint="write a condition such as: score >= 8.5 and len(issues) == 0",
     )

@@ -51,10 +51,22 @@ def children_of(value: Json) -> Sequence[Json]:
 
 def with_texts(value: Json, change: Callable[[str], str]) -> Json:
     """A JSON value with each of its texts and names changed."""
+    return with_leaves(value, change, None)
+
+
+def with_leaves(
+    value: Json, change: Callable[[str], str], change_number: Callable[[float], Json] | None
+) -> Json:
+    """A JSON value with each of its texts and names changed, and its numbers too if there is a way to."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {change(name): with_texts(member, change) for name, member in value.items()}
+        return {
+            change(name): with_leaves(member, change, change_number)
+            for name, member in value.items()
+        }
     if isinstance(value, Sequence):
-        return [with_texts(item, change) for item in value]
+        return [with_leaves(item, change, change_number) for item in value]
+    if change_number is not None and isinstance(value, int | float) and not isinstance(value, bool):
+        return change_number(value)
     return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.json_value import MOST_DEPTH, is_too_deep
 from parallel_agents.core.schema import Json, JsonObject, compiled, dereferenced, find_json
 
@@ -43,12 +44,19 @@ def check_output(text: str, schema: JsonObject | None) -> Accepted | Rejected:
     try:
         value = find_json(text, fits)
     except ValueError:
-        shown = text.strip()[:_SHOWN]
+        shown = head(text.strip(), _SHOWN)
         return Rejected((f"there is no JSON in it; it begins with {shown!r}",))
-    if is_too_deep(value, orjson.dumps(value)):
+    if _is_too_deep(value):
         return Rejected((f"it has more than {MOST_DEPTH} levels",))
     problems = fits.problems(value)
     return Rejected(tuple(str(problem) for problem in problems)) if problems else Accepted(value)
+
+
+def _is_too_deep(value: Json) -> bool:
+    try:
+        return is_too_deep(value, orjson.dumps(value))
+    except TypeError:  # more than 254 levels, which the parser takes
+        return True
 
 
 def cut_texts(output: Json, schema: JsonObject | None) -> tuple[str, ...]:

@@ -6,7 +6,10 @@ refuse what its schema allows: a date that does not exist, or what a validator o
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from importlib import import_module
 from types import UnionType
@@ -15,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Generic, NewType, Protocol, TypeVar, cast
 import orjson
 from typing_extensions import TypeAliasType, override
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.problems import Invalid, find_problems
+from parallel_agents.core.schema import as_written
 from parallel_agents.core.shown import shown
 
 if TYPE_CHECKING:
@@ -27,6 +32,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 _MOST_PROBLEMS = 5
 _MOST_CHARACTERS = 300
+# Pydantic takes a decimal as a number or as text.
+_DECIMAL = re.compile(rb'"anyOf":\[\{[^{}]*"type":"number"[^{}]*\},\{[^{}]*"type":"string"')
 _OBJECTS = ("model_schema", "dataclass_schema", "typed_dict_schema")
 # A default that JSON lacks, and a choice that it lacks beside others, stay out of the schema.
 _LEFT_OUT = {"non-serializable-default", "skipped-choice"}
@@ -61,6 +68,8 @@ class _Adapter(Protocol[T_co]):
 
     def validate_json(self, data: bytes, /) -> T_co: ...
 
+    def validate_python(self, data: Json, /) -> T_co: ...
+
     def json_schema(self, *, schema_generator: type[Any]) -> dict[str, Any]: ...
 
 
@@ -75,19 +84,24 @@ class OutputType(Generic[T_co]):
         NoSchema: it is no type, or one that JSON Schema cannot describe.
     """
 
-    __slots__ = ("_adapter", "kind", "name", "schema")
+    __slots__ = ("_adapter", "_has_decimals", "kind", "name", "schema")
 
     def __init__(self, kind: TypeForm[T_co] | type[T_co]) -> None:
         self.kind: object = kind
         self.name = _name_of(kind)
         self._adapter, self.schema = (None, None) if kind is str else _described(kind)
+        self._has_decimals = _DECIMAL.search(orjson.dumps(self.schema)) is not None
 
     @override
     def __reduce__(self) -> tuple[Callable[[object], OutputType[Any]], tuple[object]]:
         return output_type, (self.kind,)
 
-    def instance(self, value: Json) -> T_co:
+    def instance(self, value: Json, text: str = "") -> T_co:
         """The answer as an instance of the type.
+
+        Args:
+            value: the answer.
+            text: what the model wrote, whose numbers may have more digits than the value's.
 
         Raises:
             Misfit: it is none.
@@ -98,30 +112,46 @@ class OutputType(Generic[T_co]):
                 return cast("T_co", value)
             raise Misfit(("it is not text",))
         try:
-            return self._adapter.validate_json(orjson.dumps(value))
+            written = as_written(text, value)
+            made = self._adapter.validate_json(written)
         except ValueError as error:
             if not isinstance(error, Invalid):
                 raise
             raise Misfit(_problems(error)) from error
+        if not self._has_decimals:
+            return made
+        # Pydantic makes a float of a number in JSON before it makes a decimal of that.
+        try:
+            exact: Json = json.loads(written, parse_float=_exact_number)
+            return self._adapter.validate_python(exact)
+        except ValueError:  # a strict type takes a date, for one, as text from JSON alone
+            return made
 
-    def problems(self, value: Json) -> tuple[str, ...]:
-        """Why an answer is no instance of the type; nothing if it is one.
+    def problems(self, value: Json, text: str = "") -> tuple[str, ...]:
+        """Why an answer is no instance of the type, as in `instance`; nothing if it is one.
 
         Raises:
             Exception: a validator of the type raised it.
         """
         try:
-            self.instance(value)
+            self.instance(value, text)
         except Misfit as misfit:
             return misfit.problems
         return ()
+
+
+def _exact_number(written: str) -> float | Decimal:
+    """A number as a float if that is the same number."""
+    number = float(written)
+    exact = Decimal(written)
+    return number if Decimal(repr(number)) == exact else exact
 
 
 def _problems(error: Invalid) -> tuple[str, ...]:
     lines = [
         f"{'/'.join(found.steps) or 'the value'}: {found.words}" for found in find_problems(error)
     ]
-    return tuple(line[:_MOST_CHARACTERS] for line in lines[:_MOST_PROBLEMS])
+    return tuple(head(line, _MOST_CHARACTERS) for line in lines[:_MOST_PROBLEMS])
 
 
 def _described(kind: object) -> tuple[_Adapter[Any], JsonObject]:
@@ -136,7 +166,7 @@ def _described(kind: object) -> tuple[_Adapter[Any], JsonObject]:
 def _first_sentence(error: Exception) -> str:
     message = getattr(error, "message", None)  # what Pydantic's own have
     text = " ".join(message.split()) if isinstance(message, str) else shown(error, _MOST_CHARACTERS)
-    return text.partition(". ")[0].removesuffix(".")[:_MOST_CHARACTERS]
+    return head(text.partition(". ")[0].removesuffix("."), _MOST_CHARACTERS)
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple, NoReturn
@@ -13,6 +14,7 @@ import jsonschema_rs
 import orjson
 from typing_extensions import override
 
+from parallel_agents.core.cutting import before_cut
 from parallel_agents.core.json_value import Json as Json, JsonObject as JsonObject, depth_of
 from parallel_agents.core.schema_cost import (
     MOST_CHECKS,
@@ -110,6 +112,8 @@ def _brief(message: str) -> str:
     """A validator's message without its middle: it quotes the whole value, perhaps megabytes."""
     if len(message) <= 2 * _QUOTED:
         return message
+    if len(message := before_cut(message)) <= 2 * _QUOTED:
+        return message
     return f"{message[:_QUOTED]} ... {message[-_QUOTED:]}"
 
 
@@ -144,16 +148,30 @@ def find_json(text: str, schema: Schema | None = None) -> Json:
     Raises:
         ValueError: there is no JSON object or array in `text`.
     """
-    values = list(_values(text))
+    values = [value for _, value in _values(text)]
     if not values:
         raise ValueError("the answer has no JSON in it")
     matching = (value for value in reversed(values) if schema is None or not schema.problems(value))
     return next(matching, values[-1])
 
 
-def _values(text: str) -> Iterator[Json]:
+def as_written(text: str, value: Json) -> bytes:
+    """The JSON in a model's text that is `value`; numbers have all the digits that it wrote.
+
+    Parsed numbers have at most 64 bits. The value's own JSON if the text has it nowhere.
+    """
+    encoded = orjson.dumps(value)
+    for written, parsed in reversed(list(_values(text))):
+        with suppress(TypeError):  # it has more than 254 levels
+            if orjson.dumps(parsed) == encoded:
+                return written.encode()
+    return encoded
+
+
+def _values(text: str) -> Iterator[tuple[str, Json]]:
+    """The values, each with its JSON."""
     try:
-        yield orjson.loads(text.strip())
+        yield text.strip(), orjson.loads(text.strip())
     except orjson.JSONDecodeError:
         pass
     else:
@@ -164,11 +182,11 @@ def _values(text: str) -> Iterator[Json]:
         except orjson.JSONDecodeError:
             continue
         if not isinstance(value, Mapping | list):
-            yield value  # in prose only objects and arrays are found
+            yield fenced.group(1).strip(), value  # in prose only objects and arrays are found
     yield from _embedded(text)
 
 
-def _embedded(text: str) -> Iterator[Json]:
+def _embedded(text: str) -> Iterator[tuple[str, Json]]:
     """Each outermost object or array in prose."""
     position = failed = 0
     while failed < _MOST_FAILED and (opening := _OPENING.search(text, position)):
@@ -181,8 +199,8 @@ def _embedded(text: str) -> Iterator[Json]:
         except RecursionError:
             return  # a model that repeats itself; trying each level would take seconds
         else:
+            yield text[opening.start() : end], value
             position = end
-            yield value
 
 
 def flattened(schema: JsonObject) -> JsonObject:

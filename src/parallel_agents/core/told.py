@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from parallel_agents.core.cutting import before_cut
 from parallel_agents.core.message import ToolResult
 from parallel_agents.core.tokens import tokens_in
 
@@ -101,9 +102,11 @@ def shorten(text: str, characters: int, *, length: int | None = None, more: str 
     """
     if len(text) <= characters:
         return text
+    whole = length or len(text)
+    if len(text := before_cut(text)) <= characters:
+        return text
     head = round(characters * _HEAD_SHARE)
     tail = characters - head
-    whole = length or len(text)
     mark = f"[{whole - characters:,} of {whole:,} characters left out here{more and f'; {more}'}]"
     return f"{text[:head]}\n{mark}\n{text[len(text) - tail :]}"
 

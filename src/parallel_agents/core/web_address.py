@@ -17,6 +17,8 @@ from urllib.parse import quote, urljoin
 
 from typing_extensions import override
 
+from parallel_agents.core.cutting import head
+
 MOST_CHARACTERS = 8000
 PORTS = {"http": 80, "https": 443}
 
@@ -156,7 +158,7 @@ def read_host(text: str) -> str:
     if _NUMBER.fullmatch(name.rpartition(".")[2]):
         return _version_4(name)
     if not _NAME.fullmatch(name):
-        raise BadAddress(f"the URL has no host that there could be: {text[:100]!r}")
+        raise BadAddress(f"the URL has no host that there could be: {head(text, 100)!r}")
     return name
 
 
@@ -167,7 +169,7 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
     if not colon or "]" in port:
         return read_host(authority), None
     if not _PORT.fullmatch(port) and port:
-        raise BadAddress(f"the URL has a port that is no number: {port[:20]!r}")
+        raise BadAddress(f"the URL has a port that is no number: {head(port, 20)!r}")
     if port and not 1 <= int(port) <= 65_535:
         raise BadAddress(f"there is no port {int(port)}")
     return read_host(host), int(port) if port else None
@@ -213,12 +215,12 @@ def _in_ascii(name: str) -> str:
     try:
         return idna.encode(name, uts46=True).decode()
     except (idna.IDNAError, UnicodeError) as error:
-        raise BadAddress(f"the URL has no host that there could be: {name[:100]!r}") from error
+        raise BadAddress(f"the URL has no host that there could be: {head(name, 100)!r}") from error
 
 
 def _version_4(text: str) -> str:
     """An address of version 4, also one such as 0x7f.1, in four decimal numbers."""
-    bad = BadAddress(f"{text[:100]!r} is no IP address")
+    bad = BadAddress(f"{head(text, 100)!r} is no IP address")
     parts = text.split(".")
     if len(parts) > 4:
         raise bad
@@ -243,7 +245,7 @@ def _version_6(text: str) -> str:
     try:
         address = IPv6Address(text)
     except AddressValueError:
-        raise BadAddress(f"{text[:100]!r} is no IP address") from None
+        raise BadAddress(f"{head(text, 100)!r} is no IP address") from None
     if address.scope_id is not None:
         raise BadAddress("the URL names an interface of this machine")
     return str(address.ipv4_mapped or address)

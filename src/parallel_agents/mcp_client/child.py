@@ -6,6 +6,7 @@ Its pipes are our own: asyncio's would not end before the last child of the serv
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import secrets
 import signal
@@ -20,8 +21,10 @@ from parallel_agents.containment.starting import started
 from parallel_agents.core.command import IN_RUN
 from parallel_agents.mcp_client.warden import Warden
 from parallel_agents.mcp_client.warden_program import MARK, end_marked
+from parallel_agents.secrets.known import KNOWN
 
 CHUNK_BYTES: Final = 65_536
+_DECODER = codecs.getincrementaldecoder("utf-8")
 _MOST_STDERR_BYTES = 8_192
 _CLOSE_SECONDS = 2.0  # from the end of its stdin; and again from SIGTERM
 # What every server gets of the environment; the rest, and so every key, only if its entry says so.
@@ -185,8 +188,13 @@ class Child:
         _signal_group(self._process, number)
 
     async def _keep_stderr(self, errors: asyncio.StreamReader) -> None:
+        hiding, decoder = KNOWN.stream(), _DECODER("replace")
         while piece := await errors.read(CHUNK_BYTES):
-            self._stderr = (self._stderr + piece)[-_MOST_STDERR_BYTES:]
+            self._keep_end(hiding.feed(decoder.decode(piece)))
+        self._keep_end(hiding.end())
+
+    def _keep_end(self, text: str) -> None:
+        self._stderr = (self._stderr + text.encode(errors="replace"))[-_MOST_STDERR_BYTES:]
 
 
 def _signal_group(process: Process, number: signal.Signals) -> None:

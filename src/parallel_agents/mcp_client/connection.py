@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from mcp.shared.exceptions import MCPError
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.core.tool import Effect, EffectUnknown, ToolError
@@ -74,7 +75,7 @@ class Connection:
         except TimeoutError:
             raise _failed(self._server, "it did not list its tools in time") from None
         except MCPError as error:
-            why = f"it does not list its tools: {KNOWN.hide(error.message)[:_MOST_MESSAGE]}"
+            why = f"it does not list its tools: {head(KNOWN.hide(error.message), _MOST_MESSAGE)}"
             raise _failed(self._server, why) from None
 
     async def call(self, tool: ServedTool, arguments: JsonObject) -> str:
@@ -135,7 +136,7 @@ class Connection:
                 self._noted = live
                 self._note_failure(f"it ended during a call{said}")
             return _unknown(tool, f"{server} ended during the call{said}")
-        message = KNOWN.hide(error.message)[:_MOST_MESSAGE]
+        message = head(KNOWN.hide(error.message), _MOST_MESSAGE)
         trouble = trouble_of(error.data)
         if has_no_answer(error):
             return _unknown(tool, f"{server}: {message}")

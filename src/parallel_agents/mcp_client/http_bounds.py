@@ -15,6 +15,7 @@ import httpx2
 import orjson
 from typing_extensions import override
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.mcp_client.lines import Held, Line, Lines, LongLine, shortened
 
@@ -141,14 +142,14 @@ def _said(body: bytes) -> tuple[int, str]:
         found: Json = orjson.loads(body)
     except orjson.JSONDecodeError:
         text = body.decode(errors="replace").strip()
-        return HTTP_ERROR, "" if text.startswith("<") else text[:_SHOWN_CHARACTERS]
+        return HTTP_ERROR, "" if text.startswith("<") else head(text, _SHOWN_CHARACTERS)
     error = found.get("error", found) if isinstance(found, Mapping) else found
     if not isinstance(error, Mapping):
-        return HTTP_ERROR, error[:_SHOWN_CHARACTERS] if isinstance(error, str) else ""
+        return HTTP_ERROR, head(error, _SHOWN_CHARACTERS) if isinstance(error, str) else ""
     code = error.get("code")
     names = ("message", "error_description", "detail", "error")
     texts = [text for name in names if isinstance(text := error.get(name), str)]
-    said = texts[0][:_SHOWN_CHARACTERS] if texts else ""
+    said = head(texts[0], _SHOWN_CHARACTERS) if texts else ""
     return code if isinstance(code, int) else HTTP_ERROR, said
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 import orjson
 
 from parallel_agents.core.json_value import JsonObject
+from parallel_agents.secrets.known import KNOWN
 
 MOST_BYTES = 8_000_000
 _HEAD_BYTES = 262_144
@@ -110,6 +111,7 @@ def shortened(line: LongLine) -> bytes | None:
         return None
     note = f"[The result has {line.bytes:,} bytes, more than the {MOST_BYTES:,} that are read; its beginning:]"
     text, is_error = _beginning(line.head)
+    text = KNOWN.hide_cut(text)
     is_error = is_error or _ENDS_AS_ERROR.search(line.tail) is not None
     content = [{"type": "text", "text": note}, {"type": "text", "text": text}]
     result = {"content": content, "isError": is_error, "_meta": {_CUT: line.bytes}}

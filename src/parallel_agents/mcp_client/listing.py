@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import orjson
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.mcp_names import offered_name
 from parallel_agents.core.mcp_server import McpServer
@@ -89,7 +90,7 @@ def _read_tool(server: McpServer, item: Json, known: set[str]) -> ServedTool | N
     if not isinstance(item, Mapping) or not isinstance(name, str) or not name.strip():
         raise ValueError("a tool without a name is left out")
     if len(name) > _MOST_NAME:
-        raise ValueError(f"the tool {name[:40]!r}… has a name of {len(name):,} characters")
+        raise ValueError(f"the tool {head(name, 40)!r}… has a name of {len(name):,} characters")
     known.add(name)
     if not _is_enabled(server, name):
         return None
@@ -136,8 +137,8 @@ def _description(item: JsonObject) -> str:
     text = given if isinstance(given, str) and given.strip() else title
     if not isinstance(text, str):
         return ""
-    seen = _HIDDEN.sub("", without_escapes(whole_text(text[: 2 * _MOST_DESCRIPTION]))).strip()
-    return seen if len(seen) <= _MOST_DESCRIPTION else f"{seen[:_MOST_DESCRIPTION]}…"
+    seen = _HIDDEN.sub("", without_escapes(whole_text(head(text, 2 * _MOST_DESCRIPTION)))).strip()
+    return seen if len(seen) <= _MOST_DESCRIPTION else f"{head(seen, _MOST_DESCRIPTION)}…"
 
 
 def _parameters(name: str, schema: Json) -> JsonObject:

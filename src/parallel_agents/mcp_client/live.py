@@ -32,6 +32,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from parallel_agents._version import __version__
+from parallel_agents.core.cutting import head
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.errors import PagentsError
 from parallel_agents.mcp_client.http_bounds import HTTP_ERROR, trouble_of
@@ -239,13 +240,13 @@ def _words(error: Exception) -> str:
         case MCPError() if has_ended(error):
             return "it ended"
         case MCPError() if has_no_answer(error) or trouble_of(error.data).is_unsent:
-            return error.message[:_MOST_WORDS]
+            return head(error.message, _MOST_WORDS)
         case MCPError():
-            return f"it refused: {error.message[:_MOST_WORDS]}"
+            return f"it refused: {head(error.message, _MOST_WORDS)}"
         case ValueError() if type(error).__name__ == "ValidationError":
             return "it answered the handshake with what is not valid"
         case _:
-            return str(error)[:_MOST_WORDS] or type(error).__name__
+            return head(str(error), _MOST_WORDS) or type(error).__name__
 
 
 async def _shake_hands(session: ClientSession) -> str:

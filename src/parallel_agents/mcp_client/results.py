@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.told import MOST_KEPT_CHARACTERS, shorten
 
@@ -63,7 +64,7 @@ def _block(block: Json) -> str:
         case "resource":
             return _resource(block.get("resource"))
         case kind:
-            return f"[a part of the type {kind!r:.60}, which is not shown]"
+            return f"[a part of the type {head(repr(kind), 60)}, which is not shown]"
 
 
 def _resource(resource: Json) -> str:
@@ -79,7 +80,7 @@ def _resource(resource: Json) -> str:
 def _named(block: JsonObject) -> Iterator[str]:
     for name in ("name", "uri", "mimeType", "description"):
         if text := _text(block, name):
-            yield text[:1000]
+            yield head(text, 1000)
 
 
 def _text(block: JsonObject, name: str) -> str:

@@ -27,6 +27,7 @@ from mcp_types import (
 from pydantic import ValidationError
 from typing_extensions import override
 
+from parallel_agents.core.cutting import head, tail
 from parallel_agents.core.json_value import Json
 from parallel_agents.core.unicode import whole_value, without_escapes
 from parallel_agents.mcp_client.child import Child, Launch
@@ -187,7 +188,7 @@ class _Messages(_Stream):
             return SessionMessage(message)
         start = line.head if isinstance(line, LongLine) else line
         if start.strip():
-            self.rubbish.append(start[:200].decode(errors="replace"))
+            self.rubbish.append(head(start.decode(errors="replace"), 200))
         return None
 
     def __aiter__(self) -> Self:
@@ -251,4 +252,4 @@ def _last_lines(text: str) -> str:
     lines = [line.strip() for line in without_escapes(text).splitlines() if line.strip()]
     shown = " | ".join(lines[-_SHOWN_LINES:])
     plain = "".join(letter if letter.isprintable() else " " for letter in shown)
-    return plain[-_SHOWN_CHARACTERS:]
+    return tail(plain, _SHOWN_CHARACTERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from parallel_agents.core.cutting import head
 from parallel_agents.errors import UnknownModel
 
 PREFIX = "ladder/"
@@ -38,7 +39,7 @@ class Ladders:
         if ladder not in self._by_name:
             close = get_close_matches(ladder, self._by_name, n=1)
             raise UnknownModel(
-                f"no ladder {ladder[:80]!r}",
+                f"no ladder {head(ladder, 80)!r}",
                 hint=f"did you mean {PREFIX}{close[0]}?" if close else "add it under [ladders]",
             )
         return self._by_name[ladder]

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from typing_extensions import override
 from yarl import URL
 
+from parallel_agents.core.cutting import head
 from parallel_agents.errors import ConfigError
 from parallel_agents.models.base_url import is_loopback
 
@@ -105,7 +106,7 @@ def read_proxy(text: str, source: str) -> Proxy:
     if kind not in _PORTS or not host or re.search(r"\s", host):
         raise ConfigError(
             f"{source} is not the URL of a proxy",
-            why=f"a proxy's URL starts with http://, https:// or socks5://, not {scheme[:20]!r}://"
+            why=f"a proxy's URL starts with http://, https:// or socks5://, not {head(scheme, 20)!r}://"
             if kind not in _PORTS
             else "it names no host",
             hint=f"write {source}=http://HOST:PORT, or unset it",

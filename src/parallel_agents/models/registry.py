@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from parallel_agents.core.agent import Tier
+from parallel_agents.core.cutting import head
 from parallel_agents.core.model import Model
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
@@ -147,12 +148,12 @@ class Registry:
         if provider in self.providers:
             hint = f"name a model of {provider}, such as {self._example(provider)}"
         elif model_id:
-            why, hint = f"there is no provider {provider[:80]!r}", _LIST
+            why, hint = f"there is no provider {head(provider, 80)!r}", _LIST
             if close := get_close_matches(provider, known, n=1):
-                hint = f"did you mean {close[0]}/{model_id[:80]}?"
+                hint = f"did you mean {close[0]}/{head(model_id, 80)}?"
         elif models := self._named(name):
             hint = f"did you mean {' or '.join(models)}?"
-        raise UnknownModel(f"no model {name[:80]!r}", why=why, hint=hint)
+        raise UnknownModel(f"no model {head(name, 80)!r}", why=why, hint=hint)
 
     def _named(self, model_id: str) -> list[str]:
         """Full names whose model part is close to `model_id`."""

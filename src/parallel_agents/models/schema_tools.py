@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.message import (
     Message,
     Part,
@@ -228,7 +229,7 @@ def _with_part(reply: ModelReply, part: Part, finish: Finish) -> ModelReply:
 
 def _malformed(reply: ModelReply, why: str) -> ModelSlipped:
     return ModelSlipped(
-        f"{reply.model} did not choose a tool: {reply.message.text[:80]!r}",
+        f"{reply.model} did not choose a tool: {head(reply.message.text, 80)!r}",
         why=why,
         hint="run it again, or choose a stronger model with --model",
     )

@@ -11,13 +11,15 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from parallel_agents.containment.commands import run_command
+from parallel_agents.containment.commands import Start, run_command
 from parallel_agents.core.command import CommandEnd, Ending
+from parallel_agents.core.cutting import tail
 from parallel_agents.core.notification import read_target
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 from parallel_agents.notify.letter import Letter, NotSent
+from parallel_agents.secrets.known import KNOWN
 
 COMMAND_SECONDS = 30.0
 _MOST_TOLD = 200
@@ -63,13 +65,13 @@ class Sender:
 
     async def _run(self, command: tuple[str, ...], letter: Letter) -> None:
         try:
-            end = await run_command(
+            start = Start(
                 command,
                 letter.document,
-                turn=asyncio.Lock(),
-                timeout_seconds=COMMAND_SECONDS,
                 environment={**self.variables, **letter.facts},
+                hiding=KNOWN.stream,
             )
+            end = await run_command(start, turn=asyncio.Lock(), timeout_seconds=COMMAND_SECONDS)
         except (OSError, ValueError) as error:
             raise NotSent(f"{shown(command[0])} cannot be started: {error}") from None
         if why := _failure(end):
@@ -84,5 +86,5 @@ def _failure(end: CommandEnd) -> str:
         return "was ended, since it wrote too much"
     if end.code == 0:
         return ""
-    said = " ".join(end.output.split())[-_MOST_TOLD:]
+    said = tail(" ".join(end.output.split()), _MOST_TOLD)
     return f"exited with {end.code}" + (f": {said}" if said else "")

@@ -12,6 +12,7 @@ from parallel_agents.containment.commands import MOST_OUTPUT_BYTES
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.containment.patterns import MOST_SECONDS, PatternTooSlow, is_found
 from parallel_agents.core.command import CommandEnd, Commands, Ending
+from parallel_agents.core.cutting import head, tail
 from parallel_agents.core.gate import (
     MAX_SCORE,
     CommandGate,
@@ -180,7 +181,7 @@ def _verdict_of(name: str, returned: object) -> Verdict:
             f"the gate {name} returned {shown(returned, 80)}, which is not a verdict",
             hint="make it return True, or a critique as text; use ScoreGate for a score",
         )
-    critique = whole_text(returned)[:_CRITIQUE_CHARACTERS] if isinstance(returned, str) else ""
+    critique = head(whole_text(returned), _CRITIQUE_CHARACTERS) if isinstance(returned, str) else ""
     is_accepted = returned is True or returned is None
     if not is_accepted and not critique:
         critique = f"The answer did not pass the check {name}."
@@ -191,7 +192,7 @@ def _score_verdict(gate: ScoreGate, returned: object) -> Verdict:
     """The verdict of a function that returns a score, alone or with a critique."""
     match returned:
         case (int() | float() as score, str() as text):
-            critique = whole_text(text)[:_CRITIQUE_CHARACTERS]
+            critique = head(whole_text(text), _CRITIQUE_CHARACTERS)
         case int() | float() as score:
             critique = ""
         case _:
@@ -233,6 +234,6 @@ def _command_verdict(gate: CommandGate, end: CommandEnd) -> Verdict:
         case Ending.EXITED:
             is_accepted = end.code == 0
             told = "".join(f"\n[{hit.text}]" for hit in end.hits)
-            text = f"{end.output[-_CRITIQUE_CHARACTERS:]}{told}".strip()
+            text = f"{tail(end.output, _CRITIQUE_CHARACTERS)}{told}".strip()
             critique = "" if is_accepted else text or f"{shown_gate} exited with {end.code}."
             return Verdict(gate=shown_gate, is_accepted=is_accepted, critique=critique)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.gate import MAX_SCORE, JudgeGate, Verdict, describe_gate
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
@@ -76,7 +77,7 @@ class Judge:
                     judge,
                     "Judge the work by the rubric.",
                     input={
-                        "task": submission.task[:_MAX_CHARACTERS],
+                        "task": head(submission.task, _MAX_CHARACTERS),
                         "rubric": gate.rubric,
                         "work": _as_text(submission.answer),
                     },
@@ -121,7 +122,7 @@ class Judge:
 
 def _as_text(answer: Json) -> str:
     text = answer if isinstance(answer, str) else orjson.dumps(answer).decode()
-    return text[:_MAX_CHARACTERS]
+    return head(text, _MAX_CHARACTERS)
 
 
 def vote_of(result: Result) -> tuple[float, str] | None:

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from parallel_agents.containment.commands import Start, run_command, run_start
+from parallel_agents.containment.commands import Start, run_command
+from parallel_agents.containment.output import Hiding
 from parallel_agents.core.command import IN_RUN, Command, CommandEnd, Ending, Standing
 from parallel_agents.core.command_limits import NO_COMMAND_LIMITS, CommandLimits
 from parallel_agents.core.sandbox import Sandbox
@@ -78,6 +79,7 @@ class Surroundings:
         hosts: the hosts that commands in a sandbox reach, or patterns of them; none without any.
         limits: what each command may use.
         find_variables: looks up the variables of a profile.
+        hiding: makes what the output of each command passes before it is cut; None for nothing.
     """
 
     variables: Mapping[str, str]
@@ -87,6 +89,7 @@ class Surroundings:
     hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     find_variables: FindVariables | None = None
+    hiding: Callable[[], Hiding] | None = None
 
 
 class LocalCommands:
@@ -198,8 +201,13 @@ class LocalCommands:
                 folder=command.folder or None,
                 environment={**_environment(self._around.variables), **variables},
                 meter=command.meter,
+                hiding=self._around.hiding,
             )
-            return bounds.told(await run_start(start, self._starting, command.timeout_seconds))
+            return bounds.told(await self._ended(start, command))
+
+    async def _ended(self, start: Start, command: Command) -> CommandEnd:
+        seconds = command.timeout_seconds
+        return await run_command(start, turn=self._starting, timeout_seconds=seconds)
 
     async def _groups(self) -> tuple[Path, ...]:
         """The cgroups below which commands outside of a sandbox get some."""
@@ -221,8 +229,9 @@ class LocalCommands:
                 environment={},
                 descriptors=inside.descriptors,
                 meter=command.meter,
+                hiding=self._around.hiding,
             )
-            return bounds.told(await run_start(start, self._starting, command.timeout_seconds))
+            return bounds.told(await self._ended(start, command))
 
     @asynccontextmanager
     async def _inside(
@@ -301,13 +310,8 @@ class LocalCommands:
             raise explain(end.output)
 
     async def _version(self, program: str) -> Bubblewrap:
-        end = await run_command(
-            (program, "--version"),
-            b"",
-            turn=self._starting,
-            environment={},
-            timeout_seconds=_PROBE_SECONDS,
-        )
+        start = Start((program, "--version"), environment={})
+        end = await run_command(start, turn=self._starting, timeout_seconds=_PROBE_SECONDS)
         return read_version(program, end.output)
 
     def _walls_of(self, bubblewrap: Bubblewrap, groups: tuple[Path, ...]) -> Walls:

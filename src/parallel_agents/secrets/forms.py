@@ -10,12 +10,21 @@ from base64 import b64encode
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, urlsplit
 
+import orjson
+
+from parallel_agents.core.json_value import Json, children_of
+
 LEAST_CHARACTERS = 8
 _LEAST_PIECE = 20
+# A longer form is looked for in blocks of this length, each of which a stream can hold back.
+_BLOCK = 4_096
+_LEAST_BLOCK = 64
 _MOST_DEPTH = 3  # of JSON in JSON
-_ANY_BREAK = re.compile(r"[\r\n]+[ \t]*")
+ANY_BREAK = re.compile(r"[\r\n]+[ \t]*")
 # Pieces of a value with several lines, such as a private key or the JSON of a service account.
 _PIECE = re.compile(rf"[^\s\"',;]{{{_LEAST_PIECE},}}")
+# A line that is one token; the first and last line of a key are in any text about keys.
+_TOKEN = re.compile(r"(?!-----)[^\s\"',;:=@{}\[\]]+=*")
 _PATH = re.compile(r"(?:~|\.{1,2})?(?:/[\w.@+-]*)+")
 _WORDS = re.compile(r"[a-z]+|[A-Z]+|[A-Z]?[a-z]+(?:[-_.][a-z]+)*")
 _NUMBER = re.compile(r"[\d.,:+/ -]+")
@@ -28,6 +37,7 @@ def why_ordinary(value: str) -> str:
 
     What is short, a word, a number, a path or a plain address occurs in texts that tell no secret.
     """
+    value = without_breaks(value).strip()
     if len(value) < LEAST_CHARACTERS:
         return f"it has fewer than {LEAST_CHARACTERS} characters"
     if len(value) < _LONG_WORD and _WORDS.fullmatch(value):
@@ -62,22 +72,72 @@ def _is_plain_url(value: str) -> bool:
 
 def without_breaks(text: str) -> str:
     """The text as one line: encoders and terminals break long values into several, and may indent them."""
-    return _ANY_BREAK.sub("", text) if "\n" in text or "\r" in text else text
+    return ANY_BREAK.sub("", text) if "\n" in text or "\r" in text else text
 
 
 def forms_of(value: str) -> frozenset[str]:
-    """All forms in which a secret is looked for, each without line breaks."""
-    whole = without_breaks(value)
-    parts = {whole}
-    if whole != value.strip():
-        parts |= {
-            piece for piece in _PIECE.findall(value) if "://" not in piece and "@" not in piece
-        }
-    found = {form for part in parts for form in _forms(part)}
-    if whole != value:  # as it is in JSON, and as an encoder sees it
-        found |= {*_encoded(value.encode()), *_encoded(value.strip().encode())}
-        found |= {_in_json(value), _in_json(value.strip())}
-    return frozenset(form for form in found if len(form) >= LEAST_CHARACTERS)
+    """All forms in which a secret is looked for, each without line breaks, and none above 4,160 characters."""
+    found: set[str] = set()
+    for part in _parts(value):
+        whole = without_breaks(part)
+        found.update(_forms(whole))
+        if whole != part:  # as it is in JSON, and as an encoder sees it
+            found |= {_in_json(part), *_encoded(part.encode())}
+    return frozenset(
+        block for form in found if len(form) >= LEAST_CHARACTERS for block in _blocks(form)
+    )
+
+
+def _parts(value: str) -> frozenset[str]:
+    """The value, as its readers may make it, and what tells enough of it alone."""
+    readings = {value, value.strip(), *_unescaped(value)}
+    try:
+        parsed: Json = orjson.loads(value)
+    except ValueError:
+        return frozenset(readings.union(*map(_pieces, readings)))
+    for text in _texts(parsed):
+        if "\n" in text:
+            readings |= {text, text.strip(), *_pieces(text)}
+        elif _is_piece(text):
+            readings.add(text)
+    return frozenset(readings)
+
+
+def _unescaped(value: str) -> Iterator[str]:
+    """A key as programs make it of a variable, in which each line break is a backslash and a letter."""
+    if "\\n" in value or "\\r" in value:
+        text = value.replace("\\r", "\r").replace("\\n", "\n")
+        if not why_ordinary(text):
+            yield text.strip()
+
+
+def _pieces(value: str) -> set[str]:
+    """The lines of a value that are one token, and the long tokens of the others."""
+    if without_breaks(value) == value.strip():
+        return set()
+    pieces = set(filter(_is_piece, _PIECE.findall(value)))
+    lines = {line.strip() for line in value.splitlines()}
+    return pieces | {line for line in lines if _TOKEN.fullmatch(line) and not why_ordinary(line)}
+
+
+def _is_piece(text: str) -> bool:
+    return _PIECE.fullmatch(text) is not None and "://" not in text and "@" not in text
+
+
+def _texts(value: Json) -> Iterator[str]:
+    level = [value]
+    while level:
+        yield from (each for each in level if isinstance(each, str))
+        level = [child for parent in level for child in children_of(parent)]
+
+
+def _blocks(form: str) -> Iterator[str]:
+    if len(form) <= _BLOCK + _LEAST_BLOCK:
+        yield form
+        return
+    starts = range(0, len(form) - _LEAST_BLOCK, _BLOCK)
+    for start in starts:
+        yield form[start : None if start == starts[-1] else start + _BLOCK]
 
 
 def _forms(value: str) -> Iterator[str]:
@@ -95,17 +155,17 @@ def _forms(value: str) -> Iterator[str]:
 def _in_shells(value: str) -> Iterator[str]:
     yield shlex.quote(value).strip("'")
     yield value.replace("'", "'\\''")
+    yield value.replace("'", "''")  # YAML and SQL
     yield re.sub(r"([^\w@%+=:,./-])", r"\\\1", value)
     yield re.sub(r'(["$`\\])', r"\\\1", value)
     yield repr(value)[1:-1]
 
 
 def _in_jsons(value: str) -> Iterator[str]:
-    inner = value
+    inner = ascii_alone = value
     for _ in range(_MOST_DEPTH):
-        inner = _in_json(inner)
-        yield inner
-    yield json.dumps(value)[1:-1]
+        inner, ascii_alone = _in_json(inner), json.dumps(ascii_alone)[1:-1]
+        yield from (inner, ascii_alone)
     yield _in_json(value).replace("/", "\\/")
     # As Go writes it: https://pkg.go.dev/encoding/json#Marshal
     for letter in "<>&":

@@ -12,6 +12,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from parallel_agents.core.cutting import hide_before_cuts
 from parallel_agents.secrets.redactor import Redactor
 
 # Besides our own, those whose records may quote what we send and receive.
@@ -19,7 +20,7 @@ _LOGGERS = ("parallel_agents", "asyncio", "aiohttp", "mcp", "httpx", "httpx2")
 
 
 class _Known(Redactor):
-    """The redactor of the process; with the first secret, it also guards the log."""
+    """The redactor of the process; with the first secret, it also guards the log, and cuts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,6 +31,7 @@ class _Known(Redactor):
         why = super().add(value, name)
         if not why and not self._is_guarding:
             self._is_guarding = True
+            hide_before_cuts(self.hide)
             logging.setLogRecordFactory(_hiding(self, logging.getLogRecordFactory()))
         return why
 

@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 
 from parallel_agents.containment.commands import ask_command, why_not_found
 from parallel_agents.core.command import CommandEnd, Ending
+from parallel_agents.core.cutting import tail
 from parallel_agents.core.reference import Reference, Scheme, parse_reference
 from parallel_agents.core.unicode import without_escapes
 from parallel_agents.errors import MissingKey, SecretUnavailable
@@ -271,4 +272,4 @@ def _last_line(text: str) -> str:
     shown = (
         "".join(letter if letter.isprintable() else " " for letter in lines[-1]) if lines else ""
     )
-    return shown[-_MOST_SHOWN:]
+    return tail(shown, _MOST_SHOWN)

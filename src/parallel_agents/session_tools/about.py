@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import PagentsError
 from parallel_agents.session_tools.arguments import Arguments, Refusal
@@ -29,7 +30,7 @@ async def list_agents(call: Call, arguments: Arguments) -> JsonObject:
             {
                 "id": agent.name,
                 "name": agent.name,
-                "description": agent.description[:_MAX_DESCRIPTION],
+                "description": head(agent.description, _MAX_DESCRIPTION),
                 "configured": True,
                 "model": model,
                 "agentRuntime": _RUNTIME,

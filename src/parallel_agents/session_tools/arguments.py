@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import orjson
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json, JsonObject
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -137,4 +138,4 @@ def _as_whole(value: Json) -> int | None:
 
 def _quoted(value: Json) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return f'"{text[:_SHOWN]}"'
+    return f'"{head(text, _SHOWN)}"'

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.event import Event, Finished, Queued, Started
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.schema import Json, JsonObject
@@ -97,7 +98,7 @@ def _pending(events: Iterable[Event]) -> JsonObject:
     items = [
         {
             "runId": event.run,
-            "text": event.body.text[:_PENDING_CHARACTERS],
+            "text": head(event.body.text, _PENDING_CHARACTERS),
             "timestamp": millis(event.at),
         }
         for event in waiting.values()

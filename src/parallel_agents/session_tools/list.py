@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import SessionKey, is_team_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
@@ -165,5 +166,5 @@ async def _item(
         if count:
             item["messages"] = messages[-count:]
         if is_last_wanted and messages:
-            item["lastMessagePreview"] = str(messages[-1]["text"])[:200]
+            item["lastMessagePreview"] = head(str(messages[-1]["text"]), 200)
     return item

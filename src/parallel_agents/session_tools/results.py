@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import orjson
 
 from parallel_agents.core.artifact import short_id
+from parallel_agents.core.cutting import head
 from parallel_agents.core.kept import ANSWER_NOW
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -47,7 +48,7 @@ def result_row(result: Result, *, max_tokens: int) -> JsonObject:
     text = _as_text(result.output)
     most = max_tokens * BYTES_PER_TOKEN
     if len(text) > most:
-        row["result"] = text[:most]
+        row["result"] = head(text, most)
         row["truncated"] = True
         row["more"] = (
             f"{most:,} of {len(text):,} characters; the rest: "

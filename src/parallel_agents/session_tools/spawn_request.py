@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent, ThinkingLevel
 from parallel_agents.core.attachment import is_attachable
+from parallel_agents.core.cutting import head
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.row import Row
 from parallel_agents.core.sandbox import Sandbox
@@ -129,7 +130,7 @@ def _agent(arguments: Arguments, call: Call, own: Row | None) -> Agent:
     asked = arguments.text("agentId")
     name = asked or (own.session.agent.name if own else call.settings.default_agent)
     if not _AGENT_ID.fullmatch(name):
-        raise Refusal(f'Invalid agentId "{name[:80]}".', role=name[:80])
+        raise Refusal(f'Invalid agentId "{head(name, 80)}".', role=name[:80])
     if own is not None and not own.session.agent.policy.allows(name):
         allowed = ", ".join(own.session.agent.policy.spawns) or "none"
         raise Refusal(
@@ -152,7 +153,7 @@ def _with_overrides(agent: Agent, arguments: Arguments) -> Agent:
     level = arguments.text("thinking")
     if level and level not in list(ThinkingLevel):
         listed = ", ".join(ThinkingLevel)
-        raise Refusal(f'Invalid thinking level "{level[:80]}". Use one of: {listed}.')
+        raise Refusal(f'Invalid thinking level "{head(level, 80)}". Use one of: {listed}.')
     schema = arguments.object("outputSchema")
     if schema is not None:
         try:
@@ -171,7 +172,7 @@ def _options(arguments: Arguments, requester: Requester, own: Row | None) -> Ses
     task_name = arguments.text("taskName")
     if task_name and not _TASK_NAME.fullmatch(task_name):
         raise Refusal(
-            f'Invalid taskName "{task_name[:80]}". Use 1-64 chars matching [a-z][a-z0-9_-]*.'
+            f'Invalid taskName "{head(task_name, 80)}". Use 1-64 chars matching [a-z][a-z0-9_-]*.'
         )
     if task_name in _RESERVED:
         raise Refusal("Reserved subagent targets cannot be used as taskName values.")

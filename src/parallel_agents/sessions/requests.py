@@ -11,6 +11,7 @@ import orjson
 
 from parallel_agents.catalog.team import ways_to_give
 from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
+from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import fitted
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import ToolCall
@@ -42,7 +43,7 @@ def check_key(key: str) -> None:
     """
     if not _KEY.fullmatch(key):
         raise InvalidInput(
-            f"{key[:80]!r} is not a valid name for a run",
+            f"{head(key, 80)!r} is not a valid name for a run",
             why="a name has 1 to 64 letters, digits, dots, dashes and underscores",
             hint="choose another name, such as monday-1",
         )
@@ -106,7 +107,7 @@ def check_label(label: str | None) -> None:
     is_blank = bool(label) and not label.strip()
     if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable() or is_blank:
         raise InvalidInput(
-            f"the label {label[:40]!r} is not allowed",
+            f"the label {head(label, 40)!r} is not allowed",
             why=f"a label has at most {MAX_LABEL_CHARACTERS} printable characters",
             hint="choose a short name, such as review-1",
         )

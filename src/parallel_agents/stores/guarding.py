@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
-from parallel_agents.core.json_value import Json
+from parallel_agents.core.json_value import Json, with_texts
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.stores.database import Value, Values
+
+_JSON = ("{", "[")
 
 
 def guarded(values: Values) -> Values:
@@ -30,13 +32,24 @@ def guarded_rows(rows: Sequence[Values]) -> Sequence[Values]:
 
 
 def _are_secret(rows: Iterable[Values]) -> bool:
-    texts = [
-        value.encode(errors="replace") if isinstance(value, str) else value
-        for row in rows
-        for value in (row.values() if isinstance(row, Mapping) else row)
-        if isinstance(value, str | bytes)
-    ]
-    return bool(texts) and KNOWN.is_in_json(*texts)
+    """Whether there is a secret in texts as they are, or in JSON as it is when it is read."""
+    texts: list[str] = []
+    like_json: list[str] = []
+    encoded: list[bytes] = []
+    for row in rows:
+        for value in row.values() if isinstance(row, Mapping) else row:
+            if not isinstance(value, str | bytes):
+                continue
+            is_text = isinstance(value, str)
+            text = value if is_text else value.decode(errors="surrogateescape")
+            if text.startswith(_JSON):
+                like_json.append(text)
+                encoded.append(value.encode(errors="replace") if is_text else value)
+            else:
+                texts.append(text)
+    return KNOWN.is_in(*texts) or bool(
+        encoded and (KNOWN.is_in_json(*encoded) or KNOWN.is_unescaped_in(*like_json))
+    )
 
 
 def _hidden(value: Value) -> Value:
@@ -49,19 +62,11 @@ def _hidden(value: Value) -> Value:
 
 def _hidden_text(text: str) -> str:
     """A text without secrets; JSON stays JSON, also if it is within JSON."""
-    if text.startswith(("{", "[")):
+    if text.startswith(_JSON):
         try:
-            value: Json = orjson.loads(text)
+            value: Json = orjson.loads(KNOWN.hide_numbers(text.encode()))
         except ValueError:
             pass
         else:
-            return orjson.dumps(_hidden_value(value)).decode()
+            return orjson.dumps(with_texts(value, _hidden_text)).decode()
     return KNOWN.hide(text)
-
-
-def _hidden_value(value: Json) -> Json:
-    if isinstance(value, str):
-        return _hidden_text(value)
-    if isinstance(value, dict):
-        return {KNOWN.hide(name): _hidden_value(member) for name, member in value.items()}
-    return [_hidden_value(item) for item in value] if isinstance(value, list) else value

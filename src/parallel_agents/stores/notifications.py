@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.notification import Notification, Occasion, Unsent, occasion_of
 from parallel_agents.core.run import RunStatus
@@ -77,7 +78,7 @@ def note_sent(tables: Tables, sent: Notification) -> None:
 
 def note_unsent(tables: Tables, sent: Notification, error: str, again_in: float | None) -> None:
     state = "failed" if again_in is None else "due"
-    values = {"number": sent.number, "to": sent.to, "state": state, "error": error[:500]}
+    values = {"number": sent.number, "to": sent.to, "state": state, "error": head(error, 500)}
     tables.database.run("end_notification", values | {"at": tables.now() + (again_in or 0.0)})
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, get_args
 import orjson
 
 from parallel_agents.core.audit import RowCheck, RowFault
+from parallel_agents.core.cutting import head
 from parallel_agents.core.event import StoredBody
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.stores.database import Database, SqlRow, as_array
@@ -41,7 +42,7 @@ Value = str | float | None
 
 def title_of(text: str) -> str:
     """The beginning of a task, on one line."""
-    return " ".join(text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]
+    return head(" ".join(head(text, _TITLE_CHARACTERS * 2).split()), _TITLE_CHARACTERS)
 
 
 class _Row(NamedTuple):

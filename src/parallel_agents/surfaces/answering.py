@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parallel_agents.core.command import IN_RUN
+from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import chosen
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.schema import JsonObject
@@ -53,7 +54,7 @@ def _verdict(text: str, note: str, *, for_run: bool, arguments: JsonObject | Non
     verdict = chosen((ALLOW, DENY), text)
     if verdict is None:
         raise InvalidInput(
-            f"{text[:40]!r} does not answer whether a call may be made",
+            f"{head(text, 40)!r} does not answer whether a call may be made",
             hint=f"answer {ALLOW} or {DENY}; a note tells the agent why",
         )
     if verdict == DENY and (for_run or arguments is not None):

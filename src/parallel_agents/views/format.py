@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from parallel_agents.core.cutting import before_cut
 from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
@@ -69,6 +70,8 @@ def exact(text: str) -> str:
 
     Of a long text it shows the beginning and the end.
     """
+    if len(text) > _MOST_EXACT:
+        text = before_cut(text)
     shown = _HIDDEN.sub(lambda hidden: hidden[0].encode("unicode_escape").decode(), text)
     shown = _MANY_BLANKS.sub(lambda blanks: f" [{len(blanks[0])} blanks] ", shown)
     shown = shown.replace("\n", " ⏎ ")

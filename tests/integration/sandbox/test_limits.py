@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.containment.commands import run_command
+from parallel_agents.containment.commands import Start, run_command
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.command import Command
 from parallel_agents.core.command_limits import CommandLimits
@@ -112,7 +112,7 @@ async def test_without_a_group_the_memory_of_each_process_is_limited_and_the_res
     bounding = Bounding(SandboxLimits(), has_relay=False)
     async with bounding.bounds(command, (), is_inside=True) as bounds:
         inside = limited(bounds.limits, command.arguments)
-        ended = await run_command(inside, b"", turn=asyncio.Lock(), timeout_seconds=30.0)
+        ended = await run_command(Start(inside), turn=asyncio.Lock(), timeout_seconds=30.0)
         end = bounds.told(ended)
 
     assert "MemoryError" in end.output

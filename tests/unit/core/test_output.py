@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_agents.core.output import cut_texts
+from parallel_agents.core.output import Rejected, check_output, cut_texts
 from parallel_agents.core.schema import Json, JsonObject
 
 SCHEMA: JsonObject = {
@@ -47,3 +47,10 @@ def test_an_answer_that_is_a_text_can_be_cut_too() -> None:
     assert cut_texts("Cats", {"type": "string", "maxLength": 4}) == (
         "the answer was probably cut: it ends at its limit of 4 characters",
     )
+
+
+@pytest.mark.parametrize("levels", [129, 255, 300, 900])
+def test_json_that_is_too_deep_is_an_answer_to_be_repaired(levels: int) -> None:
+    text = '{"a":' * levels + "1" + "}" * levels
+
+    assert check_output(text, {"type": "object"}) == Rejected(("it has more than 128 levels",))

@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 from parallel_agents.core.agent import check_keywords
 from parallel_agents.core.json_value import Json
 from parallel_agents.core.output_type import Misfit, NoSchema, output_type
-from parallel_agents.core.schema import compiled
+from parallel_agents.core.schema import compiled, find_json
 from parallel_agents.models.dialect import Dialect, SchemaSubset
 from parallel_agents.models.wires.schemas import answer_schema
 from tests.unit.core.test_checked import agent
@@ -307,3 +307,31 @@ def test_a_type_is_made_once_and_also_if_it_cannot_be_a_key() -> None:
     assert output_type(unhashable).instance(1) == 1
     with pytest.raises(Misfit):
         output_type(unhashable).instance("a")
+
+
+class Bill(pydantic.BaseModel):
+    total: decimal.Decimal
+    count: int = 0
+    share: float = 0.0
+
+
+@pytest.mark.parametrize("frame", ["{}", "Here it is:\n```json\n{}\n```", "{{}} or rather {} then"])
+def test_numbers_reach_the_type_as_they_were_written(frame: str) -> None:
+    bill = '{"total": 12345678901234567.89, "count": 123456789012345678901234567890, "share": 0.5}'
+    text = frame.format(bill)
+    kind = output_type(Bill)
+
+    made = kind.instance(find_json(text, compiled(kind.schema or {})), text)
+
+    assert made == Bill(
+        total=decimal.Decimal("12345678901234567.89"),
+        count=123456789012345678901234567890,
+        share=0.5,
+    )
+    assert type(made.share) is float
+
+
+def test_a_value_that_the_text_does_not_have_is_taken_as_it_is() -> None:
+    assert output_type(Bill).instance({"total": 1.5}, "another text").total == decimal.Decimal(
+        "1.5"
+    )

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from hypothesis import given, strategies as st
 
+from parallel_agents.core.json_value import Json
 from parallel_agents.secrets.redactor import Redactor
 
 TOKEN = "gh_9fK2mQ7xVb3Rt6"
@@ -144,3 +145,127 @@ def test_nothing_is_looked_at_while_no_secret_is_known() -> None:
     assert redactor.hide(text) is text
     assert not redactor.is_in_json(text.encode())
     assert redactor.stream().feed(text) is text
+
+
+LITERAL = r"-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END KEY-----"
+ALPHABET = "abnrtu019X\\\\\"'/ \t\n\r&<%+é\x1b\u2028"
+VALUES = st.text(ALPHABET, min_size=8, max_size=40)
+
+
+def texts_in(value: Json) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [*value, *(text for each in value.values() for text in texts_in(each))]
+    return [text for each in value for text in texts_in(each)] if isinstance(value, list) else []
+
+
+def json_with(secret: str) -> st.SearchStrategy[Json]:
+    def around(before: str, at: int, piece: str, after: str) -> str:
+        return f"{before}{secret[:at]}{piece}{secret[at:]}{after}"
+
+    holding = st.builds(
+        around,
+        st.text(ALPHABET, max_size=6),
+        st.integers(0, len(secret)),
+        st.sampled_from(["", "", "\n", "\r\n\t "]),
+        st.text(ALPHABET, max_size=6),
+    )
+    texts = holding | st.text(ALPHABET, max_size=20)
+    return st.recursive(
+        texts | st.integers(-9, 9) | st.none(),
+        lambda each: st.lists(each, max_size=3) | st.dictionaries(texts, each, max_size=3),
+        max_leaves=6,
+    )
+
+
+@given(st.data(), VALUES)
+def test_json_is_never_left_with_a_secret_in_it(data: st.DataObject, secret: str) -> None:
+    redactor = Redactor()
+    if redactor.add(secret, "S"):
+        return
+    value = data.draw(json_with(secret))
+    is_ours = data.draw(st.booleans())
+
+    encoded = orjson.dumps(value) if is_ours else json.dumps(value).encode()
+    hidden = orjson.loads(redactor.hide_json(encoded))
+
+    assert hidden == redactor.hide_value(value)
+    assert not any(secret.strip() in text for text in texts_in(hidden))
+
+
+@pytest.mark.parametrize(
+    "value", [LITERAL, r"CORP\nightly:Tr0ub4dor&3", r"pa\rty-Tr0ub4dor&3", "tail-Tr0ub4dor\\"]
+)
+def test_escapes_that_belong_to_a_value_are_kept_in_json(value: str) -> None:
+    encoded = orjson.dumps({"text": f"use {value} now", value: 1})
+
+    assert orjson.loads(knowing(value).hide_json(encoded)) == {
+        "text": "use [redacted:S0] now",
+        "[redacted:S0]": 1,
+    }
+
+
+def test_a_key_in_a_variable_is_also_hidden_as_programs_read_it() -> None:
+    assert knowing(LITERAL).hide(LITERAL.replace("\\n", "\n")) == "[redacted:S0]"
+    assert knowing(LITERAL).hide("MIIEvQIBADANBgkqhkiG9w0BAQ") == "[redacted:S0]"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_key_in_the_json_of_a_service_account_is_hidden(indent: int | None) -> None:
+    account = {"type": "service_account", "private_key": PEM, "client_email": "a@b.example"}
+    redactor = knowing(json.dumps(account, indent=indent))
+
+    assert redactor.hide(PEM) == "[redacted:S0]"
+    assert redactor.hide("MIIEvQIBADANBgkqhkiG9w0B") == "[redacted:S0]"
+    ordinary = "a service_account has a private_key and a client_email, a@b.example"
+    assert redactor.hide(ordinary) is ordinary
+
+
+def test_blanks_at_the_ends_of_a_value_need_not_be_printed() -> None:
+    assert knowing(f" {TOKEN} ").hide(f"<{TOKEN}>") == "<[redacted:S0]>"
+
+
+def test_short_lines_of_a_value_are_hidden_unless_they_are_ordinary() -> None:
+    redactor = knowing("Tr0ub4dor-3\npassword\nhunter-2-Zx")
+
+    assert redactor.hide("a Tr0ub4dor-3 b") == "a [redacted:S0] b"
+    assert redactor.hide("a hunter-2-Zx b") == "a [redacted:S0] b"
+    assert redactor.hide("the password") == "the password"
+
+
+def test_a_value_of_which_too_little_remains_without_breaks_is_refused() -> None:
+    assert Redactor().add("ab\n    \n  cd", "S") == "it has fewer than 8 characters"
+
+
+@pytest.mark.parametrize("size", [1, 1_000, 50_000])
+def test_a_secret_longer_than_what_a_stream_holds_back_is_hidden_in_blocks(size: int) -> None:
+    value = "".join(f"{number:x}Qz" for number in range(10_000))
+    redactor, text = knowing(value), f"before {value} after"
+    stream = redactor.stream()
+    shown = "".join(stream.feed(text[at : at + size]) for at in range(0, len(text), size))
+    shown += stream.end()
+
+    assert set(shown.replace("[redacted:S0]", "").split()) == {"before", "after"}
+    assert redactor.longest <= 4_160
+
+
+def test_a_secret_that_is_a_number_is_hidden_as_a_number() -> None:
+    redactor = knowing("4929123456781234567", "49291234567812345678901234")
+    encoded = b'{"n":4929123456781234567,"m":[49291234567812345678901234,-1.5],"t":"1 2"}'
+
+    assert orjson.loads(redactor.hide_json(encoded)) == {
+        "n": "[redacted:S0]",
+        "m": ["[redacted:S1]", -1.5],
+        "t": "1 2",
+    }
+    assert redactor.hide_value({"n": 4929123456781234567}) == {"n": "[redacted:S0]"}
+
+
+def test_a_text_that_was_cut_loses_what_may_begin_a_secret_at_its_end() -> None:
+    redactor = knowing(TOKEN)
+    for length in range(60):
+        cut = redactor.hide_cut(f"words {TOKEN} and {TOKEN} more"[:length])
+
+        assert not any(TOKEN[at : at + 3] in cut for at in range(len(TOKEN) - 2)), cut
+    assert redactor.hide_cut("some words") == "some words"

@@ -17,6 +17,7 @@ from typing import NamedTuple, NoReturn
 
 from parallel_agents.core.annotations import Index
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.cutting import head
 from parallel_agents.core.message import Message, Role, ToolCall, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.usage import Usage
@@ -209,7 +210,7 @@ def make_simulated(name: str) -> Simulated:
     if day in DAYS and (not seed or (seed.isascii() and seed.isdigit() and len(seed) < 10)):
         return Simulated(DAYS[day], int(seed or 0))
     raise UnknownModel(
-        f"no simulated day {name[:80]!r}",
+        f"no simulated day {head(name, 80)!r}",
         why=f"the days are {', '.join(DAYS)}",
         hint=f"name one of them, such as {PROVIDER}/calm, or {PROVIDER}/calm@7 for a different seed",
     )

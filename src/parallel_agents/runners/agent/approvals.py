@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.answer_rules import Given
 from parallel_agents.core.call_decisions import Ruled
+from parallel_agents.core.cutting import head
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry
 from parallel_agents.core.kept_text import reads_kept
@@ -143,7 +144,7 @@ def ruling(place: Place, spec: ToolSpec, decision: Decision, answer: Answer | No
         turn=place.turn,
         number=place.number,
         tool=spec.name,
-        subject=decision.about[:_MOST_SUBJECT],
+        subject=head(decision.about, _MOST_SUBJECT),
         is_allowed=is_allowed,
         rule=decision.rule,
     )
@@ -158,7 +159,7 @@ def denial(call: ToolCall, decision: Decision) -> str:
         return f"The permissions of this session deny the call, by the rule {decision.rule}."
     what = f"{call.name}({decision.about})" if decision.about else call.name
     return (
-        f"The permissions of this session do not allow {what[:_MOST_SUBJECT]}. "
+        f"The permissions of this session do not allow {head(what, _MOST_SUBJECT)}. "
         "Do without it, or say what you would need it for."
     )
 

@@ -26,9 +26,9 @@ class TypeCheck:
         self._name = kind.name
         self._function = UserFunction(kind.problems, kind.name)
 
-    async def problems(self, answer: Json) -> tuple[str, ...]:
+    async def problems(self, answer: Json, text: str) -> tuple[str, ...]:
         try:
-            return await contained(self._function.call(_as_problems, answer), self._name)
+            return await contained(self._function.call(_as_problems, answer, text), self._name)
         except Exception as error:
             raise GateBroken(
                 f"the output type {self._name} raised {describe(error)}",
@@ -64,5 +64,5 @@ async def check_type(work: Work, step: CheckType) -> None:
         GateBroken: the type cannot tell.
     """
     answer, check = work.transcript.answer_id, work.output_check
-    problems = () if check is None else await check.problems(step.output)
+    problems = () if check is None else await check.problems(step.output, work.transcript.last_text)
     work.prepared = work.prepared._replace(type_verdict=TypeVerdict(answer, problems))

@@ -29,8 +29,8 @@ from parallel_agents.runners.clock import Clock, active_seconds, seconds_left
 class OutputCheck(Protocol):
     """Finds what is wrong with answers of one output type."""
 
-    async def problems(self, answer: Json) -> tuple[str, ...]:
-        """Why an answer is none of the type.
+    async def problems(self, answer: Json, text: str) -> tuple[str, ...]:
+        """Why an answer is none of the type; the numbers in `text` have all of their digits.
 
         Raises:
             GateBroken: the type cannot tell.

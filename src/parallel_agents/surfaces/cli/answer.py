@@ -10,6 +10,7 @@ import orjson
 import typer
 
 from parallel_agents.app.opening import open_existing
+from parallel_agents.core.cutting import head
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import InvalidInput
@@ -71,7 +72,9 @@ def _arguments(text: str) -> JsonObject:
         value: Json = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(
-            f"--arguments is not JSON: {text[:80]!r}", why=str(error), hint="pass a JSON object"
+            f"--arguments is not JSON: {head(text, 80)!r}",
+            why=str(error),
+            hint="pass a JSON object",
         ) from error
     if not isinstance(value, Mapping):
         raise InvalidInput("--arguments is not a JSON object", hint='write it as {"name": "value"}')

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.reading import open_reader
-from parallel_agents.app.secrets import know
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.secrets.known import KNOWN
@@ -36,7 +35,6 @@ def diff(
         async with open_reader(context.environment, context.settings) as reader:
             return await find_part(reader, context.environment.home, name)
 
-    know(context.environment, context.settings)
     _, room, record = run_cancellable(find())
     changes = changes_of(room, record, room.read_base())
     if not changes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import MAX_INPUT_BYTES
@@ -30,17 +31,17 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
         name, equals, text = pair.partition("=")
         if not equals:
             raise InvalidInput(
-                f"--input {pair[:_SHOWN]!r} has no =", hint='write --input topic="Monday"'
+                f"--input {head(pair, _SHOWN)!r} has no =", hint='write --input topic="Monday"'
             )
         if not name:
             raise InvalidInput(
-                f"--input {pair[:_SHOWN]!r} has no name", hint='write --input topic="Monday"'
+                f"--input {head(pair, _SHOWN)!r} has no name", hint='write --input topic="Monday"'
             )
         if name in values:
             raise InvalidInput(
-                f"--input {name[:_SHOWN]} is given twice",
+                f"--input {head(name, _SHOWN)} is given twice",
                 why="an input has one value",
-                hint=f"give {name[:_SHOWN]} once; several values are a JSON list",
+                hint=f"give {head(name, _SHOWN)} once; several values are a JSON list",
             )
         _check_taken(name, schema)
         text = _text(text)
@@ -87,7 +88,7 @@ def _check_taken(name: str, schema: Mapping[str, Json] | None) -> None:
     if _has_more_names(schema):
         return
     raise InvalidInput(
-        f"no input is called {name[:_SHOWN]!r}",
+        f"no input is called {head(name, _SHOWN)!r}",
         why=f"the inputs are {', '.join(map(repr, properties)) or 'none'}",
         hint="correct the name of --input",
     )
@@ -122,7 +123,7 @@ def _json(name: str, text: str) -> Json:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(
-            f"--input {name} is not JSON: {text[:_SHOWN]!r}",
+            f"--input {name} is not JSON: {head(text, _SHOWN)!r}",
             why=str(error),
             hint=f'write it as JSON, such as --input {name}=\'["a", "b"]\'',
         ) from error

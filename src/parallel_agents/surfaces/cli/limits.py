@@ -11,6 +11,7 @@ import typer
 from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState, Rule
+from parallel_agents.core.cutting import head
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import InvalidInput, UnknownModel
@@ -121,14 +122,14 @@ def _check(model: str, context: CliContext) -> None:
     provider, _, name = model.partition("/")
     if not name:
         raise UnknownModel(
-            f"no model {model[:80]!r}",
+            f"no model {head(model, 80)!r}",
             why="a model's name has the form provider/model",
             hint="use that form; `pagents models list` shows the providers",
         )
     if provider != LOCAL and provider not in read_providers(context.settings.providers):
         raise UnknownModel(
-            f"no model {model[:80]!r}",
-            why=f"there is no provider {provider[:80]!r} that takes limits",
+            f"no model {head(model, 80)!r}",
+            why=f"there is no provider {head(provider, 80)!r} that takes limits",
             hint="name a different one; `pagents models list` shows the providers",
         )
 

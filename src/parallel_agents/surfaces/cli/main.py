@@ -10,6 +10,7 @@ from itertools import pairwise
 import typer
 
 from parallel_agents._version import __version__
+from parallel_agents.core.cutting import head
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.signals import stop_signals_as_interrupts
 from parallel_agents.surfaces.cli.commands import COMMANDS, Command
@@ -44,14 +45,16 @@ def check_arguments(arguments: Sequence[str]) -> None:
     for before, argument in pairwise(("", *arguments)):
         option, equals, value = argument.partition("=")
         if not argument:
-            raise _empty(f"the argument after {before[:40]}" if before else "the first argument")
+            raise _empty(
+                f"the argument after {head(before, 40)}" if before else "the first argument"
+            )
         if option.startswith("--") and equals and not value:
             raise _empty(f"the value of {option}")
         try:
             argument.encode()
         except UnicodeEncodeError as error:
             raise InvalidInput(
-                f"the argument {argument[:80]!r} is not text",
+                f"the argument {head(argument, 80)!r} is not text",
                 why=f"it contains bytes that are not {sys.getfilesystemencoding()}",
                 hint="write it in UTF-8",
             ) from error

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from parallel_agents.core.agent import Tier
+from parallel_agents.core.cutting import head
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.choice import LOCAL
@@ -83,7 +84,7 @@ def list_remote(context: CliContext, name: str, *, json: bool) -> None:
 def unknown_provider(name: str, known: dict[str, Provider] | None = None) -> UnknownModel:
     close = get_close_matches(name, known or {}, n=1)
     hint = f"did you mean {close[0]}?" if close else "`pagents models list` shows the providers"
-    return UnknownModel(f"no provider {name[:80]!r}", hint=hint)
+    return UnknownModel(f"no provider {head(name, 80)!r}", hint=hint)
 
 
 def _row(provider: Provider, offer: Offer, prices: Prices) -> _Row:

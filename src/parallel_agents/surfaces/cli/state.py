@@ -10,6 +10,7 @@ import typer
 
 from parallel_agents.app.opening import open_existing
 from parallel_agents.app.reading import open_follower, open_reader
+from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import short
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten, value_of
@@ -70,7 +71,7 @@ def list_state(
             str(entry.version),
             short(entry.by) if entry.by else "",
             format.seconds(max(0.0, now - entry.at)),
-            _text_of(entry.value)[:_MOST_CHARACTERS],
+            head(_text_of(entry.value), _MOST_CHARACTERS),
         )
         for entry in entries
     ]

@@ -25,6 +25,7 @@ from mcp_types import (
 )
 
 from parallel_agents._version import __version__
+from parallel_agents.core.cutting import head
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import JsonObject, compiled
 from parallel_agents.core.verbs import Sessions, SessionVerbs
@@ -133,7 +134,7 @@ async def _answer(
 ) -> JsonObject:
     """The tool's answer; calls that do not match the tool's schema are refused here."""
     if name not in schemas:
-        return _error(f"There is no tool {name[:80]!r}. Tools: {', '.join(schemas)}.")
+        return _error(f"There is no tool {head(name, 80)!r}. Tools: {', '.join(schemas)}.")
     if problems := compiled(schemas[name]).problems(arguments):
         listed = "; ".join(str(problem) for problem in problems)
         return _error(f"The arguments do not match the tool's schema: {listed}")

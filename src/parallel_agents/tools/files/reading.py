@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.kept_text import lines_of, read_kept_path
 from parallel_agents.core.tokens import tokens_in
 from parallel_agents.core.tool import (
@@ -110,4 +111,4 @@ def _shortened(line: str) -> str:
     if len(line) <= _MOST_LINE_CHARACTERS:
         return line
     more = len(line) - _MOST_LINE_CHARACTERS
-    return f"{line[:_MOST_LINE_CHARACTERS]}[the line goes on for {more:,} characters]"
+    return f"{head(line, _MOST_LINE_CHARACTERS)}[the line goes on for {more:,} characters]"

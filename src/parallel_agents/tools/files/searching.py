@@ -9,6 +9,7 @@ from pathspec import GitIgnoreSpec
 from pydantic import Field
 
 from parallel_agents.containment.patterns import linear_matcher
+from parallel_agents.core.cutting import head
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.tool import Access, Effect, ToolContext, ToolError
 from parallel_agents.folder import PathRefused
@@ -69,7 +70,7 @@ def grep(
         for number, line in _lines_with(working, file, is_match):
             count += 1
             if len(lines) < MOST_LINES:
-                lines.append(f"{file}:{number}:{line[:_LINE_CHARACTERS]}")
+                lines.append(f"{file}:{number}:{head(line, _LINE_CHARACTERS)}")
     if count > MOST_LINES:
         lines.append(f"[{MOST_LINES:,} of {count:,} lines; narrow the pattern, the path or files]")
     return "\n".join(lines) or f"[no line matches {pattern}]"

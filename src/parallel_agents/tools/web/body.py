@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.tool import ToolError
 
 ENCODINGS = "gzip, deflate"
@@ -25,7 +26,7 @@ class Body:
     def __init__(self, encoding: str, most_bytes: int) -> None:
         name = encoding.strip().lower()
         if name not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise ToolError(f"it is compressed as {name[:40]!r}, which was not asked for")
+            raise ToolError(f"it is compressed as {head(name, 40)!r}, which was not asked for")
         self._is_deflate = name == "deflate"
         self._is_plain = name in ("", "identity")
         self._most_bytes = most_bytes

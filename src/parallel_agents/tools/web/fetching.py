@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.tool import (
     Access,
@@ -20,9 +22,10 @@ from parallel_agents.core.tool import (
     ToolError,
 )
 from parallel_agents.core.web_address import BadAddress, WebAddress
+from parallel_agents.secrets.known import KNOWN
 from parallel_agents.tools.commands.terminal import plain
 from parallel_agents.tools.function import tool
-from parallel_agents.tools.web.getting import Getter, Reply
+from parallel_agents.tools.web.getting import MOST_BYTES, Getter, Reply
 from parallel_agents.tools.web.means import WebMeans
 from parallel_agents.tools.web.pages import Page, check_media_type, read_reply
 
@@ -115,11 +118,14 @@ async def _page(reply: Reply, *, is_whole: bool) -> Page:
         ToolError: the server refused, or it cannot be read.
     """
     if reply.status < 400:
-        return await read_reply(reply, is_whole=is_whole)
+        page = await read_reply(reply, is_whole=is_whole)
+        is_cut = reply.is_cut or len(page.text) >= MOST_BYTES
+        hide = KNOWN.hide_cut if is_cut else KNOWN.hide  # before it is told in parts
+        return replace(page, title=KNOWN.hide(page.title), text=hide(page.text))
     said = ""
     with suppress(ToolError):
         check_media_type(reply.media_type)
-        said = " ".join(plain((await read_reply(reply)).text[:_MOST_REFUSAL]).split())
+        said = " ".join(plain(head((await read_reply(reply)).text, _MOST_REFUSAL)).split())
     wait = f"; it asks to wait {reply.retry_after}" if reply.retry_after else ""
     wait += " s" if reply.retry_after.isdigit() else ""
     told = f". It says: {said}" if said else ""

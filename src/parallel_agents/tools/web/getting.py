@@ -18,6 +18,7 @@ from typing_extensions import override
 from yarl import URL
 
 from parallel_agents._version import __version__
+from parallel_agents.core.cutting import head
 from parallel_agents.core.tool import ToolError
 from parallel_agents.core.web_address import BadAddress, WebAddress
 from parallel_agents.errors import PagentsError
@@ -108,7 +109,7 @@ class Getter:
             target = address.join(location)
         except BadAddress as error:
             raise ToolError(
-                f"{address} redirects to {plain(location)[:200]}, which is not fetched: {error}"
+                f"{address} redirects to {head(plain(location), 200)}, which is not fetched: {error}"
             ) from error
         if not self._permits(str(target)):
             raise ToolError(
@@ -190,7 +191,7 @@ class Getter:
         return Reply(
             address=address,
             status=response.status,
-            reason=plain(response.reason or "")[:100],
+            reason=head(plain(response.reason or ""), 100),
             media_type=media_type,
             charset=(response.charset or "")[:40] if said else "",
             body=body.content,
@@ -247,8 +248,8 @@ def _why(address: WebAddress, error: Exception) -> str:
         case aiohttp.ServerDisconnectedError():
             return f"{where} closed the connection without an answer"
         case aiohttp.ClientResponseError():
-            return f"{where} answers with something that is not HTTP: {plain(error.message)[:200]}"
+            return f"{where} answers with something that is not HTTP: {head(plain(error.message), 200)}"
         case OSError():
             return f"the connection to {where} broke: {error.strerror or error}"
         case _:
-            return f"{where} cannot be fetched from: {plain(str(error))[:200]}"
+            return f"{where} cannot be fetched from: {head(plain(str(error)), 200)}"

@@ -15,6 +15,7 @@ import aiohttp
 from pydantic import Field
 from yarl import URL
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.tool import Access, Effect, Subject, Tool, ToolError
 from parallel_agents.core.web_address import BadAddress, WebAddress
@@ -248,13 +249,13 @@ def _text(entry: JsonObject, names: Sequence[str], most: int) -> str:
 
 def _line(text: str, most: int) -> str:
     """A text on one line, without markup and control characters."""
-    unmarked = html.unescape(_TAG.sub("", text[: most * 10]))
+    unmarked = html.unescape(_TAG.sub("", head(text, most * 10)))
     line = " ".join(plain(unmarked).split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return line if len(line) <= most else f"{head(line, most - 1)}…"
 
 
 def _shown(data: bytes) -> str:
-    return _line(data[:1000].decode(errors="replace"), 100) or "nothing"
+    return _line(head(data.decode(errors="replace"), 1000), 100) or "nothing"
 
 
 def _told(engine: Engine, query: str, results: Sequence[_Result]) -> str:
