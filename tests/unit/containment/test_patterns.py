@@ -56,6 +56,7 @@ async def test_a_pattern_that_only_python_takes_is_matched_by_python(
     assert await is_found(pattern, text) is expected
 
 
+@pytest.mark.slow
 async def test_a_pattern_that_only_python_takes_is_stopped_in_time() -> None:
     with pytest.raises(PatternTooSlow):
         await is_found(r"^(?=(a+)+$)", "a" * 40 + "!")

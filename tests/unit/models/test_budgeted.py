@@ -80,6 +80,7 @@ async def run_team(rig: Rig, count: int, budget: Budget) -> TeamResult:
     prices=st.tuples(st.floats(0.01, 20), st.floats(0.01, 80)),
 )
 @examples(max_examples=25)
+@pytest.mark.slow
 async def test_no_budget_is_overdrawn_by_any_number_of_tasks_at_any_price(
     count: int, share: float, usd: float, tokens: int | None, prices: tuple[float, float]
 ) -> None:
@@ -212,6 +213,7 @@ ROOM = st.integers(300, 8_000)
 )
 @examples(max_examples=15)
 @pytest.mark.virtual_time(limit_seconds=1e5)
+@pytest.mark.slow
 async def test_no_budget_is_overdrawn_by_trees_of_tasks_with_calls_cut_at_any_price(
     trees: Trees, rooms: SpawnQuota, share: float, cut_every: int, prices: tuple[float, float]
 ) -> None:
