@@ -11,7 +11,8 @@ import time
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.mcp_server import McpServer
-from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.permission import NO_PERMISSIONS
+from parallel_agents.core.session import Session
 from parallel_agents.core.tool import Tool, ToolContext
 from parallel_agents.engines.process import calmer_collector
 from parallel_agents.mcp_client.servers import McpServers, McpSurroundings
@@ -58,9 +59,12 @@ async def measure() -> dict[str, float]:
     server = McpServer(name="bench", command=sys.executable, args=("-c", _SERVER))
     servers = McpServers(McpSurroundings(servers={"bench": server}, variables=os.environ))
     agent = Agent(name="a", description="d", instructions="i", tools=("mcp__bench__wait",))
+    key = SessionKey("s")
+    session = Session(key=key, agent=agent, label="s", spawn_key="s", root=key)
     try:
         began = time.perf_counter()
-        tools = (await servers.tools(agent, Sandbox.INHERIT))["mcp__bench__wait"]
+        async with servers.open(agent, session, NO_PERMISSIONS) as found:
+            tools = found["mcp__bench__wait"]
         started = time.perf_counter() - began
         tool = tools["mcp__bench__wait"]
         await _at_once(tool, 0)
