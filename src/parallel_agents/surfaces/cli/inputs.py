@@ -10,6 +10,7 @@ import orjson
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import MAX_INPUT_BYTES
 
@@ -64,6 +65,12 @@ def read_text(file: Path) -> str:
     Raises:
         InvalidInput: the file cannot be read, is not UTF-8, or is larger than any task may be.
     """
+    if file == _STDIN and sys.stdin.buffer.closed:
+        raise InvalidInput(
+            "stdin was read before",
+            why="more than one argument is to be what stdin has",
+            hint="name a file for all but one: --input NAME=@FILE",
+        )
     try:
         with sys.stdin.buffer if file == _STDIN else file.open("rb") as opened:
             content = opened.read(MAX_INPUT_BYTES + 1)
@@ -90,7 +97,7 @@ def _check_taken(name: str, schema: Mapping[str, Json] | None) -> None:
     raise InvalidInput(
         f"no input is called {head(name, _SHOWN)!r}",
         why=f"the inputs are {', '.join(map(repr, properties)) or 'none'}",
-        hint="correct the name of --input",
+        hint=did_you_mean(name, properties),
     )
 
 

@@ -100,3 +100,20 @@ def test_what_stdin_has_is_bounded_and_text(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_name_that_the_schema_does_not_list_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no input is called 'nmae'"):
         read_inputs(["nmae=3"], SCHEMA)
+
+
+def test_stdin_is_read_for_one_argument_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a text")))
+
+    assert read_inputs(["name=@-"], SCHEMA) == {"name": "a text"}
+    with pytest.raises(InvalidInput, match="stdin was read before") as refused:
+        given_text("-")
+
+    assert refused.value.hint == "name a file for all but one: --input NAME=@FILE"
+
+
+def test_a_name_that_is_nearly_right_is_suggested() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_inputs(["nmae=x"], SCHEMA)
+
+    assert refused.value.hint == "did you mean 'name'?"
