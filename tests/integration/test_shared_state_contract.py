@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -295,16 +296,18 @@ async def test_artifacts_are_forgotten_once_no_run_of_their_tree_is_live(
     async with open_store() as store:
         (session,) = await spawn(store, plan("a"))
         tree = session.key
-        await store.note_artifact(IMAGE, tree, OUTSIDER, 100)
+        same = replace(IMAGE, name="the same")
+        for artifact in (IMAGE, same):
+            await store.note_artifact(artifact, tree, OUTSIDER, 100)
         with pytest.raises(Conflict, match="in use"):
             await store.forget_artifacts(tree, None, OUTSIDER)
         claimed = await claim(store, "run-a")
         await store.finish(claimed.run.id, claimed.run.epoch, DONE)
 
-        none = await store.forget_artifacts(tree, ["b" * 64], OUTSIDER)
-        gone = await store.forget_artifacts(tree, [IMAGE.id], OUTSIDER)
+        none = await store.forget_artifacts(tree, [replace(IMAGE, id="b" * 64)], OUTSIDER)
+        gone = await store.forget_artifacts(tree, [IMAGE], OUTSIDER)
 
         assert [none, gone] == [Removal(0, 0), Removal(1, 60)]
-        assert await store.artifacts(tree=tree) == []
+        assert [each.artifact for each in await store.artifacts(tree=tree)] == [same]
         said = "removed 1 artifact that the tree shared, 60 bytes: aaaaaaaaaaaa chart"
         assert await removals(store) == [("caller", said)]

@@ -85,9 +85,11 @@ class ArtifactStore(Protocol):
         ...
 
     async def forget_artifacts(
-        self, tree: SessionKey, ids: Sequence[str] | None, writer: Writer
+        self, tree: SessionKey, artifacts: Sequence[Artifact] | None, writer: Writer
     ) -> Removal:
         """Remove the records of these artifacts of a tree; None for all of them.
+
+        The same content under another name is another artifact, and stays.
 
         Raises:
             Conflict: a run of the tree is live.

@@ -15,7 +15,7 @@ from parallel_agents.core.verbs import Spawned
 
 _OF_RUN = ("limits", "gates", "refine", "cache_seconds")
 _OF_TEAM = ("model", "timeout_seconds", "on_failure", "min_done")
-_OF_TASK = ("model", "ladder", "priority", *_OF_RUN)
+_OF_TASK = ("model", "ladder", "priority", "workspace", *_OF_RUN)
 
 
 def kept_options(found: SpawnOutcome, queued: Body, plan: SessionPlan) -> tuple[str, ...]:

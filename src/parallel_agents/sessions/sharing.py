@@ -90,8 +90,7 @@ class TreeArtifacts:
         Raises:
             Conflict: a run of the tree is live, and may be about to read them.
         """
-        ids = [artifact.id for artifact in artifacts] if artifacts else None
-        return await self._store.forget_artifacts(self._tree, ids, self._writer)
+        return await self._store.forget_artifacts(self._tree, artifacts or None, self._writer)
 
     @checked
     async def find(self, name: str) -> Artifact:
@@ -152,7 +151,7 @@ def _only(found: dict[str, Artifact], name: str) -> Artifact:
     if not found:
         raise NotFound(
             f"the tree has no artifact {shown(name)}",
-            hint="list the artifacts of the tree (artifact_list)",
+            hint="list the artifacts of the tree: `pagents artifact list`, or the tool artifact_list",
         )
     if len(found) > 1:
         listed = ", ".join(short_id(id) for id in list(found)[:_MOST_LISTED])

@@ -58,9 +58,11 @@ def note_artifact(
 
 
 def forget_artifacts(
-    tables: Tables, tree: SessionKey, ids: Sequence[str] | None, writer: Writer
+    tables: Tables, tree: SessionKey, artifacts: Sequence[Artifact] | None, writer: Writer
 ) -> Removal:
     """Remove the records of these artifacts of a tree; None for all of them.
+
+    The same content under another name is another artifact, and stays.
 
     Raises:
         Conflict: a run of the tree is live.
@@ -72,12 +74,14 @@ def forget_artifacts(
             hint="wait for it (`pagents wait`) or end it (`pagents kill`), and delete them then",
         )
     known = {
-        record.artifact.id: record.artifact for record in read_artifacts(tables.rows, tree=tree)
+        (record.artifact.id, record.artifact.name): record.artifact
+        for record in read_artifacts(tables.rows, tree=tree)
     }
-    gone = [known[id] for id in known if ids is None or id in ids]
+    named = None if artifacts is None else {(each.id, each.name) for each in artifacts}
+    gone = [known[key] for key in known if named is None or key in named]
     removal = Removal(len(gone), sum(artifact.size for artifact in gone))
     for artifact in gone:
-        tables.database.run("drop_artifact", (tree, artifact.id))
+        tables.database.run("drop_artifact", (tree, artifact.id, artifact.name))
     if gone:
         names = [f"{short_id(artifact.id)} {artifact.name}" for artifact in gone]
         note_removal(tables, tree, writer, "artifact", names, removal)

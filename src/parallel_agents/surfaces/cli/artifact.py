@@ -154,15 +154,21 @@ def delete(
         )
     context = find_store(home)
 
-    async def look() -> dict[str, Artifact]:
+    async def look() -> list[Artifact]:
         async with open_reader(context.environment, context.settings) as reader:
             shared = reader.sharing.artifacts((await reader.sessions.find(tree)).session.root)
-            found = (
-                [record.artifact for record in await shared.list()]
-                if everything
-                else [await shared.find(name) for name in artifacts or ()]
-            )
-            return {artifact.id: artifact for artifact in found}
+            known = [record.artifact for record in await shared.list()]
+            if everything:
+                return list(dict.fromkeys(known))
+            named = [(text, await shared.find(text)) for text in artifacts or ()]
+            # A name means the artifact of that name, and an id its content under each name.
+            meant = [
+                each
+                for text, found in named
+                for each in known
+                if each.id == found.id and (found.name != text or each.name == text)
+            ]
+            return list(dict.fromkeys(meant))
 
     async def remove(found: Iterable[Artifact]) -> Removal:
         async with open_existing(context.environment, context.settings) as client:
@@ -170,11 +176,11 @@ def delete(
             return await shared.delete(*found)
 
     found = run_cancellable(look())
-    removed = Removal(len(found), sum(artifact.size for artifact in found.values()))
+    removed = Removal(len(found), sum(artifact.size for artifact in found))
     if found and not dry_run:
-        removed = run_cancellable(remove(found.values()))
+        removed = run_cancellable(remove(found))
     if json:
-        items = [render.artifact_json(artifact) for artifact in found.values()]
+        items = [render.artifact_json(artifact) for artifact in found]
         render.envelope("artifacts", time.time(), items, dry_run=dry_run)
         return
     count = "1 artifact" if removed.number == 1 else f"{removed.number} artifacts"

@@ -918,7 +918,7 @@ SELECT COUNT(*), COALESCE(SUM(bytes), 0)
 FROM (SELECT id, MAX(bytes) AS bytes FROM artifacts WHERE tree = ? GROUP BY id);
 
 -- name: drop_artifact
-DELETE FROM artifacts WHERE tree = ? AND id = ?;
+DELETE FROM artifacts WHERE tree = ? AND id = ? AND name = ?;
 
 -- name: live_of_root
 SELECT 1 FROM sessions AS s JOIN runs AS r ON r.session = s.key
