@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 import orjson
 import typer
@@ -110,5 +110,12 @@ def event_json(event: Event) -> Mapping[str, Json]:
         "session_key": event.session,
         "run_id": event.run,
         "key": event.key,
-        "event": orjson.loads(orjson.dumps(event.body)),
+        "event": orjson.loads(orjson.dumps(event.body, default=_as_list)),
     }
+
+
+def _as_list(value: object) -> list[object]:
+    """A named tuple as JSON has it in the store."""
+    if isinstance(value, tuple):
+        return [*cast("tuple[object, ...]", value)]
+    raise TypeError(type(value).__name__)
