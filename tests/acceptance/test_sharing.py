@@ -70,6 +70,7 @@ def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agen
         (("state", "list", "nobody"), 4, "no session"),
         (("state", "delete", "@last", "nothing"), 4, "no value nothing"),
         (("state", "delete", "@last"), 2, "which values"),
+        (("state", "delete", "@last", "--all", "--prefix", "r"), 2, "which values"),
         (("artifact", "delete", "@last"), 2, "which artifacts"),
         (("artifact", "get", "@last", "nothing"), 4, "no artifact"),
         (("artifact", "put", "@last", "missing.txt"), 2, "cannot be read"),

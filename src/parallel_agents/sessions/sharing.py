@@ -83,14 +83,22 @@ class TreeArtifacts:
         return await self._store.artifacts(tree=self._tree)
 
     async def delete(self, *artifacts: Artifact) -> Removal:
-        """Have the tree share these artifacts no more; without any, none of its artifacts.
+        """Have the tree share these artifacts no more.
 
         Their contents are removed by `pagents artifact clean`, unless another tree has them.
 
         Raises:
             Conflict: a run of the tree is live, and may be about to read them.
         """
-        return await self._store.forget_artifacts(self._tree, artifacts or None, self._writer)
+        return await self._store.forget_artifacts(self._tree, artifacts, self._writer)
+
+    async def clear(self) -> Removal:
+        """Have the tree share no artifact any more.
+
+        Raises:
+            Conflict: as for `delete`.
+        """
+        return await self._store.forget_artifacts(self._tree, None, self._writer)
 
     @checked
     async def find(self, name: str) -> Artifact:

@@ -175,3 +175,19 @@ async def test_the_result_lists_what_was_shared_and_another_tree_does_not_see_it
     assert second.artifacts == ()
     assert content == b"it"
     assert orjson.loads(told(model.requests[-1]).content) == {"artifacts": [], "total": 0}
+
+
+async def test_deleting_nothing_deletes_nothing_and_clearing_all() -> None:
+    async with open_rig(ScriptedModel(["done"]), agents=[]) as rig:
+        session = await rig.sessions.spawn(Task("main", "Go."))
+        await session.wait()
+        artifacts = await rig.sessions.artifacts(session)
+        for name in ("a", "b"):
+            await artifacts.put(name, name)
+
+        nothing = await artifacts.delete()
+        left = len(await artifacts.list())
+        all_of_them = await artifacts.clear()
+
+        assert (nothing.number, left, all_of_them.number) == (0, 2, 2)
+        assert await artifacts.list() == []

@@ -151,7 +151,8 @@ def delete(
     home: Home = None,
 ) -> None:
     """Delete a value, or all that a tree shares, or those whose keys begin with a prefix."""
-    if (key is None) is not (everything or bool(prefix)) or (version is not None and key is None):
+    ways = (key is not None) + everything + bool(prefix)
+    if ways != 1 or (version is not None and key is None):
         raise InvalidInput(
             "nothing says which values are to be deleted, or two things do",
             hint="name a KEY, or --prefix P, or --all; --version goes with a KEY",
