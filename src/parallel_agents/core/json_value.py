@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
     Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -70,3 +70,14 @@ def with_leaves(
     if change_number is not None and isinstance(value, int | float) and not isinstance(value, bool):
         return change_number(value)
     return value
+
+
+def as_list(value: object) -> list[object]:
+    """A named tuple as JSON, for `orjson.dumps(..., default=as_list)`.
+
+    Raises:
+        TypeError: it is something else that JSON has no form for.
+    """
+    if isinstance(value, tuple):
+        return [*cast("tuple[object, ...]", value)]
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import AnyBody, Body, StoredBody, Unreadable
-from parallel_agents.core.json_value import MOST_DEPTH
+from parallel_agents.core.json_value import MOST_DEPTH, as_list
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json
@@ -147,7 +147,7 @@ def hidden_body(encoded: bytes) -> Body:
 
 def _encode_body(body: Body) -> bytes:
     try:
-        return orjson.dumps(body)
+        return orjson.dumps(body, default=as_list)
     except TypeError:
         # Half a character, from whatever text found its way here: the store holds Unicode only.
         plain: Json = _body_adapter().dump_python(body, mode="python", warnings=False)  # pyright: ignore[reportArgumentType] - an unreadable body is refused by its kind

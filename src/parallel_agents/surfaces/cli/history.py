@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Annotated, cast
+from typing import Annotated
 
 import orjson
 import typer
@@ -14,6 +14,7 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import Journal
+from parallel_agents.core.json_value import as_list
 from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -110,12 +111,5 @@ def event_json(event: Event) -> Mapping[str, Json]:
         "session_key": event.session,
         "run_id": event.run,
         "key": event.key,
-        "event": orjson.loads(orjson.dumps(event.body, default=_as_list)),
+        "event": orjson.loads(orjson.dumps(event.body, default=as_list)),
     }
-
-
-def _as_list(value: object) -> list[object]:
-    """A named tuple as JSON has it in the store."""
-    if isinstance(value, tuple):
-        return [*cast("tuple[object, ...]", value)]
-    raise TypeError(type(value).__name__)
