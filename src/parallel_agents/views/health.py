@@ -173,7 +173,7 @@ def _stopped(seen: Seen) -> Iterator[Sign]:
             about="stopped",
             level=Level.PROBLEM,
             text=f"{_count(stopped, 'run')} that no process works on",
-            hint="pagents work",
+            hint="pagents work, or pagents resume NAME for what a run or a program began",
             facts={"runs": stopped},
         )
 
