@@ -52,3 +52,6 @@ def test_a_worker_tells_of_what_it_executes(
     assert ended.code == 0
     assert told(file) == ["done"]
     pagents("work", "--notify", "https://").assert_refused("PA-E110", "notify", exits=10)
+    for command in ("work",), ("spawn", "main", "Go."):
+        refused = pagents(*command, "--notify", "no-such-program -x")
+        refused.assert_refused("PA-E101", "--notify", "no-such-program", exits=2)

@@ -14,6 +14,7 @@ import typer
 from parallel_agents.app.usable import find_usable
 from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.notification import read_target
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.task import Task
 from parallel_agents.core.toml import tables_of
@@ -47,6 +48,21 @@ def _checked(
         return value
 
     return check
+
+
+def _startable(notify: str | None) -> str | None:
+    """A target of notifications; a command that cannot be started is refused before the work begins."""
+    if notify is None or "://" in notify or notify.startswith("env:"):
+        return notify
+    from parallel_agents.containment.commands import why_not_found  # noqa: PLC0415 - few ask for it
+
+    if why := why_not_found(read_target(notify).command, ""):
+        raise InvalidInput(
+            "--notify names a command that cannot be started",
+            why=why,
+            hint="correct the program's name, or write its path",
+        )
+    return notify
 
 
 Home = Annotated[
@@ -97,6 +113,7 @@ Notified = Annotated[
         "--notify",
         help="Tell a command or URL when the work is done, needs you or failed.",
         metavar="CMD|URL",
+        callback=_startable,
     ),
 ]
 AnswersFile = Annotated[
