@@ -47,6 +47,20 @@ def test_the_version_is_told(shared: Pagents) -> None:
     assert shared("--version").out.startswith("pagents ")
 
 
+def test_an_agent_is_shown_with_what_its_file_sets(pagents: Pagents) -> None:
+    pagents.project(
+        "agents/builder.md",
+        "---\nname: builder\ndescription: Builds.\ntools: [shell]\non_limit: ask\n"
+        "limits: {memory_megabytes: 100}\npermissions: {deny: ['shell(curl *)']}\n---\nBuild it.\n",
+    )
+
+    shown = pagents("agents", "show", "builder").out
+
+    for line in ("  - shell", "on_limit: ask", "  memory_megabytes: 100", "    - shell(curl *)"):
+        assert line in shown.splitlines()
+    assert "temperature" not in shown
+
+
 def test_agents_are_listed_and_shown(shared: Pagents) -> None:
     listed = shared.items("agents", "list")
     shown = shared("agents", "show", "code_reviewer")

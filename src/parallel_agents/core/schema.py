@@ -29,6 +29,7 @@ _DECODER = json.JSONDecoder()
 _MOST_FAILED = (
     1_000  # brackets that begin no JSON, each of which costs a look at the text before it
 )
+_IS_EMPTY = '"" is shorter than 1 character'
 _MAX_PROBLEMS = 5
 _QUOTED = 150
 _EXPLAINED_DEPTH = 8
@@ -110,6 +111,8 @@ class Schema:
 
 def _brief(message: str) -> str:
     """A validator's message without its middle: it quotes the whole value, perhaps megabytes."""
+    if message == _IS_EMPTY:
+        return "it is empty"
     if len(message) <= 2 * _QUOTED:
         return message
     if len(message := before_cut(message)) <= 2 * _QUOTED:

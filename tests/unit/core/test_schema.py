@@ -95,6 +95,14 @@ def test_problems_say_where_and_why() -> None:
     assert schema.problems({"issues": []}) == []
 
 
+def test_an_empty_text_is_called_empty() -> None:
+    schema = compiled(
+        {"type": "object", "properties": {"diff": {"type": "string", "minLength": 1}}}
+    )
+
+    assert [str(problem) for problem in schema.problems({"diff": ""})] == ["diff: it is empty"]
+
+
 def test_at_most_five_problems_are_reported_each_briefly() -> None:
     schema = Schema({"items": {"type": "integer"}})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 import orjson
@@ -20,6 +21,8 @@ from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
+
+_SHOWN_APART = {"category", "tier", "input_schema", "output_schema", "with_workspace"}
 
 
 @app.command("list")
@@ -42,7 +45,7 @@ def list_agents(json: AsJson = False, home: Home = None) -> None:
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
-    """Show an agent: its input, its output, and its instructions."""
+    """Show an agent: its input, output and instructions, and what else its file sets."""
     context = find_offers(home)
     catalog = Catalog(context.environment.folders, context.environment.accept)
     agent = catalog.agent(name)
@@ -54,6 +57,9 @@ def show(
     for title, value in (("input", agent.input_schema), ("output", agent.output_schema)):
         render.line(f"\n{title}", "bold")
         render.line(format.output(value) if value else "text")
+    if set_otherwise := _set_otherwise(agent):
+        render.line("\nsettings", "bold")
+        render.line(format.output(set_otherwise))
     render.line("\ninstructions", "bold")
     render.line(agent.instructions)
     if agent.with_workspace is not None:
@@ -77,3 +83,22 @@ def _entry_json(entry: AgentEntry) -> dict[str, Json]:
 
 def _agent_json(agent: Agent) -> dict[str, Json]:
     return orjson.loads(orjson.dumps(agent))
+
+
+def _set_otherwise(agent: Agent) -> dict[str, Json]:
+    """What an agent has otherwise than one that says nothing, without what is shown apart."""
+    document = _agent_json(agent)
+    plain = _agent_json(
+        Agent(name=agent.name, description=agent.description, instructions=agent.instructions)
+    )
+    return {
+        name: _without_nothing(value)
+        for name, value in document.items()
+        if name not in _SHOWN_APART and value != plain[name]
+    }
+
+
+def _without_nothing(value: Json) -> Json:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: part for name, part in value.items() if part not in (None, [], "")}
