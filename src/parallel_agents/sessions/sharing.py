@@ -111,6 +111,19 @@ class TreeArtifacts:
         known = [record.artifact for record in await self.list()]
         return _found(known, name)
 
+    @checked
+    async def find_all(self, name: str) -> Sequence[Artifact]:
+        """All that a text stands for: the artifact of that name, or a content under each of its names.
+
+        Raises:
+            NotFound, Ambiguous: as for `find`.
+        """
+        known = list(dict.fromkeys(record.artifact for record in await self.list()))
+        found = _found(known, name)
+        return [
+            each for each in known if each == found or (found.name != name and each.id == found.id)
+        ]
+
     async def read(self, artifact: Artifact) -> bytes:
         """Its content.
 

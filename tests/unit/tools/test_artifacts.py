@@ -177,17 +177,20 @@ async def test_the_result_lists_what_was_shared_and_another_tree_does_not_see_it
     assert orjson.loads(told(model.requests[-1]).content) == {"artifacts": [], "total": 0}
 
 
-async def test_deleting_nothing_deletes_nothing_and_clearing_all() -> None:
+async def test_a_name_is_one_artifact_an_id_all_its_names_and_nothing_is_nothing() -> None:
     async with open_rig(ScriptedModel(["done"]), agents=[]) as rig:
         session = await rig.sessions.spawn(Task("main", "Go."))
         await session.wait()
         artifacts = await rig.sessions.artifacts(session)
         for name in ("a", "b"):
-            await artifacts.put(name, name)
+            await artifacts.put("the same", name)
+        first = await artifacts.find("a")
+        meant = [[each.name for each in await artifacts.find_all(t)] for t in ("b", first.id)]
 
         nothing = await artifacts.delete()
         left = len(await artifacts.list())
         all_of_them = await artifacts.clear()
 
+        assert meant == [["b"], ["a", "b"]]
         assert (nothing.number, left, all_of_them.number) == (0, 2, 2)
         assert await artifacts.list() == []

@@ -157,25 +157,16 @@ def delete(
     async def look() -> list[Artifact]:
         async with open_reader(context.environment, context.settings) as reader:
             shared = reader.sharing.artifacts((await reader.sessions.find(tree)).session.root)
-            known = [record.artifact for record in await shared.list()]
             if everything:
-                return list(dict.fromkeys(known))
-            named = [(text, await shared.find(text)) for text in artifacts or ()]
-            # A name means the artifact of that name, and an id its content under each name.
-            meant = [
-                each
-                for text, found in named
-                for each in known
-                if each.id == found.id and (found.name != text or each.name == text)
-            ]
-            return list(dict.fromkeys(meant))
+                return [record.artifact for record in await shared.list()]
+            return [each for text in artifacts or () for each in await shared.find_all(text)]
 
     async def remove(found: Iterable[Artifact]) -> Removal:
         async with open_existing(context.environment, context.settings) as client:
             shared = client.sharing.artifacts((await client.sessions.find(tree)).session.root)
             return await shared.delete(*found)
 
-    found = run_cancellable(look())
+    found = list(dict.fromkeys(run_cancellable(look())))
     removed = Removal(len(found), sum(artifact.size for artifact in found))
     if found and not dry_run:
         removed = run_cancellable(remove(found))
