@@ -15,6 +15,7 @@ from parallel_agents.models.local.known import find_model
 from parallel_agents.models.local.sources import PackageIndex
 
 SMALL = "local/smollm2-135m"
+EMBEDDED = "local/qwen2.5-coder-1.5b"
 NO_INDEX = ("Could not find a version", "No matching distribution", "Could not install packages")
 
 

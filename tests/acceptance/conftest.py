@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.support.command import Pagents, open_home
 from tests.acceptance.support.provider import FakeProvider, serving
+from tests.local_models import EMBEDDED, fetched
 
 if TYPE_CHECKING:
     from tests.support.loaded import Loaded
@@ -41,3 +42,12 @@ def shared(
     place = tmp_path_factory.mktemp("shared")
     with open_home(place, served.base_url, loaded=loaded) as command:
         yield command
+
+
+@pytest.fixture
+def embedded(pagents: Pagents, pytestconfig: pytest.Config) -> Pagents:
+    """The command with the embedded model, for tests of --long."""
+    if not pytestconfig.getoption("--long"):
+        pytest.skip("1.1 GB, and minutes of inference: --long")
+    (pagents.home / "models").symlink_to(fetched(EMBEDDED))
+    return pagents

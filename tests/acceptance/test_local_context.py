@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local_models import fetched
+from tests.local_models import EMBEDDED
 
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
 
 pytestmark = [pytest.mark.local_model, pytest.mark.long, pytest.mark.timeout(1800)]
 
-EMBEDDED = "local/qwen2.5-coder-1.5b"
 SECONDS = 1500.0
 CLERK = f"""---
 name: clerk
@@ -27,14 +26,6 @@ You are a clerk. Answer in one short sentence.
 FACT = "The order number of our tea is BX-7719. Remember the order number."
 # About 1,100 tokens.
 REPORT = "The shop in the old town sells green tea and black tea, and is open until five. " * 55
-
-
-@pytest.fixture
-def embedded(pagents: Pagents, pytestconfig: pytest.Config) -> Pagents:
-    if not pytestconfig.getoption("--long"):
-        pytest.skip("1.1 GB, and minutes of inference: --long")
-    (pagents.home / "models").symlink_to(fetched(EMBEDDED))
-    return pagents
 
 
 def test_a_conversation_beyond_its_context_goes_on_with_a_summary(embedded: Pagents) -> None:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.sandbox.machine import needs_sandbox
-from tests.local_models import fetched
+from tests.local_models import EMBEDDED
 
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
 
 pytestmark = [pytest.mark.local_model, pytest.mark.long, pytest.mark.timeout(1800), needs_sandbox]
 
-EMBEDDED = "local/qwen2.5-coder-1.5b"
 SECONDS = 1500.0
 EDITOR = f"""---
 name: editor
@@ -31,14 +30,6 @@ gates:
 You edit files. First call read_file, then change the file with edit_file, then say what you changed.
 """
 SOURCE = 'HOST = "localhost"\nPORT = 8080\n'
-
-
-@pytest.fixture
-def embedded(pagents: Pagents, pytestconfig: pytest.Config) -> Pagents:
-    if not pytestconfig.getoption("--long"):
-        pytest.skip("1.1 GB, and minutes of inference: --long")
-    (pagents.home / "models").symlink_to(fetched(EMBEDDED))
-    return pagents
 
 
 def test_the_embedded_model_edits_a_file_and_passes_a_gate_in_the_sandbox(
