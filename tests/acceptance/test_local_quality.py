@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.local_models import SMALL, fetched
+from tests.local_models import EMBEDDED, SMALL, fetched
 
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.local_model, pytest.mark.long, pytest.mark.timeout(1800)]
 
-EMBEDDED = "local/qwen2.5-coder-1.5b"
 SECONDS = 1500.0
 TASK = (
     "Write is_palindrome(text): True where the text reads the same backwards; "

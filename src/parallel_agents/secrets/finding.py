@@ -45,7 +45,9 @@ class Needles(NamedTuple):
 NONE: Final = Needles({}, (), (), (), {}, 0, is_numeric=False)
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
+    """A secret in a text, by the positions of its beginning and after its end."""
+
     start: int
     end: int
     name: str
@@ -117,26 +119,31 @@ def with_numbers_hidden(encoded: bytes, hide: Callable[[str], str]) -> bytes:
 
 def replaced(text: str, line: str, names: Mapping[str, str]) -> str:
     """The text with each secret replaced, which were found in the text as one line."""
-    breaks = [] if line == text else [found.span() for found in ANY_BREAK.finditer(text)]
     shown: list[str] = []
     position = 0
-    for start, end, name in _original(_merged(_spans(line, names)), breaks):
+    for start, end, name in spans_in(text, line, names):
         shown += (text[position:start], f"[redacted:{name}]")
         position = end
     return "".join((*shown, text[position:]))
 
 
-def _spans(line: str, names: Mapping[str, str]) -> Iterator[_Span]:
+def spans_in(text: str, line: str, names: Mapping[str, str]) -> Iterator[Span]:
+    """Where the secrets are in a text, which is `line` without its breaks; none overlaps another."""
+    breaks = [] if line == text else [found.span() for found in ANY_BREAK.finditer(text)]
+    return _original(_merged(_spans(line, names)), breaks)
+
+
+def _spans(line: str, names: Mapping[str, str]) -> Iterator[Span]:
     for needle, name in names.items():
         at = line.find(needle)
         while at >= 0:
-            yield _Span(at, at + len(needle), name)
+            yield Span(at, at + len(needle), name)
             at = line.find(needle, at + len(needle))
 
 
-def _merged(spans: Iterable[_Span]) -> Iterator[_Span]:
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
     """Those that overlap as one, so that nothing of a shorter one is left beside a longer one."""
-    merged: _Span | None = None
+    merged: Span | None = None
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         if merged is None or span.start >= merged.end:
             if merged is not None:
@@ -148,7 +155,7 @@ def _merged(spans: Iterable[_Span]) -> Iterator[_Span]:
         yield merged
 
 
-def _original(spans: Iterable[_Span], breaks: Sequence[tuple[int, int]]) -> Iterator[_Span]:
+def _original(spans: Iterable[Span], breaks: Sequence[tuple[int, int]]) -> Iterator[Span]:
     """The places in a text of places in the same text without its breaks."""
     at, removed = [0], [0]
     for start, end in breaks:
@@ -156,7 +163,7 @@ def _original(spans: Iterable[_Span], breaks: Sequence[tuple[int, int]]) -> Iter
         removed.append(removed[-1] + end - start)
 
     for start, end, name in spans:
-        yield _Span(_place(at, removed, start), _place(at, removed, end - 1) + 1, name)
+        yield Span(_place(at, removed, start), _place(at, removed, end - 1) + 1, name)
 
 
 def _place(at: Sequence[int], removed: Sequence[int], position: int) -> int:
@@ -168,4 +175,4 @@ def original_place(text: str, position: int) -> int:
     if "\n" not in text and "\r" not in text:
         return position
     breaks = [found.span() for found in ANY_BREAK.finditer(text)]
-    return next(_original((_Span(position, position + 1, ""),), breaks)).start
+    return next(_original((Span(position, position + 1, ""),), breaks)).start

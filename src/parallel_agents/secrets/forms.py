@@ -23,12 +23,13 @@ _MOST_DEPTH = 3  # of JSON in JSON
 ANY_BREAK = re.compile(r"[\r\n]+[ \t]*")
 # Pieces of a value with several lines, such as a private key or the JSON of a service account.
 _PIECE = re.compile(rf"[^\s\"',;]{{{_LEAST_PIECE},}}")
+_RUN = re.compile(rf"[A-Za-z0-9]{{{LEAST_CHARACTERS},}}")
 # A line that is one token; the first and last line of a key are in any text about keys.
 _TOKEN = re.compile(r"(?!-----)[^\s\"',;:=@{}\[\]]+=*")
 _PATH = re.compile(r"(?:~|\.{1,2})?(?:/[\w.@+-]*)+")
 _WORDS = re.compile(r"[a-z]+|[A-Z]+|[A-Z]?[a-z]+(?:[-_.][a-z]+)*")
 _NUMBER = re.compile(r"[\d.,:+/ -]+")
-_LONG_WORD, _LONG_NUMBER = 16, 16
+_LONG_WORD, _LONG_NUMBER, _LONG_RUN = 16, 16, 32
 _MOST_PATH_SEGMENT = 20
 
 
@@ -115,13 +116,22 @@ def _pieces(value: str) -> set[str]:
     """The lines of a value that are one token, and the long tokens of the others."""
     if without_breaks(value) == value.strip():
         return set()
-    pieces = set(filter(_is_piece, _PIECE.findall(value)))
+    tokens = _PIECE.findall(value)
+    assigned = [token.partition("=")[2] for token in tokens]
+    pieces = set(filter(_is_piece, (*tokens, *assigned)))
     lines = {line.strip() for line in value.splitlines()}
     return pieces | {line for line in lines if _TOKEN.fullmatch(line) and not why_ordinary(line)}
 
 
 def _is_piece(text: str) -> bool:
-    return _PIECE.fullmatch(text) is not None and "://" not in text and "@" not in text
+    """Whether a token is one that no other text has: long, and in part drawn at random."""
+    is_token = _PIECE.fullmatch(text) is not None and "://" not in text and "@" not in text
+    return is_token and any(map(_is_drawn, _RUN.findall(text)))
+
+
+def _is_drawn(run: str) -> bool:
+    """Whether letters and digits are no word, name or number: they are mixed, or more than any has."""
+    return len(run) >= _LONG_RUN or not (run.isalpha() or run.isdecimal())
 
 
 def _texts(value: Json) -> Iterator[str]:

@@ -21,6 +21,7 @@ from parallel_agents.secrets.finding import (
     needles_of,
     original_place,
     replaced,
+    spans_in,
     with_numbers_hidden,
 )
 from parallel_agents.secrets.forms import LEAST_CHARACTERS, why_ordinary, without_breaks
@@ -137,8 +138,7 @@ class Redactor:
 
     def hide_cut(self, text: str) -> str:
         """A text that was cut at its end, without secrets and without what may begin one there."""
-        hidden = self.hide(text)
-        return hidden[: self.possible_start(hidden)]
+        return self.hide(text[: self.open_end(text)])
 
     def stream(self) -> Stream:
         """Hides secrets in a text that comes in pieces."""
@@ -163,6 +163,20 @@ class Redactor:
                 return len(text) - len(tail) + original_place(tail, at)
         return len(text)
 
+    def open_end(self, text: str) -> int:
+        """Where a text ends in what may become a secret, with one that this overlaps; else its length.
+
+        A secret may be the beginning of another one: nothing is hidden of what is still open.
+        """
+        at = self.possible_start(text)
+        if at == len(text):
+            return at
+        most = max(2 * self.longest, _MOST_HELD_BACK)
+        for start, end, _ in spans_in(text, without_breaks(text), self._needles.names):
+            if start < at < end:
+                return start if len(text) - start <= most else end
+        return at
+
     @property
     def longest(self) -> int:
         return self._needles.longest
@@ -181,10 +195,10 @@ class Stream:
         """What can be shown after another piece; it may be empty."""
         if not self._redactor and not self._held:
             return piece
-        text = self._redactor.hide(self._held + piece)
-        at = self._redactor.possible_start(text)
+        text = self._held + piece
+        at = self._redactor.open_end(text)
         self._held = text[at:]
-        return text[:at]
+        return self._redactor.hide(text[:at])
 
     def end(self) -> str:
         """What was held back, and became no secret."""

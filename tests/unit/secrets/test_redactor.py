@@ -7,6 +7,7 @@ import json
 import shlex
 from base64 import b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from urllib.parse import quote, quote_plus
 
 import orjson
@@ -269,3 +270,44 @@ def test_a_text_that_was_cut_loses_what_may_begin_a_secret_at_its_end() -> None:
 
         assert not any(TOKEN[at : at + 3] in cut for at in range(len(TOKEN) - 2)), cut
     assert redactor.hide_cut("some words") == "some words"
+
+
+SECRETS = ("tok_abcd1234", "tok_abcd1234XYZSECRETTAIL99", "TAIL99-xy-77zz", "99-xy-77zz-end-0")
+
+
+@given(
+    words=st.lists(
+        st.sampled_from((*SECRETS, SECRETS[1][:20], "tok_abcd1234-xy-77zz", "plain", " ")),
+        max_size=6,
+    ),
+    cuts=st.lists(st.integers(0, 160), max_size=6),
+)
+def test_a_stream_hides_secrets_that_begin_or_end_each_other(
+    words: list[str], cuts: list[int]
+) -> None:
+    redactor, text = Redactor(), "".join(words)
+    for secret in SECRETS:
+        redactor.add(secret, secret[:4])
+    places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+
+    stream = redactor.stream()
+    shown = "".join(stream.feed(text[a:b]) for a, b in pairwise(places)) + stream.end()
+
+    assert shown == redactor.hide(text)
+
+
+def test_words_names_and_paths_of_a_secret_file_stay() -> None:
+    redactor = Redactor()
+    file = """\
+certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==
+  name: kubernetes-production-cluster
+DJANGO_SETTINGS_MODULE=mysite.settings.production
+PATH=/usr/local/bin:/usr/bin
+AWS_SECRET_ACCESS_KEY=abcDEF123456789012345
+"""
+    redactor.add(file, "file")
+    ordinary = "set certificate-authority-data: of kubernetes-production-cluster; PATH=/usr/local/bin:/usr/bin"
+
+    assert redactor.hide(ordinary) == ordinary
+    for part in ("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==", "abcDEF123456789012345"):
+        assert redactor.hide(f"it is {part}!") == "it is [redacted:file]!"
