@@ -64,7 +64,8 @@ def answer(
     if json:
         render.envelope("answer", time.time(), [{**question_json(answered), "answer": text}])
     else:
-        render.line(f"{answered.id}  {described(answered)}  {text}")
+        render.line(f"✔ {answered.id} answered: {text}")
+        render.note(f"  {described(answered)}")
 
 
 def _arguments(text: str) -> JsonObject:
