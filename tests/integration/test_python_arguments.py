@@ -14,7 +14,8 @@ import pytest
 
 import parallel_agents as pa
 from parallel_agents import testing
-from parallel_agents.api import Options, TeamOptions
+from parallel_agents.api.opening import Options
+from parallel_agents.api.running import TeamOptions
 from parallel_agents.errors import InvalidInput
 from parallel_agents.testing import RepliesWith
 

@@ -29,6 +29,7 @@ from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
+from parallel_agents.flows.runner import FlowRunner
 from parallel_agents.models.attaching import FileLoader
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Lessons
@@ -229,6 +230,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
     return {
         RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,
         RunnerKind.TEAM: TeamRunner(app.service),
+        RunnerKind.FLOW: FlowRunner(app.service, parts.flows),
     }
 
 

@@ -107,7 +107,9 @@ class SessionStore(Protocol):
         ...
 
     async def go_on(self, session: SessionKey, owner: OwnerId | None) -> list[Row]:
-        """Queue a further run of a session whose work ended over budget, and of a team's tasks that did.
+        """Queue a further run of a session whose work ended over budget, or of a team's tasks that did.
+
+        A flow has a further run whatever kept it from success.
 
         Returns:
             The session's current run, then the runs that its tasks have anew. Nothing is queued in a

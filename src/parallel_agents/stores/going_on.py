@@ -1,4 +1,4 @@
-"""Going on: work that ended over budget continues in a further run of its session.
+"""Going on: work that ended over budget continues in a further run of its session, as does a flow that failed.
 
 What is done stays done, and what was said stays in the transcript: only the rest is paid for.
 """
@@ -11,7 +11,7 @@ from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.run import FAILURES, RunnerKind, RunStatus
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.journal_sessions import JournalSessions
@@ -32,6 +32,9 @@ class GoingOn:
         row = self._tables.rows.of_session(session)
         if row.run.kind is RunnerKind.TEAM:
             return self._team(row, owner)
+        if row.run.kind is RunnerKind.FLOW:
+            is_next = row.run.status in FAILURES and not _is_closed(row)
+            return [self._next(row, owner, row.session.parent) if is_next else row]
         return [self._agent(row, owner, asker=row.session.parent)]
 
     def _team(self, team: Row, owner: OwnerId | None) -> list[Row]:

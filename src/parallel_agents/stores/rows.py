@@ -203,8 +203,11 @@ class Rows:
                 RunId(run),
                 status_from(status),
                 is_quiet=bool(quiet),
+                digest=digest,
+                asked_by=RunId(asker),
+                ended_at=ended_at,
             )
-            for session, key, label, run, status, quiet in found
+            for session, key, label, run, status, quiet, digest, asker, ended_at in found
             if type(run) is str and type(session) is str
         ]
 

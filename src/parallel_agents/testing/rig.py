@@ -25,7 +25,7 @@ from parallel_agents.engines.local import LocalEngine
 from parallel_agents.errors import UnknownModel
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.session_tools.toolbox import SessionTools
-from parallel_agents.sessions.open_sessions import OpenSessions
+from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore

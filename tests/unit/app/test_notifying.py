@@ -22,7 +22,7 @@ from parallel_agents.core.permission import Permissions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.notify.letter import Letter, NotSent
-from parallel_agents.sessions.open_sessions import OpenSessions
+from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Settings
 from parallel_agents.stores.memory import MemoryStore

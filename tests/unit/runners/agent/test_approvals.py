@@ -20,7 +20,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import Task
 from parallel_agents.errors import AlreadyAnswered, InvalidInput, NotFound, RunIsOver
 from parallel_agents.sessions.handle import SessionHandle
-from parallel_agents.sessions.open_sessions import OpenSessions
+from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Settings
 from parallel_agents.stores.memory import MemoryStore
