@@ -26,7 +26,7 @@ STOP_SIGNALS = tuple(
 
 @contextmanager
 def stop_signals_as_interrupts() -> Generator[None]:
-    """SIGTERM and SIGHUP do what a Ctrl-C does while the block lasts.
+    """While the block lasts, SIGTERM and SIGHUP do what a Ctrl-C does.
 
     A signal that the process ignores, as under nohup, or has a handler for keeps its meaning.
     """

@@ -56,7 +56,7 @@ def dangling_in_settings(
     find_agent: Callable[[str], Agent],
     check_model: Callable[[str], None],
 ) -> Iterator[Dangling]:
-    """The names in the settings of agents and models that are not here.
+    """The names of agents and models in the settings that do not exist here.
 
     Args:
         environment: the files that the settings are from.

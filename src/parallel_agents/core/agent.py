@@ -91,9 +91,10 @@ class Agent(Checked, Generic[T_co]):
         description: one sentence about its purpose, read by users and by agents that could spawn it;
             by default the first sentence of the instructions.
         instructions: the system prompt.
-        output: the type of the answer: a Pydantic model, a dataclass, a TypedDict, or any other type
-            that Pydantic makes a JSON Schema of; `str` is plain text. `output` of a result is then an
-            instance of it. Only its schema is stored, as `output_schema`, which may be passed instead.
+        output: the type of the answer: a Pydantic model, a dataclass, a TypedDict, or any other
+            type for which Pydantic makes a JSON Schema; `str` is plain text. `output` of a result
+            is then an instance of it. Only its schema is stored, as `output_schema`, which may be
+            passed instead.
         category: groups the agent in lists.
         input_schema: JSON Schema of the task's `input`, or None to accept any.
         output_schema: JSON Schema of the answer, or None for plain text. An answer that does not

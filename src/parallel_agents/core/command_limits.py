@@ -58,7 +58,7 @@ class OutputMeter:
         left: the bytes that may still be written; None for no limit.
 
     Attributes:
-        written: the bytes that were.
+        written: the bytes that were written so far.
     """
 
     __slots__ = ("_left", "_whole", "written")

@@ -47,7 +47,7 @@ _KINDS: Mapping[str, type] = {
 class Contained(Wrapped):
     """Wraps a model that the program passed in.
 
-    Errors that the protocol of models knows pass as they are; any other is a `ModelCrashed`.
+    Errors that the protocol of models defines pass unchanged; any other becomes a `ModelCrashed`.
     """
 
     def __init__(self, model: Model) -> None:

@@ -132,7 +132,7 @@ def _changes(text: str, param: str) -> Iterator[DialectChanges]:
 def window_in(error: ContextTooLong, sent: bytes) -> int | None:
     """The tokens of the model's context that a refusal names; None if it names none.
 
-    A server that quotes what it refuses names none by the quotation.
+    A number that the server merely quotes from the request does not count.
 
     Args:
         error: the refusal.

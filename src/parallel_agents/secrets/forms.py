@@ -34,9 +34,9 @@ _MOST_PATH_SEGMENT = 20
 
 
 def why_ordinary(value: str) -> str:
-    """Why a value cannot be looked for without damage to other texts; empty if it can.
+    """Why a value cannot be searched for without damage to other texts; empty if it can.
 
-    What is short, a word, a number, a path or a plain address occurs in texts that tell no secret.
+    Short values, words, numbers, paths and plain addresses also occur in texts without secrets.
     """
     value = without_breaks(value).strip()
     if len(value) < LEAST_CHARACTERS:

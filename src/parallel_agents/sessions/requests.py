@@ -160,7 +160,7 @@ def _check_arguments(question: Question, answer: Answer) -> None:
 def check_permitted(
     question: Question, arguments: JsonObject, layers: Sequence[Permissions], folder: str
 ) -> None:
-    """Raise if the permissions deny the call that waits with other arguments; it may look at files.
+    """Raise if the permissions deny the waiting call with these arguments; this may look at files.
 
     Args:
         question: asks whether the call may be made.

@@ -118,8 +118,8 @@ def encode_body(body: Body) -> bytes:
     """An event's body as JSON.
 
     Raises:
-        RunCrashed: it could not be read back: a value has another type than its class says, as of a
-            model, tool or gate of the caller's.
+        RunCrashed: it could not be read back, because a value does not have the type that its class
+            declares; it may come from a model, tool or gate of the caller.
     """
     try:
         encoded = _encode_body(body)
