@@ -52,7 +52,7 @@ async def state_get(key: KeyArgument, context: ToolContext) -> dict[str, Json]:
 @tool(effect=Effect.PURE)
 async def state_list(
     context: ToolContext,
-    prefix: Annotated[str, Field(description="Only keys that begin so.")] = "",
+    prefix: Annotated[str, Field(description="Only keys that begin with this.")] = "",
 ) -> dict[str, Json]:
     """List the keys of the values that the agents of this work share, with their versions."""
     entries = await _of(context).entries(prefix)

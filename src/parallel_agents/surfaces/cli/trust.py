@@ -21,7 +21,7 @@ def trust(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask: you have read the files.")
     ] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Trust the folder no longer.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Stop trusting the folder.")] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
