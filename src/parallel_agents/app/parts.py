@@ -101,7 +101,7 @@ def check_gate_function(name: str, function: Callable[..., object]) -> None:
         InvalidInput: it is a class or a generator, or it does not take one argument.
     """
     if inspect.isclass(function):
-        why = "it is a class, and what a class returns is no verdict"
+        why = "it is a class, and what a class returns is not a verdict"
     elif is_generator(function):
         why = "it is a generator, and a gate returns one verdict"
     elif not (why := why_not_called_with(function, "an answer")):

@@ -181,7 +181,7 @@ class Agent(Checked, Generic[T_co]):
         """The output type, whose schema becomes the output schema.
 
         Raises:
-            InvalidInput: there is another output schema, or none can be made of the output.
+            InvalidInput: there is another output schema, or none can be made from the output.
         """
         before = cast("OutputType[Any] | None", self._output_type)  # of an agent that is replaced
         is_of_before = isinstance(before, OutputType) and before.schema == self.output_schema
@@ -190,7 +190,7 @@ class Agent(Checked, Generic[T_co]):
         if self.output_schema is not None and not is_of_before:
             raise InvalidInput(
                 f"Agent got output {shown(output)} and an output_schema",
-                why="the schema of its answers is made of either of them",
+                why="the schema of its answers is made from one of them",
                 hint="leave one of them out",
             )
         if is_mapping(output):
@@ -316,5 +316,5 @@ def _check_schema(name: str, schema: JsonObject, agent: str) -> None:
         raise InvalidInput(
             f"{name} of agent {agent} is not a JSON Schema",
             why=str(error),
-            hint=f"correct {name}; nothing was called or paid",
+            hint=f"correct {name}; nothing was called or paid for",
         ) from None

@@ -86,7 +86,7 @@ def read_target(text: str) -> Target:
         name = text.removeprefix(_VARIABLE)
         if name.isidentifier():
             return Target(variable=name)
-        raise _bad(text, f"{shown(name)} is no name of a variable")
+        raise _bad(text, f"{shown(name)} is not the name of a variable")
     if "://" in text:
         return Target(address=_address(text))
     try:

@@ -208,7 +208,7 @@ def output_type(kind: object) -> OutputType[Any]:
             kind, "__dataclass_fields__"
         )
         hint = f"pass the class, {own}, and not an instance of it" if is_instance else ""
-        raise NoSchema(f"{shown(kind)} is no type", hint=hint)
+        raise NoSchema(f"{shown(kind)} is not a type", hint=hint)
     any_kind = cast("type[Any]", kind)
     try:
         return _known(any_kind)

@@ -1,4 +1,4 @@
-"""Squeezing: how a conversation fits a small context whatever is in it, when shortening helps no more.
+"""Squeezing: how a conversation fits a small context whatever is in it, when shortening no longer helps.
 
 Nothing of the run is lost without a trace: of the task, of messages and of results a beginning and an
 end remain, with the path of the whole, and of calls a line. The newest message and the task stay
