@@ -53,7 +53,7 @@ def stop_signals_as_interrupts() -> Generator[None]:
 class Bell:
     """Wakes the thread that waits for it: another thread rings it, and so does each signal.
 
-    A lock or a queue is no bell for signals: one that arrives after the waiting thread has last looked
+    A lock or a queue is not a bell for signals: one that arrives after the waiting thread has last looked
     for signals and before it sleeps is noted, and its handler is not called until something else wakes
     the thread. What is written to a file in between is seen.
 

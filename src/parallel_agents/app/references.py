@@ -1,4 +1,4 @@
-"""References: names in settings and agent files that nothing here has, told before anything is paid.
+"""References: names in settings and agent files that do not exist here, reported before anything is paid for.
 
 They are not refused: a program may define the agent, tool or provider in its code. What a task needs
 and nobody has is refused when the task is spawned.

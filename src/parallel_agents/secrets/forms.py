@@ -130,7 +130,7 @@ def _is_piece(text: str) -> bool:
 
 
 def _is_drawn(run: str) -> bool:
-    """Whether letters and digits are no word, name or number: they are mixed, or more than any has."""
+    """Whether a run is not a word, name or number: it is mixed, or longer than any of them."""
     return len(run) >= _LONG_RUN or not (run.isalpha() or run.isdecimal())
 
 

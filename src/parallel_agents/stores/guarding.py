@@ -61,7 +61,7 @@ def _hidden(value: Value) -> Value:
 
 
 def _hidden_text(text: str) -> str:
-    """A text without secrets; JSON stays JSON, also if it is within JSON."""
+    """A text without secrets; JSON stays JSON, even if it is within JSON."""
     if text.startswith(_JSON):
         try:
             value: Json = orjson.loads(KNOWN.hide_numbers(text.encode()))
