@@ -36,7 +36,8 @@ class Parts:
         gates: the functions that agents may name as gates, by name.
         on_fetch: called with the progress of the embedded model's download.
         role: a script, or a worker that executes what others leave.
-        tell_unasked: who is told of what this process executes and nobody else is told of.
+        tell_unasked: the target for notifications of work that this process executes and that has
+            no other target.
         contents: where artifacts are kept; None for the folder of the home.
     """
 

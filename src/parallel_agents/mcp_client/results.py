@@ -26,7 +26,7 @@ class ToolText(NamedTuple):
 def tool_text(result: JsonObject) -> ToolText:
     """What a `CallToolResult` says, bounded.
 
-    Structured content is told only if there is no text: servers repeat it there, and some put
+    Structured content is shown only if there is no text: servers repeat it there, and some put
     whole images into it. https://modelcontextprotocol.io/specification/2025-11-25/server/tools
     """
     content = result.get("content")

@@ -1,7 +1,7 @@
 """Bounding: holds the commands of a session together to its limits of memory and processes.
 
-In cgroups all commands of a session share one, so that they share its limits. Without them the limits
-of each process hold, as far as the kernel has some, and nobody is told that more does.
+In cgroups all commands of a session share one, so that they share its limits. Without them only the
+limits of each process hold, as far as the kernel has some, and the notices say so.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Bounding:
     def check(
         self, asked: CommandLimits, parents: Sequence[Path], *, is_inside: bool
     ) -> tuple[str, ...]:
-        """In what commands with these limits are held to less than was asked for.
+        """Notices about limits that bind these commands less than was asked for.
 
         Raises:
             LimitUnenforced: nothing here can hold them to a limit.
@@ -163,7 +163,7 @@ class Bounding:
 
 
 def check_enforced(asked: CommandLimits, group: Group, *, is_inside: bool) -> tuple[str, ...]:
-    """In what commands in this group are held to less than was asked for.
+    """Notices about limits that bind the commands in this group less than was asked for.
 
     Raises:
         LimitUnenforced: nothing here can hold them to a limit.

@@ -1,7 +1,7 @@
 """Guarding: nothing is written to a database, or looked for in one, with a secret in it.
 
 All that is written passes here, whatever part of the program it is from. What the caller of a
-statement knows is not changed: whoever goes on with it must hide it before, as runs do.
+statement knows is not changed: whoever continues with it must hide it before, as runs do.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from parallel_agents.surfaces.cli.context import CliContext
 
 
 class _Row(NamedTuple):
-    """A model on offer, with what is told or known about it; None is unknown."""
+    """A model on offer, with what its provider says and what is known about it; None is unknown."""
 
     model: str
     context_tokens: int | None
