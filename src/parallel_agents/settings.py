@@ -358,7 +358,7 @@ def read_environment(home: Path | None = None, start: Path | None = None) -> Env
     if project is None:
         return environment
     if project.is_only_mcp and not is_known(project, environment.home):
-        # It is there for other programs: nothing of it has effect, and nothing is refused for it.
+        # It is there for other programs: nothing in it takes effect, and nothing is refused for it.
         return replace(environment, untrusted_servers=project.folder.parent / MCP_NAME)
     check_trusted(project, environment.home)
     return replace(environment, trusted=project)

@@ -34,7 +34,7 @@ _WANTS_PROCESSES = re.compile(
 
 @dataclass(slots=True, kw_only=True)
 class Bounds:
-    """What holds for one command while it runs.
+    """The bounds of one command while it runs.
 
     Attributes:
         asked: the limits of its session.
@@ -83,7 +83,7 @@ class Bounding:
     """The limits of the commands of a process.
 
     Args:
-        limits: what holds for a command whose session asks for nothing.
+        limits: those of a command whose session asks for nothing.
         has_relay: whether a relay runs in each sandbox.
     """
 

@@ -165,7 +165,7 @@ def check_permitted(
     Args:
         question: asks whether the call may be made.
         arguments: those that the call would be made with.
-        layers: the rules that hold for the run, the outermost first.
+        layers: the rules that apply to the run, the outermost first.
         folder: where the run's tools work.
 
     Raises:

@@ -1,4 +1,4 @@
-"""`pagents trust`: show what a project's folder defines, and let it have effect in that form."""
+"""`pagents trust`: show what a project's folder defines, and let it take effect in that form."""
 
 from __future__ import annotations
 
