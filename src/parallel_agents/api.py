@@ -85,8 +85,9 @@ async def open(
             session = await sessions.spawn(pa.Task("writer", "Write a haiku", key="haiku-1"))
             result = await session.wait()
 
-    At the end of the block no new model call starts, and calls in flight may finish, also after the
-    first Ctrl-C under `asyncio.run`. Unfinished runs stay in the store. They continue when they are spawned again under the same key.
+    At the end of the block no new model call starts, and calls in flight may finish, even after the
+    first Ctrl-C under `asyncio.run`. Unfinished runs stay in the store. They continue when they are
+    spawned again under the same key.
 
     Args:
         model: `provider/model` for agents that name none.
@@ -164,7 +165,7 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
     """Refuse a factory that no model's name could reach.
 
     Raises:
-        InvalidInput: its key is no provider's name.
+        InvalidInput: its key is not a provider's name.
     """
     for name in models:
         if name in _TAKEN:

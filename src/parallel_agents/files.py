@@ -22,7 +22,7 @@ _OTHERS = 0o077
 
 
 def write_whole(target: Path, content: bytes) -> None:
-    """Replace a file in one step, and make the folders that it needs; others may read it.
+    """Replace a file in one step, and make its missing folders; other users may read it.
 
     Raises:
         InvalidInput: the file cannot be written.

@@ -62,10 +62,10 @@ class Git(NamedTuple):
     settings: Mapping[str, str] = MappingProxyType({})
 
     def run(self, *arguments: str, given: bytes = b"", accept: tuple[int, ...] = (0,)) -> bytes:
-        """What a command writes.
+        """What a git command writes to stdout.
 
         Raises:
-            GitFailed: it ended with another code than `accept`.
+            GitFailed: its exit code is not in `accept`.
             WorkspaceError: git is missing, or it did not end in time.
         """
         program = find_git()

@@ -46,7 +46,7 @@ REFUSED = {
         (*WRITER, "hello", "--model", "openai/gpt-5-mini"),
         ("PA-E112", "OPENAI_API_KEY", 10),
     ),
-    "a time limit that is no number": (
+    "a time limit that is not a number": (
         (*CONTENT, "topic=x", "--timeout", "nan"),
         ("PA-E101", "--timeout is nan", 2),
     ),
@@ -90,7 +90,7 @@ REFUSED = {
     ),
     "a home that is a file": (("list", "--home", "latin.txt"), ("PA-E110", "latin.txt", 10)),
     "a home within a file": (("list", "--home", "latin.txt/in"), ("PA-E110", "not a folder", 10)),
-    "a budget that is no number": (
+    "a budget that is not a number": (
         (*WRITER, "Go.", "--budget", "nan"),
         ("PA-E101", "--budget is nan", 2),
     ),
@@ -102,7 +102,7 @@ REFUSED = {
         (*WRITER, "Go.", "--budget-tokens", "0"),
         ("PA-E101", "--budget-tokens is 0", 2),
     ),
-    "an age of replies that is no number": (
+    "an age of replies that is not a number": (
         (*WRITER, "Go.", "--cache", "nan"),
         ("PA-E101", "--cache is nan", 2),
     ),

@@ -144,7 +144,7 @@ class Readiness:
         return open_url(self.models.providers[provider].base_url)
 
     def _lacks_source(self, session: Session) -> str:
-        """What is missing of the folder that the session's workspace is made of, unless it is made."""
+        """What is missing of the folder that the session's workspace is made from, unless it is made."""
         workspace = session.options.workspace
         if workspace is None or not workspace.folder or Path(workspace.folder).is_dir():
             return ""

@@ -79,7 +79,7 @@ class AnswerRule(Checked):
     def _check_among(self, *answers: str) -> None:
         if self.answer not in answers:
             raise InvalidInput(
-                f"{shown(self.answer)} is no answer to questions of the kind {self.kind.value}",
+                f"{shown(self.answer)} is not an answer to questions of the kind {self.kind.value}",
                 hint=f"write one of {', '.join(answers)}",
             )
 

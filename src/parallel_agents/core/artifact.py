@@ -1,7 +1,7 @@
 """Artifact: a content that the sessions of a tree share by its id, which is the content's own hash.
 
-Nothing is overwritten: another content has another id, also under the same name. The contents lie in
-files of the home folder, and the store says which trees and runs they belong to.
+Nothing is overwritten: another content has another id, even under the same name. The contents lie
+in files of the home folder, and the store says which trees and runs they belong to.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class SharedArtifacts(Protocol):
         """Add an artifact; the pieces are read in another thread.
 
         Raises:
-            InvalidInput: it is too large, or the name is none.
+            InvalidInput: it is too large, or the name is not valid.
         """
         ...
 

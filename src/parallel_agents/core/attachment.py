@@ -171,7 +171,7 @@ def _inflated(view: memoryview, begins: int, most: int) -> bytes:
     """The start of a compressed stream, up to a bound.
 
     Raises:
-        zlib.error: it is none.
+        zlib.error: it is not one.
     """
     decompressor, pieces = zlib.decompressobj(), list[bytes]()
     for at in range(

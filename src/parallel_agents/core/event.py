@@ -131,7 +131,7 @@ class Replied:
 
     @property
     def charge(self) -> Charge:
-        """What budgets are charged: a guess is none, and every call that was made has tokens."""
+        """What budgets are charged; its tokens are None if the server counted none."""
         is_counted = self.cached or (not self.is_estimated and self.usage.total_tokens > 0)
         return Charge(self.cost_nanousd, self.usage.total_tokens if is_counted else None)
 

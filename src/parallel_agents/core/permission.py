@@ -327,8 +327,8 @@ def _subject(spec: ToolSpec, about: str) -> _Subject:
 def _is_allowed_by(pattern: str, words: Words) -> bool:
     """Whether a command is one that `git *`, `git status`, `git:*` or `* --version` allows.
 
-    The first word is compared by itself: one that holds blanks is no other program. `*` stands for
-    no slash in it, so that `pytest*` allows no program in a folder of that name.
+    The first word is compared by itself: one that holds blanks is not another program. `*` stands
+    for no slash in it, so that `pytest*` allows no program in a folder of that name.
     """
     program, arguments = _command_pattern(pattern)
     wanted, steps = program.split("/"), words[0].split("/")

@@ -99,7 +99,8 @@ class OpenQuestion(NamedTuple):
 
     Attributes:
         id: `q-` and the number of the question's event.
-        about: what it is about, such as `turn-3/call/1/approval`; its events' keys begin so.
+        about: what it is about, such as `turn-3/call/1/approval`; the keys of its events begin with
+            it.
         asked_at: seconds since 1970 on the store's clock.
     """
 
@@ -139,7 +140,7 @@ def question_id(number: int) -> str:
 
 
 def question_number(text: str) -> int | None:
-    """The number of the event of a question from its id; None if the text is no id."""
+    """The number of the event of a question from its id; None if the text is not an id."""
     digits = text.removeprefix(_ID)
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else None
 

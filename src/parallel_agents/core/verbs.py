@@ -169,7 +169,7 @@ class Sessions(SessionReads, Protocol):
         """Start the next run of a session, once its earlier runs have ended.
 
         The run is asked for by the session `sender`, or else from outside, and is shown the files.
-        From then on, `notify` is told of the session and all below it; None leaves that as it is.
+        From then on, `notify` applies to the session and all below it; None leaves that as it is.
 
         Raises:
             RunIsOver: the session was killed.

@@ -1,4 +1,4 @@
-"""Listing: the tools of a server, as tools that models can be offered; what cannot be is told."""
+"""Listing: the tools of a server, as tools that models can be offered; what cannot be is reported."""
 
 from __future__ import annotations
 

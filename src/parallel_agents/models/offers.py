@@ -95,7 +95,7 @@ def missing_model_hint(provider: str, wanted: str, offers: Iterable[str]) -> str
 
 
 def _name(model_id: str) -> str:
-    """What identifies a model across providers: its id in small letters without its publisher."""
+    """What identifies a model across providers: its id in lowercase, without its publisher."""
     return model_id.rpartition("/")[2].lower()
 
 

@@ -101,7 +101,7 @@ def further_variables(variables: Mapping[str, str]) -> bytes:
     """What `bwrap` reads from the descriptor of variables.
 
     Raises:
-        ValueError: one has a NUL character, or a name that is none.
+        ValueError: one has a NUL character, or an invalid name.
     """
     for name, value in variables.items():
         if not name or "=" in name or "\0" in name or "\0" in value:

@@ -108,7 +108,7 @@ def view_of(
 
 
 def real_folder(folder: Path, homes: Iterable[Path]) -> Path:
-    """The path without links of a folder that a command can be given.
+    """The path, with links resolved, of a folder that a command may be given.
 
     Args:
         folder: the folder.

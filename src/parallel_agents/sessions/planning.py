@@ -216,7 +216,7 @@ class Planner:
             )
 
     def _sandbox_above(self, parent: Session | None) -> Sandbox:
-        """What holds for the children of a session; a team leaves it to the settings."""
+        """What applies to the children of a session; a team leaves it to the settings."""
         inherited = parent.options.sandbox if parent else Sandbox.INHERIT
         return self._sandbox if inherited is Sandbox.INHERIT else inherited
 

@@ -56,8 +56,8 @@ class TreeArtifacts:
             name: what tables call it, by default as the file; several contents may have one name.
 
         Raises:
-            InvalidInput: it is larger than the settings allow, the name is none, or the file cannot
-                be read.
+            InvalidInput: it is larger than the settings allow, the name is not valid, or the file
+                cannot be read.
             ArtifactError: it cannot be written.
         """
         if isinstance(content, Path):
@@ -83,7 +83,7 @@ class TreeArtifacts:
         return await self._store.artifacts(tree=self._tree)
 
     async def delete(self, *artifacts: Artifact) -> Removal:
-        """Have the tree share these artifacts no more.
+        """Stop sharing these artifacts in the tree.
 
         Their contents are removed by `pagents artifact clean`, unless another tree has them.
 

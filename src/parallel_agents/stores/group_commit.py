@@ -104,8 +104,9 @@ class GroupCommitStore(JournalStore):
     async def aclose(self) -> None:
         """Write what waits, and release both threads and connections.
 
-        If another program holds the store, or it fails, the writer goes on behind the caller's back:
-        this process may live for weeks, and only the store tells others that it works no longer.
+        If another program holds the store, or it fails, the writer continues behind the caller's
+        back: this process may live for weeks, and only the store tells others that it works no
+        longer.
         """
         if self._is_closed:
             return

@@ -72,7 +72,7 @@ class Blobs:
         except GitFailed as error:
             raise WorkspaceError(
                 f"the content {oid[:10]} of the workspace's base is gone",
-                why="it was in the repository that the workspace was made of, which has dropped it",
+                why="it was in the repository that the workspace was made from, which has dropped it",
                 hint="the workspace's files are whole: copy what you need from its folder",
             ) from error
 

@@ -28,11 +28,11 @@ class Tracked(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The files that count, by paths relative to the folder.
+    """The files that belong to a workspace, by paths relative to the folder.
 
     Attributes:
         tracked: the index of the repository; empty for a folder outside of one.
-        new: files of no repository's index: they are counted against a limit.
+        new: files that are in no repository's index; they count against a limit.
         inner: files that repositories below the folder track.
     """
 

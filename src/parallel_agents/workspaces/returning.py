@@ -75,7 +75,7 @@ def merge(
     if not source.is_dir():
         raise WorkspaceError(
             f"the folder {source} is gone",
-            why="the workspace was made of it, and its changes go there",
+            why="the workspace was made from it, and its changes go there",
             hint=f"`pagents diff` prints a patch; the files are in {room.files(record)}",
         )
     try:

@@ -86,7 +86,7 @@ def part_thinking(text: str) -> Parted:
 
 
 def _channels(text: str) -> Parted | None:
-    """The channels of gpt-oss, also from a server that drops control tokens but not their words."""
+    """The channels of gpt-oss, even from a server that drops control tokens but not their words."""
     if text.startswith("analysis") and text[8:9].strip():
         thinking, found, answer = text[8:].partition("assistantfinal")
         is_glued = thinking[-1:].strip() and (answer[:1].strip() or not answer)
@@ -220,7 +220,7 @@ class AnswerFilter:
         return self._close()
 
     def _begin(self, start: str, pair: tuple[str, str]) -> bool:
-        """Go on behind an opening tag, once it is certain that it is no mention."""
+        """Go on behind an opening tag, once it is certain that it is not a mention."""
         begin = len(pair[0])
         end = start.find(pair[1], begin)
         if end < 0 and len(start) - begin <= _LONGEST_MENTION + len(pair[1]):

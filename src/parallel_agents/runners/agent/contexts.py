@@ -77,7 +77,7 @@ class Contexts:
         return round(window.tokens / _MESSAGE_SHARE / max(window.meter.factor, 1.0))
 
     def result_tokens(self, window: Window | None, calls: int) -> int:
-        """The most tokens that a model is told of each result of a reply with so many calls."""
+        """The most tokens that a model gets of each result of a reply with `calls` calls."""
         size = None if window is None else round(window.tokens / max(window.meter.factor, 1.0))
         return most_tokens(size, self._result_tokens, calls=calls)
 

@@ -54,7 +54,7 @@ def show(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show the rules that hold for an agent or a session, and what they say of each of its tools."""
+    """Show the rules that apply to an agent or a session, and what they say about each of its tools."""
     context = find_store(home)
     holder = _find(context, name)
     if call:
