@@ -92,8 +92,8 @@ class ArtifactFolder:
         if digest.hexdigest() != id:
             raise ArtifactError(
                 f"the content of the artifact {short_id(id)} is damaged",
-                why="its hash is another one than when it was put",
-                hint="put the same content again, which mends it",
+                why="its hash is not the one that it was put under",
+                hint="put the same content again, which repairs it",
             )
 
     def older_than(self, seconds: float) -> list[Stored]:
@@ -152,9 +152,9 @@ class _Reading:
                 )
             if name := self._scan.feed(piece):
                 raise SecretInContent(
-                    f"the content has the secret {name} in it",
+                    f"the content contains the secret {name}",
                     why="artifacts are kept, and shown to others",
-                    hint="take it out, and put the rest",
+                    hint="remove the secret, and put the rest",
                 )
             self._digest.update(piece)
             if len(self.head) < HEAD_BYTES:

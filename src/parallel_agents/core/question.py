@@ -17,7 +17,7 @@ from parallel_agents.core.schema import Json, JsonObject
 BUDGET_PREFIX = "budget-"
 # What is answered about a stuck run; anything else is a message to it.
 WAIT, KILL = "wait", "kill"
-# Who answers once the time is over.
+# Who answers once the time is up.
 NOBODY = "time limit"
 _ID = "q-"
 
@@ -48,7 +48,7 @@ class Question:
         subject: the argument that the permissions are compared with, and how; empty for none.
         rule: the permission that asks; empty for a request.
         choices: texts to choose from; empty if any text may be the answer.
-        default: the answer once the time is over; empty for none, which denies an approval.
+        default: the answer once the time is up; empty for none, which denies an approval.
         account: the budget account that is used up.
         cause: its limits that leave no room, such as `5000 tokens`; the same until one is raised.
         expires_at: when that is, in seconds since 1970 on the store's clock.
@@ -119,7 +119,7 @@ class QuestionStore(Protocol):
         ...
 
     async def close_expired(self) -> None:
-        """Give the questions whose time is over the answers that stand in for one."""
+        """Give the questions whose time is up the answers that stand in for one."""
         ...
 
     async def answer(self, number: int, answer: Answer, *, by: str) -> OpenQuestion:
@@ -127,7 +127,7 @@ class QuestionStore(Protocol):
 
         Raises:
             NotFound: there is no such question.
-            AlreadyAnswered: somebody answered it before, or its time is over.
+            AlreadyAnswered: somebody has already answered it, or its time is up.
             RunIsOver: its run has ended.
         """
         ...
@@ -160,7 +160,7 @@ def is_budget_key(key: str) -> bool:
 
 
 def expired(question: Question) -> Answer:
-    """The answer to a question whose time is over."""
+    """The answer to a question whose time is up."""
     if question.is_approval:
         return Answer(allow=False, text="nobody answered in time")
     return Answer(allow=bool(question.default), text=question.default)

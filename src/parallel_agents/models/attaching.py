@@ -202,9 +202,9 @@ def check_sees(model: str, capabilities: Capabilities, file: File) -> None:
         provider, _, name = model.partition("/")
         raise CannotSee(
             f"it is not known whether {model} sees images, such as {file.called}",
-            why="neither the presets nor your configuration say it",
+            why="neither the presets nor your configuration say so",
             hint=f'if it does, write images = true below [providers.{provider}.models."{name}"] in '
-            "config.toml; of a model that your program passes in, Capabilities(images=True)",
+            "config.toml; for a model that your program passes in, set Capabilities(images=True)",
         )
     raise CannotSee(
         f"{model} sees no images, such as {file.called}",

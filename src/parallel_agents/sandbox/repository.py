@@ -89,7 +89,7 @@ def repositories_in(folder: Path, settings: Mapping[str, str] = _NOTHING) -> Rep
     """
     if inner := next((path for path in (folder, *folder.parents) if _is_bare(path)), None):
         raise SandboxRefused(
-            f"{folder} is not given to a sandbox",
+            f"{folder} cannot be given to a sandbox",
             why=f"{inner} is the inside of a repository, which git obeys",
             hint="work in a folder with the repository's files",
         )

@@ -126,8 +126,8 @@ def real_folder(folder: Path, homes: Iterable[Path]) -> Path:
         )
     if real == Path("/") or any(home.resolve().is_relative_to(real) for home in homes):
         raise SandboxRefused(
-            f"the folder {real} is not given to a sandbox",
-            why="it holds a home folder, with keys and all else",
+            f"the folder {real} cannot be given to a sandbox",
+            why="it contains a home folder, with keys and everything else",
             hint="work in the folder of a project, by cwd or `cd`",
         )
     return real

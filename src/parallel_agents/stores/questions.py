@@ -62,17 +62,17 @@ def close_expired(tables: Tables) -> None:
 
 
 def _open(rows: Rows) -> list[tuple[OpenQuestion, Asked]]:
-    """The questions without an answer, those whose time is over included."""
+    """The questions without an answer, including those whose time is up."""
     found = rows.database.all("open_questions")
     return readable("question", lambda columns: _question(rows, columns), found)
 
 
 def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> tuple[OpenQuestion, Answer]:
-    """Answer the question that is event `number`, unless it was answered or its time is over.
+    """Answer the question that is event `number`, unless it was answered or its time is up.
 
     Returns the question, and the answer as it was written.
 
-    Every answer of a person passes here: once the time is over, what stands in for an answer holds,
+    Every answer of a person passes here: once the time is up, what stands in for an answer holds,
     even if no process has been there to write it down.
 
     Raises:
@@ -193,7 +193,7 @@ def _answer_to(rows: Rows, question: OpenQuestion) -> Answered | None:
 def _answered(question: OpenQuestion, before: Answered) -> AlreadyAnswered:
     verdict = "allow" if before.answer.allow else "deny"
     return AlreadyAnswered(
-        f"{question.id} was answered before",
+        f"{question.id} is already answered",
         why=f"{before.by} answered {before.answer.text or verdict!r}",
         hint="the first answer counts; `pagents inbox` lists the questions that wait",
     )

@@ -250,5 +250,5 @@ def _unusable(folder: Path, error: GitFailed) -> WorkspaceError:
     return WorkspaceError(
         f"git cannot read the repository of {folder}",
         why=error.why.removeprefix("fatal: "),
-        hint="see that `git status` works there",
+        hint="make sure that `git status` works there",
     )

@@ -1,4 +1,4 @@
-"""A profile is given to whom it is for: children only lose rights, and nobody has one by accident."""
+"""A profile is given to whom it is for: a child never has more rights than its parent, and nobody has one by accident."""
 
 from __future__ import annotations
 
