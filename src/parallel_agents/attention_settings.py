@@ -70,12 +70,12 @@ class AttentionSettings:
 
     @property
     def answer_rules(self) -> AnswerRules:
-        """What is answered to questions before a person is asked."""
+        """The rules that answer questions before a person is asked."""
         return AnswerRules(self.answers)
 
     @property
     def notification(self) -> Notify | None:
-        """Where word of the work of this process is sent; None for nowhere."""
+        """Where notifications about the work of this process are sent; None for nowhere."""
         return None if self.notify is None else Notify(to=self.notify, on=self.notify_on)
 
     @property

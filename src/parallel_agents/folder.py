@@ -293,7 +293,7 @@ def _has_kind(folder: int, name: str, is_kind: Callable[[int], bool]) -> bool:
 
 
 def _link(folder: int, name: str) -> str | None:
-    """The target of a link; None if it is none, or does not exist."""
+    """The target of a link; None if the path is not a link, or does not exist."""
     try:
         return os.readlink(name, dir_fd=folder)
     except OSError:

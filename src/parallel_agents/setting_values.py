@@ -88,7 +88,7 @@ def _check_rule(rule: str) -> str:
     try:
         parse_rule(rule)
     except InvalidInput as error:
-        raise ValueError(f"it is no permission; {error.hint}") from None
+        raise ValueError(f"it is not a permission; {error.hint}") from None
     return rule
 
 

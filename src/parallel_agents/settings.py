@@ -62,7 +62,7 @@ from parallel_agents.trust import (
 PREFIX = "PARALLEL_AGENTS_"
 
 HOME_VARIABLE = f"{PREFIX}HOME"
-# The product's variables that are no settings; the second one is read by its own tests.
+# The product's variables that are not settings; the second one is read by its own tests.
 OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
 # What acts for the user, and that no project may set, trusted or not.
 USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})

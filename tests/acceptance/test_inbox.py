@@ -171,7 +171,7 @@ def test_a_used_up_budget_is_raised_after_its_worker_was_killed(
     answered = pagents("answer", question["id"], "+1000000 tokens")
     waited = pagents("wait", "@last")
 
-    refused.assert_refused("PA-E101", "no answer to a used-up budget", exits=2)
+    refused.assert_refused("PA-E101", "not an answer to a used-up budget", exits=2)
     assert answered.code == 0
     assert waited.code == 0
     assert len(provider.requests) == 1

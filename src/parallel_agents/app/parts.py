@@ -36,7 +36,7 @@ class Parts:
         gates: the functions that agents may name as gates, by name.
         on_fetch: called with the progress of the embedded model's download.
         role: a script, or a worker that executes what others leave.
-        tell_unasked: who is told of what this process executes and nobody else is told of.
+        tell_unasked: who is notified about what this process executes if nobody else is.
         contents: where artifacts are kept; None for the folder of the home.
     """
 
@@ -101,7 +101,7 @@ def check_gate_function(name: str, function: Callable[..., object]) -> None:
         InvalidInput: it is a class or a generator, or it does not take one argument.
     """
     if inspect.isclass(function):
-        why = "it is a class, and what a class returns is no verdict"
+        why = "it is a class, and what a class returns is not a verdict"
     elif is_generator(function):
         why = "it is a generator, and a gate returns one verdict"
     elif not (why := why_not_called_with(function, "an answer")):

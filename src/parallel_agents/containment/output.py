@@ -37,7 +37,7 @@ class Output:
 
     def __init__(self, hiding: Callable[[], Hiding] | None = None) -> None:
         self._hiding = hiding() if hiding is not None else None
-        self._decoder = _DECODER("surrogateescape")  # bytes that are no text stay as they are
+        self._decoder = _DECODER("surrogateescape")  # bytes that are not text stay as they are
         self._head = b""
         self._tail = b""
         self._total = 0

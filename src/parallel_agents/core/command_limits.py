@@ -99,7 +99,7 @@ def output_used_up(limits: CommandLimits, written: int) -> OutputUsedUp | None:
 
 
 def hit(limit: LimitName, limits: CommandLimits, *, is_by_process: bool = False) -> LimitHit:
-    """What is told of a limit that was hit, or of one that each process has for itself."""
+    """What is said about a limit that was hit, or about one that each process has for itself."""
     most: int = getattr(limits, limit)
     match limit:
         case LimitName.MEMORY if is_by_process:

@@ -61,9 +61,9 @@ class RegexGate(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesGate(Checked):
-    """The pages that the answer cites: at least one, and only those that tools have told the run of.
+    """The pages that the answer cites: at least one, and only pages whose URLs tools gave the run.
 
-    A page is told of by its URL, in what a tool returned or in the call of one that succeeded.
+    A tool gives a URL in what it returned, or if it was called with the URL and succeeded.
     """
 
     sources: Literal["seen"] = "seen"

@@ -50,14 +50,14 @@ def occasion_of(status: RunStatus) -> Occasion | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify(Checked):
-    """Where word of a session and all below it is sent, and of what.
+    """Where notifications about a session and all sessions below it are sent, and about what.
 
     Attributes:
         to: a command, a URL, or `env:NAME` for a variable that holds one.
-        on: what is told.
+        on: the occasions to notify about.
 
     Raises:
-        InvalidInput: `to` is neither.
+        InvalidInput: `to` is none of these.
     """
 
     to: str
@@ -86,7 +86,7 @@ def read_target(text: str) -> Target:
         name = text.removeprefix(_VARIABLE)
         if name.isidentifier():
             return Target(variable=name)
-        raise _bad(text, f"{shown(name)} is no name of a variable")
+        raise _bad(text, f"{shown(name)} is not the name of a variable")
     if "://" in text:
         return Target(address=_address(text))
     try:
@@ -159,7 +159,7 @@ class NotificationStore(Protocol):
     """Keeps what is to be told until it was sent."""
 
     async def tell_unasked(self, notify: Notify) -> None:
-        """From now on, tell of what this process executes for trees of which nobody is told."""
+        """From now on, notify about what this process executes for trees that notify nobody."""
         ...
 
     async def has_due(self) -> bool:

@@ -45,7 +45,7 @@ class PrivateHosts:
         """The hosts of a list.
 
         Raises:
-            ValueError: an entry is none; says what one is.
+            ValueError: an entry is not such a host; the error says what one is.
         """
         return cls(tuple(map(_parse, entries)))
 

@@ -25,7 +25,7 @@ class Profile:
     Attributes:
         env: by the name of the variable, a reference to its value, such as `keyring:github/me`, or
             the value itself if it is no secret.
-        pass_env: variables of the process that are passed on, and are no secrets.
+        pass_env: variables of the process that are passed on, and are not secrets.
     """
 
     name: str

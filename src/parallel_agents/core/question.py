@@ -40,7 +40,7 @@ class Question:
     """What a run asks a person.
 
     Attributes:
-        text: the question; of an approval, what the call is about, such as a command.
+        text: the question; for an approval, what the call is about, such as a command.
         tool: the tool whose call waits for an approval.
         arguments: the exact arguments of that call.
         parameters: the JSON Schema of its arguments; empty if nobody knows it.
@@ -82,7 +82,7 @@ class Answer(Checked):
     """What a person decided.
 
     Attributes:
-        allow: whether the call may be made; of a request, whether there is an answer.
+        allow: whether the call may be made; for a request, whether there is an answer.
         text: the answer to a request, or a note to the model about a call that is denied.
         for_run: whether the same rule allows the run's further calls, too.
         arguments: arguments to make the call with instead of its own; None for its own.
@@ -139,7 +139,7 @@ def question_id(number: int) -> str:
 
 
 def question_number(text: str) -> int | None:
-    """The number of the event of a question from its id; None if the text is no id."""
+    """The number of the event of a question from its id; None if the text is not an id."""
     digits = text.removeprefix(_ID)
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else None
 

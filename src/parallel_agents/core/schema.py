@@ -232,7 +232,7 @@ def resolved(reference: str, root: JsonObject) -> Json:
 
 
 def dereferenced(schema: Json, root: JsonObject) -> JsonObject:
-    """The schema that a local reference points to; an empty one for what is no object."""
+    """The schema that a local reference points to; an empty one for what is not an object."""
     if not isinstance(schema, Mapping):
         return {}
     reference = schema.get("$ref")

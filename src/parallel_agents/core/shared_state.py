@@ -194,7 +194,7 @@ class SharedState(Protocol):
 
 
 def check_key(key: str) -> None:
-    """Refuse a key that is none.
+    """Refuse a key that is not valid.
 
     Raises:
         InvalidInput: it is too long, or has other characters than keys have.
@@ -221,7 +221,9 @@ def encoded_value(value: Json, what: str = "the value") -> bytes:
     check_size(len(encoded), what)
     if is_too_deep(value, encoded):
         raise _not_json(what, "it has too many lists and objects inside of each other")
-    if b"null" in encoded and not all_finite(value):  # an encoder writes null for what is no number
+    if b"null" in encoded and not all_finite(
+        value
+    ):  # an encoder writes null for what is not a number
         raise _not_json(what, "it has a number that is infinite or none")
     return encoded
 

@@ -53,7 +53,7 @@ class SilentRun(NamedTuple):
         owner: the process, and `epoch` its claim.
         number: that of the last event that the run wrote itself.
         agent: the name of its agent.
-        at: when it wrote its last event, in seconds since 1970; what others wrote is none.
+        at: when it wrote its last event, in seconds since 1970; what others wrote does not count.
         body: that event.
         has_children: whether runs that it waits for, or may wait for, are live.
         is_asking: whether a question of the run has no answer.

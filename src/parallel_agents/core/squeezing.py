@@ -92,7 +92,7 @@ def _size(talk: Conversation, cuts: Cuts) -> int:
 
 
 def _cuts(talk: Conversation, room: int) -> Cuts:
-    """What to leave out if the parts of the conversation may have so many tokens together."""
+    """What to leave out if the parts of the conversation may have this many tokens together."""
     messages, task = talk.messages, talk.task_end - 1
     turn = last_turn(messages, talk.task_end)
     has_turn = turn < len(messages) and messages[turn].role is Role.ASSISTANT
@@ -211,7 +211,7 @@ def _turn_cut(talk: Conversation, turn: int, results: int, grant: int, cuts: Cut
 
 
 def _characters(results: Message, tokens: int) -> int:
-    """How many characters of each result have about so many tokens with a mark."""
+    """How many characters of each result have about this many tokens with a mark."""
     contents = [part.content for part in results.parts if isinstance(part, ToolResult)]
     length = sum(map(len, contents))
     all_tokens = max(tokens_of([results]), 1)

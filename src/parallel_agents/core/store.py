@@ -98,7 +98,8 @@ class SessionStore(Protocol):
     ) -> Run:
         """Queue the next run of a session, asked for by the current run of `sender`, or from outside.
 
-        From then on, `notify` is told of the session and all below it; None leaves that as it is.
+        From then on, `notify` gets the notifications about the session and all below it; None
+        leaves that as it is.
 
         Raises:
             NotFound: there is no such session, or no such sender.

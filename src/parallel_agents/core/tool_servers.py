@@ -22,14 +22,14 @@ class ToolServers(Protocol):
     """The servers whose tools agents may name as `mcp__SERVER__TOOL`."""
 
     def lack(self, agent: Agent) -> Lack | None:
-        """What is missing here of the servers that an agent names; nothing is started for it."""
+        """What this process lacks for the servers that an agent names; nothing is started."""
         ...
 
     def open(self, agent: Agent, session: Session, rules: Permissions) -> OpenTools:
-        """The tools behind each of an agent's names that stands for tools of servers, for a run.
+        """The tools of servers for a run, by the agent's names that stand for them.
 
-        The servers are started if they do not run. A session that requires a sandbox has those that are
-        commands for itself, in its folder, until the end of the block.
+        Servers that are not running are started. If the session requires a sandbox, those that are
+        commands are started for it alone, in its folder, and end with the block.
 
         Args:
             agent: the agent.

@@ -18,7 +18,7 @@ MOST_CALL_TOKENS = 100_000_000
 MOST_CALL_NANOUSD = 10_000 * NANOUSD_PER_USD
 # The dearest output of any model was 600 USD in 2025.
 MOST_PRICE_USD = 10_000
-# Strict, because true is no price.
+# Strict, because true is not a price.
 _Usd: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=MOST_PRICE_USD)]
 
 

@@ -37,7 +37,7 @@ _SAFE_IN_QUERY = f"{_SAFE_IN_PATH}?[]|^`{{}}"
 
 
 class BadAddress(ValueError):
-    """A text is no address that can be fetched; the text of the error says why, for a model to read."""
+    """A text is not an address that can be fetched; the error says why, for a model to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class WebAddress:
         """The address in a text.
 
         Raises:
-            BadAddress: it is none, or programs could read it in different ways.
+            BadAddress: it is not an address, or programs could read it in different ways.
         """
         text = text.strip(" ")
         if len(text) > MOST_CHARACTERS:
@@ -169,7 +169,7 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
     if not colon or "]" in port:
         return read_host(authority), None
     if not _PORT.fullmatch(port) and port:
-        raise BadAddress(f"the URL has a port that is no number: {head(port, 20)!r}")
+        raise BadAddress(f"the URL has a port that is not a number: {head(port, 20)!r}")
     if port and not 1 <= int(port) <= 65_535:
         raise BadAddress(f"there is no port {int(port)}")
     return read_host(host), int(port) if port else None

@@ -13,7 +13,7 @@ PagentsError
  │   ├─ NotYet                  PA-E109  a published name that is not implemented here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
- │   ├─ WorkspaceError          PA-E121  a workspace cannot be made, or its changes cannot be merged back
+ │   ├─ WorkspaceError          PA-E121  a workspace cannot be made, or cannot be merged back
  │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
  │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type

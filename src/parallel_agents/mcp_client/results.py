@@ -50,7 +50,7 @@ def _as_json(value: Json) -> str:
 
 
 def _block(block: Json) -> str:
-    """A content block as text; what is no text is named with its type and size."""
+    """A content block as text; what is not text is named with its type and size."""
     if not isinstance(block, Mapping):
         return ""
     match block.get("type"):

@@ -109,7 +109,7 @@ class StdioLink(Link):
             told.append(
                 f"it asked {messages.unanswered:,} times without reading an answer"
                 if messages.unanswered > _MOST_UNANSWERED
-                else f"it wrote {_MOST_RUBBISH_BYTES:,} bytes that are no message"
+                else f"it wrote {_MOST_RUBBISH_BYTES:,} bytes that are not messages"
             )
         if stderr := _last_lines(child.stderr):
             told.append(f"it wrote: {stderr}")
@@ -141,7 +141,7 @@ class _Messages(_Stream):
 
     Attributes:
         ended: is set once nothing more can be read.
-        rubbish: the last lines that are no message.
+        rubbish: the last lines that are not messages.
         is_flooding: it wrote so much of that, or asked so much without reading answers, that it is not
             listened to any more.
         unanswered: how many of its requests have no answer yet.

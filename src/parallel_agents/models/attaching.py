@@ -105,7 +105,7 @@ class Attaching(Wrapped):
 
         Raises:
             CannotSee: the model takes no such files.
-            ArtifactError: a content is gone or damaged.
+            ArtifactError: the content of a file is gone or damaged.
         """
         positions = list(_positions(request.messages))
         if not positions:
@@ -179,7 +179,8 @@ class Attaching(Wrapped):
         """The text of a PDF that the model does not take.
 
         Raises:
-            CannotSee: it has none; of an earlier message that is told, or it would end every later run.
+            CannotSee: the PDF has no text and is in the newest message. If it is in an earlier one,
+                the model is told so instead, since the error would end every later run.
         """
         try:
             text = await self._loader.text(file)

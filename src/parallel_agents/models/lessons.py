@@ -49,7 +49,7 @@ _LEAST_WINDOW = 512
 _SEPARATOR = re.compile(r"(?<=\d),(?=\d{3})")
 # A server error may be one that a chat template raises about the roles of a request.
 _OF_TEMPLATES = frozenset({"roles", "system"})
-# What is refused for the moment is no lesson.
+# What is refused for the moment is not a lesson.
 _PASSING = re.compile(
     r"temporar(?:y|ily)|timed out|timeout|overload|crashed|at the moment|right now"
     r"|try again (?:later|in \d|shortly)|please retry"

@@ -15,7 +15,7 @@ from parallel_agents.core.json_value import Json, with_texts
 from parallel_agents.secrets.forms import forms_of
 
 HIDDEN: Final = "***"
-_LEAST = 4  # shorter values are no secrets, and occur in any text
+_LEAST = 4  # shorter values are not secrets, and occur in any text
 _LEAST_RUN = 8
 # Keys in the forms of well-known providers, for texts of libraries whose key is not known here.
 _KEYS = re.compile(

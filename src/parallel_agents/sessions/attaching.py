@@ -65,7 +65,7 @@ class Attacher:
         return await self.keep_content(content, file.called)
 
     async def keep_content(self, content: bytes, name: str) -> File:
-        """A content as a file of this name.
+        """Content as a file of this name.
 
         Raises:
             InvalidInput, ArtifactError: as for `attached`.
@@ -102,7 +102,7 @@ def _named(value: _T | File) -> _T | str:
 
 
 def _read(path: Path) -> bytes:
-    """The content of a file; of one that is too large for any model no more than is needed to say so.
+    """The content of a file; for one too large for any model, no more than is needed to say so.
 
     Raises:
         InvalidInput: it cannot be read.

@@ -139,7 +139,7 @@ def check_answer(question: Question, answer: Answer) -> None:
     """Raise if an answer does not fit its question.
 
     Raises:
-        InvalidInput: it is none to such a question, or its arguments are not the tool's.
+        InvalidInput: it does not answer such a question, or its arguments are not the tool's.
     """
     fitted(question, answer)
     if question.is_approval:
@@ -151,7 +151,7 @@ def _check_arguments(question: Question, answer: Answer) -> None:
         return
     if problems := compiled(question.parameters).problems(answer.arguments):
         raise InvalidInput(
-            f"these are no arguments of {question.tool}, and nothing was answered",
+            f"these are not arguments of {question.tool}, and nothing was answered",
             why="; ".join(str(problem) for problem in problems),
             hint="change the arguments that the question shows, and keep their form",
         )

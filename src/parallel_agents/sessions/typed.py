@@ -30,7 +30,7 @@ def typed(result: Result, kind: OutputType[T] | None) -> Result[T]:
 
 
 def typed_answer(answer: Json, kind: OutputType[T], result: Result) -> Typed[T]:
-    """An answer as an instance of the type; or why it is none, which `result` says of its run."""
+    """An answer as an instance of the type, or why it cannot be one."""
     made = caught(lambda: kind.instance(answer, result.text))
     try:
         return Typed(unpack(made))

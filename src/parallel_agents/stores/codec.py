@@ -130,7 +130,7 @@ def encode_body(body: Body) -> bytes:
         if type(decoded) is type(body):
             return encoded
         raise Undecodable(f"it would be read as {decoded.kind}")
-    except (*_FAULTS, AttributeError) as error:  # the last is of a value that is no text
+    except (*_FAULTS, AttributeError) as error:  # the last is of a value that is not text
         raise RunCrashed(
             f"the event {body.kind!r} cannot be stored: {error}",
             why="a value in it has the wrong type, so that no process could read it again",

@@ -79,5 +79,5 @@ def _is_closed(row: Row) -> bool:
 
 
 def _is_executed(row: Row) -> bool:
-    """Whether a living process executes a run; of a team, that process waits for the runs it knows."""
+    """Whether a living process executes a run; that of a team's run waits for the runs it knows."""
     return not row.run.status.is_over and row.owner_state is OwnerState.LIVE

@@ -14,7 +14,7 @@ from parallel_agents.stores.tables import Tables
 
 
 def note_ends(tables: Tables, ends: Sequence[tuple[RunId, SessionKey, RunStatus]]) -> None:
-    """Write down what is to be told of runs that have just ended."""
+    """Write down the notifications about runs that have just ended."""
     occasions = [
         (run, session, occasion)
         for run, session, status in ends

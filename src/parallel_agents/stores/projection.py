@@ -243,7 +243,7 @@ def _read(events: Iterable[SqlRow]) -> _Expected | None:
 
 def _whole(value: object) -> int:
     if type(value) is not int:
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return value
 
 

@@ -72,8 +72,8 @@ def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> tuple[Ope
 
     Returns the question, and the answer as it was written.
 
-    Every answer of a person passes here: once the time is up, what stands in for an answer holds,
-    even if no process has been there to write it down.
+    Every answer of a person passes through here. Once the time is up, the answer that stands in for
+    theirs counts, even if no process was running to write it down.
 
     Raises:
         NotFound, AlreadyAnswered, RunIsOver, InvalidInput: nothing was written.

@@ -33,7 +33,7 @@ class Merged(NamedTuple):
         conflicts: the files that it left as they are.
         same: how many files were in the source already.
         was_broken_off: an earlier merge had been killed, and was finished first.
-        clashes: of the conflicts those that a content for the file would resolve.
+        clashes: those of the conflicts that new content for the file would resolve.
     """
 
     changed: list[str]

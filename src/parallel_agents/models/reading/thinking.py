@@ -220,7 +220,7 @@ class AnswerFilter:
         return self._close()
 
     def _begin(self, start: str, pair: tuple[str, str]) -> bool:
-        """Go on behind an opening tag, once it is certain that it is no mention."""
+        """Continue behind an opening tag, once it is certain that it is not a mention."""
         begin = len(pair[0])
         end = start.find(pair[1], begin)
         if end < 0 and len(start) - begin <= _LONGEST_MENTION + len(pair[1]):

@@ -321,7 +321,7 @@ class Draft:
         return [*thought, Text(answer)] if answer.strip() else thought
 
     def _call(self, block: Block, *, is_cut: bool) -> Sequence[Part]:
-        """The part that a call is; one in which the reply was cut is none, whatever its JSON looks like.
+        """The part that a call is; a call that was cut is not one, whatever its JSON looks like.
 
         The start of an answer is worth keeping, but half a call is not.
         """

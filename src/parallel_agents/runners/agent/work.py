@@ -30,7 +30,7 @@ class OutputCheck(Protocol):
     """Finds what is wrong with answers of one output type."""
 
     async def problems(self, answer: Json, text: str) -> tuple[str, ...]:
-        """Why an answer is none of the type; the numbers in `text` have all of their digits.
+        """Why an answer does not fit the type; the numbers in `text` have all of their digits.
 
         Raises:
             GateBroken: the type cannot tell.
@@ -104,7 +104,7 @@ class Work:
 
     @property
     def result_tokens(self) -> int:
-        """The most tokens that the model is told of each result of its last reply."""
+        """The most tokens of each result of its last reply that the model is shown."""
         window = self.prepared.shortening.window
         return self.contexts.result_tokens(window, len(self.transcript.asked))
 

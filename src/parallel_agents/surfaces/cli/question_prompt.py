@@ -51,7 +51,7 @@ _READ_SECONDS = 0.5
 class QuestionPrompt:
     """Shows one question after the other, and takes a line of stdin as the answer.
 
-    Where stdin is no terminal, it only shows them; `pagents answer` answers from anywhere.
+    Where stdin is not a terminal, it only shows them; `pagents answer` answers from anywhere.
 
     Args:
         sessions: where answers go.

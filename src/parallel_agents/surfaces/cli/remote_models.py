@@ -38,7 +38,7 @@ def list_remote(context: CliContext, name: str, *, json: bool) -> None:
 
     Raises:
         UnknownModel: there is no such provider.
-        InvalidInput: it is no server.
+        InvalidInput: it is not a server.
         MissingKey: its key is not set.
         ProviderError: it does not answer with a list.
     """

@@ -136,7 +136,7 @@ async def test_changed_arguments_that_the_tool_does_not_take_are_refused() -> No
         handle = await rig.begin()
         (question,) = await rig.sessions.questions()
 
-        with pytest.raises(InvalidInput, match="no arguments of say"):
+        with pytest.raises(InvalidInput, match="not arguments of say"):
             await rig.sessions.answer(question, arguments={"word": 7})
         await rig.sessions.answer(question, arguments={"word": "rain"})
         await handle.wait()

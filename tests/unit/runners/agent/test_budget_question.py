@@ -148,10 +148,10 @@ async def test_a_raise_that_is_too_small_is_asked_about_again() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no answer"),
-        ("yes", "no answer"),
-        ("-5 tokens", "no answer"),
-        ("$5 tokens", "no answer"),
+        ("", "not an answer"),
+        ("yes", "not an answer"),
+        ("-5 tokens", "not an answer"),
+        ("$5 tokens", "not an answer"),
         ("+2 usd", "does not raise this budget"),
         ("0 tokens", "cannot be raised"),
         ("1.5 tokens", "cannot be raised"),
