@@ -1,7 +1,7 @@
 """Folder: a tree of files that no path leaves, whoever changes it meanwhile.
 
 Each step of a path is opened by the descriptor of the folder before it and never follows a link;
-links are read and walked here, so that none leads out, also if it is put there between two steps.
+links are read and walked here, so that none leads out, even if it is put there between two steps.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class Bell:
     def wait(self, seconds: float | None) -> None:
         """Return when it was rung since the last time, and at the latest after `seconds`.
 
-        The handlers of the signals that rang it have been called when the caller goes on.
+        The handlers of the signals that rang it have been called when the caller continues.
         """
         with selectors.DefaultSelector() as selector:
             selector.register(self._waiting, selectors.EVENT_READ)

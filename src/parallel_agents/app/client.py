@@ -245,7 +245,7 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
 
 
 def _agent_names(resources: Resources, catalog: Catalog) -> set[str]:
-    """The names of all agents, also of those whose files are not valid."""
+    """The names of all agents, including those whose files are not valid."""
     return {*resources.parts.agents, *(entry.name for entry in catalog.agents())}
 
 

@@ -1,4 +1,4 @@
-"""Farewell: what a person is told when a Ctrl-C stops work: what happens, what is kept, how it goes on."""
+"""Farewell: what a person is told when a Ctrl-C stops work: what happens, is kept, and how to resume."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Farewell:
             await app.let_calls_end(_say_stopping)
 
     def say(self) -> None:
-        """Say what is kept, and how it goes on."""
+        """Say what is kept, and how to resume."""
         if not self._was_idle:
             say(stopped("Spawn the same keys again to continue."))
 

@@ -41,7 +41,7 @@ class AnswerRule(Checked):
         kind: the kind of questions.
         tool: a permission that says which calls; only of approvals.
         agent: the agents that ask; `*` stands for any characters.
-        text: the questions, likewise; not of approvals.
+        text: the questions, with `*` in the same way; not for approvals.
         times: how often in a run a rule may raise a budget.
 
     Raises:

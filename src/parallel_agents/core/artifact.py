@@ -45,7 +45,7 @@ class ArtifactRecord(NamedTuple):
     Attributes:
         tree: the session at the root of the tree that it belongs to.
         session: the session that put it there; empty for a person or a program outside of any.
-        run: its run; empty likewise.
+        run: the session's run; empty if there is no session.
         at: when it was put, in seconds since the epoch.
     """
 

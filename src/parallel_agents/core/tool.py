@@ -99,7 +99,7 @@ class Caller(Protocol):
         ...
 
     def rest(self) -> None:
-        """Release the run's slot, to wait for what nobody has promised: the run's own time goes on."""
+        """Release the run's slot, to wait for what nobody has promised; its time keeps running."""
         ...
 
     async def wait_message(self) -> None:

@@ -2,7 +2,7 @@
 
 A model is sent an image or a PDF as it is, the text of a PDF that it does not take, or a line that says
 what is left out; nothing is dropped without a word. What a provider has refused is not sent again, so
-that a session with a bad file goes on without it.
+that a session with a bad file continues without it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Redactor: knows the secrets of a process, and hides them in texts, JSON, bytes and streams.
 
-A secret is found in every form of `forms`, also if it is broken into lines. Until one is known,
+A secret is found in every form of `forms`, even if it is broken into lines. Until one is known,
 nothing is looked at. What is found becomes `[redacted:NAME]`.
 """
 

@@ -61,7 +61,7 @@ async def wait_for_runs(
 
 
 async def wait_for_message(call: Call) -> None:
-    """Wait for a message alone, without the caller's slot; the caller's own time goes on.
+    """Wait for a message alone, without the caller's slot; the caller's own time keeps running.
 
     Nobody has promised the message, so that no other limit ends the wait.
     """

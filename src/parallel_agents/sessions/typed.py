@@ -1,7 +1,7 @@
 """Typed: results whose outputs are instances of their agents' output types.
 
 What is stored is JSON, and so is what runs, tools and interfaces read. A program that has the type gets
-instances, made when it takes a result, also of what an earlier process was answered.
+instances, made when it takes a result, even if an earlier process got the answer.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def settle_by_rule(tables: Tables, drafts: Sequence[Draft]) -> None:
 
 
 def set_budget(tables: Tables, account: BudgetAccount) -> None:
-    """Set the budget that somebody asks for anew; if it is another, the runs that wait for it go on."""
+    """Set a budget that is asked for again; if it is different, runs that wait for it continue."""
     before = tables.database.one("asked_budget", (account.scope,))
     tables.accounts.open([account])
     if before is not None and before != (account.budget.nanousd, account.budget.tokens):

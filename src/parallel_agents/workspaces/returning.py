@@ -102,7 +102,7 @@ def merge(
         raise WorkspaceError(
             f"a file of {source} cannot be written",
             why=str(error),
-            hint="make room or make it writable, then merge again: it goes on where it stopped",
+            hint="make room or make it writable, then merge again: it continues where it stopped",
         ) from error
     return _report(planned, changes, late)._replace(was_broken_off=was_broken_off)
 

@@ -228,7 +228,7 @@ def _read_gemma(text: str, position: int) -> Reading | None:
 
 
 def _json_at(text: str, position: int) -> tuple[Json, int] | None:
-    """The JSON value at a position, also if it has slips, and where it ends."""
+    """The JSON value at a position, even if it has slips, and where it ends."""
     try:
         value, end = _DECODER.raw_decode(text, position)
     except (ValueError, RecursionError):

@@ -163,11 +163,11 @@ class Draft:
 
     @property
     def has_calls(self) -> bool:
-        """Whether the reply may ask for calls, also by words in its text."""
+        """Whether the reply may ask for calls, even if only in its text."""
         return bool(self.tools) and bool(self.blocks)
 
     def has_call(self) -> bool:
-        """Whether the reply asks for a call, also in its text."""
+        """Whether the reply asks for a call, including one in its text."""
         if any(block.kind is Kind.CALL for block in self.blocks.values()):
             return True
         parts: list[Part] = []

@@ -1,4 +1,4 @@
-"""Questions: a run asks a person, gives up its slot, and goes on with the answer.
+"""Questions: a run asks a person, gives up its slot, and continues with the answer.
 
 The question and its answer are events, so that a run that another process takes over waits for the
 same answer. A call that needs an approval is asked about before it is started.

@@ -25,7 +25,7 @@ def diff(
 ) -> None:
     """Print what a session changed in its workspace, as a patch.
 
-    What is printed into a file is whole, also of files that are not text: `git apply` takes it.
+    What is printed into a file is whole, even for files that are not text: `git apply` takes it.
     """
     if stat and name_only:
         raise InvalidInput("--stat and --name-only cannot be used together", hint="choose one")

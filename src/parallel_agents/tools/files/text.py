@@ -81,7 +81,7 @@ class TextFile:
         """The file with `new` in place of `old`, which it must contain once; all, if asked.
 
         A line end in `old` matches one of any form. Those of `new` get the file's form, and the
-        rest of the file keeps its own, also if they differ.
+        rest of the file keeps its own, even if they differ.
 
         Raises:
             PathRefused: `old` is not in the file, or not once, or nothing would change.

@@ -1,4 +1,4 @@
-"""A run whose budget is used up waits for a person, bills nothing meanwhile, and goes on where it was."""
+"""A run whose budget is used up waits for a person, bills nothing meanwhile, and continues where it was."""
 
 from __future__ import annotations
 
