@@ -33,7 +33,7 @@ def write_whole(target: Path, content: bytes) -> None:
 
 
 def write_pieces(target: Path, pieces: Iterable[bytes]) -> None:
-    """Replace a file by a content in parts; an error of theirs leaves the file as it was.
+    """Replace a file's content by these parts; if getting one fails, the file stays as it was.
 
     A link stays, and what it leads to is replaced. A device or a pipe is written to.
 

@@ -97,7 +97,7 @@ class Git(NamedTuple):
                 raise GitFailed(
                     f"`git {arguments[0]}` failed in {self.folder}",
                     why=head(text, _MOST_ERROR_CHARACTERS),
-                    hint="see that `git status` works there",
+                    hint="make sure that `git status` works there",
                 )
             if out.seek(0, os.SEEK_END) > _MOST_OUTPUT_BYTES:
                 raise WorkspaceError(

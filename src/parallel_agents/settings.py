@@ -169,7 +169,7 @@ class Settings(AttentionSettings):
     )
     permissions: Mapping[Ruling, Rules] = field(
         default_factory=dict[Ruling, tuple[str, ...]],
-        metadata=knob("rules for the calls of tools of every agent: allow, ask and deny"),
+        metadata=knob("rules for the tool calls of every agent: allow, ask and deny"),
     )
     sandbox: Sandbox = field(
         default=Sandbox.INHERIT,
@@ -179,7 +179,7 @@ class Settings(AttentionSettings):
     )
     sandbox_folders: Folders | None = field(
         default=None,
-        metadata=knob("folders of programs that a sandbox can read, beside the system's"),
+        metadata=knob("folders of programs that a sandbox can read, besides the system's"),
     )
     sandbox_hosts: Hosts | None = field(
         default=None,
@@ -211,7 +211,7 @@ class Settings(AttentionSettings):
     )
     workspace_megabytes: Megabytes = field(
         default=2_000,
-        metadata=knob("the most megabytes of uncommitted files of which a workspace is made"),
+        metadata=knob("the most megabytes of uncommitted files that a workspace can copy"),
     )
     workspace_seconds: RetentionSeconds = field(
         default=7 * DAY_SECONDS,

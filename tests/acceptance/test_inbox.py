@@ -105,7 +105,7 @@ def test_the_second_answer_is_told_who_gave_the_first(
 
     again = pagents("answer", question["id"], "black")
 
-    again.assert_refused("PA-E118", "was answered before", "'green'", exits=1)
+    again.assert_refused("PA-E118", "is already answered", "'green'", exits=1)
 
 
 def test_a_run_that_waits_for_a_person_says_so(pagents: Pagents, provider: FakeProvider) -> None:

@@ -61,7 +61,7 @@ class Resources:
         now: seconds since the epoch.
         contents: what is in artifacts.
         commands: where the commands of sessions run.
-        servers: the MCP servers, of which none runs before an agent names it.
+        servers: the MCP servers; none of them runs before an agent names it.
     """
 
     environment: Environment

@@ -150,7 +150,7 @@ class Readiness:
             return ""
         if self.home is not None and is_made(self.home, session.key):
             return ""
-        return f"there is no folder {workspace.folder} here, of which its workspace is made"
+        return f"there is no folder {workspace.folder} here, from which its workspace is made"
 
     def _lacks_model(self, model: str) -> str:
         try:

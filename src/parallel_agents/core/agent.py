@@ -299,7 +299,7 @@ def check_cache_seconds(seconds: float | None, what: str) -> None:
     """Refuse a negative age of reused replies.
 
     Raises:
-        InvalidInput: it is negative; the error says what it is of.
+        InvalidInput: it is negative; the error names `what` it was set for.
     """
     if seconds is not None and seconds < 0:
         raise InvalidInput(

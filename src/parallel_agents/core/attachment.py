@@ -69,7 +69,7 @@ class Shape(NamedTuple):
 
 
 def is_attachable(head: bytes) -> bool:
-    """Whether a content that begins so is an image or a PDF, which models take beside texts."""
+    """Whether content that begins so is an image or a PDF, which models take besides texts."""
     return media_type_of(head) in {*IMAGES, PDF}
 
 

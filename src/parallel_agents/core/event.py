@@ -113,7 +113,7 @@ class Replied:
         tries: HTTP calls.
         cached: an earlier reply to the same request was used, at no cost.
         is_estimated: the server counted no tokens, so that `usage` is a guess.
-        is_summary: the message is no part of the conversation, but a summary of it; see `Shortened`.
+        is_summary: the message is a summary of the conversation, not part of it; see `Shortened`.
     """
 
     turn: int

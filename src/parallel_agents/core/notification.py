@@ -57,7 +57,7 @@ class Notify(Checked):
         on: the occasions to notify of.
 
     Raises:
-        InvalidInput: `to` is neither.
+        InvalidInput: `to` is none of these.
     """
 
     to: str

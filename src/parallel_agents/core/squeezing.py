@@ -211,7 +211,7 @@ def _turn_cut(talk: Conversation, turn: int, results: int, grant: int, cuts: Cut
 
 
 def _characters(results: Message, tokens: int) -> int:
-    """How many characters of each result have about so many tokens with a mark."""
+    """How many characters of each result have about this many tokens with a mark."""
     contents = [part.content for part in results.parts if isinstance(part, ToolResult)]
     length = sum(map(len, contents))
     all_tokens = max(tokens_of([results]), 1)

@@ -22,7 +22,7 @@ class ToolServers(Protocol):
     """The servers whose tools agents may name as `mcp__SERVER__TOOL`."""
 
     def lack(self, agent: Agent) -> Lack | None:
-        """What is missing here of the servers that an agent names; nothing is started for it."""
+        """What this process lacks for the servers that an agent names; nothing is started."""
         ...
 
     def open(self, agent: Agent, session: Session, rules: Permissions) -> OpenTools:

@@ -100,7 +100,7 @@ class SessionReads(Protocol):
         ...
 
     async def member_runs(self, team: Row) -> builtins.list[RunId]:
-        """The runs of a team's tasks, in order; of a single session, its run."""
+        """The runs of a team's tasks, in order; for a single session, its run."""
         ...
 
     async def rows_of(self, runs: Sequence[RunId]) -> builtins.list[Row]:
@@ -143,7 +143,7 @@ class Sessions(SessionReads, Protocol):
         """Make a session and its first run.
 
         A child that does `again` what a child of another run did, which was spawned under that key,
-        is told of it and repeats nothing of it that may take effect only once.
+        is told what that child did, and repeats no part of it that may take effect only once.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: before anything is stored.
@@ -177,7 +177,7 @@ class Sessions(SessionReads, Protocol):
         ...
 
     async def attach(self, content: bytes, name: str) -> File:
-        """A content as a file that tasks and messages can have.
+        """Content as a file that tasks and messages can have.
 
         Raises:
             InvalidInput: no model takes it.
@@ -201,7 +201,7 @@ class Sessions(SessionReads, Protocol):
 
         Raises:
             NotFound: there is no such question.
-            AlreadyAnswered: somebody answered it before, or its time is over.
+            AlreadyAnswered: somebody has already answered it, or its time is up.
             RunIsOver: its run has ended.
             InvalidInput: the answer does not fit the question.
         """

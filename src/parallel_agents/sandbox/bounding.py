@@ -177,7 +177,7 @@ def check_enforced(asked: CommandLimits, group: Group, *, is_inside: bool) -> tu
             else "outside of a sandbox the kernel counts all processes of a user together"
         )
         raise LimitUnenforced(
-            f"commands cannot be held to {most:,} processes here",
+            f"a limit of {most:,} processes cannot be enforced here",
             why=f"limits.max_processes asks for that, no cgroup can be made, and {where}",
             hint="start pagents with `systemd-run --user --scope pagents ...`, run its commands in a "
             "sandbox as an ordinary user, or leave limits.max_processes out",

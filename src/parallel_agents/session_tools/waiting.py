@@ -134,8 +134,8 @@ class _Needs(NamedTuple):
     """What must end before a run can.
 
     Attributes:
-        all_of: runs of which each must end.
-        one_of: runs of which one must; none if it waits for no such.
+        all_of: runs that must all end.
+        one_of: runs of which one must end; empty if it does not wait for one of several.
     """
 
     all_of: frozenset[RunId] = frozenset()

@@ -65,7 +65,7 @@ class Attacher:
         return await self.keep_content(content, file.called)
 
     async def keep_content(self, content: bytes, name: str) -> File:
-        """A content as a file of this name.
+        """Content as a file of this name.
 
         Raises:
             InvalidInput, ArtifactError: as for `attached`.

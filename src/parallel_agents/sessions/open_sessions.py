@@ -133,7 +133,7 @@ class OpenSessions:
 
         Raises:
             NotFound: there is no such question.
-            AlreadyAnswered: somebody answered it before, or its time is over.
+            AlreadyAnswered: somebody has already answered it, or its time is up.
             RunIsOver: its run has ended.
             InvalidInput: the answer does not fit the question.
         """

@@ -207,10 +207,11 @@ class Planner:
         if above != agent.profile and (
             not above or not self._directory.profile(above).covers(profile)
         ):
-            has = f"the profile {above}, which does not give all of that" if above else "no profile"
+            has = f"the profile {above}, which gives less" if above else "no profile"
             raise ProfileRefused(
                 f"{agent.name} may not have the profile {agent.profile} here",
-                why=f"children only lose rights, and its parent {parent.agent.name} has {has}",
+                why="a child cannot have more rights than its parent, and its parent "
+                f"{parent.agent.name} has {has}",
                 hint=f"give {parent.agent.name} a profile with all variables of {agent.profile}, or "
                 f"spawn {agent.name} from outside",
             )

@@ -123,7 +123,7 @@ class Service(StoreReads):
         self._attacher.check(queued.files, (plan.model, *queued.ladder))
 
     async def attach(self, content: bytes, name: str) -> File:
-        """A content as a file that sessions can be shown."""
+        """Content as a file that sessions can be shown."""
         return await self._attacher.keep_content(content, name)
 
     async def check(self, plans: Sequence[SessionPlan]) -> None:

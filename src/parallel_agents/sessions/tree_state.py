@@ -119,7 +119,7 @@ class TreeState:
         """Replace a value, whatever it is.
 
         Raises:
-            InvalidInput: the key or the value is none that the state takes, or there is no room.
+            InvalidInput: the state does not take such a key or value, or there is no room.
         """
         return await self._write(key, StateOperation.SET, value)
 

@@ -51,9 +51,9 @@ def typed_answer(answer: Json, kind: OutputType[T], result: Result) -> Typed[T]:
 def _not_done(result: Result) -> Failure:
     error = result.error
     unanswered = NoOutput(
-        f"{result.label} has no output: its run is {result.status}",
+        f"{result.label} has no output: its run ended as {result.status}",
         why=f"{error.code} {error.message}" if error else "",
-        hint="ask for is_done first; what it wrote is in text",
+        hint="check is_done first; what the agent wrote is in text",
     )
     return Failure.of(unanswered)
 

@@ -21,7 +21,7 @@ _TEXT = "Go on where you stopped: the budget was used up, and more may be spent 
 
 
 class GoingOn:
-    """The change that lets work go on; it is part of its caller's transaction."""
+    """The change that lets work continue; it is part of its caller's transaction."""
 
     def __init__(self, tables: Tables, sessions: JournalSessions) -> None:
         self._tables = tables
@@ -46,7 +46,7 @@ class GoingOn:
         return [self._next(team, owner, None) if is_next else team, *begun]
 
     def _agent(self, latest: Row, owner: OwnerId | None, *, asker: SessionKey | None) -> Row:
-        """The run with which the work of a session stands or goes on."""
+        """The run that is the latest state of a session's work, or one in which it continues."""
         session = latest.session
         for run, status in self._tables.database.all("runs_of_session", (session.key,)):
             if status != RunStatus.OVER_BUDGET:
@@ -79,5 +79,5 @@ def _is_closed(row: Row) -> bool:
 
 
 def _is_executed(row: Row) -> bool:
-    """Whether a living process executes a run; of a team, that process waits for the runs it knows."""
+    """Whether a living process executes a run; that of a team's run waits for the runs it knows."""
     return not row.run.status.is_over and row.owner_state is OwnerState.LIVE

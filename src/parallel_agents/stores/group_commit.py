@@ -129,7 +129,7 @@ _Settled: TypeAlias = Sequence[tuple[_Waiting, Answer[Any] | Exception]]
 class _Writer:
     """The thread that commits. It is the only user of its journal.
 
-    When it cannot go on, it tells the loop, and refuses whatever waits or comes later: nobody waits
+    When it must stop, it tells the loop, and refuses whatever waits or comes later: nobody waits
     for a commit that never happens, or for an event that nobody reads.
     """
 

@@ -93,7 +93,7 @@ def _has_files(repository: Repository, folder: Path) -> bool:
 
 
 def list_repository(repository: Repository, skip: str = "") -> Listing:
-    """The files of a repository, and of those in it; nothing below the relative path `skip`.
+    """The files of a repository and of those inside it, except below the relative path `skip`.
 
     Raises:
         WorkspaceError: git cannot read it.
@@ -250,5 +250,5 @@ def _unusable(folder: Path, error: GitFailed) -> WorkspaceError:
     return WorkspaceError(
         f"git cannot read the repository of {folder}",
         why=error.why.removeprefix("fatal: "),
-        hint="see that `git status` works there",
+        hint="make sure that `git status` works there",
     )

@@ -69,7 +69,7 @@ def make(
         raise WorkspaceError(
             f"git could not make a workspace of {root}",
             why=error.why,
-            hint="see that `git status` works there",
+            hint="make sure that `git status` works there",
         ) from error
     except OSError as error:
         raise WorkspaceError(

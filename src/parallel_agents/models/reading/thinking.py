@@ -46,7 +46,7 @@ _END_TOKENS = (
     *("<|return|>", "<|user|>", "<|assistant|>", "</s>", "<eos>", "<end_of_turn>"),
     "<｜end▁of▁sentence｜>",
 )
-# A sentence that goes on behind a tag speaks about it.
+# A sentence that continues behind a tag speaks about it.
 _GOES_ON = re.compile(r"[ \t]+(?:[a-zà-ÿ]|&|/)|[,.;:)'\"`’”]")
 _ENDS_SENTENCE = tuple(".!?:…。！？)]}`*\"'”’>|")
 _FENCE = re.compile(r"^[ \t]{0,8}```", re.MULTILINE)
@@ -118,7 +118,7 @@ def _is_prose(text: str, position: int) -> bool:
 
 
 def _is_mention(text: str, begin: int, end: int, closing: str) -> bool:
-    """Whether the tag before `begin` is spoken of: a sentence goes on behind it, and no tag closes it.
+    """Whether the tag before `begin` is spoken of: its sentence continues, and no tag closes it.
 
     Its closing tag is spoken of as well if it stands in code, or if but a word stands between both.
     """

@@ -30,7 +30,7 @@ class Patience(NamedTuple):
     """How long questions wait for an answer, on the clock of the store.
 
     Attributes:
-        rules: what is answered before a person is asked.
+        rules: they answer before a person is asked.
     """
 
     now: Callable[[], float]

@@ -104,7 +104,7 @@ class Work:
 
     @property
     def result_tokens(self) -> int:
-        """The most tokens that the model is told of each result of its last reply."""
+        """The most tokens of each result of its last reply that the model is shown."""
         window = self.prepared.shortening.window
         return self.contexts.result_tokens(window, len(self.transcript.asked))
 

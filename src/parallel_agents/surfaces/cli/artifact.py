@@ -30,7 +30,7 @@ from parallel_agents.views import format
 _TITLES = ("ID", "NAME", "TYPE", "SIZE", "BY", "AGE")
 _STDIN = "-"
 _PIECE_BYTES = 1 << 20
-# A content that is younger may be about to get its record.
+# Younger content may be about to get its record.
 _YOUNG_SECONDS = 3600.0
 
 app = typer.Typer(no_args_is_help=True)

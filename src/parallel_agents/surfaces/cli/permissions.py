@@ -91,7 +91,7 @@ def _show_call(holder: _Holder, call: str, *, as_json: bool) -> None:
     rule = parse_rule(call)
     spec = _spec(holder, rule.tool)
     decision = decide([layer.permissions for layer in holder.layers], spec, rule.pattern)
-    why = f"by {decision.rule}" if decision.rule else "no rule speaks of it"
+    why = f"by {decision.rule}" if decision.rule else "no rule covers it"
     if as_json:
         item = {"call": call, "ruling": decision.ruling.value, "rule": decision.rule}
         render.envelope("permission", time.time(), [item], name=holder.name)

@@ -174,6 +174,6 @@ class QuestionPrompt:
 def _told(body: Answered) -> str:
     """Who answered a question, and what."""
     if body.by == NOBODY:
-        return "its time is over"
+        return "its time is up"
     verdict = "allow" if body.answer.allow else "deny"
     return one_line(f"{body.by} answered {body.answer.text or verdict}")

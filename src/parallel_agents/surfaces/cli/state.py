@@ -208,7 +208,7 @@ def wait(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Wait until a key has a value, and print it; exit with code 7 if the time is over."""
+    """Wait until a key has a value, and print it; exit with code 7 if the time runs out."""
     context = find_store(home)
 
     async def look() -> StateEntry:

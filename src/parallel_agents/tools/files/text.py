@@ -162,7 +162,7 @@ def _lines_of(text: str) -> list[str]:
 
 
 def _utf_16_without_mark(content: bytes) -> str:
-    """The encoding of a content of which nearly every other byte is 0, and no other; empty if not."""
+    """The encoding of content in which nearly every other byte and no other is 0; empty if not."""
     head = content[:_LOOKED_AT]
     even, odd = head[::2].count(0), head[1::2].count(0)
     if not len(content) % 2 and max(even, odd) * 4 > len(head) and not min(even, odd):

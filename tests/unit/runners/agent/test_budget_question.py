@@ -1,4 +1,4 @@
-"""A run whose budget is used up waits for a person, bills nothing meanwhile, and goes on where it was."""
+"""A run whose budget is used up waits for a person, bills nothing meanwhile, and continues where it was."""
 
 from __future__ import annotations
 
@@ -148,10 +148,10 @@ async def test_a_raise_that_is_too_small_is_asked_about_again() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no answer"),
-        ("yes", "no answer"),
-        ("-5 tokens", "no answer"),
-        ("$5 tokens", "no answer"),
+        ("", "not an answer"),
+        ("yes", "not an answer"),
+        ("-5 tokens", "not an answer"),
+        ("$5 tokens", "not an answer"),
         ("+2 usd", "does not raise this budget"),
         ("0 tokens", "cannot be raised"),
         ("1.5 tokens", "cannot be raised"),
