@@ -116,7 +116,7 @@ def secrets_cost(rounds: int) -> list[Row]:
         base, own = medians(3 * rounds, ("ours", url, *size), ("secrets", url, *size))
     return [
         Row(
-            "a durable call while five secrets are known: CPU, against none",
+            "a durable call while five secrets are known: CPU, compared with none",
             f"{own['cpu_ms']:.3f} ms",
             "<= 1.1x",
             f"{own['cpu_ms'] / base['cpu_ms']:.2f}x",
@@ -331,7 +331,7 @@ def commands(rounds: int) -> list[Row]:
     return [
         Row("a command of the shell", f"{bare:.1f} ms", "baseline", "1.0x"),
         Row("a sandbox adds", f"{inside - bare:.1f} ms", "<= 60 ms", f"{inside / bare:.1f}x"),
-        Row("100 of 1 s in sandboxes at once", f"{took['wall_s']:.2f} s", ""),
+        Row("100 commands of 1 s in sandboxes at once", f"{took['wall_s']:.2f} s", ""),
         Row("they stall the event loop for at most", f"{took['stall_ms']:.0f} ms", "<= 50 ms"),
     ]
 
@@ -346,7 +346,7 @@ def fetches(rounds: int) -> list[Row]:
             "`fetch` of plain text adds", f"{text - bare:.1f} ms", "<= 10 ms", f"{text / bare:.1f}x"
         ),
         Row("`fetch` of HTML adds", f"{page - bare:.1f} ms", "<= 100 ms", f"{page / bare:.1f}x"),
-        Row("100 of HTML at once", f"{took['wall_s']:.2f} s", ""),
+        Row("100 fetches of HTML at once", f"{took['wall_s']:.2f} s", ""),
         Row("they stall the event loop for at most", f"{took['stall_ms']:.0f} ms", "<= 50 ms"),
     ]
 
@@ -376,7 +376,7 @@ def workspaces() -> list[Row]:
     return [
         Row("`git worktree add` of 10,000 files", f"{base:.2f} s", "baseline", "1.0x"),
         Row("a workspace of the same", f"{made:.2f} s", "<= 1 s", f"{made / base:.1f}x"),
-        Row("what changed in it", f"{compared:.2f} s", "", f"{compared / base:.1f}x"),
+        Row("finding what changed in it", f"{compared:.2f} s", "", f"{compared / base:.1f}x"),
     ]
 
 

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from parallel_agents.flows.gathered import Gathered
     from parallel_agents.sessions.batch import BatchResult, ItemResult
     from parallel_agents.sessions.handle import SessionHandle
-        from parallel_agents.sessions.pool import Pool
+    from parallel_agents.sessions.pool import Pool
     from parallel_agents.sessions.sharing import TreeArtifacts
     from parallel_agents.sessions.tree_state import TreeState
     from parallel_agents.tools.function import tool

@@ -22,7 +22,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Stored(NamedTuple):
-    """A content, with the bytes that it takes up."""
+    """The content of an artifact in the folder, and the bytes that it takes up."""
 
     id: str
     size: int
@@ -39,7 +39,7 @@ class ArtifactFolder:
         self._contents = ContentFolder(home / FOLDER, is_synced=True)
 
     def put(self, pieces: Iterable[bytes], most_bytes: int) -> Content:
-        """Write a content durably.
+        """Write content durably.
 
         Raises:
             InvalidInput: it is larger than `most_bytes`.
@@ -59,7 +59,7 @@ class ArtifactFolder:
         return Content(reading.id, reading.size, bytes(reading.head))
 
     def read(self, id: str) -> bytes:
-        """A content as it was put.
+        """The content as it was put.
 
         Raises:
             ArtifactError: it is gone or damaged.
@@ -67,7 +67,7 @@ class ArtifactFolder:
         return b"".join(self._pieces(id))
 
     def copy(self, id: str, target: Path) -> None:
-        """Write a content to a file, whole or not at all.
+        """Write the content to a file, whole or not at all.
 
         Raises:
             ArtifactError: it is gone or damaged.
@@ -76,7 +76,7 @@ class ArtifactFolder:
         write_pieces(target, self._pieces(id))
 
     def _pieces(self, id: str) -> Iterator[bytes]:
-        """A content piece by piece; it is not whole before the last one has come without an error."""
+        """The content piece by piece; it is whole only once the last has come without an error."""
         digest = hashlib.sha256()
         try:
             with self._contents.place(_checked(id)).open("rb") as file:
@@ -92,8 +92,8 @@ class ArtifactFolder:
         if digest.hexdigest() != id:
             raise ArtifactError(
                 f"the content of the artifact {short_id(id)} is damaged",
-                why="its hash is another one than when it was put",
-                hint="put the same content again, which mends it",
+                why="its hash is not the one that it was put under",
+                hint="put the same content again, which repairs it",
             )
 
     def older_than(self, seconds: float) -> list[Stored]:
@@ -107,7 +107,7 @@ class ArtifactFolder:
         return found
 
     def remove(self, id: str, *, older_than: float) -> None:
-        """Remove a content, unless it was put again since it was that many seconds old.
+        """Remove the content, unless it was put again since it was that many seconds old.
 
         Raises:
             OSError: it cannot be removed.
@@ -128,7 +128,7 @@ class ArtifactFolder:
 
 
 class _Reading:
-    """A content on its way into the folder: what it hashes to, its size and its first bytes."""
+    """Content on its way into the folder: what it hashes to, its size and its first bytes."""
 
     def __init__(self, pieces: Iterable[bytes], most_bytes: int) -> None:
         self._given = pieces
@@ -152,9 +152,9 @@ class _Reading:
                 )
             if name := self._scan.feed(piece):
                 raise SecretInContent(
-                    f"the content has the secret {name} in it",
+                    f"the content contains the secret {name}",
                     why="artifacts are kept, and shown to others",
-                    hint="take it out, and put the rest",
+                    hint="remove the secret, and put the rest",
                 )
             self._digest.update(piece)
             if len(self.head) < HEAD_BYTES:

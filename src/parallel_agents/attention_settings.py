@@ -33,31 +33,36 @@ class AttentionSettings:
         metadata=knob("seconds for which a question waits for a person's answer"),
     )
     answers: tuple[SetAnswer, ...] = field(
-        default=(), metadata=knob("what is answered to questions before you are asked")
+        default=(), metadata=knob("rules that answer questions before you are asked")
     )
     stuck_factor: Factor = field(
         default=10.0,
-        metadata=knob("a run is stuck if it is silent for so many times its agent's usual gap"),
+        metadata=knob("a run is stuck if it is silent for this many times its agent's usual gap"),
     )
     stuck_least_seconds: Seconds = field(
-        default=60.0, metadata=knob("no silence of fewer seconds means that a run is stuck")
+        default=60.0, metadata=knob("a run that has been silent for fewer seconds is not stuck")
     )
     stuck_seconds: Seconds = field(
         default=600.0,
-        metadata=knob("the silence that means it while too little is known of the agent"),
+        metadata=knob(
+            "seconds of silence until a run is stuck while too little is known about its agent"
+        ),
     )
     on_stuck: OnStuck = field(
         default=OnStuck.NOTICE,
-        metadata=knob("what happens when a run is stuck: its history gets a notice, or ask you"),
+        metadata=knob(
+            "what happens when a run is stuck: notice writes one into its history, ask asks you"
+        ),
     )
     notify: NotifyTarget | None = field(
         default=None,
         metadata=knob(
-            "a command or URL that is told when work is done, needs you or failed, or env:NAME"
+            "a command, a URL, or env:NAME for either, that is notified when work is done, needs"
+            " you or failed"
         ),
     )
     notify_on: Occasions = field(
-        default=tuple(Occasion), metadata=knob("what it is told of: done, needs_you and failed")
+        default=tuple(Occasion), metadata=knob("when it is notified: done, needs_you and failed")
     )
     notify_private_hosts: PrivateHostNames | None = field(
         default=None, metadata=knob("private hosts that may be notified, such as 10.0.0.7:8080")
@@ -65,12 +70,12 @@ class AttentionSettings:
 
     @property
     def answer_rules(self) -> AnswerRules:
-        """What is answered to questions before a person is asked."""
+        """The rules that answer questions before a person is asked."""
         return AnswerRules(self.answers)
 
     @property
     def notification(self) -> Notify | None:
-        """Where word of the work of this process is sent; None for nowhere."""
+        """Where notifications about the work of this process are sent; None for nowhere."""
         return None if self.notify is None else Notify(to=self.notify, on=self.notify_on)
 
     @property

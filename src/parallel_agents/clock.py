@@ -1,8 +1,9 @@
 """Clock: the one source of time, because each question about time needs a clock of its own.
 
 - `wall` is what people read. It steps when somebody sets it, so nothing durable is measured by it.
-- `steady` counts seconds since the machine was started, also while it sleeps. No setting of the
-  wall clock moves it, and all processes of the machine read the same number (CLOCK_BOOTTIME).
+- `steady` counts seconds since the machine was started, including the time for which it sleeps. No
+  setting of the wall clock moves it, and all processes of the machine read the same number
+  (CLOCK_BOOTTIME).
 - `awake` does not count the machine's sleep (CLOCK_MONOTONIC); an event loop's time limits use it.
 
 A store keeps times as seconds since 1970 on a clock of its own: `steady` plus an offset that all of

@@ -20,7 +20,7 @@ class ContentFolder:
 
     Args:
         folder: made with the first content.
-        is_synced: whether a content is on the disk, and not only in the system's memory, before it
+        is_synced: whether content is on the disk, and not only in the system's memory, before it
             has its name.
     """
 
@@ -42,7 +42,7 @@ class ContentFolder:
             self.take(self.write_aside(pieces), name)
 
     def write_aside(self, pieces: Iterable[bytes]) -> Path:
-        """Write a content whose name is not known yet; `take` gives it one.
+        """Write content whose name is not known yet; `take` gives it one.
 
         Raises:
             OSError: it cannot be written; nothing is left of it.
@@ -63,7 +63,7 @@ class ContentFolder:
         return aside
 
     def take(self, aside: Path, name: str) -> None:
-        """Give a content its name; one of that name which was damaged is whole again."""
+        """Give the content its name; damaged content under that name is replaced."""
         target = self.place(name)
         try:
             target.parent.mkdir(mode=_FOLDER_MODE, exist_ok=True)
@@ -75,7 +75,7 @@ class ContentFolder:
             _sync(target.parent)
 
     def set_aside(self, name: str) -> Path:
-        """Take a content away from its name.
+        """Take the content away from its name.
 
         Raises:
             OSError: that cannot be done.

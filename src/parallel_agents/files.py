@@ -22,7 +22,7 @@ _OTHERS = 0o077
 
 
 def write_whole(target: Path, content: bytes) -> None:
-    """Replace a file in one step, and make the folders that it needs; others may read it.
+    """Replace a file in one step, and make its missing folders; other users may read it.
 
     Raises:
         InvalidInput: the file cannot be written.
@@ -33,7 +33,7 @@ def write_whole(target: Path, content: bytes) -> None:
 
 
 def write_pieces(target: Path, pieces: Iterable[bytes]) -> None:
-    """Replace a file by a content in parts; an error of theirs leaves the file as it was.
+    """Replace a file's content by these parts; if getting one fails, the file stays as it was.
 
     A link stays, and what it leads to is replaced. A device or a pipe is written to.
 

@@ -1,7 +1,7 @@
 """Folder: a tree of files that no path leaves, whoever changes it meanwhile.
 
 Each step of a path is opened by the descriptor of the folder before it and never follows a link;
-links are read and walked here, so that none leads out, also if it is put there between two steps.
+links are read and walked here, so that none leads out, even if it is put there between two steps.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Folder:
             return _replace(at, content, path)
 
     def real_path(self, path: str) -> str:
-        """A path from the root, without links; also of what does not exist yet."""
+        """A path from the root, without links, even of what does not exist yet."""
         try:
             with self.locate(path) as at:
                 return at.path
@@ -293,7 +293,7 @@ def _has_kind(folder: int, name: str, is_kind: Callable[[int], bool]) -> bool:
 
 
 def _link(folder: int, name: str) -> str | None:
-    """The target of a link; None if it is none, or does not exist."""
+    """The target of a link; None if it is not a link, or does not exist."""
     try:
         return os.readlink(name, dir_fd=folder)
     except OSError:

@@ -62,10 +62,10 @@ class Git(NamedTuple):
     settings: Mapping[str, str] = MappingProxyType({})
 
     def run(self, *arguments: str, given: bytes = b"", accept: tuple[int, ...] = (0,)) -> bytes:
-        """What a command writes.
+        """What a git command writes to stdout.
 
         Raises:
-            GitFailed: it ended with another code than `accept`.
+            GitFailed: its exit code is not in `accept`.
             WorkspaceError: git is missing, or it did not end in time.
         """
         program = find_git()
@@ -97,7 +97,7 @@ class Git(NamedTuple):
                 raise GitFailed(
                     f"`git {arguments[0]}` failed in {self.folder}",
                     why=head(text, _MOST_ERROR_CHARACTERS),
-                    hint="see that `git status` works there",
+                    hint="make sure that `git status` works there",
                 )
             if out.seek(0, os.SEEK_END) > _MOST_OUTPUT_BYTES:
                 raise WorkspaceError(

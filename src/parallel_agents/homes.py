@@ -11,7 +11,7 @@ from parallel_agents.trust import PROJECT_FOLDER
 
 
 def check_home(folder: Path, variable: str) -> None:
-    """Refuse as home what is there and is no folder, or may not be entered.
+    """Refuse as home what is there and is not a folder, or may not be entered.
 
     Args:
         folder: the folder that is named.

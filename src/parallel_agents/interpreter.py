@@ -29,7 +29,7 @@ def isolated_command(code: str) -> list[str]:
 
 
 def isolated_script(file: str, *arguments: str) -> list[str]:
-    """The command that runs a file likewise."""
+    """The command that runs a file in the same way."""
     return [sys.executable, "-I", "-S", file, *arguments]
 
 

@@ -127,7 +127,7 @@ def _taken(numbers: Sequence[int], interrupt: Callable[[], None]) -> Generator[N
 class _Running(Generic[T]):
     """Work on a loop in a daemon thread, and a thread that waits for it and hears of interrupts.
 
-    Whatever blocks the loop or its end, be it a store that another program has locked or a function
+    Whatever blocks the loop or its end, such as a store that another program has locked or a function
     that never returns, the waiting thread stays free to leave it behind.
 
     Args:

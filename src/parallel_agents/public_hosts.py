@@ -41,7 +41,7 @@ async def find_addresses(
     try:
         found = await asyncio.get_running_loop().run_in_executor(_ASKING, ask)
     except UnicodeError as error:  # of a label that is too long
-        raise OSError(f"{host} is no name of a host") from error
+        raise OSError(f"{host} is not the name of a host") from error
     addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
     reachable = [address for address in addresses if may_reach(address)]
     if not reachable:

@@ -88,7 +88,7 @@ def _check_rule(rule: str) -> str:
     try:
         parse_rule(rule)
     except InvalidInput as error:
-        raise ValueError(f"it is no permission; {error.hint}") from None
+        raise ValueError(f"it is not a permission; {error.hint}") from None
     return rule
 
 
@@ -138,7 +138,7 @@ def _check_server(table: JsonObject) -> JsonObject:
 def _check_profile_name(name: str) -> str:
     if not PROFILE_NAME.fullmatch(name):
         raise ValueError(
-            "a profile's name has 1 to 64 small letters, digits, dashes and underscores"
+            "a profile's name has 1 to 64 lowercase letters, digits, dashes and underscores"
         )
     return name
 

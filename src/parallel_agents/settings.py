@@ -62,7 +62,7 @@ from parallel_agents.trust import (
 PREFIX = "PARALLEL_AGENTS_"
 
 HOME_VARIABLE = f"{PREFIX}HOME"
-# The product's variables that are no settings; the second one is read by its own tests.
+# The product's variables that are not settings; the second one is read by its own tests.
 OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
 # What acts for the user, and that no project may set, trusted or not.
 USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
@@ -169,7 +169,7 @@ class Settings(AttentionSettings):
     )
     permissions: Mapping[Ruling, Rules] = field(
         default_factory=dict[Ruling, tuple[str, ...]],
-        metadata=knob("rules for the calls of tools of every agent: allow, ask and deny"),
+        metadata=knob("rules for the tool calls of every agent: allow, ask and deny"),
     )
     sandbox: Sandbox = field(
         default=Sandbox.INHERIT,
@@ -179,7 +179,7 @@ class Settings(AttentionSettings):
     )
     sandbox_folders: Folders | None = field(
         default=None,
-        metadata=knob("folders of programs that a sandbox can read, beside the system's"),
+        metadata=knob("folders of programs that a sandbox can read, besides the system's"),
     )
     sandbox_hosts: Hosts | None = field(
         default=None,
@@ -211,7 +211,7 @@ class Settings(AttentionSettings):
     )
     workspace_megabytes: Megabytes = field(
         default=2_000,
-        metadata=knob("the most megabytes of uncommitted files of which a workspace is made"),
+        metadata=knob("the most megabytes of uncommitted files that a workspace can copy"),
     )
     workspace_seconds: RetentionSeconds = field(
         default=7 * DAY_SECONDS,
@@ -358,7 +358,7 @@ def read_environment(home: Path | None = None, start: Path | None = None) -> Env
     if project is None:
         return environment
     if project.is_only_mcp and not is_known(project, environment.home):
-        # It is there for other programs: nothing of it has effect, and nothing is refused for it.
+        # It is there for other programs: nothing in it takes effect, and nothing is refused for it.
         return replace(environment, untrusted_servers=project.folder.parent / MCP_NAME)
     check_trusted(project, environment.home)
     return replace(environment, trusted=project)

@@ -26,7 +26,7 @@ STOP_SIGNALS = tuple(
 
 @contextmanager
 def stop_signals_as_interrupts() -> Generator[None]:
-    """SIGTERM and SIGHUP do what a Ctrl-C does while the block lasts.
+    """While the block lasts, SIGTERM and SIGHUP do what a Ctrl-C does.
 
     A signal that the process ignores, as under nohup, or has a handler for keeps its meaning.
     """
@@ -53,7 +53,7 @@ def stop_signals_as_interrupts() -> Generator[None]:
 class Bell:
     """Wakes the thread that waits for it: another thread rings it, and so does each signal.
 
-    A lock or a queue is no bell for signals: one that arrives after the waiting thread has last looked
+    A lock or a queue is not a bell for signals: one that arrives after the waiting thread has last looked
     for signals and before it sleeps is noted, and its handler is not called until something else wakes
     the thread. What is written to a file in between is seen.
 
@@ -87,7 +87,7 @@ class Bell:
     def wait(self, seconds: float | None) -> None:
         """Return when it was rung since the last time, and at the latest after `seconds`.
 
-        The handlers of the signals that rang it have been called when the caller goes on.
+        The handlers of the signals that rang it have been called when the caller continues.
         """
         with selectors.DefaultSelector() as selector:
             selector.register(self._waiting, selectors.EVENT_READ)

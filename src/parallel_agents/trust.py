@@ -96,7 +96,7 @@ def find_project(start: Path, home: Path, user_folder: Path | None) -> Project |
 
     Args:
         start: an absolute path.
-        home: the home of this package, which is no project.
+        home: the home of this package, which is not a project.
         user_folder: the user's own folder, if there is one.
 
     Raises:

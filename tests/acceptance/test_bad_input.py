@@ -46,7 +46,7 @@ REFUSED = {
         (*WRITER, "hello", "--model", "openai/gpt-5-mini"),
         ("PA-E112", "OPENAI_API_KEY", 10),
     ),
-    "a time limit that is no number": (
+    "a time limit that is not a number": (
         (*CONTENT, "topic=x", "--timeout", "nan"),
         ("PA-E101", "--timeout is nan", 2),
     ),
@@ -56,9 +56,9 @@ REFUSED = {
         (*CONTENT, "topic=x", "--id", "../etc"),
         ("PA-E101", "is not a valid name for a run", 2),
     ),
-    "bytes that are no text": ((*WRITER, b"caf\xe9"), ("PA-E101", "is not text", 2)),
+    "bytes that are not text": ((*WRITER, b"caf\xe9"), ("PA-E101", "is not text", 2)),
     "a session that is not there": (("show", "nobody"), ("PA-E104", "pagents list --all", 4)),
-    "a session whose name is no text": (("show", b"\xff"), ("PA-E101", "is not text", 2)),
+    "a session whose name is not text": (("show", b"\xff"), ("PA-E101", "is not text", 2)),
     "a session without a name": (("kill", ""), ("PA-E101", "the argument after kill is empty", 2)),
     "a model without a name": ((*WRITER, "Go.", "-m", ""), ("PA-E101", "after -m is empty", 2)),
     "nobody to steer": (("steer", "nobody", "left"), ("PA-E104", "nobody", 4)),
@@ -90,7 +90,7 @@ REFUSED = {
     ),
     "a home that is a file": (("list", "--home", "latin.txt"), ("PA-E110", "latin.txt", 10)),
     "a home within a file": (("list", "--home", "latin.txt/in"), ("PA-E110", "not a folder", 10)),
-    "a budget that is no number": (
+    "a budget that is not a number": (
         (*WRITER, "Go.", "--budget", "nan"),
         ("PA-E101", "--budget is nan", 2),
     ),
@@ -102,7 +102,7 @@ REFUSED = {
         (*WRITER, "Go.", "--budget-tokens", "0"),
         ("PA-E101", "--budget-tokens is 0", 2),
     ),
-    "an age of replies that is no number": (
+    "an age of replies that is not a number": (
         (*WRITER, "Go.", "--cache", "nan"),
         ("PA-E101", "--cache is nan", 2),
     ),

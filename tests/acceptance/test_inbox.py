@@ -105,7 +105,7 @@ def test_the_second_answer_is_told_who_gave_the_first(
 
     again = pagents("answer", question["id"], "black")
 
-    again.assert_refused("PA-E118", "was answered before", "'green'", exits=1)
+    again.assert_refused("PA-E118", "is already answered", "'green'", exits=1)
 
 
 def test_a_run_that_waits_for_a_person_says_so(pagents: Pagents, provider: FakeProvider) -> None:
@@ -171,7 +171,7 @@ def test_a_used_up_budget_is_raised_after_its_worker_was_killed(
     answered = pagents("answer", question["id"], "+1000000 tokens")
     waited = pagents("wait", "@last")
 
-    refused.assert_refused("PA-E101", "no answer to a used-up budget", exits=2)
+    refused.assert_refused("PA-E101", "not an answer to a used-up budget", exits=2)
     assert answered.code == 0
     assert waited.code == 0
     assert len(provider.requests) == 1

@@ -419,5 +419,5 @@ def test_a_line_begun_under_a_question_answers_no_other(
 
     assert code == 0
     assert [each["id"] for each in still] == [second["id"]]
-    assert "waits no more" in running.screen.text
+    assert "no longer waits" in running.screen.text
     assert not (pagents.folder / "second.txt").exists()

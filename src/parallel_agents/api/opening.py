@@ -13,25 +13,18 @@ from typing import Any, TypedDict
 from typing_extensions import Unpack
 
 from parallel_agents.app.client import App
-from parallel_agents.app.farewell import Farewell, TeamFarewell
+from parallel_agents.app.farewell import Farewell
 from parallel_agents.app.models import ModelFactory
+from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tools_by_name
-from parallel_agents.app.open_sessions import OpenSessions
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.annotations import Count, Name
+from parallel_agents.core.arguments import checked
+from parallel_agents.core.tool import Tool
+from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.flows.functions import Functions
-from parallel_agents.core.agent import Agent, T
-from parallel_agents.core.annotations import Count, Duration, Name
-from parallel_agents.core.arguments import checked
-from parallel_agents.core.budget import NO_BUDGET, Budget
-from parallel_agents.core.run import TeamResult
-from parallel_agents.core.task import AnyTask, OnFailure, Task, TeamTask
-from parallel_agents.core.tool import Tool
-from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import InvalidInput
-from parallel_agents.interrupts import in_thread, to_its_end, unless
-from parallel_agents.sessions.kept_options import describe_kept
-from parallel_agents.sessions.typed import typed_team
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
@@ -75,8 +68,9 @@ async def open(
             session = await sessions.spawn(pa.Task("writer", "Write a haiku", key="haiku-1"))
             result = await session.wait()
 
-    At the end of the block no new model call starts, and calls in flight may finish, also after the
-    first Ctrl-C under `asyncio.run`. Unfinished runs stay in the store. They continue when they are spawned again under the same key.
+    At the end of the block no new model call starts, and calls in flight may finish, even after the
+    first Ctrl-C under `asyncio.run`. Unfinished runs stay in the store. They continue when they are
+    spawned again under the same key.
 
     Args:
         model: `provider/model` for agents that name none.
@@ -159,7 +153,7 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
     """Refuse a factory that no model's name could reach.
 
     Raises:
-        InvalidInput: its key is no provider's name.
+        InvalidInput: its key is not a provider's name.
     """
     for name in models:
         if name in _TAKEN:

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
-from typing import Any, TypedDict
+from collections.abc import Sequence
 
 from typing_extensions import Unpack
 
 from parallel_agents.api.opening import LOG, Options, letting_calls_end, note_embedded, open_parts
 from parallel_agents.app.client import App
-from parallel_agents.app.farewell import Farewell, TeamFarewell
-from parallel_agents.app.models import ModelFactory
-from parallel_agents.app.opening import open_app
-from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tools_by_name
-from parallel_agents.core.agent import Agent, T
+from parallel_agents.app.farewell import TeamFarewell
+from parallel_agents.core.agent import T
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.task import AnyTask, OnFailure, Task, TeamTask
-from parallel_agents.core.tool import Tool
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, to_its_end, unless
 from parallel_agents.sessions.kept_options import describe_kept
-from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.sessions.typed import typed_team
-from parallel_agents.setting_sources import load
-from parallel_agents.settings import read_environment
-from parallel_agents.signals import noted_interrupts
+
 
 class TeamOptions(Options, total=False):
     """Further options of `arun` and `run`.
@@ -159,5 +146,3 @@ async def _run_team(
         LOG.warning(kept)
     await app.sessions.wait([spawned.run_id])
     return await app.sessions.team_result(spawned.session_key)
-
-

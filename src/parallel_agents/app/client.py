@@ -61,7 +61,7 @@ class Resources:
         now: seconds since the epoch.
         contents: what is in artifacts.
         commands: where the commands of sessions run.
-        servers: the MCP servers, of which none runs before an agent names it.
+        servers: the MCP servers; none of them runs before an agent names it.
     """
 
     environment: Environment
@@ -248,7 +248,7 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
 
 
 def _agent_names(resources: Resources, catalog: Catalog) -> set[str]:
-    """The names of all agents, also of those whose files are not valid."""
+    """The names of all agents, including those whose files are not valid."""
     return {*resources.parts.agents, *(entry.name for entry in catalog.agents())}
 
 

@@ -1,4 +1,4 @@
-"""Farewell: what a person is told when a Ctrl-C stops work: what happens, what is kept, how it goes on."""
+"""Farewell: what a person is told when a Ctrl-C stops work: what happens, what is kept, how to continue."""
 
 from __future__ import annotations
 
@@ -54,9 +54,34 @@ class Farewell:
             await app.let_calls_end(_say_stopping)
 
     def say(self) -> None:
-        """Say what is kept, and how it goes on."""
+        """Say what is kept, and how to continue it."""
         if not self._was_idle:
             say(stopped("Spawn the same keys again to continue."))
+
+
+class FlowFarewell(Farewell):
+    """What is said at the end of a flow.
+
+    Args:
+        function: the name of its function.
+    """
+
+    def __init__(self, function: str) -> None:
+        super().__init__()
+        self._function = function
+        self._flow: Spawned | None = None
+
+    def started(self, flow: Spawned) -> None:
+        """The flow is in the store."""
+        self._flow = flow
+
+    @override
+    def say(self) -> None:
+        if self._flow is None:
+            say("Stopped before anything was stored.")
+            return
+        key = short(self._flow.session_key)
+        say(stopped(f"Run {self._function} with key={key!r} and the same input to continue."))
 
 
 class TeamFarewell(Farewell):

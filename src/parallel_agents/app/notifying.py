@@ -1,4 +1,4 @@
-"""Notifying: sends what the store has written down to be told, from a process with an engine."""
+"""Notifying: sends the notifications that the store keeps, from a process with an engine."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class Notifier:
 def _document(
     due: Notification, row: Row, questions: list[OpenQuestion], now: float
 ) -> Mapping[str, Json]:
-    """What is told: what happened and how to look at it, and nothing that was said or done."""
+    """What a notification says: what happened and how to look at it, and nothing that was said or done."""
     run = row.run
     cost = run.spend.cost_usd
     return {

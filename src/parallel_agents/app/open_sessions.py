@@ -89,7 +89,7 @@ class OpenSessions:
         await handle.wait()
         return await self._service.team_result(handle.key)
 
-    async def spawn_flow(
+    async def spawn_flow(  # noqa: PLR0913 - as `arun_flow`
         self,
         function: Callable[..., Awaitable[T]],
         *,
@@ -179,7 +179,7 @@ class OpenSessions:
 
         Raises:
             NotFound: there is no such question.
-            AlreadyAnswered: somebody answered it before, or its time is over.
+            AlreadyAnswered: somebody has already answered it, or its time is up.
             RunIsOver: its run has ended.
             InvalidInput: the answer does not fit the question.
         """

@@ -38,7 +38,8 @@ class Parts:
         flows: the functions of the flows that this process can execute.
         on_fetch: called with the progress of the embedded model's download.
         role: a script, or a worker that executes what others leave.
-        tell_unasked: who is told of what this process executes and nobody else is told of.
+        tell_unasked: the target for notifications of work that this process executes and that has
+            no other target.
         contents: where artifacts are kept; None for the folder of the home.
     """
 
@@ -104,7 +105,7 @@ def check_gate_function(name: str, function: Callable[..., object]) -> None:
         InvalidInput: it is a class or a generator, or it does not take one argument.
     """
     if inspect.isclass(function):
-        why = "it is a class, and what a class returns is no verdict"
+        why = "it is a class, and what a class returns is not a verdict"
     elif is_generator(function):
         why = "it is a generator, and a gate returns one verdict"
     elif not (why := why_not_called_with(function, "an answer")):

@@ -149,13 +149,13 @@ class Readiness:
         return open_url(self.models.providers[provider].base_url)
 
     def _lacks_source(self, session: Session) -> str:
-        """What is missing of the folder that the session's workspace is made of, unless it is made."""
+        """What is missing of the folder that the session's workspace is made from, unless it is made."""
         workspace = session.options.workspace
         if workspace is None or not workspace.folder or Path(workspace.folder).is_dir():
             return ""
         if self.home is not None and is_made(self.home, session.key):
             return ""
-        return f"there is no folder {workspace.folder} here, of which its workspace is made"
+        return f"there is no folder {workspace.folder} here, from which its workspace is made"
 
     def _lacks_model(self, model: str) -> str:
         try:

@@ -1,4 +1,4 @@
-"""References: names in settings and agent files that nothing here has, told before anything is paid.
+"""References: names in settings and agent files that do not exist here, reported before anything is paid for.
 
 They are not refused: a program may define the agent, tool or provider in its code. What a task needs
 and nobody has is refused when the task is spawned.
@@ -56,7 +56,7 @@ def dangling_in_settings(
     find_agent: Callable[[str], Agent],
     check_model: Callable[[str], None],
 ) -> Iterator[Dangling]:
-    """The names in the settings of agents and models that are not here.
+    """The names of agents and models in the settings that do not exist here.
 
     Args:
         environment: the files that the settings are from.

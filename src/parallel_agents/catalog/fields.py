@@ -118,7 +118,7 @@ def names_within(kind: object, steps: Steps) -> tuple[str, ...]:
 
 
 def _fields_of(kind: object) -> Mapping[str, object]:
-    """The fields of an annotation, also of `kind | None` or a list of it, with their annotations."""
+    """The fields of an annotation, or of the kind in `kind | None` or a list, with their annotations."""
     if isinstance(kind, type) and issubclass(kind, Fields):
         return {name: field.annotation for name, field in kind.model_fields.items()}
     if kind is Limits:

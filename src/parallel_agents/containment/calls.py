@@ -46,7 +46,7 @@ Outcome: TypeAlias = _Returned[T] | _Failed
 
 
 def describe(error: BaseException) -> str:
-    """The class and the message of an error, bounded; also of one whose message cannot be made."""
+    """The class and the message of an error, bounded, even if its message cannot be made."""
     if isinstance(error, Raised):
         return str(error)
     is_plain = isinstance(error, ToolError)
@@ -78,7 +78,7 @@ async def contained(work: Coroutine[None, None, T], name: str) -> T:
 
     Raises:
         Exception: `work` raised it.
-        Raised: `work` raised something that is no Exception.
+        Raised: `work` raised something that is not an Exception.
     """
     task = asyncio.create_task(_outcome_of(work), name=name)
     # Not `await task`, which would wait for the end of work that ignores a cancellation.

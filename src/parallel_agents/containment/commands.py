@@ -83,8 +83,8 @@ async def run_command(start: Start, *, turn: asyncio.Lock, timeout_seconds: floa
 
     Args:
         start: the command.
-        turn: is held while the command starts, which blocks the loop for a millisecond or two;
-            others that share it start in later rounds of the loop.
+        turn: a lock that is held while the command starts, which blocks the loop for a millisecond
+            or two; other commands that share it start in later rounds of the loop.
         timeout_seconds: how long it may take from its start.
 
     Raises:

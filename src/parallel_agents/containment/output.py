@@ -37,7 +37,7 @@ class Output:
 
     def __init__(self, hiding: Callable[[], Hiding] | None = None) -> None:
         self._hiding = hiding() if hiding is not None else None
-        self._decoder = _DECODER("surrogateescape")  # bytes that are no text stay as they are
+        self._decoder = _DECODER("surrogateescape")  # bytes that are not text stay as they are
         self._head = b""
         self._tail = b""
         self._total = 0
@@ -60,7 +60,7 @@ class Output:
         self._keep(chunk)
 
     def end(self) -> None:
-        """The command writes no more."""
+        """The command no longer writes."""
         if self._hiding is not None and not self.is_broken_off:
             shown = self._hiding.feed(self._decoder.decode(b"", final=True)) + self._hiding.end()
             self._keep(shown.encode(errors="surrogateescape"))

@@ -77,7 +77,7 @@ class Threads:
 
         Raises:
             NoThreadLeft: it was not called.
-            Exception: `function` raised it; `Raised` if that is no Exception.
+            Exception: `function` raised it; `Raised` if that is not an Exception.
         """
         await self._enter(queued)
         call = _Call()

@@ -1,4 +1,4 @@
-"""Values: what code of others returned, as text; also of what JSON cannot represent."""
+"""Values: what other people's code returned, as text, even if JSON cannot represent it."""
 
 from __future__ import annotations
 

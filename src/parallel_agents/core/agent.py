@@ -91,9 +91,10 @@ class Agent(Checked, Generic[T_co]):
         description: one sentence about its purpose, read by users and by agents that could spawn it;
             by default the first sentence of the instructions.
         instructions: the system prompt.
-        output: the type of the answer: a Pydantic model, a dataclass, a TypedDict, or any other type
-            that Pydantic makes a JSON Schema of; `str` is plain text. `output` of a result is then an
-            instance of it. Only its schema is stored, as `output_schema`, which may be passed instead.
+        output: the type of the answer: a Pydantic model, a dataclass, a TypedDict, or any other
+            type for which Pydantic makes a JSON Schema; `str` is plain text. `output` of a result
+            is then an instance of it. Only its schema is stored, as `output_schema`, which may be
+            passed instead.
         category: groups the agent in lists.
         input_schema: JSON Schema of the task's `input`, or None to accept any.
         output_schema: JSON Schema of the answer, or None for plain text. An answer that does not
@@ -180,7 +181,7 @@ class Agent(Checked, Generic[T_co]):
         """The output type, whose schema becomes the output schema.
 
         Raises:
-            InvalidInput: there is another output schema, or none can be made of the output.
+            InvalidInput: there is another output schema, or none can be made from the output.
         """
         before = cast("OutputType[Any] | None", self._output_type)  # of an agent that is replaced
         is_of_before = isinstance(before, OutputType) and before.schema == self.output_schema
@@ -189,7 +190,7 @@ class Agent(Checked, Generic[T_co]):
         if self.output_schema is not None and not is_of_before:
             raise InvalidInput(
                 f"Agent got output {shown(output)} and an output_schema",
-                why="the schema of its answers is made of either of them",
+                why="the schema of its answers is made from one of them",
                 hint="leave one of them out",
             )
         if is_mapping(output):
@@ -298,7 +299,7 @@ def check_cache_seconds(seconds: float | None, what: str) -> None:
     """Refuse a negative age of reused replies.
 
     Raises:
-        InvalidInput: it is negative; the error says what it is of.
+        InvalidInput: it is negative; the error names `what` it was set for.
     """
     if seconds is not None and seconds < 0:
         raise InvalidInput(
@@ -315,5 +316,5 @@ def _check_schema(name: str, schema: JsonObject, agent: str) -> None:
         raise InvalidInput(
             f"{name} of agent {agent} is not a JSON Schema",
             why=str(error),
-            hint=f"correct {name}; nothing was called or paid",
+            hint=f"correct {name}; nothing was called or paid for",
         ) from None

@@ -1,4 +1,4 @@
-"""Answer rules: what is answered to questions before a person is asked, as the user wrote it down.
+"""Answer rules: they answer questions before a person is asked, as the user wrote them down.
 
     [[answers]]
     tool = "shell(git status)"
@@ -41,7 +41,7 @@ class AnswerRule(Checked):
         kind: the kind of questions.
         tool: a permission that says which calls; only of approvals.
         agent: the agents that ask; `*` stands for any characters.
-        text: the questions, likewise; not of approvals.
+        text: the questions, with `*` in the same way; not for approvals.
         times: how often in a run a rule may raise a budget.
 
     Raises:
@@ -79,7 +79,7 @@ class AnswerRule(Checked):
     def _check_among(self, *answers: str) -> None:
         if self.answer not in answers:
             raise InvalidInput(
-                f"{shown(self.answer)} is no answer to questions of the kind {self.kind.value}",
+                f"{shown(self.answer)} is not an answer to questions of the kind {self.kind.value}",
                 hint=f"write one of {', '.join(answers)}",
             )
 
@@ -139,14 +139,14 @@ class AnswerRules:
         asked_before: int = 0,
         tried: Set[str] = frozenset(),
     ) -> Given | None:
-        """What is answered to a question of another kind; None if a person is asked.
+        """The answer of the rules to a question of another kind; None if a person is asked.
 
         Args:
             agent: the agent that asks.
             question: what it asks.
             asked_before: how many questions of this kind the run asked before.
-            tried: who answered to a used-up budget before, which did not make room; of a rule, as
-                `Given.by` has it. Such a rule is not used again.
+            tried: who has answered a used-up budget without making room; a rule is named as in
+                `Given.by`, and is not used again.
         """
         for number, rule in enumerate(self.rules, start=1):
             if (

@@ -1,7 +1,7 @@
-"""Artifact: a content that the sessions of a tree share by its id, which is the content's own hash.
+"""Artifact: content that the sessions of a tree share by its id, which is the content's own hash.
 
-Nothing is overwritten: another content has another id, also under the same name. The contents lie in
-files of the home folder, and the store says which trees and runs they belong to.
+Nothing is overwritten: another content has another id, even under the same name. The contents lie
+in files of the home folder, and the store says which trees and runs they belong to.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _START = re.compile(r"[0-9a-f]{8,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """A content under a name.
+    """Content under a name.
 
     Attributes:
         id: the SHA-256 of the content, in hexadecimal digits.
@@ -45,7 +45,7 @@ class ArtifactRecord(NamedTuple):
     Attributes:
         tree: the session at the root of the tree that it belongs to.
         session: the session that put it there; empty for a person or a program outside of any.
-        run: its run; empty likewise.
+        run: the session's run; empty if there is no session.
         at: when it was put, in seconds since the epoch.
     """
 
@@ -57,7 +57,7 @@ class ArtifactRecord(NamedTuple):
 
 
 class Content(NamedTuple):
-    """A content that was written, and its first bytes, which say what it is."""
+    """Content that was written, and its first bytes, which say what it is."""
 
     id: str
     size: int
@@ -111,7 +111,7 @@ class Contents(Protocol):
     """Keeps the contents of artifacts. Its calls block."""
 
     def put(self, pieces: Iterable[bytes], most_bytes: int) -> Content:
-        """Write a content durably.
+        """Write content durably.
 
         Raises:
             InvalidInput: it is larger than `most_bytes`.
@@ -120,7 +120,7 @@ class Contents(Protocol):
         ...
 
     def read(self, id: str) -> bytes:
-        """A content as it was put.
+        """The content as it was put.
 
         Raises:
             ArtifactError: it is gone or damaged.
@@ -128,7 +128,7 @@ class Contents(Protocol):
         ...
 
     def copy(self, id: str, target: Path) -> None:
-        """Write a content to a file, whole or not at all.
+        """Write the content to a file, whole or not at all.
 
         Raises:
             ArtifactError: it is gone or damaged.
@@ -144,7 +144,7 @@ class SharedArtifacts(Protocol):
         """Add an artifact; the pieces are read in another thread.
 
         Raises:
-            InvalidInput: it is too large, or the name is none.
+            InvalidInput: it is too large, or the name is not valid.
         """
         ...
 

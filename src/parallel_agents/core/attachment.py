@@ -69,7 +69,7 @@ class Shape(NamedTuple):
 
 
 def is_attachable(head: bytes) -> bool:
-    """Whether a content that begins so is an image or a PDF, which models take beside texts."""
+    """Whether content that begins so is an image or a PDF, which models take besides texts."""
     return media_type_of(head) in {*IMAGES, PDF}
 
 
@@ -171,7 +171,7 @@ def _inflated(view: memoryview, begins: int, most: int) -> bytes:
     """The start of a compressed stream, up to a bound.
 
     Raises:
-        zlib.error: it is none.
+        zlib.error: it is not one.
     """
     decompressor, pieces = zlib.decompressobj(), list[bytes]()
     for at in range(

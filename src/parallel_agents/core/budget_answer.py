@@ -43,7 +43,9 @@ def read_raise(text: str, *, in_usd: bool, in_tokens: bool) -> Raise | None:
         return None
     found = _RAISE.fullmatch(text.strip())
     if found is None or (found["dollar"] and (found["unit"] or "usd").lower() != "usd"):
-        raise InvalidInput(f"{shown(text)} is no answer to a used-up budget", hint=HOW_TO_ANSWER)
+        raise InvalidInput(
+            f"{shown(text)} is not an answer to a used-up budget", hint=HOW_TO_ANSWER
+        )
     unit = "usd" if found["dollar"] else (found["unit"] or "").lower()
     if not unit and in_usd != in_tokens:
         unit = "usd" if in_usd else "tokens"

@@ -80,7 +80,7 @@ class CommandEnd(NamedTuple):
 
     Attributes:
         ending: why it ended.
-        code: its exit code; of a signal, its number below 0. It says nothing unless it exited.
+        code: its exit code; for a signal, minus its number. It says nothing unless it exited.
         output: what it wrote, both streams together; the middle of a long output is cut out, which
             is said there.
         seconds: how long it took.

@@ -1,4 +1,4 @@
-"""Command limits: what the commands of one session may use, and what is told when they hit a limit."""
+"""Command limits: what the commands of one session may use, and what is reported when they hit a limit."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class OutputMeter:
         left: the bytes that may still be written; None for no limit.
 
     Attributes:
-        written: the bytes that were.
+        written: the bytes that were written so far.
     """
 
     __slots__ = ("_left", "_whole", "written")
@@ -99,7 +99,7 @@ def output_used_up(limits: CommandLimits, written: int) -> OutputUsedUp | None:
 
 
 def hit(limit: LimitName, limits: CommandLimits, *, is_by_process: bool = False) -> LimitHit:
-    """What is told of a limit that was hit, or of one that each process has for itself."""
+    """What is reported about a limit that was hit, or about one that each process has for itself."""
     most: int = getattr(limits, limit)
     match limit:
         case LimitName.MEMORY if is_by_process:

@@ -101,7 +101,7 @@ def simple_commands(text: str) -> Sequence[Words] | None:
 
 
 def started_commands(text: str) -> Sequence[Started] | None:
-    """Every command that a line seems to start, also behind `env`, `sh -c` and the like.
+    """Every command that a line seems to start, even behind `env`, `sh -c` and the like.
 
     It is for refusing: it finds too much rather than too little, and still not all, since programs
     such as `python` can start anything. None if the line may start any program at all: `$name`
@@ -161,7 +161,7 @@ class _Reader:
         return at + 1
 
     def _may_redirect(self, first: str) -> bool:
-        """Whether a redirection that begins with this character is none of a word's text."""
+        """Whether a redirection that begins with this character is not part of a word's text."""
         return self._word is None or (first == ">" and not "".join(self._word).isdigit())
 
     def _read_quotation(self, text: str, at: int) -> int:

@@ -11,7 +11,7 @@ from parallel_agents.core.event import Body, Noticed, ToolFinished
 
 @dataclass(frozen=True, slots=True)
 class CommandTally:
-    """What the commands of a session came to.
+    """What the commands of a session wrote, and which limits they hit.
 
     Attributes:
         written: the bytes that those of its tools wrote, in all of its runs.

@@ -46,7 +46,7 @@ class TextCut(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """The oldest `calls` of the reply at `position` are told as lines of `characters` together."""
+    """The oldest `calls` of the reply at `position` are shown as lines of `characters` together."""
 
     position: int
     calls: int
@@ -65,7 +65,7 @@ class Cuts:
         summary_at: the number of the span in whose place the summary is.
         is_readable: whether the model can read what was cut.
         texts: the messages whose text is cut.
-        fold: the calls of the last turn that are told in short.
+        fold: the calls of the last turn that are shortened.
     """
 
     spans: tuple[Span, ...] = ()

@@ -14,7 +14,7 @@ class Decisions:
 
     Attributes:
         deciders: who gave the answers.
-        granted: the rules that ask no more in this run, since a person allowed that.
+        granted: the rules that no longer ask in this run, since a person allowed that.
     """
 
     asked: dict[str, Question] = field(default_factory=dict[str, Question])

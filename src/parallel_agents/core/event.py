@@ -116,7 +116,7 @@ class Replied:
         tries: HTTP calls.
         cached: an earlier reply to the same request was used, at no cost.
         is_estimated: the server counted no tokens, so that `usage` is a guess.
-        is_summary: the message is no part of the conversation, but a summary of it; see `Shortened`.
+        is_summary: the message is a summary of the conversation, not part of it; see `Shortened`.
     """
 
     turn: int
@@ -134,7 +134,7 @@ class Replied:
 
     @property
     def charge(self) -> Charge:
-        """What budgets are charged: a guess is none, and every call that was made has tokens."""
+        """What budgets are charged; its tokens are None if the server counted none."""
         is_counted = self.cached or (not self.is_estimated and self.usage.total_tokens > 0)
         return Charge(self.cost_nanousd, self.usage.total_tokens if is_counted else None)
 

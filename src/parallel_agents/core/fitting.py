@@ -14,7 +14,7 @@ from parallel_agents.errors import InvalidInput
 
 
 def chosen(choices: Iterable[str], text: str) -> str | None:
-    """The choice that a text means; None if it is no choice, or could be several."""
+    """The choice that a text means; None if it is not a choice, or could be several."""
     listed = [*choices]
     if text in listed:
         return text
@@ -26,7 +26,7 @@ def fitted(question: Question, answer: Answer) -> Answer:
     """The answer as it is kept.
 
     Raises:
-        InvalidInput: the answer is none to such a question.
+        InvalidInput: the answer does not fit such a question.
     """
     if question.is_approval:
         return answer

@@ -61,9 +61,9 @@ class RegexGate(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesGate(Checked):
-    """The pages that the answer cites: at least one, and only those that tools have told the run of.
+    """The pages that the answer cites: at least one, and only pages that the run knows from its tools.
 
-    A page is told of by its URL, in what a tool returned or in the call of one that succeeded.
+    The run knows a page if its URL is in what a tool returned, or in a call that succeeded.
     """
 
     sources: Literal["seen"] = "seen"

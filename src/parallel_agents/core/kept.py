@@ -174,7 +174,7 @@ class KeptWork:
 
 
 class Retold(NamedTuple):
-    """What an attempt is told of those before it.
+    """What an attempt is told about those before it.
 
     Attributes:
         text: the message; empty if nothing was done.

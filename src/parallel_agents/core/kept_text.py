@@ -37,7 +37,7 @@ class KeptPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeptAt:
-    """Where a session's journal keeps what its model was told of.
+    """Where a session's journal keeps the whole of what its model was shown a part of.
 
     Attributes:
         results: the path of each result, by the id of its call.

@@ -1,4 +1,4 @@
-"""Media type: what a content is by its first bytes; its name says nothing that could be relied on."""
+"""Media type: what content is by its first bytes; its name says nothing that could be relied on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ PDF = "application/pdf"
 TEXT = "text/plain"
 BINARY = "application/octet-stream"
 IMAGES = frozenset({PNG, JPEG, GIF, WEBP})
-# The most of a content that is looked at.
+# How many bytes of the content are looked at.
 HEAD_BYTES = 8192
 
 _STARTS = (
@@ -22,7 +22,7 @@ _STARTS = (
 
 
 def media_type_of(head: bytes) -> str:
-    """What a content is that begins with these bytes."""
+    """What content that begins with these bytes is."""
     for start, media_type in _STARTS:
         if head.startswith(start):
             return media_type

@@ -91,7 +91,7 @@ class File(Checked):
         name: what it is called; by default as the file.
         artifact: its content; the runtime sets it, and what follows.
         width: of an image, in pixels.
-        height: likewise.
+        height: of an image, in pixels.
         pages: of a PDF, or an estimate.
     """
 

@@ -80,7 +80,7 @@ class Meter:
         return round(estimate * self._correction.factor * _MARGIN)
 
     def estimate_within(self, tokens: int) -> int:
-        """The estimate for messages that take at most so many tokens with instructions and tools."""
+        """The estimate for messages that take at most `tokens` together with instructions and tools."""
         return int(tokens / (self._correction.factor * _MARGIN)) - self.frame - 1
 
     def note_refusal(self) -> None:

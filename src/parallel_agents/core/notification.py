@@ -27,7 +27,7 @@ _LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 
 class Occasion(StrEnum):
-    """What is told: that work is done, that it waits for a person, or that it failed."""
+    """What a notification reports: that work is done, waits for a person, or failed."""
 
     DONE = "done"
     NEEDS_YOU = "needs_you"
@@ -50,14 +50,14 @@ def occasion_of(status: RunStatus) -> Occasion | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify(Checked):
-    """Where word of a session and all below it is sent, and of what.
+    """Where notifications about a session and all below it are sent, and which ones.
 
     Attributes:
         to: a command, a URL, or `env:NAME` for a variable that holds one.
-        on: what is told.
+        on: the occasions to notify of.
 
     Raises:
-        InvalidInput: `to` is neither.
+        InvalidInput: `to` is none of these.
     """
 
     to: str
@@ -86,7 +86,7 @@ def read_target(text: str) -> Target:
         name = text.removeprefix(_VARIABLE)
         if name.isidentifier():
             return Target(variable=name)
-        raise _bad(text, f"{shown(name)} is no name of a variable")
+        raise _bad(text, f"{shown(name)} is not the name of a variable")
     if "://" in text:
         return Target(address=_address(text))
     try:
@@ -156,10 +156,10 @@ class Unsent(NamedTuple):
 
 
 class NotificationStore(Protocol):
-    """Keeps what is to be told until it was sent."""
+    """Keeps notifications until they are sent."""
 
     async def tell_unasked(self, notify: Notify) -> None:
-        """From now on, tell of what this process executes for trees of which nobody is told."""
+        """From now on, notify of what this process executes for trees without a target."""
         ...
 
     async def has_due(self) -> bool:
@@ -167,10 +167,10 @@ class NotificationStore(Protocol):
         ...
 
     async def take_notifications(self, owner: OwnerId) -> list[Notification]:
-        """Take what is due, to send it.
+        """Take the notifications that are due, in order to send them.
 
-        Of one tree, one question is told while any that was told has no answer; one that was answered
-        before anybody was told is not told at all.
+        While a question that was sent has no answer, no other question of its tree is taken. A
+        question that was answered before it was sent is never taken.
         """
         ...
 

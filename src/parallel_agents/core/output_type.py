@@ -40,7 +40,7 @@ _LEFT_OUT = {"non-serializable-default", "skipped-choice"}
 
 
 class NoSchema(ValueError):
-    """A value is no type that JSON Schema can describe; the text says why.
+    """A value is not a type that JSON Schema can describe; the text says why.
 
     Attributes:
         hint: what to pass instead.
@@ -74,14 +74,14 @@ class _Adapter(Protocol[T_co]):
 
 
 class OutputType(Generic[T_co]):
-    """A type whose instances are answers: whatever Pydantic makes a JSON Schema of.
+    """A type whose instances are answers: any type for which Pydantic makes a JSON Schema.
 
     Attributes:
         name: the type's, for messages.
         schema: its JSON Schema; None for `str`, whose answers are plain text.
 
     Raises:
-        NoSchema: it is no type, or one that JSON Schema cannot describe.
+        NoSchema: it is not a type, or not one that JSON Schema can describe.
     """
 
     __slots__ = ("_adapter", "_has_decimals", "kind", "name", "schema")
@@ -104,7 +104,7 @@ class OutputType(Generic[T_co]):
             text: what the model wrote, whose numbers may have more digits than the value's.
 
         Raises:
-            Misfit: it is none.
+            Misfit: it is not an instance.
             Exception: a validator of the type raised it.
         """
         if self._adapter is None:
@@ -128,7 +128,7 @@ class OutputType(Generic[T_co]):
             return made
 
     def problems(self, value: Json, text: str = "") -> tuple[str, ...]:
-        """Why an answer is no instance of the type, as in `instance`; nothing if it is one.
+        """Why an answer is not an instance of the type, as in `instance`; empty if it is one.
 
         Raises:
             Exception: a validator of the type raised it.
@@ -200,7 +200,7 @@ def output_type(kind: object) -> OutputType[Any]:
     """The output type of a Python type, made once for each.
 
     Raises:
-        NoSchema: it is no type, or one that JSON Schema cannot describe.
+        NoSchema: it is not a type, or not one that JSON Schema can describe.
     """
     if not isinstance(kind, type | UnionType | NewType | TypeAliasType) and not get_origin(kind):
         own = type(kind).__name__
@@ -208,7 +208,7 @@ def output_type(kind: object) -> OutputType[Any]:
             kind, "__dataclass_fields__"
         )
         hint = f"pass the class, {own}, and not an instance of it" if is_instance else ""
-        raise NoSchema(f"{shown(kind)} is no type", hint=hint)
+        raise NoSchema(f"{shown(kind)} is not a type", hint=hint)
     any_kind = cast("type[Any]", kind)
     try:
         return _known(any_kind)

@@ -11,7 +11,7 @@ from parallel_agents.core.output_type import OutputType
 
 
 class OutputTypes:
-    """Knows the output types of agents, also of their definitions as they are read from the store.
+    """Knows the output types of agents, even for definitions that are read from the store.
 
     A type belongs to an agent's name and output schema, so that one which has changed since does not
     check the answers of sessions that began with another. Of two with the same, the newer counts.

@@ -65,7 +65,7 @@ class Overview(Protocol):
         ...
 
     async def tallies(self, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
-        """How the runs of each team's tasks are doing; sessions that are no teams have none."""
+        """How the runs of each team's tasks are doing; sessions that are not teams have none."""
         ...
 
     async def costs(

@@ -77,7 +77,7 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions(Checked):
-    """Rules for the calls of tools.
+    """Rules for tool calls.
 
         Permissions(allow=("read_file", "shell(git *)"), ask=("shell",), deny=("shell(curl *)",))
 
@@ -112,7 +112,7 @@ class Permissions(Checked):
 
     @property
     def only_takes_away(self) -> bool:
-        """Whether calls that no rule speaks of are left to others."""
+        """Whether calls that no rule covers are left to others."""
         return not (self.allow or self.ask)
 
 
@@ -149,14 +149,14 @@ def parse_rule(text: str) -> Rule:
 def decide(layers: Sequence[Permissions], spec: ToolSpec, about: str) -> Decision:
     """What becomes of a call under several layers of permissions, all of which must agree.
 
-    If no rule speaks, what reads or reaches nothing is allowed; what writes, runs or leaves the
+    If no rule applies, what reads or reaches nothing is allowed; what writes, runs or leaves the
     machine is denied.
 
     Args:
         layers: the outermost first; one that only denies leaves the rest to the others.
         spec: the tool.
-        about: what the call is about: the argument that is the tool's subject, and of a path where
-            it leads; empty if the tool does not say.
+        about: what the call is about: the argument that is the tool's subject and, for a path,
+            where it leads; empty if the tool does not say.
     """
     ruling, rule = _ruled(layers, spec, _subject(spec, about))
     return Decision(ruling, rule, about)
@@ -327,8 +327,8 @@ def _subject(spec: ToolSpec, about: str) -> _Subject:
 def _is_allowed_by(pattern: str, words: Words) -> bool:
     """Whether a command is one that `git *`, `git status`, `git:*` or `* --version` allows.
 
-    The first word is compared by itself: one that holds blanks is no other program. `*` stands for
-    no slash in it, so that `pytest*` allows no program in a folder of that name.
+    The first word is compared by itself: one that holds blanks is not another program. `*` stands
+    for no slash in it, so that `pytest*` allows no program in a folder of that name.
     """
     program, arguments = _command_pattern(pattern)
     wanted, steps = program.split("/"), words[0].split("/")

@@ -45,7 +45,7 @@ class PrivateHosts:
         """The hosts of a list.
 
         Raises:
-            ValueError: an entry is none; says what one is.
+            ValueError: an entry is not valid; the text says what to write.
         """
         return cls(tuple(map(_parse, entries)))
 

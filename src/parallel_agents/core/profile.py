@@ -24,8 +24,8 @@ class Profile:
 
     Attributes:
         env: by the name of the variable, a reference to its value, such as `keyring:github/me`, or
-            the value itself if it is no secret.
-        pass_env: variables of the process that are passed on, and are no secrets.
+            the value itself if it is not a secret.
+        pass_env: variables of the process that are passed on, and are not secrets.
     """
 
     name: str

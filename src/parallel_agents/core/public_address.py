@@ -22,7 +22,7 @@ _METADATA = frozenset({IPv4Address("168.63.129.16")})
 
 
 def is_public(text: str) -> bool:
-    """Whether an IP address is of the internet; False for what is no address."""
+    """Whether an IP address is of the internet; False for what is not an address."""
     try:
         address = ip_address(text)
     except ValueError:

@@ -17,7 +17,7 @@ from parallel_agents.core.schema import Json, JsonObject
 BUDGET_PREFIX = "budget-"
 # What is answered about a stuck run; anything else is a message to it.
 WAIT, KILL = "wait", "kill"
-# Who answers once the time is over.
+# Who answers once the time is up.
 NOBODY = "time limit"
 _ID = "q-"
 
@@ -40,7 +40,7 @@ class Question:
     """What a run asks a person.
 
     Attributes:
-        text: the question; of an approval, what the call is about, such as a command.
+        text: the question; for an approval, what the call is about, such as a command.
         tool: the tool whose call waits for an approval.
         arguments: the exact arguments of that call.
         parameters: the JSON Schema of its arguments; empty if nobody knows it.
@@ -48,7 +48,7 @@ class Question:
         subject: the argument that the permissions are compared with, and how; empty for none.
         rule: the permission that asks; empty for a request.
         choices: texts to choose from; empty if any text may be the answer.
-        default: the answer once the time is over; empty for none, which denies an approval.
+        default: the answer once the time is up; empty for none, which denies an approval.
         account: the budget account that is used up.
         cause: its limits that leave no room, such as `5000 tokens`; the same until one is raised.
         expires_at: when that is, in seconds since 1970 on the store's clock.
@@ -82,7 +82,7 @@ class Answer(Checked):
     """What a person decided.
 
     Attributes:
-        allow: whether the call may be made; of a request, whether there is an answer.
+        allow: whether the call may be made; for a request, whether there is an answer.
         text: the answer to a request, or a note to the model about a call that is denied.
         for_run: whether the same rule allows the run's further calls, too.
         arguments: arguments to make the call with instead of its own; None for its own.
@@ -99,7 +99,8 @@ class OpenQuestion(NamedTuple):
 
     Attributes:
         id: `q-` and the number of the question's event.
-        about: what it is about, such as `turn-3/call/1/approval`; its events' keys begin so.
+        about: what it is about, such as `turn-3/call/1/approval`; the keys of its events begin with
+            it.
         asked_at: seconds since 1970 on the store's clock.
     """
 
@@ -119,7 +120,7 @@ class QuestionStore(Protocol):
         ...
 
     async def close_expired(self) -> None:
-        """Give the questions whose time is over the answers that stand in for one."""
+        """Give the questions whose time is up the answers that stand in for one."""
         ...
 
     async def answer(self, number: int, answer: Answer, *, by: str) -> OpenQuestion:
@@ -127,7 +128,7 @@ class QuestionStore(Protocol):
 
         Raises:
             NotFound: there is no such question.
-            AlreadyAnswered: somebody answered it before, or its time is over.
+            AlreadyAnswered: somebody has already answered it, or its time is up.
             RunIsOver: its run has ended.
         """
         ...
@@ -139,7 +140,7 @@ def question_id(number: int) -> str:
 
 
 def question_number(text: str) -> int | None:
-    """The number of the event of a question from its id; None if the text is no id."""
+    """The number of the event of a question from its id; None if the text is not an id."""
     digits = text.removeprefix(_ID)
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else None
 
@@ -160,7 +161,7 @@ def is_budget_key(key: str) -> bool:
 
 
 def expired(question: Question) -> Answer:
-    """The answer to a question whose time is over."""
+    """The answer to a question whose time is up."""
     if question.is_approval:
         return Answer(allow=False, text="nobody answered in time")
     return Answer(allow=bool(question.default), text=question.default)

@@ -65,7 +65,7 @@ class Reference:
 
 
 def scheme_of(text: str) -> Scheme | None:
-    """The scheme that a text begins with; None if it is no reference."""
+    """The scheme that a text begins with; None if it is not a reference."""
     name, colon, _ = text.strip().partition(":")
     return Scheme(name) if colon and name in frozenset(Scheme) else None
 
@@ -74,7 +74,7 @@ def parse_reference(text: str) -> Reference:
     """The reference in a text.
 
     Raises:
-        ValueError: it is none; the text of the error says what to write.
+        ValueError: it is not a reference; the text of the error says what to write.
     """
     scheme = scheme_of(text)
     if scheme is None:

@@ -93,7 +93,8 @@ class Schema:
     def problems(self, value: Json) -> list[Problem]:
         """The reasons why `value` does not match, at most five; an empty list if it matches.
 
-        What is wrong in a deep value of a union that contains itself is not told: it takes too long.
+        What is wrong in a deep value of a union that contains itself is not reported: it takes too
+        long.
         """
         if self.fits(value):
             return []
@@ -232,7 +233,7 @@ def resolved(reference: str, root: JsonObject) -> Json:
 
 
 def dereferenced(schema: Json, root: JsonObject) -> JsonObject:
-    """The schema that a local reference points to; an empty one for what is no object."""
+    """The schema that a local reference points to; an empty one for what is not an object."""
     if not isinstance(schema, Mapping):
         return {}
     reference = schema.get("$ref")

@@ -96,8 +96,8 @@ class Misspelt(NamedTuple):
     """A keyword that is nearly a known one.
 
     Attributes:
-        steps: the names and numbers that lead to it, with its own name.
-        meant: the known one.
+        steps: the names and numbers that lead to it, including its own name.
+        meant: the known keyword.
     """
 
     steps: tuple[str, ...]

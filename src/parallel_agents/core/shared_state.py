@@ -158,7 +158,7 @@ class SharedState(Protocol):
         ...
 
     async def entries(self, prefix: str = "") -> Sequence[StateEntry]:
-        """The values of all keys that begin so, by key."""
+        """The values of all keys that begin with `prefix`, by key."""
         ...
 
     async def set(self, key: str, value: Json) -> StateWritten:
@@ -194,7 +194,7 @@ class SharedState(Protocol):
 
 
 def check_key(key: str) -> None:
-    """Refuse a key that is none.
+    """Refuse a key that is not valid.
 
     Raises:
         InvalidInput: it is too long, or has other characters than keys have.
@@ -221,7 +221,9 @@ def encoded_value(value: Json, what: str = "the value") -> bytes:
     check_size(len(encoded), what)
     if is_too_deep(value, encoded):
         raise _not_json(what, "it has too many lists and objects inside of each other")
-    if b"null" in encoded and not all_finite(value):  # an encoder writes null for what is no number
+    if b"null" in encoded and not all_finite(
+        value
+    ):  # an encoder writes null for what is not a number
         raise _not_json(what, "it has a number that is infinite or none")
     return encoded
 
@@ -240,7 +242,7 @@ def value_of(given: Json) -> Json:
         value = from_json(given, allow_inf_nan=False)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value if orjson.dumps(value).decode() == given.strip() else given
-    except (ValueError, TypeError):  # of what is no JSON, and of a number above 64 bits
+    except (ValueError, TypeError):  # of what is not JSON, and of a number above 64 bits
         return given
     encoded_value(value)
     return value

@@ -17,7 +17,7 @@ from parallel_agents.core.on_stuck import OnStuck
 
 # Of fewer gaps, none is usual.
 _LEAST_GAPS = 20
-# A rare long gap is no habit of the agent, as when its machine slept.
+# A rare long gap is not a habit of the agent, as when its machine slept.
 _USUAL_SHARE = 0.95
 _LOCAL = "local/"
 # Tools that do nothing but wait, each with a time limit of its own.
@@ -53,7 +53,7 @@ class SilentRun(NamedTuple):
         owner: the process, and `epoch` its claim.
         number: that of the last event that the run wrote itself.
         agent: the name of its agent.
-        at: when it wrote its last event, in seconds since 1970; what others wrote is none.
+        at: when it wrote its last event, in seconds since 1970; what others wrote does not count.
         body: that event.
         has_children: whether runs that it waits for, or may wait for, are live.
         is_asking: whether a question of the run has no answer.

@@ -67,7 +67,7 @@ def _trimmed(url: str) -> str:
 
 
 def _page(url: str) -> str:
-    """What two URLs of one page share; a text that is no URL is a page of its own."""
+    """What two URLs of one page share; a text that is not a URL is a page of its own."""
     try:
         return str(WebAddress.parse(url)).removesuffix("/")
     except BadAddress:

@@ -1,4 +1,4 @@
-"""Squeezing: how a conversation fits a small context whatever is in it, when shortening helps no more.
+"""Squeezing: how a conversation fits a small context whatever is in it, when shortening no longer helps.
 
 Nothing of the run is lost without a trace: of the task, of messages and of results a beginning and an
 end remain, with the path of the whole, and of calls a line. The newest message and the task stay
@@ -92,7 +92,7 @@ def _size(talk: Conversation, cuts: Cuts) -> int:
 
 
 def _cuts(talk: Conversation, room: int) -> Cuts:
-    """What to leave out if the parts of the conversation may have so many tokens together."""
+    """What to leave out so that the parts of the conversation have at most `room` tokens together."""
     messages, task = talk.messages, talk.task_end - 1
     turn = last_turn(messages, talk.task_end)
     has_turn = turn < len(messages) and messages[turn].role is Role.ASSISTANT
@@ -188,7 +188,7 @@ def _text_cut(messages: Sequence[Message], at: int, grant: int) -> TextCut | Non
 
 
 def _turn_cut(talk: Conversation, turn: int, results: int, grant: int, cuts: Cuts) -> Cuts:
-    """The last turn within its tokens: results are cut first, and then calls are told in short."""
+    """The last turn within its tokens: results are cut first, and then calls are shortened."""
     messages = talk.messages
     both = messages[turn : results + 1]
     if tokens_of(both) <= grant or results == turn:
@@ -211,7 +211,7 @@ def _turn_cut(talk: Conversation, turn: int, results: int, grant: int, cuts: Cut
 
 
 def _characters(results: Message, tokens: int) -> int:
-    """How many characters of each result have about so many tokens with a mark."""
+    """How many characters of each result have about this many tokens with a mark."""
     contents = [part.content for part in results.parts if isinstance(part, ToolResult)]
     length = sum(map(len, contents))
     all_tokens = max(tokens_of([results]), 1)

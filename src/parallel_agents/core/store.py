@@ -98,7 +98,7 @@ class SessionStore(Protocol):
     ) -> Run:
         """Queue the next run of a session, asked for by the current run of `sender`, or from outside.
 
-        From then on, `notify` is told of the session and all below it; None leaves that as it is.
+        From then on, `notify` applies to the session and all below it; None leaves that as it is.
 
         Raises:
             NotFound: there is no such session, or no such sender.
@@ -106,10 +106,12 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def go_on(self, session: SessionKey, owner: OwnerId | None) -> list[Row]:
+    async def go_on(
+        self, session: SessionKey, owner: OwnerId | None, *, request: Queued | None = None
+    ) -> list[Row]:
         """Queue a further run of a session whose work ended over budget, or of a team's tasks that did.
 
-        A flow has a further run whatever kept it from success.
+        A flow has a further run whatever kept it from success, with the options of the `request`.
 
         Returns:
             The session's current run, then the runs that its tasks have anew. Nothing is queued in a

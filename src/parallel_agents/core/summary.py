@@ -53,7 +53,7 @@ _USUAL_TOKENS, _MOST_TOKENS = 1_000, 2_000
 _USUAL_RECORD = 100_000
 # The instructions, and the task at its longest.
 _AROUND_RECORD = 1_000
-# One that runs on is no summary; small models repeat themselves.
+# One that runs on is not a summary; small models repeat themselves.
 _MOST_CHARACTERS_PER_TOKEN = 8
 
 

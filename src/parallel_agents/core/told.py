@@ -64,7 +64,7 @@ def most_tokens(window: int | None, most: int | None, *, calls: int = 1) -> int:
 
 
 def cut_to(content: str, tokens: int) -> Cut | None:
-    """What is told of a result; None for all of it."""
+    """The part of a result that the model is shown; None for all of it."""
     if len(content) <= tokens:
         return None
     estimate = tokens_in(content)

@@ -35,7 +35,7 @@ class EffectUnknown(ToolError):
 
 
 class Access(StrEnum):
-    """What a call reaches outside of its session; permissions allow it by this if no rule speaks.
+    """What a call reaches outside of its session; decides whether it is allowed if no rule applies.
 
     NONE is for tools that reach nothing but what the program itself gave them.
     """
@@ -99,7 +99,7 @@ class Caller(Protocol):
         ...
 
     def rest(self) -> None:
-        """Release the run's slot, to wait for what nobody has promised: the run's own time goes on."""
+        """Release the run's slot, to wait for what nobody has promised: the run's own time keeps running."""
         ...
 
     async def wait_message(self) -> None:
@@ -147,7 +147,7 @@ class ToolContext:
         again: the call of a failed run that the call of its retry does again, as `RUN/CALL`; empty
             if there is none.
         caller: the run; None if the call is not made by a run that can wait.
-        about: what permissions decided about the call; of a path, where it led without links. None
+        about: what permissions decided about the call; for a path, where it led without links. None
             if they were not asked.
         denies: whether a permission denies the call's tool or another what the call reaches although
             its arguments do not name it: `denies("read_file", ".env")`.

@@ -1,4 +1,4 @@
-"""Tool servers: where the tools of agents come from that no process has by itself."""
+"""Tool servers: the source of tools that an agent names and that no process has by itself."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ class ToolServers(Protocol):
     """The servers whose tools agents may name as `mcp__SERVER__TOOL`."""
 
     def lack(self, agent: Agent) -> Lack | None:
-        """What is missing here of the servers that an agent names; nothing is started for it."""
+        """What this process lacks for the servers that an agent names; nothing is started."""
         ...
 
     def open(self, agent: Agent, session: Session, rules: Permissions) -> OpenTools:
-        """The tools behind each of an agent's names that stands for tools of servers, for a run.
+        """The tools of servers for a run, by the names that stand for them in the agent.
 
-        The servers are started if they do not run. A session that requires a sandbox has those that are
-        commands for itself, in its folder, until the end of the block.
+        The servers are started if they do not run. A session that requires a sandbox gets its own
+        processes of the servers that are commands; they run in its folder until the end of the
+        block.
 
         Args:
             agent: the agent.

@@ -72,7 +72,7 @@ class Transcript:
         finished: the calls that have ended, by their numbers in the reply, from 1.
         started: the calls that were started, by their numbers.
         decisions: what people decided about the run's calls.
-        kept: what the attempts did, and earlier runs of the same task.
+        kept: what the attempts and earlier runs of the same task did.
         pending: messages not yet delivered, by event key.
         received: event keys of all messages to the run.
         delivered: the messages that were delivered; another attempt gets them with its task.
@@ -84,7 +84,7 @@ class Transcript:
         pauses: the number of replies in a row that the server paused.
         shortenings: how the conversation was shortened in the run.
         run: the id of the run.
-        commands: what the commands of the session came to.
+        commands: what the commands of the session wrote, and which limits they hit.
         kept_at: where the whole of each result and message is kept.
     """
 

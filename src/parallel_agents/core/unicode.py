@@ -36,9 +36,9 @@ def whole_value(value: Json) -> Json:
 
 
 def without_escapes(text: str) -> str:
-    """`text` without a terminal's escape sequences, such as colors, as a whole.
+    """`text` without a terminal's escape sequences, such as colors, each removed as a whole.
 
-    A control character that belongs to none of them stays.
+    A control character that is not part of one stays.
     """
     return _ESCAPES.sub("", text)
 

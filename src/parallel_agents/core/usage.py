@@ -18,7 +18,7 @@ MOST_CALL_TOKENS = 100_000_000
 MOST_CALL_NANOUSD = 10_000 * NANOUSD_PER_USD
 # The dearest output of any model was 600 USD in 2025.
 MOST_PRICE_USD = 10_000
-# Strict, because true is no price.
+# Strict, because true is not a price.
 _Usd: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=MOST_PRICE_USD)]
 
 
@@ -86,7 +86,7 @@ class Spend:
         )
 
     def on(self, model: str) -> Spend:
-        """The same, spent on calls of this model: what a simulated one costs is no money."""
+        """The same, spent on calls of this model: what a simulated one costs is not money."""
         if not model.startswith(SIMULATED):
             return self
         simulated = self.simulated_nanousd + self.cost_nanousd

@@ -101,7 +101,7 @@ class SessionReads(Protocol):
         ...
 
     async def member_runs(self, team: Row) -> builtins.list[RunId]:
-        """The runs of a team's tasks, in order; of a flow's, as they were asked; of a session, its run."""
+        """The runs of a team's tasks, in order; for a flow, as it asked for them; for a session, its run."""
         ...
 
     async def rows_of(self, runs: Sequence[RunId]) -> builtins.list[Row]:
@@ -144,7 +144,7 @@ class Sessions(SessionReads, Protocol):
         """Make a session and its first run.
 
         A child that does `again` what a child of another run did, which was spawned under that key,
-        is told of it and repeats nothing of it that may take effect only once.
+        is told what that child did, and repeats no part of it that may take effect only once.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: before anything is stored.
@@ -179,7 +179,7 @@ class Sessions(SessionReads, Protocol):
         """Start the next run of a session, once its earlier runs have ended.
 
         The run is asked for by the session `sender`, or else from outside, and is shown the files.
-        From then on, `notify` is told of the session and all below it; None leaves that as it is.
+        From then on, `notify` applies to the session and all below it; None leaves that as it is.
 
         Raises:
             RunIsOver: the session was killed.
@@ -187,7 +187,7 @@ class Sessions(SessionReads, Protocol):
         ...
 
     async def attach(self, content: bytes, name: str) -> File:
-        """A content as a file that tasks and messages can have.
+        """Content as a file that tasks and messages can have.
 
         Raises:
             InvalidInput: no model takes it.
@@ -211,7 +211,7 @@ class Sessions(SessionReads, Protocol):
 
         Raises:
             NotFound: there is no such question.
-            AlreadyAnswered: somebody answered it before, or its time is over.
+            AlreadyAnswered: somebody has already answered it, or its time is up.
             RunIsOver: its run has ended.
             InvalidInput: the answer does not fit the question.
         """

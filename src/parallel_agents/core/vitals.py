@@ -39,7 +39,7 @@ class LimitedRun(NamedTuple):
     """A run whose commands hit a limit of its session, and in how many calls.
 
     Attributes:
-        text: what was told of it last.
+        text: the last notice about it.
     """
 
     session: SessionKey

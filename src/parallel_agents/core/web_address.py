@@ -37,7 +37,7 @@ _SAFE_IN_QUERY = f"{_SAFE_IN_PATH}?[]|^`{{}}"
 
 
 class BadAddress(ValueError):
-    """A text is no address that can be fetched; the text of the error says why, for a model to read."""
+    """A text is not an address that can be fetched; the text of the error says why, for a model to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class WebAddress:
         """The address in a text.
 
         Raises:
-            BadAddress: it is none, or programs could read it in different ways.
+            BadAddress: it is not an address, or programs could read it in different ways.
         """
         text = text.strip(" ")
         if len(text) > MOST_CHARACTERS:
@@ -72,7 +72,7 @@ class WebAddress:
             raise BadAddress("the URL has a control character, such as a line break or a tab")
         found = _URL.fullmatch(text)
         if found is None:
-            raise BadAddress("it is no URL: it begins with https:// or http://, and has a host")
+            raise BadAddress("it is not a URL: it begins with https:// or http://, and has a host")
         scheme = found["scheme"].lower()
         if scheme not in PORTS:
             raise BadAddress(f"{scheme}: is not fetched, only https: and http:")
@@ -96,7 +96,7 @@ class WebAddress:
         except BadAddress:
             raise
         except ValueError as error:
-            raise BadAddress(f"it is no URL: {error}") from error
+            raise BadAddress(f"it is not a URL: {error}") from error
 
     @property
     def is_standard_port(self) -> bool:
@@ -135,7 +135,7 @@ def url_matches(pattern: str, address: WebAddress) -> bool:
 
 
 def url_touches(pattern: str, address: WebAddress) -> bool:
-    """Whether a pattern that restricts speaks of an address: also of one below it, with any query."""
+    """Whether a pattern that restricts applies to an address, or to one below it, with any query."""
     whole = pattern.rstrip("/")
     is_url = "/" in whole.partition("://")[2] or ("://" not in whole and "/" in whole)
     path = replace(address, target=address.target.partition("?")[0])
@@ -169,7 +169,7 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
     if not colon or "]" in port:
         return read_host(authority), None
     if not _PORT.fullmatch(port) and port:
-        raise BadAddress(f"the URL has a port that is no number: {head(port, 20)!r}")
+        raise BadAddress(f"the URL has a port that is not a number: {head(port, 20)!r}")
     if port and not 1 <= int(port) <= 65_535:
         raise BadAddress(f"there is no port {int(port)}")
     return read_host(host), int(port) if port else None
@@ -219,8 +219,8 @@ def _in_ascii(name: str) -> str:
 
 
 def _version_4(text: str) -> str:
-    """An address of version 4, also one such as 0x7f.1, in four decimal numbers."""
-    bad = BadAddress(f"{head(text, 100)!r} is no IP address")
+    """An address of version 4, even one such as 0x7f.1, in four decimal numbers."""
+    bad = BadAddress(f"{head(text, 100)!r} is not an IP address")
     parts = text.split(".")
     if len(parts) > 4:
         raise bad
@@ -245,7 +245,7 @@ def _version_6(text: str) -> str:
     try:
         address = IPv6Address(text)
     except AddressValueError:
-        raise BadAddress(f"{head(text, 100)!r} is no IP address") from None
+        raise BadAddress(f"{head(text, 100)!r} is not an IP address") from None
     if address.scope_id is not None:
         raise BadAddress("the URL names an interface of this machine")
     return str(address.ipv4_mapped or address)

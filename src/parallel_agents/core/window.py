@@ -124,9 +124,9 @@ class Shortening:
         return None if cuts is None else Shortened(turn=transcript.turn, cuts=cuts, error=failure)
 
     def after_full_reply(self, transcript: Transcript, error: ContextTooLong) -> Shortened | None:
-        """The shortening after a reply that filled the context, which is left out too.
+        """The shortening after a reply that filled the context; it leaves that reply out too.
 
-        None if nothing helps, or if the call before was shortened for the same reason.
+        None if nothing helps, or if the previous call was shortened for the same reason.
         """
         if transcript.shortenings.refused_at >= transcript.turn - 1:
             return None

@@ -46,5 +46,5 @@ class WithWorkspace(Checked):
                 raise InvalidInput(
                     "input_schema of with_workspace is not a JSON Schema",
                     why=str(error),
-                    hint="correct input_schema; nothing was called or paid",
+                    hint="correct input_schema; nothing was called or paid for",
                 ) from None

@@ -92,7 +92,7 @@ def _text(folder: str | FolderPath) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes(Checked):
-    """What differs between a workspace and what it was made of.
+    """What differs between a workspace and what it was made from.
 
     Attributes:
         files: how many files were changed, made, removed or renamed.

@@ -138,7 +138,7 @@ class LocalEngine:
         await self._group.__aexit__(None, None, None)
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        # A store that failed may work again by now; if not, its writer goes on trying.
+        # A store that failed may work again by now; if not, its writer keeps trying.
         try:
             with (
                 suppress(StoreError) if self._has_failed else nullcontext(),

@@ -13,12 +13,12 @@ PagentsError
  │   ├─ NotYet                  PA-E109  a published name that is not implemented here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
- │   ├─ WorkspaceError          PA-E121  a folder cannot be a workspace, or its changes cannot come back
+ │   ├─ WorkspaceError          PA-E121  a workspace cannot be made, or cannot be merged back
  │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
  │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type
  │   ├─ ProfileRefused          PA-E136  a session may not have the profile that it names
- │   ├─ SecretInContent         PA-E137  a content has a secret in it, and is not kept
+ │   ├─ SecretInContent         PA-E137  the content of an artifact contains a secret
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112

@@ -127,7 +127,7 @@ class ProfileRefused(CallerError):
 
 
 class SecretInContent(CallerError):
-    """A content has a secret in it, and is not kept."""
+    """The content of an artifact contains a secret; it was not stored."""
 
     code = "PA-E137"
 

@@ -56,7 +56,7 @@ class Stopping(LeftRun):
 
 
 class OutputLost(HostError):
-    """Stdout takes no more.
+    """Stdout no longer accepts output.
 
     Attributes:
         is_reader_gone: the program that read it has ended, as `head` does when it has enough.

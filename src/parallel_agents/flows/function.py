@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, get_type_hints
+from typing import Any, Generic, get_type_hints
 
 import orjson
 from pydantic import ValidationError

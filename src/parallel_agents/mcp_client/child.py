@@ -149,7 +149,7 @@ class Child:
         return await self._stdout.read(CHUNK_BYTES)
 
     async def write(self, data: bytes) -> None:
-        """Write to its stdin, and wait while it takes no more.
+        """Write to its stdin, and wait until it has room again.
 
         Raises:
             ConnectionError: it has closed its stdin.

@@ -45,7 +45,7 @@ class Trouble(NamedTuple):
 
 
 def trouble_of(data: Json) -> Trouble:
-    """What the data of an error says that came from here; of another error, nothing."""
+    """What the data of an error says if the error came from here; nothing for any other error."""
     if not isinstance(data, Mapping):
         return Trouble()
     status, has_session, sent = (data.get(name) for name in (_STATUS, _SESSION, _SENT))
@@ -137,7 +137,7 @@ async def _refused(request: httpx2.Request, response: httpx2.Response) -> httpx2
 
 
 def _said(body: bytes) -> tuple[int, str]:
-    """The code and the message of a refusal; of a plain text, its beginning."""
+    """The code and the message of a refusal; for a plain text, its beginning."""
     try:
         found: Json = orjson.loads(body)
     except orjson.JSONDecodeError:

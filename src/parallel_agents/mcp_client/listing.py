@@ -1,4 +1,4 @@
-"""Listing: the tools of a server, as tools that models can be offered; what cannot be is told."""
+"""Listing: the tools of a server, as tools that models can be offered; what cannot be is reported."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _says_read_only(item: JsonObject) -> bool:
 
 
 def _description(item: JsonObject) -> str:
-    """What models are told of a tool: one paragraph or several, with nothing that is not seen."""
+    """What models are told about a tool: one paragraph or several, without invisible characters."""
     given = item.get("description")
     title = item.get("title")
     text = given if isinstance(given, str) and given.strip() else title

@@ -39,7 +39,7 @@ from parallel_agents.mcp_client.http_bounds import HTTP_ERROR, trouble_of
 from parallel_agents.mcp_client.link import Link
 from parallel_agents.secrets.known import KNOWN
 
-# What the client logs of servers is told by errors; without a handler it would go to stderr.
+# Errors report what the client logs about servers; without a handler it would go to stderr.
 for _name in ("mcp", "client"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 

@@ -121,7 +121,7 @@ async def looked_up(server: McpServer, read: ReadVariable) -> Resolved:
 def resolve(
     server: McpServer, read: ReadVariable, found: Mapping[Reference, str] | None = None
 ) -> Resolved:
-    """What a server is started with, without what is not in variables and was not found yet.
+    """What a server is started with, except for what is neither in variables nor in `found`.
 
     Raises:
         MissingKey: a variable that the entry names is not set, or empty; the error names it.

@@ -26,7 +26,7 @@ class ToolText(NamedTuple):
 def tool_text(result: JsonObject) -> ToolText:
     """What a `CallToolResult` says, bounded.
 
-    Structured content is told only if there is no text: servers repeat it there, and some put
+    Structured content is shown only if there is no text: servers repeat it there, and some put
     whole images into it. https://modelcontextprotocol.io/specification/2025-11-25/server/tools
     """
     content = result.get("content")
@@ -50,7 +50,7 @@ def _as_json(value: Json) -> str:
 
 
 def _block(block: Json) -> str:
-    """A content block as text; what is no text is named with its type and size."""
+    """A content block as text; what is not text is named with its type and size."""
     if not isinstance(block, Mapping):
         return ""
     match block.get("type"):

@@ -108,7 +108,7 @@ class McpServers(ToolServers):
         Raises:
             MissingKey: a variable that its entry names is not set.
             MissingExtra: the client is not installed.
-            ConfigError: its command is not there.
+            ConfigError: its command does not exist.
         """
         resolved = resolve(server, self._around.variables.get)
         if importlib.util.find_spec("mcp") is None:

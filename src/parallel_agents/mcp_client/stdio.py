@@ -36,7 +36,7 @@ from parallel_agents.mcp_client.link import Link, Reads, Writes
 from parallel_agents.mcp_client.warden import Warden
 from parallel_agents.secrets.known import KNOWN
 
-# What a server may write that is no message, until one is; then it is ended.
+# What a server may write that is not a message, until one is; then it is ended.
 _MOST_RUBBISH_BYTES = 64_000_000
 _MOST_IN_A_ROW = 8
 _MOST_MESSAGE_BYTES = 1_000_000_000
@@ -109,12 +109,12 @@ class StdioLink(Link):
             told.append(
                 f"it asked {messages.unanswered:,} times without reading an answer"
                 if messages.unanswered > _MOST_UNANSWERED
-                else f"it wrote {_MOST_RUBBISH_BYTES:,} bytes that are no message"
+                else f"it wrote {_MOST_RUBBISH_BYTES:,} bytes that are not messages"
             )
         if stderr := _last_lines(child.stderr):
             told.append(f"it wrote: {stderr}")
         elif rubbish := _last_lines("\n".join(messages.rubbish)):
-            told.append(f"it wrote on its stdout what is no message: {rubbish}")
+            told.append(f"it wrote something to its stdout that is not a message: {rubbish}")
         return KNOWN.hide("; ".join(told))
 
 
@@ -141,7 +141,7 @@ class _Messages(_Stream):
 
     Attributes:
         ended: is set once nothing more can be read.
-        rubbish: the last lines that are no message.
+        rubbish: the last lines that are not messages.
         is_flooding: it wrote so much of that, or asked so much without reading answers, that it is not
             listened to any more.
         unanswered: how many of its requests have no answer yet.
@@ -223,7 +223,7 @@ class _Requests(_Stream):
 
 
 def _read(line: bytes) -> JSONRPCMessage | None:
-    """A line as a message; None if it is none.
+    """A line as a message; None if it is not one.
 
     An answer that is not valid is an error by its id: whoever waits for it need not wait on.
     """

@@ -2,7 +2,7 @@
 
 A model is sent an image or a PDF as it is, the text of a PDF that it does not take, or a line that says
 what is left out; nothing is dropped without a word. What a provider has refused is not sent again, so
-that a session with a bad file goes on without it.
+that a session with a bad file continues without it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Attaching(Wrapped):
 
         Raises:
             CannotSee: the model takes no such files.
-            ArtifactError: a content is gone or damaged.
+            ArtifactError: the content of a file is gone or damaged.
         """
         positions = list(_positions(request.messages))
         if not positions:
@@ -179,7 +179,8 @@ class Attaching(Wrapped):
         """The text of a PDF that the model does not take.
 
         Raises:
-            CannotSee: it has none; of an earlier message that is told, or it would end every later run.
+            CannotSee: the PDF has no text and is in the newest message. If it is in an earlier one,
+                the model is told so instead, since the error would end every later run.
         """
         try:
             text = await self._loader.text(file)
@@ -202,9 +203,9 @@ def check_sees(model: str, capabilities: Capabilities, file: File) -> None:
         provider, _, name = model.partition("/")
         raise CannotSee(
             f"it is not known whether {model} sees images, such as {file.called}",
-            why="neither the presets nor your configuration say it",
+            why="neither the presets nor your configuration say so",
             hint=f'if it does, write images = true below [providers.{provider}.models."{name}"] in '
-            "config.toml; of a model that your program passes in, Capabilities(images=True)",
+            "config.toml; for a model that your program passes in, set Capabilities(images=True)",
         )
     raise CannotSee(
         f"{model} sees no images, such as {file.called}",

@@ -247,16 +247,16 @@ class _Listener:
             self._pieces.append(piece)
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
-        """A try that is repeated is no finding."""
+        """A try that is repeated is not a finding."""
 
     def waiting(self, reason: str, seconds: float) -> None:
-        """A wait is no finding."""
+        """A wait is not a finding."""
 
     def noticed(self, text: str) -> None:
         self._notices.append(text)
 
     def unanswered(self) -> None:
-        """A try without a reply is no finding."""
+        """A try without a reply is not a finding."""
 
     def resting(self) -> AbstractContextManager[None]:
         return nullcontext()

@@ -47,7 +47,7 @@ _KINDS: Mapping[str, type] = {
 class Contained(Wrapped):
     """Wraps a model that the program passed in.
 
-    Errors that the protocol of models knows pass as they are; any other is a `ModelCrashed`.
+    Errors that the protocol of models defines pass unchanged; any other becomes a `ModelCrashed`.
     """
 
     def __init__(self, model: Model) -> None:
@@ -82,7 +82,9 @@ class Contained(Wrapped):
             raise _crashed(self.name, f"returned {shown(reply, 80)}, which is not a ModelReply")
         usage: object = reply.usage
         if not isinstance(usage, Usage) or not usage.is_sound:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise _crashed(self.name, f"returned {shown(usage, 80)}, which is no usage of a call")
+            raise _crashed(
+                self.name, f"returned {shown(usage, 80)}, which is not the usage of a call"
+            )
         try:
             return _storable(reply)
         except TypeError as error:

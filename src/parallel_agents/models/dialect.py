@@ -132,7 +132,7 @@ class Dialect:
         context_tokens: the size of the context window; 0 if it is not known.
         max_output_tokens: the most that a reply may have; 0 if it is not known.
         images: whether the model sees images; None if that is not known.
-        pdfs: whether it takes PDFs as they are; None likewise.
+        pdfs: whether it takes PDFs as they are; None if that is not known.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")

@@ -111,8 +111,8 @@ class Http:
 class Exchange:
     """A request and its response as an `async with` block, in which each failure is a ProviderError.
 
-    Servers send events where a document was asked for, and the other way round, so the response
-    itself decides: first ask for its `document`, and if it has none, for its `events`.
+    Some servers send events where a document was requested, or a document where events were, so the
+    response itself decides: first ask for its `document`, and if it has none, for its `events`.
     """
 
     __slots__ = (

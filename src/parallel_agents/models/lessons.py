@@ -49,7 +49,7 @@ _LEAST_WINDOW = 512
 _SEPARATOR = re.compile(r"(?<=\d),(?=\d{3})")
 # A server error may be one that a chat template raises about the roles of a request.
 _OF_TEMPLATES = frozenset({"roles", "system"})
-# What is refused for the moment is no lesson.
+# What is refused for the moment is not a lesson.
 _PASSING = re.compile(
     r"temporar(?:y|ily)|timed out|timeout|overload|crashed|at the moment|right now"
     r"|try again (?:later|in \d|shortly)|please retry"
@@ -132,7 +132,7 @@ def _changes(text: str, param: str) -> Iterator[DialectChanges]:
 def window_in(error: ContextTooLong, sent: bytes) -> int | None:
     """The tokens of the model's context that a refusal names; None if it names none.
 
-    A server that quotes what it refuses names none by the quotation.
+    A number that the server merely quotes from the request does not count.
 
     Args:
         error: the refusal.

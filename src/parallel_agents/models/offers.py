@@ -37,7 +37,7 @@ _PER_MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A model that a provider lists; None is what it does not tell.
+    """A model that a provider lists; None stands for what the provider does not say.
 
     Attributes:
         context_tokens: the most tokens of a request, or of a request with its reply.
@@ -95,7 +95,7 @@ def missing_model_hint(provider: str, wanted: str, offers: Iterable[str]) -> str
 
 
 def _name(model_id: str) -> str:
-    """What identifies a model across providers: its id in small letters without its publisher."""
+    """What identifies a model across providers: its id in lowercase, without its publisher."""
     return model_id.rpartition("/")[2].lower()
 
 

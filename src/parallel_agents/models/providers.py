@@ -120,7 +120,7 @@ class Secret:
         """Return once it can be revealed.
 
         Raises:
-            ConfigError: it cannot be looked up, or is no key.
+            ConfigError: it cannot be looked up, or is not a key.
         """
 
     async def renew(self, refused: str) -> bool:

@@ -1,8 +1,8 @@
 """Proxies: which proxy stands between this process and a server, as the environment names it.
 
 Like curl, requests and httpx it reads `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, of
-which the names in small letters win. Unlike them, and like Go's `net/http`, it never passes a call
-to this machine through a proxy that the environment names: there it would reach another machine.
+which the lowercase names win. Unlike them, and like Go's `net/http`, it never passes a call to this
+machine through a proxy that the environment names: there it would reach another machine.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Registry:
         return model
 
     def check_name(self, name: str) -> None:
-        """Refuse a name that can be no model's; whether its key is set and it is served is not asked.
+        """Refuse a name that cannot be a model's; neither its key nor its server is checked.
 
         Raises:
             UnknownModel: the provider does not exist, or the name does not have the form.

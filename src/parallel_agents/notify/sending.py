@@ -1,7 +1,7 @@
 """Sending: one notification to a command, without a shell, or to a URL.
 
-Neither may cost the work anything: each has a time limit, and what fails is told and tried again
-where that can do no harm.
+Neither may cost the work anything: each has a time limit, and a failure is reported, and tried
+again where that can do no harm.
 """
 
 from __future__ import annotations

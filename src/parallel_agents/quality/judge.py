@@ -23,7 +23,7 @@ from parallel_agents.errors import GateBroken
 from parallel_agents.quality.judge_registry import JudgeRegistry
 
 GROUP = "judge"
-# What a judge is given beside the rubric, and the fields of which its answer must have one.
+# What a judge is given besides the rubric, and the fields of which its answer must have one.
 MADE = ("task", "work")
 SCORED = ("score", "criteria")
 STRONGER = (

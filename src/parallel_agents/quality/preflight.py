@@ -20,7 +20,7 @@ from parallel_agents.sessions.requests import check_text
 
 
 class Preflight:
-    """Completes the agent of a task by the task's gates, and checks it before anything is stored.
+    """Adds a task's gates to its agent, and checks the agent before anything is stored.
 
     Args:
         directory: finds agents and chooses models.

@@ -51,7 +51,7 @@ class Clock:
 
     @property
     def stands(self) -> bool:
-        """Whether the run waits for others, so that its own time does not go on."""
+        """Whether the run waits for others, so that its own time is paused."""
         return self._stands
 
     async def __aenter__(self) -> Self:

@@ -1,7 +1,7 @@
 """Bounding: holds the commands of a session together to its limits of memory and processes.
 
-In cgroups all commands of a session share one, so that they share its limits. Without them the limits
-of each process hold, as far as the kernel has some, and nobody is told that more does.
+In cgroups all commands of a session share one, so that they share its limits. Without them only the
+limits of each process hold, as far as the kernel has some, and the notices say so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WANTS_PROCESSES = re.compile(
 
 @dataclass(slots=True, kw_only=True)
 class Bounds:
-    """What holds for one command while it runs.
+    """The bounds of one command while it runs.
 
     Attributes:
         asked: the limits of its session.
@@ -83,7 +83,7 @@ class Bounding:
     """The limits of the commands of a process.
 
     Args:
-        limits: what holds for a command whose session asks for nothing.
+        limits: those of a command whose session asks for nothing.
         has_relay: whether a relay runs in each sandbox.
     """
 
@@ -126,7 +126,7 @@ class Bounding:
     def check(
         self, asked: CommandLimits, parents: Sequence[Path], *, is_inside: bool
     ) -> tuple[str, ...]:
-        """In what commands with these limits are held to less than was asked for.
+        """Notices about limits that bind these commands less than was asked for.
 
         Raises:
             LimitUnenforced: nothing here can hold them to a limit.
@@ -163,7 +163,7 @@ class Bounding:
 
 
 def check_enforced(asked: CommandLimits, group: Group, *, is_inside: bool) -> tuple[str, ...]:
-    """In what commands in this group are held to less than was asked for.
+    """Notices about limits that bind the commands in this group less than was asked for.
 
     Raises:
         LimitUnenforced: nothing here can hold them to a limit.
@@ -177,7 +177,7 @@ def check_enforced(asked: CommandLimits, group: Group, *, is_inside: bool) -> tu
             else "outside of a sandbox the kernel counts all processes of a user together"
         )
         raise LimitUnenforced(
-            f"commands cannot be held to {most:,} processes here",
+            f"a limit of {most:,} processes cannot be enforced here",
             why=f"limits.max_processes asks for that, no cgroup can be made, and {where}",
             hint="start pagents with `systemd-run --user --scope pagents ...`, run its commands in a "
             "sandbox as an ordinary user, or leave limits.max_processes out",

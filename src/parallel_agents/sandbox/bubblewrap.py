@@ -59,7 +59,7 @@ class Walls:
         version: its version.
         can_bound: whether it bounds the size of folders in memory, as version 0.8 and later do.
         user: the id of the user that a command sees itself as.
-        programs: folders with programs beside those of the system, which can be read.
+        programs: folders with programs besides those of the system, which can be read.
         groups: the cgroups below which each command gets its own.
         scratch: megabytes of /tmp, and of the home.
         environment: the variables of a command.
@@ -76,13 +76,13 @@ class Walls:
 
 
 class Descriptors(NamedTuple):
-    """What `bwrap` reads and writes beside its arguments.
+    """What `bwrap` reads and writes besides its arguments.
 
     Attributes:
         filter: the filter of system calls is read from it.
         information: the id of the first process of the sandbox is written to it, as JSON.
         files: the content of files is read from them, by their paths.
-        variables: what the command finds in its environment beside that of the walls is read from it,
+        variables: what the command's environment has besides that of the walls is read from it,
             and so in no list of processes; None for nothing.
     """
 
@@ -101,7 +101,7 @@ def further_variables(variables: Mapping[str, str]) -> bytes:
     """What `bwrap` reads from the descriptor of variables.
 
     Raises:
-        ValueError: one has a NUL character, or a name that is none.
+        ValueError: one has a NUL character, or an invalid name.
     """
     for name, value in variables.items():
         if not name or "=" in name or "\0" in name or "\0" in value:
@@ -132,7 +132,7 @@ def arguments(
         walls: what holds for all commands.
         view: the folder of this one.
         command: the program and its arguments.
-        descriptors: what it reads and writes beside them.
+        descriptors: what it reads and writes besides them.
         mounts: what else can be read.
     """
     return [

@@ -387,7 +387,7 @@ def _files(walls: Walls) -> dict[str, bytes]:
 
 
 def _in_memory(stack: ExitStack, content: bytes) -> int:
-    """A descriptor from which a content is read; each command needs one of its own."""
+    """A descriptor from which the content is read; each command needs one of its own."""
     descriptor = os.memfd_create("pagents", os.MFD_CLOEXEC)
     stack.callback(os.close, descriptor)
     os.write(descriptor, content)

@@ -112,7 +112,7 @@ class Relay:
         """The host and the port that a request names.
 
         Raises:
-            _Refused: it is no request for a host of the list.
+            _Refused: it is not a request for a host of the list.
         """
         async with asyncio.timeout(_HEAD_SECONDS):
             try:

@@ -75,7 +75,7 @@ def own_repository(folder: Path) -> Repository:
 
 
 def repositories_in(folder: Path, settings: Mapping[str, str] = _NOTHING) -> Repository:
-    """The repositories in a folder as it is: that of the folder, those below it, and submodules.
+    """The repositories in a folder as it is now: its own, those below it, and submodules.
 
     Those below it are found down to four folders deep.
 
@@ -84,12 +84,12 @@ def repositories_in(folder: Path, settings: Mapping[str, str] = _NOTHING) -> Rep
         settings: the variables that say where the user's configuration of git is.
 
     Raises:
-        SandboxRefused: there are too many, or what git obeys is behind a link that a command could
-            replace.
+        SandboxRefused: there are too many, or a file that git obeys is behind a link that a command
+            could replace.
     """
     if inner := next((path for path in (folder, *folder.parents) if _is_bare(path)), None):
         raise SandboxRefused(
-            f"{folder} is not given to a sandbox",
+            f"{folder} cannot be given to a sandbox",
             why=f"{inner} is the inside of a repository, which git obeys",
             hint="work in a folder with the repository's files",
         )

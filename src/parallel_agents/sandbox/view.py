@@ -28,7 +28,7 @@ class View:
         seen: folders outside of it that can be read, such as the repository of a worktree.
         pinned: folders that can be written, and not be moved away.
         read_only: paths that can only be read, also below those.
-        hidden: paths of which the content cannot be read.
+        hidden: paths whose content cannot be read.
         absent: paths that must not come to exist.
         links: links in the folder that must stay as they are, with what they hold.
     """
@@ -42,7 +42,7 @@ class View:
     links: tuple[tuple[Path, Path], ...] = ()
 
     def only_read(self) -> View:
-        """The same of which nothing can be written."""
+        """The same with nothing that can be written."""
         return replace(self, pinned=(), read_only=(self.folder,), absent=(), links=())
 
     def empty(self) -> View:
@@ -108,7 +108,7 @@ def view_of(
 
 
 def real_folder(folder: Path, homes: Iterable[Path]) -> Path:
-    """The path without links of a folder that a command can be given.
+    """The path, with links resolved, of a folder that a command may be given.
 
     Args:
         folder: the folder.
@@ -126,8 +126,8 @@ def real_folder(folder: Path, homes: Iterable[Path]) -> Path:
         )
     if real == Path("/") or any(home.resolve().is_relative_to(real) for home in homes):
         raise SandboxRefused(
-            f"the folder {real} is not given to a sandbox",
-            why="it holds a home folder, with keys and all else",
+            f"the folder {real} cannot be given to a sandbox",
+            why="it contains a home folder, with keys and everything else",
             hint="work in the folder of a project, by cwd or `cd`",
         )
     return real

@@ -34,9 +34,9 @@ _MOST_PATH_SEGMENT = 20
 
 
 def why_ordinary(value: str) -> str:
-    """Why a value cannot be looked for without damage to other texts; empty if it can.
+    """Why a value cannot be searched for without damage to other texts; empty if it can.
 
-    What is short, a word, a number, a path or a plain address occurs in texts that tell no secret.
+    Short values, words, numbers, paths and plain addresses also occur in texts without secrets.
     """
     value = without_breaks(value).strip()
     if len(value) < LEAST_CHARACTERS:
@@ -130,7 +130,7 @@ def _is_piece(text: str) -> bool:
 
 
 def _is_drawn(run: str) -> bool:
-    """Whether letters and digits are no word, name or number: they are mixed, or more than any has."""
+    """Whether a run is not a word, name or number: it is mixed, or longer than any of them."""
     return len(run) >= _LONG_RUN or not (run.isalpha() or run.isdecimal())
 
 

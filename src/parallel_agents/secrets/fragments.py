@@ -15,7 +15,7 @@ from parallel_agents.core.json_value import Json, with_texts
 from parallel_agents.secrets.forms import forms_of
 
 HIDDEN: Final = "***"
-_LEAST = 4  # shorter values are no secrets, and occur in any text
+_LEAST = 4  # shorter values are not secrets, and occur in any text
 _LEAST_RUN = 8
 # Keys in the forms of well-known providers, for texts of libraries whose key is not known here.
 _KEYS = re.compile(
@@ -66,13 +66,13 @@ def _without_key(found: re.Match[str]) -> str:
 
 
 def _is_random(run: str) -> bool:
-    """Whether letters and digits are no word: they are mixed, their case is, or they are too many."""
+    """Whether a run is not a word: letters, digits or cases are mixed, or it is too long."""
     is_mixed = not run.isalpha() and not run.isdecimal()
     return is_mixed or run not in (run.lower(), run.upper()) or len(run) >= _LEAST_RANDOM
 
 
 def _small(text: str) -> str:
-    """The text in small letters, each in its place: a few capitals have a longer small form."""
+    """The text in lowercase, each letter in its place: a few capitals have a longer lowercase form."""
     lower = text.lower()
     if len(lower) == len(text):
         return lower

@@ -117,7 +117,7 @@ def value_now(reference: Reference, name: str, read: ReadVariable) -> str:
 
 
 def known_as(value: str, name: str) -> str:
-    """The value, which is hidden from now on if it is no ordinary word."""
+    """The value, which is hidden from now on if it is not an ordinary word."""
     KNOWN.add(value, name)
     return value
 

@@ -1,6 +1,6 @@
 """Redactor: knows the secrets of a process, and hides them in texts, JSON, bytes and streams.
 
-A secret is found in every form of `forms`, also if it is broken into lines. Until one is known,
+A secret is found in every form of `forms`, even if it is broken into lines. Until one is known,
 nothing is looked at. What is found becomes `[redacted:NAME]`.
 """
 
@@ -66,7 +66,9 @@ class Redactor:
         with self._lock:
             if len(self._values) >= MOST_SECRETS:
                 forgotten = self._values.pop(next(iter(self._values)))
-                _log.warning("more than %d secrets: %s is hidden no more", MOST_SECRETS, forgotten)
+                _log.warning(
+                    "more than %d secrets: %s is no longer hidden", MOST_SECRETS, forgotten
+                )
             self._values[value] = _NOT_OF_NAMES.sub("-", name)[:MOST_NAME_CHARACTERS] or "secret"
             self._needles = needles_of(self._values)
         return ""

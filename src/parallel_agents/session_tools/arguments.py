@@ -66,7 +66,7 @@ class Arguments:
         return value
 
     def whole(self, name: str, *, least: int = 0, most: int | None = None) -> int | None:
-        """An integer, also one in quotes; None if it is missing."""
+        """An integer, even one in quotes; None if it is missing."""
         if name not in self._values:
             return None
         number = _as_whole(self._values[name])
@@ -98,7 +98,7 @@ class Arguments:
         return tuple(str(item) for item in items)
 
     def object(self, name: str) -> JsonObject | None:
-        """An object, also one that a model wrote as a string of JSON."""
+        """An object, even one that a model wrote as a string of JSON."""
         value: Json | JsonObject = self._values.get(name)
         if isinstance(value, str):
             try:

@@ -122,7 +122,7 @@ class _Criteria:
         updated = run.finished_at or run.started_at or run.created_at
         text = f"{session.key} {session.label} {options.task_name} {run.title}".lower()
         is_team = is_group_key(session.key)
-        # By the contract whatever `sessions_spawn` starts is a subagent, also at the root of a tree.
+        # By the contract whatever `sessions_spawn` starts is a subagent, even at the root of a tree.
         kinds = {"group"} if is_team else {"other", "subagent"}
         return all(
             (

@@ -37,7 +37,7 @@ def result_row(result: Result, *, max_tokens: int) -> JsonObject:
 
     Args:
         result: how it ended.
-        max_tokens: the most tokens of its output; of a longer one, `more` says how to read the rest.
+        max_tokens: the most tokens of its output; `more` says how to read the rest of a longer one.
     """
     row: dict[str, Json] = {
         "runId": result.run_id,

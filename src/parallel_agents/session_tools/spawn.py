@@ -60,7 +60,7 @@ async def _attached(call: Call, task: Task, attachments: Attachments) -> Task:
     """The task with what is attached to it.
 
     Raises:
-        Refusal: a file is none that a model takes.
+        Refusal: no model takes one of the files.
     """
     try:
         files = [await call.sessions.attach(content, name) for name, content in attachments.files]

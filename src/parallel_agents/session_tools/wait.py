@@ -111,7 +111,7 @@ def _pending(child: ChildRun) -> JsonObject:
 async def yield_turn(call: Call, arguments: Arguments) -> JsonObject:
     """End the turn until what the session asked its children for has settled, or a message arrives.
 
-    Each end is told once: a run that was told by an earlier call is left out. A run that waits for
+    Each end is reported once: a run that an earlier call reported is left out. A run that waits for
     a message alone does so within its own time limit.
     """
     session, caller = call.requester.session, call.requester.caller

@@ -61,7 +61,7 @@ async def wait_for_runs(
 
 
 async def wait_for_message(call: Call) -> None:
-    """Wait for a message alone, without the caller's slot; the caller's own time goes on.
+    """Wait for a message alone, without the caller's slot; the caller's own time keeps running.
 
     Nobody has promised the message, so that no other limit ends the wait.
     """
@@ -134,8 +134,8 @@ class _Needs(NamedTuple):
     """What must end before a run can.
 
     Attributes:
-        all_of: runs of which each must end.
-        one_of: runs of which one must; none if it waits for no such.
+        all_of: runs that must all end.
+        one_of: runs of which one must end; empty if it does not wait for one of several.
     """
 
     all_of: frozenset[RunId] = frozenset()

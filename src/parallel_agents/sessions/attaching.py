@@ -33,7 +33,7 @@ class Attacher:
         self._models = models
 
     async def attached(self, task: Task) -> Task:
-        """The task with its files as artifacts, also those in its input, which names them then.
+        """The task with its files as artifacts; files in its input too, where their names replace them.
 
         Raises:
             InvalidInput: a file cannot be read, or no model takes it.
@@ -65,7 +65,7 @@ class Attacher:
         return await self.keep_content(content, file.called)
 
     async def keep_content(self, content: bytes, name: str) -> File:
-        """A content as a file of this name.
+        """Content as a file of this name.
 
         Raises:
             InvalidInput, ArtifactError: as for `attached`.
@@ -83,7 +83,7 @@ class Attacher:
         )
 
     def check(self, files: Sequence[File], models: Iterable[str]) -> None:
-        """Refuse files that a model cannot be shown, before anything is stored or paid.
+        """Refuse files that a model cannot be shown, before anything is stored or paid for.
 
         Raises:
             CannotSee: one of the models sees no images.
@@ -102,7 +102,7 @@ def _named(value: _T | File) -> _T | str:
 
 
 def _read(path: Path) -> bytes:
-    """The content of a file; of one that is too large for any model no more than is needed to say so.
+    """The content of a file; of one too large for any model, only as much as is needed to say so.
 
     Raises:
         InvalidInput: it cannot be read.

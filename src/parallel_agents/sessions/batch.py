@@ -184,7 +184,7 @@ def for_many(agent: Agent, count: int) -> Agent:
 
 
 def split(text: str, schema: JsonObject | None) -> dict[int, Json]:
-    """The answers in a shared reply that match the schema of one, by the item's index.
+    """The answers in a shared reply that match the schema of a single answer, by item index.
 
     Answers that cannot be parsed, do not match, or contradict each other are left out.
     """

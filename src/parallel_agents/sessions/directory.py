@@ -85,7 +85,7 @@ class Directory:
         ladder, then its model, then the settings decide.
 
         Raises:
-            ConfigError: a model is unknown, or its key is missing; of a ladder, all of them.
+            ConfigError: a model is unknown or lacks its key; for a ladder, every one of its models.
         """
         if model is not None and model.startswith(PREFIX):
             ladder = (model,)

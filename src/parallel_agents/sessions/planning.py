@@ -245,16 +245,17 @@ class Planner:
         if above != agent.profile and (
             not above or not self._directory.profile(above).covers(profile)
         ):
-            has = f"the profile {above}, which does not give all of that" if above else "no profile"
+            has = f"the profile {above}, which gives less" if above else "no profile"
             raise ProfileRefused(
                 f"{agent.name} may not have the profile {agent.profile} here",
-                why=f"children only lose rights, and its parent {parent.agent.name} has {has}",
+                why="a child cannot have more rights than its parent, and its parent "
+                f"{parent.agent.name} has {has}",
                 hint=f"give {parent.agent.name} a profile with all variables of {agent.profile}, or "
                 f"spawn {agent.name} from outside",
             )
 
     def _sandbox_above(self, parent: Session | None) -> Sandbox:
-        """What holds for the children of a session; a team leaves it to the settings."""
+        """What applies to the children of a session; a team leaves it to the settings."""
         inherited = parent.options.sandbox if parent else Sandbox.INHERIT
         return self._sandbox if inherited is Sandbox.INHERIT else inherited
 

@@ -139,7 +139,7 @@ def check_answer(question: Question, answer: Answer) -> None:
     """Raise if an answer does not fit its question.
 
     Raises:
-        InvalidInput: it is none to such a question, or its arguments are not the tool's.
+        InvalidInput: it is not an answer to such a question, or its arguments are not the tool's.
     """
     fitted(question, answer)
     if question.is_approval:
@@ -151,7 +151,7 @@ def _check_arguments(question: Question, answer: Answer) -> None:
         return
     if problems := compiled(question.parameters).problems(answer.arguments):
         raise InvalidInput(
-            f"these are no arguments of {question.tool}, and nothing was answered",
+            f"these are not arguments of {question.tool}, and nothing was answered",
             why="; ".join(str(problem) for problem in problems),
             hint="change the arguments that the question shows, and keep their form",
         )
@@ -160,12 +160,12 @@ def _check_arguments(question: Question, answer: Answer) -> None:
 def check_permitted(
     question: Question, arguments: JsonObject, layers: Sequence[Permissions], folder: str
 ) -> None:
-    """Raise if the permissions deny the call that waits with other arguments; it may look at files.
+    """Raise if the permissions deny the waiting call with these arguments; this may look at files.
 
     Args:
         question: asks whether the call may be made.
         arguments: those that the call would be made with.
-        layers: the rules that hold for the run, the outermost first.
+        layers: the rules that apply to the run, the outermost first.
         folder: where the run's tools work.
 
     Raises:

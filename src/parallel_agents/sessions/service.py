@@ -138,7 +138,7 @@ class Service(Executing):
         self._attacher.check(queued.files, (plan.model, *queued.ladder))
 
     async def attach(self, content: bytes, name: str) -> File:
-        """A content as a file that sessions can be shown."""
+        """Content as a file that sessions can be shown."""
         return await self._attacher.keep_content(content, name)
 
     async def check(self, plans: Sequence[SessionPlan]) -> None:
@@ -158,10 +158,14 @@ class Service(Executing):
         rows = [Row(session=outcome.session, run=outcome.run) for outcome in outcomes]
         first = outcomes[0]
         if _may_go_on(first):
-            rows = [*await self._store.go_on(first.session.key, self._engine.owner), *rows]
+            request = plans[0].queued if plans[0].queued.flow else None
+            owner = self._engine.owner
+            again = await self._store.go_on(first.session.key, owner, request=request)
+            rows = [*again, *rows]
         for row in rows:
             await self.submit(row)
-        kept = () if first.is_new else await self._kept_options(first, plans[0])
+        is_same = not first.is_new and rows[0].run.id == first.run.id
+        kept = await self._kept_options(first, plans[0]) if is_same else ()
         return Spawned(first.session.key, rows[0].run.id, first.is_new, kept)
 
     async def _kept_options(self, found: SpawnOutcome, plan: SessionPlan) -> tuple[str, ...]:

@@ -49,15 +49,15 @@ class TreeArtifacts:
 
     @checked
     async def put(self, content: bytes | str | Path, name: str | None = None) -> Artifact:
-        """Add a content; the same content under the same name is there once.
+        """Add content; the same content under the same name is stored once.
 
         Args:
-            content: a content or a text; a `Path` stands for the content of a file.
+            content: bytes or a text; a `Path` stands for the content of a file.
             name: what tables call it, by default as the file; several contents may have one name.
 
         Raises:
-            InvalidInput: it is larger than the settings allow, the name is none, or the file cannot
-                be read.
+            InvalidInput: it is larger than the settings allow, the name is not valid, or the file
+                cannot be read.
             ArtifactError: it cannot be written.
         """
         if isinstance(content, Path):
@@ -66,7 +66,7 @@ class TreeArtifacts:
         return await self.put_pieces((piece,), name or "content")
 
     async def put_pieces(self, pieces: Iterable[bytes], name: str) -> Artifact:
-        """The same of a content in parts, which are read in another thread."""
+        """The same for content in parts, which are read in another thread."""
         check_artifact_name(name)
         content = await asyncio.to_thread(self._contents.put, pieces, self._bounds.each)
         artifact = Artifact(
@@ -83,7 +83,7 @@ class TreeArtifacts:
         return await self._store.artifacts(tree=self._tree)
 
     async def delete(self, *artifacts: Artifact) -> Removal:
-        """Have the tree share these artifacts no more.
+        """Stop sharing these artifacts in the tree.
 
         Their contents are removed by `pagents artifact clean`, unless another tree has them.
 
@@ -113,7 +113,7 @@ class TreeArtifacts:
 
     @checked
     async def find_all(self, name: str) -> Sequence[Artifact]:
-        """All that a text stands for: the artifact of that name, or a content under each of its names.
+        """All that a text stands for: the artifact of that name, or the content under all its names.
 
         Raises:
             NotFound, Ambiguous: as for `find`.

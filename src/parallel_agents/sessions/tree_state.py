@@ -119,7 +119,7 @@ class TreeState:
         """Replace a value, whatever it is.
 
         Raises:
-            InvalidInput: the key or the value is none that the state takes, or there is no room.
+            InvalidInput: the state does not take such a key or value, or there is no room.
         """
         return await self._write(key, StateOperation.SET, value)
 
@@ -151,7 +151,7 @@ class TreeState:
             Whether it was removed, and the version that it had. If not, `entry` is what the key has.
 
         Raises:
-            InvalidInput: the key is none.
+            InvalidInput: the key is not valid.
         """
         check_key(key)
         return await self._change(StateWrite(self._tree, key, StateOperation.DELETE, b"", version))
@@ -179,7 +179,7 @@ class TreeState:
 
         Raises:
             TimeoutError: after `timeout` seconds.
-            InvalidInput: the key or the condition is none.
+            InvalidInput: the key or the condition is not valid.
         """
         check_key(key)
         met = None if condition is None else _condition(condition)

@@ -1,7 +1,7 @@
 """Typed: results whose outputs are instances of their agents' output types.
 
-What is stored is JSON, and so is what runs, tools and interfaces read. A program that has the type gets
-instances, made when it takes a result, also of what an earlier process was answered.
+What is stored is JSON, and so is what runs, tools and interfaces read. A program that has the type
+gets instances, which are made when it takes a result, even of answers that an earlier process got.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def typed(result: Result, kind: OutputType[T] | None) -> Result[T]:
 
 
 def typed_answer(answer: Json, kind: OutputType[T], result: Result) -> Typed[T]:
-    """An answer as an instance of the type; or why it is none, which `result` says of its run."""
+    """An answer as an instance of the type, or why it is not one, as `result` says of its run."""
     made = caught(lambda: kind.instance(answer, result.text))
     try:
         return Typed(unpack(made))
@@ -51,9 +51,9 @@ def typed_answer(answer: Json, kind: OutputType[T], result: Result) -> Typed[T]:
 def _not_done(result: Result) -> Failure:
     error = result.error
     unanswered = NoOutput(
-        f"{result.label} has no output: its run is {result.status}",
+        f"{result.label} has no output: its run ended as {result.status}",
         why=f"{error.code} {error.message}" if error else "",
-        hint="ask for is_done first; what it wrote is in text",
+        hint="check is_done first; what the agent wrote is in text",
     )
     return Failure.of(unanswered)
 

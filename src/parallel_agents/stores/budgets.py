@@ -319,7 +319,7 @@ class BudgetAccounts:
 
 
 def _closing(run: RunId, scope: str, nanousd: int, tokens: int, price: _Price) -> _Closing:
-    """The end of a reservation; of one that was written off, only what comes on top is charged."""
+    """The end of a reservation; for one that was written off, only what comes on top is charged."""
     if nanousd >= 0 and tokens >= 0:
         return _Closing(run, scope, nanousd, tokens, *price(run, nanousd, tokens))
     money, used = price(run, -nanousd, -tokens)

@@ -118,8 +118,8 @@ def encode_body(body: Body) -> bytes:
     """An event's body as JSON.
 
     Raises:
-        RunCrashed: it could not be read back: a value has another type than its class says, as of a
-            model, tool or gate of the caller's.
+        RunCrashed: it could not be read back, because a value does not have the type that its class
+            declares; it may come from a model, tool or gate of the caller.
     """
     try:
         encoded = _encode_body(body)
@@ -130,7 +130,7 @@ def encode_body(body: Body) -> bytes:
         if type(decoded) is type(body):
             return encoded
         raise Undecodable(f"it would be read as {decoded.kind}")
-    except (*_FAULTS, AttributeError) as error:  # the last is of a value that is no text
+    except (*_FAULTS, AttributeError) as error:  # the last is of a value that is not text
         raise RunCrashed(
             f"the event {body.kind!r} cannot be stored: {error}",
             why="a value in it has the wrong type, so that no process could read it again",

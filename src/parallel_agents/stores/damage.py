@@ -36,5 +36,5 @@ def damaged(run: RunId, why: str) -> Failure:
 
 
 def unreadable_end(run: RunId, why: str) -> Outcome:
-    """How a run ended of which that, or its row, cannot be read."""
+    """How a run ended whose end, or whose row, cannot be read."""
     return Outcome(status=RunStatus.UNREADABLE, error=damaged(run, why))

@@ -72,9 +72,9 @@ class DayBudgets:
         self._database.run("put_day_limit", (scope, owner, *limit))
 
     def scopes_of(self, session: SessionKey, at: float | None = None) -> tuple[str, ...]:
-        """The accounts, if they are open, that a session's call which begins `at` is charged to.
+        """The accounts, if they are open, that a call of the session is charged to.
 
-        Without `at`, it begins now.
+        The call begins `at` that time, or now.
         """
         if not self.is_limited:
             return ()

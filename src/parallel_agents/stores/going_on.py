@@ -21,20 +21,23 @@ _TEXT = "Go on where you stopped: the budget was used up, and more may be spent 
 
 
 class GoingOn:
-    """The change that lets work go on; it is part of its caller's transaction."""
+    """The change that lets work continue; it is part of its caller's transaction."""
 
     def __init__(self, tables: Tables, sessions: JournalSessions) -> None:
         self._tables = tables
         self._sessions = sessions
 
-    def go_on(self, session: SessionKey, owner: OwnerId | None) -> list[Row]:
+    def go_on(
+        self, session: SessionKey, owner: OwnerId | None, *, request: Queued | None = None
+    ) -> list[Row]:
         """The current runs of a session: first its own, then those that its team's tasks have anew."""
         row = self._tables.rows.of_session(session)
         if row.run.kind is RunnerKind.TEAM:
             return self._team(row, owner)
         if row.run.kind is RunnerKind.FLOW:
             is_next = row.run.status in FAILURES and not _is_closed(row)
-            return [self._next(row, owner, row.session.parent) if is_next else row]
+            asker = row.session.parent
+            return [self._next(row, owner, asker, request) if is_next else row]
         return [self._agent(row, owner, asker=row.session.parent)]
 
     def _team(self, team: Row, owner: OwnerId | None) -> list[Row]:
@@ -49,16 +52,22 @@ class GoingOn:
         return [self._next(team, owner, None) if is_next else team, *begun]
 
     def _agent(self, latest: Row, owner: OwnerId | None, *, asker: SessionKey | None) -> Row:
-        """The run with which the work of a session stands or goes on."""
+        """The run that is the latest state of a session's work, or one in which it continues."""
         session = latest.session
         for run, status in self._tables.database.all("runs_of_session", (session.key,)):
             if status != RunStatus.OVER_BUDGET:
                 return self._tables.rows.of_run(RunId(run))
         return latest if _is_closed(latest) else self._next(latest, owner, asker)
 
-    def _next(self, latest: Row, owner: OwnerId | None, asker: SessionKey | None) -> Row:
+    def _next(
+        self,
+        latest: Row,
+        owner: OwnerId | None,
+        asker: SessionKey | None,
+        request: Queued | None = None,
+    ) -> Row:
         session = latest.session.key
-        queued = self._queued(self._tables.rows.of_spawn(session).run.id)
+        queued = request or self._queued(self._tables.rows.of_spawn(session).run.id)
         if latest.run.kind is RunnerKind.AGENT:
             text = f"{queued.text}\n\n{_TEXT}"  # judges read the whole task there
             queued = replace(queued, text=text, context=(), kept=())
@@ -82,5 +91,5 @@ def _is_closed(row: Row) -> bool:
 
 
 def _is_executed(row: Row) -> bool:
-    """Whether a living process executes a run; of a team, that process waits for the runs it knows."""
+    """Whether a living process executes a run; that of a team's run waits for the runs it knows."""
     return not row.run.status.is_over and row.owner_state is OwnerState.LIVE

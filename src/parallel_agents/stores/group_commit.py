@@ -104,8 +104,9 @@ class GroupCommitStore(JournalStore):
     async def aclose(self) -> None:
         """Write what waits, and release both threads and connections.
 
-        If another program holds the store, or it fails, the writer goes on behind the caller's back:
-        this process may live for weeks, and only the store tells others that it works no longer.
+        If another program holds the store, or it fails, the writer continues behind the caller's
+        back: this process may live for weeks, and only the store tells others that it works no
+        longer.
         """
         if self._is_closed:
             return
@@ -128,7 +129,7 @@ _Settled: TypeAlias = Sequence[tuple[_Waiting, Answer[Any] | Exception]]
 class _Writer:
     """The thread that commits. It is the only user of its journal.
 
-    When it cannot go on, it tells the loop, and refuses whatever waits or comes later: nobody waits
+    When it must stop, it tells the loop, and refuses whatever waits or comes later: nobody waits
     for a commit that never happens, or for an event that nobody reads.
     """
 

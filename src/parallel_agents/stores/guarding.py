@@ -1,7 +1,7 @@
 """Guarding: nothing is written to a database, or looked for in one, with a secret in it.
 
 All that is written passes here, whatever part of the program it is from. What the caller of a
-statement knows is not changed: whoever goes on with it must hide it before, as runs do.
+statement knows is not changed: whoever continues with it must hide it before, as runs do.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _hidden(value: Value) -> Value:
 
 
 def _hidden_text(text: str) -> str:
-    """A text without secrets; JSON stays JSON, also if it is within JSON."""
+    """A text without secrets; JSON stays JSON, even if it is within JSON."""
     if text.startswith(_JSON):
         try:
             value: Json = orjson.loads(KNOWN.hide_numbers(text.encode()))

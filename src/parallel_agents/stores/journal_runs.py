@@ -321,7 +321,7 @@ class JournalRuns:
         text = self._last_text(run)
         error = CrashLoop(
             f"{deaths} processes died while they executed this run",
-            why="each died before the run's next step, so that a further one would die as well",
+            why="each died before the run's next step, so another one would die too",
             hint="look into worker.log for what the last step called; "
             "`pagents dlq retry` runs it again",
         )

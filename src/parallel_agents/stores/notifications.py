@@ -14,7 +14,7 @@ from parallel_agents.stores.tables import Tables
 
 
 def note_ends(tables: Tables, ends: Sequence[tuple[RunId, SessionKey, RunStatus]]) -> None:
-    """Write down what is to be told of runs that have just ended."""
+    """Store the notifications of runs that have just ended."""
     occasions = [
         (run, session, occasion)
         for run, session, status in ends
@@ -26,7 +26,7 @@ def note_ends(tables: Tables, ends: Sequence[tuple[RunId, SessionKey, RunStatus]
 
 
 def note_questions(tables: Tables, asked: Iterable[tuple[RunId, SessionKey, str]]) -> None:
-    """The same of questions that have just been asked, by run, session and key."""
+    """The same for questions that have just been asked, by run, session and key."""
     for run, session, key in asked:
         tables.database.run(
             "note_question",

@@ -100,7 +100,7 @@ class _Expected:
         """Apply an event as it is stored.
 
         Raises:
-            KeyError, TypeError, ValueError, AttributeError: it is none that this package wrote.
+            KeyError, TypeError, ValueError, AttributeError: this package did not write the event.
         """
         match body["kind"]:
             case "queued":
@@ -249,7 +249,7 @@ def _read(events: Iterable[SqlRow]) -> _Expected | None:
 
 def _whole(value: object) -> int:
     if type(value) is not int:
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return value
 
 

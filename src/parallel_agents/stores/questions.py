@@ -62,18 +62,18 @@ def close_expired(tables: Tables) -> None:
 
 
 def _open(rows: Rows) -> list[tuple[OpenQuestion, Asked]]:
-    """The questions without an answer, those whose time is over included."""
+    """The questions without an answer, including those whose time is up."""
     found = rows.database.all("open_questions")
     return readable("question", lambda columns: _question(rows, columns), found)
 
 
 def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> tuple[OpenQuestion, Answer]:
-    """Answer the question that is event `number`, unless it was answered or its time is over.
+    """Answer the question that is event `number`, unless it was answered or its time is up.
 
     Returns the question, and the answer as it was written.
 
-    Every answer of a person passes here: once the time is over, what stands in for an answer holds,
-    even if no process has been there to write it down.
+    Every answer of a person passes through here. Once the time is up, the answer that stands in for
+    theirs counts, even if no process was running to write it down.
 
     Raises:
         NotFound, AlreadyAnswered, RunIsOver, InvalidInput: nothing was written.
@@ -116,7 +116,7 @@ def settle_by_rule(tables: Tables, drafts: Sequence[Draft]) -> None:
 
 
 def set_budget(tables: Tables, account: BudgetAccount) -> None:
-    """Set the budget that somebody asks for anew; if it is another, the runs that wait for it go on."""
+    """Set a budget that is asked for again; if it is different, runs that wait for it continue."""
     before = tables.database.one("asked_budget", (account.scope,))
     tables.accounts.open([account])
     if before is not None and before != (account.budget.nanousd, account.budget.tokens):
@@ -193,7 +193,7 @@ def _answer_to(rows: Rows, question: OpenQuestion) -> Answered | None:
 def _answered(question: OpenQuestion, before: Answered) -> AlreadyAnswered:
     verdict = "allow" if before.answer.allow else "deny"
     return AlreadyAnswered(
-        f"{question.id} was answered before",
+        f"{question.id} is already answered",
         why=f"{before.by} answered {before.answer.text or verdict!r}",
         hint="the first answer counts; `pagents inbox` lists the questions that wait",
     )

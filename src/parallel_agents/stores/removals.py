@@ -1,4 +1,4 @@
-"""Removals: the event of values or artifacts that a tree has no more."""
+"""Removals: the event of values or artifacts that a tree no longer has."""
 
 from __future__ import annotations
 

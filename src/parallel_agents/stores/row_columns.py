@@ -39,7 +39,7 @@ _TYPES: tuple[tuple[type, ...], ...] = (
 )
 _DEFAULTS = {str: "", int: 0, float: 0.0}
 _TIMES = (8, 27, 28, 29)
-LAST_MOMENT = 1e11  # the year 5138: what is later is no time
+LAST_MOMENT = 1e11  # the year 5138: what is later is not a time
 _AGENT, _OPTIONS, _KIND, _STATUS, _OWNER_STATE = 1, 9, 12, 13, 32
 
 

@@ -86,7 +86,7 @@ def migrate(
     """Bring the store up to the newest migration, in one transaction.
 
     Args:
-        connection: of the store.
+        connection: the store's connection.
         migrations: other migrations than those of this version.
         before_upgrade: called with the versions before and after, while nobody can write, if the
             store is not new.

@@ -94,7 +94,7 @@ def check_is_store(path: Path) -> None:
     """
     try:
         if not path.is_file():
-            return  # nothing is there yet, or whoever opens it says that it is no file
+            return  # nothing is there yet, or whoever opens it says that it is not a file
         with path.open("rb") as file:
             header = file.read(100)
     except OSError as error:

@@ -28,7 +28,7 @@ _MOST_RUNS, _MOST_GAPS = 30, 2000
 def read_vitals(
     rows: Rows, rules: StuckRules, *, since: float, now: float, oldest_letter: float
 ) -> Vitals:
-    """See `core.vitals.VitalStore`; dead letters from before `oldest_letter` count no more."""
+    """See `core.vitals.VitalStore`; dead letters from before `oldest_letter` no longer count."""
     database = rows.database
     silent, gaps = read_silent(rows, rules, now)
     letters = database.one("count_dead_letters", (oldest_letter,))

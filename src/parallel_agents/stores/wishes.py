@@ -1,4 +1,4 @@
-"""Wishes: which sessions want to have told what, and what is told of those that want nothing."""
+"""Wishes: which notifications sessions want, and which are sent for sessions that want none."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Wishes:
         self.unasked: str | None = None
 
     def tell_unasked(self, notify: Notify) -> None:
-        """From now on, tell of the work of this process that nobody else is told of."""
+        """From now on, notify of the work of this process that has no other target."""
         self.unasked = _as_json(notify)
 
     def put(self, session: SessionKey, notify: Notify) -> None:
-        """From now on, tell this of a session and all below it."""
+        """From now on, notify of a session and all below it in this way."""
         self._database.run("put_wish", {"session": session, "wish": _as_json(notify)})
 
 

@@ -37,7 +37,7 @@ def given_answer(
     for_run: bool = False,
     arguments: JsonObject | None = None,
 ) -> Answer:
-    """The answer that a text means; of a question that waits no more, the store says why.
+    """The answer that a text means; if its question no longer waits, the store says why.
 
     Raises:
         InvalidInput: the text or an option does not fit the question.

@@ -33,7 +33,7 @@ class MemoryContents:
             raise ArtifactError(f"the content of the artifact {short_id(id)} is gone") from error
 
     def forget(self, id: str) -> None:
-        """Lose a content, as a disk may."""
+        """Lose the content, as a disk may."""
         del self._contents[id]
 
     def copy(self, id: str, target: Path) -> None:

@@ -56,7 +56,7 @@ async def artifact_list(context: ToolContext) -> dict[str, Json]:
 
 @tool(effect=Effect.PURE)
 async def artifact_get(id: IdArgument, context: ToolContext) -> str:
-    """Read a text that an agent of this work has shared. Of another content it says what it is; artifact_save writes it to a file."""
+    """Read a text that an agent of this work has shared. For other content it says only what it is; artifact_save writes it to a file."""
     artifact = await _find(context, id)
     about = f"[{artifact.name}, {artifact.media_type}, {artifact.size:,} bytes, {short_id(artifact.id)}]"
     if artifact.media_type != TEXT or artifact.size > _MOST_TEXT_BYTES:

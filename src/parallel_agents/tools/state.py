@@ -52,7 +52,7 @@ async def state_get(key: KeyArgument, context: ToolContext) -> dict[str, Json]:
 @tool(effect=Effect.PURE)
 async def state_list(
     context: ToolContext,
-    prefix: Annotated[str, Field(description="Only keys that begin so.")] = "",
+    prefix: Annotated[str, Field(description="Only keys that begin with this.")] = "",
 ) -> dict[str, Json]:
     """List the keys of the values that the agents of this work share, with their versions."""
     entries = await _of(context).entries(prefix)
@@ -116,7 +116,7 @@ async def state_wait_for(
     """Wait until another agent has set a shared value. Do not let two agents wait for each other."""
     state = _of(context)
     if context.caller is not None:
-        # Nobody has promised the value: the run's own time goes on, and its slot is for others.
+        # Nobody has promised the value: the run's own time keeps running, and its slot is for others.
         context.caller.rest()
     waiting = state.wait_for(key, after=after, condition=condition or None, timeout=timeout_seconds)
     met = asyncio.ensure_future(_checked(waiting))

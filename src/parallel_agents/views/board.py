@@ -41,7 +41,7 @@ class Board:
 
     @classmethod
     def of(cls, labels: Mapping[RunId, str]) -> Board:
-        """A board of runs of which only the labels are known."""
+        """A board of runs whose labels alone are known."""
         return cls({run: Lane(label=label) for run, label in labels.items()})
 
     def take(self, event: Event) -> Lane | None:

@@ -233,7 +233,7 @@ def _answered(body: Answered) -> Description:
     return Description(
         title=f"{body.by} answered: {verdict}",
         text=answer.text,
-        doing="goes on with the answer",
+        doing="continues with the answer",
         decision=Decided(body.by, verdict, answer.text),
     )
 

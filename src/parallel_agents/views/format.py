@@ -21,7 +21,7 @@ from parallel_agents.core.workspace import Changes
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
 # around: what a model writes must not drive the terminal.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-# And the marks that have no width, and the line ends that are none of a shell.
+# And the marks that have no width, and the line ends that a shell does not know.
 _HIDDEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     r"\U000e0000-\U000e007f]"

@@ -28,10 +28,10 @@ class ToolRights(NamedTuple):
     """What a session may do with a tool.
 
     Attributes:
-        told: the rules that speak of it, as `deny shell(curl *)`, the strongest first.
-        otherwise: what becomes of a call of which no rule speaks.
+        told: the rules that apply to it, such as `deny shell(curl *)`, the strongest first.
+        otherwise: what becomes of a call that no rule covers.
         is_usable: whether any call could be made.
-        is_whole: whether rules without a pattern allow what no other rule speaks of.
+        is_whole: whether rules without a pattern allow what no other rule covers.
     """
 
     tool: str

@@ -2,7 +2,7 @@
 
 A file is exchanged with its new version in one step of the file system, and what came out is looked
 at: if somebody saved it in that moment, it is put back, and the file is left as they saved it. A
-process that is killed leaves the journal; the next merge goes on from there.
+process that is killed leaves the journal; the next merge continues from there.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Blobs:
         (self.folder / "objects/info/alternates").write_bytes(os.fsencode(lines))
 
     def add(self, content: bytes, oid: str = "") -> str:
-        """Store a content, and return its name."""
+        """Store the content, and return its name."""
         oid = oid or oid_of(content)
         if not self._objects.place(oid).exists():
             stored = zlib.compress(b"blob %d\0" % len(content) + content, 1)
@@ -57,7 +57,7 @@ class Blobs:
         self._objects.put(oid, _packed(descriptor, size))
 
     def read(self, oid: str) -> bytes:
-        """A content.
+        """The content of that name.
 
         Raises:
             WorkspaceError: it is gone.
@@ -72,7 +72,7 @@ class Blobs:
         except GitFailed as error:
             raise WorkspaceError(
                 f"the content {oid[:10]} of the workspace's base is gone",
-                why="it was in the repository that the workspace was made of, which has dropped it",
+                why="it was in the repository that the workspace was made from, which has dropped it",
                 hint="the workspace's files are whole: copy what you need from its folder",
             ) from error
 

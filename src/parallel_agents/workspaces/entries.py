@@ -53,7 +53,7 @@ class Stamped(NamedTuple):
 
 
 def oid_of(content: bytes) -> str:
-    """The name of a content."""
+    """The name of a file's content."""
     digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
     digest.update(content)
     return digest.hexdigest()
@@ -78,7 +78,7 @@ def encode(tree: Iterable[tuple[str, Stamped]]) -> bytes:
 
 
 def decode(stored: bytes) -> dict[str, Stamped]:
-    """What `encode` wrote.
+    """The files of a tree by their paths, read from what `encode` wrote.
 
     Raises:
         ValueError: it is something else.

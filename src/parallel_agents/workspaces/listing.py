@@ -28,11 +28,11 @@ class Tracked(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The files that count, by paths relative to the folder.
+    """The files that belong to a workspace, by paths relative to the folder.
 
     Attributes:
         tracked: the index of the repository; empty for a folder outside of one.
-        new: files of no repository's index: they are counted against a limit.
+        new: files that are in no repository's index; they count against a limit.
         inner: files that repositories below the folder track.
     """
 
@@ -93,7 +93,7 @@ def _has_files(repository: Repository, folder: Path) -> bool:
 
 
 def list_repository(repository: Repository, skip: str = "") -> Listing:
-    """The files of a repository, and of those in it; nothing below the relative path `skip`.
+    """The files of a repository and of those inside it, except below the relative path `skip`.
 
     Raises:
         WorkspaceError: git cannot read it.
@@ -250,5 +250,5 @@ def _unusable(folder: Path, error: GitFailed) -> WorkspaceError:
     return WorkspaceError(
         f"git cannot read the repository of {folder}",
         why=error.why.removeprefix("fatal: "),
-        hint="see that `git status` works there",
+        hint="make sure that `git status` works there",
     )

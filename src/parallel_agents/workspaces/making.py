@@ -34,7 +34,7 @@ from parallel_agents.workspaces.names import rooms
 from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.rooted import Blocked, Rooted
 
-_GUARD = "This is no repository. Whoever looks for one from below is to stop here.\n"
+_GUARD = "This is not a repository. Whoever looks for one from below is to stop here.\n"
 _EMPTY = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
 _SHA1 = "sha1"
 _SPARE_BYTES = 64_000_000
@@ -69,7 +69,7 @@ def make(
         raise WorkspaceError(
             f"git could not make a workspace of {root}",
             why=error.why,
-            hint="see that `git status` works there",
+            hint="make sure that `git status` works there",
         ) from error
     except OSError as error:
         raise WorkspaceError(

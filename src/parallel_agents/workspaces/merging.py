@@ -61,7 +61,7 @@ class Plan(NamedTuple):
         conflicts: the files that are left out.
         settled: the paths whose change is in the source once the steps are done, with the state in
             the workspace that is.
-        clashes: of the conflicts those that a content for the file would resolve.
+        clashes: those of the conflicts that new content for the file would resolve.
     """
 
     steps: list[Step]
@@ -267,7 +267,7 @@ _REASONS = {
 _CONTENT = "CONFLICT (contents)"
 _THEIRS = "3"  # the stage of an index
 _STALE = "it was changed while its conflict was resolved"
-# The conflicts that a content for the file resolves, if the file is one on both sides.
+# The conflicts that new content for the file resolves, if the file is one on both sides.
 _BY_CONTENT = {_REASONS[_CONTENT], _REASONS["CONFLICT (modify/delete)"]}
 
 

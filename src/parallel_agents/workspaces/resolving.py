@@ -54,7 +54,7 @@ def read_versions(blobs: Blobs, clash: Clash) -> Versions:
 
     Raises:
         Unfit: one is not text, or too large.
-        WorkspaceError: a content is gone.
+        WorkspaceError: the content of a file is gone.
     """
     sides = (clash.base, clash.ours, clash.theirs)
     return Versions(*(None if entry is None else _text(blobs.read(entry.oid)) for entry in sides))

@@ -33,7 +33,7 @@ class Merged(NamedTuple):
         conflicts: the files that it left as they are.
         same: how many files were in the source already.
         was_broken_off: an earlier merge had been killed, and was finished first.
-        clashes: of the conflicts those that a content for the file would resolve.
+        clashes: those of the conflicts that new content for the file would resolve.
     """
 
     changed: list[str]
@@ -75,7 +75,7 @@ def merge(
     if not source.is_dir():
         raise WorkspaceError(
             f"the folder {source} is gone",
-            why="the workspace was made of it, and its changes go there",
+            why="the workspace was made from it, and its changes go there",
             hint=f"`pagents diff` prints a patch; the files are in {room.files(record)}",
         )
     try:
@@ -102,7 +102,7 @@ def merge(
         raise WorkspaceError(
             f"a file of {source} cannot be written",
             why=str(error),
-            hint="make room or make it writable, then merge again: it goes on where it stopped",
+            hint="make room or make it writable, then merge again: it continues where it stopped",
         ) from error
     return _report(planned, changes, late)._replace(was_broken_off=was_broken_off)
 

@@ -172,7 +172,7 @@ async def test_a_folder_of_an_entry_is_below_that_of_the_project(tmp_path: Path)
         ("other", {"start_timeout_seconds": 0.5}, "it did not answer within 0.5 s"),
         ("refuses", {}, "it refused: licence expired"),
         ("ancient", {}, "Unsupported protocol version"),
-        ("flood", {"start_timeout_seconds": 30}, "bytes that are no message"),
+        ("flood", {"start_timeout_seconds": 30}, "bytes that are not messages"),
         ("listless", {"start_timeout_seconds": 0.7}, "it did not list its tools in time"),
     ],
 )

@@ -499,7 +499,7 @@ async def test_a_repository_behind_a_link_is_refused(tmp_path: Path, repository:
 
 
 async def test_a_folder_that_holds_a_home_is_refused() -> None:
-    with pytest.raises(SandboxRefused, match="not given to a sandbox"):
+    with pytest.raises(SandboxRefused, match="cannot be given to a sandbox"):
         await inside(Path.home(), "true")
 
 

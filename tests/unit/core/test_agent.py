@@ -72,10 +72,10 @@ def test_a_schema_may_be_passed_as_output() -> None:
 @pytest.mark.parametrize(
     ("output", "message", "why", "hint"),
     [
-        (Finding(line=1), "Finding(line=1) (Finding)", "is no type", "pass the class, Finding"),
-        (Score(1), "Score(score=1) (Score)", "is no type", "pass the class, Score"),
+        (Finding(line=1), "Finding(line=1) (Finding)", "is not a type", "pass the class, Finding"),
+        (Score(1), "Score(score=1) (Score)", "is not a type", "pass the class, Score"),
         (5, "5 (int)", "a Pydantic model, dataclass or TypedDict", "correct output"),
-        ("Finding", "'Finding' (str)", "is no type", "correct output"),
+        ("Finding", "'Finding' (str)", "is not a type", "correct output"),
         ({1: 2}, "{1: 2} (dict)", "text as names", "Dict key must be str"),
     ],
 )

@@ -97,11 +97,11 @@ def test_a_default_is_the_question_s_own_and_none_is_no_answer() -> None:
     ("rule", "why"),
     [
         ({"answer": "allow"}, "names no tool"),
-        ({"answer": "yes", "tool": "shell"}, "is no answer"),
+        ({"answer": "yes", "tool": "shell"}, "is not an answer"),
         ({"answer": "allow", "tool": "she!!"}, "is not a permission"),
         ({"answer": "x", "tool": "shell", "kind": QuestionKind.REQUEST}, "names the tool"),
-        ({"answer": "more", "kind": QuestionKind.BUDGET}, "no answer to a used-up budget"),
-        ({"answer": "retry", "kind": QuestionKind.STUCK}, "is no answer"),
+        ({"answer": "more", "kind": QuestionKind.BUDGET}, "not an answer to a used-up budget"),
+        ({"answer": "retry", "kind": QuestionKind.STUCK}, "is not an answer"),
         ({"answer": "stop", "kind": QuestionKind.BUDGET, "times": 0}, "times is 0"),
     ],
 )

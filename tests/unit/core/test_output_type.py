@@ -285,12 +285,12 @@ def test_what_a_validator_raises_besides_value_errors_passes() -> None:
         (Raising, "SystemError"),
         (ValueError, "Unable to generate"),
         (Unfinished, "is not fully defined"),
-        ("Cat", "'Cat' is no type"),
-        (5, "5 is no type"),
-        ([Cat], "is no type"),
-        (pydantic, "is no type"),
-        (lambda: None, "is no type"),
-        (Dog(kind="dog"), "is no type"),
+        ("Cat", "'Cat' is not a type"),
+        (5, "5 is not a type"),
+        ([Cat], "is not a type"),
+        (pydantic, "is not a type"),
+        (lambda: None, "is not a type"),
+        (Dog(kind="dog"), "is not a type"),
     ],
 )
 def test_what_has_no_schema_is_refused(kind: object, why: str) -> None:

@@ -1,4 +1,4 @@
-"""A profile is given to whom it is for: children only lose rights, and nobody has one by accident."""
+"""A profile is for those that it is given to: a child never gains rights, and nobody has one by accident."""
 
 from __future__ import annotations
 

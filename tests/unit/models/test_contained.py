@@ -144,7 +144,7 @@ class Counting(RepliesWith):
     ids=repr,
 )
 async def test_a_usage_that_no_call_can_have_is_a_crash_of_the_model(usage: object) -> None:
-    with pytest.raises(ModelCrashed, match="which is no usage of a call"):
+    with pytest.raises(ModelCrashed, match="which is not the usage of a call"):
         await Contained(Counting(usage)).respond(REQUEST)
 
 

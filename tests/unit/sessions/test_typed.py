@@ -98,7 +98,7 @@ async def test_a_run_that_is_not_done_has_no_output_of_a_type() -> None:
     assert result.output_json == result.text == "still no"
     with pytest.raises(NoOutput) as refused:
         _ = result.output
-    assert refused.value.message == "finder has no output: its run is failed"
+    assert refused.value.message == "finder has no output: its run ended as failed"
     assert refused.value.why.startswith("PA-E301 the answer does not match")
     assert "is_done" in refused.value.hint
 

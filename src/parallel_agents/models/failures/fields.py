@@ -53,7 +53,7 @@ class Field(NamedTuple):
 
 
 def parse_body(body: bytes) -> Json:
-    """The JSON value of a response, or its text if it is none."""
+    """The JSON value of a response, or its text if it is not JSON."""
     text = body[:_MOST_BYTES].decode("utf-8", errors="replace").lstrip("\ufeff").strip()
     found = _parse(text)
     return text if found is None else found
@@ -157,7 +157,7 @@ def _parse(text: str) -> Json:
 
 
 def _literal(text: str) -> Json:
-    """The value of a Python literal; None if the text is none."""
+    """The value of a Python literal; None if the text is not one."""
     try:
         value: Json = orjson.loads(orjson.dumps(literal_eval(text), option=orjson.OPT_NON_STR_KEYS))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -13,7 +13,7 @@ from typing import Final
 
 from parallel_agents.core.schema import Json, JsonObject
 
-# A body without any of these is no reply, so that a lone message in it is an error.
+# A body without any of these is not a reply, so that a lone message in it is an error.
 _OF_REPLIES: Final = frozenset({"candidates", "content", "delta", "output", "type", "usage"})
 _LONE: Final = (
     "message",

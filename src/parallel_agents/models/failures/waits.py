@@ -2,9 +2,10 @@
 
 Forms: RFC 9110, section 10.2.3 (`Retry-After`); `retry-after-ms` and `x-ratelimit-reset-*` of
 https://platform.openai.com/docs/guides/rate-limits; `anthropic-ratelimit-*-reset` of
-https://docs.anthropic.com/en/api/rate-limits; `X-RateLimit-Reset`, also inside of the body, of
+https://docs.anthropic.com/en/api/rate-limits; `X-RateLimit-Reset`, even inside the body, of
 https://openrouter.ai/docs/api/reference/limits; `RetryInfo.retryDelay` of
-https://cloud.google.com/apis/design/errors; `estimated_time` of Hugging Face's router; and sentences.
+https://cloud.google.com/apis/design/errors; `estimated_time` of Hugging Face's router; and
+sentences.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final, NamedTuple
 from parallel_agents.core.schema import Json
 from parallel_agents.models.failures.fields import SENTENCES, fields_of
 
-_MOST_SECONDS: Final = 31 * 86_400.0  # more is no wait, but a number of another kind
+_MOST_SECONDS: Final = 31 * 86_400.0  # more is not a wait, but a number of another kind
 _EPOCH_SECONDS: Final = 1e9  # more is a time: seconds since 1970, as no wait is that long
 _EPOCH_MILLISECONDS: Final = 1e11
 _UNITS: Final = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}

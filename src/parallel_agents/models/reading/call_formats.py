@@ -228,7 +228,7 @@ def _read_gemma(text: str, position: int) -> Reading | None:
 
 
 def _json_at(text: str, position: int) -> tuple[Json, int] | None:
-    """The JSON value at a position, also if it has slips, and where it ends."""
+    """The JSON value at a position, even if it has slips, and where it ends."""
     try:
         value, end = _DECODER.raw_decode(text, position)
     except (ValueError, RecursionError):
@@ -246,7 +246,7 @@ def _json_at(text: str, position: int) -> tuple[Json, int] | None:
 def named_calls(value: Json) -> list[NamedCall]:
     """The calls in `{"name": ..., "arguments": ...}`, under the names that templates use.
 
-    An item of a list may also be `{NAME: ARGUMENTS}` (Apertus). A tool's definition is no call.
+    An item of a list may also be `{NAME: ARGUMENTS}` (Apertus). A tool's definition is not a call.
     """
     if isinstance(value, list):
         return [call for item in value for call in named_calls(item) or _only(item)]

@@ -27,7 +27,7 @@ def is_json_start(data: bytes) -> bool | None:
 def read_event(data: bytes) -> Iterator[Json]:
     """The values in the data of an event: one, or one in each line if a server forgot blank lines.
 
-    What does not even begin as JSON, such as the time of a keep-alive, is none.
+    Data that does not even begin like JSON, such as the time of a keep-alive, has no values.
 
     Raises:
         ValueError: it is not JSON.

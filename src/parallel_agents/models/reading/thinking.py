@@ -46,7 +46,7 @@ _END_TOKENS = (
     *("<|return|>", "<|user|>", "<|assistant|>", "</s>", "<eos>", "<end_of_turn>"),
     "<｜end▁of▁sentence｜>",
 )
-# A sentence that goes on behind a tag speaks about it.
+# A sentence that continues behind a tag speaks about it.
 _GOES_ON = re.compile(r"[ \t]+(?:[a-zà-ÿ]|&|/)|[,.;:)'\"`’”]")
 _ENDS_SENTENCE = tuple(".!?:…。！？)]}`*\"'”’>|")
 _FENCE = re.compile(r"^[ \t]{0,8}```", re.MULTILINE)
@@ -86,7 +86,7 @@ def part_thinking(text: str) -> Parted:
 
 
 def _channels(text: str) -> Parted | None:
-    """The channels of gpt-oss, also from a server that drops control tokens but not their words."""
+    """The channels of gpt-oss, even from a server that drops control tokens but not their words."""
     if text.startswith("analysis") and text[8:9].strip():
         thinking, found, answer = text[8:].partition("assistantfinal")
         is_glued = thinking[-1:].strip() and (answer[:1].strip() or not answer)
@@ -118,7 +118,7 @@ def _is_prose(text: str, position: int) -> bool:
 
 
 def _is_mention(text: str, begin: int, end: int, closing: str) -> bool:
-    """Whether the tag before `begin` is spoken of: a sentence goes on behind it, and no tag closes it.
+    """Whether the tag before `begin` is spoken of: its sentence continues, and no tag closes it.
 
     Its closing tag is spoken of as well if it stands in code, or if but a word stands between both.
     """
@@ -220,7 +220,7 @@ class AnswerFilter:
         return self._close()
 
     def _begin(self, start: str, pair: tuple[str, str]) -> bool:
-        """Go on behind an opening tag, once it is certain that it is no mention."""
+        """Go on behind an opening tag, once it is certain that it is not a mention."""
         begin = len(pair[0])
         end = start.find(pair[1], begin)
         if end < 0 and len(start) - begin <= _LONGEST_MENTION + len(pair[1]):

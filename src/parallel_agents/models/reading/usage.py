@@ -115,7 +115,7 @@ def _counts(value: JsonObject) -> list[int]:
 
 
 def _count(value: Json) -> int:
-    """A count of tokens, which some servers write as text; 0 for what is none."""
+    """A count of tokens, which some servers write as text; 0 for anything else."""
     if type(value) is int:
         return value if 0 <= value <= MOST_CALL_TOKENS else 0
     if isinstance(value, str):

@@ -29,7 +29,7 @@ def read_lenient(data: bytes | str) -> Json:
     """A JSON document that a strict parser refuses: NaN, lone halves of characters, a BOM.
 
     Raises:
-        ValueError: it is not JSON even so.
+        ValueError: it is not even lenient JSON.
     """
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
     try:

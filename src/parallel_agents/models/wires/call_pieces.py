@@ -56,7 +56,10 @@ def _begins(draft: Draft, block: Block, call_id: str, name: str, arguments: str)
 
 
 def _is_more_of_name(draft: Draft, block: Block, name: str) -> bool:
-    """Whether a name goes on, or repeats and goes on, where that of `block` is only the start of one."""
+    """Whether a name continues that of `block`, or repeats and continues it.
+
+    The name of `block` is then only the start of a tool's name.
+    """
     if block.pieces or block.name in draft.tools:
         return False
     return any(

@@ -163,11 +163,11 @@ class Draft:
 
     @property
     def has_calls(self) -> bool:
-        """Whether the reply may ask for calls, also by words in its text."""
+        """Whether the reply may ask for calls, including by words in its text."""
         return bool(self.tools) and bool(self.blocks)
 
     def has_call(self) -> bool:
-        """Whether the reply asks for a call, also in its text."""
+        """Whether the reply asks for a call, even if only in its text."""
         if any(block.kind is Kind.CALL for block in self.blocks.values()):
             return True
         parts: list[Part] = []
@@ -321,7 +321,7 @@ class Draft:
         return [*thought, Text(answer)] if answer.strip() else thought
 
     def _call(self, block: Block, *, is_cut: bool) -> Sequence[Part]:
-        """The part that a call is; one in which the reply was cut is none, whatever its JSON looks like.
+        """A call as a part; not one in which the reply was cut, whatever its JSON looks like.
 
         The start of an answer is worth keeping, but half a call is not.
         """

@@ -38,7 +38,7 @@ def check_end(draft: Draft, endpoint: Endpoint) -> None:
 
 
 def check_text(draft: Draft, endpoint: Endpoint) -> None:
-    """Refuse a reply whose text holds a call that could not be read: it is no answer.
+    """Refuse a reply whose text holds a call that could not be read: it is not an answer.
 
     Raises:
         ModelSlipped: there is such a call.

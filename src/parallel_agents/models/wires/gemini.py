@@ -190,7 +190,7 @@ class Gemini:
     def _with_files(self, message: Message, files: Mapping[str, str]) -> bytes:
         parts = self._parts(message, files)
         if all(part.get("thought") or part.get("text") == "" for part in parts):
-            return b""  # thoughts alone are no turn
+            return b""  # thoughts alone are not a turn
         return b",".join(map(dump, parts))
 
     def _parts(self, message: Message, files: Mapping[str, str]) -> list[JsonObject]:

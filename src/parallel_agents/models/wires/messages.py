@@ -230,7 +230,7 @@ class Messages:
         if message.role is not Role.ASSISTANT:
             return blocks
         if all(block["type"] in {"thinking", "redacted_thinking"} for block in blocks):
-            return []  # reasoning alone is no turn
+            return []  # reasoning alone is not a turn
         if blocks and blocks[-1]["type"] == "text":  # its end may not be white
             blocks[-1] = {**blocks[-1], "text": str(blocks[-1]["text"]).rstrip()}
         replay = self._dialect.replay

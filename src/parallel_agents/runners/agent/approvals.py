@@ -91,7 +91,7 @@ class Approvals:
             return text  # it leads out of the folder, as only a tool of the program's own allows
 
     def notices(self, specs: Iterable[ToolSpec]) -> tuple[str, ...]:
-        """What a reader of the result should know: the tools of which no call could be allowed."""
+        """What a reader of the result should know: the tools whose calls could never be allowed."""
         allowed: dict[str, bool] = {}
         for spec in specs:
             is_served = is_mcp_name(spec.name)

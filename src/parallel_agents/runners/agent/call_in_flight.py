@@ -23,7 +23,7 @@ class OfTurn(NamedTuple):
     """What the calls of one turn share.
 
     Attributes:
-        reported: the runs of which the run was told how they ended.
+        reported: the runs whose ends the run was told about.
         output: counts what their commands write.
     """
 

@@ -71,13 +71,13 @@ class Contexts:
         return Shortening(window, summaries, is_readable)
 
     def message_tokens(self, window: Window | None) -> int:
-        """The most tokens that a model is told of a message to its run, or of its children's report."""
+        """The most tokens of a message, or of the report on its children, that a model is shown."""
         if window is None:
             return _MESSAGE_TOKENS
         return round(window.tokens / _MESSAGE_SHARE / max(window.meter.factor, 1.0))
 
     def result_tokens(self, window: Window | None, calls: int) -> int:
-        """The most tokens that a model is told of each result of a reply with so many calls."""
+        """The most tokens that a model gets of each result of a reply with `calls` calls."""
         size = None if window is None else round(window.tokens / max(window.meter.factor, 1.0))
         return most_tokens(size, self._result_tokens, calls=calls)
 

@@ -37,7 +37,7 @@ class ReadsBy(StrEnum):
 
 
 def cut_of(result: ToolResult, place: Place, claim: Claim, most: int, by: ReadsBy) -> Cut | None:
-    """What the model is told of a result, and how it reads the rest; None for all of it."""
+    """The part of a result that the model is shown, and how to read the rest; None for all of it."""
     cut = cut_to(result.content, most)
     if cut is None:
         return None

@@ -309,13 +309,13 @@ def _hint(scope: str) -> str:
     kind = scope.partition(":")[0]
     if kind == "session":
         return (
-            "run it again under the same id or key with a larger budget: it goes on where it stopped;"
-            " or ask for less output with limits.max_output_tokens"
+            "run it again under the same id or key with a larger budget: it continues where it"
+            " stopped; or ask for less output with limits.max_output_tokens"
         )
     where = "[agent_budgets]" if kind == "agent" else "day_budget_usd or day_budget_tokens"
     return (
         f"raise {where} in config.toml of the home folder, which every process of the store obeys, or"
-        " wait until 00:00 UTC; then `pagents resume NAME` goes on where it stopped"
+        " wait until 00:00 UTC; then `pagents resume NAME` continues where it stopped"
     )
 
 

@@ -1,4 +1,4 @@
-"""Questions: a run asks a person, gives up its slot, and goes on with the answer.
+"""Questions: a run asks a person, gives up its slot, and continues with the answer.
 
 The question and its answer are events, so that a run that another process takes over waits for the
 same answer. A call that needs an approval is asked about before it is started.
@@ -30,7 +30,7 @@ class Patience(NamedTuple):
     """How long questions wait for an answer, on the clock of the store.
 
     Attributes:
-        rules: what is answered before a person is asked.
+        rules: they answer before a person is asked.
     """
 
     now: Callable[[], float]

@@ -21,7 +21,7 @@ from parallel_agents.runners.agent.work import Work
 
 
 class _Quietly(ModelCallListener):
-    """Notes retries and waits, and shows nobody the text: it is no answer."""
+    """Notes retries and waits, and shows nobody the text: it is not an answer."""
 
     __slots__ = ()
 

@@ -117,8 +117,8 @@ class _Underway(NamedTuple):
     """A call that is about to be executed, or to be told with the result that is known.
 
     Attributes:
-        most_tokens: what the model is told of the result at most.
-        advice: what it is told beside it, since it repeats itself.
+        most_tokens: the most tokens of the result that the model is shown.
+        advice: what it is told besides the result, since it repeats itself.
     """
 
     judged: _Judged

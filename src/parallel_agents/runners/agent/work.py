@@ -30,7 +30,7 @@ class OutputCheck(Protocol):
     """Finds what is wrong with answers of one output type."""
 
     async def problems(self, answer: Json, text: str) -> tuple[str, ...]:
-        """Why an answer is none of the type; the numbers in `text` have all of their digits.
+        """Why an answer is not of the type; the numbers in `text` have all of their digits.
 
         Raises:
             GateBroken: the type cannot tell.
@@ -47,11 +47,11 @@ class Work:
         cache_seconds: the maximum age of a stored reply to the same request.
         model: the model, ready for calls; like `tools`, it is set by the first step.
         specs: the tools as the model sees them.
-        notices: what a reader of the result should know of that model.
-        tool_notices: the same, of the tools.
+        notices: what a reader of the result should know about that model.
+        tool_notices: the same for the tools.
         workspaces: the folders that sessions work in.
         patience: how long the run's questions wait for a person.
-        contexts: what this process knows of the contexts of models.
+        contexts: what this process knows about the contexts of models.
         unanswered: the run's calls that brought no reply and may have been billed.
         failure: why the call in flight is being repeated.
         streamed: the pieces of text that the call in flight has brought so far.
@@ -104,7 +104,7 @@ class Work:
 
     @property
     def result_tokens(self) -> int:
-        """The most tokens that the model is told of each result of its last reply."""
+        """The most tokens of each result of its last reply that the model is shown."""
         window = self.prepared.shortening.window
         return self.contexts.result_tokens(window, len(self.transcript.asked))
 

@@ -30,7 +30,7 @@ from parallel_agents.views import format
 _TITLES = ("ID", "NAME", "TYPE", "SIZE", "BY", "AGE")
 _STDIN = "-"
 _PIECE_BYTES = 1 << 20
-# A content that is younger may be about to get its record.
+# Younger content may be about to get its record.
 _YOUNG_SECONDS = 3600.0
 
 app = typer.Typer(no_args_is_help=True)
@@ -41,7 +41,7 @@ def put(
     tree: Tree,
     file: Annotated[str, typer.Argument(help="A file; - reads stdin.", metavar="FILE")],
     name: Annotated[
-        str | None, typer.Option("--name", help="What it is called; by default as the file.")
+        str | None, typer.Option("--name", help="Its name; by default that of the file.")
     ] = None,
     json: AsJson = False,
     home: Home = None,
@@ -142,11 +142,13 @@ def delete(
         typer.Argument(help="Their ids, the starts of them, or their names.", metavar="[ID]..."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All artifacts of the tree.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Have a tree share artifacts no more; `artifact clean` removes contents that no tree shares."""
+    """Stop sharing artifacts in a tree; `artifact clean` removes contents that no tree shares."""
     if bool(artifacts) is everything:
         raise InvalidInput(
             "nothing says which artifacts are to be deleted, or two things do",
@@ -182,11 +184,13 @@ def delete(
 @app.command()
 def clean(
     everything: Annotated[bool, typer.Option("--all", help="Also those of the last hour.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Remove contents that nothing refers to, such as those that a killed process has left."""
+    """Remove contents that nothing refers to, such as those that a killed process left behind."""
     context = find_store(home)
     folder = ArtifactFolder(context.environment.home)
     older_than = 0.0 if everything else _YOUNG_SECONDS

@@ -86,7 +86,7 @@ def audit(
 
 
 class _Part(NamedTuple):
-    """Which decisions to show: at most so many, on one side of an event, since a moment."""
+    """Which decisions to show: at most `most`, on one side of an event, since a moment."""
 
     most: int
     before: int | None

@@ -23,7 +23,7 @@ def print_verified(home: Home, head: str | None, *, is_full: bool, is_json: bool
     """Verify the journal, print what was found, and exit with 0 if all is intact.
 
     Raises:
-        InvalidInput: `head` is no hash.
+        InvalidInput: `head` is not a hash.
     """
     wanted = _checked(head)
     context = find_store(home)

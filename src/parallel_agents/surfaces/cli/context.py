@@ -325,7 +325,7 @@ def find_offers(home: Path | None = None) -> CliContext:
 
 
 def load_what_works(environment: Environment) -> Loaded:
-    """The settings for what calls no model: what is wrong in them is told and left out."""
+    """The settings for what calls no model: whatever is wrong in them is reported and left out."""
     loaded = find_usable(environment)
     for problem in loaded.problems:
         why = f" ({problem.why})" if problem.why else ""

@@ -19,13 +19,15 @@ from parallel_agents.workspaces.comparing import changes_of, not_in_trees, patch
 
 def diff(
     name: Name,
-    stat: Annotated[bool, typer.Option("--stat", help="Print how much of each file.")] = False,
-    name_only: Annotated[bool, typer.Option("--name-only", help="Print the names only.")] = False,
+    stat: Annotated[
+        bool, typer.Option("--stat", help="Print how much changed in each file.")
+    ] = False,
+    name_only: Annotated[bool, typer.Option("--name-only", help="Print only the names.")] = False,
     home: Home = None,
 ) -> None:
     """Print what a session changed in its workspace, as a patch.
 
-    What is printed into a file is whole, also of files that are not text: `git apply` takes it.
+    In a file the patch is complete, including files that are not text, so `git apply` takes it.
     """
     if stat and name_only:
         raise InvalidInput("--stat and --name-only cannot be used together", hint="choose one")
@@ -38,7 +40,7 @@ def diff(
     _, room, record = run_cancellable(find())
     changes = changes_of(room, record, room.read_base())
     if not changes:
-        render.note("Nothing differs from what the workspace was made of.")
+        render.note("Nothing differs from what the workspace was made from.")
         return
     if stat:
         options = ("--stat",)

@@ -188,7 +188,7 @@ def _embedded(context: CliContext) -> _Finding:
     if (own := context.settings.local_model_file) is not None:
         if own.is_file():
             return _Finding("ok", f"the embedded model is {own}, by the setting local_model_file")
-        what = f"the setting local_model_file names {own}, which is no file"
+        what = f"the setting local_model_file names {own}, which is not a file"
         return _Finding("problem", what, "correct the setting, or remove it")
     if model.path is None:
         return _Finding("note", f"{model.name} is not fetched", "pagents models pull")
@@ -256,7 +256,7 @@ async def _secrets(context: CliContext) -> list[_Finding]:
         if state.error is not None:
             findings.append(_problem(state.error))
         elif state.weakness:
-            hint = "choose a longer one, or pass it by pass_env if it is no secret"
+            hint = "choose a longer one, or pass it by pass_env if it is not a secret"
             findings.append(_Finding("note", f"{what}, is not hidden: {state.weakness}", hint))
         else:
             found.append(named.name if state.is_asked else f"{named.name} (not asked)")

@@ -14,7 +14,7 @@ _STEP = 0.1
 
 
 class DownloadBar:
-    """Shows how far a download is: a bar on a terminal, a line for each tenth elsewhere.
+    """Shows the progress of a download: a bar on a terminal, a line for each tenth elsewhere.
 
     Attributes:
         is_under_way: part of the file is still missing.

@@ -197,7 +197,7 @@ class _Started:
                     prompt.take(event)
                     lane = board.take(event)
                     if lane is None and isinstance(event.body, Started):
-                        lane = board.lanes.get(event.run)  # it goes on where it was stopped
+                        lane = board.lanes.get(event.run)  # it continues where it was stopped
                     if lane is None:
                         continue
                     if event.at >= self._began_at:

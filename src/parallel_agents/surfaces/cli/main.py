@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def check_arguments(arguments: Sequence[str]) -> None:
-    """Refuse what no command can use: an empty value, as of an unset variable, and bytes that are no text.
+    """Refuse what no command can use: an empty value, as of an unset variable, and bytes that are not text.
 
     Raises:
         InvalidInput: the error names the argument.

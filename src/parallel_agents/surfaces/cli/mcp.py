@@ -76,7 +76,7 @@ def mcp(
     allow_answers: Annotated[
         bool,
         typer.Option(
-            "--allow-answers", help="Let clients answer the questions of agents in your place."
+            "--allow-answers", help="Let clients answer the questions of agents on your behalf."
         ),
     ] = False,
     model: ModelName = None,

@@ -46,7 +46,10 @@ if TYPE_CHECKING:
 def merge(
     name: Name,
     every: Annotated[
-        bool, typer.Option("--all", help="Also those of all that it spawned, one after the other.")
+        bool,
+        typer.Option(
+            "--all", help="Also those of everything that it spawned, one after the other."
+        ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     conflicts: Annotated[
@@ -68,11 +71,11 @@ def merge(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Bring the changes of a workspace into the folder that it was made of.
+    """Bring the changes of a workspace into the folder that it was made from.
 
     It is a three-way merge against what the folder was then. A file that both changed in the same
     place stays as you have it, and is listed; nothing is committed or staged. With --resolve an
-    agent merges such a file, and you see the difference. Ends with 3 if a file was left out.
+    agent merges such a file, and you see the difference. The exit code is 3 if a file was left out.
     """
     asked = (model, usd, tokens, on_limit, timeout, cache)
     _check_resolves(is_resolved, resolver, *asked)

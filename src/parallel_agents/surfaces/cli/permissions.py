@@ -54,7 +54,7 @@ def show(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show the rules that hold for an agent or a session, and what they say of each of its tools."""
+    """Show the rules that apply to an agent or a session, and what they say about each of its tools."""
     context = find_store(home)
     holder = _find(context, name)
     if call:
@@ -91,7 +91,7 @@ def _show_call(holder: _Holder, call: str, *, as_json: bool) -> None:
     rule = parse_rule(call)
     spec = _spec(holder, rule.tool)
     decision = decide([layer.permissions for layer in holder.layers], spec, rule.pattern)
-    why = f"by {decision.rule}" if decision.rule else "no rule speaks of it"
+    why = f"by {decision.rule}" if decision.rule else "no rule covers it"
     if as_json:
         item = {"call": call, "ruling": decision.ruling.value, "rule": decision.rule}
         render.envelope("permission", time.time(), [item], name=holder.name)

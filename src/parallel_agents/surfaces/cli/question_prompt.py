@@ -51,7 +51,7 @@ _READ_SECONDS = 0.5
 class QuestionPrompt:
     """Shows one question after the other, and takes a line of stdin as the answer.
 
-    Where stdin is no terminal, it only shows them; `pagents answer` answers from anywhere.
+    Where stdin is not a terminal, it only shows them; `pagents answer` answers from anywhere.
 
     Args:
         sessions: where answers go.
@@ -107,7 +107,7 @@ class QuestionPrompt:
         self._stop_asking()
         if left[0].id not in self._sent and self._lines.is_terminal:
             typed = "; what you typed for it is thrown away" if self._lines.discard() else ""
-            self._note(f"  {left[0].id} waits no more: {why}{typed}", "yellow")
+            self._note(f"  {left[0].id} no longer waits: {why}{typed}", "yellow")
         self._show_next()
 
     def _show_next(self) -> None:
@@ -174,6 +174,6 @@ class QuestionPrompt:
 def _told(body: Answered) -> str:
     """Who answered a question, and what."""
     if body.by == NOBODY:
-        return "its time is over"
+        return "its time is up"
     verdict = "allow" if body.answer.allow else "deny"
     return one_line(f"{body.by} answered {body.answer.text or verdict}")

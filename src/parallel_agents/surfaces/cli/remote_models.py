@@ -24,7 +24,7 @@ from parallel_agents.surfaces.cli.context import CliContext
 
 
 class _Row(NamedTuple):
-    """A model on offer, with what is told or known about it; None is unknown."""
+    """A model on offer, with what its provider says and what is known about it; None is unknown."""
 
     model: str
     context_tokens: int | None
@@ -38,7 +38,7 @@ def list_remote(context: CliContext, name: str, *, json: bool) -> None:
 
     Raises:
         UnknownModel: there is no such provider.
-        InvalidInput: it is no server.
+        InvalidInput: it is not a server.
         MissingKey: its key is not set.
         ProviderError: it does not answer with a list.
     """

@@ -16,7 +16,7 @@ from parallel_agents.files import write_private
 from parallel_agents.surfaces.cli import render
 
 RESULTS_FOLDER = "results"
-# Names that are the same on every file system: in small letters, and short.
+# Names that are the same on every file system: in lowercase, and short.
 _PLAIN = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}(?<!\.)")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 _SHOWN_CHARACTERS = 40  # at most 4 bytes each, and a name may have 255
@@ -33,11 +33,11 @@ def results_folder(home: Path, name: str) -> Path:
 
 
 def file_name(label: str) -> str:
-    """The name of the file for a label: another one for each label, on every file system.
+    """The name of the file for a label: a different one for each label, on every file system.
 
-    A label of small letters, digits, dots, dashes and underscores is its own name. Any other one has
-    its readable part, a tilde, and a digest: `A b` and `a-b` are two files also where the case of
-    letters makes no difference.
+    A label of lowercase letters, digits, dots, dashes and underscores is its own name. For any
+    other label, the name is its readable part, a tilde and a digest: `A b` and `a-b` are two files
+    even where case makes no difference.
     """
     if _PLAIN.fullmatch(label) and label.partition(".")[0] not in _DEVICES:
         return label

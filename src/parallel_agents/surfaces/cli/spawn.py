@@ -252,7 +252,7 @@ def _missing(agent: Agent, values: Mapping[str, object]) -> list[str]:
 def _told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:
     """The images and PDFs among files, by their contents, and the others.
 
-    What is no regular file, such as a pipe, can be read but once, and is a text.
+    What is not a regular file, such as a pipe, can be read but once, and is a text.
     """
     regular = (path for path in files if path.is_file())
     shown = tuple(File(path) for path in regular if is_attachable(_head_of(path)))

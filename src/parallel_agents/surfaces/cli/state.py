@@ -45,7 +45,7 @@ Value = Annotated[
 @app.command("list")
 def list_state(
     tree: Tree,
-    prefix: Annotated[str, typer.Option("--prefix", help="Only keys that begin so.")] = "",
+    prefix: Annotated[str, typer.Option("--prefix", help="Only keys that begin with this.")] = "",
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -144,9 +144,11 @@ def delete(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All values of the tree.")] = False,
     prefix: Annotated[
-        str, typer.Option("--prefix", help="All values whose keys begin so.", metavar="P")
+        str, typer.Option("--prefix", help="All values whose keys begin with this.", metavar="P")
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be deleted.")
+    ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -206,7 +208,7 @@ def wait(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Wait until a key has a value, and print it; exit with code 7 if the time is over."""
+    """Wait until a key has a value, and print it; exit with code 7 if the time runs out."""
     context = find_store(home)
 
     async def look() -> StateEntry:

@@ -1,4 +1,4 @@
-"""`pagents trust`: show what a project's folder defines, and let it have effect in that form."""
+"""`pagents trust`: show what a project's folder defines, and let it take effect in that form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def trust(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask: you have read the files.")
     ] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Trust the folder no longer.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Stop trusting the folder.")] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:

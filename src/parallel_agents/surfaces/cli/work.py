@@ -34,7 +34,7 @@ _Lock = Annotated[int | None, typer.Option(hidden=True)]
 def work(notify: Notified = None, home: Home = None, lock: _Lock = None) -> None:
     """Execute queued runs, and those that dead processes left, until none is left.
 
-    --notify is told of what this worker executes if nobody else is told of it.
+    --notify covers what this worker executes, unless something else is notified of it.
 
     `pagents spawn` starts such a worker in the background. The first Ctrl-C lets model calls in
     flight end, the second stops at once; unfinished runs stay queued.

@@ -99,7 +99,9 @@ def clean(
     force: Annotated[
         bool, typer.Option("--force", help="Also those with changes that are not merged.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:

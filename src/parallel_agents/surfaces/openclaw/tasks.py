@@ -75,7 +75,7 @@ class AgentResult:
 
 
 class AgentResults(Sequence[AgentResult]):
-    """Results in the order of their tasks, also by task id, like a dictionary."""
+    """Results in the order of their tasks, or by task id, like a dictionary."""
 
     def __init__(self, results: Iterable[AgentResult] = ()) -> None:
         self._by_id = {result.task_id: result for result in results}

@@ -98,7 +98,7 @@ def _searched(working: Working, path: str) -> Iterator[str]:
 def _lines_with(
     working: Working, file: str, is_match: Callable[[str], bool]
 ) -> Iterator[tuple[int, str]]:
-    """The matching lines of a file with their numbers; none of one that is no text, or too large."""
+    """The matching lines of a file with their numbers; none of one that is not text, or too large."""
     try:
         text = TextFile.of(working.read_found(file, _MOST_SEARCHED_BYTES), file)
     except PathRefused:

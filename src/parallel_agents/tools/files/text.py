@@ -51,7 +51,7 @@ class TextFile:
         """The text in the content of a file.
 
         Raises:
-            PathRefused: the content is no text in UTF-8, or in UTF-16 or UTF-32 with a mark.
+            PathRefused: the content is not text in UTF-8, or in UTF-16 or UTF-32 with a mark.
         """
         mark, encoding = next((x for x in _MARKS if content.startswith(x[0])), (b"", "utf-8"))
         if not mark and (guessed := _utf_16_without_mark(content)):
@@ -81,7 +81,7 @@ class TextFile:
         """The file with `new` in place of `old`, which it must contain once; all, if asked.
 
         A line end in `old` matches one of any form. Those of `new` get the file's form, and the
-        rest of the file keeps its own, also if they differ.
+        rest of the file keeps its own, even if they differ.
 
         Raises:
             PathRefused: `old` is not in the file, or not once, or nothing would change.
@@ -162,7 +162,7 @@ def _lines_of(text: str) -> list[str]:
 
 
 def _utf_16_without_mark(content: bytes) -> str:
-    """The encoding of a content of which nearly every other byte is 0, and no other; empty if not."""
+    """The encoding of content in which nearly every other byte and no other is 0; empty if not."""
     head = content[:_LOOKED_AT]
     even, odd = head[::2].count(0), head[1::2].count(0)
     if not len(content) % 2 and max(even, odd) * 4 > len(head) and not min(even, odd):

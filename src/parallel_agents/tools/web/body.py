@@ -20,7 +20,7 @@ class Body:
         most_bytes: how much is kept; the rest is not decompressed.
 
     Raises:
-        ToolError: there is no such encoding here.
+        ToolError: the encoding is not supported.
     """
 
     def __init__(self, encoding: str, most_bytes: int) -> None:

@@ -73,7 +73,7 @@ class Engine:
         """The engine with its key.
 
         Raises:
-            ConfigError: the key cannot be looked up, or is no key.
+            ConfigError: the key cannot be looked up, or is not a key.
         """
         if self.reference is None:
             return self

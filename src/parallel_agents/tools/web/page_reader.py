@@ -25,7 +25,7 @@ _HIDDEN = (
 _NO_TEXT = "script,style,svg,template"
 # A page that is hidden but for this share of it is one that its scripts would show.
 _LEAST_SEEN = 0.2
-# A main part that has less of the text is none.
+# A part that has less of the text is not the main part.
 _LEAST_MAIN = 0.2
 _SCHEMES = ("javascript:", "data:", "blob:", "vbscript:")
 

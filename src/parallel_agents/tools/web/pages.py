@@ -45,7 +45,7 @@ _MARKS = (
 _NO_CHARSETS = frozenset(
     {"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined", "utf_7", "utf_32"}
 )
-# Of bytes that are no text, some encodings take milliseconds for as many.
+# Of bytes that are not text, some encodings take milliseconds for as many.
 _PIECE_BYTES = 1 << 16
 _readers: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -67,7 +67,7 @@ class Page:
 
 
 def check_media_type(media_type: str) -> None:
-    """Refuse what is no text, before it is fetched.
+    """Refuse what is not text, before it is fetched.
 
     Raises:
         ToolError: it is an image, a PDF or the like.
@@ -84,7 +84,7 @@ async def read_reply(reply: Reply, *, is_whole: bool = False) -> Page:
     """What was sent, as text.
 
     Raises:
-        ToolError: it is no text, or cannot be read.
+        ToolError: it is not text, or cannot be read.
     """
     url, notes = str(reply.address), list[str]()
     if reply.is_cut:

@@ -53,7 +53,7 @@ from parallel_agents.models.reading.usage import read_exclusive_usage, read_usag
         ({"prompt_tokens": "many", "completion_tokens": None}, Usage()),
         ([], Usage()),
         (None, Usage()),
-        # What no call can have is no count; true is no number.
+        # What no call can have is no count; true is not a number.
         ({"prompt_tokens": 1e300}, Usage()),
         ({"prompt_tokens": 10**30, "completion_tokens": "1e30"}, Usage()),
         ({"prompt_tokens": 10**8 + 1, "completion_tokens": 7}, Usage(0, 7)),

@@ -1,4 +1,4 @@
-"""A run whose budget is used up waits for a person, bills nothing meanwhile, and goes on where it was."""
+"""A run whose budget is used up waits for a person, bills nothing meanwhile, and continues where it was."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.answer_rules import AnswerRule
 from parallel_agents.core.budget import Budget, OnLimit
@@ -22,7 +23,6 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import AlreadyAnswered, InvalidInput
 from parallel_agents.sessions.handle import SessionHandle
-from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Settings
 from parallel_agents.stores.memory import MemoryStore
@@ -148,10 +148,10 @@ async def test_a_raise_that_is_too_small_is_asked_about_again() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no answer"),
-        ("yes", "no answer"),
-        ("-5 tokens", "no answer"),
-        ("$5 tokens", "no answer"),
+        ("", "not an answer"),
+        ("yes", "not an answer"),
+        ("-5 tokens", "not an answer"),
+        ("$5 tokens", "not an answer"),
         ("+2 usd", "does not raise this budget"),
         ("0 tokens", "cannot be raised"),
         ("1.5 tokens", "cannot be raised"),

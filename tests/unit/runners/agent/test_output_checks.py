@@ -90,7 +90,7 @@ async def test_what_a_validator_refuses_twice_ends_the_attempt_and_is_kept() -> 
     assert result.error.code == "PA-E301"
     assert result.error.why == "name: there is no nope.py, only a.py"
     assert result.text == BAD
-    with pytest.raises(NoOutput, match="finder has no output: its run is failed"):
+    with pytest.raises(NoOutput, match="finder has no output: its run ended as failed"):
         _ = result.output
 
 
