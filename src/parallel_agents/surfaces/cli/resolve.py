@@ -122,7 +122,10 @@ def _labels(asked: Mapping[str, Versions]) -> dict[str, str]:
     for number, path in enumerate(asked, start=1):
         is_plain = path.isascii() and path.isprintable() and bool(path.strip())
         is_short = len(path) <= MAX_LABEL_CHARACTERS
-        found[path] = path if is_plain and is_short else f"file {number} of {len(asked)}"
+        numbered = f"file {number} of {len(asked)}"
+        while numbered in asked:  # a file may have this name
+            numbered += " in conflict"
+        found[path] = path if is_plain and is_short else numbered
     return found
 
 
