@@ -68,6 +68,20 @@ def test_a_question_is_answered_from_another_terminal(
     assert "green" in waited.out
 
 
+def test_a_blank_answer_is_refused_and_a_long_one_is_told_in_short(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    question = ask(pagents, provider, ToolCall("c1", "ask_human", {"question": "Which tea?"}))
+
+    refused = pagents("answer", question["id"], "  ")
+    answered = pagents("answer", question["id"], "green " * 1_000)
+    waited = pagents("wait", "@last")
+
+    refused.assert_refused("PA-E101", "the answer is empty", exits=2)
+    assert len(answered.out) < 300
+    assert waited.out.count("green") == 1_000
+
+
 def test_a_denied_call_is_not_made_and_the_note_reaches_the_model(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
