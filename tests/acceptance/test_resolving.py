@@ -202,6 +202,27 @@ def test_an_agent_of_the_user_resolves(
     assert "as Ana would" in provider.texts()[-1]
 
 
+def test_an_agent_that_may_write_writes_nothing_while_it_resolves(
+    pagents: Pagents, provider: FakeProvider, model: Model
+) -> None:
+    def answer(body: JsonObject) -> Reply:
+        if text_at(objects_at(body, "messages")[-1], "role") == "tool":
+            return orjson.dumps({"content": BOTH["z.py"]}).decode()
+        return [ToolCall("w", "write_file", {"path": "z.py", "content": "z = 'written'\n"})]
+
+    del model
+    provider.answer = answer
+    output = "output: {type: object, properties: {content: {type: string}}}\n"
+    may_write = "tools: [write_file]\npermissions: {allow: [write_file]}\n"
+    front = f"name: mine\ndescription: Merges.\n{may_write}{output}"
+    pagents.project("agents/mine.md", f"---\n{front}---\nMerge.")
+
+    foretold = pagents("merge", "work", "--resolve", "--resolver", "mine", "--dry-run")
+
+    assert foretold.code == 0, foretold
+    assert read(pagents.folder) == OURS
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -11,6 +11,7 @@ from parallel_agents.catalog.team import properties
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.permission import Permissions
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
@@ -36,6 +37,8 @@ DEFAULT = "merge_resolver"
 _SPARE_TOKENS = 2_000
 # A byte of source code is a third to a half of a token, and some more as JSON.
 _BYTES_PER_TOKEN = 1.5
+# What is merged is the answer: nothing is written, run or sent beside it.
+_READING = Permissions(allow=("read_file", "list_files", "glob", "grep"))
 
 
 class Resolver(NamedTuple):
@@ -177,5 +180,6 @@ def _task(agent: Agent, path: str, versions: Versions, label: str, resolver: Res
         label=label,
         model=resolver.model,
         cache_seconds=resolver.cache_seconds,
+        permissions=_READING,
         limits=Limits(max_output_tokens=_SPARE_TOKENS + int(max(sizes) / _BYTES_PER_TOKEN)),
     )
