@@ -106,6 +106,9 @@ def test_conflicts_are_resolved_shown_and_merged_with_the_rest(
         assert "\n a = 'ours'\n+b = 'theirs'\n" in shown
         assert "a.py  (resolved, see below)" in shown
     assert "nothing to merge" in again.out
+    pagents("merge", "work", "--resolve", "--resolver", "nobody").assert_refused(
+        "PA-E102", "there is no agent 'nobody'", exits=4
+    )
     # The answers of the dry run are reused.
     assert len(provider.requests) == before + 2
     asked = provider.texts()[before]

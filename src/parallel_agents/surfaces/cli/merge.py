@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -17,6 +18,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
@@ -77,6 +79,8 @@ def merge(
     asked = (model, usd, tokens, on_limit, timeout, cache)
     _check_resolves(is_resolved, resolver, *asked)
     context = find_work_context(home) if is_resolved else find_store(home)
+    if is_resolved:
+        _check_resolver(home, resolver)
     parts = run_cancellable(_parts(context, name, every=every))
     done: list[_Done] = []
     for part in parts:
@@ -140,6 +144,17 @@ def _check_resolves(is_resolved: bool, resolver: str | None, *asked: object) -> 
             why="a merge calls no model without it",
             hint="add --resolve, or leave them out",
         )
+
+
+def _check_resolver(home: Path | None, resolver: str | None) -> None:
+    """Refuse an agent that cannot resolve conflicts, also if there will be none.
+
+    Raises:
+        PagentsError: as for `find_resolver`.
+    """
+    from parallel_agents.surfaces.cli.resolve import DEFAULT, find_resolver  # noqa: PLC0415
+
+    find_resolver(find_catalog(home), resolver or DEFAULT)
 
 
 async def _merge_one(

@@ -139,7 +139,7 @@ def _ask(
     resolver: Resolver,
 ) -> tuple[Result, ...]:
     async def prepare(app: App) -> Begin:
-        agent = _agent(app.catalog, resolver.agent)
+        agent = find_resolver(app.catalog, resolver.agent)
         tasks = [_task(agent, path, each, labels[path], resolver) for path, each in asked.items()]
         team = TeamTask(
             tasks=tuple(tasks),
@@ -157,7 +157,14 @@ def _ask(
     return run_in_foreground(context, prepare, conclude, display).results
 
 
-def _agent(catalog: Catalog, name: str) -> Agent:
+def find_resolver(catalog: Catalog, name: str) -> Agent:
+    """The agent of that name, which can resolve conflicts.
+
+    Raises:
+        UnknownAgent: there is none.
+        InvalidFile: its file is not valid.
+        InvalidInput: its answer is no file.
+    """
     agent = catalog.agent(name)
     if "content" not in properties(agent.output_schema or {}):
         raise InvalidInput(
