@@ -102,6 +102,8 @@ def test_conflicts_are_resolved_shown_and_merged_with_the_rest(
     assert untouched == OURS
     assert read(pagents.folder) == AFTER
     assert "3 files would change" in foretold.out
+    assert "The agent that was asked cost $0.002." in foretold.err
+    assert "The agent that was asked cost $0.\n" in merged.err
     for shown in (foretold.out, merged.out):
         assert "\n a = 'ours'\n+b = 'theirs'\n" in shown
         assert "a.py  (resolved, see below)" in shown

@@ -15,6 +15,7 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -121,6 +122,11 @@ class _Done(NamedTuple):
         ]
 
     @property
+    def spend(self) -> Spend:
+        """What the agent used."""
+        return self.answers.spend if self.answers else Spend()
+
+    @property
     def diffs(self) -> dict[str, str]:
         """How files in conflict were resolved, by their paths."""
         diffs = self.answers.diffs if self.answers else {}
@@ -217,6 +223,8 @@ def _print(done: _Done, *, is_dry: bool) -> None:
     for diff in done.diffs.values():
         for text in diff.splitlines():
             render.line(text)
+    if done.spend.calls:
+        render.note(f"The agent that was asked cost {format.money(done.spend)}.")
     if left:
         folder = part.files
         render.note(
@@ -236,5 +244,6 @@ def _json(done: _Done) -> dict[str, Json]:
         "changed": list(merged.changed),
         "conflicts": [{"path": path, "why": why} for path, why in done.conflicts],
         "resolved": [{"path": path, "diff": diff} for path, diff in done.diffs.items()],
+        "cost_usd": done.spend.cost_usd,
         "already_merged": merged.same,
     }

@@ -14,6 +14,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.sessions.requests import MAX_LABEL_CHARACTERS
@@ -62,11 +63,13 @@ class Resolved(NamedTuple):
         files: what files become, by their paths.
         diffs: what that changes in the source's version of each.
         left: why other files stay in conflict.
+        spend: what the agent used.
     """
 
     files: dict[str, Resolution]
     diffs: dict[str, str]
     left: dict[str, str]
+    spend: Spend = Spend()
 
 
 def resolve(
@@ -89,7 +92,8 @@ def resolve(
     if not asked:
         return found
     labels = _labels(asked)
-    results = {result.label: result for result in _ask(context, asked, labels, resolver)}
+    team = _ask(context, asked, labels, resolver)
+    results = {result.label: result for result in team.results}
     for path, versions in asked.items():
         try:
             content = _content(versions, results.get(labels[path]), resolver.agent)
@@ -97,7 +101,7 @@ def resolve(
             found.left[path] = str(unfit)
             continue
         _take(found, part, path, clashes[path], content)
-    return found
+    return found._replace(spend=team.spend)
 
 
 def _take(found: Resolved, part: Part, path: str, clash: Clash, content: bytes | None) -> None:
@@ -137,7 +141,7 @@ def _ask(
     asked: Mapping[str, Versions],
     labels: Mapping[str, str],
     resolver: Resolver,
-) -> tuple[Result, ...]:
+) -> TeamResult:
     async def prepare(app: App) -> Begin:
         agent = find_resolver(app.catalog, resolver.agent)
         tasks = [_task(agent, path, each, labels[path], resolver) for path, each in asked.items()]
@@ -154,7 +158,7 @@ def _ask(
 
     # Answers are whole files: what is shown of them is the difference.
     display = Display(Style.AUTO, is_json=True)
-    return run_in_foreground(context, prepare, conclude, display).results
+    return run_in_foreground(context, prepare, conclude, display)
 
 
 def find_resolver(catalog: Catalog, name: str) -> Agent:
