@@ -91,7 +91,7 @@ def resolve(
             found.left[path] = str(unfit)
     if not asked:
         return found
-    labels = _labels(asked)
+    labels = labels_of(asked)
     team = _ask(context, asked, labels, resolver)
     results = {result.label: result for result in team.results}
     for path, versions in asked.items():
@@ -123,7 +123,7 @@ def _content(versions: Versions, result: Result | None, agent: str) -> bytes | N
         raise Unfit(f"{agent} did not resolve it: {unfit}") from None
 
 
-def _labels(asked: Mapping[str, Versions]) -> dict[str, str]:
+def labels_of(asked: Mapping[str, Versions]) -> dict[str, str]:
     """A label for each path: the path, if that can be one and no other path looks like it."""
     found: dict[str, str] = {}
     for number, path in enumerate(asked, start=1):
