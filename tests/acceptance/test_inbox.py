@@ -29,23 +29,23 @@ You are a host.
 """
 
 
-def calls(call: ToolCall) -> Callable[[JsonObject], Reply]:
-    """A model that makes the call, and then says what it was told of it."""
+def calls(*made: ToolCall) -> Callable[[JsonObject], Reply]:
+    """A model that makes the calls, and then says what it was told of the last."""
 
     def answer(body: JsonObject) -> Reply:
         *_, last = objects_at(body, "messages")
-        return text_at(last, "content") if last.get("role") == "tool" else [call]
+        return text_at(last, "content") if last.get("role") == "tool" else [*made]
 
     return answer
 
 
-def ask(pagents: Pagents, provider: FakeProvider, call: ToolCall) -> Document:
-    """Spawn an agent that makes the call; the question that it asks."""
+def ask(pagents: Pagents, provider: FakeProvider, *made: ToolCall) -> Document:
+    """Spawn an agent that makes the calls; the first question that it asks."""
     (pagents.home / "agents").mkdir(mode=0o700, exist_ok=True)
     (pagents.home / "agents" / "host.md").write_text(HOST)
-    provider.answer = calls(call)
+    provider.answer = calls(*made)
     pagents("spawn", "host", "Welcome them.")
-    pagents.wait_until(lambda: bool(pagents.items("inbox")))
+    pagents.wait_until(lambda: len(pagents.items("inbox")) == len(made))
     return pagents.items("inbox")[0]
 
 
@@ -66,6 +66,20 @@ def test_a_question_is_answered_from_another_terminal(
     assert "Which tea? (green / black)" in listed.out
     assert answered.code == 0
     assert "green" in waited.out
+
+
+def test_a_blank_answer_is_refused_and_a_long_one_is_told_in_short(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    question = ask(pagents, provider, ToolCall("c1", "ask_human", {"question": "Which tea?"}))
+
+    refused = pagents("answer", question["id"], "  ")
+    answered = pagents("answer", question["id"], "green " * 1_000)
+    waited = pagents("wait", "@last")
+
+    refused.assert_refused("PA-E101", "the answer is empty", exits=2)
+    assert len(answered.out) < 300
+    assert waited.out.count("green") == 1_000
 
 
 def test_a_denied_call_is_not_made_and_the_note_reaches_the_model(
@@ -112,6 +126,18 @@ def test_a_run_that_waits_for_a_person_says_so(pagents: Pagents, provider: FakeP
     ask(pagents, provider, WRITE)
 
     assert "asks you: write_file menu.txt" in pagents("list").out
+
+
+def test_a_run_that_asked_twice_waits_for_the_second_answer(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    cup = ToolCall("c2", "ask_human", {"question": "Which cup?"})
+    question = ask(pagents, provider, TEA, cup)
+    pagents("answer", question["id"], "green")
+
+    pagents.wait_until(lambda: "tool ask_human returned" in pagents("history", "@last").out)
+
+    assert "asks you: Which cup?" in pagents("list").out
 
 
 def test_an_audit_tells_who_decided(pagents: Pagents, provider: FakeProvider) -> None:

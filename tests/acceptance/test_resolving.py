@@ -102,10 +102,15 @@ def test_conflicts_are_resolved_shown_and_merged_with_the_rest(
     assert untouched == OURS
     assert read(pagents.folder) == AFTER
     assert "3 files would change" in foretold.out
+    assert "The agent that was asked cost $0.002." in foretold.err
+    assert "The agent that was asked cost $0.\n" in merged.err
     for shown in (foretold.out, merged.out):
         assert "\n a = 'ours'\n+b = 'theirs'\n" in shown
         assert "a.py  (resolved, see below)" in shown
     assert "nothing to merge" in again.out
+    pagents("merge", "work", "--resolve", "--resolver", "nobody").assert_refused(
+        "PA-E102", "there is no agent 'nobody'", exits=4
+    )
     # The answers of the dry run are reused.
     assert len(provider.requests) == before + 2
     asked = provider.texts()[before]
@@ -200,6 +205,27 @@ def test_an_agent_of_the_user_resolves(
     assert merged.code == 0, merged
     assert read(pagents.folder) == AFTER
     assert "as Ana would" in provider.texts()[-1]
+
+
+def test_an_agent_that_may_write_writes_nothing_while_it_resolves(
+    pagents: Pagents, provider: FakeProvider, model: Model
+) -> None:
+    def answer(body: JsonObject) -> Reply:
+        if text_at(objects_at(body, "messages")[-1], "role") == "tool":
+            return orjson.dumps({"content": BOTH["z.py"]}).decode()
+        return [ToolCall("w", "write_file", {"path": "z.py", "content": "z = 'written'\n"})]
+
+    del model
+    provider.answer = answer
+    output = "output: {type: object, properties: {content: {type: string}}}\n"
+    may_write = "tools: [write_file]\npermissions: {allow: [write_file]}\n"
+    front = f"name: mine\ndescription: Merges.\n{may_write}{output}"
+    pagents.project("agents/mine.md", f"---\n{front}---\nMerge.")
+
+    foretold = pagents("merge", "work", "--resolve", "--resolver", "mine", "--dry-run")
+
+    assert foretold.code == 0, foretold
+    assert read(pagents.folder) == OURS
 
 
 @pytest.mark.parametrize(

@@ -396,6 +396,43 @@ def test_what_was_typed_before_a_question_does_not_answer_it(
     assert not (pagents.folder / "early.txt").exists()
 
 
+def test_a_question_that_was_answered_before_is_not_asked_again(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    host(pagents, provider, write("first.txt", 1), write("second.txt", 2))
+    stopped = terminal("spawn", "host", "Welcome them.", "--wait", "--label", "tea")
+    stopped.wait_for("may it call write_file first.txt?")
+    stopped.press("\x03")
+    stopped.end()
+    first, _ = pagents.items("inbox")
+    pagents("answer", first["id"], "allow")
+
+    resumed = terminal("resume", "tea")
+    resumed.wait_for("may it call write_file second.txt?")
+    resumed.wait_for("press Enter")
+    resumed.press("deny\n")
+    code = resumed.end()
+
+    assert code == 0
+    assert "first.txt" not in resumed.screen.text
+    assert "waits no more" not in resumed.screen.text
+
+
+def test_after_the_end_of_its_input_a_question_says_where_it_is_answered(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    host(pagents, provider, write("first.txt"))
+    running = terminal("spawn", "host", "Welcome them.", "--wait")
+    running.wait_for("press Enter")
+
+    running.press("\x04")
+    (question,) = pagents.items("inbox")
+    running.wait_for(f"pagents answer {question['id']} ...")
+    pagents("answer", question["id"], "deny")
+
+    assert running.end() == 0
+
+
 def test_a_line_begun_under_a_question_answers_no_other(
     pagents: Pagents, provider: FakeProvider, terminal: Open
 ) -> None:

@@ -28,6 +28,18 @@ Say hello.
 """
 
 
+def test_a_file_that_is_not_valid_is_named_when_it_is_trusted(pagents: Pagents) -> None:
+    pagents.file(".parallel-agents/agents/main.md", EVIL_AGENT.replace("description", "descripion"))
+
+    trusted = pagents("trust", "--yes")
+    again = pagents.json("trust", "--yes")
+
+    assert trusted.code == 0
+    assert "Not valid: " in trusted.err
+    assert "agents/main.md:3: there is no field 'descripion'; did you mean" in trusted.err
+    assert "'descripion'" in again["items"][0]["problems"][0]
+
+
 def clone(pagents: Pagents, base_url: str) -> None:
     """A folder as a repository may bring it."""
     pagents.file(

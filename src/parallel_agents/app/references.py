@@ -29,6 +29,7 @@ from parallel_agents.trust import CONFIG_NAME
 _log = logging.getLogger(__name__)
 # What agents may name in every process.
 TOOLS = (*NAMES, *BOX_NAMES)
+_ALL_AGENTS = "`pagents agents list` shows all"
 _Steps: TypeAlias = tuple[str, ...]
 
 
@@ -135,7 +136,7 @@ def dangling_in_policy(agent: Agent, agents: Collection[str]) -> Iterator[Dangli
     for steps, name in named.items():
         if name not in agents:
             what = f"there is no agent {name!r}, unless a program defines it"
-            yield Dangling(as_path(steps), what, did_you_mean(name, agents))
+            yield Dangling(as_path(steps), what, did_you_mean(name, agents, _ALL_AGENTS))
 
 
 def telling_policies(agents: Callable[[], Collection[str]]) -> Callable[[Agent], None]:

@@ -53,7 +53,7 @@ class Catalog:
         if agent is None:
             raise UnknownAgent(
                 f"there is no agent {name!r}",
-                hint=f"{did_you_mean(name, self._agents.names())} `pagents agents list` shows all",
+                hint=did_you_mean(name, self._agents.names(), "`pagents agents list` shows all"),
             )
         return agent
 
@@ -78,7 +78,8 @@ class Catalog:
         if team is None:
             raise NotFound(
                 f"there is no team {name!r}",
-                hint=f"{did_you_mean(name, self._teams.names())} To use a file, include its extension, such as team.yaml.",
+                hint=f"{did_you_mean(name, self._teams.names(), '`pagents teams list` shows all')}. "
+                "To use a file, include its extension, such as team.yaml.",
             )
         return team
 

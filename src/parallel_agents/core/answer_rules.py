@@ -57,6 +57,8 @@ class AnswerRule(Checked):
 
     @override
     def _check(self) -> None:
+        if not self.answer.strip():
+            raise InvalidInput("the answer of a rule is empty", hint="write what is answered")
         is_approval = self.kind is QuestionKind.APPROVAL
         if is_approval != bool(self.tool):
             raise InvalidInput(

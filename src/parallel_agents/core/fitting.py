@@ -42,6 +42,8 @@ def fitted(question: Question, answer: Answer) -> Answer:
                 hint="answer wait, kill, or a message to the run",
             )
         return replace(answer, text=chosen((WAIT, KILL), answer.text) or answer.text)
+    if answer.allow and not answer.text.strip():
+        raise InvalidInput("the answer is empty", hint="answer with a text")
     if not (answer.allow and question.choices):
         return answer
     choice = chosen(question.choices, answer.text)

@@ -16,6 +16,7 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.overview import Cost, Origin, Tally
 from parallel_agents.core.owner import Owner
+from parallel_agents.core.question import Question
 from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.silence import Silence
@@ -40,6 +41,7 @@ class Snapshot:
             since the epoch.
         silences: how long runs have been silent that living processes execute, for those that have
             been for a while.
+        asked: the first question of each live run that waits for a person.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -52,6 +54,7 @@ class Snapshot:
     last_steps: Mapping[RunId, Body]
     last_times: Mapping[RunId, float]
     silences: Mapping[RunId, Silence]
+    asked: Mapping[RunId, Question]
     alive: frozenset[OwnerId]
     now: float
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_MOST_SHOWN = 8
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` with the closest known name, or else all known names."""
+
+def did_you_mean(name: str, known: Iterable[str], all_names: str = "") -> str:
+    """`did you mean 'x'?` with the closest known name, or else the known names.
+
+    Args:
+        name: the unknown name.
+        known: what it may be.
+        all_names: where all known names are, such as "`pagents agents list` shows all"; it ends the
+            hint, and stands for the names if they are too many to be read in a line.
+    """
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     if close:
-        return f"did you mean {close[0]!r}?"
-    return f"use one of: {', '.join(names)}." if names else "there are none."
+        return f"did you mean {close[0]!r}? {all_names}".rstrip()
+    if all_names and len(names) > _MOST_SHOWN:
+        return all_names
+    return f"use one of: {', '.join(names)}. {all_names}".rstrip() if names else "there are none."

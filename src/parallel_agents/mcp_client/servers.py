@@ -282,7 +282,7 @@ class McpServers(ToolServers):
         hint = (
             f"run `pagents trust`: {untrusted} has no effect until you trust it"
             if untrusted
-            else f"{did_you_mean(name, {*own, *self.known})} `pagents mcp list` shows all"
+            else did_you_mean(name, {*own, *self.known}, "`pagents mcp list` shows all")
         )
         raise ConfigError(
             f"there is no MCP server {name!r}",

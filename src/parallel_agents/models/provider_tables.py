@@ -183,9 +183,7 @@ def _config_errors(name: str, within: tuple[str, ...] = ()) -> Generator[None]:
         hint = _HINTS.get(".".join(steps), _HINT)
         if found.is_unknown:
             known = _names_beside(steps)
-            hint = (
-                f"{did_you_mean(steps[-1], known)} docs/settings.md lists all" if known else _HINT
-            )
+            hint = did_you_mean(steps[-1], known, "docs/settings.md lists all") if known else _HINT
         # Not chained: the cause shows the value, which may be a key.
         raise ConfigError(f"{path} is invalid", why=found.words, hint=hint) from None
 

@@ -13,6 +13,7 @@ from parallel_agents.core.inspection import PAGE, Snapshot
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.overview import Cost, Origin
 from parallel_agents.core.owner import Owner, OwnerState
+from parallel_agents.core.question import Question
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
@@ -66,6 +67,7 @@ class StoreJournal:
             ),
             last_times=await self._store.last_times(unowned),
             silences=await self._silences() if shown else {},
+            asked=await self._asked() if shown else {},
             alive=alive,
             now=self._now(),
         )
@@ -77,6 +79,10 @@ class StoreJournal:
             each.run: silence_of(each, gaps.get(each.agent, ()), self._rules, now)
             for each in silent
         }
+
+    async def _asked(self) -> dict[RunId, Question]:
+        newest_first = reversed(await self._store.questions())
+        return {each.run: each.question for each in newest_first}
 
     async def vitals(self, *, since: float) -> Vitals:
         return await self._store.vitals(self._rules, since=since, now=self._now())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from parallel_agents.core.call_decisions import Asked
 from parallel_agents.core.event import Body, Event, Finished, Noticed, Replied, Started, Steered
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.question import Question, answered_key
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_on
-from parallel_agents.views.events import WAITS_FOR_SLOT
+from parallel_agents.views.events import WAITS_FOR_SLOT, waits_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class Lane:
         began_at: when it started, moved on by the time while no process executed it.
         last: its last event except starts.
         last_at: when its last event was written.
+        asked: the questions that wait for a person, by the keys of their answers.
     """
 
     label: str
@@ -30,6 +33,7 @@ class Lane:
     last: Body | None = None
     last_at: float = 0.0
     spend: Spend = Spend()
+    asked: Mapping[str, Question] = field(default_factory=dict[str, Question])
 
 
 @dataclass(slots=True)
@@ -53,8 +57,14 @@ class Board:
             return None
         changed = _after(lane, event)
         self.lanes[event.run] = changed
-        unseen = {"began_at": lane.began_at, "last": lane.last, "last_at": lane.last_at}
-        return None if replace(changed, **unseen) == lane else changed
+        seen = replace(
+            lane,
+            began_at=changed.began_at,
+            last=changed.last,
+            last_at=changed.last_at,
+            asked=changed.asked,
+        )
+        return None if seen == changed else changed
 
     def count(self, *statuses: RunStatus) -> int:
         return sum(lane.status in statuses for lane in self.lanes.values())
@@ -80,6 +90,10 @@ def _after(lane: Lane, event: Event) -> Lane:
     lane = replace(lane, doing=doing_on(lane.last or event.body, event.body), last_at=event.at)
     if not isinstance(event.body, Started):
         lane = replace(lane, last=event.body)
+    asked = _still_asked(lane, event)
+    if asked:
+        lane = replace(lane, doing=waits_for(next(iter(asked.values()))))
+    lane = replace(lane, asked=asked)
     match event.body:
         case Started():
             worked_seconds = 0.0 if lane.began_at is None else worked_until - lane.began_at
@@ -91,3 +105,14 @@ def _after(lane: Lane, event: Event) -> Lane:
             return replace(lane, status=outcome.status)
         case _:
             return lane
+
+
+def _still_asked(lane: Lane, event: Event) -> Mapping[str, Question]:
+    match event.body:
+        case Asked(question=question):
+            about = event.key.rpartition("/")[0]
+            return {**lane.asked, answered_key(about): question}
+        case Finished():
+            return {}
+        case _:
+            return {key: asked for key, asked in lane.asked.items() if key != event.key}

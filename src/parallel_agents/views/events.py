@@ -33,6 +33,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.flow import StepFinished, StepStarted
 from parallel_agents.core.message import task_text
+from parallel_agents.core.question import Question
 from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.views import format
 
@@ -216,13 +217,22 @@ def _ruled(body: Ruled) -> Description:
     )
 
 
+def waits_for(question: Question) -> str:
+    """What a run does while a question waits for a person."""
+    return f"asks you: {_what(question)}"
+
+
+def _what(question: Question) -> str:
+    return f"{question.tool} {question.text}".strip()
+
+
 def _asked(body: Asked) -> Description:
     question = body.question
-    what = f"{question.tool} {question.text}".strip()
+    what = _what(question)
     return Description(
         title="asks a person",
         text=what,
-        doing=f"asks you: {what}",
+        doing=waits_for(question),
         decision=Decided(RUNTIME, "ask", f"{question.rule}: {what}" if question.rule else what),
     )
 
@@ -230,8 +240,9 @@ def _asked(body: Asked) -> Description:
 def _answered(body: Answered) -> Description:
     answer = body.answer
     verdict = ("allow for the run" if answer.for_run else "allow") if answer.allow else "deny"
+    is_text = answer.allow and bool(answer.text)
     return Description(
-        title=f"{body.by} answered: {verdict}",
+        title=f"{body.by} answered" if is_text else f"{body.by} answered: {verdict}",
         text=answer.text,
         doing="continues with the answer",
         decision=Decided(body.by, verdict, answer.text),

@@ -14,7 +14,7 @@ from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_after, doing_on
-from parallel_agents.views.events import WAITS_FOR_SLOT
+from parallel_agents.views.events import WAITS_FOR_SLOT, waits_for
 from parallel_agents.views.liveness import Liveness
 
 _STOPPED = "stopped"
@@ -113,5 +113,7 @@ def _doing(seen: Snapshot, run: Run) -> str:
         return ""
     if run.status is RunStatus.QUEUED:
         return WAITS_FOR_SLOT
+    if run.id in seen.asked:
+        return waits_for(seen.asked[run.id])
     step = seen.last_steps.get(run.id)
     return doing_after(last) if step is None or isinstance(step, Queued) else doing_on(step, last)

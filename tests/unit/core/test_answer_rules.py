@@ -97,6 +97,7 @@ def test_a_default_is_the_question_s_own_and_none_is_no_answer() -> None:
     ("rule", "why"),
     [
         ({"answer": "allow"}, "names no tool"),
+        ({"answer": " ", "kind": QuestionKind.REQUEST}, "the answer of a rule is empty"),
         ({"answer": "yes", "tool": "shell"}, "is not an answer"),
         ({"answer": "allow", "tool": "she!!"}, "is not a permission"),
         ({"answer": "x", "tool": "shell", "kind": QuestionKind.REQUEST}, "names the tool"),

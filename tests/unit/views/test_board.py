@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import (
     Body,
     Delivered,
@@ -11,10 +12,12 @@ from parallel_agents.core.event import (
     Started,
     Steered,
     SteerMode,
+    ToolFinished,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.message import assistant
+from parallel_agents.core.message import ToolResult, assistant
 from parallel_agents.core.model import Finish
+from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.usage import Usage
 from parallel_agents.views.board import Board
@@ -97,6 +100,31 @@ def test_a_lane_says_what_it_waits_for_and_what_it_mends() -> None:
     assert retrying.doing == "bench answered 429; again in 4 s, try 2"
     assert mending is not None
     assert mending.doing == "corrects its answer"
+
+
+def test_a_lane_that_asks_several_questions_waits_until_the_last_is_answered() -> None:
+    seen = board()
+    place = SessionKey("session-one")
+
+    def take(key: str, body: Body) -> str:
+        seen.take(Event(1, 10.0, place, ONE, key, body))
+        return seen.lanes[ONE].doing
+
+    def asked(text: str) -> Asked:
+        question = Question(question=QuestionKind.REQUEST, text=text, expires_at=99.0)
+        return Asked(turn=1, number=1, question=question)
+
+    answered = Answered(turn=1, number=1, answer=Answer(allow=True, text="green"), by="ana")
+    result = ToolResult("c1", "ask_human", "green")
+
+    take("turn-1/call/1/asked", asked("Which tea?"))
+    take("turn-1/call/2/asked", asked("Which cup?"))
+    first = take("turn-1/call/1/answered", answered)
+    later = take("turn-1/call/1", ToolFinished(turn=1, number=1, result=result, seconds=0.0))
+    last = take("turn-1/call/2/answered", answered)
+
+    assert (first, later) == ("asks you: Which cup?",) * 2
+    assert last == "continues with the answer"
 
 
 def test_an_event_that_changes_nothing_to_see_is_no_change() -> None:

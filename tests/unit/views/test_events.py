@@ -140,6 +140,11 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             "not today",
         ),
         (
+            Answered(turn=1, number=1, answer=Answer(allow=True, text="green"), by="ana"),
+            "ana answered",
+            "green",
+        ),
+        (
             Shortened(turn=9, cuts=Cuts(spans=(Span(0, 4), Span(5, 6)))),
             "conversation shortened: 5 messages left out",
             "",

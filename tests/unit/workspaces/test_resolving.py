@@ -20,6 +20,10 @@ from parallel_agents.workspaces.resolving import (
 
 BOTH = Versions("a\nb\n", "a\nours\n", "a\ntheirs\n")
 REMOVED = Versions("a\n", "a\nours\n", None)
+LONG = "".join(f"line {number}\n" for number in range(50))
+LONG_BOTH = Versions(f"a\n{LONG}", f"ours\n{LONG}", f"theirs\n{LONG}")
+MIXED = Versions("a\r\nb\nc\r\n", "a\r\nours\nc\r\n", "a\r\ntheirs\nc\r\n")
+MINIFIED = Versions("", "a" * 500, "b" * 600)
 HEADING = Versions("", "Title\n=======\n", "Titel\n=======\n")
 
 
@@ -33,9 +37,18 @@ def answer(content: Json, decision: str = "merged") -> Json:
         (BOTH, answer("a\nboth\n"), b"a\nboth\n"),
         (BOTH, answer("a\nboth"), b"a\nboth\n"),
         (BOTH, {"content": "a\nboth\n"}, b"a\nboth\n"),
-        (Versions("a", "b", "c\n"), answer("d"), b"d"),
+        (Versions("a", "b", "c"), answer("d\n"), b"d"),
+        (Versions("a", "b", "c\n"), answer("d"), b"d\n"),
+        (Versions("a\n", "b", "c\n"), answer("d\n"), b"d"),
+        (Versions("\ufeffa\n", "\ufeffb\n", "\ufeffc\n"), answer("d\n"), b"\xef\xbb\xbfd\n"),
+        (Versions("\ufeffa\n", "\ufeffb\n", "c\n"), answer("\ufeffd\n"), b"d\n"),
         (Versions(None, "a\r\n", "b\r\n"), answer("a\nb\n"), b"a\r\nb\r\n"),
-        (Versions(None, "a\r\n", "b\n"), answer("a\r\nb\n"), b"a\nb\n"),
+        (Versions(None, "a\r\n", "b\n"), answer("a\r\nb\n"), b"a\r\nb\r\n"),
+        (Versions("a\r\n", "b\r\n", "c\n"), answer("b\r\nc\n"), b"b\nc\n"),
+        (Versions("a\n", "b\r\n", "c\n"), answer("b\r\nc\n"), b"b\r\nc\r\n"),
+        (MIXED, answer("a\nboth\nc\r\n"), b"a\r\nboth\nc\r\n"),
+        (MIXED, answer("a\r\nboth\r\nc"), b"a\r\nboth\r\nc\n"),
+        (LONG_BOTH, answer("ours\ntheirs\n  " + LONG[7:]), f"ours\ntheirs\n  {LONG[7:]}".encode()),
         (Versions("a\n", "", "\n"), answer(""), b""),
         (HEADING, answer("Titel\n=======\n"), b"Titel\n=======\n"),
         (REMOVED, answer("", "removed"), None),
@@ -67,6 +80,17 @@ def test_an_answer_is_the_content_of_the_file(
         (BOTH, answer("a\ud800b\n"), "not text"),
         (BOTH, answer("x" * 4_100), "longer than both"),
         (BOTH, answer("key = [redacted:KEY]\n"), "secret"),
+        (
+            LONG_BOTH,
+            answer(f"ours\n{LONG[:100]}# as before\n"),
+            "lacks 37 of the 50 lines that both",
+        ),
+        (
+            Versions(LONG, f"a\n{LONG}", None),
+            answer("a\n"),
+            "lacks 50 of the 51 lines that the file",
+        ),
+        (MINIFIED, answer("a"), "less than half as long"),
     ],
 )
 def test_an_answer_that_cannot_be_the_file_is_refused(

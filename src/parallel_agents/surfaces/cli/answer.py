@@ -19,7 +19,10 @@ from parallel_agents.surfaces.answering import check_is_person, given_answer
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 from parallel_agents.surfaces.cli.inputs import given_text
+from parallel_agents.views.format import one_line
 from parallel_agents.views.questions import described, question_json
+
+_MOST_TOLD = 200
 
 
 def answer(
@@ -64,7 +67,7 @@ def answer(
     if json:
         render.envelope("answer", time.time(), [{**question_json(answered), "answer": text}])
     else:
-        render.line(f"✔ {answered.id} answered: {text}")
+        render.line(f"✔ {answered.id} answered: {one_line(head(text, _MOST_TOLD))}")
         render.note(f"  {described(answered)}")
 
 

@@ -190,7 +190,7 @@ class _Started:
         with progress.choose(self._display.style, board) as shown:
             async with (
                 _ticking(shown),
-                QuestionPrompt(sessions, shown.aside) as prompt,
+                QuestionPrompt(sessions, shown.aside, self._began_at) as prompt,
                 aclosing(sessions.follow(self.work.session)) as events,
             ):
                 async for event in events:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -14,9 +15,11 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
@@ -80,6 +83,8 @@ def merge(
     asked = (model, usd, tokens, on_limit, timeout, cache)
     _check_resolves(is_resolved, resolver, *asked)
     context = find_work_context(home) if is_resolved else find_store(home)
+    if is_resolved:
+        _check_resolver(home, resolver)
     parts = run_cancellable(_parts(context, name, every=every))
     done: list[_Done] = []
     for part in parts:
@@ -120,6 +125,11 @@ class _Done(NamedTuple):
         ]
 
     @property
+    def spend(self) -> Spend:
+        """What the agent used."""
+        return self.answers.spend if self.answers else Spend()
+
+    @property
     def diffs(self) -> dict[str, str]:
         """How files in conflict were resolved, by their paths."""
         diffs = self.answers.diffs if self.answers else {}
@@ -143,6 +153,17 @@ def _check_resolves(is_resolved: bool, resolver: str | None, *asked: object) -> 
             why="a merge calls no model without it",
             hint="add --resolve, or leave them out",
         )
+
+
+def _check_resolver(home: Path | None, resolver: str | None) -> None:
+    """Refuse an agent that cannot resolve conflicts, also if there will be none.
+
+    Raises:
+        PagentsError: as for `find_resolver`.
+    """
+    from parallel_agents.surfaces.cli.resolve import DEFAULT, find_resolver  # noqa: PLC0415
+
+    find_resolver(find_catalog(home), resolver or DEFAULT)
 
 
 async def _merge_one(
@@ -205,6 +226,8 @@ def _print(done: _Done, *, is_dry: bool) -> None:
     for diff in done.diffs.values():
         for text in diff.splitlines():
             render.line(text)
+    if done.spend.calls:
+        render.note(f"The agent that was asked cost {format.money(done.spend)}.")
     if left:
         folder = part.files
         render.note(
@@ -224,5 +247,6 @@ def _json(done: _Done) -> dict[str, Json]:
         "changed": list(merged.changed),
         "conflicts": [{"path": path, "why": why} for path, why in done.conflicts],
         "resolved": [{"path": path, "diff": diff} for path, diff in done.diffs.items()],
+        "cost_usd": done.spend.cost_usd,
         "already_merged": merged.same,
     }

@@ -56,13 +56,20 @@ class QuestionPrompt:
     Args:
         sessions: where answers go.
         aside: prints beside the progress.
+        began_at: when the work was begun here, in seconds since 1970; of the questions before, only
+            those that wait are shown.
     """
 
     def __init__(
-        self, sessions: Sessions, aside: Callable[[], AbstractContextManager[None]]
+        self,
+        sessions: Sessions,
+        aside: Callable[[], AbstractContextManager[None]],
+        began_at: float,
     ) -> None:
         self._sessions = sessions
         self._aside = aside
+        self._began_at = began_at
+        self._waiting = frozenset[str]()  # those that were asked before
         self._open: dict[tuple[str, str], OpenQuestion] = {}
         self._lines = TypedLines(self._answer)
         self._asking: OpenQuestion | None = None  # the one that a line answers
@@ -71,6 +78,7 @@ class QuestionPrompt:
         self._answering: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        self._waiting = frozenset([each.id for each in await self._sessions.questions()])
         return self
 
     async def __aexit__(
@@ -87,6 +95,8 @@ class QuestionPrompt:
         """Show a question, or leave it once it is answered or its run has ended."""
         body = event.body
         if isinstance(body, Asked):
+            if event.at < self._began_at and question_id(event.seq) not in self._waiting:
+                return
             about = event.key.rpartition("/")[0]
             self._open[event.run, answered_key(about)] = OpenQuestion(
                 question_id(event.seq), event.session, event.run, about, body.question, event.at
@@ -119,7 +129,7 @@ class QuestionPrompt:
             loop = asyncio.get_running_loop()
             self._to_begin = loop.call_later(_READ_SECONDS, self._ask, question)
         else:
-            self._note(f"  pagents answer {question.id} ...")
+            self._say_where(question)
 
     def _ask(self, question: OpenQuestion) -> None:
         """Take what is typed from now on as the answer."""
@@ -132,15 +142,22 @@ class QuestionPrompt:
         first = "press Enter, then " if self._lines.is_begun else ""
         self._note(f"  {first}type {_HOW[question.question.question]}, and press Enter")
 
+    def _say_where(self, question: OpenQuestion) -> None:
+        self._note(f"  pagents answer {question.id} ...")
+
     def _stop_asking(self) -> None:
         self._asking = None
         self._lines.end()
         if self._to_begin is not None:
             self._to_begin.cancel()
 
-    def _answer(self, line: str) -> None:
+    def _answer(self, line: str | None) -> None:
         question = self._asking
         if question is None:
+            return
+        if line is None:
+            self._stop_asking()
+            self._say_where(question)
             return
         if not line:
             self._say_how(question)

@@ -11,8 +11,10 @@ from parallel_agents.catalog.team import properties
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.permission import Permissions
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.sessions.requests import MAX_LABEL_CHARACTERS
@@ -36,6 +38,8 @@ DEFAULT = "merge_resolver"
 _SPARE_TOKENS = 2_000
 # A byte of source code is a third to a half of a token, and some more as JSON.
 _BYTES_PER_TOKEN = 1.5
+# What is merged is the answer: nothing is written, run or sent beside it.
+_READING = Permissions(allow=("read_file", "list_files", "glob", "grep"))
 
 
 class Resolver(NamedTuple):
@@ -59,11 +63,13 @@ class Resolved(NamedTuple):
         files: what files become, by their paths.
         diffs: what that changes in the source's version of each.
         left: why other files stay in conflict.
+        spend: what the agent used.
     """
 
     files: dict[str, Resolution]
     diffs: dict[str, str]
     left: dict[str, str]
+    spend: Spend = Spend()
 
 
 def resolve(
@@ -85,8 +91,9 @@ def resolve(
             found.left[path] = str(unfit)
     if not asked:
         return found
-    labels = _labels(asked)
-    results = {result.label: result for result in _ask(context, asked, labels, resolver)}
+    labels = labels_of(asked)
+    team = _ask(context, asked, labels, resolver)
+    results = {result.label: result for result in team.results}
     for path, versions in asked.items():
         try:
             content = _content(versions, results.get(labels[path]), resolver.agent)
@@ -94,7 +101,7 @@ def resolve(
             found.left[path] = str(unfit)
             continue
         _take(found, part, path, clashes[path], content)
-    return found
+    return found._replace(spend=team.spend)
 
 
 def _take(found: Resolved, part: Part, path: str, clash: Clash, content: bytes | None) -> None:
@@ -116,13 +123,16 @@ def _content(versions: Versions, result: Result | None, agent: str) -> bytes | N
         raise Unfit(f"{agent} did not resolve it: {unfit}") from None
 
 
-def _labels(asked: Mapping[str, Versions]) -> dict[str, str]:
+def labels_of(asked: Mapping[str, Versions]) -> dict[str, str]:
     """A label for each path: the path, if that can be one and no other path looks like it."""
     found: dict[str, str] = {}
     for number, path in enumerate(asked, start=1):
         is_plain = path.isascii() and path.isprintable() and bool(path.strip())
         is_short = len(path) <= MAX_LABEL_CHARACTERS
-        found[path] = path if is_plain and is_short else f"file {number} of {len(asked)}"
+        numbered = f"file {number} of {len(asked)}"
+        while numbered in asked:  # a file may have this name
+            numbered += " in conflict"
+        found[path] = path if is_plain and is_short else numbered
     return found
 
 
@@ -131,9 +141,9 @@ def _ask(
     asked: Mapping[str, Versions],
     labels: Mapping[str, str],
     resolver: Resolver,
-) -> tuple[Result, ...]:
+) -> TeamResult:
     async def prepare(app: App) -> Begin:
-        agent = _agent(app.catalog, resolver.agent)
+        agent = find_resolver(app.catalog, resolver.agent)
         tasks = [_task(agent, path, each, labels[path], resolver) for path, each in asked.items()]
         team = TeamTask(
             tasks=tuple(tasks),
@@ -148,10 +158,17 @@ def _ask(
 
     # Answers are whole files: what is shown of them is the difference.
     display = Display(Style.AUTO, is_json=True)
-    return run_in_foreground(context, prepare, conclude, display).results
+    return run_in_foreground(context, prepare, conclude, display)
 
 
-def _agent(catalog: Catalog, name: str) -> Agent:
+def find_resolver(catalog: Catalog, name: str) -> Agent:
+    """The agent of that name, which can resolve conflicts.
+
+    Raises:
+        UnknownAgent: there is none.
+        InvalidFile: its file is not valid.
+        InvalidInput: its answer is no file.
+    """
     agent = catalog.agent(name)
     if "content" not in properties(agent.output_schema or {}):
         raise InvalidInput(
@@ -174,5 +191,6 @@ def _task(agent: Agent, path: str, versions: Versions, label: str, resolver: Res
         label=label,
         model=resolver.model,
         cache_seconds=resolver.cache_seconds,
+        permissions=_READING,
         limits=Limits(max_output_tokens=_SPARE_TOKENS + int(max(sizes) / _BYTES_PER_TOKEN)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -14,6 +15,8 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.trust import Project, forget_trust, record_trust, untrusted_files
+from parallel_agents.views.faults import Fault, faults
+from parallel_agents.views.format import one_line
 from parallel_agents.views.powers import powers
 
 
@@ -28,7 +31,8 @@ def trust(
     """Show what the project around the current folder defines, and trust it in this form.
 
     Without that, no setting, provider, agent or team of its .parallel-agents folder has any effect,
-    and no server of the .mcp.json beside it. Every change of these files asks again.
+    and no server of the .mcp.json beside it. Every change of these files asks again. A file that is
+    not valid is named, and has no effect until it is corrected.
     """
     environment = read_user_environment(home)
     project = find_project_around(environment)
@@ -41,22 +45,42 @@ def trust(
         )
     if revoke:
         was_trusted = forget_trust(project.folder, environment.home)
-        _tell(project, {}, is_trusted=False, json=json)
+        _tell(project, {}, (), is_trusted=False, json=json)
         render.note("No longer trusted." if was_trusted else "It was not trusted.")
         return
     changes = untrusted_files(project, environment.home)
+    found = faults(project, environment)
     if not json:
         _show(project, changes)
+    for each in found:
+        render.note(f"Not valid: {_why(each)}", "yellow")
     if changes and not yes:
         _ask(project)
     record_trust(project, environment.home)
-    _tell(project, changes, is_trusted=True, json=json)
+    _tell(project, changes, found, is_trusted=True, json=json)
 
 
-def _tell(project: Project, changes: dict[str, str], *, is_trusted: bool, json: bool) -> None:
+def _why(fault: Fault) -> str:
+    error = fault.error
+    return one_line("; ".join(filter(None, (error.message, error.why, error.hint))))
+
+
+def _tell(
+    project: Project,
+    changes: dict[str, str],
+    found: Sequence[Fault],
+    *,
+    is_trusted: bool,
+    json: bool,
+) -> None:
     if json:
         items = [
-            {"file": name, "sha256": digest, "change": changes.get(name)}
+            {
+                "file": name,
+                "sha256": digest,
+                "change": changes.get(name),
+                "problems": [_why(each) for each in found if each.file == name],
+            }
             for name, digest in project.digests.items()
         ]
         folder, allowed = str(project.folder), powers(project)

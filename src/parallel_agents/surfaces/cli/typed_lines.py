@@ -20,10 +20,10 @@ class TypedLines:
 
     Args:
         take: called with each line that was begun after `begin`; it is blank after a line that was
-            begun before, whose rest was thrown away.
+            begun before, whose rest was thrown away, and None once stdin has ended.
     """
 
-    def __init__(self, take: Callable[[str], None]) -> None:
+    def __init__(self, take: Callable[[str | None], None]) -> None:
         self._take = take
         self._typed = b""
         self._reads = False
@@ -76,9 +76,13 @@ class TypedLines:
             self.discard()
             self._take("")
             return
-        piece = os.read(descriptor, _MOST_BYTES)
+        try:
+            piece = os.read(descriptor, _MOST_BYTES)
+        except OSError:  # the terminal is gone
+            piece = b""
         if not piece:
             self.end()
+            self._take(None)
             return
         *lines, self._typed = (self._typed + piece)[-_MOST_BYTES:].split(b"\n")
         for line in lines:
