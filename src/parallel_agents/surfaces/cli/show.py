@@ -11,6 +11,7 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
 from parallel_agents.core.run import Result, RunnerKind
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.core.schema import Json
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -41,12 +42,12 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
     row = whole.row
     if json:
         items = [render.result_json(result) for result in results]
-        sessions = [line_json(member) for member in members]
-        more = {"truncated": True} if len(members) < total else {}
-        more |= {"result": render.result_json(own[0])} if own else {}
-        render.envelope(
-            "show", time.time(), items, session=line_json(whole), sessions=sessions, **more
-        )
+        more: dict[str, Json] = {"truncated": True} if len(members) < total else {}
+        if own:
+            more["result"] = render.result_json(own[0])
+        more["session"] = line_json(whole)
+        more["sessions"] = [line_json(member) for member in members]
+        render.envelope("show", time.time(), items, total=None, **more)
     else:
         is_flow = row.run.kind is RunnerKind.FLOW
         for result in () if is_flow else results:
