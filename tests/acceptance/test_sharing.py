@@ -48,12 +48,14 @@ def agent(pagents: Pagents, provider: FakeProvider) -> str:
 def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agent: str) -> None:
     pagents("spawn", agent, "Share it.")
     planned = pagents("state", "wait", "@last", "plan", "--timeout", "60")
+    refused = pagents("artifact", "delete", "@last", "--all", "--dry-run")
     pagents("state", "set", "@last", "approved", "true")
     ended = pagents("wait", "@last")
     listed = pagents("artifact", "list", "@last")
     got = pagents("artifact", "get", "@last", "report.md")
 
     assert planned.out == '{"day":"Monday"}\n'
+    assert (refused.code, "in use" in refused.err) == (1, True)
     assert "shared report.md" in ended.out
     assert "text/plain" in listed.out
     assert got.out == "# Report"
@@ -71,6 +73,7 @@ def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agen
         (("state", "delete", "@last", "nothing"), 4, "no value nothing"),
         (("state", "delete", "@last"), 2, "which values"),
         (("state", "delete", "@last", "--all", "--prefix", "r"), 2, "which values"),
+        (("state", "delete", "@last", "nothing", "--dry-run"), 4, "no value nothing"),
         (("artifact", "delete", "@last"), 2, "which artifacts"),
         (("artifact", "get", "@last", "nothing"), 4, "no artifact"),
         (("artifact", "put", "@last", "missing.txt"), 2, "cannot be read"),
@@ -113,6 +116,7 @@ def test_what_a_tree_shares_is_deleted_and_the_audit_says_so(pagents: Pagents) -
         pagents("state", "set", "@last", key, "1")
 
     foreseen = pagents("state", "delete", "@last", "--all", "--dry-run")
+    refused = pagents("state", "delete", "@last", "plan", "--version", "9", "--dry-run")
     said = [
         pagents("state", "delete", "@last", *arguments).out
         for arguments in (("plan", "--version", "1"), ("--prefix", "notes/"))
@@ -124,6 +128,7 @@ def test_what_a_tree_shares_is_deleted_and_the_audit_says_so(pagents: Pagents) -
     verified = pagents("audit", "--verify")
 
     assert foreseen.out == "3 values would be deleted, 3 B\n"
+    assert (refused.code, "has version 1" in refused.err) == (1, True)
     assert said == ["1 value deleted, 1 B\n", "2 values deleted, 2 B\n"]
     assert '"items":[]' in left.out.replace(" ", "").replace("\n", "")
     assert artifact.out.startswith("1 artifact deleted, 10 B")
@@ -142,10 +147,12 @@ def test_only_what_nothing_refers_to_is_cleaned(pagents: Pagents) -> None:
 
     young = pagents("artifact", "clean")
     shown = pagents("artifact", "clean", "--all", "--dry-run")
+    as_json = pagents("artifact", "clean", "--all", "--dry-run", "--json")
     cleaned = pagents("artifact", "clean", "--all")
 
     assert "0 contents removed" in young.out
     assert "1 content would be removed" in shown.out
+    assert '"dry_run":true' in as_json.out
     assert "1 content removed" in cleaned.out
     assert not stray.exists()
     assert pagents("artifact", "get", "@last", "tea.txt").out == "Tea rises."

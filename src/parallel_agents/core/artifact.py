@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.shared_state import Removal, Writer
 from parallel_agents.core.shown import shown
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import Conflict, InvalidInput
 
 MOST_NAME_CHARACTERS = 200
 SHORT_ID_CHARACTERS = 12
@@ -168,6 +168,15 @@ class SharedArtifacts(Protocol):
             ArtifactError: it is gone or damaged.
         """
         ...
+
+
+def artifacts_in_use() -> Conflict:
+    """Why the artifacts of a tree are not deleted while one of its runs is live."""
+    return Conflict(
+        "the artifacts of this tree are in use",
+        why="a run of it has not ended",
+        hint="wait for it (`pagents wait`) or end it (`pagents kill`), and delete them then",
+    )
 
 
 def is_artifact_id(text: str) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parallel_agents.core.artifact import Artifact, ArtifactRecord, short_id
+from parallel_agents.core.artifact import Artifact, ArtifactRecord, artifacts_in_use, short_id
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import File
 from parallel_agents.core.shared_state import OUTSIDER, Removal, Writer
-from parallel_agents.errors import Conflict, InvalidInput
+from parallel_agents.errors import InvalidInput
 from parallel_agents.stores.artifact_columns import artifact_from
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.removals import note_removal
@@ -68,11 +68,7 @@ def forget_artifacts(
         Conflict: a run of the tree is live.
     """
     if tables.database.one("live_of_root", (tree,)) is not None:
-        raise Conflict(
-            "the artifacts of this tree are in use",
-            why="a run of it has not ended",
-            hint="wait for it (`pagents wait`) or end it (`pagents kill`), and delete them then",
-        )
+        raise artifacts_in_use()
     known = {
         (record.artifact.id, record.artifact.name): record.artifact
         for record in read_artifacts(tables.rows, tree=tree)
