@@ -17,6 +17,7 @@ from parallel_agents.core.json_value import Json, with_leaves
 from parallel_agents.secrets.finding import (
     NONE,
     START_CHARACTERS,
+    Needles,
     json_line,
     needles_of,
     original_place,
@@ -38,11 +39,21 @@ class Redactor:
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
-        self._needles = NONE
-        self._lock = threading.Lock()  # guards `_values`; `_needles` is only replaced
+        self._made: Needles | None = NONE
+        self._lock = threading.Lock()  # guards `_values`, and that `_made` belongs to them
 
     def __bool__(self) -> bool:
-        return bool(self._needles.names)
+        return bool(self._values)
+
+    @property
+    def _needles(self) -> Needles:
+        """What is looked for, made when it is needed first: many values are mostly added at once."""
+        if (made := self._made) is not None:
+            return made
+        with self._lock:
+            if self._made is None:
+                self._made = needles_of(self._values)
+            return self._made
 
     @property
     def names(self) -> frozenset[str]:
@@ -63,19 +74,21 @@ class Redactor:
             value.encode()
         except UnicodeEncodeError:
             return "it is not text"
+        forgotten = ""
         with self._lock:
             if len(self._values) >= MOST_SECRETS:
                 forgotten = self._values.pop(next(iter(self._values)))
-                _log.warning("more than %d secrets: %s is hidden no more", MOST_SECRETS, forgotten)
             self._values[value] = _NOT_OF_NAMES.sub("-", name)[:MOST_NAME_CHARACTERS] or "secret"
-            self._needles = needles_of(self._values)
+            self._made = None
+        if forgotten:  # without the lock, which whoever hides secrets in the log takes
+            _log.warning("more than %d secrets: %s is hidden no more", MOST_SECRETS, forgotten)
         return ""
 
     def clear(self) -> None:
         """Know none."""
         with self._lock:
             self._values.clear()
-            self._needles = NONE
+            self._made = NONE
 
     def hide(self, text: str) -> str:
         """The text without secrets."""
