@@ -69,7 +69,7 @@ class Notify(Checked):
 
 
 class Target(NamedTuple):
-    """Where a notification goes: the words of a command, or an address, or a variable's name."""
+    """Where a notification goes: the words of a command, or an address, or a variable that has one."""
 
     command: tuple[str, ...] = ()
     address: WebAddress | None = None
