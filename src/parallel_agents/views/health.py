@@ -18,7 +18,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.silence import Silence, SilentRun, StuckRules, described, silence_of
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.core.usage import NANOUSD_PER_USD
-from parallel_agents.core.vitals import Vitals, spent_percent
+from parallel_agents.core.vitals import MOST_SILENT, Vitals, spent_percent
 from parallel_agents.views import format
 
 ALMOST_PERCENT = 95
@@ -129,6 +129,7 @@ def _silent(seen: Seen) -> Iterator[Sign]:
         (each, silence_of(each, seen.vitals.gaps.get(each.agent, ()), seen.stuck_rules, seen.now))
         for each in seen.vitals.silent
     ]
+    at_least = "at least " if len(found) >= MOST_SILENT else ""
     stuck_runs = [(each, silence) for each, silence in found if silence.is_stuck]
     for each, silence in stuck_runs[:_MOST_NAMED]:
         yield Sign(
@@ -140,13 +141,15 @@ def _silent(seen: Seen) -> Iterator[Sign]:
         )
     if len(stuck_runs) > _MOST_NAMED:
         more = len(stuck_runs) - _MOST_NAMED
-        yield Sign(about="stuck", level=Level.PROBLEM, text=f"{more:,} more runs are stuck")
+        yield Sign(
+            about="stuck", level=Level.PROBLEM, text=f"{at_least}{more:,} more runs are stuck"
+        )
     waits: dict[str, int] = {}
     for _, silence in found:
         if silence.waits_for:
             waits[silence.waits_for] = waits.get(silence.waits_for, 0) + 1
     for what, runs in waits.items():
-        text = f"{_count(runs, 'run')} waiting for {what}"
+        text = f"{at_least}{_count(runs, 'run')} waiting for {what}"
         yield Sign(about="waits", level=Level.OK, text=text, facts={"runs": runs, "for": what})
 
 

@@ -17,7 +17,7 @@ from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import SilentRun, StuckRules
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.core.vitals import Failures, LimitedRun, LiveRuns, Vitals
+from parallel_agents.core.vitals import MOST_SILENT, Failures, LimitedRun, LiveRuns, Vitals
 from parallel_agents.views.health import Level, Seen, signs
 
 NOW, GB = 10_000.0, 10**9
@@ -158,6 +158,16 @@ def test_a_hundred_stuck_runs_are_ten_lines_and_a_number() -> None:
 
     assert len(found) == 11
     assert found[-1].text == "90 more runs are stuck"
+
+
+def test_where_not_all_silent_runs_were_looked_at_it_is_told() -> None:
+    waiting = SILENT._replace(is_asking=True)
+    silent = [*([SILENT] * 20), *([waiting] * (MOST_SILENT - 20))]
+
+    texts = [sign.text for sign in signs(of(IDLE._replace(silent=silent)))]
+
+    assert "at least 10 more runs are stuck" in texts
+    assert "at least 980 runs waiting for your answer" in texts
 
 
 def test_an_owner_that_has_ended_is_not_alive() -> None:

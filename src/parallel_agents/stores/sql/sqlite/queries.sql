@@ -971,16 +971,19 @@ SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
 own.key NOT GLOB 'noticed*' AND own.key NOT GLOB 'stuck-*'
 AND (own.key NOT GLOB 'steer-*' OR own.key GLOB '*/delivered')
 
--- The runs that living processes execute, and their last events, if those are old.
+-- The runs that living processes execute, and their last events, if those are old. Those that may be
+-- stuck come first, or many that wait would hide them.
 -- name: silent_runs
 SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
        EXISTS (SELECT 1 FROM sessions AS below JOIN runs AS child ON child.session = below.key
-               WHERE below.parent = r.session AND child.status IN ('queued', 'running')),
+               WHERE below.parent = r.session AND child.status IN ('queued', 'running'))
+       AS has_children,
        EXISTS (SELECT 1 FROM events AS asked
                WHERE asked.run = r.id AND asked.key GLOB '*/asked' AND asked.key NOT GLOB 'stuck-*'
                  AND NOT EXISTS (SELECT 1 FROM events AS answered
                                  WHERE answered.run = r.id AND answered.key =
-                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered')),
+                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered'))
+       AS is_asking,
        CASE WHEN s.options GLOB '*"on_stuck"*' AND json_valid(s.options)
             THEN json_extract(s.options, '$.on_stuck') END
 FROM runs AS r INDEXED BY runs_live
@@ -989,7 +992,8 @@ JOIN sessions AS s ON s.key = r.session
 JOIN events AS e ON e.seq = (SELECT MAX(own.seq) FROM events AS own
                              WHERE own.run = r.id AND {is_own_event})
 WHERE r.status IN ('queued', 'running') AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?
-ORDER BY e.at LIMIT ?;
+ORDER BY has_children OR is_asking OR e.key GLOB '*/waiting-*' OR e.key GLOB '*/retry-*', e.at
+LIMIT ?;
 
 -- The last runs of some of an agent's sessions, whose keys are in no order of time: an agent may have
 -- many thousands.
