@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -25,7 +25,14 @@ from parallel_agents.secrets.finding import (
     spans_in,
     with_numbers_hidden,
 )
-from parallel_agents.secrets.forms import LEAST_CHARACTERS, why_ordinary, without_breaks
+from parallel_agents.secrets.forms import (
+    ANY_BREAK,
+    ESCAPED_BREAK,
+    LEAST_CHARACTERS,
+    readings,
+    why_ordinary,
+    without_breaks,
+)
 
 _log = logging.getLogger(__name__)
 MOST_SECRETS = 1_000
@@ -95,17 +102,19 @@ class Redactor:
         names = self._needles.names
         if not names or len(text) < LEAST_CHARACTERS:
             return text
-        line = without_breaks(text)
-        for needle in names:
-            if needle in line:
-                return replaced(text, line, names)
+        text = _hidden(text, without_breaks(text), names, ANY_BREAK)
+        if "\\n" in text or "\\r" in text:
+            text = _hidden(text, ESCAPED_BREAK.sub("", text), names, ESCAPED_BREAK)
         return text
 
     def name_in(self, text: str) -> str:
         """The name of a secret that is in a text; empty if none is."""
         names = self._needles.names
-        line = without_breaks(text) if names else text
-        return next((name for needle, name in names.items() if needle in line), "")
+        if not names:
+            return ""
+        lines = [line for line, _ in readings(text)]
+        found = (name for line in lines for needle, name in names.items() if needle in line)
+        return next(found, "")
 
     def hide_value(self, value: Json) -> Json:
         """The same for each text, name and number in a JSON value; a number becomes a text."""
@@ -241,8 +250,15 @@ class Scan:
         return self._redactor.name_in(data.decode("utf-8", "replace").replace("\0", ""))
 
 
+def _hidden(text: str, line: str, names: Mapping[str, str], breaks: re.Pattern[str]) -> str:
+    for needle in names:
+        if needle in line:
+            return replaced(text, line, names, breaks)
+    return text
+
+
 def _is_one_in(needles: Sequence[str], texts: Sequence[str]) -> bool:
     if not needles or not texts:
         return False
-    line = "\0".join(map(without_breaks, texts))  # no form has a NUL
+    line = "\0".join(line for text in texts for line, _ in readings(text))  # no form has a NUL
     return any(needle in line for needle in needles)
