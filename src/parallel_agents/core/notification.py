@@ -167,7 +167,7 @@ class NotificationStore(Protocol):
         ...
 
     async def take_notifications(self, owner: OwnerId) -> list[Notification]:
-        """Take what is due, to send it.
+        """Take what is due, to send it: a few of each target at a time.
 
         Of one tree, one question is told while any that was told has no answer; one that was answered
         before anybody was told is not told at all.

@@ -1085,14 +1085,17 @@ ON CONFLICT DO NOTHING;
 SELECT EXISTS (SELECT 1 FROM notifications AS n INDEXED BY notifications_open
                WHERE n.state IN ('due', 'sending') AND {is_due});
 
--- What is due, of the runs of one owner if it is named, and whether a question of it still waits.
+-- What is due, of the runs of one owner if it is named, and whether a question of it still waits. It
+-- is little of each target, so that what is for one that hangs keeps nothing for others waiting.
 -- name: due_notifications
 SELECT n.number, n.target, n.about, n.tree, n.run, n.tries,
        EXISTS (SELECT 1 FROM events AS e JOIN runs AS r ON r.id = e.run
                WHERE e.seq = n.number AND {is_open_question})
-FROM notifications AS n INDEXED BY notifications_open
-WHERE n.state IN ('due', 'sending') AND {is_due}
-  AND (?2 IS NULL OR EXISTS (SELECT 1 FROM runs AS r WHERE r.id = n.run AND r.owner = ?2))
+FROM (SELECT n.*, ROW_NUMBER() OVER (PARTITION BY n.target ORDER BY n.number) AS place
+      FROM notifications AS n INDEXED BY notifications_open
+      WHERE n.state IN ('due', 'sending') AND {is_due}
+        AND (?2 IS NULL OR EXISTS (SELECT 1 FROM runs AS r WHERE r.id = n.run AND r.owner = ?2))) AS n
+WHERE n.place <= 16
 ORDER BY n.number LIMIT 1000;
 
 -- name: is_open_question
