@@ -82,6 +82,7 @@ class TreeArtifacts:
         """The artifacts of the tree, the oldest first."""
         return await self._store.artifacts(tree=self._tree)
 
+    @checked
     async def delete(self, *artifacts: Artifact) -> Removal:
         """Have the tree share these artifacts no more.
 
@@ -124,6 +125,7 @@ class TreeArtifacts:
             each for each in known if each == found or (found.name != name and each.id == found.id)
         ]
 
+    @checked
     async def read(self, artifact: Artifact) -> bytes:
         """Its content.
 
@@ -132,6 +134,7 @@ class TreeArtifacts:
         """
         return await asyncio.to_thread(self._contents.read, artifact.id)
 
+    @checked
     async def save(self, artifact: Artifact, target: Path | str) -> None:
         """Write its content to a file, whole or not at all.
 
