@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import orjson
@@ -135,6 +137,40 @@ def test_what_a_tree_shares_is_deleted_and_the_audit_says_so(pagents: Pagents) -
     assert cleaned.out.startswith("1 content removed")
     assert "removed 2 values that the tree shared" in audit
     assert verified.code == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "code", "says"), [("media_type", 0, "0 contents"), ("id", 8, "is damaged")]
+)
+def test_what_a_damaged_record_needs_is_not_cleaned(
+    pagents: Pagents, column: str, code: int, says: str
+) -> None:
+    pagents("spawn", "main", "Hello.", "--wait")
+    (pagents.folder / "tea.txt").write_text("Tea rises.")
+    pagents("artifact", "put", "@last", "tea.txt")
+    with closing(sqlite3.connect(pagents.home / "store.db")) as database:
+        database.execute(f"UPDATE artifacts SET {column} = x'ff'")
+        database.commit()
+
+    cleaned = pagents("artifact", "clean", "--all")
+
+    assert cleaned.code == code
+    assert says in cleaned.out + cleaned.err
+    assert [path for path in (pagents.home / "artifacts").rglob("*") if path.is_file()]
+
+
+def test_without_a_store_nothing_is_cleaned(pagents: Pagents) -> None:
+    pagents("spawn", "main", "Hello.", "--wait")
+    (pagents.folder / "tea.txt").write_text("Tea rises.")
+    pagents("artifact", "put", "@last", "tea.txt")
+    for file in pagents.home.glob("store.db*"):
+        file.rename(pagents.folder / file.name)
+
+    cleaned = pagents("artifact", "clean", "--all")
+
+    assert cleaned.code == 4
+    assert "there is no store" in cleaned.err
+    assert [path for path in (pagents.home / "artifacts").rglob("*") if path.is_file()]
 
 
 def test_only_what_nothing_refers_to_is_cleaned(pagents: Pagents) -> None:

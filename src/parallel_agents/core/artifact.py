@@ -101,9 +101,16 @@ class ArtifactStore(Protocol):
         *,
         tree: SessionKey | None = None,
         runs: Sequence[RunId] | None = None,
-        ids: Sequence[str] | None = None,
     ) -> list[ArtifactRecord]:
-        """The artifacts of a tree, of runs, or with these ids, the oldest first; without any, all."""
+        """The artifacts of a tree or of runs, the oldest first; without either, all."""
+        ...
+
+    async def referred_contents(self, ids: Sequence[str]) -> set[str]:
+        """Those of these contents that a tree has, also by a record that is damaged.
+
+        Raises:
+            StoreError: a record is damaged so that nobody knows which content it names.
+        """
         ...
 
 

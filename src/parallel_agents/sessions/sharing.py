@@ -211,8 +211,8 @@ class Sharing:
         self._news = StateNews(store)
 
     async def referred(self, ids: Sequence[str]) -> set[str]:
-        """Those of these contents that a tree has."""
-        return {record.artifact.id for record in await self._store.artifacts(ids=ids)}
+        """Those of these contents that a tree has, also by a record that is damaged."""
+        return await self._store.referred_contents(ids)
 
     def state(self, tree: SessionKey, writer: Writer = OUTSIDER) -> TreeState:
         return TreeState(self._store, self._news, tree, writer, self._state_bounds)

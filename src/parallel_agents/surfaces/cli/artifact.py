@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.opening import open_existing
-from parallel_agents.app.reading import open_reader
+from parallel_agents.app.reading import open_follower, open_reader
 from parallel_agents.artifacts import ArtifactFolder, Stored
 from parallel_agents.core.artifact import Artifact, ArtifactRecord, artifacts_in_use, short_id
 from parallel_agents.core.filter import Filter
@@ -196,7 +196,8 @@ def clean(
     older_than = 0.0 if everything else _YOUNG_SECONDS
 
     async def run() -> list[Stored]:
-        async with open_reader(context.environment, context.settings) as reader:
+        # In a store that is missing, or of another version, nothing would seem to be needed.
+        async with open_follower(context.environment, context.settings) as reader:
             stored = await asyncio.to_thread(folder.older_than, older_than)
             kept = await reader.sharing.referred([each.id for each in stored])
             return [each for each in stored if each.id not in kept]

@@ -933,8 +933,10 @@ tree = :tree
 -- name: artifacts.runs
 run IN (SELECT value FROM json_each(:runs))
 
--- name: artifacts.ids
-id IN (SELECT value FROM json_each(:ids))
+-- Those of these contents that a record names, and each id that is none, whose content nobody knows.
+-- name: referred_contents
+SELECT DISTINCT id FROM artifacts
+WHERE id IN (SELECT value FROM json_each(?)) OR typeof(id) <> 'text' OR length(id) <> 64;
 
 -- Live runs of agents, counted by how they are doing.
 -- name: live_by_owner
