@@ -106,17 +106,30 @@ class ArtifactFolder:
                     found.append(Stored(name, status.st_blocks * 512))
         return found
 
-    def remove(self, id: str, *, older_than: float) -> None:
+    def remove(self, id: str, *, older_than: float) -> bool:
         """Remove the content, unless it was put again since it was that many seconds old.
 
+        Returns:
+            Whether it was removed; another process may have done so before.
+
         Raises:
-            OSError: it cannot be removed.
+            ArtifactError: it cannot be removed.
         """
-        aside = self._contents.set_aside(_checked(id))
-        if aside.stat().st_mtime > wall() - older_than:
-            self._contents.take(aside, id)
-        else:
+        try:
+            aside = self._contents.set_aside(_checked(id))
+            if aside.stat().st_mtime > wall() - older_than:
+                self._contents.take(aside, id)
+                return False
             aside.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise ArtifactError(
+                f"the content of the artifact {short_id(id)} cannot be removed",
+                why=error.strerror or str(error),
+                hint=f"give yourself write permission for {self._contents.folder}",
+            ) from error
+        return True
 
     def remove_leftovers(self, *, older_than: float) -> None:
         """Remove what processes that were killed have left half written."""

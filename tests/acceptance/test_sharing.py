@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import orjson
@@ -48,12 +50,14 @@ def agent(pagents: Pagents, provider: FakeProvider) -> str:
 def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agent: str) -> None:
     pagents("spawn", agent, "Share it.")
     planned = pagents("state", "wait", "@last", "plan", "--timeout", "60")
+    refused = pagents("artifact", "delete", "@last", "--all", "--dry-run")
     pagents("state", "set", "@last", "approved", "true")
     ended = pagents("wait", "@last")
     listed = pagents("artifact", "list", "@last")
     got = pagents("artifact", "get", "@last", "report.md")
 
     assert planned.out == '{"day":"Monday"}\n'
+    assert (refused.code, "in use" in refused.err) == (1, True)
     assert "shared report.md" in ended.out
     assert "text/plain" in listed.out
     assert got.out == "# Report"
@@ -71,6 +75,7 @@ def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agen
         (("state", "delete", "@last", "nothing"), 4, "no value nothing"),
         (("state", "delete", "@last"), 2, "which values"),
         (("state", "delete", "@last", "--all", "--prefix", "r"), 2, "which values"),
+        (("state", "delete", "@last", "nothing", "--dry-run"), 4, "no value nothing"),
         (("artifact", "delete", "@last"), 2, "which artifacts"),
         (("artifact", "get", "@last", "nothing"), 4, "no artifact"),
         (("artifact", "put", "@last", "missing.txt"), 2, "cannot be read"),
@@ -113,6 +118,7 @@ def test_what_a_tree_shares_is_deleted_and_the_audit_says_so(pagents: Pagents) -
         pagents("state", "set", "@last", key, "1")
 
     foreseen = pagents("state", "delete", "@last", "--all", "--dry-run")
+    refused = pagents("state", "delete", "@last", "plan", "--version", "9", "--dry-run")
     said = [
         pagents("state", "delete", "@last", *arguments).out
         for arguments in (("plan", "--version", "1"), ("--prefix", "notes/"))
@@ -124,12 +130,47 @@ def test_what_a_tree_shares_is_deleted_and_the_audit_says_so(pagents: Pagents) -
     verified = pagents("audit", "--verify")
 
     assert foreseen.out == "3 values would be deleted, 3 B\n"
+    assert (refused.code, "has version 1" in refused.err) == (1, True)
     assert said == ["1 value deleted, 1 B\n", "2 values deleted, 2 B\n"]
     assert '"items":[]' in left.out.replace(" ", "").replace("\n", "")
     assert artifact.out.startswith("1 artifact deleted, 10 B")
     assert cleaned.out.startswith("1 content removed")
     assert "removed 2 values that the tree shared" in audit
     assert verified.code == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "code", "says"), [("media_type", 0, "0 contents"), ("id", 8, "is damaged")]
+)
+def test_what_a_damaged_record_needs_is_not_cleaned(
+    pagents: Pagents, column: str, code: int, says: str
+) -> None:
+    pagents("spawn", "main", "Hello.", "--wait")
+    (pagents.folder / "tea.txt").write_text("Tea rises.")
+    pagents("artifact", "put", "@last", "tea.txt")
+    with closing(sqlite3.connect(pagents.home / "store.db")) as database:
+        database.execute(f"UPDATE artifacts SET {column} = x'ff'")
+        database.commit()
+
+    cleaned = pagents("artifact", "clean", "--all")
+
+    assert cleaned.code == code
+    assert says in cleaned.out + cleaned.err
+    assert [path for path in (pagents.home / "artifacts").rglob("*") if path.is_file()]
+
+
+def test_without_a_store_nothing_is_cleaned(pagents: Pagents) -> None:
+    pagents("spawn", "main", "Hello.", "--wait")
+    (pagents.folder / "tea.txt").write_text("Tea rises.")
+    pagents("artifact", "put", "@last", "tea.txt")
+    for file in pagents.home.glob("store.db*"):
+        file.rename(pagents.folder / file.name)
+
+    cleaned = pagents("artifact", "clean", "--all")
+
+    assert cleaned.code == 4
+    assert "there is no store" in cleaned.err
+    assert [path for path in (pagents.home / "artifacts").rglob("*") if path.is_file()]
 
 
 def test_only_what_nothing_refers_to_is_cleaned(pagents: Pagents) -> None:
@@ -142,10 +183,12 @@ def test_only_what_nothing_refers_to_is_cleaned(pagents: Pagents) -> None:
 
     young = pagents("artifact", "clean")
     shown = pagents("artifact", "clean", "--all", "--dry-run")
+    as_json = pagents("artifact", "clean", "--all", "--dry-run", "--json")
     cleaned = pagents("artifact", "clean", "--all")
 
     assert "0 contents removed" in young.out
     assert "1 content would be removed" in shown.out
+    assert '"dry_run":true' in as_json.out
     assert "1 content removed" in cleaned.out
     assert not stray.exists()
     assert pagents("artifact", "get", "@last", "tea.txt").out == "Tea rises."

@@ -100,6 +100,10 @@ def test_one_agent_from_spawn_to_clean(pagents: Pagents, repository: Path) -> No
     diff = pagents("diff", "@last", "--name-only")
     kept = pagents("workspaces", "clean", "--all")
     foretold = pagents("merge", "@last", "--dry-run")
+    as_json = [
+        pagents(*command, "--dry-run", "--json").out
+        for command in (("merge", "@last"), ("workspaces", "clean", "--all"))
+    ]
     unmerged = (repository / "f5.txt").exists()
     merged = pagents("merge", "@last")
     cleaned = pagents("workspaces", "clean", "--all")
@@ -109,6 +113,7 @@ def test_one_agent_from_spawn_to_clean(pagents: Pagents, repository: Path) -> No
     assert diff.out == "A\tf5.txt\n"
     assert "not merged; --force removes it" in kept.err
     assert "1 file would change" in foretold.out
+    assert all('"dry_run":true' in document for document in as_json)
     assert not unmerged
     assert "1 file changed" in merged.out
     assert (repository / "f5.txt").read_text() == "5\n"

@@ -139,3 +139,32 @@ async def test_a_command_that_fails_is_told_and_not_repeated(command: str, why: 
         await sender().send(command, LETTER)
 
     assert not told.value.may_try_again
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("curl -H 'Token: {} https://bell.example", "neither a command nor a URL"),
+        ("http://user:{}@bell.example/x", "neither a command nor a URL"),
+        ("env:{}", "neither a command nor a URL"),
+        ("env:OTHER_{0[0]}", "names another variable"),
+        ("{}", "the command in HOOK cannot be started: No such file"),
+        ("/bin/cat {}\0", "neither a command nor a URL"),
+    ],
+)
+async def test_what_a_variable_has_is_in_no_error(content: str, why: str) -> None:
+    secret = "sk-9fK2mQ7xVb3Rt6"
+
+    with pytest.raises(NotSent, match=why) as told:
+        await sender(HOOK=content.format(secret)).send("env:HOOK", LETTER)
+
+    assert secret not in str(told.value)
+
+
+async def test_what_a_variable_has_is_hidden_in_what_its_command_says() -> None:
+    line = "sh -c 'printenv HOOK; exit 3' key-9fK2mQ7xVb3Rt6"
+
+    with pytest.raises(NotSent, match="exited with 3") as told:
+        await sender(HOOK=line).send("env:HOOK", LETTER)
+
+    assert "[redacted:HOOK]" in str(told.value)

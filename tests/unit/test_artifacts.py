@@ -136,6 +136,22 @@ def test_only_what_is_old_may_go(folder: ArtifactFolder, tmp_path: Path) -> None
     assert files(tmp_path) == []
 
 
+def test_what_another_process_removed_meanwhile_is_not_removed_again(
+    folder: ArtifactFolder,
+) -> None:
+    folder.put([TEXT], MOST)
+
+    assert folder.remove(ID, older_than=0)
+    assert not folder.remove(ID, older_than=0)
+
+
+def test_what_was_put_again_meanwhile_stays(folder: ArtifactFolder) -> None:
+    folder.put([TEXT], MOST)
+
+    assert not folder.remove(ID, older_than=3600)
+    assert folder.read(ID) == TEXT
+
+
 def test_what_a_killed_process_left_goes(folder: ArtifactFolder, tmp_path: Path) -> None:
     folder.put([TEXT], MOST)
     (tmp_path / "home/artifacts/.part-0123").write_bytes(b"half")

@@ -1,6 +1,6 @@
 """Looking after: what a process with an engine does at its heartbeats for the runs that it executes.
 
-It sends notifications that are due, finds runs that are stuck, and sees when the disk gets full.
+It finds runs that are stuck, and sees when the disk gets full.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from parallel_agents.app.notifying import Notifier
 from parallel_agents.core.answer_rules import AnswerRules
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.disk import Room
@@ -47,13 +46,9 @@ class LookingAfter:
         owner: this process.
         home: the folder that everything is written into.
         settings: say when a run is stuck, and what happens then.
-        notifier: sends what is due.
     """
 
-    def __init__(
-        self, store: Store, owner: OwnerId, home: Path, settings: Settings, notifier: Notifier
-    ) -> None:
-        self._notifier = notifier
+    def __init__(self, store: Store, owner: OwnerId, home: Path, settings: Settings) -> None:
         self._stuck = StuckRuns(store, owner, settings)
         self._home = home
         self._looked_at = -math.inf
@@ -65,7 +60,6 @@ class LookingAfter:
         Raises:
             StoreError: the store cannot be read or written.
         """
-        await self._notifier.send_due()
         now = asyncio.get_running_loop().time()
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now

@@ -25,7 +25,8 @@ from parallel_agents.notify.sending import Sender
 from parallel_agents.settings import Environment, Settings
 
 MOST_TRIES = 5
-_AT_ONCE = 8
+# To one target, and in all: one that hangs holds up no other.
+_AT_ONCE, _MOST_AT_ONCE = 8, 32
 _AGAIN_SECONDS = 5.0
 FAREWELL_SECONDS = 3.0
 _MOST_QUESTIONS = 20
@@ -60,17 +61,18 @@ class Notifier:
         self._store = store
         self._owner = owner
         self._sender = sender
-        self._turn = asyncio.Semaphore(_AT_ONCE)
 
     async def send_due(self) -> None:
-        """Send what is due, if anything is.
+        """Send what is due, some of each target after the other.
 
         Raises:
             StoreError: the store cannot be read or written.
         """
-        if await self._store.has_due():
+        while await self._store.has_due():
             taken = await self._store.take_notifications(self._owner)
-            await self._send_all(taken, self._turn)
+            if not taken:
+                return
+            await self._send_all(taken)
 
     async def say_farewell(self) -> None:
         """Send what the work of this process made due, before it ends.
@@ -80,10 +82,11 @@ class Notifier:
         taken: list[Notification] = []
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
-                if await self._store.has_due():
+                while await self._store.has_due():
                     taken = await self._store.take_own_notifications(self._owner)
-                    # Those of others that are being sent take no turn from these.
-                    await self._send_all(taken, asyncio.Semaphore(_AT_ONCE))
+                    if not taken:
+                        return
+                    await self._send_all(taken)
         except TimeoutError:
             _log.warning(
                 "what is notified did not answer within %g s; another process sends what is left of %d",
@@ -93,11 +96,15 @@ class Notifier:
         except StoreError:
             return  # what is due stays so
 
-    async def _send_all(self, taken: Sequence[Notification], turn: asyncio.Semaphore) -> None:
-        await asyncio.gather(*(self._send(each, turn) for each in taken))
+    async def _send_all(self, taken: Sequence[Notification]) -> None:
+        in_all = asyncio.Semaphore(_MOST_AT_ONCE)
+        turns = {each.to: asyncio.Semaphore(_AT_ONCE) for each in taken}
+        await asyncio.gather(*(self._send(each, turns[each.to], in_all) for each in taken))
 
-    async def _send(self, due: Notification, turn: asyncio.Semaphore) -> None:
-        async with turn:
+    async def _send(
+        self, due: Notification, turn: asyncio.Semaphore, in_all: asyncio.Semaphore
+    ) -> None:
+        async with turn, in_all:
             letter = await self._letter(due)
             try:
                 await self._sender.send(due.to, letter)

@@ -93,14 +93,14 @@ async def open_on(
         )
         runners: dict[RunnerKind, Runner] = {}
         notifier = Notifier(store, owner.id, make_sender(environment, settings))
-        care = LookingAfter(store, owner.id, environment.home, settings, notifier)
+        care = LookingAfter(store, owner.id, environment.home, settings)
         engine = LocalEngine(
             store,
             owner,
             runners=runners,
             rules=resources.rules,
             on_failure=resources.completions.fail,
-            sweep=care.sweep,
+            sweeps=(care.sweep, notifier.send_due),
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.containment.commands import why_not_found
+from parallel_agents.core.notification import read_target
 from parallel_agents.core.reference import Reference, Scheme, parse_reference, scheme_of
 from parallel_agents.errors import ConfigError, SecretUnavailable
 from parallel_agents.models.provider_tables import read_providers
@@ -72,6 +73,8 @@ def references(environment: Environment, settings: Settings) -> Iterator[Named]:
         for variable, reference in profile.references.items():
             yield Named(variable, reference, f"the profile {profile.name}")
     yield from _of_servers(settings)
+    if settings.notify is not None and (variable := read_target(settings.notify).variable):
+        yield Named(variable, Reference(Scheme.ENV, variable), "notifications")
 
 
 def _of_search(environment: Environment, settings: Settings) -> Iterator[Named]:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.shared_state import Removal, Writer
 from parallel_agents.core.shown import shown
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import Conflict, InvalidInput
 
 MOST_NAME_CHARACTERS = 200
 SHORT_ID_CHARACTERS = 12
@@ -101,9 +101,16 @@ class ArtifactStore(Protocol):
         *,
         tree: SessionKey | None = None,
         runs: Sequence[RunId] | None = None,
-        ids: Sequence[str] | None = None,
     ) -> list[ArtifactRecord]:
-        """The artifacts of a tree, of runs, or with these ids, the oldest first; without any, all."""
+        """The artifacts of a tree or of runs, the oldest first; without either, all."""
+        ...
+
+    async def referred_contents(self, ids: Sequence[str]) -> set[str]:
+        """Those of these contents that a tree has, also by a record that is damaged.
+
+        Raises:
+            StoreError: a record is damaged so that nobody knows which content it names.
+        """
         ...
 
 
@@ -168,6 +175,15 @@ class SharedArtifacts(Protocol):
             ArtifactError: it is gone or damaged.
         """
         ...
+
+
+def artifacts_in_use() -> Conflict:
+    """Why the artifacts of a tree are not deleted while one of its runs is live."""
+    return Conflict(
+        "the artifacts of this tree are in use",
+        why="a run of it has not ended",
+        hint="wait for it (`pagents wait`) or end it (`pagents kill`), and delete them then",
+    )
 
 
 def is_artifact_id(text: str) -> bool:

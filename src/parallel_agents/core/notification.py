@@ -69,7 +69,7 @@ class Notify(Checked):
 
 
 class Target(NamedTuple):
-    """Where a notification goes: the words of a command, or an address, or a variable's name."""
+    """Where a notification goes: the words of a command, or an address, or a variable that has one."""
 
     command: tuple[str, ...] = ()
     address: WebAddress | None = None
@@ -167,7 +167,7 @@ class NotificationStore(Protocol):
         ...
 
     async def take_notifications(self, owner: OwnerId) -> list[Notification]:
-        """Take the notifications that are due, in order to send them.
+        """Take the notifications that are due, in order to send them: a few of each target at a time.
 
         While a question that was sent has no answer, no other question of its tree is taken. A
         question that was answered before it was sent is never taken.

@@ -11,6 +11,9 @@ from parallel_agents.core.ids import OwnerId, SessionKey
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Gap, SilentRun, StuckRules
 
+# Of silent runs, more are not looked at.
+MOST_SILENT = 1000
+
 
 class LiveRuns(NamedTuple):
     """Live runs of agents that are doing alike.
@@ -54,7 +57,8 @@ class Vitals(NamedTuple):
 
     Attributes:
         live: the live runs of agents.
-        silent: those that have written nothing for a while.
+        silent: those that have written nothing for a while, at most `MOST_SILENT`; those that may be
+            stuck come first.
         gaps: the gaps between the events of earlier runs, by agent, for the agents of silent runs.
         failures: the runs that failed since the moment that was asked for.
         limited: live runs, and those that failed since then, whose commands hit a limit of their session.

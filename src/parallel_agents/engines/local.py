@@ -64,7 +64,7 @@ class LocalEngine:
         runners: the runner of each kind of run.
         rules: the rules for runs in this process.
         on_failure: called once if the store fails, which ends the engine.
-        sweep: called after heartbeats, for what need not be timed.
+        sweeps: called after heartbeats, for what need not be timed.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class LocalEngine:
         runners: Mapping[RunnerKind, Runner],
         rules: Rules,
         on_failure: Callable[[StoreError], None],
-        sweep: Sweep | None = None,
+        sweeps: Sequence[Sweep] = (),
     ) -> None:
-        self._sweeping = Sweeping(sweep)
+        self._sweeping = Sweeping(sweeps)
         self._store = store
         self._owner = owner
         self._runners = runners

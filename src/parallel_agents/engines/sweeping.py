@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeAlias
 
 from parallel_agents.engines.live_run import ends_more_than_a_run
@@ -15,20 +15,22 @@ _log = logging.getLogger(__name__)
 
 
 class Sweeping:
-    """Calls a sweep again and again, each call once the one before it has ended."""
+    """Calls each sweep again and again, once its call before has ended; none waits for another."""
 
-    def __init__(self, sweep: Sweep | None) -> None:
-        self._sweep = sweep
-        self._task: asyncio.Task[None] | None = None
+    def __init__(self, sweeps: Sequence[Sweep]) -> None:
+        self._sweeps = sweeps
+        self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def begin(self, group: asyncio.TaskGroup, fail: Callable[[StoreError], None]) -> None:
-        """Begin a call, unless one is under way; `fail` is told if the store fails."""
-        if self._sweep is not None and (self._task is None or self._task.done()):
-            self._task = group.create_task(_call(self._sweep, fail))
+        """Begin a call of each that has none under way; `fail` is told if the store fails."""
+        for number, sweep in enumerate(self._sweeps):
+            task = self._tasks.get(number)
+            if task is None or task.done():
+                self._tasks[number] = group.create_task(_call(sweep, fail))
 
     def cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks.values():
+            task.cancel()
 
 
 async def _call(sweep: Sweep, fail: Callable[[StoreError], None]) -> None:

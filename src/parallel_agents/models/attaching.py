@@ -1,8 +1,8 @@
 """Attaching: the files in a conversation as its model takes them, read when a request is built.
 
 A model is sent an image or a PDF as it is, the text of a PDF that it does not take, or a line that says
-what is left out; nothing is dropped without a word. What a provider has refused is not sent again, so
-that a session with a bad file continues without it.
+what is left out; nothing is dropped without a word. What a provider has refused is not sent again, nor
+is an earlier file whose content is gone, so that a session with a bad file continues without it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import replace
 from parallel_agents.core.attachment import MOST_FILES
 from parallel_agents.core.message import File, Message, Part, Role, Text
 from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
-from parallel_agents.errors import CannotSee, RequestRejected
+from parallel_agents.errors import ArtifactError, CannotSee, RequestRejected
 from parallel_agents.models.pdf_text import text_of_pdf
 from parallel_agents.models.wrapped import Wrapped
 
@@ -105,7 +105,7 @@ class Attaching(Wrapped):
 
         Raises:
             CannotSee: the model takes no such files.
-            ArtifactError: the content of a file is gone or damaged.
+            ArtifactError: the content of a file of the newest message is gone or damaged.
         """
         positions = list(_positions(request.messages))
         if not positions:
@@ -152,6 +152,7 @@ class Attaching(Wrapped):
         self, request: ModelRequest, left_out: Mapping[str, str], listener: Listener | None
     ) -> ModelRequest:
         contents: dict[str, str] = {}
+        unsent = {file.called for m in request.messages for file in m.files if file.id in left_out}
         messages = list(request.messages)
         newest = _newest(messages)
         for position in _positions(messages):
@@ -160,35 +161,33 @@ class Attaching(Wrapped):
             for part in message.parts:
                 if not isinstance(part, File):
                     parts.append(part)
-                elif part.id in left_out:
+                    continue
+                if part.id in left_out:
                     parts.append(_line(part, left_out[part.id]))
-                elif part.shape.is_image or self.capabilities.pdfs:
-                    contents[part.id] = await self._loader.encoded(part)
-                    parts.append(part)
-                else:
-                    parts.append(await self._as_text(part, is_newest=position == newest))
+                    continue
+                try:
+                    parts.append(await self._as_taken(part, contents))
+                except (ArtifactError, CannotSee) as error:
+                    if position == newest:
+                        raise  # of an earlier message it would end every later run
+                    parts.append(_line(part, error.message))
+                    unsent.add(part.called)
             messages[position] = Message(message.role, tuple(parts), message.model)
-        if left_out and listener is not None:
-            named = {
-                file.called for m in request.messages for file in m.files if file.id in left_out
-            }
-            listener.noticed(f"not sent to {self.name}: {', '.join(sorted(named))}")
+        if unsent and listener is not None:
+            listener.noticed(f"not sent to {self.name}: {', '.join(sorted(unsent))}")
         return replace(request, messages=tuple(messages), files=contents)
 
-    async def _as_text(self, file: File, *, is_newest: bool) -> Text:
-        """The text of a PDF that the model does not take.
+    async def _as_taken(self, file: File, contents: dict[str, str]) -> Part:
+        """The file, with its content in `contents`, or the text of a PDF that the model does not take.
 
         Raises:
-            CannotSee: the PDF has no text and is in the newest message. If it is in an earlier one,
-                the model is told so instead, since the error would end every later run.
+            CannotSee: the PDF has no text.
+            ArtifactError: the content is gone or damaged.
         """
-        try:
-            text = await self._loader.text(file)
-        except CannotSee as error:
-            if is_newest:
-                raise
-            return _line(file, error.message)
-        return Text(f"The text of {file.called}:\n{text}\n\n")
+        if file.shape.is_image or self.capabilities.pdfs:
+            contents[file.id] = await self._loader.encoded(file)
+            return file
+        return Text(f"The text of {file.called}:\n{await self._loader.text(file)}\n\n")
 
 
 def check_sees(model: str, capabilities: Capabilities, file: File) -> None:

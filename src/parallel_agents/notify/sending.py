@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from parallel_agents.containment.commands import Start, run_command
 from parallel_agents.core.command import CommandEnd, Ending
 from parallel_agents.core.cutting import tail
-from parallel_agents.core.notification import read_target
+from parallel_agents.core.notification import Target, read_target
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 from parallel_agents.notify.letter import Letter, NotSent
 from parallel_agents.secrets.known import KNOWN
+from parallel_agents.secrets.looking_up import known_as
 
 COMMAND_SECONDS = 30.0
 _MOST_TOLD = 200
@@ -45,25 +46,41 @@ class Sender:
         Raises:
             NotSent: it did not arrive, or nobody knows whether it did.
         """
-        try:
-            target = read_target(to)
-            if target.variable:
-                found = self.variables.get(target.variable, "")
-                if not found:
-                    raise NotSent(f"the variable {target.variable} is not set in this process")
-                target = read_target(found)
-        except InvalidInput as error:
-            raise NotSent(f"{error.message}: {error.why}") from None
-        if target.variable:
-            raise NotSent(f"a variable names the variable {target.variable}")
+        target = self._target(to)
         if target.address is None:
-            await self._run(target.command, letter)
+            called = (
+                f"the command in {target.variable}" if target.variable else shown(target.command[0])
+            )
+            await self._run(target.command, letter, called)
             return
         from parallel_agents.notify.webhook import post  # noqa: PLC0415 - few processes send
 
         await post(target.address, letter, self.private_hosts, self.certificates)
 
-    async def _run(self, command: tuple[str, ...], letter: Letter) -> None:
+    def _target(self, to: str) -> Target:
+        """The command or the address, with the variable that it is from.
+
+        What a variable has is a secret, and no error tells it.
+        """
+        try:
+            target = read_target(to)
+        except InvalidInput as error:
+            raise NotSent(f"{error.message}: {error.why}") from None
+        variable = target.variable
+        if not variable:
+            return target
+        found = self.variables.get(variable, "")
+        if not found:
+            raise NotSent(f"the variable {variable} is not set in this process")
+        try:
+            target = read_target(known_as(found, variable))
+        except InvalidInput:
+            raise NotSent(f"what {variable} has is neither a command nor a URL to notify") from None
+        if target.variable:
+            raise NotSent(f"the variable {variable} names another variable")
+        return target._replace(variable=variable)
+
+    async def _run(self, command: tuple[str, ...], letter: Letter, called: str) -> None:
         try:
             start = Start(
                 command,
@@ -73,9 +90,12 @@ class Sender:
             )
             end = await run_command(start, turn=asyncio.Lock(), timeout_seconds=COMMAND_SECONDS)
         except (OSError, ValueError) as error:
-            raise NotSent(f"{shown(command[0])} cannot be started: {error}") from None
+            why = (
+                isinstance(error, OSError) and error.strerror
+            ) or "it has what no command may have"
+            raise NotSent(f"{called} cannot be started: {why}") from None
         if why := _failure(end):
-            raise NotSent(f"{shown(command[0])} {why}")
+            raise NotSent(f"{called} {why}")
 
 
 def _failure(end: CommandEnd) -> str:

@@ -75,8 +75,11 @@ class Bounds:
 
 @dataclass(slots=True)
 class _Shared:
+    """The cgroups of the commands that run at the same time, and the processes around these."""
+
     group: Group
     commands: int = 0
+    around: int = 0
 
 
 class Bounding:
@@ -89,7 +92,7 @@ class Bounding:
 
     def __init__(self, limits: Limits, *, has_relay: bool) -> None:
         self._limits = limits
-        self._overhead = _OF_SANDBOX + (_OF_RELAY if has_relay else 0)
+        self._around_each = _OF_SANDBOX + (_OF_RELAY if has_relay else 0)
         self._shared: dict[tuple[str, CommandLimits], _Shared] = {}
 
     @asynccontextmanager
@@ -105,20 +108,22 @@ class Bounding:
         key = command.session, asked
         is_shared = bool(command.session) and asked.need_enforcing
         shared = self._shared.get(key) if is_shared else None
+        around = self._around_each if is_inside else 0
         if shared is None:
-            shared = _Shared(self._made(asked, parents))
+            shared = _Shared(self._made(asked, parents, around))
             if is_shared:
                 self._shared[key] = shared
-        shared.commands += 1
+        self._join(shared, asked, around)
         try:
             check_enforced(asked, shared.group, is_inside=is_inside)
-            if shared.commands > 1:
-                shared.group.resize(self._processes(asked, shared.commands))
-            limits = self._of_process(asked, shared.group)
+            limits = self._of_process(asked, shared.group, around)
             yield Bounds(asked=asked, limits=limits, group=shared.group)
         finally:
             shared.commands -= 1
-            if not shared.commands:
+            shared.around -= around
+            if shared.commands:
+                shared.group.resize(self._processes(asked, shared.around))
+            else:
                 if is_shared:
                     del self._shared[key]
                 await _remove(shared.group)
@@ -133,20 +138,26 @@ class Bounding:
         """
         if not asked.need_enforcing:
             return ()
-        group = self._made(asked, parents)
+        group = self._made(asked, parents, self._around_each if is_inside else 0)
         try:
             return check_enforced(asked, group, is_inside=is_inside)
         finally:
             group.remove()
 
-    def _made(self, asked: CommandLimits, parents: Sequence[Path]) -> Group:
+    def _join(self, shared: _Shared, asked: CommandLimits, around: int) -> None:
+        shared.commands += 1
+        shared.around += around
+        if shared.commands > 1:
+            shared.group.resize(self._processes(asked, shared.around))
+
+    def _made(self, asked: CommandLimits, parents: Sequence[Path], around: int) -> Group:
         memory = asked.memory_megabytes or self._limits.whole_memory
-        return make_group(parents, processes=self._processes(asked, 1), memory=memory)
+        return make_group(parents, processes=self._processes(asked, around), memory=memory)
 
-    def _processes(self, asked: CommandLimits, commands: int) -> int:
-        return (asked.max_processes or self._limits.processes) + self._overhead * commands
+    def _processes(self, asked: CommandLimits, around: int) -> int:
+        return (asked.max_processes or self._limits.processes) + around
 
-    def _of_process(self, asked: CommandLimits, group: Group) -> Limits:
+    def _of_process(self, asked: CommandLimits, group: Group, around: int) -> Limits:
         """The limits of each process: where a group holds all together, they leave it to that.
 
         A group counts what it refuses; a process that is refused by itself may say nothing.
@@ -156,7 +167,7 @@ class Bounding:
             of_each = max(memory, limits.memory) if LimitName.MEMORY in group.holds else memory
             limits = replace(limits, memory=of_each, scratch=min(limits.scratch, memory))
         if (most := asked.max_processes) is not None:
-            room = most + self._overhead
+            room = most + around
             is_held = LimitName.PROCESSES in group.holds
             limits = replace(limits, processes=max(room, limits.processes) if is_held else room)
         return limits

@@ -14,6 +14,7 @@ from parallel_agents.secrets.forms import ANY_BREAK, forms_of
 START_CHARACTERS: Final = 4
 _BREAK_IN_JSON = re.compile(r"(?:\\[rn])+(?: |\\t)*")
 _MARK = "\0"  # JSON has no such character
+_ESCAPED_IN_JSON = re.compile(r"(?:\0{1,8}[rn])+(?: |\\t)*")
 # Escapes that orjson does not write; with these, a needle is written in another way.
 _FOREIGN = re.compile(r"\\u(?!00(?:0[0-7bef]|1[0-9a-f]))")
 _NUMBER = re.compile(r"[\d.eE+-]+")
@@ -89,6 +90,8 @@ def json_line(encoded: Sequence[bytes]) -> str:
         line = f"{line}\n{_marked(own)}"
     if "\\n" in line or "\\r" in line:
         line = _BREAK_IN_JSON.sub("", line)
+    if "\0n" in line or "\0r" in line:  # of a text that is JSON again
+        line = f"{line}\n{_ESCAPED_IN_JSON.sub('', line)}"
     return line
 
 
@@ -117,20 +120,24 @@ def with_numbers_hidden(encoded: bytes, hide: Callable[[str], str]) -> bytes:
     return _TEXT_OR_NUMBER.sub(token, encoded.decode("utf-8", "replace")).encode()
 
 
-def replaced(text: str, line: str, names: Mapping[str, str]) -> str:
+def replaced(
+    text: str, line: str, names: Mapping[str, str], breaks: re.Pattern[str] = ANY_BREAK
+) -> str:
     """The text with each secret replaced, which were found in the text as one line."""
     shown: list[str] = []
     position = 0
-    for start, end, name in spans_in(text, line, names):
+    for start, end, name in spans_in(text, line, names, breaks):
         shown += (text[position:start], f"[redacted:{name}]")
         position = end
     return "".join((*shown, text[position:]))
 
 
-def spans_in(text: str, line: str, names: Mapping[str, str]) -> Iterator[Span]:
+def spans_in(
+    text: str, line: str, names: Mapping[str, str], breaks: re.Pattern[str] = ANY_BREAK
+) -> Iterator[Span]:
     """Where the secrets are in a text, which is `line` without its breaks; none overlaps another."""
-    breaks = [] if line == text else [found.span() for found in ANY_BREAK.finditer(text)]
-    return _original(_merged(_spans(line, names)), breaks)
+    removed = [] if line == text else [found.span() for found in breaks.finditer(text)]
+    return _original(_merged(_spans(line, names)), removed)
 
 
 def _spans(line: str, names: Mapping[str, str]) -> Iterator[Span]:

@@ -21,6 +21,8 @@ _BLOCK = 4_096
 _LEAST_BLOCK = 64
 _MOST_DEPTH = 3  # of JSON in JSON
 ANY_BREAK = re.compile(r"[\r\n]+[ \t]*")
+# Likewise in a text that is JSON, and so has its breaks as escapes; in JSON in JSON they are longer.
+ESCAPED_BREAK = re.compile(r"(?:[\r\n]|\\{1,8}[rn])+[ \t]*")
 # Pieces of a value with several lines, such as a private key or the JSON of a service account.
 _PIECE = re.compile(rf"[^\s\"',;]{{{_LEAST_PIECE},}}")
 _RUN = re.compile(rf"[A-Za-z0-9]{{{LEAST_CHARACTERS},}}")
@@ -74,6 +76,13 @@ def _is_plain_url(value: str) -> bool:
 def without_breaks(text: str) -> str:
     """The text as one line: encoders and terminals break long values into several, and may indent them."""
     return ANY_BREAK.sub("", text) if "\n" in text or "\r" in text else text
+
+
+def readings(text: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The text as one line, and what was removed as a break: also escapes of breaks if it has any."""
+    yield without_breaks(text), ANY_BREAK
+    if "\\n" in text or "\\r" in text:
+        yield ESCAPED_BREAK.sub("", text), ESCAPED_BREAK
 
 
 def forms_of(value: str) -> frozenset[str]:

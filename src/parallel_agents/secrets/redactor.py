@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -17,6 +17,7 @@ from parallel_agents.core.json_value import Json, with_leaves
 from parallel_agents.secrets.finding import (
     NONE,
     START_CHARACTERS,
+    Needles,
     json_line,
     needles_of,
     original_place,
@@ -24,7 +25,14 @@ from parallel_agents.secrets.finding import (
     spans_in,
     with_numbers_hidden,
 )
-from parallel_agents.secrets.forms import LEAST_CHARACTERS, why_ordinary, without_breaks
+from parallel_agents.secrets.forms import (
+    ANY_BREAK,
+    ESCAPED_BREAK,
+    LEAST_CHARACTERS,
+    readings,
+    why_ordinary,
+    without_breaks,
+)
 
 _log = logging.getLogger(__name__)
 MOST_SECRETS = 1_000
@@ -38,11 +46,21 @@ class Redactor:
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
-        self._needles = NONE
-        self._lock = threading.Lock()  # guards `_values`; `_needles` is only replaced
+        self._made: Needles | None = NONE
+        self._lock = threading.Lock()  # guards `_values`, and that `_made` belongs to them
 
     def __bool__(self) -> bool:
-        return bool(self._needles.names)
+        return bool(self._values)
+
+    @property
+    def _needles(self) -> Needles:
+        """What is looked for, made when it is needed first: many values are mostly added at once."""
+        if (made := self._made) is not None:
+            return made
+        with self._lock:
+            if self._made is None:
+                self._made = needles_of(self._values)
+            return self._made
 
     @property
     def names(self) -> frozenset[str]:
@@ -63,38 +81,40 @@ class Redactor:
             value.encode()
         except UnicodeEncodeError:
             return "it is not text"
+        forgotten = ""
         with self._lock:
             if len(self._values) >= MOST_SECRETS:
                 forgotten = self._values.pop(next(iter(self._values)))
-                _log.warning(
-                    "more than %d secrets: %s is no longer hidden", MOST_SECRETS, forgotten
-                )
             self._values[value] = _NOT_OF_NAMES.sub("-", name)[:MOST_NAME_CHARACTERS] or "secret"
-            self._needles = needles_of(self._values)
+            self._made = None
+        if forgotten:  # without the lock, which whoever hides secrets in the log takes
+            _log.warning("more than %d secrets: %s is no longer hidden", MOST_SECRETS, forgotten)
         return ""
 
     def clear(self) -> None:
         """Know none."""
         with self._lock:
             self._values.clear()
-            self._needles = NONE
+            self._made = NONE
 
     def hide(self, text: str) -> str:
         """The text without secrets."""
         names = self._needles.names
         if not names or len(text) < LEAST_CHARACTERS:
             return text
-        line = without_breaks(text)
-        for needle in names:
-            if needle in line:
-                return replaced(text, line, names)
+        text = _hidden(text, without_breaks(text), names, ANY_BREAK)
+        if "\\n" in text or "\\r" in text:
+            text = _hidden(text, ESCAPED_BREAK.sub("", text), names, ESCAPED_BREAK)
         return text
 
     def name_in(self, text: str) -> str:
         """The name of a secret that is in a text; empty if none is."""
         names = self._needles.names
-        line = without_breaks(text) if names else text
-        return next((name for needle, name in names.items() if needle in line), "")
+        if not names:
+            return ""
+        lines = [line for line, _ in readings(text)]
+        found = (name for line in lines for needle, name in names.items() if needle in line)
+        return next(found, "")
 
     def hide_value(self, value: Json) -> Json:
         """The same for each text, name and number in a JSON value; a number becomes a text."""
@@ -230,8 +250,15 @@ class Scan:
         return self._redactor.name_in(data.decode("utf-8", "replace").replace("\0", ""))
 
 
+def _hidden(text: str, line: str, names: Mapping[str, str], breaks: re.Pattern[str]) -> str:
+    for needle in names:
+        if needle in line:
+            return replaced(text, line, names, breaks)
+    return text
+
+
 def _is_one_in(needles: Sequence[str], texts: Sequence[str]) -> bool:
     if not needles or not texts:
         return False
-    line = "\0".join(map(without_breaks, texts))  # no form has a NUL
+    line = "\0".join(line for text in texts for line, _ in readings(text))  # no form has a NUL
     return any(needle in line for needle in needles)

@@ -82,6 +82,7 @@ class TreeArtifacts:
         """The artifacts of the tree, the oldest first."""
         return await self._store.artifacts(tree=self._tree)
 
+    @checked
     async def delete(self, *artifacts: Artifact) -> Removal:
         """Stop sharing these artifacts in the tree.
 
@@ -124,6 +125,7 @@ class TreeArtifacts:
             each for each in known if each == found or (found.name != name and each.id == found.id)
         ]
 
+    @checked
     async def read(self, artifact: Artifact) -> bytes:
         """Its content.
 
@@ -132,6 +134,7 @@ class TreeArtifacts:
         """
         return await asyncio.to_thread(self._contents.read, artifact.id)
 
+    @checked
     async def save(self, artifact: Artifact, target: Path | str) -> None:
         """Write its content to a file, whole or not at all.
 
@@ -208,8 +211,8 @@ class Sharing:
         self._news = StateNews(store)
 
     async def referred(self, ids: Sequence[str]) -> set[str]:
-        """Those of these contents that a tree has."""
-        return {record.artifact.id for record in await self._store.artifacts(ids=ids)}
+        """Those of these contents that a tree has, also by a record that is damaged."""
+        return await self._store.referred_contents(ids)
 
     def state(self, tree: SessionKey, writer: Writer = OUTSIDER) -> TreeState:
         return TreeState(self._store, self._news, tree, writer, self._state_bounds)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parallel_agents.core.artifact import Artifact, ArtifactRecord, short_id
+from parallel_agents.core.artifact import (
+    Artifact,
+    ArtifactRecord,
+    artifacts_in_use,
+    is_artifact_id,
+    short_id,
+)
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import File
 from parallel_agents.core.shared_state import OUTSIDER, Removal, Writer
-from parallel_agents.errors import Conflict, InvalidInput
+from parallel_agents.errors import InvalidInput, StoreError
 from parallel_agents.stores.artifact_columns import artifact_from
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.removals import note_removal
@@ -23,18 +29,25 @@ def read_artifacts(
     *,
     tree: SessionKey | None = None,
     runs: Sequence[RunId] | None = None,
-    ids: Sequence[str] | None = None,
 ) -> list[ArtifactRecord]:
-    """The artifacts of a tree, of runs, or with these ids, the oldest first; without any, all."""
-    conditions = {"tree": tree, "runs": runs, "ids": ids}
+    """The artifacts of a tree or of runs, the oldest first; without either, all."""
+    conditions = {"tree": tree, "runs": runs}
     where = [name for name, value in conditions.items() if value is not None]
-    values = {
-        "tree": tree,
-        "runs": as_array(list(runs or ())),
-        "ids": as_array(list(ids or ())),
-    }
+    values = {"tree": tree, "runs": as_array(list(runs or ()))}
     found = rows.database.all("artifacts", {name: values[name] for name in where}, where=where)
     return readable("artifact", artifact_from, found)
+
+
+def referred_contents(rows: Rows, ids: Sequence[str]) -> set[str]:
+    """See `core.artifact.ArtifactStore`; of a damaged record the id is enough."""
+    found = {id for (id,) in rows.database.all("referred_contents", (as_array(list(ids)),))}
+    if not all(isinstance(id, str) and is_artifact_id(id) for id in found):
+        raise StoreError(
+            "a record of an artifact in the store is damaged",
+            why="its id cannot be read, so nobody knows which content it needs",
+            hint="restore the store from a copy; until then, leave the contents as they are",
+        )
+    return found
 
 
 def note_artifact(
@@ -68,11 +81,7 @@ def forget_artifacts(
         Conflict: a run of the tree is live.
     """
     if tables.database.one("live_of_root", (tree,)) is not None:
-        raise Conflict(
-            "the artifacts of this tree are in use",
-            why="a run of it has not ended",
-            hint="wait for it (`pagents wait`) or end it (`pagents kill`), and delete them then",
-        )
+        raise artifacts_in_use()
     known = {
         (record.artifact.id, record.artifact.name): record.artifact
         for record in read_artifacts(tables.rows, tree=tree)

@@ -30,7 +30,7 @@ from parallel_agents.core.store import Claim
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
 from parallel_agents.errors import StoreError
-from parallel_agents.stores.artifacts import read_artifacts
+from parallel_agents.stores.artifacts import read_artifacts, referred_contents
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
@@ -218,6 +218,7 @@ class JournalStore(ABC):
     answer = _change(lambda journal: journal.answer)
     state_entries = _read(lambda rows: partial(read_state, rows))
     artifacts = _read(lambda rows: partial(read_artifacts, rows))
+    referred_contents = _read(lambda rows: partial(referred_contents, rows))
     note_artifact = _change(lambda journal: journal.note_artifact)
     forget_artifacts = _change(lambda journal: journal.forget_artifacts)
     clear_state = _change(lambda journal: journal.clear_state)

@@ -13,14 +13,20 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Gap, SilentRun, StuckRules
-from parallel_agents.core.vitals import Failures, LimitedRun, LiveRuns, Vitals, spent_percent
+from parallel_agents.core.vitals import (
+    MOST_SILENT,
+    Failures,
+    LimitedRun,
+    LiveRuns,
+    Vitals,
+    spent_percent,
+)
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import SqlRow, as_array
 from parallel_agents.stores.day_budgets import day_of
 from parallel_agents.stores.row_columns import is_moment, stand_in
 from parallel_agents.stores.rows import Rows, account_from, readable, status_from
 
-_MOST_SILENT = 1000
 # Enough to know what is usual for an agent, and to stay fast.
 _MOST_RUNS, _MOST_GAPS = 30, 2000
 
@@ -46,7 +52,7 @@ def read_vitals(
 def read_silent(
     rows: Rows, rules: StuckRules, now: float
 ) -> tuple[Sequence[SilentRun], Mapping[str, Sequence[Gap]]]:
-    found = rows.database.all("silent_runs", (now - rules.earliest_seconds, _MOST_SILENT))
+    found = rows.database.all("silent_runs", (now - rules.earliest_seconds, MOST_SILENT))
     silent = readable("run", partial(_silent, rows), found)
     return silent, {agent: _gaps(rows, agent) for agent in {each.agent for each in silent}}
 

@@ -18,7 +18,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.silence import Silence, SilentRun, StuckRules, described, silence_of
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.core.usage import NANOUSD_PER_USD
-from parallel_agents.core.vitals import Vitals, spent_percent
+from parallel_agents.core.vitals import MOST_SILENT, Vitals, spent_percent
 from parallel_agents.views import format
 
 ALMOST_PERCENT = 95
@@ -83,7 +83,7 @@ def signs(seen: Seen) -> list[Sign]:
         *_failures(seen),
         *_limited(seen),
         *_letters(seen),
-        *map(_budget, seen.vitals.accounts),
+        *_budgets(seen.vitals.accounts),
         *_throttled(seen),
         *_unsent(seen.unsent),
         _processes(seen),
@@ -129,24 +129,27 @@ def _silent(seen: Seen) -> Iterator[Sign]:
         (each, silence_of(each, seen.vitals.gaps.get(each.agent, ()), seen.stuck_rules, seen.now))
         for each in seen.vitals.silent
     ]
+    at_least = "at least " if len(found) >= MOST_SILENT else ""
     stuck_runs = [(each, silence) for each, silence in found if silence.is_stuck]
-    for each, silence in stuck_runs[:_MOST_NAMED]:
-        yield Sign(
-            about="stuck",
-            level=Level.PROBLEM,
-            text=f"{each.label} {short(each.session)} is {described(silence)}",
-            hint=f"pagents history {short(each.session)} · pagents kill {short(each.session)}",
-            facts=_silence_facts(each, silence),
-        )
-    if len(stuck_runs) > _MOST_NAMED:
-        more = len(stuck_runs) - _MOST_NAMED
-        yield Sign(about="stuck", level=Level.PROBLEM, text=f"{more:,} more runs are stuck")
+    yield from _first(
+        [
+            Sign(
+                about="stuck",
+                level=Level.PROBLEM,
+                text=f"{each.label} {short(each.session)} is {described(silence)}",
+                hint=f"pagents history {short(each.session)} · pagents kill {short(each.session)}",
+                facts=_silence_facts(each, silence),
+            )
+            for each, silence in stuck_runs
+        ],
+        f"{at_least}{{:,}} more runs are stuck",
+    )
     waits: dict[str, int] = {}
     for _, silence in found:
         if silence.waits_for:
             waits[silence.waits_for] = waits.get(silence.waits_for, 0) + 1
     for what, runs in waits.items():
-        text = f"{_count(runs, 'run')} waiting for {what}"
+        text = f"{at_least}{_count(runs, 'run')} waiting for {what}"
         yield Sign(about="waits", level=Level.OK, text=text, facts={"runs": runs, "for": what})
 
 
@@ -197,19 +200,20 @@ def _failures(seen: Seen) -> Iterator[Sign]:
 
 
 def _limited(seen: Seen) -> Iterator[Sign]:
-    limited = seen.vitals.limited
-    for each in limited[:_MOST_NAMED]:
-        yield Sign(
-            about="limits",
-            level=Level.NOTE,
-            text=f"{each.label} {short(each.session)} hit a limit in {_count(each.calls, 'call')}:"
-            f" {each.text}",
-            hint=f"pagents show {short(each.session)}",
-            facts={"session_key": each.session, "limit": each.limit, "calls": each.calls},
-        )
-    if len(limited) > _MOST_NAMED:
-        more = len(limited) - _MOST_NAMED
-        yield Sign(about="limits", level=Level.NOTE, text=f"{more:,} more limits were hit")
+    yield from _first(
+        [
+            Sign(
+                about="limits",
+                level=Level.NOTE,
+                text=f"{each.label} {short(each.session)} hit a limit in {_count(each.calls, 'call')}:"
+                f" {each.text}",
+                hint=f"pagents show {short(each.session)}",
+                facts={"session_key": each.session, "limit": each.limit, "calls": each.calls},
+            )
+            for each in seen.vitals.limited
+        ],
+        "{:,} more limits were hit",
+    )
 
 
 def _letters(seen: Seen) -> Iterator[Sign]:
@@ -222,6 +226,11 @@ def _letters(seen: Seen) -> Iterator[Sign]:
             hint="pagents dlq list",
             facts={"tasks": letters},
         )
+
+
+def _budgets(states: Sequence[BudgetAccountState]) -> Iterator[Sign]:
+    worst_first = sorted(states, key=spent_percent, reverse=True)
+    yield from _first([*map(_budget, worst_first)], "{:,} more budgets are almost spent")
 
 
 def _budget(state: BudgetAccountState) -> Sign:
@@ -252,28 +261,47 @@ def _scope(scope: str) -> str:
 
 
 def _throttled(seen: Seen) -> Iterator[Sign]:
-    for throttle in seen.throttles:
-        agent = name_of_agent(throttle.model)
-        state = throttle.circuit.state(seen.now)
-        if state is not CircuitState.CLOSED:
-            left = throttle.circuit.seconds_left(seen.now, AGENTS if agent else MODELS)
-            what = f"the agent {agent}" if agent else throttle.model
-            yield Sign(
-                about="breaker",
-                level=Level.PROBLEM,
-                text=f"{what} is paused for {format.seconds(left)}: {throttle.circuit.reason}",
-                hint=f"pagents limits set {throttle.model} --off",
-                facts={"model": throttle.model, "seconds": left},
-            )
-        elif (closed := throttle.seconds_closed(seen.now)) > 0:
-            yield Sign(
-                about="rate_limit",
-                level=Level.NOTE,
-                text=f"{throttle.model} accepts calls again in {format.seconds(closed)};"
-                f" {_count(throttle.at(seen.now).waiting(), 'call')} waiting",
-                hint="pagents limits",
-                facts={"model": throttle.model, "seconds": closed},
-            )
+    paused = [each for each in seen.throttles if _is_paused(each, seen.now)]
+    closed = [
+        each
+        for each in seen.throttles
+        if not _is_paused(each, seen.now) and each.seconds_closed(seen.now) > 0
+    ]
+    yield from _first(
+        [_breaker(each, seen.now) for each in paused], "{:,} more models and agents are paused"
+    )
+    yield from _first(
+        [_rate_limit(each, seen.now) for each in closed], "{:,} more models accept no calls now"
+    )
+
+
+def _is_paused(throttle: Throttle, now: float) -> bool:
+    return throttle.circuit.state(now) is not CircuitState.CLOSED
+
+
+def _breaker(throttle: Throttle, now: float) -> Sign:
+    agent = name_of_agent(throttle.model)
+    left = throttle.circuit.seconds_left(now, AGENTS if agent else MODELS)
+    what = f"the agent {agent}" if agent else throttle.model
+    return Sign(
+        about="breaker",
+        level=Level.PROBLEM,
+        text=f"{what} is paused for {format.seconds(left)}: {throttle.circuit.reason}",
+        hint=f"pagents limits set {throttle.model} --off",
+        facts={"model": throttle.model, "seconds": left},
+    )
+
+
+def _rate_limit(throttle: Throttle, now: float) -> Sign:
+    seconds = throttle.seconds_closed(now)
+    return Sign(
+        about="rate_limit",
+        level=Level.NOTE,
+        text=f"{throttle.model} accepts calls again in {format.seconds(seconds)};"
+        f" {_count(throttle.at(now).waiting(), 'call')} waiting",
+        hint="pagents limits",
+        facts={"model": throttle.model, "seconds": seconds},
+    )
 
 
 def _unsent(unsent: Unsent) -> Iterator[Sign]:
@@ -327,6 +355,18 @@ def _clock(seen: Seen) -> Iterator[Sign]:
             " first use of the store; ages and waits do not follow it",
             facts={"seconds": ahead},
         )
+
+
+def _first(found: Sequence[Sign], more: str) -> Iterator[Sign]:
+    """The first of many signs of one kind, and how many more there are."""
+    if len(found) == _MOST_NAMED + 1:
+        yield from found
+        return
+    yield from found[:_MOST_NAMED]
+    if rest := found[_MOST_NAMED:]:
+        is_problem = any(sign.level is Level.PROBLEM for sign in rest)
+        level = Level.PROBLEM if is_problem else rest[0].level
+        yield Sign(about=rest[0].about, level=level, text=more.format(len(rest)))
 
 
 def _alive(owners: Sequence[Owner]) -> set[OwnerId]:

@@ -149,6 +149,28 @@ async def test_a_fork_bomb_stays_within_its_number_of_processes(
     assert result.status is RunStatus.DONE
 
 
+@needs_groups
+async def test_room_for_a_sandbox_goes_with_its_command_and_what_has_none_gets_none() -> None:
+    limits = CommandLimits(max_processes=20)
+    command = Command(arguments=("true",), timeout_seconds=5.0, session="s", limits=limits)
+    bounding = Bounding(SandboxLimits(), has_relay=True)
+    groups = writable_groups()
+    async with bounding.bounds(command, groups, is_inside=False) as outside:
+        alone = rooms(outside.group)
+        async with bounding.bounds(command, groups, is_inside=True):
+            both = rooms(outside.group)
+        after = rooms(outside.group)
+
+    assert alone == after == {20}
+    assert min(both) > 20
+
+
+def rooms(group: Group) -> set[int]:
+    """How many processes the cgroups of a session have room for."""
+    files = [folder / "pids.max" for folder in group.folders]
+    return {int(file.read_text()) for file in files if file.exists()}
+
+
 @needs_sandbox
 @needs_groups
 async def test_the_commands_of_a_session_share_its_memory(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.question import QuestionKind
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.silence import StuckRules
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.handle import SessionHandle
@@ -160,6 +161,23 @@ async def test_the_agent_says_for_its_sessions_and_those_below_what_happens_to_s
 
     assert sorted(asked) == ["child"]  # the lead waits for it
     assert sorted(told) == ["alone", "quiet"]
+
+
+async def test_what_may_be_stuck_comes_before_what_waits_for_longer() -> None:
+    model = RepliesWith(lambda _: "done", latency_seconds=HANGS)
+    child = Agent(name="child", description="A", instructions="A.")
+    lead = replace(child, name="lead", policy=Policy(spawns=("child",)))
+    async with open_rig(model, agents=[lead, child]) as rig:
+        top = await rig.sessions.spawn(Task("lead", "work", limits=LIMITS))
+        await asyncio.sleep(10)
+        await rig.sessions.spawn(Task("child", "work", limits=LIMITS), parent=top)
+        await asyncio.sleep(STUCK)
+        silent, _ = await rig.store.silent_runs(StuckRules(), rig.store.now())
+
+    assert [(each.label, each.has_children) for each in silent] == [
+        ("child", False),
+        ("lead", True),
+    ]
 
 
 async def test_a_run_that_waits_for_a_person_is_not_stuck() -> None:

@@ -30,6 +30,7 @@ from parallel_agents.testing import ScriptedModel, open_rig
 from parallel_agents.tools.function import tool
 
 SECRET = "s3cret"
+HANGS = 0.3
 THEN = Notify(to="env:THEN")
 HERE, THERE = OwnerId("here"), OwnerId("there")
 
@@ -41,8 +42,13 @@ class Outbox:
     letters: list[Letter] = field(default_factory=list[Letter])
     refusal: NotSent | None = None
     hangs: bool = False
+    hanging: str = ""
+    targets: list[str] = field(default_factory=list[str])
 
     async def send(self, to: str, letter: Letter) -> None:
+        if to == self.hanging:
+            await asyncio.sleep(HANGS)
+        self.targets.append(to)
         self.letters.append(letter)
         if self.hangs:
             await asyncio.sleep(1000)
@@ -179,6 +185,33 @@ async def test_a_process_that_ends_tells_of_its_own_work_for_a_short_time(
         await rig.notifier().send_due()
 
     assert rig.outbox.told == ["done", "done"]
+
+
+async def test_a_target_that_hangs_holds_up_no_other() -> None:
+    async with notifying(*["done"] * 21, of_settings=None) as rig:
+        for number in range(21):
+            await rig.store.tell_unasked(THEN if number == 20 else Notify(to="env:HANGS"))
+            await (await rig.sessions.spawn(Task("a", f"work {number}"))).wait()
+        rig.outbox.hanging = "env:HANGS"
+        began = asyncio.get_running_loop().time()
+        await rig.notifier().send_due()
+        waited = asyncio.get_running_loop().time() - began
+
+    assert rig.outbox.targets[0] == "env:THEN"
+    assert len(rig.outbox.targets) == 21
+    assert waited == pytest.approx(3 * HANGS)  # of 20, 8 at once, and 16 before it looks again
+
+
+async def test_of_each_target_a_few_are_taken_at_a_time() -> None:
+    async with notifying(*["done"] * 21, of_settings=None) as rig:
+        for number in range(21):
+            await rig.store.tell_unasked(THEN if number == 20 else Notify(to="env:HERE"))
+            await (await rig.sessions.spawn(Task("a", f"work {number}"))).wait()
+        taken = [await rig.store.take_notifications(HERE) for _ in range(2)]
+
+    first, second = ([each.to for each in some] for some in taken)
+    assert first == ["env:HERE"] * 16 + ["env:THEN"]
+    assert second == ["env:HERE"] * 4
 
 
 async def test_a_failed_try_is_made_again_and_given_up_after_a_few() -> None:

@@ -17,6 +17,7 @@ from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import CannotSee, Conflict, InvalidInput, RequestRejected
+from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig
 from tests.unit.models.images import pdf, png
 
@@ -226,6 +227,25 @@ async def test_a_content_that_is_gone_ends_the_run_with_that(chart: File) -> Non
     assert result.status is RunStatus.FAILED
     assert result.error is not None
     assert result.error.code == "PA-E420"
+
+
+async def test_a_session_goes_on_without_an_earlier_file_whose_content_is_gone(chart: File) -> None:
+    model = ScriptedModel(["red", "gone"], capabilities=SEES)
+    store = MemoryStore()
+    async with open_rig(model, agents=[AGENT], store=store) as rig:
+        session = await rig.sessions.spawn(Task("looker", "Look.", files=(chart,)))
+        await session.wait()
+    async with open_rig(model, agents=[AGENT], store=store) as rig:  # its contents are its own
+        sent = await rig.service.send(session.key, "And now?")
+        (later,) = await rig.service.wait([sent.run_id])
+        events = await rig.sessions.history(session.key)
+    await store.aclose()
+
+    assert later.is_done
+    (line,) = shown(model.requests[-1])
+    assert "chart.txt" in line
+    assert "is gone" in line
+    assert any(isinstance(e.body, Noticed) and "chart.txt" in e.body.text for e in events)
 
 
 @pytest.mark.real_time

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from parallel_agents.secrets.known import KNOWN
+from parallel_agents.secrets.redactor import MOST_SECRETS
 
 SECRET = "sk-9fK2mQ7xVb3Rt6"
 
@@ -32,3 +33,14 @@ def test_records_of_other_programs_are_not_touched(caplog: pytest.LogCaptureFixt
     logging.getLogger("somebody.else").warning("it is %s", SECRET)
 
     assert SECRET in caplog.text
+
+
+def test_a_thousand_secrets_are_prepared_once_and_the_one_too_many_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for number in range(MOST_SECRETS + 1):
+        KNOWN.add(f"sk-{number:05}-9fK2mQ7xVb", f"S{number}")
+
+    assert KNOWN.hide("sk-01000-9fK2mQ7xVb") == "[redacted:S1000]"
+    assert KNOWN.hide("sk-00000-9fK2mQ7xVb") == "sk-00000-9fK2mQ7xVb"
+    assert "S0 is no longer hidden" in caplog.text

@@ -139,6 +139,31 @@ def test_bytes_in_pieces_are_searched_across_their_borders() -> None:
     assert scan.feed(TOKEN[8:].encode() + b"\0") == "S0"
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_what_is_broken_into_lines_is_found_where_its_breaks_are_escapes(depth: int) -> None:
+    long = f"{TOKEN}-" * 8
+    redactor = knowing(long)
+    text = f"$ base64 key\n{encodebytes(long.encode()).decode()}"
+    for _ in range(depth):
+        text = json.dumps({"stdout": text})
+    event = orjson.dumps({"content": text})
+
+    hidden = redactor.hide(text)
+
+    assert "[redacted:S0]" in hidden
+    assert "$ base64 key" in str(json.loads(hidden))
+    assert redactor.name_in(text) == "S0"
+    assert redactor.is_in(text)
+    assert redactor.is_in_json(event)
+    assert json.loads(redactor.hide_json(event)) == {"content": hidden}
+
+
+def test_a_path_that_looks_like_a_break_stays() -> None:
+    text = '{"path": "C:\\\\new\\\\road"}'
+
+    assert knowing(TOKEN).hide(text) == text
+
+
 def test_nothing_is_looked_at_while_no_secret_is_known() -> None:
     redactor = Redactor()
     text = f"{TOKEN}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -16,6 +17,7 @@ from parallel_agents.core.permission import Permissions
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.task import Task
+from parallel_agents.errors import InvalidInput
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, ScriptedModel, open_rig
 
@@ -194,3 +196,21 @@ async def test_a_name_is_one_artifact_an_id_all_its_names_and_nothing_is_nothing
         assert meant == [["b"], ["a", "b"]]
         assert (nothing.number, left, all_of_them.number) == (0, 2, 2)
         assert await artifacts.list() == []
+
+
+async def test_what_is_no_artifact_is_refused_in_our_words(tmp_path: Path) -> None:
+    async with open_rig(ScriptedModel(["done"]), agents=[]) as rig:
+        session = await rig.sessions.spawn(Task("main", "Go."))
+        await session.wait()
+        artifacts: Any = await rig.sessions.artifacts(session)  # as a program without types sees it
+        await artifacts.put("a text", "name")
+        (record,) = await artifacts.list()
+
+        for odd in (record, "name", None):
+            with pytest.raises(InvalidInput, match="artifacts of delete"):
+                await artifacts.delete(odd)
+            with pytest.raises(InvalidInput, match="artifact of read"):
+                await artifacts.read(odd)
+            with pytest.raises(InvalidInput, match="artifact of save"):
+                await artifacts.save(odd, tmp_path / "file")
+        assert await artifacts.list() == [record]

@@ -17,7 +17,7 @@ from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import SilentRun, StuckRules
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.core.vitals import Failures, LimitedRun, LiveRuns, Vitals
+from parallel_agents.core.vitals import MOST_SILENT, Failures, LimitedRun, LiveRuns, Vitals
 from parallel_agents.views.health import Level, Seen, signs
 
 NOW, GB = 10_000.0, 10**9
@@ -158,6 +158,43 @@ def test_a_hundred_stuck_runs_are_ten_lines_and_a_number() -> None:
 
     assert len(found) == 11
     assert found[-1].text == "90 more runs are stuck"
+
+
+@pytest.mark.parametrize(
+    ("seen", "level", "more"),
+    [
+        (
+            of(IDLE._replace(accounts=[spent(80)] * 30 + [spent(99)] * 12)),
+            Level.PROBLEM,
+            "32 more budgets are almost spent",
+        ),
+        (of(IDLE._replace(limited=[LIMITED] * 12)), Level.NOTE, "2 more limits were hit"),
+        (
+            replace(
+                WELL, throttles=[Throttle(model="m/x", closed_until=NOW + 30, limited_at=NOW)] * 12
+            ),
+            Level.NOTE,
+            "2 more models accept no calls now",
+        ),
+    ],
+)
+def test_of_many_signs_of_a_kind_the_first_are_told_and_how_many_more(
+    seen: Seen, level: Level, more: str
+) -> None:
+    found = [sign for sign in signs(seen) if sign.level is not Level.OK]
+
+    assert len(found) == 11
+    assert (found[-1].level, found[-1].text) == (level, more)
+
+
+def test_where_not_all_silent_runs_were_looked_at_it_is_told() -> None:
+    waiting = SILENT._replace(is_asking=True)
+    silent = [*([SILENT] * 20), *([waiting] * (MOST_SILENT - 20))]
+
+    texts = [sign.text for sign in signs(of(IDLE._replace(silent=silent)))]
+
+    assert "at least 10 more runs are stuck" in texts
+    assert "at least 980 runs waiting for your answer" in texts
 
 
 def test_an_owner_that_has_ended_is_not_alive() -> None:

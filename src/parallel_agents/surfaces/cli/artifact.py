@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.opening import open_existing
-from parallel_agents.app.reading import open_reader
+from parallel_agents.app.reading import open_follower, open_reader
 from parallel_agents.artifacts import ArtifactFolder, Stored
-from parallel_agents.core.artifact import Artifact, ArtifactRecord, short_id
+from parallel_agents.core.artifact import Artifact, ArtifactRecord, artifacts_in_use, short_id
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import short
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import Removal
@@ -158,7 +159,10 @@ def delete(
 
     async def look() -> list[Artifact]:
         async with open_reader(context.environment, context.settings) as reader:
-            shared = reader.sharing.artifacts((await reader.sessions.find(tree)).session.root)
+            root = (await reader.sessions.find(tree)).session.root
+            if await reader.journal.count_rows(Filter(tree=root, is_live=True)):
+                raise artifacts_in_use()
+            shared = reader.sharing.artifacts(root)
             if everything:
                 return [record.artifact for record in await shared.list()]
             return [each for text in artifacts or () for each in await shared.find_all(text)]
@@ -196,7 +200,8 @@ def clean(
     older_than = 0.0 if everything else _YOUNG_SECONDS
 
     async def run() -> list[Stored]:
-        async with open_reader(context.environment, context.settings) as reader:
+        # In a store that is missing, or of another version, nothing would seem to be needed.
+        async with open_follower(context.environment, context.settings) as reader:
             stored = await asyncio.to_thread(folder.older_than, older_than)
             kept = await reader.sharing.referred([each.id for each in stored])
             return [each for each in stored if each.id not in kept]
@@ -204,11 +209,10 @@ def clean(
     gone = run_cancellable(run())
     if not dry_run:
         folder.remove_leftovers(older_than=older_than)
-        for each in gone:
-            folder.remove(each.id, older_than=older_than)
+        gone = [each for each in gone if folder.remove(each.id, older_than=older_than)]
     if json:
         items = [{"id": each.id, "bytes": each.size} for each in gone]
-        render.envelope("artifacts", time.time(), items)
+        render.envelope("artifacts", time.time(), items, dry_run=dry_run)
         return
     count = "1 content" if len(gone) == 1 else f"{len(gone)} contents"
     total = format.size(sum(each.size for each in gone))

@@ -103,7 +103,7 @@ def merge(
         if not json:
             _print(done[-1], is_dry=dry_run)
     if json:
-        render.envelope("merge", time.time(), [_json(each) for each in done])
+        render.envelope("merge", time.time(), [_json(each) for each in done], dry_run=dry_run)
     if any(each.merged.conflicts for each in done):
         raise typer.Exit(Exit.PARTIAL)
 

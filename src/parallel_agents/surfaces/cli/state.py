@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import orjson
@@ -176,6 +177,8 @@ def delete(
 
     entries = run_cancellable(look())
     removed = Removal(len(entries), sum(len(orjson.dumps(entry.value)) for entry in entries))
+    if dry_run and key is not None:
+        _check_deleted(tree, key, _foreseen(entries, version))
     if not dry_run:
         done = run_cancellable(remove())
         if isinstance(done, StateWritten):
@@ -230,6 +233,12 @@ def _tell(entry: StateEntry, *, json: bool) -> None:
         render.envelope("state", time.time(), [_json(entry)])
     else:
         render.line(_text_of(entry.value))
+
+
+def _foreseen(entries: Sequence[StateEntry], version: int | None) -> StateWritten:
+    """What it would come to if the value of one key were deleted now."""
+    found = entries[0].version if entries else 0
+    return StateWritten(is_written=bool(found) and version in {None, found}, version=found)
 
 
 def _check_deleted(tree: str, key: str, done: StateWritten) -> None:

@@ -140,7 +140,8 @@ def clean(
     lines = run_cancellable(run())
     gone = [line for line in lines if not line.why_kept]
     if json:
-        render.envelope("workspaces", time.time(), [_json(line) for line in gone])
+        items = [_json(line) for line in gone]
+        render.envelope("workspaces", time.time(), items, dry_run=dry_run)
         return
     for line in lines:
         if line.why_kept:

@@ -934,8 +934,10 @@ tree = :tree
 -- name: artifacts.runs
 run IN (SELECT value FROM json_each(:runs))
 
--- name: artifacts.ids
-id IN (SELECT value FROM json_each(:ids))
+-- Those of these contents that a record names, and each id that is none, whose content nobody knows.
+-- name: referred_contents
+SELECT DISTINCT id FROM artifacts
+WHERE id IN (SELECT value FROM json_each(?)) OR typeof(id) <> 'text' OR length(id) <> 64;
 
 -- Live runs of agents, counted by how they are doing.
 -- name: live_by_owner
@@ -972,16 +974,19 @@ SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
 own.key NOT GLOB 'noticed*' AND own.key NOT GLOB 'stuck-*'
 AND (own.key NOT GLOB 'steer-*' OR own.key GLOB '*/delivered')
 
--- The runs that living processes execute, and their last events, if those are old.
+-- The runs that living processes execute, and their last events, if those are old. Those that may be
+-- stuck come first, or many that wait would hide them.
 -- name: silent_runs
 SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
        EXISTS (SELECT 1 FROM sessions AS below JOIN runs AS child ON child.session = below.key
-               WHERE below.parent = r.session AND child.status IN ('queued', 'running')),
+               WHERE below.parent = r.session AND child.status IN ('queued', 'running'))
+       AS has_children,
        EXISTS (SELECT 1 FROM events AS asked
                WHERE asked.run = r.id AND asked.key GLOB '*/asked' AND asked.key NOT GLOB 'stuck-*'
                  AND NOT EXISTS (SELECT 1 FROM events AS answered
                                  WHERE answered.run = r.id AND answered.key =
-                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered')),
+                                     substr(asked.key, 1, length(asked.key) - 5) || 'answered'))
+       AS is_asking,
        CASE WHEN s.options GLOB '*"on_stuck"*' AND json_valid(s.options)
             THEN json_extract(s.options, '$.on_stuck') END
 FROM runs AS r INDEXED BY runs_live
@@ -990,7 +995,8 @@ JOIN sessions AS s ON s.key = r.session
 JOIN events AS e ON e.seq = (SELECT MAX(own.seq) FROM events AS own
                              WHERE own.run = r.id AND {is_own_event})
 WHERE r.status IN ('queued', 'running') AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?
-ORDER BY e.at LIMIT ?;
+ORDER BY has_children OR is_asking OR e.key GLOB '*/waiting-*' OR e.key GLOB '*/retry-*', e.at
+LIMIT ?;
 
 -- The last runs of some of an agent's sessions, whose keys are in no order of time: an agent may have
 -- many thousands.
@@ -1082,14 +1088,17 @@ ON CONFLICT DO NOTHING;
 SELECT EXISTS (SELECT 1 FROM notifications AS n INDEXED BY notifications_open
                WHERE n.state IN ('due', 'sending') AND {is_due});
 
--- What is due, of the runs of one owner if it is named, and whether a question of it still waits.
+-- What is due, of the runs of one owner if it is named, and whether a question of it still waits. It
+-- is little of each target, so that what is for one that hangs keeps nothing for others waiting.
 -- name: due_notifications
 SELECT n.number, n.target, n.about, n.tree, n.run, n.tries,
        EXISTS (SELECT 1 FROM events AS e JOIN runs AS r ON r.id = e.run
                WHERE e.seq = n.number AND {is_open_question})
-FROM notifications AS n INDEXED BY notifications_open
-WHERE n.state IN ('due', 'sending') AND {is_due}
-  AND (?2 IS NULL OR EXISTS (SELECT 1 FROM runs AS r WHERE r.id = n.run AND r.owner = ?2))
+FROM (SELECT n.*, ROW_NUMBER() OVER (PARTITION BY n.target ORDER BY n.number) AS place
+      FROM notifications AS n INDEXED BY notifications_open
+      WHERE n.state IN ('due', 'sending') AND {is_due}
+        AND (?2 IS NULL OR EXISTS (SELECT 1 FROM runs AS r WHERE r.id = n.run AND r.owner = ?2))) AS n
+WHERE n.place <= 16
 ORDER BY n.number LIMIT 1000;
 
 -- name: is_open_question
