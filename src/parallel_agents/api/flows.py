@@ -48,27 +48,21 @@ async def arun_flow(  # noqa: PLR0913 - all else is input of the function
 ) -> Result[T]:
     """Run a flow to its end, and return its result: what the function returned is its `output`.
 
-        async def launch(flow: pa.Flow, topic: str) -> str:
-            facts = await flow.parallel([pa.Task("researcher", f"{topic}: {side}") for side in SIDES])
-            return (await flow.task("page", pa.Task("writer", "...", input=...))).output
-
         result = await pa.arun_flow(launch, topic="tea", key="launch-tea")
 
-    A function that raises makes a result with the status `failed`, which has the error. Run again with
-    the same key and input, a flow that is not done goes on: steps that are done are not paid for
-    again, and those that failed are tried again.
+    If the function raises, the result is `failed` and has the error. The same key and input continue a
+    flow that is not done: steps that are done are not paid for again, failed ones are tried again.
 
     Args:
         function: takes the flow, then its input by name.
         key: identifies the flow.
-        input: the function's arguments; these may also be passed by their names, unless they have the
-            name of another argument here.
+        input: the function's arguments, which may also be passed by name.
         model: `provider/model` for tasks that name none.
         max_parallel: the most runs of the flow at once.
         timeout: seconds for all of the flow.
         budget: the most that its steps may spend together, with everything they spawn.
         on_change: what becomes of a stored flow whose steps are not those of the function.
-        home: see `Options`, as for the arguments below.
+        home: see `Options`.
         tools: see `Options`.
         agents: see `Options`.
         gates: see `Options`.

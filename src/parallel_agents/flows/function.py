@@ -14,6 +14,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from parallel_agents.containment.functions import is_async
 from parallel_agents.containment.parameters import NotTyped, Parameters
 from parallel_agents.core.agent import T
+from parallel_agents.core.json_value import all_finite
 from parallel_agents.core.output_type import NoSchema, OutputType, output_type
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json, JsonObject
@@ -135,6 +136,8 @@ def as_json(value: object) -> Json:
         JSON.take(made)
     except Wrong as wrong:
         raise ValueError(f"it is not {wrong.takes}") from None
+    if not all_finite(made):
+        raise ValueError("it has NaN or an infinite number, which JSON has not")
     if (size := len(orjson.dumps(made))) > MOST_BYTES:
         raise ValueError(f"it has {size:,} bytes, and at most {MOST_BYTES:,} can be stored")
     return made

@@ -62,9 +62,9 @@ class Memory:
                 pass
 
     @property
-    def names(self) -> set[str]:
+    def names(self) -> list[str]:
         """The names of all steps that were begun."""
-        return {*self.children, *self.steps}
+        return [*self.children, *self.steps]
 
     def ended(self) -> list[str]:
         """The names of the steps whose stored ends the function gets, as they ended.

@@ -197,17 +197,9 @@ class Rows:
         found = self.database.all("child_runs", (parent,))
         return [
             ChildRun(
-                SessionKey(session),
-                key,
-                label,
-                RunId(run),
-                status_from(status),
-                is_quiet=bool(quiet),
-                digest=digest,
-                asked_by=RunId(asker),
-                ended_at=ended_at,
+                SessionKey(session), key, label, RunId(run), status_from(status), bool(quiet), *rest
             )
-            for session, key, label, run, status, quiet, digest, asker, ended_at in found
+            for session, key, label, run, status, quiet, *rest in found
             if type(run) is str and type(session) is str
         ]
 

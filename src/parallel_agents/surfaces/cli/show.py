@@ -10,8 +10,8 @@ import typer
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
 from parallel_agents.core.run import Result, RunnerKind
-from parallel_agents.interrupts import run_cancellable
 from parallel_agents.core.schema import Json
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import exit_of
