@@ -191,6 +191,7 @@ async def _make_client(
 
 def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:
     settings, parts = app.settings, resources.parts
+    patience = Patience(resources.now, settings.question_seconds, settings.answer_rules)
     agent = AgentRunner(
         app.models,
         Tooling(
@@ -203,7 +204,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             ),
             session_tools=NAMES,
             permissions=settings.permission_layer,
-            patience=Patience(resources.now, settings.question_seconds, settings.answer_rules),
+            patience=patience,
             commands=resources.commands,
             command_tools=COMMAND_TOOLS,
             workspaces=app.workspaces,
@@ -230,7 +231,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
     return {
         RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,
         RunnerKind.TEAM: TeamRunner(app.service),
-        RunnerKind.FLOW: FlowRunner(app.service, parts.flows),
+        RunnerKind.FLOW: FlowRunner(app.service, parts.flows, app.sharing, patience),
     }
 
 

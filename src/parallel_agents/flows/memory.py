@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepFinished, StepStarted
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.question import Question
 from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import RunStatus
 
@@ -36,11 +38,15 @@ class Memory:
         run: the flow's run that is executed now.
         children: the latest run of each child, by the name of its step.
         steps: the latest call of each step's function, by its name.
+        asked: the questions of this run, by what they are about.
+        answered: the answers to these, and to those of earlier runs.
     """
 
     run: RunId
     children: dict[str, ChildRun] = field(default_factory=dict[str, ChildRun])
     steps: dict[str, StoredStep] = field(default_factory=dict[str, StoredStep])
+    asked: dict[str, Question] = field(default_factory=dict[str, Question])
+    answered: dict[str, Answered] = field(default_factory=dict[str, Answered])
 
     @classmethod
     def of(cls, run: RunId, children: Iterable[ChildRun], events: Iterable[Event]) -> Memory:
@@ -55,6 +61,10 @@ class Memory:
         match event.body:
             case StepStarted(name=name) as started:
                 self.steps[name] = StoredStep(event.run, started)
+            case Asked(question=question) if event.run == self.run:
+                self.asked[event.key.rpartition("/")[0]] = question
+            case Answered() as answered if event.run == self.run or answered.answer.allow:
+                self.answered[event.key.rpartition("/")[0]] = answered
             case StepFinished(name=name) as finished if name in self.steps:
                 self.steps[name].finished = finished
                 self.steps[name].ended_at = event.at

@@ -16,6 +16,8 @@ from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.run import Failure, Outcome, Result, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
+from parallel_agents.core.shared_state import Writer
+from parallel_agents.core.sharing import Sharing
 from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
     FlowRaised,
@@ -28,7 +30,9 @@ from parallel_agents.flows.flow import Flow
 from parallel_agents.flows.function import FlowFunction, as_json
 from parallel_agents.flows.functions import Functions
 from parallel_agents.flows.memory import Memory
+from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Work
+from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
 
 _ENDED = "the end of its flow"
@@ -40,11 +44,21 @@ class FlowRunner:
     Args:
         sessions: the verbs for the children.
         functions: the functions of this process.
+        sharing: what the sessions of a tree share.
+        patience: how long questions wait for a person.
     """
 
-    def __init__(self, sessions: FlowSessions, functions: Functions) -> None:
+    def __init__(
+        self,
+        sessions: FlowSessions,
+        functions: Functions,
+        sharing: Sharing,
+        patience: Patience = PATIENCE,
+    ) -> None:
         self._sessions = sessions
         self._functions = functions
+        self._sharing = sharing
+        self._patience = patience
 
     async def run(self, activation: Activation) -> None:
         claim = activation.claim
@@ -67,11 +81,19 @@ class FlowRunner:
 
     async def _outcome(self, activation: Activation, task: FlowTask) -> Outcome:
         try:
-            function = self._functions.get(task.name)
+            session, function = activation.claim.session, self._functions.get(task.name)
             memory = await self._remember(activation.claim)
-            work = Work(activation, self._sessions, memory, function.on_change)
+            work = Work(
+                activation,
+                self._sessions,
+                memory,
+                on_change=function.on_change,
+                patience=self._patience,
+            )
+            state = self._sharing.state(session.root, Writer(session.key, activation.claim.run.id))
+            flow = Flow(Steps(work, task, self._functions, state))
             try:
-                output = await _finished(function, Flow(work, task, self._functions), task, work)
+                output = await _finished(function, flow, task, work)
             finally:
                 work.close()
         except (StoreError, LeftRun):

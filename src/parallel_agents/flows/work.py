@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
@@ -21,15 +21,13 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Failure, Result
-from parallel_agents.core.runner import Activation
+from parallel_agents.core.runner import Activation, RunSlot
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.tool import Effect
-from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import (
     FlowChanged,
-    InvalidInput,
     LeftRun,
     StepFailed,
     StepUnknown,
@@ -37,12 +35,14 @@ from parallel_agents.errors import (
 )
 from parallel_agents.flows.function import OnChange, as_json
 from parallel_agents.flows.memory import Memory, StoredStep
+from parallel_agents.flows.naming import label_of
+from parallel_agents.flows.people import Asking, ask
 from parallel_agents.flows.replay import Replay
+from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.sessions.requests import flow_digest, task_digest
 
 T = TypeVar("T")
 
-_MOST_NAME = 80
 _SHOWN = 5
 
 
@@ -51,6 +51,7 @@ class Call(NamedTuple):
 
     Attributes:
         kind: the type of what it returns; None for any JSON.
+        is_wait: whether it only waits, so that a stop of the process breaks it off.
     """
 
     function: UserFunction
@@ -58,6 +59,7 @@ class Call(NamedTuple):
     values: tuple[object, ...]
     named: Mapping[str, object]
     effect: Effect
+    is_wait: bool = False
 
     @property
     def digest(self) -> str:
@@ -93,18 +95,25 @@ class Work:
         sessions: the verbs for its children.
         memory: what earlier runs have done.
         on_change: what becomes of the run if the stored steps are not those of the function.
+        patience: how long questions wait for a person.
     """
 
     def __init__(
-        self, activation: Activation, sessions: FlowSessions, memory: Memory, on_change: OnChange
+        self,
+        activation: Activation,
+        sessions: FlowSessions,
+        memory: Memory,
+        *,
+        on_change: OnChange,
+        patience: Patience,
     ) -> None:
         self.session: Session = activation.claim.session
         self._activation = activation
         self._sessions = sessions
         self._memory = memory
         self._on_change = on_change
+        self._patience = patience
         self._replay = Replay(memory.names, memory.ended())
-        self._used: Counter[str] = Counter()
         self._notices: list[str] = []
         self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
@@ -119,22 +128,6 @@ class Work:
     def close(self) -> None:
         self._replay.close()
         self.left.cancel()
-
-    def name(self, given: str | None, kind: str) -> str:
-        """The name of a step: what it was given, or its kind; a name used again gets a number.
-
-        Raises:
-            InvalidInput: the given one is not a name.
-        """
-        name = kind if given is None else canonical(given).strip()
-        if not name or len(name) > _MOST_NAME or not name.isprintable() or set(name) & set("/#@"):
-            raise InvalidInput(
-                f"{given!r} is not the name of a step",
-                why=f"it has 1 to {_MOST_NAME} printable characters, none of them / # @",
-                hint='choose a short name, such as "facts"',
-            )
-        self._used[name] += 1
-        return name if self._used[name] == 1 else f"{name}#{self._used[name]}"
 
     async def task(self, name: str, task: AnyTask) -> Result[Any]:
         """The result of a task, whatever its status; it is spawned unless it was before."""
@@ -153,6 +146,20 @@ class Work:
         """
         return await self._guarded(lambda: self._step(name, call))
 
+    async def ask(self, name: str, asking: Asking) -> str:
+        """What a person answers.
+
+        Raises:
+            InvalidInput: nobody could answer that.
+            StepFailed: nobody answered in time, or somebody refused to.
+        """
+        asking.check()
+        return await self._guarded(lambda: self._ask(name, asking))
+
+    async def _ask(self, name: str, asking: Asking) -> str:
+        await self._replay.turn(name)
+        return await ask(self._activation, self._memory, self._patience, name, asking)
+
     async def _guarded(self, step: Callable[[], Awaitable[T]]) -> T:
         """What a step came to; what ends the flow's run never reaches its function."""
         try:
@@ -170,7 +177,7 @@ class Work:
         if found is not None and not self._memory.is_tried_again(found):
             return await self._result(found.run)
         key = self._key(name, digest)
-        label = task.label or _label(name)
+        label = task.label or label_of(name)
         spawned = await self._sessions.spawn_step(
             self.session.key, replace(task, key=key, label=label), tried=found
         )
@@ -240,15 +247,13 @@ class Work:
         journal, slot = self._activation.journal, self._activation.slot
         await journal.append(Entry(f"step/{name}/started", started))
         began = time.monotonic()
-        slot.begin_call()
         try:
-            output, error = await call.result(), None
+            with nullcontext() if call.is_wait else _in_flight(slot):
+                output, error = await call.result(), None
         except (StoreError, LeftRun):
             raise
         except Exception as raised:  # noqa: BLE001 - the function is code of others
             output, error = None, Failure.of(_raised(name, raised))
-        finally:
-            slot.end_call()
         finished = StepFinished(
             name=name, output=output, error=error, seconds=time.monotonic() - began
         )
@@ -301,12 +306,19 @@ class Work:
             raise self._changed(f"it no longer asks for {listed}")
 
 
-def _label(name: str) -> str:
-    """What tables call the child of a step: in a name, `/` separates a child from what it is below."""
-    return name.replace("/", "-").replace("#", "-")
+@contextmanager
+def _in_flight(slot: RunSlot) -> Generator[None]:
+    """A call that a stop of the process lets end."""
+    slot.begin_call()
+    try:
+        yield
+    finally:
+        slot.end_call()
 
 
 def _raised(name: str, error: Exception) -> StepFailed:
+    if isinstance(error, StepFailed):
+        return error
     return StepFailed(f"the step {name} failed", why=describe(error))
 
 

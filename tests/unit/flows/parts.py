@@ -41,6 +41,11 @@ def write(text: str, **options: Any) -> Task[str]:
     return Task(WRITER, text, **options)
 
 
+def lasting_store() -> MemoryStore:
+    """A store that outlives a process, on the loop's time."""
+    return MemoryStore(asyncio.get_running_loop().time)
+
+
 @asynccontextmanager
 async def process(writer: Writer, store: MemoryStore | None = None) -> AsyncGenerator[Rig]:
     """A process with this model; one that raises Crash leaves its calls as they are."""

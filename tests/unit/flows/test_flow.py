@@ -12,8 +12,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import Conflict, InvalidInput, StepFailed
 from parallel_agents.flows.flow import Flow
-from parallel_agents.testing import MemoryStore
-from tests.unit.flows.parts import Crash, Writer, crash_after, process, run, write
+from tests.unit.flows.parts import Crash, Writer, crash_after, lasting_store, process, run, write
 
 DONE, FAILED = RunStatus.DONE, RunStatus.FAILED
 
@@ -45,7 +44,7 @@ async def test_a_step_is_a_session_that_is_called_like_it() -> None:
 
 
 async def test_a_flow_that_crashed_goes_on_and_pays_nothing_again() -> None:
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     await crash_after(15, writer, store, two_lines)
 
     async with process(writer, store) as rig:
@@ -56,7 +55,7 @@ async def test_a_flow_that_crashed_goes_on_and_pays_nothing_again() -> None:
 
 
 async def test_a_flow_that_is_done_gives_its_result_again() -> None:
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         first = await run(rig, two_lines)
     async with process(writer, store) as rig:
@@ -90,7 +89,7 @@ async def test_a_step_that_fails_ends_the_flow_unless_it_is_caught() -> None:
 
 
 async def test_a_flow_that_failed_is_run_again_from_the_step_that_failed() -> None:
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         await run(rig, failing)
     writer.is_mended = True
@@ -149,7 +148,7 @@ async def test_of_a_parallel_step_only_what_is_not_done_is_paid_after_a_crash() 
     async def parallel(flow: Flow) -> list[str]:
         return (await flow.parallel([write(f"n{n}") for n in range(3)], key="all")).outputs
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         await rig.sessions.spawn_flow(parallel, key="one", max_parallel=1)
         await asyncio.sleep(15)
@@ -272,7 +271,7 @@ async def test_children_that_nobody_waits_for_end_with_the_flow() -> None:
 
 
 async def test_a_flow_has_a_time_limit() -> None:
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         late = await run(rig, two_lines, timeout=15)
     async with process(writer, store) as rig:
@@ -313,7 +312,7 @@ async def test_a_kill_ends_the_function_and_all_steps() -> None:
 
 
 async def test_a_flow_without_its_function_waits_for_a_process_that_has_it() -> None:
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     await crash_after(5, writer, store, two_lines)
 
     async with process(writer, store) as rig:

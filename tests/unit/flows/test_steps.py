@@ -14,8 +14,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.tool import Effect
 from parallel_agents.errors import StepFailed, StepUnknown
 from parallel_agents.flows.flow import Flow
-from parallel_agents.testing import MemoryStore
-from tests.unit.flows.parts import Crash, Writer, process, run, write
+from tests.unit.flows.parts import Crash, Writer, lasting_store, process, run, write
 
 
 class Counted:
@@ -52,7 +51,7 @@ async def test_a_step_that_is_done_is_not_called_again() -> None:
         await flow.task("first", write("one"))
         return value
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         await rig.sessions.spawn_flow(flow_of, key="one")
         await asyncio.sleep(5)
@@ -75,7 +74,7 @@ async def test_what_was_cut_off_is_called_again_only_if_that_is_safe(
     async def flow_of(flow: Flow) -> int:
         return await flow.step("pay", counted, effect=effect)
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         await rig.sessions.spawn_flow(flow_of, key="one")
         await asyncio.sleep(5)
@@ -102,7 +101,7 @@ async def test_a_flow_may_look_whether_a_step_that_was_cut_off_took_effect() -> 
             return await flow.step("look", lambda: "it was paid")
         return "paid"
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         await rig.sessions.spawn_flow(flow_of, key="one")
         await asyncio.sleep(5)
@@ -120,7 +119,7 @@ async def test_a_step_that_raises_fails_and_is_called_again_when_the_flow_is() -
     async def flow_of(flow: Flow) -> int:
         return await flow.step("fetch", counted)
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         failed = await run(rig, flow_of)
     counted.error = None
@@ -150,7 +149,7 @@ async def test_a_step_gives_the_type_that_its_function_is_annotated_with() -> No
         await flow.task("first", write("fail now"))
         return found.x
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         await run(rig, flow_of)
     writer.is_mended = True

@@ -11,8 +11,7 @@ import pytest
 from parallel_agents.core.run import RunStatus
 from parallel_agents.flows.flow import Flow
 from parallel_agents.flows.function import OnChange
-from parallel_agents.testing import MemoryStore
-from tests.unit.flows.parts import Crash, Writer, crash_after, process, run, write
+from tests.unit.flows.parts import Crash, Writer, crash_after, lasting_store, process, run, write
 
 Function = Callable[[Flow], Awaitable[Any]]
 
@@ -67,7 +66,7 @@ async def longer(flow: Flow) -> str:
 async def test_a_changed_function_is_refused_before_anything_is_paid(
     after: Function, why: str
 ) -> None:
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     await crash_after(25, writer, store, before)
     paid = list(writer.calls)
 
@@ -91,7 +90,7 @@ async def test_a_changed_function_is_refused_before_anything_is_paid(
 async def test_by_choice_a_changed_function_uses_the_steps_that_are_the_same(
     after: Function, calls: list[str], output: str
 ) -> None:
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     await crash_after(25, writer, store, before)
     writer.calls = ["one", "two"]
 
@@ -103,7 +102,7 @@ async def test_by_choice_a_changed_function_uses_the_steps_that_are_the_same(
 
 
 async def test_steps_may_be_added_at_the_end() -> None:
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     await crash_after(25, writer, store, before)
 
     async with process(writer, store) as rig:
@@ -123,7 +122,7 @@ async def test_a_step_that_failed_may_be_changed() -> None:
         await flow.task("facts", write("one"))
         return (await flow.task("page", write("other words"))).output
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         await run(rig, broken)
     async with process(writer, store) as rig:
@@ -146,7 +145,7 @@ async def test_a_flow_that_takes_whichever_step_ends_first_goes_the_same_way_aga
         await asyncio.gather(*steps)
         return winner
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     async with process(writer, store) as rig:
         await rig.sessions.spawn_flow(race, key="one")
         await asyncio.sleep(8)  # both have ended, and the task has not
@@ -168,7 +167,7 @@ async def test_many_branches_at_once_are_given_again(count: int) -> None:
         await asyncio.gather(*(branch(n) for n in range(count)))
         return count
 
-    writer, store = Writer(), MemoryStore()
+    writer, store = Writer(), lasting_store()
     await crash_after(15, writer, store, branches)
 
     async with process(writer, store) as rig:
