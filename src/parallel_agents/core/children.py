@@ -48,6 +48,10 @@ class FlowSessions(Protocol):
         """A page of what happened in a session, oldest first, after the event number `after`."""
         ...
 
+    async def results(self, runs: Sequence[RunId]) -> list[Result]:
+        """The results of those of these runs that have ended, in order."""
+        ...
+
     async def attached(self, task: AnyTask) -> AnyTask:
         """The task with its files as artifacts, as it is stored."""
         ...

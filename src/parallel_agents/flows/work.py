@@ -38,6 +38,7 @@ from parallel_agents.flows.memory import Memory, StoredStep
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking, ask
 from parallel_agents.flows.replay import Replay
+from parallel_agents.flows.stored_results import StoredResults
 from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.sessions.requests import flow_digest, task_digest
 
@@ -113,7 +114,10 @@ class Work:
         self._memory = memory
         self._on_change = on_change
         self._patience = patience
-        self._replay = Replay(memory.names, memory.ended())
+        ended = memory.ended()
+        self._replay = Replay(memory.names, ended)
+        runs = [memory.children[name].run for name in ended if name in memory.children]
+        self._stored = StoredResults(runs, sessions.results)
         self._notices: list[str] = []
         self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
@@ -223,6 +227,8 @@ class Work:
         return f"{name}@{digest[:12]}"
 
     async def _result(self, run: RunId) -> Result[Any]:
+        if (stored := await self._stored.take(run)) is not None:
+            return stored
         (result,) = await self._sessions.wait([run])
         return result
 
