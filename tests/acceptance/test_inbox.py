@@ -77,7 +77,7 @@ def test_a_blank_answer_is_refused_and_a_long_one_is_told_in_short(
     answered = pagents("answer", question["id"], "green " * 1_000)
     waited = pagents("wait", "@last")
 
-    refused.assert_refused("PA-E101", "the answer is empty", exits=2)
+    refused.assert_refused("PA-E101", "a blank text is not an answer", exits=2)
     assert len(answered.out) < 300
     assert waited.out.count("green") == 1_000
 

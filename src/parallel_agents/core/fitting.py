@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from parallel_agents.core.budget_answer import HOW_TO_ANSWER
 from parallel_agents.core.question import KILL, WAIT, Answer, Question, QuestionKind
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
@@ -43,7 +44,11 @@ def fitted(question: Question, answer: Answer) -> Answer:
             )
         return replace(answer, text=chosen((WAIT, KILL), answer.text) or answer.text)
     if answer.allow and not answer.text.strip():
-        raise InvalidInput("the answer is empty", hint="answer with a text")
+        is_budget = question.question is QuestionKind.BUDGET
+        raise InvalidInput(
+            "a blank text is not an answer",
+            hint=HOW_TO_ANSWER if is_budget else "answer with a text",
+        )
     if not (answer.allow and question.choices):
         return answer
     choice = chosen(question.choices, answer.text)

@@ -92,8 +92,8 @@ def test_tools_and_agents_that_an_agent_names_and_nobody_has_are_told() -> None:
 
     assert [(each.where, each.hint) for each in found] == [
         ("tools[1]", "did you mean 'sessions_spawn'?"),
-        ("policy.spawns[2]", "did you mean 'writer'?"),
-        ("policy.denies[0]", "use one of: writer."),
+        ("policy.spawns[2]", "did you mean 'writer'? `pagents agents list` shows all"),
+        ("policy.denies[0]", "use one of: writer. `pagents agents list` shows all"),
     ]
 
 
