@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import Agent, T
+from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.gate import AnyGate
@@ -27,6 +28,7 @@ from parallel_agents.sessions.typed import typed
 V = TypeVar("V")
 
 
+@checked_methods
 class Flow:
     """The steps of a flow.
 
