@@ -393,7 +393,7 @@ def starts(rounds: int) -> list[Row]:
     base = seconds(python, "-c", "pass")
     help_text = seconds(str(Path(python).with_name("pagents")), "--help")
     imported = seconds(python, "-c", "import parallel_agents")
-    whole = seconds(python, "-c", "import parallel_agents.api")
+    whole = seconds(python, "-c", "import parallel_agents.api.running")
     return [
         Row("python -c pass", f"{base:.3f} s", "baseline", "1.0x"),
         Row("pagents --help", f"{help_text:.3f} s", "<= 0.25 s", f"{help_text / base:.1f}x"),

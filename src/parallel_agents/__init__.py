@@ -9,7 +9,10 @@ from parallel_agents._version import __version__
 # Type checkers take it for true; `typing` itself would be looked for in the current folder first.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from parallel_agents.api import arun, open, run
+    from parallel_agents.api.flows import arun_flow, run_flow
+    from parallel_agents.api.opening import open
+    from parallel_agents.api.running import arun, run
+    from parallel_agents.app.open_sessions import OpenSessions
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
     from parallel_agents.core.artifact import Artifact
     from parallel_agents.core.budget import Budget, OnLimit
@@ -51,10 +54,12 @@ if TYPE_CHECKING:
     from parallel_agents.core.verbs import Until
     from parallel_agents.core.with_workspace import WithWorkspace
     from parallel_agents.core.workspace import Changes, Workspace
-    from parallel_agents.errors import PagentsError
+    from parallel_agents.errors import FlowChanged, PagentsError, StepFailed, StepUnknown
+    from parallel_agents.flows.flow import Flow
+    from parallel_agents.flows.function import OnChange
+    from parallel_agents.flows.gathered import Gathered
     from parallel_agents.sessions.batch import BatchResult, ItemResult
     from parallel_agents.sessions.handle import SessionHandle
-    from parallel_agents.sessions.open_sessions import OpenSessions
     from parallel_agents.sessions.pool import Pool
     from parallel_agents.sessions.sharing import TreeArtifacts
     from parallel_agents.sessions.tree_state import TreeState
@@ -78,7 +83,10 @@ __all__ = [
     "File",
     "Filter",
     "Finish",
+    "Flow",
+    "FlowChanged",
     "FunctionGate",
+    "Gathered",
     "ItemResult",
     "JudgeGate",
     "Limits",
@@ -90,6 +98,7 @@ __all__ = [
     "ModelReply",
     "ModelRequest",
     "Need",
+    "OnChange",
     "OnFailure",
     "OnLimit",
     "OnStuck",
@@ -115,6 +124,8 @@ __all__ = [
     "StateEntry",
     "StateWritten",
     "SteerMode",
+    "StepFailed",
+    "StepUnknown",
     "Task",
     "TeamResult",
     "TeamTask",
@@ -135,13 +146,17 @@ __all__ = [
     "Workspace",
     "__version__",
     "arun",
+    "arun_flow",
     "open",
     "run",
+    "run_flow",
     "tool",
 ]
 
 _HOMES = {
-    "api": ("arun", "open", "run"),
+    "api.flows": ("arun_flow", "run_flow"),
+    "api.opening": ("open",),
+    "api.running": ("arun", "run"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
     "core.artifact": ("Artifact",),
     "core.budget": ("Budget", "OnLimit"),
@@ -176,10 +191,13 @@ _HOMES = {
     "core.verbs": ("Until",),
     "core.with_workspace": ("WithWorkspace",),
     "core.workspace": ("Changes", "Workspace"),
-    "errors": ("PagentsError",),
+    "errors": ("FlowChanged", "PagentsError", "StepFailed", "StepUnknown"),
+    "flows.flow": ("Flow",),
+    "flows.function": ("OnChange",),
+    "flows.gathered": ("Gathered",),
     "sessions.batch": ("BatchResult", "ItemResult"),
     "sessions.handle": ("SessionHandle",),
-    "sessions.open_sessions": ("OpenSessions",),
+    "app.open_sessions": ("OpenSessions",),
     "sessions.pool": ("Pool",),
     "sessions.sharing": ("TreeArtifacts",),
     "sessions.tree_state": ("TreeState",),

@@ -100,7 +100,7 @@ def test_a_run_without_tools_and_files_loads_nothing_for_them() -> None:
 
 def test_importing_everything_sets_up_no_logging_and_starts_no_thread() -> None:
     code = (
-        "import logging, threading, parallel_agents.api, parallel_agents.testing; "
+        "import logging, threading, parallel_agents.api.running, parallel_agents.api.flows, parallel_agents.testing; "
         "print(logging.getLogger().handlers, logging.getLogger('parallel_agents').handlers, "
         "threading.active_count())"
     )

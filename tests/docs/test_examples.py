@@ -16,6 +16,8 @@ OUTPUTS = {
     "basket.py": "average price: 4.0",
     "captions_and_review.py": "test_engineer: done",
     "durable_run.py": "six-topics: done, 6 calls in all",
+    "flow.py": "launch: done, 4 calls in all",
+    "flow_with_a_person.py": "ticket-7: sent",
     "own_provider.py": "done office/model 0.0",
     "sort_tickets.py": "'kind': 'bug'",
     "steer_and_kill.py": "ended 1; spare is killed",

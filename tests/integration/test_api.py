@@ -12,7 +12,7 @@ import pytest
 from typing_extensions import override
 
 import parallel_agents as pa
-from parallel_agents.api import Options, note_embedded
+from parallel_agents.api.opening import Options, note_embedded
 from parallel_agents.core.model import Model
 from parallel_agents.errors import Conflict, InvalidInput, MissingKey, UnknownAgent, UnknownModel
 from parallel_agents.testing import Answer, RepliesWith

@@ -14,7 +14,8 @@ import pytest
 
 import parallel_agents as pa
 from parallel_agents import testing
-from parallel_agents.api import Options, TeamOptions
+from parallel_agents.api.opening import Options
+from parallel_agents.api.running import TeamOptions
 from parallel_agents.errors import InvalidInput
 from parallel_agents.testing import RepliesWith
 
@@ -61,12 +62,17 @@ def options(home: Path) -> Options:
     return {"home": home, "agents": [WRITER], "models": {"scripted": model}}
 
 
+async def launch(flow: pa.Flow) -> str:
+    return "done"
+
+
 def sessions_calls(face: Face) -> dict[str, Call]:
     sessions, handle = face.sessions, face.handle
     named = {"name": handle.key}
     return {
         "spawn": Call(sessions.spawn, {"task": TASK}),
         "spawn_team": Call(sessions.spawn_team, {"team": pa.TeamTask(tasks=(TASK,))}),
+        "spawn_flow": Call(sessions.spawn_flow, {"function": launch}),
         "team_result": Call(sessions.team_result, {"handle": face.team}),
         "send": Call(sessions.send, {**named, "text": "Go on."}),
         "steer": Call(sessions.steer, {**named, "text": "Go on.", "mode": "after"}),
@@ -142,6 +148,11 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.send text": {TEXT},
     "OpenSessions.spawn parent": {NOTHING, TEXT},
     "OpenSessions.state session": {TEXT},
+    "OpenSessions.spawn_flow input": {NOTHING, "{}"},
+    "OpenSessions.spawn_flow key": {NOTHING},  # x is the key of a team
+    "OpenSessions.spawn_flow max_parallel": {NOTHING, NUMBER},
+    "OpenSessions.spawn_flow model": {NOTHING, TEXT},
+    "OpenSessions.spawn_flow timeout": {NOTHING, NUMBER},
     "OpenSessions.spawn_team key": {NOTHING, TEXT},
     "OpenSessions.steer text": {TEXT},
     "OpenSessions.wait handles": {"[]"},
@@ -158,6 +169,7 @@ TAKEN: Mapping[str, set[str]] = {
         f"pa.{name} {parameter}": taken
         for name in ("run", "arun")
         for parameter, taken in {
+            "flows": {"[]"},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
             "key": {NOTHING, TEXT},
@@ -211,7 +223,25 @@ TAKEN: Mapping[str, set[str]] = {
             "make_answer schema": {"{}", "{'a': 1}"},
         }.items()
     },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("run_flow", "arun_flow")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "input": {NOTHING, "{}"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING, TEXT},
+            "models": {NOTHING, "{}"},
+            "settings": {NOTHING, "{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
     "pa.open agents": {"[]"},
+    "pa.open flows": {"[]"},
     "pa.open gates": {"[]"},
     "pa.open home": {NOTHING, TEXT},
     "pa.open max_parallel": {NOTHING, NUMBER},
@@ -301,6 +331,20 @@ async def test_what_opens_a_store_refuses_every_odd_value_that_nobody_means(
     good = options(tmp_path) if name == "open" else {"tasks": [TASK], **options(tmp_path)}
     known = Options if name == "open" else TeamOptions
     call = Call(getattr(pa, name), good, get_type_hints(known))
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["run_flow", "arun_flow"])
+async def test_what_runs_a_flow_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    call = Call(getattr(pa, name), {"function": launch, **options(tmp_path)})
 
     walked = await walk("pa", {name: call})
 

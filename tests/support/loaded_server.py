@@ -31,7 +31,7 @@ def load() -> None:
     for command in commands.COMMANDS.values():
         import_module(f"parallel_agents.surfaces.cli.{command.where.partition(':')[0]}")
     import_module("parallel_agents.app.opening")
-    import_module("parallel_agents.api")
+    import_module("parallel_agents.api.running")
     gc.freeze()
 
 

@@ -85,6 +85,7 @@ class Resources:
             models=self.models,
             tools=self.parts.tools.keys(),
             gates=self.parts.gates.keys(),
+            flows=self.parts.flows,
             home=self.environment.home,
             project=self.environment.project_name,
             servers=self.servers,
@@ -108,6 +109,7 @@ class Client:
         workspaces: the folders that sessions work in.
         judges: the models that may judge.
         sharing: what the sessions of each tree share.
+        flows: the functions of the flows that this process can execute.
         output_types: the output types of agents that the program passed in.
     """
 
@@ -145,6 +147,7 @@ class Client:
         self.journal: Journal = StoreJournal(resources.store, resources.now, settings.stuck_rules)
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
+        self.flows = resources.parts.flows
         self.session_tools = SessionTools(
             self.service,
             directory,

@@ -59,6 +59,31 @@ class Farewell:
             say(stopped("Spawn the same keys again to continue."))
 
 
+class FlowFarewell(Farewell):
+    """What is said at the end of a flow.
+
+    Args:
+        function: the name of its function.
+    """
+
+    def __init__(self, function: str) -> None:
+        super().__init__()
+        self._function = function
+        self._flow: Spawned | None = None
+
+    def started(self, flow: Spawned) -> None:
+        """The flow is in the store."""
+        self._flow = flow
+
+    @override
+    def say(self) -> None:
+        if self._flow is None:
+            say("Stopped before anything was stored.")
+            return
+        key = short(self._flow.session_key)
+        say(stopped(f"Run {self._function} with key={key!r} and the same input to continue."))
+
+
 class TeamFarewell(Farewell):
     """What is said at the end of a team.
 

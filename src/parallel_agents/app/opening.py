@@ -29,6 +29,7 @@ from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
+from parallel_agents.flows.runner import FlowRunner
 from parallel_agents.models.attaching import FileLoader
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Lessons
@@ -190,6 +191,7 @@ async def _make_client(
 
 def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:
     settings, parts = app.settings, resources.parts
+    patience = Patience(resources.now, settings.question_seconds, settings.answer_rules)
     agent = AgentRunner(
         app.models,
         Tooling(
@@ -202,7 +204,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             ),
             session_tools=NAMES,
             permissions=settings.permission_layer,
-            patience=Patience(resources.now, settings.question_seconds, settings.answer_rules),
+            patience=patience,
             commands=resources.commands,
             command_tools=COMMAND_TOOLS,
             workspaces=app.workspaces,
@@ -229,6 +231,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
     return {
         RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,
         RunnerKind.TEAM: TeamRunner(app.service),
+        RunnerKind.FLOW: FlowRunner(app.service, parts.flows, app.sharing, patience),
     }
 
 

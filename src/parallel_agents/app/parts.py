@@ -15,6 +15,7 @@ from parallel_agents.core.notification import Notify
 from parallel_agents.core.owner import Role
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.functions import Functions
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.models.wires.structured import FINAL_ANSWER
 from parallel_agents.session_tools.toolbox import NAMES
@@ -34,6 +35,7 @@ class Parts:
         tools: the tools that agents may name, by name.
         models: model factories by provider, which override the configured providers.
         gates: the functions that agents may name as gates, by name.
+        flows: the functions of the flows that this process can execute.
         on_fetch: called with the progress of the embedded model's download.
         role: a script, or a worker that executes what others leave.
         tell_unasked: the target for notifications of work that this process executes and that has
@@ -47,6 +49,7 @@ class Parts:
     gates: Mapping[str, Callable[..., object]] = field(
         default_factory=dict[str, Callable[..., object]]
     )
+    flows: Functions = field(default_factory=Functions)
     on_fetch: Callable[[Progress], None] = lambda _: None
     role: Role = Role.SCRIPT
     tell_unasked: Notify | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class Readiness:
         models: the models that it can call.
         tools: the names of the program's own tools.
         gates: the names of the program's gate functions.
+        flows: the names of the functions of its flows.
         home: the folder with the workspaces that are made; None if it has none.
         project: the project folder that it uses; empty for none.
         servers: the servers whose tools agents may name.
@@ -46,6 +47,7 @@ class Readiness:
     models: Registry
     tools: Collection[str] = ()
     gates: Collection[str] = ()
+    flows: Container[str] = ()
     home: Path | None = None
     project: str = ""
     servers: ToolServers = NO_SERVERS
@@ -66,6 +68,9 @@ class Readiness:
             return f"it was started {place}"
         if row.run.kind is RunnerKind.TEAM:
             return ""
+        if row.run.kind is RunnerKind.FLOW:
+            name = session.label
+            return "" if name in self.flows else f"no flow {name!r} in this process"
         if cwd and not Path(cwd).is_dir():
             return f"there is no folder {cwd} here"
         if missing := self._lacks_source(session):

@@ -8,7 +8,6 @@ from parallel_agents.app.readiness import Readiness
 from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunnerKind
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.registry import Registry
 from parallel_agents.settings import Settings
@@ -24,7 +23,7 @@ class RunRules:
 
     def scopes_of(self, row: Row) -> dict[Scope, int | None]:
         """The scopes in which a run takes a slot: its process, its team, its agent and its model."""
-        if row.run.kind is RunnerKind.TEAM:
+        if row.run.kind.is_group:
             return {}
         agent = row.session.agent
         return {

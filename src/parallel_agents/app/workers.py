@@ -14,13 +14,13 @@ from pathlib import Path
 from parallel_agents.app.rules import RunRules
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Started
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_group_key
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.engines.ownership import find_workers, this_process
-from parallel_agents.engines.team_bounds import kept_team
+from parallel_agents.engines.team_bounds import kept_bound
 from parallel_agents.files import open_private
 from parallel_agents.interpreter import python_command
 from parallel_agents.lock import hold
@@ -114,8 +114,8 @@ class Workers:
         """The scopes in which a run takes a slot, with their limits, including that of its team."""
         bounds = self._rules.scopes_of(asked)
         team = Scope("team", asked.session.root)
-        if team in bounds and is_team_key(asked.session.root):
-            bounds[team] = (await kept_team(self._store, asked.session.root)).max_parallel
+        if team in bounds and is_group_key(asked.session.root):
+            bounds[team] = await kept_bound(self._store, asked.session.root)
         return bounds
 
     def _has_free_slot(

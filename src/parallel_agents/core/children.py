@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
+from parallel_agents.core.event import Event
+from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.task import TeamTask
+from parallel_agents.core.task import AnyTask, TeamTask
+from parallel_agents.core.verbs import Spawned
 
 
 class ChildSessions(Protocol):
@@ -18,6 +22,50 @@ class ChildSessions(Protocol):
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         """Every run that a session asked a child of its own for, in the order of asking."""
+        ...
+
+    async def continue_children(self, parent: Session) -> None:
+        """Execute in this process the live runs under a session that no other one executes."""
+        ...
+
+    async def wait(self, runs: Sequence[RunId]) -> list[Result]:
+        """The results of these runs, in order, once all have ended."""
+        ...
+
+    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
+        """End the live children of a session, except those that outlive their parent."""
+        ...
+
+
+class FlowSessions(Protocol):
+    """What a flow's run needs."""
+
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        """Every run that a session asked a child of its own for, in the order of asking."""
+        ...
+
+    async def history(self, name: str, *, after: int = 0, limit: int = PAGE) -> list[Event]:
+        """A page of what happened in a session, oldest first, after the event number `after`."""
+        ...
+
+    async def results(self, runs: Sequence[RunId]) -> list[Result]:
+        """The results of those of these runs that have ended, in order."""
+        ...
+
+    async def attached(self, task: AnyTask) -> AnyTask:
+        """The task with its files as artifacts, as it is stored."""
+        ...
+
+    async def spawn_step(
+        self, parent: SessionKey, task: AnyTask, *, tried: ChildRun | None = None
+    ) -> Spawned:
+        """Spawn a task as a step of a flow; after a try without success, as the next one."""
+        ...
+
+    async def spawn_flow(
+        self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
+    ) -> Spawned:
+        """Make a run of a flow; with a key that was used before, continue the stored run."""
         ...
 
     async def continue_children(self, parent: Session) -> None:

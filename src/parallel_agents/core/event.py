@@ -16,6 +16,7 @@ from parallel_agents.core.budget import Charge
 from parallel_agents.core.call_decisions import Answered, Asked, Ruled
 from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.cuts import Cuts
+from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import KeptCall, KeptReport
@@ -54,6 +55,7 @@ class Queued:
         ladder: the models to escalate through, including the run's first one.
         start: why the run does not begin with the cheapest of them.
         team: the tasks of a team's run.
+        flow: the call of a flow's function.
         cache_seconds: the maximum age of a stored reply to the same request.
         gates: the task's own gates; the session's agent contains them too.
         refine: the task's own refine loop; the session's agent contains it too.
@@ -68,6 +70,7 @@ class Queued:
     ladder: tuple[str, ...] = ()
     start: str = ""
     team: TeamTask | None = None
+    flow: FlowTask | None = None
     cache_seconds: float | None = None
     gates: tuple[AnyGate, ...] = ()
     refine: Refine | None = None
@@ -364,6 +367,8 @@ StoredBody: TypeAlias = (
     | Noticed
     | Shortened
     | Closing
+    | StepStarted
+    | StepFinished
     | Finished
 )
 AnyBody: TypeAlias = Annotated[StoredBody, Field(discriminator="kind")]

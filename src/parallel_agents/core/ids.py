@@ -23,8 +23,14 @@ def make_team_key(team: str, name: str) -> SessionKey:
     return SessionKey(f"team:{team}:{name}")
 
 
-def is_team_key(key: SessionKey) -> bool:
-    return key.startswith("team:")
+def make_flow_key(flow: str, name: str) -> SessionKey:
+    """A key for the session of a flow's run: `flow:FLOW:NAME`."""
+    return SessionKey(f"flow:{flow}:{name}")
+
+
+def is_group_key(key: SessionKey) -> bool:
+    """Whether a session is a team's or a flow's, which has no model of its own."""
+    return key.startswith(("team:", "flow:"))
 
 
 def make_run_id() -> RunId:
@@ -36,12 +42,17 @@ def make_owner_id() -> OwnerId:
 
 
 def make_name() -> str:
-    """A name of eight hexadecimal digits, for a team run that its user did not name."""
+    """A name of eight hexadecimal digits, for a run that its user did not name."""
     return uuid.uuid4().hex[:8]
 
 
+def make_long_name() -> str:
+    """A name of 16 hexadecimal digits, for a flow's run below another flow."""
+    return uuid.uuid4().hex[:16]
+
+
 def short(key: SessionKey) -> str:
-    """A key as tables show it: a team run's name, or the first eight digits of the UUID.
+    """A key as tables show it: the name of a team's or a flow's run, or the first eight digits of the UUID.
 
     >>> short(SessionKey("agent:code_reviewer:subagent:1f0c2a34-8c1e-4a39-9f0e-0c4f5a2b7d11"))
     '1f0c2a34'

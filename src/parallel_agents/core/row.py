@@ -30,6 +30,9 @@ class ChildRun(NamedTuple):
     Attributes:
         key: the key that the child was spawned with.
         is_quiet: whether the parent neither waits for the child nor gets its results.
+        digest: identifies the work that the child was spawned for.
+        asked_by: the run of the parent that asked for this one.
+        ended_at: seconds since the epoch; None while it is live.
     """
 
     session: SessionKey
@@ -38,6 +41,9 @@ class ChildRun(NamedTuple):
     run: RunId
     status: RunStatus
     is_quiet: bool = False
+    digest: str = ""
+    asked_by: RunId = RunId("")
+    ended_at: float | None = None
 
     @classmethod
     def of(cls, row: Row) -> ChildRun:

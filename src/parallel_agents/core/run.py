@@ -50,10 +50,16 @@ def known_cost(spend: Spend, status: RunStatus) -> float | None:
 
 
 class RunnerKind(StrEnum):
-    """How a run is executed: by the agent loop, or as a team of child runs."""
+    """How a run is executed: by the agent loop, as a team of child runs, or as a flow of steps."""
 
     AGENT = "agent"
     TEAM = "team"
+    FLOW = "flow"
+
+    @property
+    def is_group(self) -> bool:
+        """Whether the run does no work of its own, and its children do all of it."""
+        return self is not RunnerKind.AGENT
 
 
 def _kept(text: str) -> str:

@@ -106,8 +106,12 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def go_on(self, session: SessionKey, owner: OwnerId | None) -> list[Row]:
-        """Queue a further run of a session whose work ended over budget, and of a team's tasks that did.
+    async def go_on(
+        self, session: SessionKey, owner: OwnerId | None, *, request: Queued | None = None
+    ) -> list[Row]:
+        """Queue a further run of a session whose work ended over budget, or of a team's tasks that did.
+
+        A flow has a further run whatever kept it from success, with the options of the `request`.
 
         Returns:
             The session's current run, then the runs that its tasks have anew. Nothing is queued in a

@@ -15,6 +15,7 @@ from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFil
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.filter import Filter
+from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.message import File
@@ -96,11 +97,11 @@ class SessionReads(Protocol):
         ...
 
     async def members(self, team: Row) -> builtins.list[Row]:
-        """The sessions of a team with the runs of its tasks, in order; a single session is its own team."""
+        """The sessions of a team or a flow with the runs of its tasks; a single session is its own team."""
         ...
 
     async def member_runs(self, team: Row) -> builtins.list[RunId]:
-        """The runs of a team's tasks, in order; for a single session, its run."""
+        """The runs of a team's tasks, in order; for a flow, as it asked for them; for a session, its run."""
         ...
 
     async def rows_of(self, runs: Sequence[RunId]) -> builtins.list[Row]:
@@ -154,6 +155,15 @@ class Sessions(SessionReads, Protocol):
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
         """Make a run of a team; with a key that was used before, continue the stored run."""
+        ...
+
+    async def spawn_flow(
+        self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
+    ) -> Spawned:
+        """Make a run of a flow; with a key that was used before, continue the stored run.
+
+        A flow whose stored run ended without success is run again; what is done stays done.
+        """
         ...
 
     async def send(

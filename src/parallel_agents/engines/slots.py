@@ -16,7 +16,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunnerKind
 from parallel_agents.engines.live_run import StoreJournal
 from parallel_agents.engines.mailbox import Mailbox
 from parallel_agents.errors import Stopping
@@ -127,8 +126,7 @@ class ScheduledRun:
         return (
             self.task is not None
             and not self.task.done()
-            and self.row.run.kind is not RunnerKind.TEAM
-            and (not self.is_parked or self.calls > 0)
+            and (self.calls > 0 or not (self.is_parked or self.row.run.kind.is_group))
         )
 
     @property

@@ -66,6 +66,10 @@ PagentsError
  │   ├─ ModelCrashed            PA-E314  a model that the program passed in did not work
  │   ├─ McpServerFailed         PA-E319  an MCP server cannot be started, or lists no tools
  │   ├─ OutputUsedUp            PA-E320  the commands of a session wrote all that they may
+ │   ├─ StepFailed              PA-E321  a step of a flow did not succeed
+ │   ├─ StepUnknown             PA-E322  nobody knows whether a step of a flow took effect
+ │   ├─ FlowChanged             PA-E323  a flow's function has other steps than those stored
+ │   ├─ FlowRaised              PA-E324  a flow's function raised an error
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
@@ -173,6 +177,8 @@ from parallel_agents.errors.provider import (
 from parallel_agents.errors.run import (
     AgentCircuitOpen,
     CrashLoop,
+    FlowChanged,
+    FlowRaised,
     GateBroken,
     GateRefused,
     Incomplete,
@@ -187,6 +193,8 @@ from parallel_agents.errors.run import (
     RunError,
     RunKilled,
     RunTimedOut,
+    StepFailed,
+    StepUnknown,
     ToolUnavailable,
     TurnLimit,
 )
@@ -209,6 +217,8 @@ __all__ = [
     "ContextTooLong",
     "CrashLoop",
     "CreditExhausted",
+    "FlowChanged",
+    "FlowRaised",
     "ForkRefused",
     "GateBroken",
     "GateRefused",
@@ -263,6 +273,8 @@ __all__ = [
     "SpawnBound",
     "SpawnLimit",
     "SpawnRefused",
+    "StepFailed",
+    "StepUnknown",
     "Stopping",
     "StoreDamaged",
     "StoreError",

@@ -92,6 +92,30 @@ class CrashLoop(RunError):
     code = "PA-E316"
 
 
+class StepFailed(RunError):
+    """A step of a flow did not succeed; the flow may catch it and go another way."""
+
+    code = "PA-E321"
+
+
+class StepUnknown(RunError):
+    """A step that may take effect only once was begun, and nobody knows whether it took effect."""
+
+    code = "PA-E322"
+
+
+class FlowChanged(RunError):
+    """The steps of a flow's function are not those that its earlier run has stored."""
+
+    code = "PA-E323"
+
+
+class FlowRaised(RunError):
+    """The function of a flow raised an error."""
+
+    code = "PA-E324"
+
+
 class McpServerFailed(RunError):
     """A server of tools cannot be started, or does not say what it offers."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from parallel_agents.core.cutting import head
-from parallel_agents.core.ids import SessionKey, is_team_key
+from parallel_agents.core.ids import SessionKey, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Visibility
@@ -121,7 +121,7 @@ class _Criteria:
         session, run, options = row.session, row.run, row.session.options
         updated = run.finished_at or run.started_at or run.created_at
         text = f"{session.key} {session.label} {options.task_name} {run.title}".lower()
-        is_team = is_team_key(session.key)
+        is_team = is_group_key(session.key)
         # By the contract whatever `sessions_spawn` starts is a subagent, even at the root of a tree.
         kinds = {"group"} if is_team else {"other", "subagent"}
         return all(

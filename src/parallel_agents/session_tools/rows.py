@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parallel_agents.core.ids import SessionKey, is_team_key
+from parallel_agents.core.ids import SessionKey, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -34,7 +34,7 @@ def session_row(row: Row, *, archived: bool, children: Sequence[SessionKey]) -> 
         "sessionKey": session.key,
         "sessionId": session.key.rsplit(":", 1)[-1],
         "agentId": session.agent.name,
-        "kind": "group" if is_team_key(session.key) else "other",
+        "kind": "group" if is_group_key(session.key) else "other",
         "channel": "internal",
         "label": session.label,
         "displayName": session.label,

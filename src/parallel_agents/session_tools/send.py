@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.ids import RunId, is_team_key
+from parallel_agents.core.ids import RunId, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -40,7 +40,7 @@ async def send(call: Call, arguments: Arguments) -> JsonObject:
     row = await _target(call, arguments)
     if row.session.key == call.requester.session:
         raise Refusal("sessions_send cannot target the calling session; use your own reply instead")
-    if is_team_key(row.session.key):
+    if is_group_key(row.session.key):
         raise Refusal(
             f"{row.session.label} is a team, which has no model to read messages; "
             "name one of its agents"

@@ -16,7 +16,7 @@ from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.question import Question
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import STUCK_RULES, Silence, StuckRules, silence_of
 from parallel_agents.core.store import Store
 from parallel_agents.core.throttle import Throttle
@@ -44,7 +44,7 @@ class StoreJournal:
     async def look(self, rows: Sequence[Row]) -> Snapshot:
         waiting = [row for row in rows if _may_wait(row)]
         live = {row.session.key: await self._live_runs(row) for row in waiting}
-        teams = [row.session.key for row in rows if row.run.kind is RunnerKind.TEAM]
+        teams = [row.session.key for row in rows if row.run.kind.is_group]
         tallies = await self._store.tallies(teams)
         owners = await self._store.owners()
         alive = frozenset(owner.id for owner in owners if owner.state is OwnerState.LIVE)

@@ -15,6 +15,7 @@ from parallel_agents.core.verbs import Spawned
 
 _OF_RUN = ("limits", "gates", "refine", "cache_seconds")
 _OF_TEAM = ("model", "timeout_seconds", "on_failure", "min_done")
+_OF_FLOW = ("model", "timeout_seconds")
 _OF_TASK = ("model", "ladder", "priority", "workspace", *_OF_RUN)
 
 
@@ -25,6 +26,8 @@ def kept_options(found: SpawnOutcome, queued: Body, plan: SessionPlan) -> tuple[
     was, now = queued.team, plan.queued.team
     if was is not None and now is not None:
         return tuple(dict.fromkeys(_of_team(was, now)))
+    if queued.flow is not None and plan.queued.flow is not None:
+        return tuple(_different(_OF_FLOW, queued.flow, plan.queued.flow))
     names = _different(_OF_RUN, queued, plan.queued)
     # A run with a ladder has the model of its latest attempt.
     is_other = not queued.ladder and not plan.queued.ladder and found.run.model != plan.model

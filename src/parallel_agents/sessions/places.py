@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from parallel_agents.core.ids import is_team_key
+from parallel_agents.core.ids import is_group_key
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.workspace import Place, Workspace
 from parallel_agents.errors import InvalidInput
@@ -23,7 +23,7 @@ def settle(
     Raises:
         InvalidInput: the folder does not exist, or there is no parent whose folder could be used.
     """
-    above = None if parent is None or is_team_key(parent.key) else parent.options
+    above = None if parent is None or is_group_key(parent.key) else parent.options
     if options.cwd:
         return replace(options, workspace=None)
     if asked is None:

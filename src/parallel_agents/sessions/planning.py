@@ -7,10 +7,13 @@ from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.forking import forked
 from parallel_agents.core.ids import (
     OwnerId,
-    is_team_key,
+    is_group_key,
+    make_flow_key,
+    make_long_name,
     make_name,
     make_run_id,
     make_session_key,
@@ -42,6 +45,7 @@ from parallel_agents.sessions import places, requests
 from parallel_agents.sessions.directory import Directory
 
 _TEAM = Agent(name="team", description="A team of agents", instructions="")
+_FLOW = Agent(name="flow", description="A flow of steps", instructions="")
 
 
 class Planner:
@@ -123,6 +127,40 @@ class Planner:
         )
         return [plan, *tasks]
 
+    def plan_flow(self, flow: FlowTask, key: str | None, parent: Row | None = None) -> SessionPlan:
+        """The session of a flow; below `parent`, another flow, the key only has to be unique there.
+
+        Raises:
+            InvalidInput: the key is not valid, or no model can read the input.
+        """
+        name = make_name() if key is None else key
+        if parent is None:
+            requests.check_key(name)
+        requests.check_text(flow.name, flow.input)
+        above = parent.session if parent else None
+        session_key = make_flow_key(flow.name, name if above is None else make_long_name())
+        options = SessionOptions(
+            needs=self._needs(()), notify=self._notify if above is None else None
+        )
+        return SessionPlan(
+            session=Session(
+                key=session_key,
+                agent=_FLOW,
+                label=flow.name,
+                spawn_key=name,
+                parent=above.key if above else None,
+                root=above.root if above else session_key,
+                depth=above.depth if above else 0,
+                options=options,
+            ),
+            run=make_run_id(),
+            kind=RunnerKind.FLOW,
+            queued=Queued(text=f"flow {flow.name}", input=flow.input, flow=flow),
+            digest=requests.flow_digest(flow),
+            owner=self._owner,
+            budget=flow.budget,
+        )
+
     def plan_retry(self, task: Task, key: str, team: Row | None) -> SessionPlan:
         """A session for a task that failed, under its team.
 
@@ -140,7 +178,7 @@ class Planner:
             agent = agent.in_folder
         requests.check_task(task, agent)
         chosen = self._directory.choose(agent, model, task.ladder)
-        is_spawned = parent is not None and not is_team_key(parent.key)
+        is_spawned = parent is not None and not is_group_key(parent.key)
         is_child = is_spawned and not task.options.is_service
         bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)

@@ -50,15 +50,17 @@ class StoreReads:
                 yield event
 
     async def members(self, team: Row) -> builtins.list[Row]:
-        if team.run.kind is not RunnerKind.TEAM:
+        if not team.run.kind.is_group:
             return [team]
         return await self._store.rows_of(await self.member_runs(team))
 
     async def member_runs(self, team: Row) -> builtins.list[RunId]:
-        if team.run.kind is not RunnerKind.TEAM:
+        if not team.run.kind.is_group:
             return [team.run.id]
-        keys = (await kept_team(self._store, team.session.key)).keys
         runs = {child.key: child.run for child in await self._store.child_runs(team.session.key)}
+        if team.run.kind is RunnerKind.FLOW:
+            return list(runs.values())
+        keys = (await kept_team(self._store, team.session.key)).keys
         return [runs[key] for key in keys if key in runs]
 
     async def rows_of(self, runs: Sequence[RunId]) -> builtins.list[Row]:

@@ -13,12 +13,12 @@ from parallel_agents.catalog.team import ways_to_give
 from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
 from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import fitted
+from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task, TeamTask
@@ -239,17 +239,17 @@ def _has_nonfinite(value: Json) -> bool:
 
 
 def check_reads_messages(row: Row) -> None:
-    """Refuse a message to a team.
+    """Refuse a message to a team or a flow.
 
     Raises:
-        InvalidInput: the session is a team's, which has no model to read the message.
+        InvalidInput: the session has no model to read the message.
     """
-    if row.run.kind is RunnerKind.TEAM:
-        team = short(row.session.key)
+    if row.run.kind.is_group:
+        kind, name = row.run.kind.value, short(row.session.key)
         raise InvalidInput(
-            f"{team} is a team, and a team reads no messages",
+            f"{name} is a {kind}, and a {kind} reads no messages",
             why="its agents read messages, each in its own session",
-            hint=f"name one of its agents: {team}/LABEL; `pagents list {team}` shows them",
+            hint=f"name one of its agents: {name}/LABEL; `pagents list {name}` shows them",
         )
 
 
@@ -263,6 +263,11 @@ def task_digest(task: Task) -> str:
 
 def team_digest(team: TeamTask) -> str:
     return _digest([team.name, [task_digest(task) for task in team.tasks]])
+
+
+def flow_digest(flow: FlowTask) -> str:
+    """A digest of the function's name and its input; the function may change."""
+    return _digest([flow.name, flow.input])
 
 
 def _digest(work: Json) -> str:

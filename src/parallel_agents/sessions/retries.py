@@ -12,7 +12,7 @@ from parallel_agents.core.forking import forked
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
-from parallel_agents.core.row import Row
+from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, SessionPlan, Store
@@ -143,6 +143,18 @@ def _before(events: Sequence[Event], dead_letter: DeadLetter) -> tuple[Message, 
     runs = list(dict.fromkeys(event.run for event in events))
     earlier = set(runs[: runs.index(dead_letter.run.id)])
     return forked(fold(event for event in events if event.run in earlier).messages)
+
+
+async def next_try(store: Store, plan: SessionPlan, tried: ChildRun) -> SessionPlan:
+    """A plan of a flow's step as its next try, which is told what the one before did."""
+    events = await store.events(session=tried.session)
+    kept = await kept_of(store, tried.run, events)
+    return replace(
+        plan,
+        session=replace(plan.session, spawn_key=next_key(tried.key)[0]),
+        queued=replace(plan.queued, kept=kept),
+        retries=tried.run,
+    )
 
 
 def next_key(spawn_key: str) -> tuple[str, int]:

@@ -5,39 +5,36 @@ from __future__ import annotations
 import asyncio
 import builtins
 import uuid
-from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
-from parallel_agents.core.event_store import Unsubscribe
-from parallel_agents.core.ids import RunId, SessionKey, make_run_id
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.ids import SessionKey, is_group_key, make_run_id
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
-from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
-from parallel_agents.core.row import Row, oldest_first
-from parallel_agents.core.run import Result, RunnerKind, RunStatus
+from parallel_agents.core.row import ChildRun, Row, oldest_first
+from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
 from parallel_agents.core.task import AnyTask, TeamTask
-from parallel_agents.core.verbs import Spawned, Steer, Until
-from parallel_agents.engines.team_bounds import hold_to, learn_bound
-from parallel_agents.errors import CannotContinue, NotFound, StoreDamaged
+from parallel_agents.core.verbs import Spawned, Steer
+from parallel_agents.engines.team_bounds import hold_to
+from parallel_agents.errors import NotFound
 from parallel_agents.sessions import requests
 from parallel_agents.sessions.attaching import Attacher
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.executing import Executing, cannot_continue
 from parallel_agents.sessions.kept_options import kept_options
 from parallel_agents.sessions.kept_work import kept_of_child
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
-from parallel_agents.sessions.reading import StoreReads
-from parallel_agents.sessions.retries import Retries
+from parallel_agents.sessions.retries import Retries, next_try
 from parallel_agents.sessions.whole import whole
 
 _TASKS_SHOWN = 5
@@ -50,7 +47,7 @@ class User(NamedTuple):
     permissions: Permissions
 
 
-class Service(StoreReads):
+class Service(Executing):
     """The verbs; see `core.verbs.SessionVerbs` for what each promises.
 
     Args:
@@ -74,8 +71,7 @@ class Service(StoreReads):
         completions: Completions,
         user: User,
     ) -> None:
-        super().__init__(store, completions)
-        self._engine = engine
+        super().__init__(store, completions, engine)
         self._planner = planner
         self._ladder_start = ladder_start
         self._attacher = attacher
@@ -93,6 +89,25 @@ class Service(StoreReads):
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
         return await self.start(await self.plan_team(team, key=key))
+
+    async def spawn_flow(
+        self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
+    ) -> Spawned:
+        row = None if parent is None else await self.find(parent)
+        return await self.start([self._planner.plan_flow(flow, key, row)])
+
+    async def spawn_step(
+        self, parent: SessionKey, task: AnyTask, *, tried: ChildRun | None = None
+    ) -> Spawned:
+        """Spawn a task as a step of a flow; after a try without success, as the next one."""
+        plan = await self.plan_task(task, parent=parent)
+        if tried is not None:
+            plan = await next_try(self._store, plan, tried)
+        return await self.start([plan])
+
+    async def attached(self, task: AnyTask) -> AnyTask:
+        """The task with its files as artifacts, as it is stored."""
+        return await self._attacher.attached(task)
 
     async def plan_task(self, task: AnyTask, *, parent: SessionKey | None = None) -> SessionPlan:
         """What `spawn` would start, with its agent and models as they are now."""
@@ -136,18 +151,21 @@ class Service(StoreReads):
 
     async def _start(self, plans: Sequence[SessionPlan]) -> Spawned:
         outcomes = await self._store.spawn(plans)
-        team = plans[0].queued.team
-        if team is not None and outcomes[0].is_new:
-            hold_to(self._engine, outcomes[0].session.key, team)
+        if plans[0].kind.is_group and outcomes[0].is_new:
+            hold_to(self._engine, outcomes[0].session.root, plans[0].queued)
         earlier = [Row(session=o.session, run=o.run) for o in outcomes if not o.is_new]
-        await self._check_able(earlier)
+        await self.check_able(earlier)
         rows = [Row(session=outcome.session, run=outcome.run) for outcome in outcomes]
         first = outcomes[0]
         if _may_go_on(first):
-            rows = [*await self._store.go_on(first.session.key, self._engine.owner), *rows]
+            request = plans[0].queued if plans[0].queued.flow else None
+            owner = self._engine.owner
+            again = await self._store.go_on(first.session.key, owner, request=request)
+            rows = [*again, *rows]
         for row in rows:
-            await self._submit(row)
-        kept = () if first.is_new else await self._kept_options(first, plans[0])
+            await self.submit(row)
+        is_same = not first.is_new and rows[0].run.id == first.run.id
+        kept = await self._kept_options(first, plans[0]) if is_same else ()
         return Spawned(first.session.key, rows[0].run.id, first.is_new, kept)
 
     async def _kept_options(self, found: SpawnOutcome, plan: SessionPlan) -> tuple[str, ...]:
@@ -158,49 +176,6 @@ class Service(StoreReads):
 
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
         self._engine.bound(Scope("team", root), at_most)
-
-    async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
-        """The runs of a team's tasks, in order; live runs are executed here."""
-        children = await self._store.child_runs(parent.key)
-        if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
-            await self.continue_children(parent)
-        runs = {child.key: child.run for child in children}
-        if missing := [key for key in team.keys if key not in runs]:
-            raise StoreDamaged(
-                f"the record of {len(missing)} of the team's {len(team.keys)} tasks is missing",
-                why=f"the store has no readable run of {', '.join(missing[:_TASKS_SHOWN])}",
-                hint="restore a copy of the store, or spawn the team again under another key",
-            )
-        return [runs[key] for key in team.keys]
-
-    async def continue_children(self, parent: Session) -> None:
-        """Execute here the live runs under a session, except those that another process executes."""
-        live = Filter(parent=parent.key, is_live=True, every_run=True)
-        for row in oldest_first(await self._store.rows(live)):
-            if not self._engine.lacks(row):  # whoever has it takes it over
-                await self._submit(row)
-
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        """End the live runs under a session, except those that outlive their parent."""
-        await self._store.end_children(parent.key, by=by, status=status)
-
-    async def end_unbegun(self, parent: Session, *, by: str) -> None:
-        """End the children of a session that nobody has started."""
-        await self._store.end_unbegun(parent.key, by=by)
-
-    async def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]:
-        """The status of each of these runs of a session's children, as they end, until all have."""
-        with self._completions.ends() as ends:
-            waiting = set(runs)
-            for child in await self._store.child_runs(parent.key):
-                if child.run in waiting and child.status.is_over:
-                    waiting.discard(child.run)
-                    yield child.status
-            while waiting:
-                run, status = await ends.next()
-                if run in waiting:
-                    waiting.discard(run)
-                    yield status
 
     async def send(
         self,
@@ -217,7 +192,7 @@ class Service(StoreReads):
         requests.check_text(text, values)
         requests.check_reads_messages(row)
         if lack := self._engine.lacks(row):
-            raise _cannot_continue(row, lack)
+            raise cannot_continue(row, lack)
         queued = Queued(
             text=text,
             input=values,
@@ -237,7 +212,7 @@ class Service(StoreReads):
                 sender=sender,
                 notify=notify,
             )
-            await self._submit(Row(session=row.session, run=run))
+            await self.submit(Row(session=row.session, run=run))
             return Spawned(row.session.key, run.id)
 
         return await whole(send)
@@ -288,61 +263,19 @@ class Service(StoreReads):
         row = await self.find(name)
         return await self._store.kill(row.session.key, by=self._user, dry_run=dry_run)
 
-    async def wait(
-        self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
-    ) -> list[Result]:
-        if until is not Until.NOW:
-            try:
-                async with asyncio.timeout(timeout):
-                    await self.wait_over(runs, until)
-            except TimeoutError:
-                raise TimeoutError(
-                    f"the runs have not ended in {timeout:g} s; they continue"
-                ) from None
-        return await self.results(runs)
-
-    async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:
-        """Return when the runs have ended as `until` says."""
-        expected = {run: self._completions.expect(run) for run in dict.fromkeys(runs)}
-        try:
-            live = await self._store.live_among(runs)
-            if not await self._is_enough(runs, live, until):
-                await self._completions.wait({run: expected[run] for run in live}, until)
-        finally:
-            for run, future in expected.items():
-                self._completions.forget(run, future)
-
-    async def _is_enough(self, runs: Sequence[RunId], live: Sequence[RunId], until: Until) -> bool:
-        """Whether the runs that have ended already are enough."""
-        over = set(runs) - set(live)
-        if until is Until.ALL or not over:
-            return not live
-        if until is Until.ANY:
-            return True
-        return any(result and result.is_done for result in await self._store.results(list(over)))
-
-    async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]:
-        """How many of a team's tasks have each status."""
-        children = await self._store.child_runs(parent.key)
-        statuses = {child.key: child.status for child in children}
-        return Counter(statuses.get(key, RunStatus.UNREADABLE) for key in team.keys)
-
-    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
-        return self._engine.listen(run, on_text)
-
     async def resume(self, name: str) -> Spawned:
         row = await self.find(name)
         live = Filter(tree=row.session.key, is_live=True, every_run=True)
-        await self._check_able(await self._store.rows(live))
+        await self.check_able(await self._store.rows(live))
         resumed, *_ = await whole(lambda: self._go_on(row.session.key))
         for each in oldest_first(await self._store.rows(live)):
-            await self._submit(each)
+            await self.submit(each)
         return Spawned(resumed.session.key, resumed.run.id, is_new=False)
 
     async def _go_on(self, session: SessionKey) -> list[Row]:
         rows = await self._store.go_on(session, self._engine.owner)
         for row in rows:
-            await self._submit(row)
+            await self.submit(row)
         return rows
 
     async def plan_retry(
@@ -357,44 +290,19 @@ class Service(StoreReads):
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
         return await self._store.drop_dead_letters([letter.run.id for letter in letters])
 
-    async def _check_able(self, rows: Sequence[Row]) -> None:
-        """Refuse to continue here what this process would only break.
-
-        Raises:
-            CannotContinue: it lacks something that a run needs which no living process executes.
-        """
-        for row in rows:
-            if row.run.status.is_over or not (lack := self._engine.lacks(row)):
-                continue
-            now = await self._store.rows(Filter(run=row.run.id))
-            if now and (now[0].run.status.is_over or now[0].owner_state is OwnerState.LIVE):
-                continue
-            raise _cannot_continue(row, lack)
-
-    async def _submit(self, row: Row) -> None:
-        """Execute a run here, within its team's limit."""
-        await learn_bound(self._engine, self._store, row.session.root)
-        self._engine.submit(row)
-
 
 def _has_files(task: AnyTask) -> bool:
     return any(isinstance(value, File) for value in task.input.values())
 
 
-def _cannot_continue(row: Row, lack: str) -> CannotContinue:
-    return CannotContinue(
-        f"{row.session.label} cannot be continued by this process",
-        why=lack,
-        hint="continue it where it was started; `pagents list` says what a run waits for",
-    )
-
-
 def _may_go_on(found: SpawnOutcome) -> bool:
-    """Whether work that was found under its key may have ended over budget.
+    """Whether work that was found under its key may go on, because it ended without success.
 
     What an agent spawned has ended for good: the agent has been told so.
     """
-    run = found.run
-    if found.is_new or found.session.parent is not None:
+    run, parent = found.run, found.session.parent
+    if found.is_new or (parent is not None and not is_group_key(parent)):
         return False
-    return run.kind is RunnerKind.TEAM or run.status is RunStatus.OVER_BUDGET
+    if parent is not None:
+        return run.kind is RunnerKind.FLOW
+    return run.kind.is_group or run.status is RunStatus.OVER_BUDGET

@@ -1,4 +1,4 @@
-"""Going on: work that ended over budget continues in a further run of its session.
+"""Going on: work that ended over budget continues in a further run of its session, as does a flow that failed.
 
 What is done stays done, and what was said stays in the transcript: only the rest is paid for.
 """
@@ -11,7 +11,7 @@ from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.run import FAILURES, RunnerKind, RunStatus
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.journal_sessions import JournalSessions
@@ -27,11 +27,17 @@ class GoingOn:
         self._tables = tables
         self._sessions = sessions
 
-    def go_on(self, session: SessionKey, owner: OwnerId | None) -> list[Row]:
+    def go_on(
+        self, session: SessionKey, owner: OwnerId | None, *, request: Queued | None = None
+    ) -> list[Row]:
         """The current runs of a session: first its own, then those that its team's tasks have anew."""
         row = self._tables.rows.of_session(session)
         if row.run.kind is RunnerKind.TEAM:
             return self._team(row, owner)
+        if row.run.kind is RunnerKind.FLOW:
+            is_next = row.run.status in FAILURES and not _is_closed(row)
+            asker = row.session.parent
+            return [self._next(row, owner, asker, request) if is_next else row]
         return [self._agent(row, owner, asker=row.session.parent)]
 
     def _team(self, team: Row, owner: OwnerId | None) -> list[Row]:
@@ -53,9 +59,15 @@ class GoingOn:
                 return self._tables.rows.of_run(RunId(run))
         return latest if _is_closed(latest) else self._next(latest, owner, asker)
 
-    def _next(self, latest: Row, owner: OwnerId | None, asker: SessionKey | None) -> Row:
+    def _next(
+        self,
+        latest: Row,
+        owner: OwnerId | None,
+        asker: SessionKey | None,
+        request: Queued | None = None,
+    ) -> Row:
         session = latest.session.key
-        queued = self._queued(self._tables.rows.of_spawn(session).run.id)
+        queued = request or self._queued(self._tables.rows.of_spawn(session).run.id)
         if latest.run.kind is RunnerKind.AGENT:
             text = f"{queued.text}\n\n{_TEXT}"  # judges read the whole task there
             queued = replace(queued, text=text, context=(), kept=())

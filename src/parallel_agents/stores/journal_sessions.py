@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_group_key
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.run import LIVE, Run, RunStatus
 from parallel_agents.core.session import Session
@@ -295,7 +295,7 @@ def _name(session: Session) -> _Name:
 def _request(plan: SessionPlan, known: _Known) -> RunId:
     """The run from outside that a planned one goes back to: its own at a root and in a team."""
     parent = plan.session.parent
-    if parent is None or is_team_key(parent) or parent not in known.askers:
+    if parent is None or is_group_key(parent) or parent not in known.askers:
         return plan.run
     return known.askers[parent].request or plan.run
 

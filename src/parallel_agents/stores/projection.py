@@ -105,7 +105,7 @@ class _Expected:
         match body["kind"]:
             case "queued":
                 self.created_at, self.title = at, title_of(body["text"])
-                self.kind = RunnerKind.TEAM if body.get("team") else RunnerKind.AGENT
+                self.kind = _kind_of(body)
             case "started":
                 self.epoch, self.attempts = _whole(body["epoch"]), max(self.attempts, 1)
                 self.started_at = at if self.started_at is None else self.started_at
@@ -166,6 +166,12 @@ class _Expected:
             return (self.status,)
         queued = RunStatus.QUEUED.value
         return (RunStatus.RUNNING.value, queued) if self.epoch else (queued,)
+
+
+def _kind_of(queued: Mapping[str, Any]) -> RunnerKind:
+    if queued.get("flow"):
+        return RunnerKind.FLOW
+    return RunnerKind.TEAM if queued.get("team") else RunnerKind.AGENT
 
 
 def check_rows(rows: Rows, *, settled_until: int = 0) -> RowCheck:

@@ -197,14 +197,9 @@ class Rows:
         found = self.database.all("child_runs", (parent,))
         return [
             ChildRun(
-                SessionKey(session),
-                key,
-                label,
-                RunId(run),
-                status_from(status),
-                is_quiet=bool(quiet),
+                SessionKey(session), key, label, RunId(run), status_from(status), bool(quiet), *rest
             )
-            for session, key, label, run, status, quiet in found
+            for session, key, label, run, status, quiet, *rest in found
             if type(run) is str and type(session) is str
         ]
 

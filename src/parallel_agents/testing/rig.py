@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from parallel_agents.app.models import ModelFactory
+from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.app.opening import open_on
 from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import AnyAgent
@@ -25,7 +26,6 @@ from parallel_agents.engines.local import LocalEngine
 from parallel_agents.errors import UnknownModel
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.session_tools.toolbox import SessionTools
-from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore
@@ -101,7 +101,7 @@ async def open_rig(
         environment = Environment(home=home, variables={})
         app = await stack.enter_async_context(open_on(store, environment, settings, parts, now=now))
         yield Rig(
-            sessions=OpenSessions(app.sessions, app.sharing),
+            sessions=OpenSessions(app.sessions, app.sharing, app.flows),
             service=app.service,
             engine=app.engine,
             store=store,

@@ -31,6 +31,7 @@ from parallel_agents.core.event import (
     Unreadable,
     Waiting,
 )
+from parallel_agents.core.flow import StepFinished, StepStarted
 from parallel_agents.core.message import task_text
 from parallel_agents.core.question import Question
 from parallel_agents.core.run import Failure, RunStatus
@@ -125,6 +126,10 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _shortened(body)
         case Closing():
             return _closing(body)
+        case StepStarted(name=name):
+            return Description(title=f"step {name}", doing=f"is at step {name}")
+        case StepFinished():
+            return _step_finished(body)
         case Finished():
             return _finished(body)
         case Unreadable():
@@ -307,6 +312,13 @@ def _closing(body: Closing) -> Description:
         doing="gives its last answer",
         decision=Decided(RUNTIME, "last call", _detail(body.error)),
     )
+
+
+def _step_finished(body: StepFinished) -> Description:
+    verb = "failed" if body.error else "returned"
+    text = orjson.dumps(body.output).decode() if body.error is None else _detail(body.error)
+    title = f"step {body.name} {verb} after {format.seconds(body.seconds)}"
+    return Description(title=title, text=text, doing="goes on with its steps")
 
 
 def _finished(body: Finished) -> Description:

@@ -140,10 +140,12 @@ _KINDS_OF_8 = (
     *("tool_finished", "tool_started", "unanswered", "waiting"),
 )
 _KINDS_OF_9 = (*_KINDS_OF_8, "shortened")
+_KINDS_OF_13 = (*_KINDS_OF_9, "answered", "asked", "ruled")
 KINDS = {
     8: _KINDS_OF_8,
     9: tuple(sorted(_KINDS_OF_9)),
-    13: tuple(sorted((*_KINDS_OF_9, "answered", "asked", "ruled"))),
+    13: tuple(sorted(_KINDS_OF_13)),
+    16: tuple(sorted((*_KINDS_OF_13, "step_finished", "step_started"))),
 }
 
 

@@ -33,6 +33,7 @@ from parallel_agents.core.event import (
     Unreadable,
     Waiting,
 )
+from parallel_agents.core.flow import StepFinished, StepStarted
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.message import ToolCall, ToolResult, assistant
@@ -85,6 +86,12 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             ToolFinished(turn=1, result=ToolResult("c", "look", "none left"), seconds=1.5),
             "tool look returned after 1.5s",
             "none left",
+        ),
+        (StepStarted(name="fetch", effect=Effect.ONCE), "step fetch", ""),
+        (
+            StepFinished(name="fetch", output=[1], seconds=1.5),
+            "step fetch returned after 1.5s",
+            "[1]",
         ),
         (Refused(turn=1, text="no title"), "answer rejected", "no title"),
         (

@@ -17,7 +17,7 @@ from parallel_agents.core.event import (
     Unanswered,
     Waiting,
 )
-from parallel_agents.core.ids import SessionKey, is_team_key, short
+from parallel_agents.core.ids import SessionKey, is_group_key, short
 from parallel_agents.core.kept_text import READER
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.run import Failure
@@ -298,7 +298,7 @@ def _name(scope: str) -> str:
     kind, _, rest = scope.partition(":")
     if kind == "session":
         key = SessionKey(rest)
-        return f"of the team {short(key)}" if is_team_key(key) else f"of the session {short(key)}"
+        return f"of the team {short(key)}" if is_group_key(key) else f"of the session {short(key)}"
     if kind == "agent":
         agent, _, day = rest.rpartition(":")
         return f"of the agent {agent} for the day {day} (UTC)"

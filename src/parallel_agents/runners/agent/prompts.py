@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.command_limits import CommandLimits, LimitName, described
-from parallel_agents.core.ids import is_team_key
+from parallel_agents.core.ids import is_group_key
 from parallel_agents.core.model import Model
 from parallel_agents.core.session import Session
 from parallel_agents.core.shortenings import Shortenings
@@ -70,6 +70,6 @@ def notices_of_shortening(shortenings: Shortenings, model: str) -> tuple[str, ..
 def system_of(session: Session) -> str:
     """The agent's instructions; a child's role follows them, so that siblings share the prefix."""
     instructions = session.agent.instructions
-    if session.parent is None or is_team_key(session.parent):
+    if session.parent is None or is_group_key(session.parent):
         return instructions
     return f"{instructions}\n\n{_CHILD.format(session=session)}"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.opening import open_existing
-from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Killed
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -61,8 +61,8 @@ def _confirm(planned: Killed, liveness: Liveness) -> None:
 
 
 def _count(runs: list[Run], liveness: Liveness) -> str:
-    """How many agents' runs; a team's own run does no work."""
-    agents = [run for run in runs if run.kind is not RunnerKind.TEAM]
+    """How many agents' runs; the run of a team or a flow does no work of its own."""
+    agents = [run for run in runs if not run.kind.is_group]
     stopped = sum(liveness.is_stopped(run) for run in agents)
     at_work = [run for run in agents if not liveness.is_stopped(run)]
     queued = sum(run.status is RunStatus.QUEUED for run in at_work)

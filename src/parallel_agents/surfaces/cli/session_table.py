@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunnerKind, RunStatus, known_cost
+from parallel_agents.core.run import RunStatus, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.core.silence import described
 from parallel_agents.surfaces.cli import render
@@ -34,8 +34,7 @@ def line_json(line: SessionLine) -> Mapping[str, Json]:
     """A session and its latest run for machines; an unknown cost is null."""
     row = line.row
     run = row.run
-    is_team = run.kind is RunnerKind.TEAM
-    cost = run.spend.cost_usd if is_team else known_cost(run.spend, run.status)
+    cost = run.spend.cost_usd if run.kind.is_group else known_cost(run.spend, run.status)
     return {
         "id": format.name(row),
         "session_key": row.session.key,

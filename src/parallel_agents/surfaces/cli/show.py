@@ -9,7 +9,8 @@ import typer
 
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
@@ -22,7 +23,7 @@ _SHOWN = 100
 
 
 def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = None) -> None:
-    """Show a team or a session, with its results; exit with the code of its status."""
+    """Show a team, a flow or a session, with its results; exit with the code of its status."""
     context = find_store(home)
 
     async def look() -> _Found:
@@ -32,22 +33,29 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
             shown = runs[: most(limit)]
             rows = [row, *await client.sessions.rows_of(shown)]
             whole, *members = lines_of(await client.journal.look(rows))
-            return _Found(whole, members, await client.sessions.results(shown), len(runs))
+            results = await client.sessions.results(shown)
+            is_flow = row.run.kind is RunnerKind.FLOW
+            own = await client.sessions.results([row.run.id]) if is_flow else []
+            return _Found(whole, members, results, own, len(runs))
 
-    whole, members, results, total = run_cancellable(look())
+    whole, members, results, own, total = run_cancellable(look())
     row = whole.row
     if json:
         items = [render.result_json(result) for result in results]
-        sessions = [line_json(member) for member in members]
-        left = {"truncated": True} if len(members) < total else {}
-        render.envelope(
-            "show", time.time(), items, session=line_json(whole), sessions=sessions, **left
-        )
+        more: dict[str, Json] = {"truncated": True} if len(members) < total else {}
+        if own:
+            more["result"] = render.result_json(own[0])
+        more["session"] = line_json(whole)
+        more["sessions"] = [line_json(member) for member in members]
+        render.envelope("show", time.time(), items, total=None, **more)
     else:
-        for result in results:
+        is_flow = row.run.kind is RunnerKind.FLOW
+        for result in () if is_flow else results:
             render.result(result)
-        if len(results) < total or total > 1:
+        if is_flow or len(results) < total or total > 1:
             print_lines(members)
+        for result in own:
+            render.result(result)
         render.line(f"{shown_state(whole)}  {row.session.label}  {row.session.key}")
         if limits := described(row.session.options.limits.of_commands):
             render.note(f"limits of its commands: {limits}")
@@ -57,9 +65,17 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
 
 
 class _Found(NamedTuple):
-    """A session, the sessions of a team that are shown, their results, and how many there are."""
+    """What is shown of a session.
+
+    Attributes:
+        members: the sessions of its tasks, if it is a team or a flow.
+        results: those of its members, or its own.
+        own: the result of a flow, once there is one.
+        total: how many members there are.
+    """
 
     whole: SessionLine
     members: list[SessionLine]
     results: list[Result]
+    own: list[Result]
     total: int

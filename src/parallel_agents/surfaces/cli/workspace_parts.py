@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.views import format
@@ -37,7 +36,7 @@ async def find_part(reader: Reader, home: Path, name: str) -> Part:
         InvalidInput: several members of the team have one.
     """
     row = await reader.sessions.find(name)
-    if row.run.kind is not RunnerKind.TEAM:
+    if not row.run.kind.is_group:
         room = Room(home, row.session.key)
         return Part(row, room, _own_record(room, row))
     parts = await _parts_below(reader, home, row)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.call_decisions import Answered, Ruled
 from parallel_agents.core.limits import Limits
@@ -20,7 +21,6 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import Task
 from parallel_agents.errors import AlreadyAnswered, InvalidInput, NotFound, RunIsOver
 from parallel_agents.sessions.handle import SessionHandle
-from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Settings
 from parallel_agents.stores.memory import MemoryStore

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.answer_rules import AnswerRule
 from parallel_agents.core.budget import Budget, OnLimit
@@ -22,7 +23,6 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import AlreadyAnswered, InvalidInput
 from parallel_agents.sessions.handle import SessionHandle
-from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Settings
 from parallel_agents.stores.memory import MemoryStore

@@ -469,7 +469,7 @@ AND typeof(r.cache_write_tokens) = 'integer'
 AND MAX(r.calls, r.cost_nanousd, r.unpriced_calls, r.input_tokens, r.output_tokens,
         r.cache_read_tokens, r.cache_write_tokens) < 1000000000000000000
 
--- The runs of teams' tasks, counted by how they are doing.
+-- The runs of the tasks of teams and flows, counted by how they are doing.
 -- name: tallies
 SELECT team, status, owner, is_unclaimed, unclaimed_since, COUNT(*) FILTER (WHERE is_latest),
        MAX(finished_at), {sums}
@@ -524,10 +524,10 @@ CASE WHEN s.options <> '{}' AND json_valid(s.options) AND json_extract(s.options
      THEN (SELECT p.agent FROM sessions AS p WHERE p.key = s.parent) END
 
 -- name: costs.once
-r.kind <> 'team' AND r.calls > 0 AND r.attempts <= 1
+r.kind = 'agent' AND r.calls > 0 AND r.attempts <= 1
 
 -- name: costs.several
-r.kind <> 'team' AND r.calls > 0 AND r.attempts > 1
+r.kind = 'agent' AND r.calls > 0 AND r.attempts > 1
 
 -- name: costs.tree
 s.key IN ({subtree_of_tree})
@@ -546,7 +546,8 @@ ORDER BY r.number, e.seq;
 
 -- name: child_runs
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
-       COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE)
+       COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
+       s.digest, r.asked_by, r.finished_at
 FROM runs AS asking JOIN runs AS r ON r.asked_by = asking.id JOIN sessions AS s ON s.key = r.session
 WHERE asking.session = ?1 AND s.parent = ?1
 ORDER BY r.created_at, r.number, s.key;
@@ -730,7 +731,7 @@ SELECT r.id, s.key,
                      THEN json_extract(CAST(a.body AS TEXT), '$.name') END, ''),
        :code, r.finished_at
 FROM runs AS r JOIN sessions AS s ON s.key = r.session JOIN agents AS a ON a.digest = s.agent
-WHERE r.id = :run AND r.kind = 'agent' AND (s.parent = '' OR s.parent GLOB 'team:*');
+WHERE r.id = :run AND r.kind = 'agent' AND (s.parent = '' OR s.parent GLOB 'team:*' OR s.parent GLOB 'flow:*');
 
 -- name: close_retried
 UPDATE dead_letters SET dropped_at = ? WHERE retried_by = ? AND dropped_at IS NULL;

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from parallel_agents.core.agent import Agent, T
-from parallel_agents.core.annotations import Count, Index, Name, Seconds
+from parallel_agents.core.annotations import Count, Duration, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import SessionKey, make_name
 from parallel_agents.core.message import File
 from parallel_agents.core.question import Answer, OpenQuestion
@@ -20,6 +22,8 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import SessionVerbs, Steer, Until, whole_history
+from parallel_agents.flows.function import FlowFunction, OnChange
+from parallel_agents.flows.functions import Functions
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
@@ -39,9 +43,10 @@ class OpenSessions:
         NotFound, Ambiguous: from each verb that takes a name.
     """
 
-    def __init__(self, service: SessionVerbs, sharing: Sharing) -> None:
+    def __init__(self, service: SessionVerbs, sharing: Sharing, flows: Functions) -> None:
         self._service = service
         self._sharing = sharing
+        self._flows = flows
 
     async def spawn(
         self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
@@ -83,6 +88,47 @@ class OpenSessions:
         """Wait for a team to end, and return the result of each task."""
         await handle.wait()
         return await self._service.team_result(handle.key)
+
+    async def spawn_flow(  # noqa: PLR0913 - as `arun_flow`
+        self,
+        function: Callable[..., Awaitable[T]],
+        *,
+        key: Name | None = None,
+        input: Mapping[str, object] | None = None,
+        model: Name | None = None,
+        max_parallel: Count | None = None,
+        timeout: Duration | None = None,
+        budget: Budget = NO_BUDGET,
+        on_change: OnChange | str = OnChange.REFUSE,
+    ) -> SessionHandle[T]:
+        """Start a flow; the same key and input continue the stored one, if it is not done.
+
+        Args:
+            function: takes the flow, then its input by name.
+            key: identifies the flow.
+            input: the function's arguments, by name.
+            model: `provider/model` for tasks that name none.
+            max_parallel: the most runs of the flow at once.
+            timeout: seconds for all of it.
+            budget: the most that its steps may spend together, with everything they spawn.
+            on_change: what becomes of a stored flow whose steps are not those of the function.
+
+        Raises:
+            InvalidInput: the function cannot be a flow, or does not take the input.
+            Conflict: the key is already used for different work.
+        """
+        flow = FlowFunction(function, on_change=OnChange(on_change))
+        self._flows.add(flow)
+        task = FlowTask(
+            name=flow.name,
+            input=flow.stored(input or {}),
+            model=model,
+            max_parallel=max_parallel,
+            timeout_seconds=timeout,
+            budget=budget,
+        )
+        spawned = await self._service.spawn_flow(task, key=key)
+        return SessionHandle(self._service, spawned, flow.output_type)
 
     async def send(
         self,

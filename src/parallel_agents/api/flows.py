@@ -1,0 +1,172 @@
+"""Flows: `run_flow` and `arun_flow` run a flow to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from parallel_agents.api.opening import LOG, Options, letting_calls_end, open_parts
+from parallel_agents.app.client import App
+from parallel_agents.app.farewell import FlowFarewell
+from parallel_agents.app.models import ModelFactory
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.annotations import Count, Duration, Name
+from parallel_agents.core.arguments import checked
+from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.run import Result
+from parallel_agents.core.tool import Tool
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.flows.function import FlowFunction, OnChange
+from parallel_agents.interrupts import in_thread, to_its_end, unless
+from parallel_agents.sessions.kept_options import describe_kept
+from parallel_agents.sessions.typed import typed
+
+T = TypeVar("T")
+
+
+@checked
+async def arun_flow(  # noqa: PLR0913 - all else is input of the function
+    function: Callable[..., Awaitable[T]],
+    *,
+    key: Name | None = None,
+    input: Mapping[str, object] | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    timeout: Duration | None = None,
+    budget: Budget = NO_BUDGET,
+    on_change: OnChange | str = OnChange.REFUSE,
+    home: Path | Name | None = None,
+    tools: Sequence[Tool | Callable[..., object]] = (),
+    agents: Sequence[Agent[Any]] = (),
+    gates: Sequence[Callable[..., object]] = (),
+    models: Mapping[str, ModelFactory] | None = None,
+    settings: Mapping[str, object] | None = None,
+    **values: object,
+) -> Result[T]:
+    """Run a flow to its end, and return its result: what the function returned is its `output`.
+
+        result = await pa.arun_flow(launch, topic="tea", key="launch-tea")
+
+    If the function raises, the result is `failed` and has the error. The same key and input continue a
+    flow that is not done: steps that are done are not paid for again, failed ones are tried again.
+
+    Args:
+        function: takes the flow, then its input by name.
+        key: identifies the flow.
+        input: the function's arguments, which may also be passed by name.
+        model: `provider/model` for tasks that name none.
+        max_parallel: the most runs of the flow at once.
+        timeout: seconds for all of the flow.
+        budget: the most that its steps may spend together, with everything they spawn.
+        on_change: what becomes of a stored flow whose steps are not those of the function.
+        home: see `Options`.
+        tools: see `Options`.
+        agents: see `Options`.
+        gates: see `Options`.
+        models: see `Options`.
+        settings: see `Options`.
+        **values: arguments of the function.
+
+    Raises:
+        InvalidInput: the function cannot be a flow, or does not take the input.
+        Conflict: the key is already used for different input.
+        ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
+    """
+    flow = FlowFunction(function, on_change=OnChange(on_change))
+    task = FlowTask(
+        name=flow.name,
+        input=flow.stored({**(input or {}), **values}),
+        model=model,
+        max_parallel=max_parallel,
+        timeout_seconds=timeout,
+        budget=budget,
+    )
+    options = _options(home, tools, agents, gates, models, settings)
+    farewell = FlowFarewell(task.name)
+    async with open_parts(None, None, options, [flow]) as app, letting_calls_end(app, farewell):
+        return typed(await _run(app, task, key, farewell), flow.output_type)
+
+
+@checked
+def run_flow(  # noqa: PLR0913 - all else is input of the function
+    function: Callable[..., Awaitable[T]],
+    *,
+    key: Name | None = None,
+    input: Mapping[str, object] | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    timeout: Duration | None = None,
+    budget: Budget = NO_BUDGET,
+    on_change: OnChange | str = OnChange.REFUSE,
+    home: Path | Name | None = None,
+    tools: Sequence[Tool | Callable[..., object]] = (),
+    agents: Sequence[Agent[Any]] = (),
+    gates: Sequence[Callable[..., object]] = (),
+    models: Mapping[str, ModelFactory] | None = None,
+    settings: Mapping[str, object] | None = None,
+    **values: object,
+) -> Result[T]:
+    """`arun_flow` for code that is not async; it also works in a running event loop, as in a notebook.
+
+        result = pa.run_flow(launch, topic="tea", key="launch-tea")
+
+    Parameters, result and errors are those of `arun_flow`; a Ctrl-C is that of `run`.
+    """
+    flow = FlowFunction(function, on_change=OnChange(on_change))
+    task = FlowTask(
+        name=flow.name,
+        input=flow.stored({**(input or {}), **values}),
+        model=model,
+        max_parallel=max_parallel,
+        timeout_seconds=timeout,
+        budget=budget,
+    )
+    options = _options(home, tools, agents, gates, models, settings)
+    farewell = FlowFarewell(task.name)
+
+    async def run_until(stop: asyncio.Event) -> Result[T] | None:
+        async with open_parts(None, None, options, [flow]) as app:
+            result = await unless(stop, _run(app, task, key, farewell))
+            if result is None:
+                await farewell.let_calls_end(app)
+                return None
+            return typed(result, flow.output_type)
+
+    try:
+        return in_thread(run_until)
+    except KeyboardInterrupt:
+        farewell.say()
+        raise
+
+
+def _options(
+    home: Path | str | None,
+    tools: Sequence[Tool | Callable[..., object]],
+    agents: Sequence[Agent[Any]],
+    gates: Sequence[Callable[..., object]],
+    models: Mapping[str, ModelFactory] | None,
+    settings: Mapping[str, object] | None,
+) -> Options:
+    return Options(
+        home=home,
+        tools=tools,
+        agents=agents,
+        gates=gates,
+        models=models or {},
+        settings=settings or {},
+    )
+
+
+async def _run(app: App, task: FlowTask, key: str | None, farewell: FlowFarewell) -> Result:
+    async def start() -> Spawned:
+        farewell.started(spawned := await app.sessions.spawn_flow(task, key=key))
+        return spawned
+
+    spawned = await to_its_end(start())
+    if kept := describe_kept(spawned):
+        LOG.warning(kept)
+    (result,) = await app.sessions.wait([spawned.run_id])
+    return result

@@ -1,0 +1,92 @@
+"""Parameters: what a function of others takes by name, as a JSON Schema and as checked values."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema
+from typing_extensions import override
+
+from parallel_agents.core.schema import JsonObject
+
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class NotTyped(ValueError):
+    """A parameter has no type that JSON can represent; the text says which, and why."""
+
+
+class Parameters:
+    """The parameters of a function, but for those that the runtime passes itself.
+
+    Args:
+        function: its parameters need type annotations.
+        given: the types of parameters that the runtime passes.
+        skip: how many parameters at the front the runtime passes, whatever their types.
+
+    Attributes:
+        given: the names of those that the runtime passes, by their types.
+        schema: JSON Schema of an object with the others.
+
+    Raises:
+        NotTyped: the signature cannot be a JSON Schema.
+    """
+
+    def __init__(
+        self, function: Callable[..., object], *, given: Collection[type] = (), skip: int = 0
+    ) -> None:
+        self.given: dict[type, str] = {}
+        fields: dict[str, Any] = {}  # as pydantic types field definitions
+        try:
+            hints = get_type_hints(function, include_extras=True)
+            parameters = list(inspect.signature(function).parameters.values())[skip:]
+            for number, parameter in enumerate(parameters):
+                hint: Any = hints.get(parameter.name)
+                if hint in given and parameter.kind in _BY_NAME:
+                    self.given[hint] = parameter.name
+                    continue
+                # Under an alias, since a parameter may have the name of a model's method, such as `json`.
+                fields[f"argument_{number}"] = _field(parameter, hints)
+            name = getattr(function, "__name__", type(function).__name__)
+            self._model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+            self.schema = _schema_of(self._model)
+        except (PydanticUserError, NameError, TypeError, ValueError) as error:
+            raise NotTyped(str(error)) from error
+        self.names = tuple(str(field.alias) for field in self._model.model_fields.values())
+        self._aliases = tuple(
+            (n, str(field.alias)) for n, field in self._model.model_fields.items()
+        )
+
+    def values(self, arguments: JsonObject) -> dict[str, object]:
+        """The arguments as the function takes them, with its defaults.
+
+        Raises:
+            pydantic.ValidationError: they do not match the schema.
+        """
+        checked = self._model.model_validate(arguments)
+        return {alias: getattr(checked, name) for name, alias in self._aliases}
+
+
+def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
+    if parameter.kind not in _BY_NAME or parameter.name not in hints:
+        raise NotTyped(f"its parameter {parameter.name} has no type, or cannot be passed by name")
+    is_required = parameter.default is inspect.Parameter.empty
+    default: Any = ... if is_required else parameter.default
+    return hints[parameter.name], Field(default=default, alias=parameter.name)
+
+
+class _Untitled(GenerateJsonSchema):
+    """A schema without the titles that pydantic derives from names: they only cost tokens."""
+
+    @override
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def _schema_of(arguments: type[BaseModel]) -> JsonObject:
+    schema = arguments.model_json_schema(schema_generator=_Untitled)
+    return {key: value for key, value in schema.items() if key != "title"}

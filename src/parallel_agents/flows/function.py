@@ -1,0 +1,143 @@
+"""Flow functions: an async function that gets a flow, as something that can be stored and run again."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Any, Generic, get_type_hints
+
+import orjson
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from parallel_agents.containment.functions import is_async
+from parallel_agents.containment.parameters import NotTyped, Parameters
+from parallel_agents.core.agent import T
+from parallel_agents.core.json_value import all_finite
+from parallel_agents.core.output_type import NoSchema, OutputType, output_type
+from parallel_agents.core.problems import describe_problem
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.shown import shown
+from parallel_agents.core.takers import JSON, Wrong
+from parallel_agents.errors import InvalidInput
+
+# Larger things are shared as artifacts.
+MOST_BYTES = 4_000_000
+
+_UNTYPED = (inspect.Signature.empty, Any, object, None, type(None))
+
+
+class OnChange(StrEnum):
+    """What becomes of a flow whose function has other steps than those that are stored.
+
+    `refuse` ends its run and says what differs; `keep_going` uses the steps that are the same.
+    """
+
+    REFUSE = "refuse"
+    KEEP_GOING = "keep_going"
+
+
+class FlowFunction(Generic[T]):
+    """The function of a flow.
+
+    Args:
+        function: takes the flow, then its input by name, each with a type that JSON can represent.
+        on_change: what becomes of a flow whose stored steps are not those of the function.
+
+    Attributes:
+        output_type: what the function returns, by its annotation; None for any JSON.
+
+    Raises:
+        InvalidInput: it is not async, or it cannot be called so.
+    """
+
+    def __init__(
+        self, function: Callable[..., Awaitable[T]], *, on_change: OnChange = OnChange.REFUSE
+    ) -> None:
+        self.name: str = getattr(function, "__name__", "")
+        self.on_change = on_change
+        self.call = function
+        if not callable(function) or not is_async(function) or not self.name.isidentifier():
+            raise InvalidInput(
+                f"{shown(function)} is not the function of a flow",
+                why="a flow is an async function with a name",
+                hint="write: async def launch(flow: pa.Flow, topic: str) -> str: ...",
+            )
+        try:
+            _check_first(function)
+            self._parameters = Parameters(function, skip=1)
+            self.output_type = returned(function)
+        except (NotTyped, NoSchema, NameError) as error:
+            raise InvalidInput(
+                f"the function {self.name} cannot be a flow",
+                why=str(error),
+                hint="write: async def NAME(flow: pa.Flow, topic: str) -> str: ...; its input and "
+                "what it returns are stored as JSON",
+            ) from error
+
+    def stored(self, values: Mapping[str, object]) -> JsonObject:
+        """The input as it is stored.
+
+        Raises:
+            InvalidInput: the function does not take it.
+        """
+        try:
+            stored: JsonObject = to_jsonable_python(dict(values))
+            self.values(stored)
+        except (ValidationError, PydanticSerializationError, ValueError) as error:
+            why = describe_problem(error) if isinstance(error, ValidationError) else str(error)
+            names = ", ".join(self._parameters.names) or "nothing"
+            raise InvalidInput(
+                f"the flow {self.name} does not take this input",
+                why=why,
+                hint=f"it takes {names}",
+            ) from error
+        return stored
+
+    def values(self, stored: JsonObject) -> dict[str, object]:
+        """The input as the function takes it."""
+        return self._parameters.values(stored)
+
+
+def _check_first(function: Callable[..., object]) -> None:
+    parameters = list(inspect.signature(function).parameters.values())
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if not parameters or parameters[0].kind not in kinds:
+        raise NotTyped("it has no first parameter for the flow")
+
+
+def instances(function: Callable[..., object]) -> OutputType[Any] | None:
+    """The type of what a step's function returns; None if it is not annotated with one for JSON."""
+    try:
+        return returned(function)
+    except (NoSchema, NameError, TypeError, ValueError):
+        return None
+
+
+def returned(function: Callable[..., object]) -> OutputType[Any] | None:
+    """The type that a function is annotated with; None for any.
+
+    Raises:
+        NoSchema, NameError: it is none that JSON can represent.
+    """
+    hint: Any = get_type_hints(function, include_extras=True).get("return", Any)
+    return None if hint in _UNTYPED else output_type(hint)
+
+
+def as_json(value: object) -> Json:
+    """What a function returned, as it is stored.
+
+    Raises:
+        ValueError: JSON cannot represent it, or it is larger than what can be stored.
+    """
+    made: Json = to_jsonable_python(value)
+    try:
+        JSON.take(made)
+    except Wrong as wrong:
+        raise ValueError(f"it is not {wrong.takes}") from None
+    if not all_finite(made):
+        raise ValueError("it has NaN or an infinite number, which JSON has not")
+    if (size := len(orjson.dumps(made))) > MOST_BYTES:
+        raise ValueError(f"it has {size:,} bytes, and at most {MOST_BYTES:,} can be stored")
+    return made

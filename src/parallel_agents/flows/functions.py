@@ -1,0 +1,46 @@
+"""Functions: those of a process, by name, which the flows in the store are executed with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.function import FlowFunction
+
+
+class Functions:
+    """The functions that a process has, given at its start or by a flow that calls another."""
+
+    def __init__(self, given: Iterable[FlowFunction[Any]] = ()) -> None:
+        self._known: dict[str, FlowFunction[Any]] = {}
+        for function in given:
+            self.add(function)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
+
+    def add(self, function: FlowFunction[Any]) -> None:
+        """Make a function known.
+
+        Raises:
+            InvalidInput: another one has its name.
+        """
+        known = self._known.setdefault(function.name, function)
+        if known.call is not function.call:
+            raise InvalidInput(
+                f"two flows are named {function.name}",
+                why="a stored flow names its function, so a name must stand for one",
+                hint="rename one of the functions",
+            )
+        self._known[function.name] = function
+
+    def get(self, name: str) -> FlowFunction[Any]:
+        """The function of that name.
+
+        Raises:
+            InvalidInput: this process has none.
+        """
+        if name not in self._known:
+            raise InvalidInput(f"this process has no flow {name!r}", hint=f"pass flows=[{name}]")
+        return self._known[name]

@@ -1,0 +1,126 @@
+"""Gathered: the results of tasks that ran at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from parallel_agents.core.agent import T, T_co
+from parallel_agents.core.run import Result
+from parallel_agents.core.task import TeamTask
+from parallel_agents.core.usage import Spend
+from parallel_agents.errors import InvalidInput, StepFailed
+
+V = TypeVar("V")
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered(Generic[T_co]):
+    """Results in the order of their tasks.
+
+    Attributes:
+        results: one for each task, whatever its status.
+    """
+
+    results: tuple[Result[T_co], ...]
+
+    @property
+    def done(self) -> tuple[Result[T_co], ...]:
+        """Those that are done."""
+        return tuple(result for result in self.results if result.is_done)
+
+    @property
+    def outputs(self) -> list[T_co]:
+        """The answers of those that are done, in order."""
+        return [result.output for result in self.done]
+
+    @property
+    def spend(self) -> Spend:
+        """What all of them used, with everything they spawned."""
+        return sum((result.total_spend for result in self.results), Spend())
+
+
+async def together(works: Sequence[Coroutine[Any, Any, V]]) -> list[V]:
+    """What each of these returns, in order; all of them end before the first error is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        raise
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
+    return [each for each in ended if not isinstance(each, BaseException)]
+
+
+def check_min_done(name: str, gathered: Gathered[Any], min_done: int | None) -> str:
+    """Refuse results of which too few are done; return what to note about those that are not.
+
+    Raises:
+        InvalidInput: `min_done` is out of range.
+        StepFailed: fewer than `min_done` are done.
+    """
+    total, done = len(gathered.results), len(gathered.done)
+    needed = total if min_done is None else min_done
+    if not 0 <= needed <= total:
+        raise InvalidInput(
+            f"min_done of the step {name} is {min_done}",
+            why=f"it has {total} tasks",
+            hint="pass a number from 0 to the number of tasks",
+        )
+    if done == total:
+        return ""
+    lost = [result for result in gathered.results if not result.is_done]
+    listed = "; ".join(map(why_not_done, lost[:_SHOWN]))
+    more = f"; and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+    told = f"{len(lost)} of {total} tasks of the step {name} are not done"
+    if done < needed:
+        raise StepFailed(
+            told, why=f"{listed}{more}", hint="pass min_done= if the flow can go on with fewer"
+        )
+    return f"{told}: {listed}{more}"
+
+
+def why_not_done(result: Result[Any]) -> str:
+    """What is known of why a result is not done."""
+    error = result.error
+    why = f": {error.code} {error.message}" if error else ""
+    return f"{result.label} is {result.status}{why}"
+
+
+def checked_result(result: Result[T], name: str, *, check: bool) -> Result[T]:
+    """The result, if it is done or need not be.
+
+    Raises:
+        StepFailed: it is not done, and must be.
+    """
+    if result.is_done or not check:
+        return result
+    error = result.error
+    raise StepFailed(
+        f"the step {name} is {result.status}",
+        why=f"{error.code} {error.message}" if error else "",
+        hint=(error.hint if error else "") or "pass check=False to look at its result",
+    )
+
+
+def check_tasks(name: str, team: TeamTask) -> None:
+    """Refuse tasks that could not be told apart by their keys.
+
+    Raises:
+        InvalidInput: two tasks have the same key.
+    """
+    keys = Counter(team.keys)
+    if twice := [key for key, count in keys.items() if count > 1]:
+        raise InvalidInput(
+            f"two tasks of the step {name} have the key {twice[0]!r}",
+            why="a task is known by its key when the flow is run again",
+            hint="give each its own key, or none",
+        )

@@ -1,0 +1,105 @@
+"""Memory: what a flow's earlier runs have done, by the names of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from parallel_agents.core.call_decisions import Answered, Asked
+from parallel_agents.core.event import Event
+from parallel_agents.core.flow import StepFinished, StepStarted
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.question import Question
+from parallel_agents.core.row import ChildRun
+from parallel_agents.core.run import RunStatus
+
+_RETRY = "/retry-"
+
+
+@dataclass(slots=True)
+class StoredStep:
+    """A call of a step's function, as far as it is stored.
+
+    Attributes:
+        run: the flow's run that began it.
+    """
+
+    run: RunId
+    started: StepStarted
+    finished: StepFinished | None = None
+    ended_at: float | None = None
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is stored of a flow.
+
+    Attributes:
+        run: the flow's run that is executed now.
+        children: the latest run of each child, by the name of its step.
+        steps: the latest call of each step's function, by its name.
+        asked: the questions of this run, by what they are about.
+        answered: the answers to these, and to those of earlier runs.
+    """
+
+    run: RunId
+    children: dict[str, ChildRun] = field(default_factory=dict[str, ChildRun])
+    steps: dict[str, StoredStep] = field(default_factory=dict[str, StoredStep])
+    asked: dict[str, Question] = field(default_factory=dict[str, Question])
+    answered: dict[str, Answered] = field(default_factory=dict[str, Answered])
+
+    @classmethod
+    def of(cls, run: RunId, children: Iterable[ChildRun], events: Iterable[Event]) -> Memory:
+        memory = cls(run)
+        for child in children:
+            memory.children[name_of(child.key)] = child
+        for event in events:
+            memory._take(event)
+        return memory
+
+    def _take(self, event: Event) -> None:
+        match event.body:
+            case StepStarted(name=name) as started:
+                self.steps[name] = StoredStep(event.run, started)
+            case Asked(question=question) if event.run == self.run:
+                self.asked[event.key.rpartition("/")[0]] = question
+            case Answered() as answered if event.run == self.run or answered.answer.allow:
+                self.answered[event.key.rpartition("/")[0]] = answered
+            case StepFinished(name=name) as finished if name in self.steps:
+                self.steps[name].finished = finished
+                self.steps[name].ended_at = event.at
+            case _:
+                pass
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all steps that were begun."""
+        return [*self.children, *self.steps]
+
+    def ended(self) -> list[str]:
+        """The names of the steps whose stored ends the function gets, as they ended.
+
+        One that an earlier run of the flow ended without success is tried again instead.
+        """
+        ends = [
+            (child.ended_at or 0.0, name)
+            for name, child in self.children.items()
+            if child.status.is_over and not self.is_tried_again(child)
+        ]
+        ends += [
+            (step.ended_at or 0.0, name)
+            for name, step in self.steps.items()
+            if step.finished is not None and (step.run == self.run or step.finished.error is None)
+        ]
+        return [name for _, name in sorted(ends, key=lambda end: end[0])]
+
+    def is_tried_again(self, child: ChildRun) -> bool:
+        """Whether a child's run ended without success when an earlier run of the flow waited for it."""
+        is_lost = child.status.is_over and child.status is not RunStatus.DONE
+        return is_lost and child.asked_by != self.run
+
+
+def name_of(spawn_key: str) -> str:
+    """The name of the step for which a child was spawned under this key, also of a retry."""
+    name, mark, number = spawn_key.rpartition(_RETRY)
+    return name if mark and number.isdecimal() else spawn_key

@@ -1,0 +1,151 @@
+"""Routing: who does the work: as an answer says, the next who can, or whom a manager asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic
+
+from parallel_agents.core.agent import Agent, T, T_co
+from parallel_agents.core.cutting import head
+from parallel_agents.core.policy import Policy
+from parallel_agents.core.run import Result
+from parallel_agents.core.task import Task
+from parallel_agents.errors import InvalidInput, StepFailed
+from parallel_agents.flows.gathered import checked_result, why_not_done
+from parallel_agents.flows.naming import part_of
+from parallel_agents.flows.people import MOST_CHARACTERS, Asking
+from parallel_agents.flows.steps import Steps
+
+_MANAGE = (
+    "You lead a team. Split the task into parts, have agents do them with sessions_spawn, several at "
+    "the same time where they do not depend on each other, and wait for their results. If a result is "
+    "not good enough, have it done again with what is missing. Then answer the task from their "
+    "results. You may have these agents work for you: "
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff(Generic[T_co]):
+    """What came of a task that was handed on.
+
+    Attributes:
+        results: those of the agents that were asked, in order.
+        answer: that of the person who was asked in the end; None if an agent did the task.
+    """
+
+    results: tuple[Result[T_co], ...]
+    answer: str | None = None
+
+    @property
+    def result(self) -> Result[T_co]:
+        """The result of the agent that was asked last."""
+        return self.results[-1]
+
+
+def route_of(result: Result[Any], field: str) -> str:
+    """The route that an answer names: as text, or in a field of it."""
+    answer = result.output_json
+    named = answer.get(field) if isinstance(answer, Mapping) else answer
+    return str(named).strip()
+
+
+async def branch(
+    steps: Steps,
+    name: str,
+    by: Task[Any],
+    routes: Mapping[str, Task[T] | Callable[[Result[Any]], Task[T]]],
+    *,
+    field: str,
+    default: str | None,
+) -> Result[T]:
+    """The result of the task that the answer of `by` names.
+
+    Raises:
+        InvalidInput: `default` is not a route.
+        StepFailed: the answer names none of the routes, or a task is not done.
+    """
+    if default is not None and default not in routes:
+        raise InvalidInput(
+            f"the default {default!r} of the step {name} is not one of its routes",
+            hint=f"name one of {', '.join(routes)}",
+        )
+    router = checked_result(await steps.result(name, by), name, check=True)
+    route = route_of(router, field)
+    known = {each.casefold(): each for each in routes}
+    chosen = known.get(route.casefold(), default)
+    if chosen is None:
+        raise StepFailed(
+            f"the step {name} chose {route[:80]!r}, which is not one of its routes",
+            why=f"the routes are {', '.join(routes)}",
+            hint="give the agent an output schema with these names as an enum, or pass default=",
+        )
+    made = routes[chosen]
+    task = made(router) if callable(made) else made
+    called = f"{name}/{part_of(chosen)}"
+    return checked_result(await steps.result(called, task), called, check=True)
+
+
+async def hand_off(
+    steps: Steps,
+    name: str,
+    task: Task[T],
+    *,
+    to: Sequence[str | Agent[T]],
+    accept: Callable[[Result[T]], bool] | None,
+    person: str | None,
+) -> HandOff[T]:
+    """The task as the first of some agents does it whose answer is accepted; or a person's answer.
+
+    Raises:
+        StepFailed: no answer is accepted, and no person is to be asked.
+    """
+    results: list[Result[T]] = []
+    for number, agent in enumerate((task.agent, *to), start=1):
+        asked = replace(task, agent=agent, text=_with_earlier(task.text, results), key=None)
+        result = await steps.result(f"{name}/{number}", asked)
+        results.append(result)
+        if result.is_done and (accept is None or accept(result)):
+            return HandOff(tuple(results))
+    if person is None:
+        raise StepFailed(
+            f"nobody did the step {name}",
+            why="; ".join(map(_why_not_accepted, results)),
+            hint="add an agent to `to`, or pass person= to ask one in the end",
+        )
+    told = "\n".join(map(_why_not_accepted, results))
+    question = f"{person}\n\n{task.text}\n\n{told}"
+    answer = await steps.work.ask(f"{name}/person", Asking(head(question, MOST_CHARACTERS)))
+    return HandOff(tuple(results), answer)
+
+
+def _with_earlier(text: str, results: Sequence[Result[Any]]) -> str:
+    if not results:
+        return text
+    told = "\n".join(f"- {result.agent}: {_told(result)}" for result in results)
+    return f"{text}\n\nOthers have tried before you:\n{told}"
+
+
+def _told(result: Result[Any]) -> str:
+    return (result.text or "no answer") if result.is_done else why_not_done(result)
+
+
+def _why_not_accepted(result: Result[Any]) -> str:
+    return f"{result.label}'s answer was not accepted" if result.is_done else why_not_done(result)
+
+
+def managed(task: Task[T], agents: Sequence[str], max_children: int) -> Task[T]:
+    """The task as its agent does it who may have these agents work for it.
+
+    Raises:
+        InvalidInput: the task names its agent, or there are no agents.
+    """
+    manager = task.agent
+    if isinstance(manager, str) or not agents:
+        raise InvalidInput(
+            "a manager needs a definition, and agents that it may spawn",
+            hint='pass a task such as Task(Agent("lead", instructions="..."), "..."), and agents=[...]',
+        )
+    policy = Policy(spawns=tuple(agents), max_children=max_children)
+    instructions = f"{manager.instructions}\n\n{_MANAGE}{', '.join(agents)}.".strip()
+    return replace(task, agent=replace(manager, instructions=instructions, policy=policy))

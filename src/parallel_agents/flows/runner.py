@@ -1,0 +1,184 @@
+"""Runner: a flow's run, made of the steps that its function asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pydantic import ValidationError
+
+from parallel_agents.containment.calls import contained, describe
+from parallel_agents.core.children import FlowSessions
+from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.inspection import PAGE
+from parallel_agents.core.problems import describe_problem
+from parallel_agents.core.run import Failure, Outcome, Result, RunStatus
+from parallel_agents.core.runner import Activation
+from parallel_agents.core.schema import Json
+from parallel_agents.core.shared_state import Writer
+from parallel_agents.core.sharing import Sharing
+from parallel_agents.core.store import Claim
+from parallel_agents.errors import (
+    FlowRaised,
+    LeftRun,
+    PagentsError,
+    RunTimedOut,
+    StoreError,
+)
+from parallel_agents.flows.flow import Flow
+from parallel_agents.flows.function import FlowFunction, as_json
+from parallel_agents.flows.functions import Functions
+from parallel_agents.flows.memory import Memory
+from parallel_agents.flows.steps import Steps
+from parallel_agents.flows.work import Work
+from parallel_agents.runners.agent.questions import PATIENCE, Patience
+from parallel_agents.runners.clock import claimed_seconds, seconds_left
+
+_ENDED = "the end of its flow"
+
+
+class FlowRunner:
+    """The runner of flows' runs.
+
+    Args:
+        sessions: the verbs for the children.
+        functions: the functions of this process.
+        sharing: what the sessions of a tree share.
+        patience: how long questions wait for a person.
+    """
+
+    def __init__(
+        self,
+        sessions: FlowSessions,
+        functions: Functions,
+        sharing: Sharing,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self._sessions = sessions
+        self._functions = functions
+        self._sharing = sharing
+        self._patience = patience
+
+    async def run(self, activation: Activation) -> None:
+        claim = activation.claim
+        session, task = claim.session, _flow_task(claim.events[0].body)
+        activation.slot.park()
+        await self._sessions.continue_children(session)
+        left = seconds_left(task.timeout_seconds, claimed_seconds(claim.events, claim.run))
+        limit = asyncio.timeout(left)
+        status, by = RunStatus.KILLED, _ENDED
+        try:
+            async with limit:
+                outcome = await self._outcome(activation, task)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            status, by = RunStatus.TIMED_OUT, f"the flow's time limit of {task.timeout_seconds:g} s"
+            outcome = _timed_out(task)
+        await self._sessions.end_children(session, by=by, status=status)
+        await activation.journal.finish(outcome)
+
+    async def _outcome(self, activation: Activation, task: FlowTask) -> Outcome:
+        try:
+            session, function = activation.claim.session, self._functions.get(task.name)
+            memory = await self._remember(activation.claim)
+            work = Work(
+                activation,
+                self._sessions,
+                memory,
+                on_change=function.on_change,
+                patience=self._patience,
+            )
+            state = self._sharing.state(session.root, Writer(session.key, activation.claim.run.id))
+            flow = Flow(Steps(work, task, self._functions, state))
+            try:
+                output = await _finished(function, flow, task, work)
+            finally:
+                work.close()
+        except (StoreError, LeftRun):
+            raise
+        except PagentsError as error:
+            return Outcome(status=RunStatus.FAILED, error=Failure.of(error))
+        return Outcome(status=RunStatus.DONE, output=output, notices=work.notices)
+
+    async def _remember(self, claim: Claim) -> Memory:
+        """What the flow's runs have done so far."""
+        session = claim.session.key
+        events = claim.events if claim.run.number == 1 else await self._events(session)
+        return Memory.of(claim.run.id, await self._sessions.child_runs(session), events)
+
+    async def _events(self, session: str) -> list[Event]:
+        events: list[Event] = []
+        while page := await self._sessions.history(session, after=events[-1].seq if events else 0):
+            events += page
+            if len(page) < PAGE:
+                break
+        return events
+
+
+async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, work: Work) -> Json:
+    """What the function returned, as it is stored.
+
+    Raises:
+        PagentsError: the function raised it, or something that is told by FlowRaised.
+        StoreError, LeftRun, FlowChanged: the run cannot go on.
+    """
+    called = asyncio.create_task(contained(_called(function, flow, task), f"flow {task.name}"))
+    try:
+        await asyncio.wait((called, work.left), return_when=asyncio.FIRST_COMPLETED)
+        if work.left.done():
+            work.left.result()
+        try:
+            value = called.result()
+        except PagentsError:
+            raise
+        except Exception as error:
+            raise FlowRaised(f"the flow {task.name} raised {describe(error)}") from error
+        work.check_complete()
+        return _output(function, task.name, value)
+    finally:
+        if not called.done():
+            called.cancel()
+            await asyncio.wait((called,))
+
+
+async def _called(function: FlowFunction[Any], flow: Flow, task: FlowTask) -> object:
+    try:
+        values = function.values(task.input)
+    except ValidationError as error:
+        raise FlowRaised(
+            f"the flow {task.name} does not take its input any more", why=describe_problem(error)
+        ) from error
+    return await function.call(flow, **values)
+
+
+def _output(function: FlowFunction[Any], name: str, value: object) -> Json:
+    output = value.output_json if isinstance(value, Result) else value
+    try:
+        stored = as_json(output)
+        problems = function.output_type.problems(stored) if function.output_type else ()
+    except Exception as error:
+        raise FlowRaised(
+            f"what the flow {name} returned cannot be stored", why=describe(error)
+        ) from error
+    if problems:
+        raise FlowRaised(
+            f"what the flow {name} returned is not of the type that it is annotated with",
+            why="; ".join(problems),
+        )
+    return stored
+
+
+def _timed_out(task: FlowTask) -> Outcome:
+    error = RunTimedOut(
+        f"the flow took longer than {task.timeout_seconds or 0:g} s",
+        hint="run it again with the same key and a longer timeout; what is done stays done",
+    )
+    return Outcome(status=RunStatus.TIMED_OUT, error=Failure.of(error))
+
+
+def _flow_task(body: object) -> FlowTask:
+    if isinstance(body, Queued) and body.flow is not None:
+        return body.flow
+    raise TypeError("the first event of a flow's run must hold its task")

@@ -1,0 +1,85 @@
+"""Steps: what the patterns of a flow are made of: names for steps, and the results of their tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from parallel_agents.core.agent import T
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import Result
+from parallel_agents.core.shared_state import SharedState
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.functions import Functions
+from parallel_agents.flows.gathered import Gathered, check_min_done, check_tasks, together
+from parallel_agents.flows.naming import Names
+from parallel_agents.flows.work import Work
+from parallel_agents.sessions.typed import typed
+
+
+class Steps:
+    """The steps of one flow's run.
+
+    Args:
+        work: does each step once.
+        request: the call of the flow's function.
+        functions: those that flows can call.
+        state: what the sessions of the flow share.
+    """
+
+    def __init__(
+        self, work: Work, request: FlowTask, functions: Functions, state: SharedState
+    ) -> None:
+        self.work = work
+        self.request = request
+        self.functions = functions
+        self.state = state
+        self.names = Names()
+        self._tasks: dict[RunId, Task[Any]] = {}
+
+    async def result(self, name: str, task: Task[T]) -> Result[T]:
+        """The result of a task that is a step of this name, whatever its status."""
+        asked = replace(task, model=task.model or self.request.model)
+        result = typed(await self.work.task(name, asked), task.output_type)
+        self._tasks[result.run_id] = task
+        return result
+
+    async def results(
+        self, name: str, tasks: Sequence[Task[T]], *, min_done: int | None
+    ) -> Gathered[T]:
+        """The results of tasks that are done at the same time, below a step of this name.
+
+        Raises:
+            InvalidInput: two tasks have one key, or there is none.
+            StepFailed: fewer than `min_done` are done.
+        """
+        if not tasks:
+            return Gathered(())
+        given = TeamTask(tasks=tuple(tasks))
+        check_tasks(name, given)
+        found = await together(
+            [
+                self.result(f"{name}/{key.removeprefix('task-')}", task)
+                for key, task in zip(given.keys, given.tasks, strict=True)
+            ]
+        )
+        gathered = Gathered(tuple(found))
+        if notice := check_min_done(name, gathered, min_done):
+            self.work.note(notice)
+        return gathered
+
+    def task_of(self, result: Result[T]) -> Task[T]:
+        """The task whose result this is.
+
+        Raises:
+            InvalidInput: it is not a result of this flow.
+        """
+        if result.run_id not in self._tasks:
+            raise InvalidInput(
+                f"the result of {result.label} is not of this flow",
+                hint="pass a result that flow.task, flow.parallel or flow.best_of returned",
+            )
+        return self._tasks[result.run_id]

@@ -1,0 +1,332 @@
+"""Work: the steps of one flow's run: each is done once, stored, and given again when the flow is run again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+import orjson
+
+from parallel_agents.containment.calls import describe
+from parallel_agents.containment.functions import UserFunction
+from parallel_agents.core.children import FlowSessions
+from parallel_agents.core.event import Entry
+from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.output_type import OutputType
+from parallel_agents.core.row import ChildRun
+from parallel_agents.core.run import Failure, Result
+from parallel_agents.core.runner import Activation, RunSlot
+from parallel_agents.core.schema import Json
+from parallel_agents.core.session import Session
+from parallel_agents.core.task import AnyTask
+from parallel_agents.core.tool import Effect
+from parallel_agents.errors import (
+    FlowChanged,
+    LeftRun,
+    StepFailed,
+    StepUnknown,
+    StoreError,
+)
+from parallel_agents.flows.function import OnChange, as_json
+from parallel_agents.flows.memory import Memory, StoredStep
+from parallel_agents.flows.naming import label_of
+from parallel_agents.flows.people import Asking, ask
+from parallel_agents.flows.replay import Replay
+from parallel_agents.flows.stored_results import StoredResults
+from parallel_agents.runners.agent.questions import Patience
+from parallel_agents.sessions.requests import flow_digest, task_digest
+
+T = TypeVar("T")
+
+_SHOWN = 5
+
+
+class Call(NamedTuple):
+    """A call of a step's function.
+
+    Attributes:
+        kind: the type of what it returns; None for any JSON.
+        is_wait: whether it only waits, so that a stop of the process breaks it off.
+    """
+
+    function: UserFunction
+    kind: OutputType[Any] | None
+    values: tuple[object, ...]
+    named: Mapping[str, object]
+    effect: Effect
+    is_wait: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Identifies the arguments; empty if they are not JSON, so that nobody can tell them apart."""
+        try:
+            encoded = orjson.dumps(as_json([self.values, self.named]), option=orjson.OPT_SORT_KEYS)
+        except (ValueError, TypeError):
+            return ""
+        return hashlib.sha256(encoded).hexdigest()[:32]
+
+    async def result(self) -> Json:
+        """What the function returns, as it is stored.
+
+        Raises:
+            ValueError: it cannot be stored, or is not of its type.
+            Exception: the function raised it.
+        """
+        output = await self.function.call(as_json, *self.values, named=lambda: self.named)
+        if self.kind is not None and (problems := self.kind.problems(output)):
+            raise ValueError(f"what it returned is no {self.kind.name}: {'; '.join(problems)}")
+        return output
+
+    def instance(self, stored: Json) -> object:
+        """What the function returned, of its type, made of what is stored."""
+        return stored if self.kind is None else self.kind.instance(stored)
+
+
+class Work:
+    """What a flow does, step by step.
+
+    Args:
+        activation: the flow's run.
+        sessions: the verbs for its children.
+        memory: what earlier runs have done.
+        on_change: what becomes of the run if the stored steps are not those of the function.
+        patience: how long questions wait for a person.
+    """
+
+    def __init__(
+        self,
+        activation: Activation,
+        sessions: FlowSessions,
+        memory: Memory,
+        *,
+        on_change: OnChange,
+        patience: Patience,
+    ) -> None:
+        self.session: Session = activation.claim.session
+        self._activation = activation
+        self._sessions = sessions
+        self._memory = memory
+        self._on_change = on_change
+        self._patience = patience
+        ended = memory.ended()
+        self._replay = Replay(memory.names, ended)
+        runs = [memory.children[name].run for name in ended if name in memory.children]
+        self._stored = StoredResults(runs, sessions.results)
+        self._notices: list[str] = []
+        self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader of the flow's result should know."""
+        return tuple(self._notices)
+
+    def note(self, notice: str) -> None:
+        self._notices.append(notice)
+
+    def close(self) -> None:
+        self._replay.close()
+        self.left.cancel()
+
+    async def task(self, name: str, task: AnyTask) -> Result[Any]:
+        """The result of a task, whatever its status; it is spawned unless it was before."""
+        return await self._guarded(lambda: self._task(name, task))
+
+    async def flow(self, name: str, flow: FlowTask) -> Result:
+        """The result of another flow, whatever its status."""
+        return await self._guarded(lambda: self._flow(name, flow))
+
+    async def step(self, name: str, call: Call) -> Json:
+        """What a function returned, as it is stored; it is called unless that is known.
+
+        Raises:
+            StepFailed: the function raised.
+            StepUnknown: it was called, and nobody knows whether it took effect.
+        """
+        return await self._guarded(lambda: self._step(name, call))
+
+    async def ask(self, name: str, asking: Asking) -> str:
+        """What a person answers.
+
+        Raises:
+            InvalidInput: nobody could answer that.
+            StepFailed: nobody answered in time, or somebody refused to.
+        """
+        asking.check()
+        return await self._guarded(lambda: self._ask(name, asking))
+
+    async def _ask(self, name: str, asking: Asking) -> str:
+        await self._replay.turn(name)
+        return await ask(self._activation, self._memory, self._patience, name, asking)
+
+    async def _guarded(self, step: Callable[[], Awaitable[T]]) -> T:
+        """What a step came to; what ends the flow's run never reaches its function."""
+        try:
+            self._activation.slot.check_stopping()
+            return await step()
+        except (StoreError, LeftRun, FlowChanged) as error:
+            if not self.left.done():
+                self.left.set_exception(error)
+        return await asyncio.get_running_loop().create_future()  # until the function is cancelled
+
+    async def _task(self, name: str, task: AnyTask) -> Result[Any]:
+        task = await self._sessions.attached(task)
+        digest = task_digest(task)
+        found = await self._found(name, digest)
+        if found is not None and not self._memory.is_tried_again(found):
+            return await self._result(found.run)
+        key = self._key(name, digest)
+        label = task.label or label_of(name)
+        spawned = await self._sessions.spawn_step(
+            self.session.key, replace(task, key=key, label=label), tried=found
+        )
+        return await self._result(spawned.run_id)
+
+    async def _flow(self, name: str, flow: FlowTask) -> Result:
+        digest = flow_digest(flow)
+        found = await self._found(name, digest)
+        if found is not None and not self._memory.is_tried_again(found):
+            if not found.status.is_over:
+                await self._sessions.continue_children(self.session)
+            return await self._result(found.run)
+        spawned = await self._sessions.spawn_flow(
+            flow, key=self._key(name, digest), parent=self.session.key
+        )
+        return await self._result(spawned.run_id)
+
+    async def _found(self, name: str, digest: str) -> ChildRun | None:
+        """The child that was spawned for this step, once it is its turn; None for none.
+
+        Raises:
+            FlowChanged: it was spawned for other work, or other steps are stored.
+        """
+        await self._replay.turn(name)
+        found = self._memory.children.get(name)
+        is_same = found is not None and found.digest == digest
+        if found is not None and not is_same and not self._memory.is_tried_again(found):
+            if self._on_change is OnChange.REFUSE:
+                raise self._changed(f"the step {name} was spawned for other work")
+            found = self._memory.children.get(self._other(name, digest))
+        if found is None:
+            self._check_unchanged(name)
+        return found
+
+    def _key(self, name: str, digest: str) -> str:
+        """The key to spawn a step under: its name, unless that names other work that stays."""
+        stored = self._memory.children.get(name)
+        if stored is None or stored.digest == digest or self._memory.is_tried_again(stored):
+            return name
+        return self._other(name, digest)
+
+    def _other(self, name: str, digest: str) -> str:
+        return f"{name}@{digest[:12]}"
+
+    async def _result(self, run: RunId) -> Result[Any]:
+        if (stored := await self._stored.take(run)) is not None:
+            return stored
+        (result,) = await self._sessions.wait([run])
+        return result
+
+    async def _step(self, name: str, call: Call) -> Json:
+        digest = call.digest
+        await self._replay.turn(name)
+        stored = self._memory.steps.get(name)
+        if stored is None:
+            self._check_unchanged(name)
+        elif stored.started.digest != digest and self._on_change is OnChange.REFUSE:
+            raise self._changed(f"the step {name} was begun with other arguments")
+        elif stored.finished is None:
+            self._check_repeatable(name, call.effect)
+        elif stored.finished.error is None:
+            return stored.finished.output
+        elif stored.run == self._memory.run:
+            raise _failed(name, stored.finished.error)
+        return await self._call(call, StepStarted(name=name, effect=call.effect, digest=digest))
+
+    async def _call(self, call: Call, started: StepStarted) -> Json:
+        name = started.name
+        journal, slot = self._activation.journal, self._activation.slot
+        await journal.append(Entry(f"step/{name}/started", started))
+        began = time.monotonic()
+        try:
+            with nullcontext() if call.is_wait else _in_flight(slot):
+                output, error = await call.result(), None
+        except (StoreError, LeftRun):
+            raise
+        except Exception as raised:  # noqa: BLE001 - the function is code of others
+            output, error = None, Failure.of(_raised(name, raised))
+        finished = StepFinished(
+            name=name, output=output, error=error, seconds=time.monotonic() - began
+        )
+        await journal.append(Entry(f"step/{name}/finished", finished))
+        self._memory.steps[name] = StoredStep(self._memory.run, started, finished)
+        if error is not None:
+            raise _failed(name, error)
+        return output
+
+    def _check_repeatable(self, name: str, effect: Effect) -> None:
+        if effect is not Effect.ONCE:
+            return
+        raise StepUnknown(
+            f"the step {name} was begun, and nobody knows whether it took effect",
+            why="the process ended during its call, and it may take effect only once",
+            hint="find out whether it did; pass effect='idempotent' if it may be called again, or "
+            "catch StepUnknown in the flow and look there",
+        )
+
+    def _check_unchanged(self, name: str) -> None:
+        """Refuse to begin a new step while the function leaves out stored ones.
+
+        Raises:
+            FlowChanged: it does.
+        """
+        missing = self._replay.missing()
+        if not missing:
+            return
+        listed = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
+        if self._on_change is OnChange.REFUSE:
+            raise self._changed(f"its new step {name} comes where {listed} came")
+
+    def _changed(self, why: str) -> FlowChanged:
+        return FlowChanged(
+            f"the function {self.session.label} has changed since this flow was begun",
+            why=why,
+            hint="run it with the function as it was, or under another key; or with "
+            'on_change="keep_going", which uses the steps that are the same',
+        )
+
+    def check_complete(self) -> None:
+        """Raise if the function returned without asking for all that is stored.
+
+        Raises:
+            FlowChanged: it did, and that is refused.
+        """
+        missing = self._replay.missing()
+        if missing and self._on_change is OnChange.REFUSE:
+            listed = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
+            raise self._changed(f"it no longer asks for {listed}")
+
+
+@contextmanager
+def _in_flight(slot: RunSlot) -> Generator[None]:
+    """A call that a stop of the process lets end."""
+    slot.begin_call()
+    try:
+        yield
+    finally:
+        slot.end_call()
+
+
+def _raised(name: str, error: Exception) -> StepFailed:
+    if isinstance(error, StepFailed):
+        return error
+    return StepFailed(f"the step {name} failed", why=describe(error))
+
+
+def _failed(name: str, error: Failure) -> StepFailed:
+    return StepFailed(error.message, why=error.why, hint=error.hint)

@@ -1,0 +1,144 @@
+"""Executing: what runs of this process need of the verbs: their children, and how those end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+from parallel_agents.core.engine import Engine
+from parallel_agents.core.event_store import Unsubscribe
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.row import Row, oldest_first
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.session import Session
+from parallel_agents.core.store import Filter, Store
+from parallel_agents.core.task import TeamTask
+from parallel_agents.core.verbs import Until
+from parallel_agents.engines.team_bounds import learn_bound
+from parallel_agents.errors import CannotContinue, StoreDamaged
+from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.reading import StoreReads
+
+_TASKS_SHOWN = 5
+
+
+class Executing(StoreReads):
+    """The verbs that look and wait, for sessions whose runs an engine executes here."""
+
+    def __init__(self, store: Store, completions: Completions, engine: Engine) -> None:
+        super().__init__(store, completions)
+        self._engine = engine
+
+    async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
+        """The runs of a team's tasks, in order; live runs are executed here."""
+        children = await self._store.child_runs(parent.key)
+        if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
+            await self.continue_children(parent)
+        runs = {child.key: child.run for child in children}
+        if missing := [key for key in team.keys if key not in runs]:
+            raise StoreDamaged(
+                f"the record of {len(missing)} of the team's {len(team.keys)} tasks is missing",
+                why=f"the store has no readable run of {', '.join(missing[:_TASKS_SHOWN])}",
+                hint="restore a copy of the store, or spawn the team again under another key",
+            )
+        return [runs[key] for key in team.keys]
+
+    async def continue_children(self, parent: Session) -> None:
+        """Execute here the live runs under a session, except those that another process executes."""
+        live = Filter(parent=parent.key, is_live=True, every_run=True)
+        for row in oldest_first(await self._store.rows(live)):
+            if not self._engine.lacks(row):  # whoever has it takes it over
+                await self.submit(row)
+
+    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
+        """End the live runs under a session, except those that outlive their parent."""
+        await self._store.end_children(parent.key, by=by, status=status)
+
+    async def end_unbegun(self, parent: Session, *, by: str) -> None:
+        """End the children of a session that nobody has started."""
+        await self._store.end_unbegun(parent.key, by=by)
+
+    async def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]:
+        """The status of each of these runs of a session's children, as they end, until all have."""
+        with self._completions.ends() as ends:
+            waiting = set(runs)
+            for child in await self._store.child_runs(parent.key):
+                if child.run in waiting and child.status.is_over:
+                    waiting.discard(child.run)
+                    yield child.status
+            while waiting:
+                run, status = await ends.next()
+                if run in waiting:
+                    waiting.discard(run)
+                    yield status
+
+    async def wait(
+        self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
+    ) -> list[Result]:
+        if until is not Until.NOW:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.wait_over(runs, until)
+            except TimeoutError:
+                raise TimeoutError(
+                    f"the runs have not ended in {timeout:g} s; they continue"
+                ) from None
+        return await self.results(runs)
+
+    async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:
+        """Return when the runs have ended as `until` says."""
+        expected = {run: self._completions.expect(run) for run in dict.fromkeys(runs)}
+        try:
+            live = await self._store.live_among(runs)
+            if not await self._is_enough(runs, live, until):
+                await self._completions.wait({run: expected[run] for run in live}, until)
+        finally:
+            for run, future in expected.items():
+                self._completions.forget(run, future)
+
+    async def _is_enough(self, runs: Sequence[RunId], live: Sequence[RunId], until: Until) -> bool:
+        """Whether the runs that have ended already are enough."""
+        over = set(runs) - set(live)
+        if until is Until.ALL or not over:
+            return not live
+        if until is Until.ANY:
+            return True
+        return any(result and result.is_done for result in await self._store.results(list(over)))
+
+    async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]:
+        """How many of a team's tasks have each status."""
+        children = await self._store.child_runs(parent.key)
+        statuses = {child.key: child.status for child in children}
+        return Counter(statuses.get(key, RunStatus.UNREADABLE) for key in team.keys)
+
+    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
+        return self._engine.listen(run, on_text)
+
+    async def check_able(self, rows: Sequence[Row]) -> None:
+        """Refuse to continue here what this process would only break.
+
+        Raises:
+            CannotContinue: it lacks something that a run needs which no living process executes.
+        """
+        for row in rows:
+            if row.run.status.is_over or not (lack := self._engine.lacks(row)):
+                continue
+            now = await self._store.rows(Filter(run=row.run.id))
+            if now and (now[0].run.status.is_over or now[0].owner_state is OwnerState.LIVE):
+                continue
+            raise cannot_continue(row, lack)
+
+    async def submit(self, row: Row) -> None:
+        """Execute a run here, within its team's limit."""
+        await learn_bound(self._engine, self._store, row.session.root)
+        self._engine.submit(row)
+
+
+def cannot_continue(row: Row, lack: str) -> CannotContinue:
+    return CannotContinue(
+        f"{row.session.label} cannot be continued by this process",
+        why=lack,
+        hint="continue it where it was started; `pagents list` says what a run waits for",
+    )

@@ -1,0 +1,1 @@
+-- A flow's run is of a kind that older processes do not know, and so are the events of its steps.

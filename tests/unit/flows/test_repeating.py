@@ -1,0 +1,100 @@
+"""Steps one after another get what the one before came to."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from parallel_agents.core.run import RunStatus
+from parallel_agents.flows.flow import Flow
+from tests.unit.flows.parts import Crash, Writer, lasting_store, process, run, write
+
+
+async def pipeline(flow: Flow) -> str:
+    last = await flow.sequence(
+        [write("one"), lambda before: write(f"[{before.output}]"), write("end")], key="line"
+    )
+    return last.output
+
+
+async def test_a_sequence_makes_each_task_of_the_result_before() -> None:
+    writer = Writer()
+    async with process(writer) as rig:
+        result = await run(rig, pipeline)
+
+    assert result.output == "end is done"
+    assert writer.calls == ["one", "[one is done]", "end"]
+
+
+async def test_a_sequence_goes_on_after_a_crash() -> None:
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await rig.sessions.spawn_flow(pipeline, key="one")
+        await asyncio.sleep(15)
+        raise Crash
+    async with process(writer, store) as rig:
+        result = await run(rig, pipeline)
+
+    assert result.output == "end is done"
+    assert writer.calls.count("one") == 1
+
+
+async def test_a_sequence_ends_at_the_first_task_that_is_not_done() -> None:
+    async def broken(flow: Flow) -> str:
+        return (await flow.sequence([write("one"), write("fail now"), write("end")])).output
+
+    writer = Writer()
+    async with process(writer) as rig:
+        result = await run(rig, broken)
+
+    assert result.error is not None
+    assert result.error.message == "the step sequence/2 is failed"
+    assert "end" not in writer.calls
+
+
+async def test_a_sequence_begins_with_a_task() -> None:
+    async def empty(flow: Flow) -> str:
+        return (await flow.sequence([])).output
+
+    async def function(flow: Flow) -> str:
+        return (await flow.sequence([lambda before: write(before.text)])).output
+
+    async with process(Writer()) as rig:
+        for number, each in enumerate((empty, function)):
+            result = await run(rig, each, f"k{number}")
+            assert result.error is not None
+            assert result.error.message == "the step sequence does not begin with a task"
+
+
+@pytest.mark.parametrize(("good", "status", "calls"), [(2, "done", 2), (9, "failed", 3)])
+async def test_a_loop_ends_when_a_round_is_good_enough(good: int, status: str, calls: int) -> None:
+    async def loop(flow: Flow) -> str:
+        async def body(number: int, before: str | None) -> str:
+            return (await flow.task("draft", write(f"n{number} after {before}"))).output
+
+        return await flow.loop_until(
+            body, until=lambda text: text.startswith(f"n{good}"), rounds=3, key="drafts"
+        )
+
+    writer = Writer()
+    async with process(writer) as rig:
+        result = await run(rig, loop)
+
+    assert result.status.value == status
+    assert len(writer.calls) == calls
+    assert writer.calls[1] == "n2 after n1 after None is done"
+
+
+async def test_without_check_the_last_round_counts() -> None:
+    async def loop(flow: Flow) -> int:
+        async def body(number: int, before: int | None) -> int:
+            return (before or 0) + number
+
+        return await flow.loop_until(body, until=lambda n: n > 100, rounds=4, check=False)
+
+    async with process(Writer()) as rig:
+        result = await run(rig, loop)
+
+    assert result.status is RunStatus.DONE
+    assert result.output == 10

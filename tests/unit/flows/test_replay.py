@@ -1,0 +1,177 @@
+"""A flow whose function has changed says so before it pays for anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from parallel_agents.core.run import RunStatus
+from parallel_agents.flows.flow import Flow
+from parallel_agents.flows.function import OnChange
+from tests.unit.flows.parts import Crash, Writer, crash_after, lasting_store, process, run, write
+
+Function = Callable[[Flow], Awaitable[Any]]
+
+
+def named(function: Function) -> Function:
+    """All versions of the function have one name."""
+    function.__name__ = "launch"
+    return function
+
+
+@named
+async def before(flow: Flow) -> str:
+    await flow.task("facts", write("one"))
+    await flow.task("page", write("two"))
+    return (await flow.task("end", write("three"))).output
+
+
+@named
+async def other_work(flow: Flow) -> str:
+    await flow.task("facts", write("ONE"))
+    await flow.task("page", write("two"))
+    return (await flow.task("end", write("three"))).output
+
+
+@named
+async def new_step(flow: Flow) -> str:
+    await flow.task("facts", write("one"))
+    await flow.task("check", write("new"))
+    await flow.task("page", write("two"))
+    return (await flow.task("end", write("three"))).output
+
+
+@named
+async def fewer_steps(flow: Flow) -> str:
+    return (await flow.task("facts", write("one"))).output
+
+
+@named
+async def longer(flow: Flow) -> str:
+    await before(flow)
+    return (await flow.task("more", write("four"))).output
+
+
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [
+        pytest.param(other_work, "the step facts was spawned for other work", id="other work"),
+        pytest.param(new_step, "its new step check comes where page, end came", id="new step"),
+        pytest.param(fewer_steps, "it no longer asks for page, end", id="fewer steps"),
+    ],
+)
+async def test_a_changed_function_is_refused_before_anything_is_paid(
+    after: Function, why: str
+) -> None:
+    writer, store = Writer(), lasting_store()
+    await crash_after(25, writer, store, before)
+    paid = list(writer.calls)
+
+    async with process(writer, store) as rig:
+        result = await run(rig, after)
+
+    assert result.status is RunStatus.FAILED
+    assert result.error is not None
+    assert (result.error.code, result.error.why) == ("PA-E323", why)
+    assert set(writer.calls) == set(paid)
+
+
+@pytest.mark.parametrize(
+    ("after", "calls", "output"),
+    [
+        (other_work, ["one", "two", "ONE", "three"], "three is done"),
+        (new_step, ["one", "two", "new", "three"], "three is done"),
+        (fewer_steps, ["one", "two"], "one is done"),
+    ],
+)
+async def test_by_choice_a_changed_function_uses_the_steps_that_are_the_same(
+    after: Function, calls: list[str], output: str
+) -> None:
+    writer, store = Writer(), lasting_store()
+    await crash_after(25, writer, store, before)
+    writer.calls = ["one", "two"]
+
+    async with process(writer, store) as rig:
+        result = await run(rig, after, on_change=OnChange.KEEP_GOING)
+
+    assert result.output == output
+    assert list(dict.fromkeys(writer.calls)) == calls
+
+
+async def test_steps_may_be_added_at_the_end() -> None:
+    writer, store = Writer(), lasting_store()
+    await crash_after(25, writer, store, before)
+
+    async with process(writer, store) as rig:
+        result = await run(rig, longer)
+
+    assert result.output == "four is done"
+
+
+async def test_a_step_that_failed_may_be_changed() -> None:
+    @named
+    async def broken(flow: Flow) -> str:
+        await flow.task("facts", write("one"))
+        return (await flow.task("page", write("fail now"))).output
+
+    @named
+    async def mended(flow: Flow) -> str:
+        await flow.task("facts", write("one"))
+        return (await flow.task("page", write("other words"))).output
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, broken)
+    async with process(writer, store) as rig:
+        result = await run(rig, mended)
+
+    assert result.output == "other words is done"
+    assert writer.calls == ["one", "fail now", "other words"]
+
+
+async def test_a_flow_that_takes_whichever_step_ends_first_goes_the_same_way_again() -> None:
+    @named
+    async def race(flow: Flow) -> str:
+        steps = [
+            asyncio.create_task(flow.step(name, asyncio.sleep, seconds, name))
+            for name, seconds in (("slow", 7), ("quick", 3))
+        ]
+        done, _ = await asyncio.wait(steps, return_when=asyncio.FIRST_COMPLETED)
+        winner: str = done.pop().result()
+        await flow.task(f"after {winner}", write("one"))
+        await asyncio.gather(*steps)
+        return winner
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await rig.sessions.spawn_flow(race, key="one")
+        await asyncio.sleep(8)  # both have ended, and the task has not
+        raise Crash
+    async with process(writer, store) as rig:
+        result = await run(rig, race)
+
+    assert result.output == "quick"
+
+
+@pytest.mark.parametrize("count", [1, 50])
+async def test_many_branches_at_once_are_given_again(count: int) -> None:
+    @named
+    async def branches(flow: Flow) -> int:
+        async def branch(n: int) -> None:
+            await flow.task(f"a{n}", write(f"a{n}"))
+            await flow.task(f"b{n}", write(f"b{n}"))
+
+        await asyncio.gather(*(branch(n) for n in range(count)))
+        return count
+
+    writer, store = Writer(), lasting_store()
+    await crash_after(15, writer, store, branches)
+
+    async with process(writer, store) as rig:
+        result = await run(rig, branches)
+
+    assert result.output == count
+    assert all(writer.calls.count(f"a{n}") == 1 for n in range(count))

@@ -1,0 +1,190 @@
+"""A step calls a function of the program once, and stores what it returned."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.core.event import Event
+from parallel_agents.core.flow import StepStarted
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.tool import Effect
+from parallel_agents.errors import StepFailed, StepUnknown
+from parallel_agents.flows.flow import Flow
+from tests.unit.flows.parts import Crash, Writer, lasting_store, process, run, write
+
+
+class Counted:
+    """A function that counts its calls, and takes some seconds."""
+
+    def __init__(self, seconds: float = 0, error: Exception | None = None) -> None:
+        self.calls = 0
+        self.error = error
+        self._seconds = seconds
+
+    async def __call__(self, value: int = 1) -> int:
+        self.calls += 1
+        await asyncio.sleep(self._seconds)
+        if self.error is not None:
+            raise self.error
+        return value * 2
+
+
+async def test_a_step_returns_what_its_function_returned() -> None:
+    async def flow_of(flow: Flow) -> list[int]:
+        return [await flow.step("twice", Counted(), 21), await flow.step("plain", lambda: 7)]
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == [42, 7]
+
+
+async def test_a_step_that_is_done_is_not_called_again() -> None:
+    counted = Counted()
+
+    async def flow_of(flow: Flow) -> int:
+        value = await flow.step("twice", counted, 21)
+        await flow.task("first", write("one"))
+        return value
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await rig.sessions.spawn_flow(flow_of, key="one")
+        await asyncio.sleep(5)
+        raise Crash
+    async with process(writer, store) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == 42
+    assert counted.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("effect", "calls"), [(Effect.ONCE, 1), (Effect.IDEMPOTENT, 2), (Effect.PURE, 2)]
+)
+async def test_what_was_cut_off_is_called_again_only_if_that_is_safe(
+    effect: Effect, calls: int
+) -> None:
+    counted = Counted(seconds=10)
+
+    async def flow_of(flow: Flow) -> int:
+        return await flow.step("pay", counted, effect=effect)
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await rig.sessions.spawn_flow(flow_of, key="one")
+        await asyncio.sleep(5)
+        raise Crash
+    async with process(writer, store) as rig:
+        result = await run(rig, flow_of)
+
+    assert counted.calls == calls
+    if effect is Effect.ONCE:
+        assert result.error is not None
+        assert result.error.code == "PA-E322"
+        assert "nobody knows whether it took effect" in result.error.message
+    else:
+        assert result.output == 2
+
+
+async def test_a_flow_may_look_whether_a_step_that_was_cut_off_took_effect() -> None:
+    counted = Counted(seconds=10)
+
+    async def flow_of(flow: Flow) -> str:
+        try:
+            await flow.step("pay", counted)
+        except StepUnknown:
+            return await flow.step("look", lambda: "it was paid")
+        return "paid"
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await rig.sessions.spawn_flow(flow_of, key="one")
+        await asyncio.sleep(5)
+        raise Crash
+    async with process(writer, store) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == "it was paid"
+    assert counted.calls == 1
+
+
+async def test_a_step_that_raises_fails_and_is_called_again_when_the_flow_is() -> None:
+    counted = Counted(error=ValueError("no connection"))
+
+    async def flow_of(flow: Flow) -> int:
+        return await flow.step("fetch", counted)
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        failed = await run(rig, flow_of)
+    counted.error = None
+    async with process(writer, store) as rig:
+        result = await run(rig, flow_of)
+
+    assert failed.error is not None
+    assert failed.error.message == "the step fetch failed"
+    assert failed.error.why == "ValueError: no connection"
+    assert result.output == 2
+    assert counted.calls == 2
+
+
+@dataclass
+class Point:
+    x: int
+    y: int
+
+
+async def test_a_step_gives_the_type_that_its_function_is_annotated_with() -> None:
+    def point() -> Point:
+        return Point(1, 2)
+
+    async def flow_of(flow: Flow) -> int:
+        found = await flow.step("point", point)
+        assert isinstance(found, Point)
+        await flow.task("first", write("fail now"))
+        return found.x
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, flow_of)
+    writer.is_mended = True
+    async with process(writer, store) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == 1
+
+
+@pytest.mark.parametrize(
+    "value", [object(), float("nan"), "x" * 4_000_001], ids=["an object", "no number", "too large"]
+)
+async def test_what_a_step_returns_must_be_json(value: object) -> None:
+    async def flow_of(flow: Flow) -> str:
+        try:
+            await flow.step("odd", lambda: value)
+        except StepFailed as error:
+            return error.why
+        return "stored"
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.status is RunStatus.DONE
+    assert result.output != "stored"
+
+
+async def test_steps_are_in_the_history_of_the_flow(tmp_path: Path) -> None:
+    async def flow_of(flow: Flow) -> None:
+        await flow.step("one", Counted())
+        await flow.step("one", Counted())
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+        events: list[Event] = await rig.sessions.history(result.session_key)
+
+    names = [event.body.name for event in events if isinstance(event.body, StepStarted)]
+    assert names == ["one", "one#2"]
