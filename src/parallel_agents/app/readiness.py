@@ -11,6 +11,7 @@ from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.containment.commands import why_not_found
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import CommandGate, FunctionGate, ScoreGate, describe_gate
+from parallel_agents.core.ids import function_of
 from parallel_agents.core.mcp_names import is_mcp_name
 from parallel_agents.core.needs import Lack, Needs
 from parallel_agents.core.row import Row
@@ -69,7 +70,7 @@ class Readiness:
         if row.run.kind is RunnerKind.TEAM:
             return ""
         if row.run.kind is RunnerKind.FLOW:
-            name = session.label
+            name = function_of(session.key)
             return "" if name in self.flows else f"no flow {name!r} in this process"
         if cwd and not Path(cwd).is_dir():
             return f"there is no folder {cwd} here"

@@ -25,6 +25,7 @@ class FlowTask(Checked):
 
     Attributes:
         name: the function's; a process can execute the flow if it has a function of that name.
+        label: what tables call it; empty for the function's name.
         input: the arguments, by name.
         model: `provider/model` for tasks that name none.
         max_parallel: the most runs at once, or None to use the process's limit.
@@ -36,6 +37,7 @@ class FlowTask(Checked):
     """
 
     name: str
+    label: str = ""
     input: JsonObject = field(default_factory=dict[str, Json])
     model: str | None = None
     max_parallel: int | None = None

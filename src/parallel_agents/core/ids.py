@@ -28,6 +28,11 @@ def make_flow_key(flow: str, name: str) -> SessionKey:
     return SessionKey(f"flow:{flow}:{name}")
 
 
+def function_of(key: SessionKey) -> str:
+    """The name of the function of a flow, by the key of its session; empty for other keys."""
+    return key.split(":", 2)[1] if key.startswith("flow:") else ""
+
+
 def is_group_key(key: SessionKey) -> bool:
     """Whether a session is a team's or a flow's, which has no model of its own."""
     return key.startswith(("team:", "flow:"))

@@ -17,7 +17,7 @@ from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Entry
 from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.ids import RunId, function_of
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Failure, Result
@@ -294,7 +294,7 @@ class Work:
 
     def _changed(self, why: str) -> FlowChanged:
         return FlowChanged(
-            f"the function {self.session.label} has changed since this flow was begun",
+            f"the function {function_of(self.session.key)} has changed since this flow was begun",
             why=why,
             hint="run it with the function as it was, or under another key; or with "
             'on_change="keep_going", which uses the steps that are the same',

@@ -146,7 +146,7 @@ class Planner:
             session=Session(
                 key=session_key,
                 agent=_FLOW,
-                label=flow.name,
+                label=flow.label or flow.name,
                 spawn_key=name,
                 parent=above.key if above else None,
                 root=above.root if above else session_key,
@@ -155,7 +155,7 @@ class Planner:
             ),
             run=make_run_id(),
             kind=RunnerKind.FLOW,
-            queued=Queued(text=f"flow {flow.name}", input=flow.input, flow=flow),
+            queued=Queued(text=f"flow {flow.label or flow.name}", input=flow.input, flow=flow),
             digest=requests.flow_digest(flow),
             owner=self._owner,
             budget=flow.budget,
