@@ -28,8 +28,8 @@ class Patient(RepliesWith):
         return await super().respond(request, listener)
 
 
-def make(_: str) -> Patient:
-    return Patient(lambda _: "Done.")
+def make(name: str) -> Patient:
+    return Patient(lambda _: "Done.", name)
 
 
 async def open_and_wait() -> None:

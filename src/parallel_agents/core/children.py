@@ -68,8 +68,12 @@ class FlowSessions(Protocol):
         """Make a run of a flow; with a key that was used before, continue the stored run."""
         ...
 
-    async def continue_children(self, parent: Session) -> None:
-        """Execute in this process the live runs under a session that no other one executes."""
+    async def continue_run(self, run: RunId) -> None:
+        """Execute a live run in this process, unless another one executes it.
+
+        Raises:
+            CannotContinue: this process lacks something for it.
+        """
         ...
 
     async def wait(self, runs: Sequence[RunId]) -> list[Result]:

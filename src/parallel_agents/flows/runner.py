@@ -64,7 +64,6 @@ class FlowRunner:
         claim = activation.claim
         session, task = claim.session, _flow_task(claim.events[0].body)
         activation.slot.park()
-        await self._sessions.continue_children(session)
         left = seconds_left(task.timeout_seconds, claimed_seconds(claim.events, claim.run))
         limit = asyncio.timeout(left)
         status, by = RunStatus.KILLED, _ENDED

@@ -179,7 +179,7 @@ class Work:
         digest = task_digest(task)
         found = await self._found(name, digest)
         if found is not None and not self._memory.is_tried_again(found):
-            return await self._result(found.run)
+            return await self._result_of(found)
         key = self._key(name, digest)
         label = task.label or label_of(name)
         spawned = await self._sessions.spawn_step(
@@ -191,9 +191,7 @@ class Work:
         digest = flow_digest(flow)
         found = await self._found(name, digest)
         if found is not None and not self._memory.is_tried_again(found):
-            if not found.status.is_over:
-                await self._sessions.continue_children(self.session)
-            return await self._result(found.run)
+            return await self._result_of(found)
         spawned = await self._sessions.spawn_flow(
             flow, key=self._key(name, digest), parent=self.session.key
         )
@@ -225,6 +223,12 @@ class Work:
 
     def _other(self, name: str, digest: str) -> str:
         return f"{name}@{digest[:12]}"
+
+    async def _result_of(self, child: ChildRun) -> Result[Any]:
+        """The result of a child that is stored; one that is live is executed here."""
+        if not child.status.is_over:
+            await self._sessions.continue_run(child.run)
+        return await self._result(child.run)
 
     async def _result(self, run: RunId) -> Result[Any]:
         if (stored := await self._stored.take(run)) is not None:

@@ -130,7 +130,9 @@ class Registry:
     def _make(self, name: str) -> Model:
         provider_name, _, model_id = name.partition("/")
         if provider_name in self._factories:
-            return self._factories[provider_name](name)
+            made = self._factories[provider_name](name)
+            self._check_reachable(provider_name, made.name)
+            return made
         provider = self.providers.get(provider_name)
         if provider is None or not model_id:
             self._refuse(name)
@@ -140,6 +142,21 @@ class Registry:
         capabilities = provider.capabilities(model_id)
         model = WireModel(name, endpoint, self._http, capabilities=capabilities)
         return Suggesting(model, endpoint, self._finder)
+
+    def _check_reachable(self, factory: str, name: str) -> None:
+        """Refuse a model that nobody could call again by its name, which is what is stored.
+
+        Raises:
+            ConfigError: there is no provider of its name.
+        """
+        provider = name.partition("/")[0]
+        if provider not in self._factories and provider not in self.providers:
+            raise ConfigError(
+                f"models={{{factory!r}: ...}} made a model with the name {head(name, 80)!r}",
+                why=f"a run stores the name of its model, and there is no provider {head(provider, 80)!r}"
+                " to continue it with",
+                hint=f"name the model {factory}/..., or pass models={{{head(provider, 40)!r}: ...}}",
+            )
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")

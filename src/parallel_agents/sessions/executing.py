@@ -130,6 +130,20 @@ class Executing(StoreReads):
                 continue
             raise cannot_continue(row, lack)
 
+    async def continue_run(self, run: RunId) -> None:
+        """Execute a live run in this process, unless another one executes it.
+
+        Raises:
+            CannotContinue: this process lacks something for it.
+        """
+        if self._engine.has(run):
+            return
+        rows = await self._store.rows_of([run])
+        await self.check_able(rows)
+        for row in rows:
+            if not row.run.status.is_over and not self._engine.lacks(row):
+                await self.submit(row)
+
     async def submit(self, row: Row) -> None:
         """Execute a run here, within its team's limit."""
         await learn_bound(self._engine, self._store, row.session.root)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from pydantic import BaseModel
 
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
+from parallel_agents.core.task import Task
 from parallel_agents.errors import Conflict, InvalidInput, StepFailed
 from parallel_agents.flows.flow import Flow
+from parallel_agents.testing import open_rig
 from tests.unit.flows.parts import Crash, Writer, crash_after, lasting_store, process, run, write
 
 DONE, FAILED = RunStatus.DONE, RunStatus.FAILED
@@ -327,3 +331,29 @@ async def test_a_message_to_a_flow_is_refused() -> None:
         await rig.sessions.spawn_flow(two_lines, key="one")
         with pytest.raises(InvalidInput, match="one is a flow, and a flow reads no messages"):
             await rig.sessions.steer("one", "hurry")
+
+
+async def test_a_step_that_this_process_cannot_continue_fails_the_flow() -> None:
+    def look() -> str:
+        return "there is tea"
+
+    looking = Agent("looking", instructions="Look.", output=str, tools=("look",))
+
+    async def looks(flow: Flow) -> str:
+        return (await flow.task("look", Task(looking, "Look."))).output
+
+    store, writer = lasting_store(), Writer()
+    with suppress(Crash):
+        async with open_rig(writer.model, agents=[looking], tools=[look], store=store) as rig:
+            await rig.sessions.spawn_flow(looks, key="one")
+            await asyncio.sleep(5)
+            raise Crash
+    async with open_rig(writer.model, agents=[looking], store=store) as rig:
+        without = await run(rig, looks)
+    async with open_rig(writer.model, agents=[looking], tools=[look], store=store) as rig:
+        result = await run(rig, looks)
+
+    assert without.error is not None
+    assert without.error.code == "PA-E117"
+    assert "no tool 'look' in this process" in without.error.why
+    assert result.output == "Look. is done"

@@ -176,3 +176,15 @@ def test_an_address_with_a_part_to_fill_in_is_not_called() -> None:
         models.get("azure/mine")
 
     assert 'base_url = "https://NAME.openai.azure.com' in caught.value.hint
+
+
+def test_a_model_that_no_process_could_find_by_its_name_is_refused() -> None:
+    models = Registry(
+        read_providers(), KEYS.get, Http(), factories={"fake": lambda _: Closing("other/small")}
+    )
+
+    with pytest.raises(ConfigError, match="made a model with the name 'other/small'") as caught:
+        models.get("fake/model")
+
+    assert "there is no provider 'other'" in caught.value.why
+    assert "pass models={'other': ...}" in caught.value.hint
