@@ -368,6 +368,30 @@ def mcp_calls() -> list[Row]:
     ]
 
 
+def flows(rounds: int) -> list[Row]:
+    """What a flow adds to its tasks, and how long one takes to go on."""
+    (own,) = medians(rounds, ("flow", ""))
+    rows: list[Row] = []
+    for kind, what in (("chain", "one after another"), ("fan", "at once")):
+        bare, ours = own[f"bare_{kind}_ms"], own[f"{kind}_ms"]
+        rows += [
+            Row(
+                f"1,000 tasks {what}, spawned and awaited: CPU a task",
+                f"{bare:.2f} ms",
+                "baseline",
+                "1.0x",
+            ),
+            Row(
+                "the same as a flow: what it adds",
+                f"{ours - bare:.2f} ms",
+                "<= 1 ms",
+                f"{ours / bare:.1f}x",
+            ),
+        ]
+    rows.append(Row("a flow of 5,000 finished steps goes on", f"{own['again_s']:.2f} s", "<= 1 s"))
+    return rows
+
+
 def workspaces() -> list[Row]:
     command = [sys.executable, "-m", "benchmarks.workspaces"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -448,6 +472,7 @@ def main() -> None:
         *commands(rounds),
         *fetches(rounds),
         *mcp_calls(),
+        *flows(rounds),
         *views(rounds),
         *starts(rounds),
         *workspaces(),

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from benchmarks import bare, crew, fetching, file_tools, ours, sandboxed, sends, streaming
+from benchmarks import bare, crew, fetching, file_tools, flows, ours, sandboxed, sends, streaming
 from parallel_agents.secrets.known import KNOWN
 
 T = TypeVar("T")
@@ -94,6 +94,7 @@ _IN_ONE_PROCESS: Mapping[str, Callable[[Path], Awaitable[dict[str, float]]]] = {
     "file-tools": file_tools.cpu_of_a_call,
     "sandbox": sandboxed.cost_of_a_sandbox,
     "fetch": fetching.cost_of_a_fetch,
+    "flow": flows.cost_of_a_flow,
 }
 
 
@@ -126,7 +127,7 @@ def main() -> None:
             figures = {"spawn_p50_ms": p50}
         case "idle":
             figures = in_new_home(lambda home: crew.idle(url, home, sessions=size.runs))
-        case "sends" | "file-tools" | "sandbox" | "fetch":
+        case "sends" | "file-tools" | "sandbox" | "fetch" | "flow":
             figures = in_new_home(_IN_ONE_PROCESS[name])
         case "langgraph" | "pydantic-ai":
             from benchmarks import peers
