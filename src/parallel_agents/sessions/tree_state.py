@@ -195,7 +195,8 @@ class TreeState:
                         async with asyncio.timeout(_LOOK_SECONDS):
                             await event.wait()
         except TimeoutError:
-            raise TimeoutError(f"{key} did not get such a value in {timeout:g} s") from None
+            what = "such a value" if met is not None or after else "a value"
+            raise TimeoutError(f"{key} did not get {what} in {timeout:g} s") from None
         finally:
             self._news.forget((self._tree, key), event)
 

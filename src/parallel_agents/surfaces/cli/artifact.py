@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -202,11 +202,14 @@ def clean(
     async def run() -> list[Stored]:
         # In a store that is missing, or of another version, nothing would seem to be needed.
         async with open_follower(context.environment, context.settings) as reader:
-            stored = await asyncio.to_thread(folder.older_than, older_than)
+            stored = await asyncio.to_thread(folder.older_than, 0.0)
             kept = await reader.sharing.referred([each.id for each in stored])
             return [each for each in stored if each.id not in kept]
 
-    gone = run_cancellable(run())
+    unused = run_cancellable(run())
+    old = {each.id for each in folder.older_than(older_than)}
+    gone = [each for each in unused if each.id in old]
+    young = [each for each in unused if each.id not in old]
     if not dry_run:
         folder.remove_leftovers(older_than=older_than)
         gone = [each for each in gone if folder.remove(each.id, older_than=older_than)]
@@ -214,9 +217,19 @@ def clean(
         items = [{"id": each.id, "bytes": each.size} for each in gone]
         render.envelope("artifacts", time.time(), items, dry_run=dry_run)
         return
-    count = "1 content" if len(gone) == 1 else f"{len(gone)} contents"
-    total = format.size(sum(each.size for each in gone))
-    render.line(f"{count} {'would be removed' if dry_run else 'removed'}, {total}")
+    render.line(f"{_counted(gone)} {'would be removed' if dry_run else 'removed'}, {_size(gone)}")
+    if young:
+        render.note(
+            f"{_counted(young)} of the last hour left, {_size(young)}; --all takes these, too"
+        )
+
+
+def _counted(stored: Sequence[Stored]) -> str:
+    return "1 content" if len(stored) == 1 else f"{len(stored)} contents"
+
+
+def _size(stored: Sequence[Stored]) -> str:
+    return f"{format.size(sum(each.size for each in stored))} on the disk"
 
 
 def _pieces(file: str) -> Iterator[bytes]:
