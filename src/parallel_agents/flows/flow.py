@@ -308,6 +308,7 @@ class Flow:
         name: str,
         function: Callable[..., Awaitable[T]],
         *,
+        input: Mapping[str, object] | None = None,
         budget: Budget = NO_BUDGET,
         timeout: float | None = None,
         check: bool = True,
@@ -318,10 +319,11 @@ class Flow:
         Args:
             name: of the step.
             function: the function of the other flow.
+            input: its arguments, which may also be passed by name.
             budget: the most that it may spend.
             timeout: seconds for all of it.
             check: whether to raise if it is not done.
-            **values: its input.
+            **values: arguments of the function.
 
         Raises:
             StepFailed: it is not done.
@@ -331,7 +333,7 @@ class Flow:
         steps.functions.add(other)
         task = FlowTask(
             name=other.name,
-            input=other.stored(values),
+            input=other.stored({**(input or {}), **values}),
             model=steps.request.model,
             timeout_seconds=timeout,
             budget=budget,

@@ -192,9 +192,9 @@ class Work:
         found = await self._found(name, digest)
         if found is not None and not self._memory.is_tried_again(found):
             return await self._result_of(found)
-        spawned = await self._sessions.spawn_flow(
-            flow, key=self._key(name, digest), parent=self.session.key
-        )
+        labelled = replace(flow, label=flow.label or label_of(name))
+        key = self._key(name, digest)
+        spawned = await self._sessions.spawn_flow(labelled, key=key, parent=self.session.key)
         return await self._result(spawned.run_id)
 
     async def _found(self, name: str, digest: str) -> ChildRun | None:

@@ -75,6 +75,30 @@ async def failing(flow: Flow) -> str:
     return (await flow.task("bad", write("fail now"))).output
 
 
+async def test_the_cost_of_a_flow_is_that_of_all_its_runs() -> None:
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        failed = await run(rig, failing)
+    writer.is_mended = True
+    async with process(writer, store) as rig:
+        result = await run(rig, failing)
+
+    assert failed.spend_below.calls == 1
+    assert result.spend_below.calls == 2
+
+
+async def test_a_flow_in_a_flow_is_called_like_its_step() -> None:
+    async def outer(flow: Flow) -> list[str]:
+        return (await flow.flow("inside", two_lines)).output
+
+    async with process(Writer()) as rig:
+        result = await run(rig, outer)
+        row = await rig.service.find("one/inside")
+
+    assert result.output == ["one is done", "after one is done is done"]
+    assert row.session.key.startswith("flow:two_lines:")
+
+
 async def test_a_step_that_fails_ends_the_flow_unless_it_is_caught() -> None:
     async def catching(flow: Flow) -> str:
         try:

@@ -148,7 +148,7 @@ def result(found: Result) -> None:
     headline = _text(f"{format.glyph(status)} {format.one_line(found.label)}", format.style(status))
     headline.append(
         f"  {format.status(status)}  {format.seconds(found.seconds)}  "
-        f"{format.tokens(found.total_spend)}  {format.money(found.total_spend)}  {found.model}",
+        f"{format.tokens(found.total_spend)}  {format.money(found.total_spend)}  {found.model}".rstrip(),
         style="dim",
     )
     out().print(headline)

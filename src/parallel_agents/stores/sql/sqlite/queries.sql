@@ -558,9 +558,16 @@ SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 -- name: finished_of
 SELECT run, seq, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
 
+-- A flow that is run again has what its earlier runs spawned.
 -- name: spend_below
 WITH RECURSIVE below (top, run) AS (
-    SELECT asked_by, id FROM runs WHERE asked_by IN (SELECT value FROM json_each(?))
+    SELECT asked_by, id FROM runs WHERE asked_by IN (SELECT value FROM json_each(?1))
+    UNION ALL
+    SELECT top.id, r.id
+    FROM runs AS top
+    JOIN runs AS earlier ON earlier.session = top.session AND earlier.number < top.number
+    JOIN runs AS r ON r.asked_by = earlier.id
+    WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(?1))
     UNION ALL
     SELECT below.top, r.id FROM below JOIN runs AS r ON r.asked_by = below.run
 )
