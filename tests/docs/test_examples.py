@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
 OUTPUTS = {
+    "best_of.py": "slogan: done",
+    "events.py": "desk-1: done, 2 answers",
+    "hand_off.py": "support: done",
+    "loop.py": "shorten: done",
+    "manager.py": "report: done",
+    "nested.py": "book: done, 2 chapters",
+    "sequence.py": "article: done, 3 calls",
+    "vote.py": "classify: done",
     "basket.py": "average price: 4.0",
     "captions_and_review.py": "test_engineer: done",
     "durable_run.py": "six-topics: done, 6 calls in all",
