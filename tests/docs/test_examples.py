@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
 OUTPUTS = {
+    "competitive_monitoring.py": "tuesday: done, 3 of 50 have news",
+    "content_pipeline.py": "article: done, 6 calls\ntea.md",
+    "customer_support.py": "desk: done, {'answered': 100}",
+    "research_platform.py": " findings, 0 unanswered",
     "best_of.py": "slogan: done",
     "events.py": "desk-1: done, 2 answers",
     "hand_off.py": "support: done",
@@ -34,7 +38,11 @@ OUTPUTS = {
 
 
 def run_script(offline: Offline, script: Path) -> str:
-    arguments = [offline.provider.base_url, "model"] if script.name == "own_provider.py" else []
+    arguments = {
+        "content_pipeline.py": [str(offline.project / "published")],
+        "customer_support.py": ["100"],  # a fifth of its tickets
+        "own_provider.py": [offline.provider.base_url, "model"],
+    }.get(script.name, [])
     if (script.parent / ".parallel-agents").is_dir():
         offline.run(["pagents", "trust", "--yes"], folder=script.parent)
     ended = offline.run(["python", script.name, *arguments], folder=script.parent)
