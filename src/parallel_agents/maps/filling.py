@@ -86,7 +86,9 @@ class Filling:
     def _filled(self, row: Row) -> Filled:
         for column in self.columns:
             if column not in row.values:
-                raise unknown_column(column, row.values, self.where(row))
+                is_same = self._request.source.format is not Format.JSONL  # for all rows
+                where = self._request.source.name if is_same else self.where(row)
+                raise unknown_column(column, row.values, where)
         task = Task(
             self._request.agent,
             self._text.filled(row.values, lambda path: self._read(path, row)),

@@ -25,7 +25,7 @@ def jsonl_rows(lines: Iterator[str], name: str) -> Iterator[Row]:
             continue
         number += 1
         try:
-            values = orjson.loads(text)
+            values = orjson.loads(text.strip())
         except orjson.JSONDecodeError as error:
             raise InvalidInput(
                 f"{name}, line {line} is not JSON: {head(text.strip(), _SHOWN)!r}",

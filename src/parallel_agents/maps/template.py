@@ -107,11 +107,12 @@ def as_text(value: Json) -> str:
 def unknown_column(column: str, columns: Iterable[str], where: str) -> InvalidInput:
     """The refusal of a placeholder that names no column."""
     known = list(columns)
+    is_name = not set(column) & {*'":[]'}
     return InvalidInput(
         f"{where} has no column {head(column, _SHOWN)!r}",
         why=f"its columns are {', '.join(map(repr, known[:20])) or 'none'}",
-        hint=did_you_mean(column, known)
-        or "name a column in braces; braces that are part of the text are written twice: {{ }}",
+        hint=(did_you_mean(column, known) if is_name else "")
+        or "{x} stands for the column x; braces that are part of the text are written twice: {{ }}",
     )
 
 

@@ -27,7 +27,7 @@ from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.results_file import CSV_SUFFIX
-from parallel_agents.maps.source import Format, Source
+from parallel_agents.maps.source import Source
 from parallel_agents.sessions.requests import check_key, check_task
 from parallel_agents.surfaces.cli import map_options, progress
 from parallel_agents.surfaces.cli.context import (
@@ -158,7 +158,9 @@ def map_rows(
         notify=notify,
     )
     check_key(name := map_id or make_name())
-    source, file = _files(context, name, (rows, *(files or ())), row_format, out)
+    kept = f"{name}.dry-run" if dry_run else name  # what stdin has, without that of a live map
+    source = given_source(rows, files or (), row_format, context.environment.home, kept)
+    file = _out_file(out, context.environment.home, name, source)
     request = MapRequest(
         agent=agent, text=text or "", key=key or "", source=source, out=str(file), limit=limit
     )
@@ -200,7 +202,8 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
         if asked.max_parallel is not None:
             app.sessions.limit_parallel(spawned.session_key, asked.max_parallel)
         (row,) = await app.sessions.rows_of([spawned.run_id])
-        of = f"{checked.rows:,} rows on {plan.model}"
+        count = "1 row" if checked.rows == 1 else f"{checked.rows:,} rows"
+        of = f"{count} on {plan.model}"
         work = announce_map(row, is_json=is_json, of=of)
         note_kept(spawned, asked.budget)
         return work
@@ -227,18 +230,14 @@ async def _checked(asked: _Asked, client: Client) -> Checked:
     return Checked(request, found.count, first[0], asked.model)
 
 
-def _files(
-    context: CliContext,
-    name: str,
-    rows: tuple[str, ...],
-    row_format: Format | None,
-    out: str | None,
-) -> tuple[Source, Path]:
-    """The rows' source, and the file of results."""
-    home = context.environment.home
-    source = given_source(rows[0], rows[1:], row_format, home, name)
+def _out_file(out: str | None, home: Path, name: str, source: Source) -> Path:
+    """The file of results.
+
+    Raises:
+        InvalidInput: it is neither JSONL nor CSV, or it is the file with the rows.
+    """
     if out is None or out == STDIN:
-        return source, home.absolute() / RESULTS_FOLDER / f"{name}.jsonl"
+        return home.absolute() / RESULTS_FOLDER / f"{name}.jsonl"
     file = Path(out).expanduser().absolute()
     if file.suffix.lower() not in _SUFFIXES and not (file.exists() and not file.is_file()):
         raise InvalidInput(
@@ -252,4 +251,4 @@ def _files(
             why="the results would replace the rows",
             hint="name another file",
         )
-    return source, file
+    return file
