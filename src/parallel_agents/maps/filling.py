@@ -122,17 +122,9 @@ class Filling:
             ) from error
 
     def _read(self, path: str, row: Row) -> str:
-        try:
-            with Path(self._request.source.folder, path).expanduser().open("rb") as file:
-                return _decoded(file.read(MAX_INPUT_BYTES + 1))
-        except (OSError, ValueError) as error:
-            named = "" if self._request.source.format is Format.FILES else f"{self.where(row)}: "
-            raise InvalidInput(
-                f"{named}the file {head(path, 200)!r} cannot be read",
-                why=getattr(error, "strerror", None) or str(error),
-                hint="@{...} takes the path of a UTF-8 text file, relative to the folder in which "
-                "the map is started",
-            ) from error
+        is_named = self._request.source.format is Format.FILES
+        where = "" if is_named else f"{self.where(row)}: "
+        return read_file(Path(self._request.source.folder, path).expanduser(), where, shown=path)
 
     def _key(self, row: Row, task: Task[Any]) -> str:
         """The key of the row's session, and a count of those that ask for the same."""
@@ -164,6 +156,29 @@ class Filling:
         text = as_text(row.values[named]) if named else ""
         text = "".join(c if c.isprintable() else " " for c in text.replace("/", "-")).strip()
         return text[-MAX_LABEL_CHARACTERS:].strip() or f"row-{row.number}"
+
+
+def read_file(path: Path, where: str, *, shown: str = "") -> str:
+    """The text of a file that a row names.
+
+    Args:
+        path: of the file.
+        where: the beginning of the error's message.
+        shown: the path as it is written in the row.
+
+    Raises:
+        InvalidInput: it cannot be read, is not UTF-8, or is larger than any task may be.
+    """
+    try:
+        with path.open("rb") as file:
+            return _decoded(file.read(MAX_INPUT_BYTES + 1))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"{where}the file {head(shown or str(path), 200)!r} cannot be read",
+            why=getattr(error, "strerror", None) or str(error),
+            hint="@{...} takes the path of a UTF-8 text file, relative to the folder in which the "
+            "work is started",
+        ) from error
 
 
 def _decoded(content: bytes) -> str:
