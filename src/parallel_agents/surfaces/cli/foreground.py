@@ -99,13 +99,12 @@ def run_in_foreground(
 ) -> T:
     """Start work, show it until it ends, and return what `conclude` makes of it.
 
-    `show` shows work that is not best shown by what its agents are doing; it returns None for other
-    work. `prepare` may take long, such as for a download, and stores nothing. The function that it returns
-    starts the work, and is never interrupted: accepted work is always named.
+    `prepare` may take long, such as for a download, and stores nothing. The function that it returns
+    starts the work, and is never interrupted: accepted work is always named. `show` is for maps.
 
     The first Ctrl-C starts nothing new, lets model calls in flight end, and shows the results that
-    they complete; the second stops at once. Both print how to continue, and exit with 130. If the output is lost, the work stops as well: what
-    nobody reads should cost no more.
+    they complete; the second stops at once. Both print how to continue, and exit with 130. If the
+    output is lost, the work stops as well: what nobody reads should cost no more.
 
     Raises:
         OutputLost: nobody reads stdout any more, or its disk is full.
@@ -130,8 +129,7 @@ def run_in_foreground(
                 await shown.watch()
                 return await conclude(app, shown.work)
 
-            concluded = await unless(stop, run_to_the_end())
-            if concluded is None:
+            if (concluded := await unless(stop, run_to_the_end())) is None:
                 await app.let_calls_end(_print_stopping)
                 for shown in started:
                     await shown.catch_up()

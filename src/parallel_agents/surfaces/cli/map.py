@@ -146,8 +146,7 @@ def map_rows(
 ) -> None:
     """Have one agent work on each row of a table, on each line of JSON, or on each file.
 
-    The same --id continues: rows that are done are not paid again, those that failed are tried
-    again, and rows that were added run alone.
+    The same --id continues: what is done is not paid again, and the rest and new rows are done.
     """
     context = find_work_context(
         home,
@@ -158,23 +157,30 @@ def map_rows(
         notify=notify,
     )
     check_key(name := map_id or make_name())
-    kept = f"{name}.dry-run" if dry_run else name  # what stdin has, without that of a live map
-    source = given_source(rows, files or (), row_format, context.environment.home, kept)
-    file = _out_file(out, context.environment.home, name, source)
-    request = MapRequest(
-        agent=agent, text=text or "", key=key or "", source=source, out=str(file), limit=limit
-    )
-    request = replace(
-        request, on_failure=on_failure, reduce=reduce or "", reduce_text=reduce_text or TEXT
-    )
-    request = replace(request, gates=gates_of(gate or (), judge), cache_seconds=cache)
-    request = replace(request, refine=None if refine is None else Refine(rounds=refine))
-    request = replace(request, limits=Limits(timeout_seconds=timeout))
+    place = context.environment.home
+    kept = f"{name}.dry-run" if dry_run else name
+    source = given_source(rows, files or (), row_format, place, kept)
+    file = _out_file(out, place, name, source)
+    request = MapRequest(agent=agent, text=text or "", source=source, out=str(file), limit=limit)
+    request = replace(request, on_failure=on_failure, gates=gates_of(gate or (), judge))
+    request = _with_limits(request, refine, timeout, cache)
+    request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
     asked = _Asked(name, request, inputs, model, max_parallel, budget_of(usd, tokens, on_limit))
     if dry_run:
         run_cancellable(print_price(context, name, partial(_checked, asked), is_json=json))
     else:
         _run(context, asked, Display(style, json), file if out == STDIN else None)
+
+
+def _with_limits(
+    request: MapRequest, refine: int | None, timeout: float | None, cache: float | None
+) -> MapRequest:
+    return replace(
+        request,
+        refine=None if refine is None else Refine(rounds=refine),
+        limits=Limits(timeout_seconds=timeout),
+        cache_seconds=cache,
+    )
 
 
 def _run(context: CliContext, asked: _Asked, display: Display, echoed: Path | None) -> None:
