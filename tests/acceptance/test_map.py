@@ -200,6 +200,13 @@ def test_rows_from_stdin_stream_to_stdout(pagents: Pagents) -> None:
     assert rows == [{"fruit": "apples"}, {"fruit": "pears"}]
 
 
+def test_stdin_cannot_be_both_the_text_and_the_rows(pagents: Pagents) -> None:
+    ended = pagents("map", AGENT, "--rows", "-", "--text", "-")
+
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+
+
 def test_a_table_of_results_has_the_columns_of_the_rows_and_of_the_answers(
     pagents: Pagents,
 ) -> None:

@@ -112,6 +112,12 @@ def find_source(given: tuple[str, ...], format: Format | None, folder: Path) -> 
         InvalidInput: nobody can tell what is meant.
     """
     only = given[0] if len(given) == 1 else None
+    if only is not None and Path(folder, only).is_dir():
+        raise InvalidInput(
+            f"{only} is a folder",
+            why="rows are files, or stand in one",
+            hint=f"write a pattern for the files in it: --rows '{only.rstrip('/')}/**/*'",
+        )
     if format is None:
         suffix = "" if only is None else Path(only).suffix.lower()
         if only is None or (glob.has_magic(only) and not Path(folder, only).is_file()):

@@ -112,6 +112,15 @@ def test_a_name_that_says_nothing_is_refused(tmp_path: Path) -> None:
         find_source(("data",), None, tmp_path)
 
 
+def test_a_folder_is_refused_with_a_pattern_for_its_files(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+
+    with pytest.raises(InvalidInput, match="src/ is a folder") as raised:
+        find_source(("src/",), None, tmp_path)
+
+    assert "--rows 'src/**/*'" in raised.value.hint
+
+
 def test_a_fingerprint_tells_that_rows_have_changed_and_not_that_the_file_ends_otherwise(
     tmp_path: Path,
 ) -> None:

@@ -37,6 +37,12 @@ def given_source(
             "--rows - reads a table from stdin, and takes no files",
             hint="name the files alone, or pipe one CSV or JSONL file into it",
         )
+    if sys.stdin.buffer.closed:
+        raise InvalidInput(
+            "stdin was read before",
+            why="both --text and --rows are to be what stdin has",
+            hint="write the text itself, or name a file with --rows",
+        )
     if sys.stdin.isatty():
         raise InvalidInput(
             "--rows - reads stdin, and stdin is a terminal",
