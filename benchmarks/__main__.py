@@ -300,6 +300,25 @@ def sends() -> list[Row]:
     ]
 
 
+def maps() -> list[Row]:
+    """10,000 rows, 100 at once, of 0.3 s each: as a bare loop and by `pagents map`."""
+    size = (10_000, 1, 100)
+    with provider(0.3) as url:
+        base, own = scenario("bare", url, *size), scenario("map", url, *size)
+    ratio = own["wall_s"] / base["wall_s"]
+    return [
+        Row("10,000 calls of 0.3 s, 100 at once, bare loop", f"{base['wall_s']:.1f} s", "baseline"),
+        Row(
+            "`pagents map` over 10,000 rows, from its start to its end",
+            f"{own['wall_s']:.1f} s",
+            "<= 1.3x",
+            f"{ratio:.2f}x",
+        ),
+        Row("its peak memory", f"{own['peak_mb']:.0f} MB", "<= 150 MB"),
+        Row("the same command again, when all rows are done", f"{own['again_s']:.1f} s", ""),
+    ]
+
+
 def file_tools() -> list[Row]:
     """What a call of a tool for files costs beyond one of a tool that does nothing."""
     with provider(0) as url:
@@ -468,6 +487,7 @@ def main() -> None:
         *waits(),
         *crews(rounds),
         *sends(),
+        *maps(),
         *file_tools(),
         *commands(rounds),
         *fetches(rounds),

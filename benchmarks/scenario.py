@@ -19,7 +19,18 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from benchmarks import bare, crew, fetching, file_tools, flows, ours, sandboxed, sends, streaming
+from benchmarks import (
+    bare,
+    crew,
+    fetching,
+    file_tools,
+    flows,
+    mapping,
+    ours,
+    sandboxed,
+    sends,
+    streaming,
+)
 from parallel_agents.secrets.known import KNOWN
 
 T = TypeVar("T")
@@ -118,6 +129,11 @@ def main() -> None:
             figures = measure(
                 lambda s: streaming.by_a_bare_loop(url, calls=s.runs, at_once=30), size
             )
+        case "map":
+            with tempfile.TemporaryDirectory() as home:
+                figures = mapping.cost_of_a_map(
+                    url, Path(home), rows=size.runs, at_once=size.at_once
+                )
         case "latencies":
             figures = latencies(url)
         case "children":

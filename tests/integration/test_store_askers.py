@@ -54,6 +54,24 @@ async def test_a_parent_has_the_runs_that_it_asked_for_and_no_others(open_store:
         assert {each.label for each in found} == {"the b", "the c"}
 
 
+async def test_children_are_found_by_their_keys_with_their_retries(open_store: OpenStore) -> None:
+    async with open_store() as store:
+        (parent,) = await spawn(store, plan("a"))
+        planned = [plan(name, parent) for name in ("b", "c", "d", "e")]
+        keys = ("row/1", "row/1/retry-2", "row/2", "row/10")
+        await spawn(
+            store,
+            *(
+                replace(each, session=replace(each.session, spawn_key=key))
+                for each, key in zip(planned, keys, strict=True)
+            ),
+        )
+
+        found = await store.children_named(parent.key, ["row/1", "row/10", "row/3"])
+
+        assert sorted(each.key for each in found) == ["row/1", "row/1/retry-2", "row/10"]
+
+
 @pytest.mark.parametrize(
     ("asker", "run"),
     [("a", "by-parent"), ("c", "by-sibling"), ("", "from-outside"), ("unknown", "by-parent")],

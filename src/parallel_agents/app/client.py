@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.app.readiness import Readiness
@@ -60,6 +61,7 @@ class Resources:
     Attributes:
         now: seconds since the epoch.
         contents: what is in artifacts.
+        built_in: the flows that every process has.
         commands: where the commands of sessions run.
         servers: the MCP servers; none of them runs before an agent names it.
     """
@@ -74,6 +76,7 @@ class Resources:
     commands: Commands
     servers: HomeServers
     contents: Contents
+    built_in: BuiltInFlows
 
     @property
     def sharing(self) -> Sharing:
@@ -110,6 +113,7 @@ class Client:
         judges: the models that may judge.
         sharing: what the sessions of each tree share.
         flows: the functions of the flows that this process can execute.
+        maps: executes maps, and knows how far they are.
         output_types: the output types of agents that the program passed in.
     """
 
@@ -148,6 +152,7 @@ class Client:
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
         self.flows = resources.parts.flows
+        self.maps = resources.built_in.maps
         self.session_tools = SessionTools(
             self.service,
             directory,

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import NamedTuple
 
+from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.commands import surroundings
 from parallel_agents.app.looking_after import LookingAfter
@@ -250,6 +251,8 @@ def _resources(
     commands = LocalCommands(surroundings(environment, settings))
     servers = HomeServers(environment, settings, commands)
     stack.push_async_callback(servers.aclose)
+    built_in = BuiltInFlows.of(settings)
+    built_in.add_to(parts.flows)
     return Resources(
         environment=environment,
         settings=settings,
@@ -259,6 +262,7 @@ def _resources(
         completions=completions,
         now=now,
         contents=_contents(environment, parts),
+        built_in=built_in,
         commands=commands,
         servers=servers,
     )

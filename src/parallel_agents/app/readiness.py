@@ -6,6 +6,7 @@ from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from parallel_agents.app.built_in_flows import BUILT_IN_NAMES
 from parallel_agents.app.models import make_registry
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.containment.commands import why_not_found
@@ -171,6 +172,7 @@ def make_readiness(environment: Environment, settings: Settings) -> Readiness:
     models = make_registry(environment, settings)
     return Readiness(
         models=models,
+        flows=BUILT_IN_NAMES,
         home=environment.home,
         project=environment.project_name,
         servers=HomeServers(environment, settings),

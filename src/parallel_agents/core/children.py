@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
 
 from parallel_agents.core.event import Event
 from parallel_agents.core.flow import FlowTask
@@ -37,7 +38,58 @@ class ChildSessions(Protocol):
         ...
 
 
-class FlowSessions(Protocol):
+class Step(NamedTuple):
+    """A task for a child, and the try without success that it is to follow, if there was one."""
+
+    task: AnyTask
+    tried: ChildRun | None = None
+
+
+class RunEnds(Protocol):
+    """The ends of runs, as they come."""
+
+    async def some(self) -> list[tuple[RunId, RunStatus]]:
+        """The runs that have ended since the last call, with their statuses, once there is one."""
+        ...
+
+
+class MapSessions(Protocol):
+    """What a map's run needs, whose children are too many to look at all of them."""
+
+    async def children_named(self, parent: SessionKey, keys: Sequence[str]) -> list[ChildRun]:
+        """The latest run of each child that was spawned under one of these keys, retries included."""
+        ...
+
+    async def start_steps(self, parent: SessionKey, steps: Sequence[Step]) -> list[Spawned]:
+        """Start children of a group in one transaction, all or none, each under its task's key."""
+        ...
+
+    async def continue_runs(self, runs: Sequence[RunId]) -> None:
+        """Execute live runs in this process, unless another one executes them.
+
+        Raises:
+            CannotContinue: this process lacks something for one of them.
+        """
+        ...
+
+    async def results(self, runs: Sequence[RunId]) -> list[Result]:
+        """The results of those of these runs that have ended, in order."""
+        ...
+
+    def ends(self) -> AbstractContextManager[RunEnds]:
+        """The ends of all runs from now on, until the block exits."""
+        ...
+
+    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
+        """End the live children of a session, except those that outlive their parent."""
+        ...
+
+    async def end_unbegun(self, parent: Session, *, by: str) -> None:
+        """End the children of a session that no process has started."""
+        ...
+
+
+class FlowSessions(MapSessions, Protocol):
     """What a flow's run needs."""
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
@@ -46,10 +98,6 @@ class FlowSessions(Protocol):
 
     async def history(self, name: str, *, after: int = 0, limit: int = PAGE) -> list[Event]:
         """A page of what happened in a session, oldest first, after the event number `after`."""
-        ...
-
-    async def results(self, runs: Sequence[RunId]) -> list[Result]:
-        """The results of those of these runs that have ended, in order."""
         ...
 
     async def attached(self, task: AnyTask) -> AnyTask:
@@ -68,20 +116,8 @@ class FlowSessions(Protocol):
         """Make a run of a flow; with a key that was used before, continue the stored run."""
         ...
 
-    async def continue_run(self, run: RunId) -> None:
-        """Execute a live run in this process, unless another one executes it.
-
-        Raises:
-            CannotContinue: this process lacks something for it.
-        """
-        ...
-
     async def wait(self, runs: Sequence[RunId]) -> list[Result]:
         """The results of these runs, in order, once all have ended."""
-        ...
-
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        """End the live children of a session, except those that outlive their parent."""
         ...
 
 

@@ -27,10 +27,12 @@ class FlowTask(Checked):
         name: the function's; a process can execute the flow if it has a function of that name.
         label: what tables call it; empty for the function's name.
         input: the arguments, by name.
+        options: what the function may be asked for otherwise each time that it is run.
         model: `provider/model` for tasks that name none.
         max_parallel: the most runs at once, or None to use the process's limit.
         timeout_seconds: the time limit of the flow.
         budget: the most that all steps may spend together, with everything they spawn.
+        is_rerun: whether asking for it again has a further run made even after one that is done.
 
     Raises:
         InvalidInput: `max_parallel` or `timeout_seconds` is out of range.
@@ -39,10 +41,12 @@ class FlowTask(Checked):
     name: str
     label: str = ""
     input: JsonObject = field(default_factory=dict[str, Json])
+    options: JsonObject = field(default_factory=dict[str, Json])
     model: str | None = None
     max_parallel: int | None = None
     timeout_seconds: float | None = None
     budget: Budget = NO_BUDGET
+    is_rerun: bool = False
 
     @override
     def _check(self) -> None:

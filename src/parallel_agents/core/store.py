@@ -166,6 +166,10 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def children_named(self, parent: SessionKey, keys: Sequence[str]) -> list[ChildRun]:
+        """Of these, the runs of the children that were spawned under these keys, and of their retries."""
+        ...
+
 
 class RunStore(Protocol):
     """Lets a process own runs, and reads what became of them."""

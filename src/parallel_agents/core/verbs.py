@@ -83,6 +83,12 @@ class SessionReads(Protocol):
         """Every run that a session asked a child of its own for, in the order of asking."""
         ...
 
+    async def children_named(
+        self, parent: SessionKey, keys: Sequence[str]
+    ) -> builtins.list[ChildRun]:
+        """The latest run of each child that was spawned under one of these keys, retries included."""
+        ...
+
     async def history(
         self, name: str, *, after: int = 0, limit: int = PAGE
     ) -> builtins.list[Event]:

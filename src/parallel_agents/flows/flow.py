@@ -19,7 +19,8 @@ from parallel_agents.core.tool import Effect
 from parallel_agents.flows import choosing, refining, repeating, routing
 from parallel_agents.flows.events import nth_event
 from parallel_agents.flows.function import FlowFunction, instances
-from parallel_agents.flows.gathered import Gathered, checked_result
+from parallel_agents.flows.gathered import checked_result
+from parallel_agents.flows.many import ManySteps
 from parallel_agents.flows.people import Asking
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Call
@@ -29,7 +30,7 @@ V = TypeVar("V")
 
 
 @checked_methods
-class Flow:
+class Flow(ManySteps):
     """The steps of a flow.
 
     A step is known by its name. When the flow is run again after a crash or a failure, a step that is
@@ -42,7 +43,7 @@ class Flow:
     """
 
     def __init__(self, steps: Steps) -> None:
-        self._steps = steps
+        super().__init__(steps)
         self.name = steps.request.name
         self.key = steps.work.session.spawn_key
 
@@ -59,25 +60,6 @@ class Flow:
         """
         called = self._steps.names.take(name, task.agent_name)
         return checked_result(await self._steps.result(called, task), called, check=check)
-
-    async def parallel(
-        self, tasks: Iterable[Task[T]], *, key: str | None = None, min_done: int | None = None
-    ) -> Gathered[T]:
-        """Have agents do tasks at the same time; a task that fails does not affect the others.
-
-        Args:
-            tasks: their own keys, or else their positions, name them below the step.
-            key: the name of the step.
-            min_done: how many tasks must be done; None for all of them, 0 for none.
-
-        Returns:
-            The results, in the order of the tasks.
-
-        Raises:
-            StepFailed: fewer tasks are done.
-        """
-        name = self._steps.names.take(key, "parallel")
-        return await self._steps.results(name, tuple(tasks), min_done=min_done)
 
     async def sequence(
         self, tasks: Sequence[repeating.Next], *, key: str | None = None

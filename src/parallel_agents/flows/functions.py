@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
+from parallel_agents.core.children import FlowSessions
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.run import Outcome
+from parallel_agents.core.runner import Activation
 from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.function import FlowFunction
+
+
+class BuiltIn(Protocol):
+    """A flow that every process has, and that finds its children itself, as it may have very many."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def execute(
+        self, activation: Activation, sessions: FlowSessions, task: FlowTask
+    ) -> Outcome:
+        """Do what is left of the flow; a PagentsError is its failure."""
+        ...
 
 
 class Functions:
@@ -14,11 +31,20 @@ class Functions:
 
     def __init__(self, given: Iterable[FlowFunction[Any]] = ()) -> None:
         self._known: dict[str, FlowFunction[Any]] = {}
+        self._built_in: dict[str, BuiltIn] = {}
         for function in given:
             self.add(function)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._known
+        return name in self._known or name in self._built_in
+
+    def build_in(self, flow: BuiltIn) -> None:
+        """Make a built-in flow known."""
+        self._built_in[flow.name] = flow
+
+    def built_in(self, name: str) -> BuiltIn | None:
+        """The built-in flow of that name; None if it is not one."""
+        return self._built_in.get(name)
 
     def add(self, function: FlowFunction[Any]) -> None:
         """Make a function known.
@@ -27,7 +53,7 @@ class Functions:
             InvalidInput: another one has its name.
         """
         known = self._known.setdefault(function.name, function)
-        if known.call is not function.call:
+        if known.call is not function.call or function.name in self._built_in:
             raise InvalidInput(
                 f"two flows are named {function.name}",
                 why="a stored flow names its function, so a name must stand for one",

@@ -10,10 +10,8 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepFinished, StepStarted
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.question import Question
-from parallel_agents.core.row import ChildRun
+from parallel_agents.core.row import ChildRun, name_of
 from parallel_agents.core.run import RunStatus
-
-_RETRY = "/retry-"
 
 
 @dataclass(slots=True)
@@ -97,9 +95,3 @@ class Memory:
         """Whether a child's run ended without success when an earlier run of the flow waited for it."""
         is_lost = child.status.is_over and child.status is not RunStatus.DONE
         return is_lost and child.asked_by != self.run
-
-
-def name_of(spawn_key: str) -> str:
-    """The name of the step for which a child was spawned under this key, also of a retry."""
-    name, mark, number = spawn_key.rpartition(_RETRY)
-    return name if mark and number.isdecimal() else spawn_key

@@ -80,6 +80,8 @@ class FlowRunner:
 
     async def _outcome(self, activation: Activation, task: FlowTask) -> Outcome:
         try:
+            if (built_in := self._functions.built_in(task.name)) is not None:
+                return await built_in.execute(activation, self._sessions, task)
             session, function = activation.claim.session, self._functions.get(task.name)
             memory = await self._remember(activation.claim)
             work = Work(

@@ -227,7 +227,7 @@ class Work:
     async def _result_of(self, child: ChildRun) -> Result[Any]:
         """The result of a child that is stored; one that is live is executed here."""
         if not child.status.is_over:
-            await self._sessions.continue_run(child.run)
+            await self._sessions.continue_runs([child.run])
         return await self._result(child.run)
 
     async def _result(self, run: RunId) -> Result[Any]:

@@ -24,10 +24,20 @@ class Ends:
 
     async def next(self) -> tuple[RunId, RunStatus]:
         """The next run that ends, and its status; raises the error of a store that failed."""
-        end = await self._queue.get()
-        if isinstance(end, Exception):
-            raise end
-        return end
+        return _raised(await self._queue.get())
+
+    async def some(self) -> list[tuple[RunId, RunStatus]]:
+        """All that have come, once one has."""
+        ends = [await self.next()]
+        while not self._queue.empty():
+            ends.append(_raised(self._queue.get_nowait()))
+        return ends
+
+
+def _raised(end: tuple[RunId, RunStatus] | Exception) -> tuple[RunId, RunStatus]:
+    if isinstance(end, Exception):
+        raise end
+    return end
 
 
 class Completions:

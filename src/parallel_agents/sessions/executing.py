@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager
 
 from parallel_agents.core.engine import Engine
 from parallel_agents.core.event_store import Unsubscribe
@@ -18,7 +19,7 @@ from parallel_agents.core.task import TeamTask
 from parallel_agents.core.verbs import Until
 from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import CannotContinue, StoreDamaged
-from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.completions import Completions, Ends
 from parallel_agents.sessions.reading import StoreReads
 
 _TASKS_SHOWN = 5
@@ -73,6 +74,10 @@ class Executing(StoreReads):
                 if run in waiting:
                     waiting.discard(run)
                     yield status
+
+    def ends(self) -> AbstractContextManager[Ends]:
+        """The ends of all runs from now on, until the block exits."""
+        return self._completions.ends()
 
     async def wait(
         self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
@@ -130,15 +135,14 @@ class Executing(StoreReads):
                 continue
             raise cannot_continue(row, lack)
 
-    async def continue_run(self, run: RunId) -> None:
-        """Execute a live run in this process, unless another one executes it.
+    async def continue_runs(self, runs: Sequence[RunId]) -> None:
+        """Execute live runs in this process, unless another one executes them.
 
         Raises:
-            CannotContinue: this process lacks something for it.
+            CannotContinue: this process lacks something for one of them.
         """
-        if self._engine.has(run):
-            return
-        rows = await self._store.rows_of([run])
+        left = [run for run in runs if not self._engine.has(run)]
+        rows = await self._store.rows_of(left) if left else []
         await self.check_able(rows)
         for row in rows:
             if not row.run.status.is_over and not self._engine.lacks(row):

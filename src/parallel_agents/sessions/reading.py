@@ -12,7 +12,7 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.question import OpenQuestion
-from parallel_agents.core.row import ChildRun, Row
+from parallel_agents.core.row import ChildRun, Row, name_of
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
 from parallel_agents.core.store import Store
 from parallel_agents.engines.team_bounds import kept_team
@@ -36,6 +36,12 @@ class StoreReads:
 
     async def child_runs(self, parent: SessionKey) -> builtins.list[ChildRun]:
         return await self._store.child_runs(parent)
+
+    async def children_named(
+        self, parent: SessionKey, keys: Sequence[str]
+    ) -> builtins.list[ChildRun]:
+        found = await self._store.children_named(parent, keys)
+        return list({name_of(child.key): child for child in found}.values())
 
     async def history(
         self, name: str, *, after: int = 0, limit: int = PAGE

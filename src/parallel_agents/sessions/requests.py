@@ -21,7 +21,7 @@ from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.shown import shown
-from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task import AnyTask, Task, TeamTask
 from parallel_agents.core.tool import Access, Subject, SubjectKind, ToolSpec
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import InvalidInput
@@ -253,7 +253,7 @@ def check_reads_messages(row: Row) -> None:
         )
 
 
-def task_digest(task: Task) -> str:
+def task_digest(task: AnyTask) -> str:
     """A digest of the agent, text and input, to tell whether one key is used for the same work."""
     work: list[Json] = [task.agent_name, task.text, task.values]
     if task.files:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from parallel_agents.core.children import Step
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
@@ -104,6 +105,28 @@ class Service(Executing):
         if tried is not None:
             plan = await next_try(self._store, plan, tried)
         return await self.start([plan])
+
+    async def start_steps(
+        self, parent: SessionKey, steps: Sequence[Step]
+    ) -> builtins.list[Spawned]:
+        """Start children of a group in one transaction, all or none, each under its task's key."""
+        row = await self.find(parent)
+        plans = [await self._plan_step(row, step) for step in steps]
+        return await whole(lambda: self._start_children(plans))
+
+    async def _plan_step(self, parent: Row, step: Step) -> SessionPlan:
+        task = step.task
+        if task.files or _has_files(task):
+            task = await self._attacher.attached(task)
+        plan = await self._ladder_start.apply(self._planner.plan_task(task, parent))
+        self._check_sees(plan)
+        return plan if step.tried is None else await next_try(self._store, plan, step.tried)
+
+    async def _start_children(self, plans: Sequence[SessionPlan]) -> builtins.list[Spawned]:
+        outcomes = await self._store.spawn(plans)
+        for outcome in outcomes:
+            await self.submit(Row(session=outcome.session, run=outcome.run))
+        return [Spawned(each.session.key, each.run.id, each.is_new) for each in outcomes]
 
     async def attached(self, task: AnyTask) -> AnyTask:
         """The task with its files as artifacts, as it is stored."""

@@ -35,8 +35,8 @@ class GoingOn:
         if row.run.kind is RunnerKind.TEAM:
             return self._team(row, owner)
         if row.run.kind is RunnerKind.FLOW:
-            is_next = row.run.status in FAILURES and not _is_closed(row)
             asker = row.session.parent
+            is_next = _has_next(row, request) and not _is_closed(row)
             return [self._next(row, owner, asker, request) if is_next else row]
         return [self._agent(row, owner, asker=row.session.parent)]
 
@@ -67,7 +67,10 @@ class GoingOn:
         request: Queued | None = None,
     ) -> Row:
         session = latest.session.key
-        queued = request or self._queued(self._tables.rows.of_spawn(session).run.id)
+        asked = (
+            latest if latest.run.kind is RunnerKind.FLOW else self._tables.rows.of_spawn(session)
+        )
+        queued = request or self._queued(asked.run.id)
         if latest.run.kind is RunnerKind.AGENT:
             text = f"{queued.text}\n\n{_TEXT}"  # judges read the whole task there
             queued = replace(queued, text=text, context=(), kept=())
@@ -83,6 +86,13 @@ class GoingOn:
             if isinstance(queued, Queued):
                 return queued
         raise Undecodable("the task of a run cannot be read")
+
+
+def _has_next(flow: Row, request: Queued | None) -> bool:
+    """Whether a flow that is asked for again has a further run: after a failure, or if it says so."""
+    asked = request.flow if request else None
+    is_rerun = asked is not None and asked.is_rerun
+    return flow.run.status in FAILURES or (is_rerun and flow.run.status.is_over)
 
 
 def _is_closed(row: Row) -> bool:

@@ -196,6 +196,7 @@ class JournalStore(ABC):
     last_times = _read(lambda rows: rows.last_times)
     attempts = _read(lambda rows: rows.attempts)
     child_runs = _read(lambda rows: rows.child_runs)
+    children_named = _read(lambda rows: rows.children_named)
     live_among = _read(lambda rows: rows.live_among)
     events = _read(lambda rows: rows.events)
     last_events = _read(lambda rows: rows.last_events)

@@ -194,14 +194,10 @@ class Rows:
         return self.database.all("count_events", values, where=[*conditions, "events.tree"])[0][0]
 
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
-        found = self.database.all("child_runs", (parent,))
-        return [
-            ChildRun(
-                SessionKey(session), key, label, RunId(run), status_from(status), bool(quiet), *rest
-            )
-            for session, key, label, run, status, quiet, *rest in found
-            if type(run) is str and type(session) is str
-        ]
+        return _child_runs(self.database.all("child_runs", (parent,)))
+
+    def children_named(self, parent: SessionKey, keys: Sequence[str]) -> list[ChildRun]:
+        return _child_runs(self.database.all("children_named", (parent, as_array(keys))))
 
     def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
         statuses: dict[str, str] = dict(self.database.all("statuses_of", (as_array(runs),)))
@@ -273,6 +269,14 @@ class Rows:
 
     def owners(self) -> list[Owner]:
         return readable("process", _owner, self.database.all("owners"))
+
+
+def _child_runs(found: Iterable[SqlRow]) -> list[ChildRun]:
+    return [
+        ChildRun(SessionKey(key), name, label, RunId(run), status_from(status), bool(quiet), *rest)
+        for key, name, label, run, status, quiet, *rest in found
+        if type(run) is str and type(key) is str
+    ]
 
 
 def _last_old_seq(database: Database) -> float:

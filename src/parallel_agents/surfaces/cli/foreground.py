@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 import typer
 
@@ -64,35 +64,63 @@ class Display(NamedTuple):
 Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
 
 
+class Shown(Protocol):
+    """Work that was started, and what has been shown of it.
+
+    Attributes:
+        is_over: all of its runs have ended, and their results were shown.
+    """
+
+    work: Work
+    is_over: bool
+
+    async def watch(self) -> None:
+        """Show progress and results until the work has ended."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Show what has ended since the watching was broken off."""
+        ...
+
+
+Show: TypeAlias = Callable[[App, Work], Shown | None]
+
+
+def _not_otherwise(_app: App, _work: Work) -> Shown | None:
+    """All work is shown by what its agents are doing."""
+
+
 def run_in_foreground(
     context: CliContext,
     prepare: Callable[[App], Coroutine[None, None, Begin]],
     conclude: Callable[[App, Work], Coroutine[None, None, T]],
     display: Display,
+    show: Show = _not_otherwise,
 ) -> T:
     """Start work, show it until it ends, and return what `conclude` makes of it.
 
     `prepare` may take long, such as for a download, and stores nothing. The function that it returns
-    starts the work, and is never interrupted: accepted work is always named.
+    starts the work, and is never interrupted: accepted work is always named. `show` is for maps.
 
     The first Ctrl-C starts nothing new, lets model calls in flight end, and shows the results that
-    they complete; the second stops at once. Both print how to continue, and exit with 130. If the output is lost, the work stops as well: what
-    nobody reads should cost no more.
+    they complete; the second stops at once. Both print how to continue, and exit with 130. If the
+    output is lost, the work stops as well: what nobody reads should cost no more.
 
     Raises:
         OutputLost: nobody reads stdout any more, or its disk is full.
     """
-    started: list[_Started] = []
+    started: list[Shown] = []
 
     async def execute(stop: asyncio.Event, bar: DownloadBar) -> T | None:
         async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
 
-            async def start(begin: Begin) -> _Started:
+            async def start(begin: Begin) -> Shown:
                 began_at = time.time()
                 work = await begin()
                 folder = results_folder(context.environment.home, work.name)
-                started.append(_Started(app, work, display, folder, began_at))
-                return started[-1]
+                shown = show(app, work) or _Started(app, work, display, folder, began_at)
+                started.append(shown)
+                return shown
 
             async def run_to_the_end() -> T:
                 begin = await prepare(app)
@@ -101,8 +129,7 @@ def run_in_foreground(
                 await shown.watch()
                 return await conclude(app, shown.work)
 
-            concluded = await unless(stop, run_to_the_end())
-            if concluded is None:
+            if (concluded := await unless(stop, run_to_the_end())) is None:
                 await app.let_calls_end(_print_stopping)
                 for shown in started:
                     await shown.catch_up()
@@ -154,7 +181,7 @@ def _print_stopping(calls: int) -> None:
     render.note(farewell.AGAIN)
 
 
-def _print_how_to_continue(started: Sequence[_Started]) -> None:
+def _print_how_to_continue(started: Sequence[Shown]) -> None:
     for shown in started:
         name = shown.work.name
         if shown.is_over:

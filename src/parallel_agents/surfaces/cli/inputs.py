@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -48,6 +49,43 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
         text = _text(text)
         values[name] = text if _wants_text(name, schema) else _json(name, text)
     return values
+
+
+class Templates(NamedTuple):
+    """The inputs of a map.
+
+    Attributes:
+        texts: templates, by name.
+        literals: values that are the same for all rows, by name.
+        json_names: those that are JSON and not text, by what the agent takes.
+    """
+
+    texts: dict[str, str]
+    literals: dict[str, Json]
+    json_names: tuple[str, ...]
+
+
+def read_templates(given: list[str] | None, schema: Mapping[str, Json] | None) -> Templates:
+    """`name=template` pairs; `name=@file` is the file's text for all rows, and `@{column}` a file's of each.
+
+    Raises:
+        InvalidInput: as for `read_inputs`.
+    """
+    texts: dict[str, str] = {}
+    literals: list[str] = []
+    for pair in given or ():
+        name, equals, text = pair.partition("=")
+        is_file = text.startswith("@") and not text.startswith(("@{", "@@"))
+        if not equals or is_file:
+            literals.append(pair)
+        else:
+            if name in texts:
+                raise InvalidInput(f"--input {head(name, _SHOWN)} is given twice")
+            _check_taken(name, schema)
+            is_escaped = text.startswith("@@") and not text.startswith("@@{")
+            texts[name] = text[1:] if is_escaped else text
+    json_names = tuple(name for name in texts if not _wants_text(name, schema))
+    return Templates(texts, read_inputs(literals, schema), json_names)
 
 
 def given_text(text: str | None) -> str | None:

@@ -17,7 +17,7 @@ from parallel_agents.app.reading import STORE_NAME, check_exists
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import TeamResult
+from parallel_agents.core.run import RunStatus, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, Task, TeamTask
@@ -59,6 +59,12 @@ from parallel_agents.surfaces.cli.foreground import (
     run_in_foreground,
 )
 from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.map_shown import (
+    announce_map,
+    concluded_map,
+    is_map,
+    show_map,
+)
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
 from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.views import format
@@ -221,6 +227,8 @@ def _team_task(team: Team, values: Mapping[str, Json], overrides: _Overrides) ->
 
 async def _announce(app: App, row: Row, *, is_json: bool) -> Work:
     """Print what was started, once it can be steered and killed."""
+    if is_map(row.session.key):
+        return announce_map(row, is_json=is_json)
     members = await app.sessions.members(row)
     name = format.name(row)
     if is_json:
@@ -244,10 +252,18 @@ def _run_to_the_end(
 ) -> None:
     """Show the work, print a summary, and exit with the code of its status."""
 
-    async def conclude(app: App, work: Work) -> tuple[str, TeamResult]:
-        return work.name, await app.sessions.team_result(work.session)
+    async def conclude(app: App, work: Work) -> Callable[[], RunStatus]:
+        if is_map(work.session):
+            return await concluded_map(app, work, display)
+        team = await app.sessions.team_result(work.session)
+        return partial(_print_team, context, work.name, team, display)
 
-    name, team = run_in_foreground(context, prepare, conclude, display)
+    print_result = run_in_foreground(context, prepare, conclude, display, show_map(display))
+    raise typer.Exit(exit_of(print_result()))
+
+
+def _print_team(context: CliContext, name: str, team: TeamResult, display: Display) -> RunStatus:
+    """Print a team's results and what to do next."""
     if display.is_json:
         items = [render.result_json(result) for result in team.results]
         render.envelope(
@@ -258,12 +274,12 @@ def _run_to_the_end(
             session_key=team.session_key,
             status=team.status.value,
         )
-    else:
-        render.summary(team)
-        home = context.environment.home
-        render.note(f"Everything is stored in {home / STORE_NAME}.")
-        render.note(f"The results are also files: {results_folder(home, name)}")
-        if any(result.changes and result.changes.files for result in team.results):
-            render.note(f"Bring the changes back: pagents merge {name} --all")
-        render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
-    raise typer.Exit(exit_of(team.status))
+        return team.status
+    render.summary(team)
+    home = context.environment.home
+    render.note(f"Everything is stored in {home / STORE_NAME}.")
+    render.note(f"The results are also files: {results_folder(home, name)}")
+    if any(result.changes and result.changes.files for result in team.results):
+        render.note(f"Bring the changes back: pagents merge {name} --all")
+    render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
+    return team.status

@@ -152,7 +152,7 @@ def spawn(
         limits=Limits(timeout_seconds=timeout),
         cache_seconds=cache,
         budget=budget_of(usd, tokens, on_limit),
-        gates=_gates(gate or (), judge),
+        gates=gates_of(gate or (), judge),
         refine=None if refine is None else Refine(rounds=refine),
         workspace=workspace_of(workspace, cwd),
     )
@@ -220,7 +220,8 @@ def send(
         run_cancellable(_leave_to_worker(context, leave, budget=NO_BUDGET, is_json=json))
 
 
-def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
+def gates_of(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
+    """The gates that the options --gate and --judge ask for."""
     holds = (ConditionGate(condition=condition) for condition in conditions)
     return (*holds, *(() if rubric is None else (JudgeGate(rubric=rubric),)))
 

@@ -552,6 +552,23 @@ FROM runs AS asking JOIN runs AS r ON r.asked_by = asking.id JOIN sessions AS s 
 WHERE asking.session = ?1 AND s.parent = ?1
 ORDER BY r.created_at, r.number, s.key;
 
+-- The children with these keys, and their retries, whose keys are in one range of the index.
+-- name: children_named
+WITH named (key) AS (
+    SELECT s.key FROM json_each(?2) AS asked CROSS JOIN sessions AS s
+    WHERE s.parent = ?1 AND s.spawn_key = asked.value
+    UNION
+    SELECT s.key FROM json_each(?2) AS asked CROSS JOIN sessions AS s
+    WHERE s.parent = ?1 AND s.spawn_key > asked.value || '/retry-' AND s.spawn_key < asked.value || '/retry.'
+)
+SELECT s.key, s.spawn_key, s.label, r.id, r.status,
+       COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
+       s.digest, r.asked_by, r.finished_at
+FROM named JOIN sessions AS s ON s.key = named.key JOIN runs AS r ON r.session = s.key
+    JOIN runs AS asking ON asking.id = r.asked_by
+WHERE asking.session = ?1
+ORDER BY r.created_at, r.number, s.key;
+
 -- name: statuses_of
 SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 

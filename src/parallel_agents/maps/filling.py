@@ -1,0 +1,187 @@
+"""Filling: the task of each row, made of the templates; and the key by which the row is known."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from parallel_agents.core.cutting import head
+from parallel_agents.core.schema import Json
+from parallel_agents.core.task import Task
+from parallel_agents.core.unicode import canonical
+from parallel_agents.errors import InvalidInput
+from parallel_agents.maps.request import MapRequest
+from parallel_agents.maps.row import Row
+from parallel_agents.maps.source import PATH, Format
+from parallel_agents.maps.template import Template, as_text, unknown_column
+from parallel_agents.sessions.requests import MAX_INPUT_BYTES, MAX_LABEL_CHARACTERS, task_digest
+
+ROW = "row/"
+_MOST_KEY_CHARACTERS = 200
+_DIGEST_CHARACTERS = 20
+_RETRY = re.compile(r"/retry-\d+$")
+
+
+class Filled(NamedTuple):
+    """A row with its task.
+
+    Attributes:
+        key: the key of the row's session; of rows that ask for the same, each has its number.
+    """
+
+    row: Row
+    key: str
+    task: Task[Any]
+
+
+class Filling:
+    """Makes the tasks of rows, one after another.
+
+    Args:
+        request: the map.
+        model: `provider/model` for tasks whose agent names none.
+
+    Raises:
+        InvalidInput: a template is not valid.
+    """
+
+    def __init__(self, request: MapRequest, model: str | None) -> None:
+        self._request = request
+        self._model = model
+        self._text = Template.parse(request.text, where="--text")
+        self._inputs = {
+            name: Template.parse(text, where=f"-i {name}") for name, text in request.inputs.items()
+        }
+        self._seen: Counter[int] = Counter()
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the templates and the key need."""
+        key = [self._request.key] if self._request.key else []
+        needed = [self._text, *self._inputs.values()]
+        return [*key, *(column for template in needed for column in template.columns)]
+
+    def filled(self, rows: Iterable[Row]) -> Iterator[Filled]:
+        """The rows with their tasks, in order.
+
+        Raises:
+            InvalidInput: a row has no such column, a file that it names cannot be read, or two rows
+                have one key; the error names the line.
+        """
+        for row in rows:
+            yield self._filled(row)
+
+    def where(self, row: Row) -> str:
+        """How errors name a row."""
+        source = self._request.source
+        if source.format is Format.FILES:
+            return as_text(row.values[PATH])
+        return f"{source.name}, line {row.line}"
+
+    def _filled(self, row: Row) -> Filled:
+        for column in self.columns:
+            if column not in row.values:
+                is_same = self._request.source.format is not Format.JSONL  # for all rows
+                where = self._request.source.name if is_same else self.where(row)
+                raise unknown_column(column, row.values, where)
+        task = Task(
+            self._request.agent,
+            self._text.filled(row.values, lambda path: self._read(path, row)),
+            input={**self._request.literals, **self._input(row)},
+            model=self._model,
+            label=self._label(row),
+            limits=self._request.limits,
+            cache_seconds=self._request.cache_seconds,
+            gates=self._request.gates,
+            refine=self._request.refine,
+        )
+        return Filled(row, self._key(row, task), task)
+
+    def _input(self, row: Row) -> dict[str, Json]:
+        return {name: self._value(name, template, row) for name, template in self._inputs.items()}
+
+    def _value(self, name: str, template: Template, row: Row) -> Json:
+        only = template.only
+        if only is not None and not isinstance(value := row.values[only], str | None):
+            return value
+        text = template.filled(row.values, lambda path: self._read(path, row))
+        if name not in self._request.json_inputs:
+            return text
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise InvalidInput(
+                f"{self.where(row)}: the input {name} is not JSON: {head(text, 80)!r}",
+                why=str(error),
+                hint=f"{self._request.agent} takes {name} as JSON, such as a number or a list",
+            ) from error
+
+    def _read(self, path: str, row: Row) -> str:
+        is_named = self._request.source.format is Format.FILES
+        where = "" if is_named else f"{self.where(row)}: "
+        return read_file(Path(self._request.source.folder, path).expanduser(), where, shown=path)
+
+    def _key(self, row: Row, task: Task[Any]) -> str:
+        """The key of the row's session, and a count of those that ask for the same."""
+        if column := self._request.key:
+            name = canonical(as_text(row.values[column]).strip())
+            if not name or len(name) > _MOST_KEY_CHARACTERS or _RETRY.search(name):
+                raise InvalidInput(
+                    f"{self.where(row)}: {head(repr(name), 80)} is not a key",
+                    why=f"a key has 1 to {_MOST_KEY_CHARACTERS} characters",
+                    hint=f"name another column than {column} with --key, or leave --key out",
+                )
+        else:
+            name = task_digest(task)[:_DIGEST_CHARACTERS]
+        self._seen[counted := hash(name)] += 1
+        count = self._seen[counted]
+        if count == 1:
+            return f"{ROW}{name}"
+        if self._request.key:
+            raise InvalidInput(
+                f"{self.where(row)}: the key {head(name, 80)!r} is used again",
+                why=f"--key {self._request.key} says that it identifies a row",
+                hint="remove the duplicate, name another column, or leave --key out",
+            )
+        return f"{ROW}{name}~{count}"
+
+    def _label(self, row: Row) -> str:
+        """What tables call the row: its key, its file, or its number."""
+        named = self._request.key or (PATH if self._request.source.format is Format.FILES else "")
+        text = as_text(row.values[named]) if named else ""
+        text = "".join(c if c.isprintable() else " " for c in text.replace("/", "-")).strip()
+        return text[-MAX_LABEL_CHARACTERS:].strip() or f"row-{row.number}"
+
+
+def read_file(path: Path, where: str, *, shown: str = "") -> str:
+    """The text of a file that a row names.
+
+    Args:
+        path: of the file.
+        where: the beginning of the error's message.
+        shown: the path as it is written in the row.
+
+    Raises:
+        InvalidInput: it cannot be read, is not UTF-8, or is larger than any task may be.
+    """
+    try:
+        with path.open("rb") as file:
+            return _decoded(file.read(MAX_INPUT_BYTES + 1))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"{where}the file {head(shown or str(path), 200)!r} cannot be read",
+            why=getattr(error, "strerror", None) or str(error),
+            hint="@{...} takes the path of a UTF-8 text file, relative to the folder in which the "
+            "work is started",
+        ) from error
+
+
+def _decoded(content: bytes) -> str:
+    if len(content) > MAX_INPUT_BYTES:
+        raise ValueError(f"it has more than {MAX_INPUT_BYTES:,} bytes")
+    return content.decode("utf-8-sig")

@@ -1,0 +1,143 @@
+"""Runner: a map's run: its rows are checked, done in a window, written in order, and combined."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+import orjson
+from pydantic import ValidationError
+
+from parallel_agents.core.children import MapSessions
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.problems import describe_problem
+from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.runner import Activation
+from parallel_agents.core.schema import Json
+from parallel_agents.core.task import Task
+from parallel_agents.errors import Incomplete, InvalidInput
+from parallel_agents.maps.checking import CheckedRows, changed, check_rows
+from parallel_agents.maps.filling import Filling
+from parallel_agents.maps.progress import MapProgress
+from parallel_agents.maps.reducing import Reducer
+from parallel_agents.maps.request import MAP, MapRequest
+from parallel_agents.maps.results_file import ResultsFile
+from parallel_agents.maps.source import fingerprint
+from parallel_agents.maps.window import Accepted, Window, WindowOptions
+
+# Enough that a slot never waits for a task to be stored.
+_WINDOW = 4
+
+
+class MapRunner:
+    """Executes the runs of maps.
+
+    Args:
+        max_parallel: the most runs at once in this process.
+
+    Attributes:
+        progress: how far each map is that this process executes, by its session.
+    """
+
+    name = MAP
+
+    def __init__(self, max_parallel: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._max_parallel = max_parallel
+        self._now = now
+        self.progress: dict[SessionKey, MapProgress] = {}
+
+    async def execute(
+        self, activation: Activation, sessions: MapSessions, task: FlowTask
+    ) -> Outcome:
+        """Do what is left of a map.
+
+        Raises:
+            InvalidInput: a row cannot be read, or the results cannot be written.
+            StepFailed: the results were not combined.
+            StoreError, LeftRun: the run cannot go on here.
+        """
+        request = _request(task)
+        session, run = activation.claim.session, activation.claim.run.id
+        checked = await asyncio.to_thread(check_rows, request, task.model)
+        progress = self.progress[session.key] = MapProgress(rows=checked.count)
+        at_once = min(task.max_parallel or self._max_parallel, self._max_parallel)
+        options = WindowOptions(_WINDOW * at_once, request.on_failure, task.budget.is_bound)
+        window = Window(session, run, sessions, activation.slot, options, progress, self._now)
+        with tempfile.TemporaryFile() as spool:
+            lines = spool if request.reduce else None
+            counts = await _rows_done(request, task, checked, window, lines)
+            output: dict[str, Json] = {
+                "rows": checked.count,
+                **{status.value: count for status, count in sorted(counts.items())},
+                "out": request.out,
+            }
+            if lines is not None and counts[RunStatus.DONE]:
+                asked = Task(request.reduce, request.reduce_text, model=task.model)
+                result = await Reducer(session, run, sessions, asked).reduced(spool)
+                output["reduced"] = result.output_json
+        return _outcome(checked.count, counts, output)
+
+
+async def _rows_done(
+    request: MapRequest,
+    task: FlowTask,
+    checked: CheckedRows,
+    window: Window,
+    spool: IO[bytes] | None,
+) -> Counter[RunStatus]:
+    """Do the rows, and write their results; how many have each status."""
+    counts: Counter[RunStatus] = Counter()
+    digest = fingerprint()
+    with ExitStack() as stack:
+        file = stack.enter_context(ResultsFile(Path(request.out), request.output_fields))
+        rows = stack.enter_context(request.source.opened(digest))
+
+        async def accept(accepted: Sequence[Accepted]) -> None:
+            counts.update(each.result.status for each in accepted)
+            await asyncio.to_thread(file.write, accepted)
+            for each in accepted if spool is not None else ():
+                if each.result.is_done and spool is not None:
+                    spool.write(orjson.dumps(each.result.output_json) + b"\n")
+
+        filling = Filling(request, task.model)
+        await window.give(filling.filled(islice(rows, checked.count)), accept)
+        if counts.total() == checked.count and digest.hexdigest() != checked.digest:
+            raise changed(request)
+        file.place()
+    return counts
+
+
+def _request(task: FlowTask) -> MapRequest:
+    try:
+        return MapRequest.of(task)
+    except ValidationError as error:
+        raise InvalidInput(
+            "this map cannot be continued by this version", why=describe_problem(error)
+        ) from error
+
+
+def _outcome(rows: int, counts: Mapping[RunStatus, int], output: Json) -> Outcome:
+    done = counts.get(RunStatus.DONE, 0)
+    if done == rows:
+        return Outcome(status=RunStatus.DONE, output=output)
+    not_begun = rows - sum(counts.values())
+    parts = [f"{count} {status}" for status, count in sorted(counts.items())]
+    parts += [f"{not_begun} not begun"] if not_begun else []
+    missing = Incomplete(
+        f"{rows - done} of {rows} rows are not done",
+        why=", ".join(parts),
+        hint="the same command again with the same --id tries them again; `pagents dlq list` has those "
+        "that failed",
+    )
+    status = RunStatus.PARTIAL if done else RunStatus.FAILED
+    if counts.get(RunStatus.OVER_BUDGET):
+        status = RunStatus.OVER_BUDGET
+    return Outcome(status=status, output=output, error=Failure.of(missing))

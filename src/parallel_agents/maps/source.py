@@ -1,0 +1,152 @@
+"""Source: where the rows of a map come from: a CSV or JSONL file, or the files that a pattern matches."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidInput
+from parallel_agents.maps.csv_rows import csv_rows
+from parallel_agents.maps.jsonl_rows import jsonl_rows
+from parallel_agents.maps.row import Row
+from parallel_agents.maps.text_lines import Digest, text_lines
+
+PATH = "path"
+_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_SNIFFED_BYTES = 4096
+
+
+class Format(StrEnum):
+    """What rows are read from: a table, JSON objects on lines, or files with the column `path`."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    FILES = "files"
+
+
+class Fingerprint(Digest, Protocol):
+    """A digest that can be compared."""
+
+    def hexdigest(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where rows come from.
+
+    Attributes:
+        format: how they are read.
+        paths: a file with rows; or patterns or names of files that are rows themselves.
+        folder: the absolute path that relative ones are relative to.
+        title: what errors call it.
+    """
+
+    format: Format
+    paths: tuple[str, ...]
+    folder: str
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self.title or (self.paths[0] if self.paths else "")
+
+    @contextmanager
+    def opened(self, digest: Digest) -> Generator[Iterator[Row]]:
+        """The rows, read one after another; what they consist of is told to `digest`.
+
+        Raises:
+            InvalidInput: the source cannot be read, or a row is not one; the error names the line.
+        """
+        if self.format is Format.FILES:
+            yield self._files(digest)
+            return
+        path = Path(self.folder, self.paths[0])
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise InvalidInput(
+                f"the rows of {self.name} cannot be read",
+                why=error.strerror or str(error),
+                hint="name a CSV or JSONL file, or a pattern such as 'src/**/*.py'",
+            ) from error
+        with file:
+            lines = text_lines(file, self.name, digest)
+            read = csv_rows if self.format is Format.CSV else jsonl_rows
+            yield read(lines, self.name)
+
+    def _files(self, digest: Digest) -> Iterator[Row]:
+        number = 0
+        for pattern in self.paths:
+            for path in self._matches(pattern):
+                number += 1
+                digest.update(path.encode("utf-8", "surrogateescape") + b"\0")
+                values: Mapping[str, Json] = {PATH: path}
+                yield Row(number=number, line=number, values=values)
+
+    def _matches(self, pattern: str) -> list[str]:
+        if not glob.has_magic(pattern) or Path(self.folder, pattern).is_file():
+            if not Path(self.folder, pattern).is_file():
+                raise InvalidInput(
+                    f"there is no file {pattern}",
+                    why="it is a folder" if Path(self.folder, pattern).is_dir() else "",
+                    hint="name files, or a pattern such as 'src/**/*.py'",
+                )
+            return [pattern]
+        # Not Path.glob, which enters hidden folders.
+        found = glob.iglob(pattern, root_dir=self.folder, recursive=True)  # noqa: PTH207
+        return sorted(path for path in found if Path(self.folder, path).is_file())
+
+
+def find_source(given: tuple[str, ...], format: Format | None, folder: Path) -> Source:
+    """The source that names mean: several are files, one is a file with rows or a pattern.
+
+    Raises:
+        InvalidInput: nobody can tell what is meant.
+    """
+    only = given[0] if len(given) == 1 else None
+    if only is not None and Path(folder, only).is_dir():
+        raise InvalidInput(
+            f"{only} is a folder",
+            why="rows are files, or stand in one",
+            hint=f"write a pattern for the files in it: --rows '{only.rstrip('/')}/**/*'",
+        )
+    if format is None:
+        suffix = "" if only is None else Path(only).suffix.lower()
+        if only is None or (glob.has_magic(only) and not Path(folder, only).is_file()):
+            format = Format.FILES
+        elif suffix in _BY_SUFFIX:
+            format = Format(_BY_SUFFIX[suffix])
+        else:
+            raise InvalidInput(
+                f"nobody can tell what rows {only} has",
+                why="its name ends in none of " + ", ".join(_BY_SUFFIX),
+                hint="add --format csv, jsonl or files; with files, the file itself is a row",
+            )
+    if format is not Format.FILES and only is None:
+        raise InvalidInput(
+            f"there are {len(given)} files, and rows are read from one",
+            hint="join them into one file, or use --format files to have each file as a row",
+        )
+    absolute = tuple(
+        str(Path(each).expanduser()) if each.startswith("~") else each for each in given
+    )
+    return Source(format=format, paths=absolute, folder=str(folder))
+
+
+def sniffed(file: BinaryIO) -> Format:
+    """Whether bytes look like JSONL or CSV; reads some of them."""
+    start = file.read(_SNIFFED_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return Format.JSONL if start.startswith(b"{") else Format.CSV
+
+
+def fingerprint() -> Fingerprint:
+    """A digest of what is read."""
+    return hashlib.blake2b(digest_size=16)

@@ -1,0 +1,260 @@
+"""`pagents map`: one agent over the rows of a table, of JSON lines, or over files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from parallel_agents.app.client import App, Client
+from parallel_agents.catalog.team import properties
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.gate import Refine
+from parallel_agents.core.ids import make_name
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.task import OnFailure
+from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import run_cancellable
+from parallel_agents.maps.checking import CheckedRows, check_rows
+from parallel_agents.maps.filling import Filled
+from parallel_agents.maps.reducing import TEXT
+from parallel_agents.maps.request import MapRequest
+from parallel_agents.maps.results_file import CSV_SUFFIX
+from parallel_agents.maps.source import Source
+from parallel_agents.sessions.requests import check_key, check_task
+from parallel_agents.surfaces.cli import map_options, progress
+from parallel_agents.surfaces.cli.context import (
+    AnswersFile,
+    AsJson,
+    Cache,
+    CliContext,
+    Home,
+    MaxParallel,
+    ModelName,
+    Notified,
+    SandboxMode,
+    Timeout,
+    Tokens,
+    Usd,
+    WeakJudge,
+    WhenUsedUp,
+    budget_of,
+    find_work_context,
+)
+from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.foreground import (
+    Begin,
+    Display,
+    Work,
+    note_kept,
+    run_in_foreground,
+)
+from parallel_agents.surfaces.cli.inputs import read_templates
+from parallel_agents.surfaces.cli.map_price import Checked, print_price
+from parallel_agents.surfaces.cli.map_rows_given import STDIN, given_source
+from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
+from parallel_agents.surfaces.cli.prepare_models import prepare_models
+from parallel_agents.surfaces.cli.result_files import RESULTS_FOLDER
+from parallel_agents.surfaces.cli.run import ProgressStyle
+from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
+
+_TEXT = "Do your task for this input."
+_SUFFIXES = (".jsonl", ".ndjson", CSV_SUFFIX)
+
+
+class _Asked(NamedTuple):
+    """What the options ask for, before the agent is known.
+
+    Attributes:
+        name: identifies the map.
+        request: the map without what depends on the agent.
+        inputs: the templates of the inputs.
+        model: for rows whose agent names none.
+        max_parallel: the most rows at once.
+        budget: the most that all rows may spend.
+    """
+
+    name: str
+    request: MapRequest
+    inputs: list[str] | None
+    model: str | None
+    max_parallel: int | None
+    budget: Budget
+
+    def of(self, agent: Agent) -> MapRequest:
+        """The map for an agent.
+
+        Raises:
+            InvalidInput: the agent takes no such input, or nothing says what to do with a row.
+        """
+        found = read_templates(self.inputs, agent.in_folder.input_schema)
+        text = self.request.text
+        if not text and not found.texts:
+            raise InvalidInput(
+                "nothing says what the agent gets of a row",
+                hint="add --text 'Classify: {column}', or -i NAME={column} for an input of the agent",
+            )
+        return replace(
+            self.request,
+            text=text or _TEXT,
+            inputs=found.texts,
+            literals=found.literals,
+            json_inputs=found.json_names,
+            output_fields=tuple(properties(agent.output_schema or {})),
+        )
+
+
+def map_rows(
+    agent: AgentName,
+    rows: map_options.Rows,
+    files: map_options.RowFiles = None,
+    text: map_options.RowText = None,
+    inputs: map_options.RowInputs = None,
+    row_format: map_options.RowFormat = None,
+    key: map_options.KeyColumn = None,
+    out: map_options.Out = None,
+    map_id: map_options.MapId = None,
+    model: ModelName = None,
+    max_parallel: MaxParallel = None,
+    timeout: Timeout = None,
+    on_failure: map_options.Failing = OnFailure.KEEP_GOING,
+    limit: map_options.Most = None,
+    gate: Conditions = None,
+    judge: Rubric = None,
+    refine: Rounds = None,
+    reduce: map_options.Reduce = None,
+    reduce_text: map_options.ReduceText = None,
+    cache: Cache = None,
+    usd: Usd = None,
+    tokens: Tokens = None,
+    on_limit: WhenUsedUp = None,
+    notify: Notified = None,
+    answers: AnswersFile = None,
+    allow_weak_judge: WeakJudge = False,
+    sandbox: SandboxMode = None,
+    dry_run: map_options.DryRun = False,
+    style: ProgressStyle = progress.Style.AUTO,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Have one agent work on each row of a table, on each line of JSON, or on each file.
+
+    The same --id continues: what is done is not paid again, and the rest and new rows are done.
+    """
+    context = find_work_context(
+        home,
+        answers=answers,
+        allow_weak_judge=allow_weak_judge,
+        max_parallel=max_parallel,
+        sandbox=sandbox,
+        notify=notify,
+    )
+    check_key(name := map_id or make_name())
+    place = context.environment.home
+    kept = f"{name}.dry-run" if dry_run else name
+    source = given_source(rows, files or (), row_format, place, kept)
+    file = _out_file(out, place, name, source)
+    request = MapRequest(agent=agent, text=text or "", source=source, out=str(file), limit=limit)
+    request = replace(request, on_failure=on_failure, gates=gates_of(gate or (), judge))
+    request = _with_limits(request, refine, timeout, cache)
+    request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
+    asked = _Asked(name, request, inputs, model, max_parallel, budget_of(usd, tokens, on_limit))
+    if dry_run:
+        run_cancellable(print_price(context, name, partial(_checked, asked), is_json=json))
+    else:
+        _run(context, asked, Display(style, json), file if out == STDIN else None)
+
+
+def _with_limits(
+    request: MapRequest, refine: int | None, timeout: float | None, cache: float | None
+) -> MapRequest:
+    return replace(
+        request,
+        refine=None if refine is None else Refine(rounds=refine),
+        limits=Limits(timeout_seconds=timeout),
+        cache_seconds=cache,
+    )
+
+
+def _run(context: CliContext, asked: _Asked, display: Display, echoed: Path | None) -> None:
+    async def conclude(app: App, work: Work) -> Callable[[], RunStatus]:
+        return await concluded_map(app, work, display, is_echoed=echoed is not None)
+
+    prepare = partial(_prepare, asked, is_json=display.is_json)
+    print_result = run_in_foreground(context, prepare, conclude, display, show_map(display, echoed))
+    raise typer.Exit(exit_of(print_result()))
+
+
+async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
+    """Check all rows, and get the model ready; the function that this returns starts the map."""
+    checked = await _checked(asked, app)
+    plan = await app.sessions.plan_task(checked.first.task)
+    await prepare_models(app, [plan.model] if plan.model else [])
+    if checked.request.reduce:
+        app.catalog.agent(checked.request.reduce)
+
+    async def begin() -> Work:
+        flow = checked.request.flow_task(
+            model=asked.model, max_parallel=asked.max_parallel, budget=asked.budget
+        )
+        spawned = await app.sessions.spawn_flow(flow, key=asked.name)
+        if asked.max_parallel is not None:
+            app.sessions.limit_parallel(spawned.session_key, asked.max_parallel)
+        (row,) = await app.sessions.rows_of([spawned.run_id])
+        count = "1 row" if checked.rows == 1 else f"{checked.rows:,} rows"
+        of = f"{count} on {plan.model}"
+        work = announce_map(row, is_json=is_json, of=of)
+        note_kept(spawned, asked.budget)
+        return work
+
+    return begin
+
+
+async def _checked(asked: _Asked, client: Client) -> Checked:
+    """The map, with its first row and how many it has, once all rows are checked.
+
+    Raises:
+        UnknownAgent: there is no such agent.
+        InvalidInput: a row is not valid, or there is none; the error names the line.
+    """
+    agent = client.catalog.agent(asked.request.agent)
+    request, first = asked.of(agent), list[Filled]()
+
+    def check(filled: Filled) -> None:
+        check_task(filled.task, agent)
+        if not first:
+            first.append(filled)
+
+    found: CheckedRows = await asyncio.to_thread(check_rows, request, asked.model, check=check)
+    return Checked(request, found.count, first[0], asked.model)
+
+
+def _out_file(out: str | None, home: Path, name: str, source: Source) -> Path:
+    """The file of results.
+
+    Raises:
+        InvalidInput: it is neither JSONL nor CSV, or it is the file with the rows.
+    """
+    if out is None or out == STDIN:
+        return home.absolute() / RESULTS_FOLDER / f"{name}.jsonl"
+    file = Path(out).expanduser().absolute()
+    if file.suffix.lower() not in _SUFFIXES and not (file.exists() and not file.is_file()):
+        raise InvalidInput(
+            f"--out {out} is neither JSONL nor CSV",
+            why="the end of its name says how the results are written",
+            hint="name a file that ends in .jsonl or .csv, or - for stdout",
+        )
+    if any(file == Path(source.folder, path) for path in source.paths):
+        raise InvalidInput(
+            f"--out {out} is the file that the rows are read from",
+            why="the results would replace the rows",
+            hint="name another file",
+        )
+    return file

@@ -1,0 +1,60 @@
+"""Rows as the command line names them: a file, a pattern, several files, or what stdin has."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from parallel_agents.errors import InvalidInput
+from parallel_agents.files import make_private_folder, open_private
+from parallel_agents.maps.source import Format, Source, find_source, sniffed
+
+STDIN = "-"
+_FOLDER = "rows"
+
+
+def given_source(
+    rows: str, files: Sequence[str], format: Format | None, home: Path, name: str
+) -> Source:
+    """The source of a map's rows.
+
+    Args:
+        rows: what --rows says.
+        files: what follows it, where the shell has replaced a pattern by names.
+        format: what --format says.
+        home: keeps what stdin has, so that any process can continue with it.
+        name: of the map.
+
+    Raises:
+        InvalidInput: nobody can tell what is meant, or stdin is a terminal.
+    """
+    if rows != STDIN:
+        return find_source((rows, *files), format, Path.cwd())
+    if files or format is Format.FILES:
+        raise InvalidInput(
+            "--rows - reads a table from stdin, and takes no files",
+            hint="name the files alone, or pipe one CSV or JSONL file into it",
+        )
+    if sys.stdin.buffer.closed:
+        raise InvalidInput(
+            "stdin was read before",
+            why="both --text and --rows are to be what stdin has",
+            hint="write the text itself, or name a file with --rows",
+        )
+    if sys.stdin.isatty():
+        raise InvalidInput(
+            "--rows - reads stdin, and stdin is a terminal",
+            hint="pipe rows into it: cat data.csv | pagents map AGENT --rows - ...",
+        )
+    path = home / _FOLDER / f"{name}.rows"
+    make_private_folder(path.parent)
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    with open_private(part) as kept:
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+    part.replace(path)
+    with path.open("rb") as kept:
+        found = format or sniffed(kept)
+    return Source(format=found, paths=(str(path),), folder=str(Path.cwd()), title="stdin")

@@ -1,0 +1,203 @@
+"""Maps as they are shown: one line of progress with an estimate, and a summary in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from rich.live import Live
+from rich.text import Text
+
+from parallel_agents.app.client import App
+from parallel_agents.core.ids import SessionKey, function_of
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.schema import Json
+from parallel_agents.maps.progress import MapProgress
+from parallel_agents.maps.request import MAP
+from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work, ended_before
+from parallel_agents.views import format
+
+_LIVE_SECONDS, _TEXT_SECONDS, _ECHO_SECONDS = 0.25, 10.0, 0.25
+_ECHOED_BYTES = 1_000_000
+_NONE: Mapping[str, Json] = {}
+
+
+def is_map(session: SessionKey) -> bool:
+    """Whether a session is a map's."""
+    return function_of(session) == MAP
+
+
+def announce_map(row: Row, *, is_json: bool, of: str = "") -> Work:
+    """Print which map was started.
+
+    Args:
+        row: the map.
+        is_json: whether it is announced as JSON.
+        of: its rows and their model.
+    """
+    name = format.name(row)
+    if is_json:
+        fields = {"id": name, "session_key": row.session.key}
+        render.json_line({"schema": "pagents.launched/1", **fields, "agents": None})
+    told = f"   {of}" if of else ""
+    render.note(f"▶ {row.session.label} {name}{told}{ended_before(row.run)}")
+    return Work(name, row.session.key, row.run.id, {})
+
+
+def show_map(display: Display, echoed: Path | None = None) -> Show:
+    """Shows maps by their progress, and copies the file of results to stdout if it is `echoed`."""
+
+    def show(app: App, work: Work) -> Shown | None:
+        return _ShownMap(app, work, display, echoed) if is_map(work.session) else None
+
+    return show
+
+
+class _ShownMap:
+    """A map that was started, and its progress."""
+
+    def __init__(self, app: App, work: Work, display: Display, echoed: Path | None) -> None:
+        self.work = work
+        self.is_over = False
+        self._app = app
+        self._style = display.style
+        self._echo = None if echoed is None else _Echo(echoed)
+
+    async def watch(self) -> None:
+        style = self._style
+        if style is progress.Style.AUTO:
+            is_live = render.err().is_terminal and self._echo is None
+            style = progress.Style.LIVE if is_live else progress.Style.TEXT
+        waiting = asyncio.create_task(self._app.sessions.wait([self.work.run]))
+        try:
+            if style is progress.Style.LIVE:
+                await self._watch_live(waiting)
+            else:
+                await self._watch_text(waiting, is_told=style is progress.Style.TEXT)
+            await waiting
+        finally:
+            waiting.cancel()
+        self._copy()
+
+    async def catch_up(self) -> None:
+        (row,) = await self._app.sessions.rows_of([self.work.run])
+        self.is_over = row.run.status.is_over
+        self._copy()
+        if (now := self._progress) is not None and not self.is_over:
+            render.note(describe(now))
+
+    @property
+    def _progress(self) -> MapProgress | None:
+        return self._app.maps.progress.get(self.work.session)
+
+    async def _watch_live(self, waiting: asyncio.Task[list[Result]]) -> None:
+        def draw() -> Text:
+            now = self._progress
+            return Text("  " + ("reading the rows" if now is None else describe(now)), "bold")
+
+        live = Live(console=render.err(), get_renderable=draw, auto_refresh=False, transient=True)
+        with live:
+            while not waiting.done():
+                live.refresh()
+                await asyncio.wait({waiting}, timeout=_LIVE_SECONDS)
+
+    async def _watch_text(self, waiting: asyncio.Task[list[Result]], *, is_told: bool) -> None:
+        told_at = time.monotonic()
+        while not waiting.done():
+            seconds = _TEXT_SECONDS if self._echo is None else _ECHO_SECONDS
+            await asyncio.wait({waiting}, timeout=seconds)
+            self._copy()
+            now = self._progress
+            if is_told and now is not None and time.monotonic() - told_at >= _TEXT_SECONDS:
+                told_at = time.monotonic()
+                render.note(f"{format.clock(time.time())} {describe(now)}")
+
+    def _copy(self) -> None:
+        if self._echo is not None:
+            self._echo.copy()
+
+
+class _Echo:
+    """Copies what a file of results gets to stdout."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._began = path.stat().st_ino if path.exists() else 0
+        self._file: BinaryIO | None = None
+
+    def copy(self) -> None:
+        """Copy what is new."""
+        if self._file is None:
+            if not self._path.exists() or self._path.stat().st_ino == self._began:
+                return  # it is that of an earlier run
+            self._file = self._path.open("rb")
+        while data := self._file.read(_ECHOED_BYTES):
+            sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def describe(now: MapProgress) -> str:
+    """How far a map is, on one line."""
+    left, forecast = now.seconds_left(time.monotonic()), now.forecast_usd()
+    parts = [
+        f"{now.ended:,}/{now.rows:,} rows",
+        *([f"{now.reused:,} done before"] if now.reused else []),
+        *([f"{now.failed:,} failed"] if now.failed else []),
+        *([f"about {format.seconds(left)} left"] if left else []),
+        format.money(now.spend) + " so far",
+        *([f"about ${forecast:.2f} in all"] if forecast else []),
+    ]
+    return "   ".join(parts)
+
+
+async def concluded_map(
+    app: App, work: Work, display: Display, *, is_echoed: bool = False
+) -> Callable[[], RunStatus]:
+    """Print how a map ended; the function that this returns does it, and returns the status."""
+    (result,) = await app.sessions.wait([work.run])
+    return partial(
+        _print, work, result, app.maps.progress.get(work.session), display, is_quiet=is_echoed
+    )
+
+
+def _print(
+    work: Work, result: Result, now: MapProgress | None, display: Display, *, is_quiet: bool
+) -> RunStatus:
+    counts: Mapping[str, Json] = _NONE
+    if isinstance(result.output_json, Mapping):
+        counts = result.output_json
+    if display.is_json and not is_quiet:
+        item = {**render.result_json(result), "reused": now.reused if now else None}
+        render.envelope("mapped", time.time(), [item], id=work.name, status=result.status.value)
+        return result.status
+    if (reduced := counts.get("reduced")) is not None:
+        for part in format.output(reduced).splitlines():
+            (render.note if is_quiet else render.line)(part)
+    render.note(_summary(result, counts, now), format.style(result.status))
+    if result.error is not None:
+        render.error(result.error)
+    if out := counts.get("out"):
+        render.note(f"The results are in {out}")
+    render.note(f"Next: pagents show {work.name} · pagents cost · pagents dlq list")
+    return result.status
+
+
+def _summary(result: Result, counts: Mapping[str, Json], now: MapProgress | None) -> str:
+    done = f"{counts.get('done', 0):,}/{counts.get('rows', 0):,} rows done" if counts else ""
+    before = f"{now.reused:,} done before" if now is not None and now.reused else ""
+    parts = [
+        f"{format.glyph(result.status)} {format.status(result.status)} in "
+        f"{format.seconds(result.seconds)}",
+        done,
+        before,
+        format.tokens(result.total_spend),
+        format.money(result.total_spend),
+    ]
+    return "   ".join(filter(None, parts))
