@@ -29,6 +29,10 @@ class StoredStep:
     finished: StepFinished | None = None
     ended_at: float | None = None
 
+    def is_tried_again(self, run: RunId) -> bool:
+        """Whether it failed in an earlier run of the flow than this one."""
+        return self.finished is not None and self.finished.error is not None and self.run != run
+
 
 @dataclass(slots=True)
 class Memory:
@@ -89,7 +93,7 @@ class Memory:
         ends += [
             (step.ended_at or 0.0, name)
             for name, step in self.steps.items()
-            if step.finished is not None and (step.run == self.run or step.finished.error is None)
+            if step.finished is not None and not step.is_tried_again(self.run)
         ]
         return [name for _, name in sorted(ends, key=lambda end: end[0])]
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import orjson
 
-from parallel_agents.containment.calls import describe
+from parallel_agents.containment.calls import contained, describe
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Entry
@@ -242,15 +242,23 @@ class Work:
         stored = self._memory.steps.get(name)
         if stored is None:
             self._check_unchanged(name)
-        elif stored.started.digest != digest and self._on_change is OnChange.REFUSE:
-            raise self._changed(f"the step {name} was begun with other arguments")
         elif stored.finished is None:
+            self._check_same(name, stored, digest)
             self._check_repeatable(name, call.effect)
-        elif stored.finished.error is None:
-            return stored.finished.output
-        elif stored.run == self._memory.run:
-            raise _failed(name, stored.finished.error)
+        elif not stored.is_tried_again(self._memory.run) and self._check_same(name, stored, digest):
+            return _output_of(stored.finished)
         return await self._call(call, StepStarted(name=name, effect=call.effect, digest=digest))
+
+    def _check_same(self, name: str, stored: StoredStep, digest: str) -> bool:
+        """Whether a step was called with these arguments.
+
+        Raises:
+            FlowChanged: it was not, and that is refused.
+        """
+        is_same = stored.started.digest == digest
+        if not is_same and self._on_change is OnChange.REFUSE:
+            raise self._changed(f"the step {name} was begun with other arguments")
+        return is_same
 
     async def _call(self, call: Call, started: StepStarted) -> Json:
         name = started.name
@@ -259,19 +267,17 @@ class Work:
         began = time.monotonic()
         try:
             with nullcontext() if call.is_wait else _in_flight(slot):
-                output, error = await call.result(), None
-        except (StoreError, LeftRun):
-            raise
-        except Exception as raised:  # noqa: BLE001 - the function is code of others
+                output, error = await contained(call.result(), f"step {name}"), None
+        except Exception as raised:
+            if call.is_wait and isinstance(raised, StoreError | LeftRun):
+                raise
             output, error = None, Failure.of(_raised(name, raised))
         finished = StepFinished(
             name=name, output=output, error=error, seconds=time.monotonic() - began
         )
         await journal.append(Entry(f"step/{name}/finished", finished))
         self._memory.steps[name] = StoredStep(self._memory.run, started, finished)
-        if error is not None:
-            raise _failed(name, error)
-        return output
+        return _output_of(finished)
 
     def _check_repeatable(self, name: str, effect: Effect) -> None:
         if effect is not Effect.ONCE:
@@ -332,5 +338,7 @@ def _raised(name: str, error: Exception) -> StepFailed:
     return StepFailed(f"the step {name} failed", why=describe(error))
 
 
-def _failed(name: str, error: Failure) -> StepFailed:
-    return StepFailed(error.message, why=error.why, hint=error.hint)
+def _output_of(finished: StepFinished) -> Json:
+    if (error := finished.error) is not None:
+        raise StepFailed(error.message, why=error.why, hint=error.hint)
+    return finished.output
