@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Event
@@ -42,8 +43,10 @@ class Memory:
         run: the flow's run that is executed now.
         children: the latest run of each child, by the name of its step.
         steps: the latest call of each step's function, by its name.
-        asked: the questions of this run, by what they are about.
-        answered: the answers to these, and to those of earlier runs.
+        asked: the questions of this run, and those of earlier ones that were answered, by what they
+            are about.
+        answered: the answers to these.
+        retried: the names of the steps that were tried again after a failure of the flow.
     """
 
     run: RunId
@@ -51,24 +54,34 @@ class Memory:
     steps: dict[str, StoredStep] = field(default_factory=dict[str, StoredStep])
     asked: dict[str, Question] = field(default_factory=dict[str, Question])
     answered: dict[str, Answered] = field(default_factory=dict[str, Answered])
+    retried: set[str] = field(default_factory=set[str])
 
     @classmethod
     def of(cls, run: RunId, children: Iterable[ChildRun], events: Iterable[Event]) -> Memory:
         memory = cls(run)
         for child in children:
-            memory.children[name_of(child.key)] = child
-        for event in events:
-            memory._take(event)
+            name = memory.name_of(child.key)
+            if name in memory.children:
+                memory.retried.add(name)
+            memory.children[name] = child
+        for is_now, of_run in groupby(events, key=lambda event: event.run == run):
+            if is_now:  # what was asked before and not answered is asked again
+                memory.asked = {about: memory.asked[about] for about in memory.answered}
+            for event in of_run:
+                memory._take(event)
         return memory
 
     def _take(self, event: Event) -> None:
+        about = event.key.rpartition("/")[0]
         match event.body:
             case StepStarted(name=name) as started:
+                if name in self.steps and self.steps[name].finished is not None:
+                    self.retried.add(name)
                 self.steps[name] = StoredStep(event.run, started)
-            case Asked(question=question) if event.run == self.run:
-                self.asked[event.key.rpartition("/")[0]] = question
+            case Asked(question=question):
+                self.asked[about] = question
             case Answered() as answered if event.run == self.run or answered.answer.allow:
-                self.answered[event.key.rpartition("/")[0]] = answered
+                self.answered[about] = answered
             case StepFinished(name=name) as finished if name in self.steps:
                 self.steps[name].finished = finished
                 self.steps[name].ended_at = event.at
@@ -102,8 +115,8 @@ class Memory:
         is_lost = child.status.is_over and child.status is not RunStatus.DONE
         return is_lost and child.asked_by != self.run
 
-
-def name_of(spawn_key: str) -> str:
-    """The name of the step for which a child was spawned under this key, also of a retry."""
-    name, mark, number = spawn_key.rpartition(_RETRY)
-    return name if mark and number.isdecimal() else spawn_key
+    def name_of(self, spawn_key: str) -> str:
+        """The name of the step for which a child was spawned under this key, also of a retry."""
+        name, mark, number = spawn_key.rpartition(_RETRY)
+        is_retry = mark and number.isdecimal() and name in self.children
+        return name if is_retry else spawn_key
