@@ -380,7 +380,9 @@ class Flow:
             StepFailed: none came in time.
         """
         name = self._steps.names.take(event, "event")
-        number = int(name.partition("#")[2] or 1)
-        wait = partial(nth_event, self._steps.state, event, number, timeout)
-        call = Call(UserFunction(wait, name), None, (), {}, Effect.IDEMPOTENT, is_wait=True)
-        return await self._steps.work.step(name, call)
+        wait = partial(nth_event, self._steps.state, event, seconds=timeout)
+        with self._steps.event_number(event) as number:
+            call = Call(
+                UserFunction(wait, name), None, (number,), {}, Effect.IDEMPOTENT, is_wait=True
+            )
+            return await self._steps.work.step(name, call)
