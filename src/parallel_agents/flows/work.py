@@ -33,7 +33,7 @@ from parallel_agents.errors import (
     StepUnknown,
     StoreError,
 )
-from parallel_agents.flows.function import OnChange, as_json
+from parallel_agents.flows.function import OnChange, as_json, ordered
 from parallel_agents.flows.memory import Memory, StoredStep
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking, ask
@@ -68,8 +68,9 @@ class Call(NamedTuple):
     def digest(self) -> str:
         """Identifies the arguments; empty if they are not JSON, so that nobody can tell them apart."""
         try:
-            encoded = orjson.dumps(as_json([self.values, self.named]), option=orjson.OPT_SORT_KEYS)
-        except (ValueError, TypeError):
+            given = as_json(ordered([self.values, self.named]))
+            encoded = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
+        except (ValueError, TypeError, RecursionError):
             return ""
         return hashlib.sha256(encoded).hexdigest()[:32]
 

@@ -244,3 +244,20 @@ async def test_a_route_or_a_key_may_be_called_like_a_retry() -> None:
 
     assert result.output == ["one is done", "two is done"]
     assert writer.calls.count("one") == 1
+
+
+async def test_the_order_of_a_set_does_not_matter() -> None:
+    async def count(flow: Flow, numbers: set[int]) -> int:
+        found: int = await flow.step("count", len, numbers)
+        await flow.task("bad", write("fail now"))
+        return found
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, count, input={"numbers": {0, 8}})
+    writer.is_mended = True
+    async with process(writer, store) as rig:
+        result = await run(rig, count, input={"numbers": {8, 0}})
+
+    assert list({0, 8}) != list({8, 0})
+    assert result.output == 2
