@@ -20,6 +20,7 @@ from parallel_agents.flows import choosing, refining, repeating, routing
 from parallel_agents.flows.events import nth_event
 from parallel_agents.flows.function import FlowFunction, instances
 from parallel_agents.flows.gathered import Gathered, checked_result
+from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Call
@@ -279,6 +280,7 @@ class Flow:
         self,
         name: str,
         function: Callable[..., object],
+        /,
         *values: object,
         effect: Effect | str = Effect.ONCE,
         **named: object,
@@ -307,7 +309,9 @@ class Flow:
         self,
         name: str,
         function: Callable[..., Awaitable[T]],
+        /,
         *,
+        input: Mapping[str, object] | None = None,
         budget: Budget = NO_BUDGET,
         timeout: float | None = None,
         check: bool = True,
@@ -318,10 +322,11 @@ class Flow:
         Args:
             name: of the step.
             function: the function of the other flow.
+            input: its arguments, which may also be passed by name.
             budget: the most that it may spend.
             timeout: seconds for all of it.
             check: whether to raise if it is not done.
-            **values: its input.
+            **values: arguments of the function.
 
         Raises:
             StepFailed: it is not done.
@@ -329,14 +334,15 @@ class Flow:
         steps = self._steps
         other = FlowFunction(function, on_change=steps.functions.get(self.name).on_change)
         steps.functions.add(other)
+        called = steps.names.take(name, other.name)
         task = FlowTask(
             name=other.name,
-            input=other.stored(values),
+            label=label_of(called),
+            input=other.stored({**(input or {}), **values}),
             model=steps.request.model,
             timeout_seconds=timeout,
             budget=budget,
         )
-        called = steps.names.take(name, other.name)
         result = typed(await steps.work.flow(called, task), other.output_type)
         return checked_result(result, called, check=check)
 

@@ -416,3 +416,17 @@ async def test_a_flow_that_raises_what_the_runtime_may_raise_has_failed() -> Non
 
     assert result.error is not None
     assert result.error.message == "the flow flow_of raised StoreError: of another store"
+
+
+async def test_a_nested_flow_is_called_like_its_step_and_takes_any_input() -> None:
+    async def greet(flow: Flow, name: str, timeout: int) -> str:
+        return f"{name} {timeout}"
+
+    async def flow_of(flow: Flow) -> list[str]:
+        greeted = await flow.flow("greeting", greet, input={"timeout": 3}, name="ana")
+        return [greeted.label, greeted.output]
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == ["greeting", "ana 3"]

@@ -246,3 +246,17 @@ async def test_whatever_a_step_raises_is_its_failure(error: BaseException) -> No
 
     assert len(result.output) == 2
     assert all(why.startswith(type(error).__name__) for why in result.output)
+
+
+async def test_an_argument_may_be_called_like_a_parameter_of_the_step() -> None:
+    def greet(name: str, function: str) -> str:
+        return f"{name} {function}"
+
+    async def flow_of(flow: Flow) -> str:
+        greeting: str = await flow.step("greet", greet, name="ana", function="leads")
+        return greeting
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == "ana leads"
