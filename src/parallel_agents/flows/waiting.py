@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
-from parallel_agents.errors import RunIsOver
+_log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 5.0
 
@@ -16,24 +17,14 @@ class Waiting:
     """The tasks that wait for steps of one flow's run."""
 
     def __init__(self) -> None:
-        self._is_closed = False
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._told = False
+        self.is_closed = False
 
     @contextmanager
-    def noted(self, step: str) -> Generator[None]:
-        """The current task waits for this step.
-
-        Raises:
-            RunIsOver: the function has ended.
-        """
-        if self._is_closed:
-            raise RunIsOver(
-                f"the step {step} was asked for after the end of its flow",
-                hint="await all steps before the function returns",
-            )
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a step is asked for outside of a task")
+    def noted(self) -> Generator[None]:
+        """The current task waits for a step."""
+        task = _current()
         self._tasks.add(task)
         try:
             yield
@@ -42,8 +33,30 @@ class Waiting:
 
     async def close(self) -> None:
         """Let no more tasks wait, and end those that the function left behind."""
-        self._is_closed = True
+        self.is_closed = True
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
+
+    async def end_task(self, step: str) -> NoReturn:
+        """End the current task, which asks for a step after the end of the flow.
+
+        It is not told by an error, which a loop that tries again for ever would catch for ever.
+        """
+        if not self._told:
+            self._told = True
+            _log.warning(
+                "the step %s was asked for after the end of its flow, and is left out; await all "
+                "steps before the function returns",
+                step,
+            )
+        _current().cancel()
+        return await asyncio.get_running_loop().create_future()
+
+
+def _current() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("a step is asked for outside of a task")
+    return task

@@ -188,10 +188,11 @@ class Work:
     async def _guarded(self, name: str, step: Callable[[], Awaitable[T]]) -> T:
         """What a step came to; what ends the flow's run never reaches its function.
 
-        Raises:
-            RunIsOver: the function has ended.
+        A task that asks for a step after the function has ended is ended, too.
         """
-        with self._waiting.noted(name):
+        if self._waiting.is_closed:
+            return await self._waiting.end_task(name)
+        with self._waiting.noted():
             return await self._left_or(name, step)
 
     async def _left_or(self, name: str, step: Callable[[], Awaitable[T]]) -> T:

@@ -13,7 +13,7 @@ from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
-from parallel_agents.errors import Conflict, InvalidInput, RunIsOver, StepFailed, StoreError
+from parallel_agents.errors import Conflict, InvalidInput, StepFailed, StoreError
 from parallel_agents.flows.flow import Flow
 from parallel_agents.testing import open_rig
 from tests.unit.flows.parts import Crash, Writer, crash_after, lasting_store, process, run, write
@@ -391,7 +391,9 @@ async def test_a_step_begins_only_before_the_end_of_its_flow() -> None:
     async def flow_of(flow: Flow) -> str:
         async def later(seconds: float) -> object:
             await asyncio.sleep(seconds)
-            return await flow.task("later", write("one"))
+            while True:
+                with suppress(Exception):
+                    return await flow.task("later", write("one"))
 
         left.extend(asyncio.create_task(later(seconds)) for seconds in (1, 100))
         await flow.step("wait", asyncio.sleep, 2)
@@ -402,8 +404,7 @@ async def test_a_step_begins_only_before_the_end_of_its_flow() -> None:
         assert (await run(rig, flow_of)).output == "done"
         await asyncio.sleep(200)
 
-    assert left[0].cancelled()
-    assert isinstance(left[1].exception(), RunIsOver)
+    assert all(task.cancelled() for task in left)
     assert not writer.calls
 
 
