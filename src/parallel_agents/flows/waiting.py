@@ -40,9 +40,9 @@ class Waiting:
             await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
 
     async def end_task(self, step: str) -> NoReturn:
-        """End the current task, which asks for a step after the end of the flow.
+        """Cancel the current task, which asks for a step after the end of the flow.
 
-        It is not told by an error, which a loop that tries again for ever would catch for ever.
+        A loop that tries again whatever fails would catch any other error for ever.
         """
         if not self._told:
             self._told = True
@@ -51,8 +51,8 @@ class Waiting:
                 "steps before the function returns",
                 step,
             )
-        _current().cancel()
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.sleep(0)  # a loop that catches even this lets others run
+        raise asyncio.CancelledError
 
 
 def _current() -> asyncio.Task[Any]:
