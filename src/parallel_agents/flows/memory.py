@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Literal, TypeAlias
 
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Event
@@ -15,6 +16,8 @@ from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import RunStatus
 
 _RETRY = "/retry-"
+
+Kind: TypeAlias = Literal["session", "call", "question"]
 
 
 @dataclass(slots=True)
@@ -92,6 +95,18 @@ class Memory:
     def names(self) -> list[str]:
         """The names of all steps that were begun."""
         return [*self.children, *self.steps]
+
+    def kinds(self, name: str) -> set[Kind]:
+        """What is stored under the name of a step, and is not to be tried again."""
+        kinds: set[Kind] = set()
+        child, step = self.children.get(name), self.steps.get(name)
+        if child is not None and not self.is_tried_again(child):
+            kinds.add("session")
+        if step is not None and not step.is_tried_again(self.run):
+            kinds.add("call")
+        if f"step/{name}" in self.asked:
+            kinds.add("question")
+        return kinds
 
     def ended(self) -> list[str]:
         """The names of the steps whose stored ends the function gets, as they ended.

@@ -34,7 +34,7 @@ from parallel_agents.errors import (
     StoreError,
 )
 from parallel_agents.flows.function import OnChange, as_json, ordered
-from parallel_agents.flows.memory import Memory, StoredStep
+from parallel_agents.flows.memory import Kind, Memory, StoredStep
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking, ask
 from parallel_agents.flows.replay import Replay
@@ -168,7 +168,7 @@ class Work:
         return await self._guarded(name, lambda: self._ask(name, asking))
 
     async def _ask(self, name: str, asking: Asking) -> str:
-        await self._replay.turn(name)
+        await self._turn(name, "question")
         about = f"step/{name}"
         stored = self._memory.asked.get(about)
         if stored is not None and not asking.is_same(stored):
@@ -176,6 +176,16 @@ class Work:
                 raise self._changed(f"the step {name} asked something else")
             about = self._other(about, asking.digest)
         return await ask(self._activation, self._memory, self._patience, about, asking)
+
+    async def _turn(self, name: str, kind: Kind) -> None:
+        """Return once it is the turn of this step.
+
+        Raises:
+            FlowChanged: it was a step of another kind.
+        """
+        await self._replay.turn(name)
+        if self._refuses and (others := self._memory.kinds(name) - {kind}):
+            raise self._changed(f"the step {name} was a {others.pop()}, and is a {kind}")
 
     @property
     def _refuses(self) -> bool:
@@ -240,7 +250,7 @@ class Work:
         Raises:
             FlowChanged: it was spawned for other work, or other steps are stored.
         """
-        await self._replay.turn(name)
+        await self._turn(name, "session")
         found = self._memory.children.get(name)
         is_same = found is not None and found.digest == digest
         if found is not None and not is_same and not self._memory.is_tried_again(found):
@@ -275,7 +285,7 @@ class Work:
 
     async def _step(self, name: str, call: Call) -> Json:
         digest = call.digest
-        await self._replay.turn(name)
+        await self._turn(name, "call")
         stored = self._memory.steps.get(name)
         if stored is None:
             self._check_unchanged(name)

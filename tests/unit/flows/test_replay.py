@@ -261,3 +261,34 @@ async def test_the_order_of_a_set_does_not_matter() -> None:
 
     assert list({0, 8}) != list({8, 0})
     assert result.output == 2
+
+
+KINDS: dict[str, Function] = {
+    "session": lambda flow: flow.task("facts", write("one")),
+    "call": lambda flow: flow.step("facts", lambda: "one"),
+    "question": lambda flow: flow.ask("one?", key="facts", timeout=5, default="one"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("later", KINDS)
+async def test_a_step_must_not_become_one_of_another_kind(kind: str, later: str) -> None:
+    now = kind
+
+    async def changing(flow: Flow) -> str:
+        await KINDS[now](flow)
+        await flow.task("bad", write("fail now"))
+        return "done"
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, changing)
+    writer.is_mended, now = True, later
+    async with process(writer, store) as rig:
+        result = await run(rig, changing)
+
+    if kind == later:
+        assert result.output == "done"
+    else:
+        assert result.error is not None
+        assert result.error.why == f"the step facts was a {kind}, and is a {later}"
