@@ -102,7 +102,7 @@ class _Names(NamedTuple):
                 return InvalidInput(
                     f"{self.owner} takes no argument {name}", hint=did_you_mean(name, known)
                 )
-            if name in by_position:
+            if name in by_position and name in self.by_name:
                 return InvalidInput(
                     f"{self.owner} got {name} twice", hint="pass it by its position or by its name"
                 )
@@ -113,7 +113,8 @@ class _Names(NamedTuple):
                 why=f"it takes {' and '.join(allowed) or 'nothing'} by position",
                 hint="pass the others by their names",
             )
-        missing = [name for name in self.needed if name not in kwargs and name not in by_position]
+        given = {*by_position, *(kwargs.keys() & {*self.by_name})}
+        missing = [name for name in self.needed if name not in given]
         if missing:
             listed = " and ".join(missing)
             return InvalidInput(f"{self.owner} needs {listed}", hint=f"pass {listed}")
@@ -139,7 +140,10 @@ class _Checks(NamedTuple):
         named = zip_longest(self.names.positional[: len(args)], args, fillvalue=self.names.rest[0])
         return (
             [self._one(name, value) for name, value in named],
-            {name: self._one(name, value) for name, value in kwargs.items()},
+            {
+                name: self._one(name if name in self.names.by_name else self.names.rest[1], value)
+                for name, value in kwargs.items()
+            },
         )
 
     def _one(self, name: str, value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -72,6 +73,7 @@ async def best_of(
         (found, result)
         for result in gathered.done
         if (found := result.score if score is None else float(score(result.output))) is not None
+        and not math.isnan(found)
     ]
     if not scored:
         lost = [result for result in gathered.results if not result.is_done]

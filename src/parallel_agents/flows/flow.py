@@ -21,6 +21,7 @@ from parallel_agents.flows.events import nth_event
 from parallel_agents.flows.function import FlowFunction, instances
 from parallel_agents.flows.gathered import checked_result
 from parallel_agents.flows.many import ManySteps
+from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Call
@@ -261,6 +262,7 @@ class Flow(ManySteps):
         self,
         name: str,
         function: Callable[..., object],
+        /,
         *values: object,
         effect: Effect | str = Effect.ONCE,
         **named: object,
@@ -289,6 +291,7 @@ class Flow(ManySteps):
         self,
         name: str,
         function: Callable[..., Awaitable[T]],
+        /,
         *,
         input: Mapping[str, object] | None = None,
         budget: Budget = NO_BUDGET,
@@ -313,14 +316,15 @@ class Flow(ManySteps):
         steps = self._steps
         other = FlowFunction(function, on_change=steps.functions.get(self.name).on_change)
         steps.functions.add(other)
+        called = steps.names.take(name, other.name)
         task = FlowTask(
             name=other.name,
+            label=label_of(called),
             input=other.stored({**(input or {}), **values}),
             model=steps.request.model,
             timeout_seconds=timeout,
             budget=budget,
         )
-        called = steps.names.take(name, other.name)
         result = typed(await steps.work.flow(called, task), other.output_type)
         return checked_result(result, called, check=check)
 
@@ -364,7 +368,9 @@ class Flow(ManySteps):
             StepFailed: none came in time.
         """
         name = self._steps.names.take(event, "event")
-        number = int(name.partition("#")[2] or 1)
-        wait = partial(nth_event, self._steps.state, event, number, timeout)
-        call = Call(UserFunction(wait, name), None, (), {}, Effect.IDEMPOTENT, is_wait=True)
-        return await self._steps.work.step(name, call)
+        wait = partial(nth_event, self._steps.state, event, seconds=timeout)
+        with self._steps.event_number(event) as number:
+            call = Call(
+                UserFunction(wait, name), None, (number,), {}, Effect.IDEMPOTENT, is_wait=True
+            )
+            return await self._steps.work.step(name, call)

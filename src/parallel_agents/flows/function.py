@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from enum import StrEnum
-from typing import Any, Generic, get_type_hints
+from typing import Any, Generic, cast, get_type_hints
 
 import orjson
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from parallel_agents.containment.functions import is_async
 from parallel_agents.containment.parameters import NotTyped, Parameters
@@ -83,9 +83,11 @@ class FlowFunction(Generic[T]):
             InvalidInput: the function does not take it.
         """
         try:
-            stored: JsonObject = to_jsonable_python(dict(values))
+            stored: JsonObject = to_jsonable_python(
+                {name: ordered(value) for name, value in values.items()}
+            )
             self.values(stored)
-        except (ValidationError, PydanticSerializationError, ValueError) as error:
+        except (ValidationError, ValueError, RecursionError) as error:
             why = describe_problem(error) if isinstance(error, ValidationError) else str(error)
             names = ", ".join(self._parameters.names) or "nothing"
             raise InvalidInput(
@@ -123,6 +125,24 @@ def returned(function: Callable[..., object]) -> OutputType[Any] | None:
     """
     hint: Any = get_type_hints(function, include_extras=True).get("return", Any)
     return None if hint in _UNTYPED else output_type(hint)
+
+
+def ordered(value: object) -> object:
+    """The value with its sets as lists, whose order is the same in every process."""
+    match value:
+        case set() | frozenset():
+            return sorted(map(ordered, cast("Set[object]", value)), key=_order)
+        case list() | tuple():
+            return [ordered(each) for each in cast("Sequence[object]", value)]
+        case dict():
+            given = cast("Mapping[object, object]", value)
+            return {key: ordered(each) for key, each in given.items()}
+        case _:
+            return value
+
+
+def _order(value: object) -> bytes:
+    return orjson.dumps(to_jsonable_python(value), option=orjson.OPT_SORT_KEYS)
 
 
 def as_json(value: object) -> Json:

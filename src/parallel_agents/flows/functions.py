@@ -53,11 +53,13 @@ class Functions:
             InvalidInput: another one has its name.
         """
         known = self._known.setdefault(function.name, function)
-        if known.call is not function.call or function.name in self._built_in:
+        # A method is another object each time.
+        if known.call != function.call or function.name in self._built_in:
             raise InvalidInput(
                 f"two flows are named {function.name}",
                 why="a stored flow names its function, so a name must stand for one",
-                hint="rename one of the functions",
+                hint="rename one of the functions; one that is defined in another belongs on the top of its "
+                "module, with what it needs as its input",
             )
         self._known[function.name] = function
 

@@ -111,16 +111,18 @@ def checked_result(result: Result[T], name: str, *, check: bool) -> Result[T]:
     )
 
 
-def check_tasks(name: str, team: TeamTask) -> None:
-    """Refuse tasks that could not be told apart by their keys.
+def parts_of(name: str, team: TeamTask) -> list[str]:
+    """What names each task below a step: its key, or else its position.
 
     Raises:
-        InvalidInput: two tasks have the same key.
+        InvalidInput: two tasks would have one name.
     """
-    keys = Counter(team.keys)
-    if twice := [key for key, count in keys.items() if count > 1]:
+    parts = [key.removeprefix("task-") for key in team.keys]
+    if twice := [part for part, count in Counter(parts).items() if count > 1]:
         raise InvalidInput(
             f"two tasks of the step {name} have the key {twice[0]!r}",
-            why="a task is known by its key when the flow is run again",
+            why="a task is known by its key, or by its position if it has none, when the flow is run "
+            "again",
             hint="give each its own key, or none",
         )
+    return parts

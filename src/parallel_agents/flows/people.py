@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from contextlib import suppress
 from typing import NamedTuple
+
+import orjson
 
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Body, Entry
@@ -39,6 +42,14 @@ class Asking(NamedTuple):
     default: str = ""
     seconds: float | None = None
 
+    @property
+    def digest(self) -> str:
+        """Identifies what is asked."""
+        return hashlib.sha256(orjson.dumps([self.text, self.choices])).hexdigest()
+
+    def is_same(self, question: Question) -> bool:
+        return (self.text, self.choices) == (question.text, question.choices)
+
     def check(self) -> None:
         """Refuse what nobody could answer.
 
@@ -64,20 +75,19 @@ class Asking(NamedTuple):
 
 
 async def ask(
-    activation: Activation, memory: Memory, patience: Patience, name: str, asking: Asking
+    activation: Activation, memory: Memory, patience: Patience, about: str, asking: Asking
 ) -> str:
     """What a person answers.
 
     Raises:
         StepFailed: nobody answered in time, or somebody refused to.
     """
-    about = f"step/{name}"
     if about not in memory.asked and about not in memory.answered:
         await _put(activation, memory, patience, about, asking)
     answer = await _answer(activation, memory, patience, about)
     if not answer.allow:
         raise StepFailed(
-            f"nobody answered the step {name}",
+            f"nobody answered the step {about.removeprefix('step/')}",
             why=answer.text or "the time is up",
             hint="pass default= for an answer that stands in, or run the flow again to ask again",
         )

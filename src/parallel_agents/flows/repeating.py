@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
 from parallel_agents.core.run import Result
@@ -32,15 +33,23 @@ async def sequence(steps: Steps, name: str, tasks: Sequence[Next]) -> Result[Any
             why="a function makes a task of the result before it",
             hint="pass a Task, and then tasks or functions",
         )
-    result = await _done(steps, name, 1, first)
+    called: set[str] = set()
+    result = await _done(steps, _next_name(called, f"{name}/{first.key or 1}"), first)
     for number, each in enumerate(others, start=2):
         task = each(result) if callable(each) else each
-        result = await _done(steps, name, number, task)
+        result = await _done(steps, _next_name(called, f"{name}/{task.key or number}"), task)
     return result
 
 
-async def _done(steps: Steps, name: str, number: int, task: Task[Any]) -> Result[Any]:
-    called = f"{name}/{task.key or number}"
+def _next_name(called: set[str], name: str) -> str:
+    """The name, with a number if it is one of those already."""
+    names = (name if number == 1 else f"{name}#{number}" for number in count(1))
+    chosen = next(each for each in names if each not in called)
+    called.add(chosen)
+    return chosen
+
+
+async def _done(steps: Steps, called: str, task: Task[Any]) -> Result[Any]:
     return checked_result(await steps.result(called, task), called, check=True)
 
 

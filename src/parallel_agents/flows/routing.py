@@ -72,8 +72,8 @@ async def branch(
         )
     router = checked_result(await steps.result(name, by), name, check=True)
     route = route_of(router, field)
-    known = {each.casefold(): each for each in routes}
-    chosen = known.get(route.casefold(), default)
+    known = {each.casefold(): each for each in routes} | {each: each for each in routes}
+    chosen = known.get(route) or known.get(route.casefold(), default)
     if chosen is None:
         raise StepFailed(
             f"the step {name} chose {route[:80]!r}, which is not one of its routes",

@@ -96,7 +96,7 @@ class FlowRunner:
             try:
                 output = await _finished(function, flow, task, work)
             finally:
-                work.close()
+                await work.close()
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
@@ -123,7 +123,7 @@ async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, wor
 
     Raises:
         PagentsError: the function raised it, or something that is told by FlowRaised.
-        StoreError, LeftRun, FlowChanged: the run cannot go on.
+        StoreError, LeftRun, FlowChanged: a step had it, so that the run cannot go on.
     """
     called = asyncio.create_task(contained(_called(function, flow, task), f"flow {task.name}"))
     try:
@@ -132,9 +132,10 @@ async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, wor
             work.left.result()
         try:
             value = called.result()
-        except PagentsError:
-            raise
         except Exception as error:
+            is_told = isinstance(error, PagentsError)
+            if is_told and not isinstance(error, StoreError | LeftRun):
+                raise
             raise FlowRaised(f"the flow {task.name} raised {describe(error)}") from error
         work.check_complete()
         return _output(function, task.name, value)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from parallel_agents.core.agent import T
@@ -12,9 +15,9 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
 from parallel_agents.core.shared_state import SharedState
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, StepFailed
 from parallel_agents.flows.functions import Functions
-from parallel_agents.flows.gathered import Gathered, check_min_done, check_tasks, together
+from parallel_agents.flows.gathered import Gathered, check_min_done, parts_of, together
 from parallel_agents.flows.naming import Names
 from parallel_agents.flows.work import Work
 from parallel_agents.sessions.typed import typed
@@ -38,6 +41,7 @@ class Steps:
         self.functions = functions
         self.state = state
         self.names = Names()
+        self._events: defaultdict[str, set[int]] = defaultdict(set)
         self._tasks: dict[RunId, Task[Any]] = {}
 
     async def result(self, name: str, task: Task[T]) -> Result[T]:
@@ -59,17 +63,28 @@ class Steps:
         if not tasks:
             return Gathered(())
         given = TeamTask(tasks=tuple(tasks))
-        check_tasks(name, given)
         found = await together(
             [
-                self.result(f"{name}/{key.removeprefix('task-')}", task)
-                for key, task in zip(given.keys, given.tasks, strict=True)
+                self.result(f"{name}/{part}", task)
+                for part, task in zip(parts_of(name, given), given.tasks, strict=True)
             ]
         )
         gathered = Gathered(tuple(found))
         if notice := check_min_done(name, gathered, min_done):
             self.work.note(notice)
         return gathered
+
+    @contextmanager
+    def event_number(self, event: str) -> Generator[int]:
+        """The number of the next event of this name; one that does not come stays the next."""
+        taken = self._events[event]
+        number = next(each for each in count(1) if each not in taken)
+        taken.add(number)
+        try:
+            yield number
+        except StepFailed:
+            taken.discard(number)
+            raise
 
     def task_of(self, result: Result[T]) -> Task[T]:
         """The task whose result this is.

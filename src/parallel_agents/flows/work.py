@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import orjson
 
-from parallel_agents.containment.calls import describe
+from parallel_agents.containment.calls import contained, describe
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Entry
@@ -33,14 +33,16 @@ from parallel_agents.errors import (
     StepUnknown,
     StoreError,
 )
-from parallel_agents.flows.function import OnChange, as_json
-from parallel_agents.flows.memory import Memory, StoredStep
+from parallel_agents.flows.function import OnChange, as_json, ordered
+from parallel_agents.flows.memory import Kind, Memory, StoredStep
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking, ask
 from parallel_agents.flows.replay import Replay
 from parallel_agents.flows.stored_results import StoredResults
+from parallel_agents.flows.waiting import Waiting
 from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.sessions.requests import flow_digest, task_digest
+from parallel_agents.sessions.retries import next_key
 
 T = TypeVar("T")
 
@@ -66,8 +68,9 @@ class Call(NamedTuple):
     def digest(self) -> str:
         """Identifies the arguments; empty if they are not JSON, so that nobody can tell them apart."""
         try:
-            encoded = orjson.dumps(as_json([self.values, self.named]), option=orjson.OPT_SORT_KEYS)
-        except (ValueError, TypeError):
+            given = as_json(ordered([self.values, self.named]))
+            encoded = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
+        except (ValueError, TypeError, RecursionError):
             return ""
         return hashlib.sha256(encoded).hexdigest()[:32]
 
@@ -119,6 +122,8 @@ class Work:
         runs = [memory.children[name].run for name in ended if name in memory.children]
         self._stored = StoredResults(runs, sessions.results)
         self._notices: list[str] = []
+        self._goes_another_way = False
+        self._waiting = Waiting()
         self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     @property
@@ -129,17 +134,19 @@ class Work:
     def note(self, notice: str) -> None:
         self._notices.append(notice)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Begin no more steps, and leave those that the function left behind."""
         self._replay.close()
         self.left.cancel()
+        await self._waiting.close()
 
     async def task(self, name: str, task: AnyTask) -> Result[Any]:
         """The result of a task, whatever its status; it is spawned unless it was before."""
-        return await self._guarded(lambda: self._task(name, task))
+        return await self._guarded(name, lambda: self._task(name, task))
 
     async def flow(self, name: str, flow: FlowTask) -> Result:
         """The result of another flow, whatever its status."""
-        return await self._guarded(lambda: self._flow(name, flow))
+        return await self._guarded(name, lambda: self._flow(name, flow))
 
     async def step(self, name: str, call: Call) -> Json:
         """What a function returned, as it is stored; it is called unless that is known.
@@ -148,7 +155,7 @@ class Work:
             StepFailed: the function raised.
             StepUnknown: it was called, and nobody knows whether it took effect.
         """
-        return await self._guarded(lambda: self._step(name, call))
+        return await self._guarded(name, lambda: self._step(name, call))
 
     async def ask(self, name: str, asking: Asking) -> str:
         """What a person answers.
@@ -158,20 +165,56 @@ class Work:
             StepFailed: nobody answered in time, or somebody refused to.
         """
         asking.check()
-        return await self._guarded(lambda: self._ask(name, asking))
+        return await self._guarded(name, lambda: self._ask(name, asking))
 
     async def _ask(self, name: str, asking: Asking) -> str:
-        await self._replay.turn(name)
-        return await ask(self._activation, self._memory, self._patience, name, asking)
+        await self._turn(name, "question")
+        about = f"step/{name}"
+        stored = self._memory.asked.get(about)
+        if stored is not None and not asking.is_same(stored):
+            if self._refuses:
+                raise self._changed(f"the step {name} asked something else")
+            about = self._other(about, asking.digest)
+        return await ask(self._activation, self._memory, self._patience, about, asking)
 
-    async def _guarded(self, step: Callable[[], Awaitable[T]]) -> T:
-        """What a step came to; what ends the flow's run never reaches its function."""
+    async def _turn(self, name: str, kind: Kind) -> None:
+        """Return once it is the turn of this step.
+
+        Raises:
+            FlowChanged: it was a step of another kind.
+        """
+        await self._replay.turn(name)
+        if self._refuses and (others := self._memory.kinds(name) - {kind}):
+            raise self._changed(f"the step {name} was a {others.pop()}, and is a {kind}")
+
+    @property
+    def _refuses(self) -> bool:
+        """Whether a step that differs ends the run.
+
+        After one that had failed and was tried again, the function may well go another way.
+        """
+        return self._on_change is OnChange.REFUSE and not self._goes_another_way
+
+    async def _guarded(self, name: str, step: Callable[[], Awaitable[T]]) -> T:
+        """What a step came to; what ends the flow's run never reaches its function.
+
+        A task that asks for a step after the function has ended is ended, too.
+        """
+        if self._waiting.is_closed:
+            return await self._waiting.end_task(name)
+        with self._waiting.noted():
+            return await self._left_or(name, step)
+
+    async def _left_or(self, name: str, step: Callable[[], Awaitable[T]]) -> T:
         try:
             self._activation.slot.check_stopping()
             return await step()
         except (StoreError, LeftRun, FlowChanged) as error:
             if not self.left.done():
                 self.left.set_exception(error)
+        finally:
+            if name in self._memory.retried:
+                self._goes_another_way = True
         return await asyncio.get_running_loop().create_future()  # until the function is cancelled
 
     async def _task(self, name: str, task: AnyTask) -> Result[Any]:
@@ -180,6 +223,8 @@ class Work:
         found = await self._found(name, digest)
         if found is not None and not self._memory.is_tried_again(found):
             return await self._result_of(found)
+        if found is not None:
+            self._memory.retried.add(name)
         key = self._key(name, digest)
         label = task.label or label_of(name)
         spawned = await self._sessions.spawn_step(
@@ -192,9 +237,11 @@ class Work:
         found = await self._found(name, digest)
         if found is not None and not self._memory.is_tried_again(found):
             return await self._result_of(found)
-        labelled = replace(flow, label=flow.label or label_of(name))
         key = self._key(name, digest)
-        spawned = await self._sessions.spawn_flow(labelled, key=key, parent=self.session.key)
+        if found is not None:
+            self._memory.retried.add(name)
+            key = found.key if found.digest == digest else next_key(found.key)[0]
+        spawned = await self._sessions.spawn_flow(flow, key=key, parent=self.session.key)
         return await self._result(spawned.run_id)
 
     async def _found(self, name: str, digest: str) -> ChildRun | None:
@@ -203,11 +250,11 @@ class Work:
         Raises:
             FlowChanged: it was spawned for other work, or other steps are stored.
         """
-        await self._replay.turn(name)
+        await self._turn(name, "session")
         found = self._memory.children.get(name)
         is_same = found is not None and found.digest == digest
         if found is not None and not is_same and not self._memory.is_tried_again(found):
-            if self._on_change is OnChange.REFUSE:
+            if self._refuses:
                 raise self._changed(f"the step {name} was spawned for other work")
             found = self._memory.children.get(self._other(name, digest))
         if found is None:
@@ -238,19 +285,29 @@ class Work:
 
     async def _step(self, name: str, call: Call) -> Json:
         digest = call.digest
-        await self._replay.turn(name)
+        await self._turn(name, "call")
         stored = self._memory.steps.get(name)
         if stored is None:
             self._check_unchanged(name)
-        elif stored.started.digest != digest and self._on_change is OnChange.REFUSE:
-            raise self._changed(f"the step {name} was begun with other arguments")
         elif stored.finished is None:
+            self._check_same(name, stored, digest)
             self._check_repeatable(name, call.effect)
-        elif stored.finished.error is None:
-            return stored.finished.output
-        elif stored.run == self._memory.run:
-            raise _failed(name, stored.finished.error)
+        elif not stored.is_tried_again(self._memory.run) and self._check_same(name, stored, digest):
+            return _output_of(stored.finished)
+        elif stored.is_tried_again(self._memory.run):
+            self._memory.retried.add(name)
         return await self._call(call, StepStarted(name=name, effect=call.effect, digest=digest))
+
+    def _check_same(self, name: str, stored: StoredStep, digest: str) -> bool:
+        """Whether a step was called with these arguments.
+
+        Raises:
+            FlowChanged: it was not, and that is refused.
+        """
+        is_same = stored.started.digest == digest
+        if not is_same and self._refuses:
+            raise self._changed(f"the step {name} was begun with other arguments")
+        return is_same
 
     async def _call(self, call: Call, started: StepStarted) -> Json:
         name = started.name
@@ -259,19 +316,17 @@ class Work:
         began = time.monotonic()
         try:
             with nullcontext() if call.is_wait else _in_flight(slot):
-                output, error = await call.result(), None
-        except (StoreError, LeftRun):
-            raise
-        except Exception as raised:  # noqa: BLE001 - the function is code of others
+                output, error = await contained(call.result(), f"step {name}"), None
+        except Exception as raised:
+            if call.is_wait and isinstance(raised, StoreError | LeftRun):
+                raise
             output, error = None, Failure.of(_raised(name, raised))
         finished = StepFinished(
             name=name, output=output, error=error, seconds=time.monotonic() - began
         )
         await journal.append(Entry(f"step/{name}/finished", finished))
         self._memory.steps[name] = StoredStep(self._memory.run, started, finished)
-        if error is not None:
-            raise _failed(name, error)
-        return output
+        return _output_of(finished)
 
     def _check_repeatable(self, name: str, effect: Effect) -> None:
         if effect is not Effect.ONCE:
@@ -293,7 +348,7 @@ class Work:
         if not missing:
             return
         listed = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
-        if self._on_change is OnChange.REFUSE:
+        if self._refuses:
             raise self._changed(f"its new step {name} comes where {listed} came")
 
     def _changed(self, why: str) -> FlowChanged:
@@ -311,7 +366,7 @@ class Work:
             FlowChanged: it did, and that is refused.
         """
         missing = self._replay.missing()
-        if missing and self._on_change is OnChange.REFUSE:
+        if missing and self._refuses:
             listed = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
             raise self._changed(f"it no longer asks for {listed}")
 
@@ -332,5 +387,7 @@ def _raised(name: str, error: Exception) -> StepFailed:
     return StepFailed(f"the step {name} failed", why=describe(error))
 
 
-def _failed(name: str, error: Failure) -> StepFailed:
-    return StepFailed(error.message, why=error.why, hint=error.hint)
+def _output_of(finished: StepFinished) -> Json:
+    if (error := finished.error) is not None:
+        raise StepFailed(error.message, why=error.why, hint=error.hint)
+    return finished.output

@@ -51,6 +51,16 @@ async def test_the_best_may_be_scored_in_plain_python() -> None:
     assert result.output == "ccc"
 
 
+async def test_what_is_not_a_number_is_no_score() -> None:
+    async def flow_of(flow: Flow) -> str:
+        return (await flow.best_of(3, write("tea"), score=float)).best.output
+
+    async with open_rig(drafts("nan", "1", "2"), agents=[WRITER]) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == "2"
+
+
 async def test_without_a_score_there_is_no_best() -> None:
     async def flow_of(flow: Flow) -> str:
         return (await flow.best_of(2, write("tea"))).best.output

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
+from parallel_agents.errors import StepFailed
 from parallel_agents.flows.flow import Flow
 from parallel_agents.testing import Rig
-from tests.unit.flows.parts import Crash, Writer, lasting_store, process, run
+from tests.unit.flows.parts import Crash, Writer, lasting_store, process, run, write
 
 
 async def two_events(flow: Flow) -> list[object]:
@@ -63,3 +65,40 @@ async def test_a_process_that_stops_does_not_wait_for_events() -> None:
 
     (row,) = await store.rows_of([handle.run_id])
     assert not row.run.status.is_over
+
+
+async def test_a_step_of_the_same_name_takes_no_event() -> None:
+    async def flow_of(flow: Flow) -> object:
+        await flow.task("ticket", write("one"))
+        return await flow.on_event("ticket", timeout=30)
+
+    async with process(Writer()) as rig:
+        handle = await rig.sessions.spawn_flow(flow_of, key="one")
+        await emit(rig, 7)
+        result = await handle.wait()
+
+    assert result.output == 7
+
+
+async def test_an_event_that_comes_too_late_is_the_next_one() -> None:
+    async def flow_of(flow: Flow) -> object:
+        with suppress(StepFailed):
+            await flow.on_event("ticket", timeout=30)
+        found = [await flow.on_event("ticket"), await flow.on_event("ticket")]
+        await flow.task("bad", write("fail now"))
+        return found
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        handle = await rig.sessions.spawn_flow(flow_of, key="one")
+        await asyncio.sleep(60)
+        await emit(rig, 1)
+        await emit(rig, 2)
+        await handle.wait()
+    writer.is_mended = True
+    async with process(writer, store) as rig:
+        handle = await rig.sessions.spawn_flow(flow_of, key="one")
+        await emit(rig, 3)
+        result = await handle.wait()
+
+    assert result.output == [2, 3]

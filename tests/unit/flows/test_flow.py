@@ -13,7 +13,7 @@ from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
-from parallel_agents.errors import Conflict, InvalidInput, StepFailed
+from parallel_agents.errors import Conflict, InvalidInput, StepFailed, StoreError
 from parallel_agents.flows.flow import Flow
 from parallel_agents.testing import open_rig
 from tests.unit.flows.parts import Crash, Writer, crash_after, lasting_store, process, run, write
@@ -381,3 +381,77 @@ async def test_a_step_that_this_process_cannot_continue_fails_the_flow() -> None
     assert without.error.code == "PA-E117"
     assert "no tool 'look' in this process" in without.error.why
     assert result.output == "Look. is done"
+
+
+async def test_a_method_may_be_a_flow_in_a_flow() -> None:
+    class Halves:
+        async def half(self, flow: Flow, number: int) -> int:
+            return number // 2
+
+    async def flow_of(flow: Flow) -> list[int]:
+        halves = Halves()
+        return [(await flow.flow("half", halves.half, number=n)).output for n in (8, 6)]
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == [4, 3]
+
+
+async def test_a_key_must_not_be_the_position_of_another_task() -> None:
+    async def flow_of(flow: Flow) -> list[str]:
+        return (await flow.parallel([write("one", key="2"), write("two")])).outputs
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.error is not None
+    assert result.error.message == "two tasks of the step parallel have the key '2'"
+
+
+async def test_a_step_begins_only_before_the_end_of_its_flow() -> None:
+    left: list[asyncio.Task[object]] = []
+
+    async def flow_of(flow: Flow) -> str:
+        async def later(seconds: float) -> object:
+            await asyncio.sleep(seconds)
+            while True:
+                with suppress(Exception):
+                    return await flow.task("later", write("one"))
+
+        left.extend(asyncio.create_task(later(seconds)) for seconds in (1, 100))
+        await flow.step("wait", asyncio.sleep, 2)
+        return "done"
+
+    writer = Writer()
+    async with process(writer) as rig:
+        assert (await run(rig, flow_of)).output == "done"
+        await asyncio.sleep(200)
+
+    assert all(task.cancelled() for task in left)
+    assert not writer.calls
+
+
+async def test_a_flow_that_raises_what_the_runtime_may_raise_has_failed() -> None:
+    async def flow_of(flow: Flow) -> str:
+        raise StoreError("of another store")
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.error is not None
+    assert result.error.message == "the flow flow_of raised StoreError: of another store"
+
+
+async def test_a_nested_flow_is_called_like_its_step_and_takes_any_input() -> None:
+    async def greet(flow: Flow, name: str, timeout: int) -> str:
+        return f"{name} {timeout}"
+
+    async def flow_of(flow: Flow) -> list[str]:
+        greeted = await flow.flow("greeting", greet, input={"timeout": 3}, name="ana")
+        return [greeted.label, greeted.output]
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == ["greeting", "ana 3"]

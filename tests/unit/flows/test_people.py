@@ -8,6 +8,7 @@ import pytest
 
 from parallel_agents.core.run import RunStatus
 from parallel_agents.flows.flow import Flow
+from parallel_agents.flows.function import OnChange
 from tests.unit.flows.parts import Crash, Writer, lasting_store, process, run, write
 
 
@@ -103,3 +104,30 @@ async def test_what_nobody_could_answer_is_refused(asking: dict[str, object]) ->
 
     assert result.error is not None
     assert result.error.code == "PA-E101"
+
+
+@pytest.mark.parametrize("on_change", [OnChange.REFUSE, OnChange.KEEP_GOING])
+async def test_an_answer_is_never_that_to_another_question(on_change: OnChange) -> None:
+    question = "Publish it?"
+
+    async def flow_of(flow: Flow) -> str:
+        answer = await flow.ask(question, default="yes", timeout=60)
+        await flow.task("bad", write("fail now"))
+        return answer
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, flow_of)
+    writer.is_mended, question = True, "Delete it?"
+    async with process(writer, store) as rig:
+        handle = await rig.sessions.spawn_flow(flow_of, key="one", on_change=on_change)
+        await asyncio.sleep(5)
+        for each in await rig.sessions.questions():
+            await rig.sessions.answer(each, "no")
+        result = await handle.wait()
+
+    if on_change is OnChange.KEEP_GOING:
+        assert result.output == "no"
+    else:
+        assert result.error is not None
+        assert result.error.why == "the step ask asked something else"

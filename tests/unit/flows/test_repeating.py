@@ -98,3 +98,14 @@ async def test_without_check_the_last_round_counts() -> None:
 
     assert result.status is RunStatus.DONE
     assert result.output == 10
+
+
+async def test_tasks_of_a_sequence_may_have_one_key() -> None:
+    async def flow_of(flow: Flow) -> str:
+        tasks = [write("one", key="x"), write("two", key="x"), write("three", key="2")]
+        return (await flow.sequence([*tasks, lambda before: write(f"[{before.output}]")])).output
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == "[three is done] is done"

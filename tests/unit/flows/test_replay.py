@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from parallel_agents.core.run import RunStatus
+from parallel_agents.errors import StepFailed
 from parallel_agents.flows.flow import Flow
 from parallel_agents.flows.function import OnChange
 from tests.unit.flows.parts import Crash, Writer, crash_after, lasting_store, process, run, write
@@ -175,3 +176,119 @@ async def test_many_branches_at_once_are_given_again(count: int) -> None:
 
     assert result.output == count
     assert all(writer.calls.count(f"a{n}") == 1 for n in range(count))
+
+
+async def test_a_nested_flow_that_failed_may_get_another_input() -> None:
+    number = 1
+
+    async def half(flow: Flow, number: int) -> int:
+        if number % 2:
+            raise ValueError("odd")
+        return number // 2
+
+    @named
+    async def halves(flow: Flow) -> int:
+        return (await flow.flow("half", half, number=number)).output
+
+    store = lasting_store()
+    async with process(Writer(), store) as rig:
+        await run(rig, halves)
+    number = 3
+    async with process(Writer(), store) as rig:
+        await run(rig, halves)
+        await run(rig, halves)
+    number = 4
+    async with process(Writer(), store) as rig:
+        result = await run(rig, halves)
+
+    assert result.output == 2
+
+
+async def test_a_flow_may_go_another_way_after_a_failed_step_that_now_succeeds() -> None:
+    @named
+    async def with_plan_b(flow: Flow) -> list[str]:
+        try:
+            facts = (await flow.task("facts", write("fail now"))).output
+        except StepFailed:
+            facts = (await flow.task("plan b", write("two"))).output
+        page = await flow.task("page", write(f"about {facts}"))
+        await flow.task("check", write("fail again"))
+        end = await flow.task("end", write("three"))
+        return [page.output, end.output]
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, with_plan_b)
+    writer.is_mended = True
+    await crash_after(25, writer, store, with_plan_b)
+    async with process(writer, store) as rig:
+        result = await run(rig, with_plan_b)
+
+    assert result.output == ["about fail now is done is done", "three is done"]
+    assert writer.calls.count("about fail now is done") == 1
+
+
+async def test_a_route_or_a_key_may_be_called_like_a_retry() -> None:
+    @named
+    async def keyed(flow: Flow) -> list[str]:
+        facts = await flow.parallel([write("one", key="retry-2"), write("two", key="retry-3")])
+        await flow.task("bad", write("fail now"))
+        return facts.outputs
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, keyed)
+    writer.is_mended = True
+    async with process(writer, store) as rig:
+        result = await run(rig, keyed)
+
+    assert result.output == ["one is done", "two is done"]
+    assert writer.calls.count("one") == 1
+
+
+async def test_the_order_of_a_set_does_not_matter() -> None:
+    async def count(flow: Flow, numbers: set[int]) -> int:
+        found: int = await flow.step("count", len, numbers)
+        await flow.task("bad", write("fail now"))
+        return found
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, count, input={"numbers": {0, 8}})
+    writer.is_mended = True
+    async with process(writer, store) as rig:
+        result = await run(rig, count, input={"numbers": {8, 0}})
+
+    assert list({0, 8}) != list({8, 0})
+    assert result.output == 2
+
+
+KINDS: dict[str, Function] = {
+    "session": lambda flow: flow.task("facts", write("one")),
+    "call": lambda flow: flow.step("facts", lambda: "one"),
+    "question": lambda flow: flow.ask("one?", key="facts", timeout=5, default="one"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("later", KINDS)
+async def test_a_step_must_not_become_one_of_another_kind(kind: str, later: str) -> None:
+    now = kind
+
+    async def changing(flow: Flow) -> str:
+        await KINDS[now](flow)
+        await flow.task("bad", write("fail now"))
+        return "done"
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, changing)
+    writer.is_mended, now = True, later
+    async with process(writer, store) as rig:
+        result = await run(rig, changing)
+
+    if kind == later:
+        assert result.output == "done"
+    else:
+        assert result.error is not None
+        assert result.error.why == f"the step facts was a {kind}, and is a {later}"

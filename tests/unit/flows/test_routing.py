@@ -39,6 +39,17 @@ async def test_a_branch_does_the_task_that_an_answer_names(answer: str, output: 
     assert f"triage-{answer.strip().lower()}" in {row.session.label for row in rows}
 
 
+async def test_of_routes_that_differ_only_in_case_the_exact_one_is_taken() -> None:
+    async def flow_of(flow: Flow) -> str:
+        routes = {"us": write("we"), "US": write("America")}
+        return (await flow.branch("where", write("sort"), routes)).label
+
+    async with open_rig(drafts("us", "done"), agents=[WRITER]) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == "where-us"
+
+
 async def test_a_branch_that_is_not_there_fails_the_step() -> None:
     async with open_rig(drafts("sales"), agents=[WRITER]) as rig:
         result = await run(rig, triage)

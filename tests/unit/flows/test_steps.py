@@ -12,8 +12,9 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepStarted
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.tool import Effect
-from parallel_agents.errors import StepFailed, StepUnknown
+from parallel_agents.errors import StepFailed, StepUnknown, StoreError
 from parallel_agents.flows.flow import Flow
+from parallel_agents.flows.function import OnChange
 from tests.unit.flows.parts import Crash, Writer, lasting_store, process, run, write
 
 
@@ -188,3 +189,74 @@ async def test_steps_are_in_the_history_of_the_flow(tmp_path: Path) -> None:
 
     names = [event.body.name for event in events if isinstance(event.body, StepStarted)]
     assert names == ["one", "one#2"]
+
+
+async def test_other_arguments_are_never_given_the_stored_result() -> None:
+    argument = 1
+
+    async def flow_of(flow: Flow) -> int:
+        value: int = await flow.step("twice", Counted(), argument)
+        await flow.task("bad", write("fail now"))
+        return value
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        await run(rig, flow_of)
+    argument, writer.is_mended = 5, True
+    async with process(writer, store) as rig:
+        refused = await run(rig, flow_of)
+        result = await run(rig, flow_of, on_change=OnChange.KEEP_GOING)
+
+    assert refused.error is not None
+    assert refused.error.why == "the step twice was begun with other arguments"
+    assert result.output == 10
+
+
+async def test_a_step_that_failed_may_get_other_arguments() -> None:
+    counted = Counted(error=ValueError("not 1"))
+    argument = 1
+
+    async def flow_of(flow: Flow) -> int:
+        return await flow.step("twice", counted, argument)
+
+    store = lasting_store()
+    async with process(Writer(), store) as rig:
+        await run(rig, flow_of)
+    counted.error, argument = None, 2
+    async with process(Writer(), store) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == 4
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), asyncio.CancelledError(), GeneratorExit(), StoreError("another one")]
+)
+async def test_whatever_a_step_raises_is_its_failure(error: BaseException) -> None:
+    async def broken() -> None:
+        raise error
+
+    async def flow_of(flow: Flow) -> list[str]:
+        steps = [flow.step(name, broken) for name in ("one", "two")]
+        ended = await asyncio.gather(*steps, return_exceptions=True)
+        return [str(getattr(each, "why", each)) for each in ended]
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert len(result.output) == 2
+    assert all(why.startswith(type(error).__name__) for why in result.output)
+
+
+async def test_an_argument_may_be_called_like_a_parameter_of_the_step() -> None:
+    def greet(name: str, function: str) -> str:
+        return f"{name} {function}"
+
+    async def flow_of(flow: Flow) -> str:
+        greeting: str = await flow.step("greet", greet, name="ana", function="leads")
+        return greeting
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == "ana leads"
