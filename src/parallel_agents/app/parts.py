@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from parallel_agents.app.built_in_flows import BUILT_IN_FLOWS
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.containment.functions import is_generator, why_not_called_with
 from parallel_agents.core.agent import Agent, check_agent_name
@@ -35,7 +36,7 @@ class Parts:
         tools: the tools that agents may name, by name.
         models: model factories by provider, which override the configured providers.
         gates: the functions that agents may name as gates, by name.
-        flows: the functions of the flows that this process can execute.
+        flows: the functions of the flows that this process can execute, besides those that are built in.
         on_fetch: called with the progress of the embedded model's download.
         role: a script, or a worker that executes what others leave.
         tell_unasked: the target for notifications of work that this process executes and that has
@@ -54,6 +55,9 @@ class Parts:
     role: Role = Role.SCRIPT
     tell_unasked: Notify | None = None
     contents: Contents | None = None
+
+    def __post_init__(self) -> None:
+        self.flows.add_built_in(BUILT_IN_FLOWS)
 
 
 def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:

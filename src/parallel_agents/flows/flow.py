@@ -384,3 +384,8 @@ class Flow:
         wait = partial(nth_event, self._steps.state, event, number, timeout)
         call = Call(UserFunction(wait, name), None, (), {}, Effect.IDEMPOTENT, is_wait=True)
         return await self._steps.work.step(name, call)
+
+
+def steps_of(flow: Flow) -> Steps:
+    """The steps of a flow, for functions that are built in."""
+    return flow._steps  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this module

@@ -20,7 +20,7 @@ from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
 from parallel_agents.core.ids import RunId, function_of
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.row import ChildRun
-from parallel_agents.core.run import Failure, Result
+from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.runner import Activation, RunSlot
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
@@ -97,6 +97,10 @@ class Work:
         memory: what earlier runs have done.
         on_change: what becomes of the run if the stored steps are not those of the function.
         patience: how long questions wait for a person.
+
+    Attributes:
+        status: how the run ends if the function returns.
+        error: why that is not done.
     """
 
     def __init__(
@@ -119,12 +123,18 @@ class Work:
         runs = [memory.children[name].run for name in ended if name in memory.children]
         self._stored = StoredResults(runs, sessions.results)
         self._notices: list[str] = []
+        self.status = RunStatus.DONE
+        self.error: Failure | None = None
         self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What a reader of the flow's result should know."""
         return tuple(self._notices)
+
+    def fall_short(self, status: RunStatus, error: Failure) -> None:
+        """The run ends in this status, with what the function returns."""
+        self.status, self.error = status, error
 
     def note(self, notice: str) -> None:
         self._notices.append(notice)

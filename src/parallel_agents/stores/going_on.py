@@ -17,6 +17,7 @@ from parallel_agents.stores.database import as_array
 from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.tables import Tables
 
+_SHORT = FAILURES | {RunStatus.PARTIAL}
 _TEXT = "Go on where you stopped: the budget was used up, and more may be spent now."
 
 
@@ -35,7 +36,7 @@ class GoingOn:
         if row.run.kind is RunnerKind.TEAM:
             return self._team(row, owner)
         if row.run.kind is RunnerKind.FLOW:
-            is_next = row.run.status in FAILURES and not _is_closed(row)
+            is_next = row.run.status in _SHORT and not _is_closed(row)
             asker = row.session.parent
             return [self._next(row, owner, asker, request) if is_next else row]
         return [self._agent(row, owner, asker=row.session.parent)]

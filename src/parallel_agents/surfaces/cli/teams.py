@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from parallel_agents.catalog.catalog import TeamEntry
-from parallel_agents.catalog.team import Team, properties
+from parallel_agents.catalog.team import Team
+from parallel_agents.core.object_schema import properties
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from parallel_agents.catalog.template import fill, fill_text, names_in, texts_in
 from parallel_agents.core.schema import Json
+from parallel_agents.core.template import fill, fill_text, names_in, texts_in
 
 VALUES: dict[str, Json] = {"topic": "gyms", "features": ["auth", "tasks"], "count": 3}
 
