@@ -7,7 +7,7 @@ texts and values have placeholders, and conditions are those of gates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import OnFailure
+from parallel_agents.core.workspace import Workspace
 
 MOST_STEPS = 500
 MOST_ROUNDS = 100
@@ -136,6 +137,8 @@ class Plan:
         budget: the most that all steps may spend together.
         on_failure: what happens to the other steps when one fails.
         min_done: how many steps must be done, or the plan has failed; None for 1.
+        cache_seconds: the maximum age of a reply that is used again; None for each agent's.
+        workspace: the folder that its tasks work in; None for each agent's.
     """
 
     name: str
@@ -147,6 +150,8 @@ class Plan:
     budget: Budget = NO_BUDGET
     on_failure: OnFailure = OnFailure.KEEP_GOING
     min_done: int | None = None
+    cache_seconds: float | None = None
+    workspace: Workspace | None = None
 
     @property
     def by_id(self) -> dict[str, Step]:
@@ -157,6 +162,35 @@ class Plan:
         """The steps that no other one needs; their outputs are the plan's."""
         needed = {need for step in self.steps for need in step.needs}
         return tuple(step for step in self.steps if step.id not in needed)
+
+
+def within(plan: Plan, outer: Plan) -> Plan:
+    """A plan as a step of another one, which says how tasks work unless the plan does itself."""
+    return replace(
+        plan,
+        model=plan.model or outer.model,
+        cache_seconds=outer.cache_seconds if plan.cache_seconds is None else plan.cache_seconds,
+        workspace=plan.workspace or outer.workspace,
+    )
+
+
+def on_model(plan: Plan, model: str) -> Plan:
+    """A plan all of whose tasks are done on one model."""
+    steps = [
+        replace(step, model=model, ladder=(), plan=step.plan and on_model(step.plan, model))
+        if step.agent or step.plan
+        else step
+        for step in plan.steps
+    ]
+    return replace(plan, steps=tuple(steps), model=model)
+
+
+def all_steps(plan: Plan) -> Iterator[Step]:
+    """The steps of a plan, and those of the plans in it."""
+    for step in plan.steps:
+        yield step
+        if step.plan is not None:
+            yield from all_steps(step.plan)
 
 
 def as_json(plan: Plan) -> dict[str, Json]:

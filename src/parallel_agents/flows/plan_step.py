@@ -10,7 +10,7 @@ from typing import Any
 from parallel_agents.core.cutting import head
 from parallel_agents.core.expression import Lacking, Unfit, expression
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.plan import MOST_ITEMS, Loop, Plan, Step, as_json
+from parallel_agents.core.plan import MOST_ITEMS, Loop, Plan, Step, as_json, within
 from parallel_agents.core.plan_inputs import complete_input
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
@@ -37,11 +37,13 @@ class PlanStep:
 
     Args:
         steps: of the flow that executes the plan.
+        plan: which the step is of.
         step: whatever it reads has ended.
     """
 
-    def __init__(self, steps: Steps, step: Step) -> None:
+    def __init__(self, steps: Steps, plan: Plan, step: Step) -> None:
         self._steps = steps
+        self._plan = plan
         self._step = step
         texts = texts_in({"text": step.text, "input": step.input, "person": step.person})
         self._reads_loop = any(path[0] == "loop" for _, text in texts for path in paths_in(text))
@@ -133,6 +135,8 @@ class PlanStep:
             gates=step.gates,
             refine=step.refine,
             budget=step.budget,
+            cache_seconds=self._plan.cache_seconds,
+            workspace=self._plan.workspace,
         )
         if not step.hand_off and not person:
             return checked_result(await self._steps.result(name, task), name, check=True).output
@@ -142,11 +146,12 @@ class PlanStep:
         return handed.result.output_json if handed.answer is None else handed.answer
 
     async def _inner(self, name: str, plan: Plan, values: Mapping[str, Json]) -> Json:
+        plan = within(plan, self._plan)
         task = FlowTask(
             name=self._steps.request.name,
             label=label_of(name),
             input={"plan": as_json(plan), "inputs": complete_input(plan, self._input(values))},
-            model=plan.model or self._steps.request.model,
+            model=plan.model,
             max_parallel=plan.max_parallel,
             timeout_seconds=plan.timeout_seconds,
             budget=self._step.budget if self._step.budget.is_bound else plan.budget,

@@ -131,7 +131,9 @@ class _Execution:
             return not_begun
         if step.approve and (why := await self._refused(step)):
             return StepEnd(StepStatus.SKIPPED, why=why)
-        return StepEnd(StepStatus.DONE, await PlanStep(self._steps, step).output(self._values))
+        return StepEnd(
+            StepStatus.DONE, await PlanStep(self._steps, self._plan, step).output(self._values)
+        )
 
     def _why_not_begun(self, step: Step) -> StepEnd | None:
         if self._failed:
