@@ -106,6 +106,40 @@ def test_after_kill_9_the_plan_goes_on_without_paying_twice(
     assert pagents.json("show", "one")["result"]["output"]["outputs"]["third"]
 
 
+def test_after_ctrl_c_the_results_are_shown_and_how_to_continue(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold(to="Then sample second")
+    running = pagents.start("run", plan(pagents, THREE), "--id", "one")
+    provider.wait_in_flight(1)
+    running.wait_for("✔ first  done")
+    provider.wait_in_flight(1)
+    running.interrupt()
+    running.wait_for("Stopping")
+    provider.begin_again()
+    ended = running.ended()
+
+    assert ended.code == 130
+    assert "pagents resume one" in ended.err
+    assert pagents("resume", "one").code == 0
+    assert len(provider.requests) == 3
+
+
+def test_the_same_name_with_more_budget_goes_on_and_with_other_work_is_refused(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    file = plan(pagents, THREE)
+
+    first = pagents("run", file, "--id", "one", "--budget", "0.000001")
+    second = pagents("run", file, "--id", "one", "--budget", "2")
+    other = pagents("run", plan(pagents, THREE.replace("Write", "Draw")), "--id", "one")
+
+    assert first.code != 0
+    assert second.code == 0, second
+    assert len(provider.requests) == 3
+    other.assert_refused("PA-E106", "one", exits=1)
+
+
 def test_a_killed_plan_is_continued_by_a_worker_too(
     pagents: Pagents, provider: FakeProvider
 ) -> None:

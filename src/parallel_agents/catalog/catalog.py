@@ -98,6 +98,13 @@ class Catalog:
 
     def _load_plan(self, file: Path, *, within: tuple[Path, ...]) -> Plan:
         """The plan in a file that the last of these files names, which the one before it names, and so on."""
+        top = within[0].parent.resolve()
+        if not file.resolve().is_relative_to(top):
+            # What is trusted is a folder as a whole, and a gate of a task may run a command.
+            raise InvalidFile(
+                f"{file}: it lies outside the folder of {within[0].name}",
+                hint=f"put it into {top} or a folder below",
+            )
         names = [each.name for each in (*within, file)]
         if any(_is_same(file, outer) for outer in within):
             raise InvalidFile(

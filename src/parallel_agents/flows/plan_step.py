@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import orjson
+
+from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.cutting import head
-from parallel_agents.core.expression import Lacking, Unfit, expression
-from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.plan import MOST_ITEMS, Loop, Plan, Step, as_json, within
-from parallel_agents.core.plan_inputs import complete_input
+from parallel_agents.core.expression import Lacking, Path, Unfit, expression
+from parallel_agents.core.plan import MOST_ITEMS, Loop, Plan, Step, within
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task
-from parallel_agents.core.template import fill, fill_text, paths_in, texts_in, whole_name
+from parallel_agents.core.template import (
+    fill,
+    fill_text,
+    paths_in,
+    texts_in,
+    whole_name,
+    written,
+)
+from parallel_agents.core.tool import Effect
 from parallel_agents.errors import PagentsError, StepFailed
 from parallel_agents.flows.gathered import checked_result, together, why_not_done
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
+from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.flows.routing import hand_off
 from parallel_agents.flows.steps import Steps
+from parallel_agents.flows.work import Call
 
 _SHOWN = 3
 
@@ -45,8 +59,10 @@ class PlanStep:
         self._steps = steps
         self._plan = plan
         self._step = step
-        texts = texts_in({"text": step.text, "input": step.input, "person": step.person})
-        self._reads_loop = any(path[0] == "loop" for _, text in texts for path in paths_in(text))
+        templates: dict[str, Json] = {"text": step.text, "input": step.input, "person": step.person}
+        texts = [text for _, text in texts_in({**templates, "for_each": step.for_each})]
+        self._reads = {path[:2] for text in texts for path in paths_in(text)}
+        self._reads_loop = any(path[0] == "loop" for path in self._reads)
 
     async def output(self, values: Mapping[str, Json]) -> Json:
         """What it comes to: with `for_each`, a list.
@@ -55,6 +71,22 @@ class PlanStep:
             PagentsError: it failed.
             Misread: it reads a part that a value does not have.
         """
+        step = self._step
+        if not step.hand_off and not step.person and step.min_done is None:
+            return await self._output(values)
+        # It may be done although a task of it failed; that one is not tried again with the plan.
+        read = [fill(f"${{{written(path)}}}", values) for path in self._read_results()]
+        digest = hashlib.sha256(orjson.dumps(read)).hexdigest()[:12]
+        work = UserFunction(partial(self._output, values), step.id)
+        call = Call(work, None, (), {}, Effect.IDEMPOTENT, is_wait=True)
+        return await self._steps.work.step(f"{step.id}/done-{digest}", call)
+
+    def _read_results(self) -> list[Path]:
+        """Which results it reads, as `tasks.facts`."""
+        found = [path for path in self._reads if path[0] == "tasks" and len(path) > 1]
+        return sorted(found, key=str)
+
+    async def _output(self, values: Mapping[str, Json]) -> Json:
         step = self._step
         if step.for_each is None:
             return await self._rounds(step.id, values)
@@ -147,15 +179,9 @@ class PlanStep:
 
     async def _inner(self, name: str, plan: Plan, values: Mapping[str, Json]) -> Json:
         plan = within(plan, self._plan)
-        task = FlowTask(
-            name=self._steps.request.name,
-            label=label_of(name),
-            input={"plan": as_json(plan), "inputs": complete_input(plan, self._input(values))},
-            model=plan.model,
-            max_parallel=plan.max_parallel,
-            timeout_seconds=plan.timeout_seconds,
-            budget=self._step.budget if self._step.budget.is_bound else plan.budget,
-        )
+        if self._step.budget.is_bound:
+            plan = replace(plan, budget=self._step.budget)
+        task = plan_task(plan, self._input(values), label=label_of(name))
         result: Result[Json] = await self._steps.work.flow(name, task)
         if not result.is_done:
             why = result.error.why if result.error else ""

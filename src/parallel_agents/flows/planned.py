@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from parallel_agents.core.expression import Lacking, Unfit, expression
-from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.plan import Plan, RunIf, Step, StepStatus, as_json
-from parallel_agents.core.plan_inputs import complete_input
+from parallel_agents.core.plan import Plan, RunIf, Step, StepStatus
 from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import OnFailure
@@ -20,7 +18,6 @@ from parallel_agents.flows.people import Asking
 from parallel_agents.flows.plan_step import PlanStep, shortened
 from parallel_agents.flows.steps import Steps
 
-NAME = "plan"
 _YES, _NO = "yes", "no"
 _LOST = (StepStatus.FAILED, StepStatus.BLOCKED)
 
@@ -44,28 +41,6 @@ async def plan(flow: Flow, plan: Plan, inputs: dict[str, Json]) -> Json:
     otherwise. Steps that are skipped count neither way.
     """
     return await _Execution(steps_of(flow), plan, inputs).run()
-
-
-def plan_task(plan: Plan, inputs: Mapping[str, Json], *, label: str = "") -> FlowTask:
-    """A plan with its inputs as the task of the built-in flow.
-
-    Args:
-        plan: without problems, as `core.plan_checks` finds them.
-        inputs: missing ones get their defaults.
-        label: what tables call it; empty for the plan's name.
-
-    Raises:
-        InvalidInput: the plan does not take these inputs.
-    """
-    return FlowTask(
-        name=NAME,
-        label=label or plan.name,
-        input={"plan": as_json(plan), "inputs": complete_input(plan, inputs)},
-        model=plan.model,
-        max_parallel=plan.max_parallel,
-        timeout_seconds=plan.timeout_seconds,
-        budget=plan.budget,
-    )
 
 
 class _Execution:

@@ -225,6 +225,15 @@ def test_another_file_must_fit(tmp_path: Path, flow: str, message: str) -> None:
         Catalog().team(write(tmp_path, "outer", f"  - {flow}\n"))
 
 
+def test_another_file_lies_in_the_same_folder_or_below(tmp_path: Path) -> None:
+    (tmp_path / "teams").mkdir()
+    write(tmp_path, "inner", "  - {agent: main, label: page, text: 'On ${topic}'}\n")
+    flow = "  - {flow: ../inner.yaml, input: {topic: a}}\n"
+
+    with pytest.raises(InvalidFile, match="outside the folder of outer"):
+        Catalog().team(write(tmp_path / "teams", "outer", flow))
+
+
 def test_an_output_of_another_file_has_the_labels_of_its_last_tasks(tmp_path: Path) -> None:
     write(tmp_path, "inner", "  - {agent: main, label: page, text: 'On ${topic}'}\n")
     flow = "  - {flow: inner.yaml, input: {topic: a}}\n"

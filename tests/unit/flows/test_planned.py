@@ -16,7 +16,7 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure
-from parallel_agents.flows.planned import plan_task
+from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
 from tests.unit.flows.parts import WRITER, Crash, Writer, lasting_store, process
 
@@ -340,3 +340,47 @@ async def test_run_again_after_a_failure_it_tries_only_what_is_not_done() -> Non
     assert statuses(second)["mourn"] == "skipped"
     assert writer.calls.count("good") == 1
     assert writer.calls[-1] == "after"
+
+
+async def test_what_is_done_in_spite_of_a_failure_is_not_tried_again() -> None:
+    writer, store = Writer(), lasting_store()
+    second = Agent("second", instructions="Write.", output=str)
+    steps = (
+        write("handed", "fail a", hand_off=("second",), person="Who?"),
+        write("each", "${item}", for_each=["fail b", "x"], min_done=1),
+        write("sum", "sum ${tasks.each.output}", "each"),
+        write("bad", "fail c", "sum"),
+    )
+
+    async def answered(rig: Rig) -> Result[Any]:
+        run_id = await begin(rig, plan(*steps))
+        await asyncio.sleep(100)
+        for question in await rig.sessions.questions():
+            await rig.sessions.answer(question, "I did it")
+        return await ended(rig, run_id)
+
+    async with open_rig(writer.model, agents=[WRITER, second], store=store) as rig:
+        first = await answered(rig)
+        calls = len(writer.calls)
+        writer.is_mended = True
+        result = await answered(rig)
+
+    assert first.status is RunStatus.PARTIAL
+    assert result.status is RunStatus.DONE
+    assert [text for text in writer.calls[calls:] if not text.startswith("fail c")] == []
+    assert result.output["steps"]["handed"] == {"status": "done"}
+
+
+async def test_after_a_crash_a_task_that_is_handed_on_goes_on() -> None:
+    writer, store = Writer(seconds=10), lasting_store()
+    step = write("each", "${item}", for_each=["a", "b"], max_parallel=1, min_done=1)
+
+    async with process(writer, store) as rig:
+        await begin(rig, plan(step))
+        await asyncio.sleep(15)
+        raise Crash
+    async with process(writer, store) as rig:
+        result = await run(rig, plan(step))
+
+    assert result.output["outputs"] == {"each": ["a is done", "b is done"]}
+    assert writer.calls.count("a") == 1

@@ -12,7 +12,7 @@ from parallel_agents.core.plan import Plan, all_steps
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.flows import planned
+from parallel_agents.flows.plan_task import NAME, plan_task
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 
@@ -26,7 +26,7 @@ async def prepare_plan(app: App, plan: Plan, values: Mapping[str, Json]) -> Flow
         UnknownModel, MissingKey, InvalidInput: an agent could not begin.
         PagentsError: a model cannot be started.
     """
-    asked = planned.plan_task(plan, values)
+    asked = plan_task(plan, values)
     probes = {
         (name, step.model or plan.model, step.ladder): Task(
             # What it is asked is known once the steps before have ended.
@@ -49,7 +49,7 @@ async def prepare_plan(app: App, plan: Plan, values: Mapping[str, Json]) -> Flow
 def steps_of(result: Result) -> JsonObject:
     """How each step of a plan ended; empty if the result is not a plan's."""
     output = result.output_json
-    if function_of(result.session_key) != planned.NAME or not isinstance(output, Mapping):
+    if function_of(result.session_key) != NAME or not isinstance(output, Mapping):
         return {}
     steps = output.get("steps")
     return steps if isinstance(steps, Mapping) else {}
