@@ -6,6 +6,7 @@ A task that has any of the fields for that makes its file a plan; a file without
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from os.path import normpath
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias
 
@@ -162,7 +163,7 @@ def _stem(flow: str | None) -> str:
 def _inner(file: PlanFile, place: Steps, written: str) -> Plan:
     here = file.document.source.file
     try:
-        return file.find_plan(here.parent / written)
+        return file.find_plan(Path(normpath(here.parent / written)))
     except InvalidFile as error:
         raise file.document.error(
             place,
