@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from os.path import normpath
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
 
 from parallel_agents.catalog.document import Document, Steps
 from parallel_agents.catalog.fields import AgentName, Fields, NonEmpty
@@ -37,6 +37,34 @@ class LoopFields(Fields):
     keep_last: bool = False
 
 
+def _check_items(value: JsonValue) -> JsonValue:
+    if isinstance(value, list) and len(value) > MOST_ITEMS:
+        raise ValueError(f"it must have at most {MOST_ITEMS:,} items")
+    if isinstance(value, str | list):
+        return value
+    raise ValueError("it must be a list, or a placeholder such as ${tasks.LABEL.output.FIELD}")
+
+
+def _check_approval(value: JsonValue) -> JsonValue:
+    if isinstance(value, bool) or (isinstance(value, str) and value.strip()):
+        return value
+    raise ValueError("it must be true, or the question that a person answers with yes or no")
+
+
+# One type each for what may be of two: a union would be told by the first of its types.
+_LIST: dict[str, JsonValue] = {"type": "array", "maxItems": MOST_ITEMS}
+Items = Annotated[
+    JsonValue,
+    AfterValidator(_check_items),
+    WithJsonSchema({"anyOf": [{"type": "string"}, _LIST]}),
+]
+Approval = Annotated[
+    JsonValue,
+    AfterValidator(_check_approval),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "minLength": 1}]}),
+]
+
+
 class PlanTaskFields(TaskFields):
     """One entry of `tasks` in a file whose tasks need each other."""
 
@@ -46,18 +74,19 @@ class PlanTaskFields(TaskFields):
     needs: tuple[NonEmpty, ...] = ()
     run_if: RunIf = RunIf.ALL_DONE
     when: NonEmpty | None = None
-    for_each: str | Annotated[list[JsonValue], Field(max_length=MOST_ITEMS)] | None = None
+    for_each: Items = None
     min_done: Annotated[int, Field(ge=0)] | None = None
     max_parallel: Annotated[int, Field(ge=1)] | None = None
     loop: LoopFields | None = None
     hand_off: Annotated[tuple[AgentName, ...], Field(min_length=1)] = ()
     person: NonEmpty | None = None
-    approve: bool | NonEmpty = False
+    approve: Approval = False
 
 
 class PlanFields(HeadFields):
     """The file."""
 
+    page: ClassVar[str] = "docs/plans.md"
     tasks: Annotated[list[PlanTaskFields], Field(min_length=1)]
 
 

@@ -70,7 +70,8 @@ def validate(name: _Named, home: Home = None) -> None:
     """Check a team file as `run` would, without a call."""
     team = find_catalog(home).team(_found(name))
     count = f"{team.count} tasks" if team.count > 1 else "1 task"
-    what = "" if team.plan is None else f" on {len(plan_graph.levels(team.plan))} levels"
+    levels = 1 if team.plan is None else len(plan_graph.levels(team.plan))
+    what = f" on {levels} levels" if levels > 1 else ""
     render.line(f"✔ {team.name}  valid: {count}{what}")
 
 
