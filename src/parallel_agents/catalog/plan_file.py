@@ -147,10 +147,12 @@ def make_plan(file: PlanFile, found: PlanFields) -> Plan:
 
 
 def _more(others: int) -> str:
+    if not others:
+        return ""
     return (
-        ""
-        if not others
-        else f"{others} more of its values {'is' if others == 1 else 'are'} invalid"
+        "1 other value is invalid, too"
+        if others == 1
+        else f"{others} other values are invalid, too"
     )
 
 

@@ -86,7 +86,7 @@ def _check_shape(plan: Plan) -> Iterator[PlanProblem]:
             "",
             ("tasks",),
             f"the plan has {len(plan.steps)} tasks",
-            f"write 1 to {MOST_STEPS}; `for_each` and `pagents run` in a script take more",
+            f"write 1 to {MOST_STEPS} tasks; `for_each` does one of them for each item of a list",
         )
     for name in RESERVED:
         if name in properties(plan.input_schema):
@@ -131,7 +131,7 @@ def _check_kind(step: Step) -> Iterator[PlanProblem]:
         yield PlanProblem(
             step.id,
             (),
-            f"the task {step.id!r} has nobody who does it",
+            f"the task {step.id!r} has no agent, flow or person",
             "add `agent: NAME`, `flow: FILE.yaml`, or `person: QUESTION`",
         )
     elif step.agent and step.plan is not None:

@@ -165,7 +165,7 @@ def test_a_task_that_could_only_fail_is_refused_with_its_line(
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        ("{label: a, needs: [facts]}", "nobody who does it"),
+        ("{label: a, needs: [facts]}", "has no agent, flow or person"),
         ("{person: Who?, label: a, text: x}", "a task without an agent has no 'text'"),
         ("{agent: poet, label: a b, needs: [facts], text: x}", "cannot be the label"),
         ("{agent: poet, label: facts, needs: [facts], text: x}", "two tasks have the label"),
