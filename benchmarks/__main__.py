@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import filled
+from benchmarks import filled, plans
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv-peers"
@@ -467,6 +467,14 @@ def prompt_overhead() -> list[Row]:
     ]
 
 
+def plan_checks() -> list[Row]:
+    check, read = plans.check_seconds(20)
+    return [
+        Row("a plan of 50 steps is checked: CPU", f"{check * 1000:.1f} ms", "<= 20 ms"),
+        Row("the same, with the reading of its file", f"{read * 1000:.1f} ms", ""),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument(
@@ -489,6 +497,7 @@ def main() -> None:
         *sends(),
         *maps(),
         *file_tools(),
+        *plan_checks(),
         *commands(rounds),
         *fetches(rounds),
         *mcp_calls(),

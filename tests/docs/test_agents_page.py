@@ -9,7 +9,7 @@ import pytest
 
 from parallel_agents.catalog.agent_file import AgentFields
 from parallel_agents.catalog.catalog import Catalog
-from parallel_agents.catalog.team_file import TaskFields, TeamFields
+from parallel_agents.catalog.team_fields import TaskFields, TeamFields
 from parallel_agents.core.agent import Agent
 from parallel_agents.errors import InvalidFile
 

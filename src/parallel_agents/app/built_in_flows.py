@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
+from parallel_agents.flows import plan_task, planned
+from parallel_agents.flows.function import FlowFunction, OnChange
 from parallel_agents.flows.functions import Functions
 from parallel_agents.maps.request import MAP
 from parallel_agents.maps.runner import MapRunner
 from parallel_agents.settings import Settings
 
-BUILT_IN_NAMES = frozenset({MAP})
+BUILT_IN_NAMES = frozenset({MAP, plan_task.NAME})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltInFlows:
-    """The built-in flows of a process; each field is one.
+    """The built-in flows of a process.
 
     Attributes:
         maps: one agent over many rows.
@@ -28,6 +31,12 @@ class BuiltInFlows:
         return cls(maps=MapRunner(settings.max_parallel))
 
     def add_to(self, functions: Functions) -> None:
-        """Make them known."""
-        for each in fields(self):
-            functions.build_in(getattr(self, each.name))
+        """Make them known.
+
+        Raises:
+            InvalidInput: a program passed in a function of such a name.
+        """
+        functions.build_in(MAP, self.maps)
+        # A plan is stored with its run, and what is tried again may go another way than before.
+        plan = partial(FlowFunction, planned.plan, on_change=OnChange.KEEP_GOING)
+        functions.build_in(plan_task.NAME, plan)

@@ -35,7 +35,7 @@ class Parts:
         tools: the tools that agents may name, by name.
         models: model factories by provider, which override the configured providers.
         gates: the functions that agents may name as gates, by name.
-        flows: the functions of the flows that this process can execute.
+        flows: the functions of the flows that this process can execute, besides those that are built in.
         on_fetch: called with the progress of the embedded model's download.
         role: a script, or a worker that executes what others leave.
         tell_unasked: the target for notifications of work that this process executes and that has

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from parallel_agents.catalog.agent_file import parse_agent
+from parallel_agents.catalog.document import parse_document
 from parallel_agents.catalog.file_index import Entry, FileIndex
+from parallel_agents.catalog.plan_file import PlanFile
 from parallel_agents.catalog.source import Accept, accept_any, read_source
 from parallel_agents.catalog.team import Team
-from parallel_agents.catalog.team_file import parse_team
+from parallel_agents.catalog.team_file import parse_plan, parse_team
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.plan import Plan
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.errors import NotFound, UnknownAgent
+from parallel_agents.errors import InvalidFile, NotFound, UnknownAgent
 
 BUILT_IN = Path(__file__).parent
+_MOST_NESTED = 8
 
 AgentEntry: TypeAlias = Entry[Agent]
 TeamEntry: TypeAlias = Entry[Team]
@@ -88,10 +93,42 @@ class Catalog:
         return self._teams.entries()
 
     def _load_team(self, file: Path) -> Team:
-        return parse_team(read_source(file, self._accept), self.agent)
+        read = partial(self._load_plan, within=(file,))
+        return parse_team(read_source(file, self._accept), self.agent, read)
+
+    def _load_plan(self, file: Path, *, within: tuple[Path, ...]) -> Plan:
+        """The plan in a file that the last of these files names, which the one before it names, and so on."""
+        top = within[0].parent.resolve()
+        if not file.resolve().is_relative_to(top):
+            # What is trusted is a folder as a whole, and a gate of a task may run a command.
+            raise InvalidFile(
+                f"{file}: it lies outside the folder of {within[0].name}",
+                hint=f"put it into {top} or a folder below",
+            )
+        names = [each.name for each in (*within, file)]
+        if any(_is_same(file, outer) for outer in within):
+            raise InvalidFile(
+                f"{file}: it contains itself: {' → '.join(names)}",
+                hint="take `flow:` out of one of them; to repeat tasks, use `loop`",
+            )
+        if len(within) > _MOST_NESTED:
+            raise InvalidFile(
+                f"{file}: more than {_MOST_NESTED} files within each other",
+                hint="put the tasks of one of them into the file that names it",
+            )
+        document = parse_document(read_source(file, self._accept))
+        read = partial(self._load_plan, within=(*within, file))
+        return parse_plan(PlanFile(document, self.agent, read))
 
     def _load_agent(self, file: Path) -> Agent:
         return parse_agent(read_source(file, self._accept))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # reading it says why
+        return False
 
 
 def _is_file(name_or_file: str | Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, TypeVar, get_args, get_type_hints
+from typing import Annotated, ClassVar, TypeVar, get_args, get_type_hints
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -49,8 +49,13 @@ AnyAgentName = Annotated[
 
 
 class Fields(BaseModel):
-    """The fields of a file or of a part of it; others are refused, and so are numbers in quotes."""
+    """The fields of a file or of a part of it; others are refused, and so are numbers in quotes.
 
+    Attributes:
+        page: where they are explained.
+    """
+
+    page: ClassVar[str] = "docs/agents.md"
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
@@ -106,7 +111,7 @@ def _explain(document: Document, found: Found, kind: type[Fields]) -> InvalidFil
     return document.error(
         steps,
         f"{where!r} is invalid: {found.words}",
-        hint=f"docs/agents.md says what {found.field} takes",
+        hint=f"{kind.page} says what {found.field} takes",
     )
 
 

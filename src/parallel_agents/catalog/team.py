@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from parallel_agents.catalog.template import fill, fill_text, whole_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import Gate, Refine
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.object_schema import defaults, properties, required
+from parallel_agents.core.plan import Plan
 from parallel_agents.core.schema import Json, JsonObject, Schema
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import OnFailure, Task
+from parallel_agents.core.template import fill, fill_text, whole_name
 from parallel_agents.errors import InvalidInput
 
 _EXAMPLES = {"array": "'[\"...\"]'", "object": "'{...}'", "number": "1.5", "integer": "3"}
@@ -49,6 +51,7 @@ class Team:
         budget: the most that all tasks together may spend.
         on_failure: what happens to the other tasks when one fails.
         min_done: how many tasks must end in done, or the team has failed.
+        plan: the tasks of a file in which they need each other; then `tasks` is empty.
     """
 
     name: str
@@ -60,6 +63,24 @@ class Team:
     budget: Budget = NO_BUDGET
     on_failure: OnFailure = OnFailure.KEEP_GOING
     min_done: int | None = None
+    plan: Plan | None = None
+
+    @property
+    def count(self) -> int:
+        """How many tasks it has."""
+        return len(self.tasks if self.plan is None else self.plan.steps)
+
+    def filled(self, values: Mapping[str, Json]) -> dict[str, Json]:
+        """The inputs with the defaults of those that are not given.
+
+        Raises:
+            InvalidInput: an input is unknown, has no value and no default, or does not match its
+                schema.
+        """
+        filled = {**defaults(self.input_schema), **values}
+        self._check_names(filled)
+        self._check_values(filled)
+        return filled
 
     def tasks_for(self, values: Mapping[str, Json]) -> list[Task]:
         """The tasks for these inputs, in the order of the file.
@@ -71,9 +92,7 @@ class Team:
             InvalidInput: an input is unknown, has no value and no default, or does not match its
                 schema.
         """
-        filled = {**defaults(self.input_schema), **values}
-        self._check_names(filled)
-        self._check_values(filled)
+        filled = self.filled(values)
         return [
             Task(
                 task.agent,
@@ -128,33 +147,6 @@ def _filled(template: JsonObject, values: Mapping[str, Json]) -> dict[str, Json]
         for name, value in template.items()
         if (whole := whole_name(value)) is None or whole in values
     }
-
-
-def properties(schema: JsonObject) -> dict[str, JsonObject]:
-    """The properties of an object's schema; a property that is `true` accepts anything."""
-    found = schema.get("properties")
-    if not isinstance(found, Mapping):
-        return {}
-    return {name: item if isinstance(item, Mapping) else {} for name, item in found.items()}
-
-
-def required(schema: JsonObject) -> list[str]:
-    """The names of the properties that an object's schema requires."""
-    found = schema.get("required")
-    return [str(name) for name in found] if isinstance(found, list | tuple) else []
-
-
-def ways_to_give(schema: JsonObject) -> list[list[str]]:
-    """The names that an object's schema requires, for each of its `anyOf` if it has such choices."""
-    always, found = required(schema), schema.get("anyOf")
-    choices = found if isinstance(found, list | tuple) else ()
-    more = [required(choice) for choice in choices if isinstance(choice, Mapping)]
-    return [[*always, *names] for names in more] or [always]
-
-
-def defaults(schema: JsonObject) -> dict[str, Json]:
-    """The default values of an object's schema."""
-    return {name: item["default"] for name, item in properties(schema).items() if "default" in item}
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -2,77 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
 
-from pydantic import Field, JsonValue
-
-from parallel_agents.catalog.agent_file import BudgetFields, Ladder, SetBudget
 from parallel_agents.catalog.document import Document, Steps, parse_document
-from parallel_agents.catalog.fields import (
-    NAME_PATTERN,
-    Fields,
-    NonEmpty,
-    check_object_schema,
-    check_stem,
-    read_fields,
+from parallel_agents.catalog.fields import check_object_schema, check_stem, read_fields
+from parallel_agents.catalog.gate_fields import read_gates
+from parallel_agents.catalog.plan_file import (
+    FindAgent,
+    FindPlan,
+    PlanFields,
+    PlanFile,
+    is_plan,
+    make_plan,
 )
-from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_gates
 from parallel_agents.catalog.source import Source
-from parallel_agents.catalog.team import TaskTemplate, Team, defaults, properties, required
-from parallel_agents.catalog.template import names_in, texts_in, whole_name
+from parallel_agents.catalog.team import TaskTemplate, Team
+from parallel_agents.catalog.team_fields import HeadFields, TaskFields, TeamFields
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.object_schema import defaults, properties, required, sure_names
+from parallel_agents.core.plan import Plan
 from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.core.task import OnFailure
-from parallel_agents.core.texts import ModelName
+from parallel_agents.core.template import names_in, paths_in, texts_in, whole_name
 from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 
-FindAgent: TypeAlias = Callable[[str], Agent]
+
+def no_other_plan(file: Path) -> NoReturn:
+    """Refuse plans in other files, for texts that are not files."""
+    raise InvalidFile(f"{file}: cannot be read here", hint="name a file of a team")
 
 
-class TaskFields(Fields):
-    """One entry of `tasks`."""
+def parse_team(source: Source, find_agent: FindAgent, find_plan: FindPlan = no_other_plan) -> Team:
+    """The team in a file, with a plan if its tasks need each other.
 
-    agent: str
-    text: NonEmpty
-    label: NonEmpty | None = None
-    input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
-    model: ModelName | None = None
-    ladder: Ladder = ()
-    gates: tuple[GateFields, ...] = ()
-    refine: RefineFields | None = None
-    budget: SetBudget = BudgetFields()
-
-
-class TeamFields(Fields):
-    """The file."""
-
-    name: Annotated[str, Field(pattern=NAME_PATTERN)]
-    description: NonEmpty
-    input: dict[str, JsonValue] = Field(default_factory=lambda: {"type": "object"})
-    max_parallel: int | None = None
-    timeout_seconds: float | None = None
-    model: ModelName | None = None
-    budget: SetBudget = BudgetFields()
-    on_failure: OnFailure = OnFailure.KEEP_GOING
-    min_done: Annotated[int, Field(ge=1)] | None = None
-    tasks: Annotated[list[TaskFields], Field(min_length=1)]
-
-
-def parse_team(source: Source, find_agent: FindAgent) -> Team:
-    """The team in a file; `find_agent` returns the agents that it names.
+    Args:
+        source: the text of the file.
+        find_agent: returns the agents that it names.
+        find_plan: returns the plans in the files that it names.
 
     Raises:
         InvalidFile: the team's file or an agent's is invalid; the error names the line, and says
             what to write instead.
     """
     document = parse_document(source)
+    if is_plan(document.content):
+        return _planned(PlanFile(document, find_agent, find_plan))
     found = read_fields(document, TeamFields)
-    check_stem(document, found.name)
-    check_object_schema(document, ("input",), found.input)
-    _check_defaults(document, found.input)
+    limits = _check_head(document, found)
     _check_labels(document, found.tasks)
     _check_min_done(document, found)
     for number, task in enumerate(found.tasks):
@@ -86,12 +65,12 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
                 document,
                 ("tasks", str(number)),
                 task,
-                sure=_sure(found.input),
+                sure=sure_names(found.input),
                 find_agent=find_agent,
             )
             for number, task in enumerate(found.tasks)
         ),
-        limits=_limits(document, found),
+        limits=limits,
         model=found.model,
         budget=found.budget.budget,
         on_failure=found.on_failure,
@@ -99,7 +78,43 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
     )
 
 
-def _limits(document: Document, found: TeamFields) -> Limits:
+def _planned(file: PlanFile) -> Team:
+    found = read_fields(file.document, PlanFields)
+    limits = _check_head(file.document, found)
+    return Team(
+        name=found.name,
+        description=found.description,
+        input_schema=found.input,
+        tasks=(),
+        plan=make_plan(file, found),
+        limits=limits,
+        model=found.model,
+        budget=found.budget.budget,
+        on_failure=found.on_failure,
+        min_done=found.min_done,
+    )
+
+
+def parse_plan(file: PlanFile) -> Plan:
+    """The plan in a file, also in one whose tasks do not need each other.
+
+    Raises:
+        InvalidFile: as for `parse_team`.
+    """
+    found = read_fields(file.document, PlanFields)
+    _check_head(file.document, found)
+    return make_plan(file, found)
+
+
+def _check_head(document: Document, found: HeadFields) -> Limits:
+    """Check what is above the tasks; the limits there."""
+    check_stem(document, found.name)
+    check_object_schema(document, ("input",), found.input)
+    _check_defaults(document, found.input)
+    return _limits(document, found)
+
+
+def _limits(document: Document, found: HeadFields) -> Limits:
     try:
         return Limits(max_parallel=found.max_parallel, timeout_seconds=found.timeout_seconds)
     except InvalidInput as error:
@@ -143,7 +158,7 @@ def _check_labels(document: Document, tasks: list[TaskFields]) -> None:
 def _check_placeholders(
     document: Document, steps: Steps, task: TaskFields, *, inputs: JsonObject
 ) -> None:
-    sure, known = _sure(inputs), properties(inputs)
+    sure, known = sure_names(inputs), properties(inputs)
     # Where one is all of an input of the task, that is left out without a value.
     rest = {key: item for key, item in task.input.items() if whole_name(item) not in known}
     texts = texts_in({"text": task.text, "input": rest}, steps)
@@ -151,9 +166,7 @@ def _check_placeholders(
         try:
             unsure = [name for name in names_in(text) if name not in sure]
         except ValueError as error:
-            raise document.error(
-                place, str(error), hint="write ${name} for an input and $$ for a dollar"
-            ) from error
+            raise document.error(place, str(error), hint=_how(text)) from error
         if unsure and unsure[0] in known:
             raise _no_value(document, place, unsure[0])
         if unsure:
@@ -164,9 +177,13 @@ def _check_placeholders(
             )
 
 
-def _sure(inputs: JsonObject) -> set[str]:
-    """The inputs that always have a value."""
-    return {*required(inputs), *defaults(inputs)} & properties(inputs).keys()
+def _how(text: str) -> str:
+    """How placeholders are written; that of a result makes its file a plan."""
+    with suppress(ValueError):
+        needed = [path[1] for path in paths_in(text) if path[0] == "tasks" and len(path) > 1]
+        if needed:
+            return f"add `needs: [{needed[0]}]` to this task for the result of that one"
+    return "write ${name} for an input and $$ for a dollar"
 
 
 def _no_value(document: Document, steps: Steps, name: str) -> InvalidFile:

@@ -64,6 +64,32 @@ def ruled_out(path: Path, schema: JsonObject | None) -> RuledOut | None:
     return RuledOut(path[:1], why)
 
 
+def ruled_out_below(path: Path, schema: JsonObject | None) -> RuledOut | None:
+    """Why no answer of this schema has a value at a path that begins below it; None if one may have it."""
+    root: JsonObject = {"type": "string"} if schema is None else schema
+    return _ruled_out(path, 0, root, root)
+
+
+def why_not_a_list(path: Path, schema: JsonObject | None) -> str:
+    """What an answer of this schema has at a path, if it cannot be a list; empty if it may be one."""
+    root: JsonObject = {"type": "string"} if schema is None else schema
+    here: JsonObject = dereferenced(root, root)
+    for step in path:
+        if here.keys() & {*_MORE_FIELDS, *_ALTERNATIVES}:
+            return ""
+        properties = here.get("properties")
+        inside = here.get("items") if isinstance(step, int) else None
+        if isinstance(properties, Mapping) and isinstance(step, str):
+            inside = properties.get(step)
+        if not isinstance(inside, Mapping):
+            return ""
+        here = dereferenced(inside, root)
+    if here.keys() & {*_MORE_FIELDS, *_ALTERNATIVES}:
+        return ""
+    kinds = _kinds_of(here)
+    return "" if "array" in kinds else _told(kinds)
+
+
 def _ruled_out(
     path: Path, at: int, schema: Json, root: JsonObject, within: tuple[JsonObject, ...] = ()
 ) -> RuledOut | None:

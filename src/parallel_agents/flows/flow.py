@@ -17,6 +17,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Effect
 from parallel_agents.flows import choosing, refining, repeating, routing
+from parallel_agents.flows.call import Call
 from parallel_agents.flows.events import nth_event
 from parallel_agents.flows.function import FlowFunction, instances
 from parallel_agents.flows.gathered import checked_result
@@ -24,7 +25,6 @@ from parallel_agents.flows.many import ManySteps
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking
 from parallel_agents.flows.steps import Steps
-from parallel_agents.flows.work import Call
 from parallel_agents.sessions.typed import typed
 
 V = TypeVar("V")
@@ -374,3 +374,8 @@ class Flow(ManySteps):
                 UserFunction(wait, name), None, (number,), {}, Effect.IDEMPOTENT, is_wait=True
             )
             return await self._steps.work.step(name, call)
+
+
+def steps_of(flow: Flow) -> Steps:
+    """The steps of a flow, for functions that are built in."""
+    return flow._steps  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this module

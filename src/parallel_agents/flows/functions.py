@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from parallel_agents.core.children import FlowSessions
@@ -27,24 +27,32 @@ class BuiltIn(Protocol):
 
 
 class Functions:
-    """The functions that a process has, given at its start or by a flow that calls another."""
+    """The functions that a process has: built in, given at its start, or by a flow that calls another."""
 
     def __init__(self, given: Iterable[FlowFunction[Any]] = ()) -> None:
         self._known: dict[str, FlowFunction[Any]] = {}
-        self._built_in: dict[str, BuiltIn] = {}
+        self._built_in: dict[str, BuiltIn | Callable[[], FlowFunction[Any]]] = {}
+        self._made: dict[str, FlowFunction[Any]] = {}
         for function in given:
             self.add(function)
 
     def __contains__(self, name: str) -> bool:
         return name in self._known or name in self._built_in
 
-    def build_in(self, flow: BuiltIn) -> None:
-        """Make a built-in flow known."""
-        self._built_in[flow.name] = flow
+    def build_in(self, name: str, flow: BuiltIn | Callable[[], FlowFunction[Any]]) -> None:
+        """Make a flow known that every process has; a function is made when it is first called.
+
+        Raises:
+            InvalidInput: a program passed in a function of that name.
+        """
+        if name in self._known:
+            raise _reserved(name)
+        self._built_in[name] = flow
 
     def built_in(self, name: str) -> BuiltIn | None:
-        """The built-in flow of that name; None if it is not one."""
-        return self._built_in.get(name)
+        """The built-in flow of that name; None if there is none, or if it is a function."""
+        found = self._built_in.get(name)
+        return None if found is None or callable(found) else found
 
     def add(self, function: FlowFunction[Any]) -> None:
         """Make a function known.
@@ -52,9 +60,10 @@ class Functions:
         Raises:
             InvalidInput: another one has its name.
         """
+        if function.name in self._built_in:
+            raise _reserved(function.name)
         known = self._known.setdefault(function.name, function)
-        # A method is another object each time.
-        if known.call != function.call or function.name in self._built_in:
+        if known.call != function.call:  # a method is another object each time
             raise InvalidInput(
                 f"two flows are named {function.name}",
                 why="a stored flow names its function, so a name must stand for one",
@@ -69,6 +78,19 @@ class Functions:
         Raises:
             InvalidInput: this process has none.
         """
-        if name not in self._known:
+        if name in self._known:
+            return self._known[name]
+        make = self._built_in.get(name)
+        if not callable(make):
             raise InvalidInput(f"this process has no flow {name!r}", hint=f"pass flows=[{name}]")
-        return self._known[name]
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+
+def _reserved(name: str) -> InvalidInput:
+    return InvalidInput(
+        f"a flow cannot be named {name}",
+        why="the runtime has a flow of that name",
+        hint="rename the function",
+    )

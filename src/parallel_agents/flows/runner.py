@@ -101,7 +101,7 @@ class FlowRunner:
             raise
         except PagentsError as error:
             return Outcome(status=RunStatus.FAILED, error=Failure.of(error))
-        return Outcome(status=RunStatus.DONE, output=output, notices=work.notices)
+        return Outcome(status=work.status, output=output, error=work.error, notices=work.notices)
 
     async def _remember(self, claim: Claim) -> Memory:
         """What the flow's runs have done so far."""

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any, NamedTuple, NoReturn, TypeVar
-
-import orjson
+from typing import Any, NoReturn, TypeVar
 
 from parallel_agents.containment.calls import contained, describe
-from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Entry
 from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
 from parallel_agents.core.ids import RunId, function_of
-from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.row import ChildRun
-from parallel_agents.core.run import Failure, Result
+from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.runner import Activation, RunSlot
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
@@ -33,7 +28,8 @@ from parallel_agents.errors import (
     StepUnknown,
     StoreError,
 )
-from parallel_agents.flows.function import OnChange, as_json, ordered
+from parallel_agents.flows.call import Call
+from parallel_agents.flows.function import OnChange
 from parallel_agents.flows.memory import Kind, Memory, StoredStep
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking, ask
@@ -49,48 +45,6 @@ T = TypeVar("T")
 _SHOWN = 5
 
 
-class Call(NamedTuple):
-    """A call of a step's function.
-
-    Attributes:
-        kind: the type of what it returns; None for any JSON.
-        is_wait: whether it only waits, so that a stop of the process breaks it off.
-    """
-
-    function: UserFunction
-    kind: OutputType[Any] | None
-    values: tuple[object, ...]
-    named: Mapping[str, object]
-    effect: Effect
-    is_wait: bool = False
-
-    @property
-    def digest(self) -> str:
-        """Identifies the arguments; empty if they are not JSON, so that nobody can tell them apart."""
-        try:
-            given = as_json(ordered([self.values, self.named]))
-            encoded = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
-        except (ValueError, TypeError, RecursionError):
-            return ""
-        return hashlib.sha256(encoded).hexdigest()[:32]
-
-    async def result(self) -> Json:
-        """What the function returns, as it is stored.
-
-        Raises:
-            ValueError: it cannot be stored, or is not of its type.
-            Exception: the function raised it.
-        """
-        output = await self.function.call(as_json, *self.values, named=lambda: self.named)
-        if self.kind is not None and (problems := self.kind.problems(output)):
-            raise ValueError(f"what it returned is no {self.kind.name}: {'; '.join(problems)}")
-        return output
-
-    def instance(self, stored: Json) -> object:
-        """What the function returned, of its type, made of what is stored."""
-        return stored if self.kind is None else self.kind.instance(stored)
-
-
 class Work:
     """What a flow does, step by step.
 
@@ -100,6 +54,10 @@ class Work:
         memory: what earlier runs have done.
         on_change: what becomes of the run if the stored steps are not those of the function.
         patience: how long questions wait for a person.
+
+    Attributes:
+        status: how the run ends if the function returns.
+        error: why that is not done.
     """
 
     def __init__(
@@ -124,12 +82,18 @@ class Work:
         self._notices: list[str] = []
         self._goes_another_way = False
         self._waiting = Waiting()
+        self.status = RunStatus.DONE
+        self.error: Failure | None = None
         self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What a reader of the flow's result should know."""
         return tuple(self._notices)
+
+    def fall_short(self, status: RunStatus, error: Failure) -> None:
+        """The run ends in this status, with what the function returns."""
+        self.status, self.error = status, error
 
     def note(self, notice: str) -> None:
         self._notices.append(notice)

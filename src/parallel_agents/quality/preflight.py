@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.condition_fields import check_conditions, ruled_out
 from parallel_agents.core.gate import Gate, JudgeGate
 from parallel_agents.core.needs import Lack
+from parallel_agents.core.object_schema import required
 from parallel_agents.core.schema import JsonObject, compiled
 from parallel_agents.core.task import Task
 from parallel_agents.errors import ConfigError, InvalidInput

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from parallel_agents.catalog.team import ways_to_give
 from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
 from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import fitted
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import ToolCall
+from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.row import Row

@@ -17,6 +17,7 @@ from parallel_agents.stores.database import as_array
 from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.tables import Tables
 
+_SHORT = FAILURES | {RunStatus.PARTIAL}
 _TEXT = "Go on where you stopped: the budget was used up, and more may be spent now."
 
 
@@ -92,7 +93,7 @@ def _has_next(flow: Row, request: Queued | None) -> bool:
     """Whether a flow that is asked for again has a further run: after a failure, or if it says so."""
     asked = request.flow if request else None
     is_rerun = asked is not None and asked.is_rerun
-    return flow.run.status in FAILURES or (is_rerun and flow.run.status.is_over)
+    return flow.run.status in _SHORT or (is_rerun and flow.run.status.is_over)
 
 
 def _is_closed(row: Row) -> bool:

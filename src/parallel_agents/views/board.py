@@ -48,6 +48,11 @@ class Board:
         """A board of runs whose labels alone are known."""
         return cls({run: Lane(label=label) for run, label in labels.items()})
 
+    def add(self, labels: Mapping[RunId, str]) -> None:
+        """Add runs that are met only now."""
+        for run, label in labels.items():
+            self.lanes.setdefault(run, Lane(label=label))
+
     def take(self, event: Event) -> Lane | None:
         """Apply an event; the lane that it changed, or None."""
         lane = self.lanes.get(event.run)

@@ -11,6 +11,7 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import AnyGate, CommandGate
 from parallel_agents.core.mcp_server import McpServer, read_server
+from parallel_agents.core.plan import all_steps
 from parallel_agents.core.profile import read_profile
 from parallel_agents.core.reference import Scheme, parse_reference, scheme_of
 from parallel_agents.core.sandbox import Sandbox
@@ -151,6 +152,8 @@ def _of_commands(catalog: Catalog) -> Iterator[str]:
         if not isinstance(entry.content, InvalidFile):
             for task in entry.content.tasks:
                 yield from _commands(task.gates, f"{task.label} in the team {entry.name}")
+            for step in all_steps(entry.content.plan) if entry.content.plan else ():
+                yield from _commands(step.gates, f"{step.id} in the team {entry.name}")
 
 
 def _commands(gates: Iterable[AnyGate], of_what: str) -> Iterator[str]:

@@ -44,6 +44,11 @@ class FakeProvider:
         self._released.set()
         self._released = threading.Event()
 
+    def begin_again(self) -> None:
+        """Answer every request as usual again; what came stays counted."""
+        self._faults.clear()
+        self.release()
+
     def fault(self, body: JsonObject) -> Fault | None:
         text = orjson.dumps(body).decode()
         for part, fault in self._faults.items():

@@ -13,7 +13,8 @@ from parallel_agents.catalog.agent_file import AgentFields, parse_agent
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.fields import names_within
 from parallel_agents.catalog.source import Source
-from parallel_agents.catalog.team_file import TeamFields, parse_team
+from parallel_agents.catalog.team_fields import TeamFields
+from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 

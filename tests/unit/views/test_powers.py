@@ -27,3 +27,23 @@ def test_commands_addresses_and_the_variables_that_they_get_are_said(tmp_path: P
         "the MCP server notes at https://notes.example/mcp is called for any agent, and gets the "
         "value of B, D",
     ]
+
+
+def test_commands_that_check_answers_of_tasks_with_needs_are_said(tmp_path: Path) -> None:
+    (tmp_path / "teams").mkdir()
+    head = "description: d\ntasks:\n  - agent: main\n    text: x\n"
+    gate = "    gates: [{command: [make, test]}]\n"
+    inner = f"name: inner\n{head}{gate}    needs: []\n"
+    outer = f"name: outer\n{head}{gate}  - {{flow: inner.yaml, needs: [main]}}\n"
+    files = {"teams/inner.yaml": inner.encode(), "teams/outer.yaml": outer.encode()}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+
+    said = powers(Project(folder=tmp_path, files=files))
+    said = [each for each in said if "make test" in each]
+
+    assert said == [
+        "the command `make test` is executed for main in the team inner",
+        "the command `make test` is executed for main in the team outer",
+        "the command `make test` is executed for main in the team outer",
+    ]

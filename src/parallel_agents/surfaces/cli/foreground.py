@@ -16,9 +16,10 @@ from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.event import Finished, Started
-from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.event import Finished, Queued, Started
+from parallel_agents.core.ids import RunId, SessionKey, is_group_key
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import OutputLost
@@ -46,12 +47,14 @@ class Work(NamedTuple):
         session: the top of its tree.
         run: the run whose end marks the end of the work.
         labels: the label of each agent's run, in order.
+        is_flow: the runs are not known at the start; each is met as it begins.
     """
 
     name: str
     session: SessionKey
     run: RunId
     labels: Mapping[RunId, str]
+    is_flow: bool = False
 
 
 class Display(NamedTuple):
@@ -207,13 +210,13 @@ class _Started:
         self._app = app
         self._display = display
         self._folder = folder
-        self._names = file_names(work.labels)
+        self._labels = dict(work.labels)
         self._began_at = began_at
         self._told: set[RunId] = set()
 
     async def watch(self) -> None:
         """Show progress, and print and write each result as it comes, until all runs have ended."""
-        sessions, board = self._app.sessions, Board.of(self.work.labels)
+        sessions, board = self._app.sessions, Board.of(self._labels)
         with progress.choose(self._display.style, board) as shown:
             async with (
                 _ticking(shown),
@@ -222,6 +225,8 @@ class _Started:
             ):
                 async for event in events:
                     prompt.take(event)
+                    if self.work.is_flow and isinstance(event.body, Queued):
+                        board.add(await self._meet([event.run]))
                     lane = board.take(event)
                     if lane is None and isinstance(event.body, Started):
                         lane = board.lanes.get(event.run)  # it continues where it was stopped
@@ -231,28 +236,45 @@ class _Started:
                         shown.changed(lane, event.at)
                     if isinstance(event.body, Finished):
                         await self._tell(event.run, shown.aside)
-                    if board.is_over:
+                    if board.is_over and not self.work.is_flow:
                         break
             await sessions.wait([self.work.run])
+
+    async def _meet(self, runs: Sequence[RunId]) -> dict[RunId, str]:
+        """The labels of those of these runs that are tasks of a flow."""
+        rows = await self._app.sessions.rows_of(runs)
+        met = {row.run.id: row.session.label for row in rows if _is_task(row)}
+        self._labels |= met
+        return met
 
     async def catch_up(self) -> None:
         """Show the results of the runs that have ended since the watching was broken off."""
         chosen = Filter(tree=self.work.session, is_live=False, every_run=True)
         ended = {row.run.id for row in await self._app.sessions.list(chosen)}
-        for run in self.work.labels:
+        if self.work.is_flow:
+            await self._meet([run for run in ended if run not in self._labels])
+        for run in self._labels:
             if run in ended and run not in self._told:
                 await self._tell(run, nullcontext)
-        if self._told and self._told.issuperset(self.work.labels):
+        if self.work.is_flow:
+            self.is_over = self.work.run in ended
+        elif self._told and self._told.issuperset(self._labels):
             await self._app.sessions.wait([self.work.run])
             self.is_over = True
 
     async def _tell(self, run: RunId, aside: Callable[[], AbstractContextManager[None]]) -> None:
         (result,) = await self._app.sessions.wait([run])
-        await asyncio.to_thread(write_result, result, self._folder, self._names[run])
+        await asyncio.to_thread(write_result, result, self._folder, file_names(self._labels)[run])
         self._told.add(run)
         if not self._display.is_json:
             with aside():
                 render.result(result)
+
+
+def _is_task(row: Row) -> bool:
+    """Whether a run is a task of a flow, or of a flow or a team below it."""
+    above = row.session.parent
+    return row.run.kind is RunnerKind.AGENT and above is not None and is_group_key(above)
 
 
 @asynccontextmanager

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from parallel_agents.app.client import App
 from parallel_agents.catalog.catalog import Catalog
-from parallel_agents.catalog.team import properties
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.object_schema import properties
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.task import Task, TeamTask

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,8 +16,10 @@ from parallel_agents.app.client import App
 from parallel_agents.app.reading import STORE_NAME, check_exists
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.plan import Plan, on_model
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunStatus, TeamResult
+from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, Task, TeamTask
@@ -67,6 +69,7 @@ from parallel_agents.surfaces.cli.map_shown import (
 )
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
 from parallel_agents.surfaces.cli.result_files import results_folder
+from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
 from parallel_agents.views import format
 
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
@@ -89,6 +92,17 @@ class _Overrides(NamedTuple):
             task = replace(task, model=self.model, ladder=())
         workspace = self.workspace or task.workspace
         return replace(task, cache_seconds=cached, workspace=workspace)
+
+    def apply_to_plan(self, plan: Plan) -> Plan:
+        return replace(
+            plan if self.model is None else on_model(plan, self.model),
+            max_parallel=self.max_parallel or plan.max_parallel,
+            timeout_seconds=self.timeout or plan.timeout_seconds,
+            budget=self.budget(plan.budget),
+            on_failure=self.on_failure or plan.on_failure,
+            cache_seconds=self.cache_seconds,
+            workspace=self.workspace,
+        )
 
 
 def run(
@@ -140,7 +154,12 @@ def run(
 
     async def prepare(app: App) -> Begin:
         found = app.catalog.team(_team_or_file(team_file, team))
-        asked = _team_task(found, read_inputs(inputs, found.input_schema), overrides)
+        values = read_inputs(inputs, found.input_schema)
+        if found.plan is not None:
+            plan = overrides.apply_to_plan(found.plan)
+            task = await prepare_plan(app, plan, found.filled(values))
+            return partial(_begin_plan, app, task, run_id, len(plan.steps), is_json=json)
+        asked = _team_task(found, values, overrides)
         return await prepare_run(app, asked, run_id, max_parallel, is_json=json)
 
     _run_to_the_end(context, prepare, Display(style, json))
@@ -169,6 +188,18 @@ async def prepare_run(
         return work
 
     return begin
+
+
+async def _begin_plan(
+    app: App, task: FlowTask, key: str | None, count: int, *, is_json: bool
+) -> Work:
+    spawned = await app.sessions.spawn_flow(task, key=key)
+    if task.max_parallel is not None:
+        app.sessions.limit_parallel(spawned.session_key, task.max_parallel)
+    (row,) = await app.sessions.rows_of([spawned.run_id])
+    work = await _announce(app, row, is_json=is_json, tasks=count)
+    note_kept(spawned, task.budget)
+    return work
 
 
 def resume(
@@ -225,26 +256,32 @@ def _team_task(team: Team, values: Mapping[str, Json], overrides: _Overrides) ->
     )
 
 
-async def _announce(app: App, row: Row, *, is_json: bool) -> Work:
-    """Print what was started, once it can be steered and killed."""
+async def _announce(app: App, row: Row, *, is_json: bool, tasks: int | None = None) -> Work:
+    """Print what was started, once it can be steered and killed; `tasks` are the steps of a plan."""
     if is_map(row.session.key):
         return announce_map(row, is_json=is_json)
     members = await app.sessions.members(row)
-    name = format.name(row)
+    name, is_flow = format.name(row), row.run.kind is RunnerKind.FLOW
     if is_json:
         render.json_line(
             {
                 "schema": "pagents.launched/1",
                 "id": name,
                 "session_key": row.session.key,
-                "agents": len(members),
+                "agents": len(members) if tasks is None else tasks,
             }
         )
-    count = f"{len(members)} agents" if len(members) > 1 else "1 agent"
-    models = ", ".join(sorted({member.run.model for member in members}))
-    render.note(f"▶ {row.session.label} {name}   {count} on {models}{ended_before(row.run)}")
-    labels = {member.run.id: member.session.label for member in members}
-    return Work(name, row.session.key, row.run.id, labels)
+    if tasks is not None:
+        told = f"{tasks} tasks" if tasks > 1 else "1 task"
+    elif is_flow:
+        told = "goes on"
+    else:
+        models = ", ".join(sorted({member.run.model for member in members}))
+        told = f"{len(members)} agents on {models}" if len(members) > 1 else f"1 agent on {models}"
+    render.note(f"▶ {row.session.label} {name}   {told}{ended_before(row.run)}")
+    # The tasks of a flow are met as they begin.
+    labels = {} if is_flow else {member.run.id: member.session.label for member in members}
+    return Work(name, row.session.key, row.run.id, labels, is_flow=is_flow)
 
 
 def _run_to_the_end(
@@ -255,17 +292,21 @@ def _run_to_the_end(
     async def conclude(app: App, work: Work) -> Callable[[], RunStatus]:
         if is_map(work.session):
             return await concluded_map(app, work, display)
+        own = await app.sessions.results([work.run]) if work.is_flow else ()
         team = await app.sessions.team_result(work.session)
-        return partial(_print_team, context, work.name, team, display)
+        return partial(_print_team, context, work.name, team, own, display)
 
     print_result = run_in_foreground(context, prepare, conclude, display, show_map(display))
     raise typer.Exit(exit_of(print_result()))
 
 
-def _print_team(context: CliContext, name: str, team: TeamResult, display: Display) -> RunStatus:
-    """Print a team's results and what to do next."""
+def _print_team(
+    context: CliContext, name: str, team: TeamResult, own: Sequence[Result], display: Display
+) -> RunStatus:
+    """Print the results of a team or a flow, its own among them, and what to do next."""
     if display.is_json:
         items = [render.result_json(result) for result in team.results]
+        more: dict[str, Json] = {"result": render.result_json(own[0])} if own else {}
         render.envelope(
             "finished",
             time.time(),
@@ -273,9 +314,13 @@ def _print_team(context: CliContext, name: str, team: TeamResult, display: Displ
             id=name,
             session_key=team.session_key,
             status=team.status.value,
+            total=None,
+            **more,
         )
         return team.status
     render.summary(team)
+    for result in own:
+        tell_steps(result)
     home = context.environment.home
     render.note(f"Everything is stored in {home / STORE_NAME}.")
     render.note(f"The results are also files: {results_folder(home, name)}")

@@ -14,7 +14,6 @@ import typer
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import check_exists
-from parallel_agents.catalog.team import ways_to_give
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.attachment import is_attachable
 from parallel_agents.core.budget import NO_BUDGET, Budget
@@ -22,6 +21,7 @@ from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.media_type import HEAD_BYTES
 from parallel_agents.core.message import File
+from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.run import Result
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from parallel_agents.catalog.catalog import TeamEntry
-from parallel_agents.catalog.team import Team, properties
+from parallel_agents.catalog.team import Team
+from parallel_agents.core.object_schema import properties
+from parallel_agents.core.plan import Step
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render
@@ -27,7 +29,7 @@ def list_teams(json: AsJson = False, home: Home = None) -> None:
         render.envelope("teams", time.time(), [_entry_json(entry) for entry in entries])
         return
     teams = [entry.content for entry in entries if isinstance(entry.content, Team)]
-    rows = [(team.name, str(len(team.tasks)), _inputs(team), team.description) for team in teams]
+    rows = [(team.name, str(team.count), _inputs(team), team.description) for team in teams]
     render.table(("TEAM", "AGENTS", "INPUTS", "WHAT IT DOES"), rows, right=("AGENTS",))
     for entry in entries:
         if isinstance(entry.content, InvalidFile):
@@ -49,7 +51,17 @@ def show(
     render.line("\ninput", "bold")
     render.line(format.output(team.input_schema))
     render.line("\ntasks", "bold")
+    if team.plan is not None:
+        rows = [(s.id, _who(s), ", ".join(s.needs), s.text) for s in team.plan.steps]
+        render.table(("LABEL", "AGENT", "NEEDS", "TEXT"), rows)
+        return
     render.table(("LABEL", "AGENT", "TEXT"), [(t.label, t.agent.name, t.text) for t in team.tasks])
+
+
+def _who(step: Step) -> str:
+    if step.plan is not None:
+        return f"flow {step.plan.name}"
+    return ", ".join(step.agents) or "a person"
 
 
 def _inputs(team: Team) -> str:
@@ -67,5 +79,16 @@ def _team_json(team: Team) -> dict[str, Json]:
         {"label": task.label, "agent": task.agent.name, "text": task.text, "input": task.input}
         for task in team.tasks
     ]
+    if team.plan is not None:
+        tasks = [
+            {
+                "label": s.id,
+                "agent": s.agent,
+                "needs": list(s.needs),
+                "text": s.text,
+                "input": s.input,
+            }
+            for s in team.plan.steps
+        ]
     head = {"name": team.name, "description": team.description, "model": team.model}
     return {**head, "input": team.input_schema, "tasks": tasks}

@@ -1,0 +1,214 @@
+"""Plan file: a team file whose tasks need each other, as a plan.
+
+A task that has any of the fields for that makes its file a plan; a file without one stays a team.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from os.path import normpath
+from pathlib import Path
+from typing import Annotated, ClassVar, NamedTuple, TypeAlias
+
+from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
+
+from parallel_agents.catalog.document import Document, Steps
+from parallel_agents.catalog.fields import AgentName, Fields, NonEmpty
+from parallel_agents.catalog.gate_fields import read_gates
+from parallel_agents.catalog.team_fields import HeadFields, TaskFields
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.plan import ANY_OBJECT, MOST_ITEMS, Loop, Plan, RunIf, Step
+from parallel_agents.core.plan_checks import PlanProblem, check_steps
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.errors import InvalidFile
+
+FindAgent: TypeAlias = Callable[[str], Agent]
+# Reads the plan in another file; raises InvalidFile if that is not one.
+FindPlan: TypeAlias = Callable[[Path], Plan]
+
+_APPROVE = "May the task {} begin?"
+
+
+class LoopFields(Fields):
+    """Rounds of a task, until its answer is good enough."""
+
+    until: NonEmpty
+    rounds: Annotated[int, Field(ge=1, le=100)] = 3
+    keep_last: bool = False
+
+
+def _check_items(value: JsonValue) -> JsonValue:
+    if isinstance(value, list) and len(value) > MOST_ITEMS:
+        raise ValueError(f"it must have at most {MOST_ITEMS:,} items")
+    if isinstance(value, str | list):
+        return value
+    raise ValueError("it must be a list, or a placeholder such as ${tasks.LABEL.output.FIELD}")
+
+
+def _check_approval(value: JsonValue) -> JsonValue:
+    if isinstance(value, bool) or (isinstance(value, str) and value.strip()):
+        return value
+    raise ValueError("it must be true, or the question that a person answers with yes or no")
+
+
+# One type each for what may be of two: a union would be told by the first of its types.
+_LIST: dict[str, JsonValue] = {"type": "array", "maxItems": MOST_ITEMS}
+Items = Annotated[
+    JsonValue,
+    AfterValidator(_check_items),
+    WithJsonSchema({"anyOf": [{"type": "string"}, _LIST]}),
+]
+Approval = Annotated[
+    JsonValue,
+    AfterValidator(_check_approval),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "minLength": 1}]}),
+]
+
+
+class PlanTaskFields(TaskFields):
+    """One entry of `tasks` in a file whose tasks need each other."""
+
+    agent: str = ""
+    text: str = ""
+    flow: NonEmpty | None = None
+    needs: tuple[NonEmpty, ...] = ()
+    run_if: RunIf = RunIf.ALL_DONE
+    when: NonEmpty | None = None
+    for_each: Items = None
+    min_done: Annotated[int, Field(ge=0)] | None = None
+    max_parallel: Annotated[int, Field(ge=1)] | None = None
+    loop: LoopFields | None = None
+    hand_off: Annotated[tuple[AgentName, ...], Field(min_length=1)] = ()
+    person: NonEmpty | None = None
+    approve: Approval = False
+
+
+class PlanFields(HeadFields):
+    """The file."""
+
+    page: ClassVar[str] = "docs/plans.md"
+    tasks: Annotated[list[PlanTaskFields], Field(min_length=1)]
+
+
+NEW_FIELDS = frozenset(PlanTaskFields.model_fields) - frozenset(TaskFields.model_fields)
+
+
+class PlanFile(NamedTuple):
+    """What a plan is made of.
+
+    Attributes:
+        find_agent: raises UnknownAgent for a name that none has.
+        find_plan: the plan in another file.
+    """
+
+    document: Document
+    find_agent: FindAgent
+    find_plan: FindPlan
+
+
+def is_plan(content: JsonObject) -> bool:
+    """Whether a file has a field that only tasks that need each other have, or one that none has.
+
+    A misspelt field is so told with all fields that it may be.
+    """
+    tasks = content.get("tasks")
+    if not isinstance(tasks, list | tuple):
+        return False
+    known = TaskFields.model_fields.keys()
+    return any(isinstance(task, Mapping) and not task.keys() <= known for task in tasks)
+
+
+def make_plan(file: PlanFile, found: PlanFields) -> Plan:
+    """The plan in a file.
+
+    Raises:
+        InvalidFile: it could only fail; the error names the line, and says what to write instead.
+    """
+    document = file.document
+    plan = Plan(
+        name=found.name,
+        steps=tuple(_step(file, number, task) for number, task in enumerate(found.tasks)),
+        input_schema=found.input or dict(ANY_OBJECT),
+        model=found.model,
+        max_parallel=found.max_parallel,
+        timeout_seconds=found.timeout_seconds,
+        budget=found.budget.budget,
+        on_failure=found.on_failure,
+        min_done=found.min_done,
+    )
+    problems = check_steps(plan, file.find_agent)
+    if problems:
+        places = [_place(plan, document, problem) for problem in problems]
+        first = min(range(len(problems)), key=lambda n: document.line(places[n]))
+        problem = problems[first]
+        why = "; ".join(filter(None, (problem.why, _more(len(problems) - 1))))
+        raise document.error(places[first], problem.message, why=why, hint=problem.hint)
+    return plan
+
+
+def _more(others: int) -> str:
+    if not others:
+        return ""
+    return (
+        "1 other value is invalid, too"
+        if others == 1
+        else f"{others} other values are invalid, too"
+    )
+
+
+def _step(file: PlanFile, number: int, task: PlanTaskFields) -> Step:
+    document, place = file.document, ("tasks", str(number))
+    id = task.label or task.agent or _stem(task.flow) or f"task_{number + 1}"
+    approve = task.approve if isinstance(task.approve, str) else ""
+    if task.approve is True:
+        approve = _APPROVE.format(id) + (f"\n\n{task.text}" if task.text else "")
+    loop = task.loop and Loop(**task.loop.model_dump())
+    return Step(
+        id=id,
+        agent=task.agent,
+        text=task.text,
+        input=task.input,
+        plan=None if task.flow is None else _inner(file, (*place, "flow"), task.flow),
+        needs=tuple(dict.fromkeys(task.needs)),
+        run_if=task.run_if,
+        when=task.when or "",
+        for_each=task.for_each,
+        min_done=task.min_done,
+        max_parallel=task.max_parallel,
+        loop=loop,
+        hand_off=task.hand_off,
+        person=task.person or "",
+        approve=approve,
+        model=task.model,
+        ladder=task.ladder,
+        gates=read_gates(document, (*place, "gates"), task.gates),
+        refine=task.refine and task.refine.refine,
+        budget=task.budget.budget,
+    )
+
+
+def _stem(flow: str | None) -> str:
+    return "" if flow is None else Path(flow).stem.replace("-", "_")
+
+
+def _inner(file: PlanFile, place: Steps, written: str) -> Plan:
+    here = file.document.source.file
+    try:
+        return file.find_plan(Path(normpath(here.parent / written)))
+    except InvalidFile as error:
+        raise file.document.error(
+            place,
+            f"the flow {written!r} is not valid: {error.message}",
+            why=error.why,
+            hint=error.hint,
+        ) from error
+
+
+def _place(plan: Plan, document: Document, problem: PlanProblem) -> Steps:
+    """The names and numbers that lead to what is wrong, in the file."""
+    if not problem.step:
+        return problem.field
+    ids = [step.id for step in plan.steps]
+    # Of two tasks with one label, the second is the one that repeats it.
+    number = max(n for n, id in enumerate(ids) if id == problem.step)
+    return ("tasks", str(number), *problem.field)

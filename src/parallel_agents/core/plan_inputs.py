@@ -1,0 +1,89 @@
+"""Plan inputs: whether the input that a step gives fits what its agent, or another plan, takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from parallel_agents.core.object_schema import defaults, properties, required
+from parallel_agents.core.plan import Plan
+from parallel_agents.core.schema import Json, JsonObject, Schema
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.template import paths_in, texts_in, whole_name
+from parallel_agents.errors import InvalidInput
+
+
+def check_input(
+    values: JsonObject,
+    schema: JsonObject | None,
+    taker: str,
+    sure: Collection[str],
+    *,
+    closed: bool = False,
+) -> Iterator[tuple[tuple[str, ...], InvalidInput]]:
+    """What is wrong with input, with the steps to it; values with placeholders are checked once filled.
+
+    Args:
+        values: the input, with placeholders.
+        schema: what the taker takes; None takes anything.
+        taker: the name of the agent or the plan, for errors.
+        sure: the names of inputs that always have a value.
+        closed: whether names that the schema does not list are refused, whatever it says of others.
+    """
+    if schema is None:
+        return
+    known = properties(schema)
+    for name in required(schema):
+        if name not in values and not (closed and "default" in known.get(name, {})):
+            yield (), InvalidInput(f"{taker} needs the input {name!r}", hint=f"add `{name}: ...`")
+        elif (whole := whole_name(values.get(name))) is not None and whole not in {*sure, "item"}:
+            yield (
+                (name,),
+                InvalidInput(
+                    f"${{{whole}}} may have no value",
+                    hint=f"list {whole!r} under `required:`, or give it a `default:`",
+                ),
+            )
+    for name in values:
+        if (closed or schema.get("additionalProperties") is False) and name not in known:
+            yield (
+                (name,),
+                InvalidInput(f"{taker} has no input {name!r}", hint=did_you_mean(name, known)),
+            )
+    for problem in Schema({**schema, "required": []}).problems(values):
+        name = problem.where.partition("/")[0]
+        if name in known and name in values and not _has_placeholder(values, name):
+            yield (
+                tuple(problem.where.split("/")),
+                InvalidInput(
+                    f"{taker} does not accept this: {problem}",
+                    hint=f"`pagents agents show {taker}` shows its input",
+                ),
+            )
+
+
+def _has_placeholder(values: JsonObject, name: str) -> bool:
+    try:
+        return any(paths_in(text) for _, text in texts_in(values[name]))
+    except ValueError:
+        return True  # it is told where templates are checked
+
+
+def complete_input(plan: Plan, values: Mapping[str, Json]) -> dict[str, Json]:
+    """The inputs of a plan, with the defaults of those that are not given.
+
+    Raises:
+        InvalidInput: an input is unknown, is missing, or does not match its schema.
+    """
+    known = properties(plan.input_schema)
+    if unknown := [name for name in values if name not in known]:
+        raise InvalidInput(
+            f"{plan.name} has no input {unknown[0]!r}", hint=did_you_mean(unknown[0], known)
+        )
+    filled = {**defaults(plan.input_schema), **values}
+    if problems := Schema(plan.input_schema).problems(filled):
+        raise InvalidInput(
+            f"{plan.name} does not accept this input: {problems[0]}",
+            why="; ".join(map(str, problems[1:])),
+            hint="correct the input",
+        )
+    return filled

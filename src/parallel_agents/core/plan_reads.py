@@ -1,0 +1,218 @@
+"""Plan reads: whether what a step's placeholders and conditions read can be there when it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.condition_fields import (
+    RuledOut,
+    ruled_out,
+    ruled_out_below,
+    why_not_a_list,
+)
+from parallel_agents.core.expression import Path, expression
+from parallel_agents.core.object_schema import properties, sure_names
+from parallel_agents.core.plan import Plan, Step
+from parallel_agents.core.schema import Json
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.template import paths_in, texts_in, whole_name, whole_path, written
+from parallel_agents.errors import InvalidInput
+
+_OF_A_STEP = ("output", "status")
+_OF_A_LOOP = ("output", "round")
+_HOW = "write ${name} for an input, ${tasks.LABEL.output} for a result, and $$ for a dollar"
+
+
+class Reading:
+    """What the steps of a plan may read.
+
+    Args:
+        plan: whose ids and needs are right.
+        agents: those of its steps, by name.
+
+    Attributes:
+        sure: the inputs of the plan that always have a value.
+    """
+
+    def __init__(self, plan: Plan, agents: Mapping[str, Agent]) -> None:
+        self._steps = plan.by_id
+        self._schema = plan.input_schema
+        self._inputs = properties(plan.input_schema)
+        self._agents = agents
+        self.sure = sure_names(plan.input_schema)
+
+    def check_templates(
+        self, step: Step, before: set[str]
+    ) -> Iterator[tuple[tuple[str, ...], InvalidInput]]:
+        """What is wrong with the placeholders of a step, with the steps to their texts."""
+        # Where one is all of an input of the task, that is left out without a value.
+        rest = {k: v for k, v in step.input.items() if whole_name(v) not in self._inputs}
+        texts: dict[str, Json] = {
+            "text": step.text,
+            "person": step.person,
+            "approve": step.approve,
+            "input": rest,
+            "for_each": step.for_each,
+        }
+        for place, text in texts_in(texts):
+            try:
+                paths = paths_in(text)
+            except ValueError as error:
+                yield place, InvalidInput(str(error), hint=_HOW)
+                continue
+            is_inside = place[0] in ("text", "input", "person")
+            for path in paths:
+                if error := self._why_not(path, step, before, is_inside=is_inside):
+                    yield place, error
+
+    def check_when(self, step: Step, before: set[str]) -> InvalidInput | None:
+        """Why the condition of a step is not valid."""
+        try:
+            paths = expression(step.when).paths
+        except InvalidInput as error:
+            return error
+        found = [self._why_not(path, step, before, is_inside=False, form="{}") for path in paths]
+        return next(filter(None, found), None)
+
+    def check_until(self, condition: str, step: Step) -> InvalidInput | None:
+        """Why no answer could satisfy the condition of a step's loop."""
+        if step.plan is not None or step.person:
+            return None
+        for path in expression(condition).paths:
+            found = [ruled_out(path, self._agents[name].output_schema) for name in step.agents]
+            if found and None not in found:
+                return _cannot(f"the condition {condition} reads {written(path)}", found[0])
+        return None
+
+    def check_list(self, step: Step, before: set[str]) -> InvalidInput | None:
+        """Why what `for_each` names is not a list."""
+        if isinstance(step.for_each, list | tuple):
+            return None
+        path = whole_path(step.for_each)
+        if path is None:
+            return InvalidInput(
+                "'for_each' is neither a list nor one placeholder",
+                hint="write `for_each: ${tasks.LABEL.output.FIELD}`, or a list",
+            )
+        first = str(path[0])
+        if first == "tasks" and len(path) > 2 and path[1] in before and path[2] == "output":
+            what = self._not_a_list(self._steps[str(path[1])], path[3:])
+        else:
+            kind = self._inputs.get(first, {}).get("type", "array")
+            kinds = kind if isinstance(kind, list | tuple) else (kind,)
+            what = "" if len(path) > 1 or "array" in kinds else f"not one: its type is {kind}"
+        if not what:
+            return None
+        return InvalidInput(
+            f"'for_each' needs a list, and ${{{written(path)}}} is {what}",
+            hint="name a list; an agent whose output is text needs an output schema with one",
+        )
+
+    def _not_a_list(self, source: Step, path: Path) -> str:
+        if source.for_each is not None:
+            return "" if not path else self._not_a_list_once(source, path[1:])
+        return self._not_a_list_once(source, path)
+
+    def _not_a_list_once(self, source: Step, path: Path) -> str:
+        if source.plan is not None or source.person or not source.agents:
+            return ""
+        found = [why_not_a_list(path, self._agents[name].output_schema) for name in source.agents]
+        return found[0] if all(found) else ""
+
+    def _why_not(
+        self, path: Path, step: Step, before: set[str], *, is_inside: bool, form: str = "${{{}}}"
+    ) -> InvalidInput | None:
+        """Why what a step reads is not there; `is_inside` says whether its item and its round are."""
+        first = path[0]
+        shown = form.format(written(path))
+        if first == "tasks":
+            return self._why_no_result(path, shown, step, before)
+        if first == "item" and is_inside and step.for_each is not None:
+            return None
+        if first == "loop" and is_inside and step.loop is not None:
+            if len(path) > 1 and path[1] in _OF_A_LOOP:
+                return None
+            return InvalidInput(
+                f"{shown} is not a part of a loop", hint="use ${loop.output} or ${loop.round}"
+            )
+        if first in ("item", "loop"):
+            needed = "for_each" if first == "item" else "loop"
+            return InvalidInput(
+                f"{shown} has no value here",
+                hint=f"it is for the text and the input of a task with `{needed}:`",
+            )
+        return self._why_no_input(path, shown)
+
+    def _why_no_input(self, path: Path, shown: str) -> InvalidInput | None:
+        name = str(path[0])
+        if name not in self._inputs:
+            if name in self._steps:
+                hint = f"the result of that task is ${{tasks.{name}.output}}"
+            else:
+                hint = did_you_mean(name, self._inputs)
+            return InvalidInput(f"{shown} is not an input of this team", hint=hint)
+        if name not in self.sure:
+            return InvalidInput(
+                f"{shown} may have no value",
+                hint=f"list {name!r} under `required:`, or give it a `default:`",
+            )
+        return _cannot(f"this reads {shown}", ruled_out_below(path, self._schema))
+
+    def _why_no_result(
+        self, path: Path, shown: str, step: Step, before: set[str]
+    ) -> InvalidInput | None:
+        id = path[1] if len(path) > 1 else ""
+        if id not in self._steps:
+            others = [other for other in self._steps if other != step.id]
+            return InvalidInput(
+                f"{shown} is the result of no task: there is no label {id!r}",
+                hint=did_you_mean(str(id), others),
+            )
+        if len(path) < 3 or path[2] not in _OF_A_STEP:
+            return InvalidInput(
+                f"{shown} is not a part of a task's result",
+                hint=f"write tasks.{id}.output, or tasks.{id}.status",
+            )
+        if id not in before:
+            return InvalidInput(
+                f"{shown} is the result of a task that {step.id!r} does not need",
+                why="it may not have begun by then",
+                hint=f"add {id!r} to `needs:`",
+            )
+        if path[2] == "status":
+            return None
+        return _cannot(f"this reads {shown}", self._ruled_out(self._steps[str(id)], path[3:]))
+
+    def _ruled_out(self, source: Step, path: Path) -> RuledOut | None:
+        """Why a step's output has nothing at a path."""
+        if source.for_each is None or not path:
+            return self._ruled_out_once(source, path)
+        if isinstance(path[0], str):
+            return RuledOut(path[:1], f"{source.id!r} has `for_each`, so its output is a list")
+        return self._ruled_out_once(source, path[1:])
+
+    def _ruled_out_once(self, source: Step, path: Path) -> RuledOut | None:
+        if not path or (source.agents and source.person):
+            return None
+        if source.plan is not None:
+            return _ruled_out_of_plan(source.plan, path)
+        if source.person:
+            return ruled_out_below(path, None)
+        found = [ruled_out_below(path, self._agents[name].output_schema) for name in source.agents]
+        return None if None in found else found[0]
+
+
+def _ruled_out_of_plan(plan: Plan, path: Path) -> RuledOut | None:
+    last = tuple(step.id for step in plan.last)
+    if path[0] in last:
+        return None
+    return RuledOut(path[:1], f"the output of {plan.name} has only {', '.join(last)}", last)
+
+
+def _cannot(what: str, found: RuledOut | None) -> InvalidInput | None:
+    if found is None:
+        return None
+    close = did_you_mean(str(found.path[-1]), found.fields) if found.fields else ""
+    hint = close or "name a field of the agent's output schema"
+    return InvalidInput(f"{what}, which no answer can have", why=found.why, hint=hint)

@@ -1,0 +1,38 @@
+"""Plan task: a plan with its inputs as the task of the built-in flow that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from parallel_agents.core.budget import NO_BUDGET
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.plan import Plan, as_json
+from parallel_agents.core.plan_inputs import complete_input
+from parallel_agents.core.schema import Json
+
+NAME = "plan"
+
+
+def plan_task(plan: Plan, inputs: Mapping[str, Json], *, label: str = "") -> FlowTask:
+    """A plan with its inputs as the task of the built-in flow.
+
+    Args:
+        plan: without problems, as `core.plan_checks` finds them.
+        inputs: missing ones get their defaults.
+        label: what tables call it; empty for the plan's name.
+
+    Raises:
+        InvalidInput: the plan does not take these inputs.
+    """
+    # Limits may change when it is run again; they are not part of what it is.
+    work = replace(plan, max_parallel=None, timeout_seconds=None, budget=NO_BUDGET)
+    return FlowTask(
+        name=NAME,
+        label=label or plan.name,
+        input={"plan": as_json(work), "inputs": complete_input(plan, inputs)},
+        model=plan.model,
+        max_parallel=plan.max_parallel,
+        timeout_seconds=plan.timeout_seconds,
+        budget=plan.budget,
+    )

@@ -1,0 +1,109 @@
+"""`pagents init`, `validate`, `graph` and `schema`: team files before they are run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from parallel_agents.catalog.catalog import BUILT_IN
+from parallel_agents.catalog.team import Team
+from parallel_agents.catalog.team_schema import team_schema
+from parallel_agents.core.plan import Plan, Step
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.catalogs import find_catalog
+from parallel_agents.surfaces.cli.context import Home
+from parallel_agents.views import plan_graph
+
+_TEMPLATES = BUILT_IN / "templates"
+_Named = Annotated[
+    str, typer.Argument(help="A team file, or a team by name.", metavar="TEAMFILE|NAME")
+]
+
+
+class Schemas(StrEnum):
+    TEAM = "team"
+
+
+def init(
+    template: Annotated[
+        str | None, typer.Argument(help="A template; none lists them.", metavar="TEMPLATE")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to write it; TEMPLATE.yaml.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Write a team file to begin with."""
+    found = {each.stem: each for each in sorted(_TEMPLATES.glob("*.yaml"))}
+    if template is None:
+        render.table(("TEMPLATE", "WHAT IT DOES"), [(n, _described(f)) for n, f in found.items()])
+        render.note("Write one: pagents init TEMPLATE [FILE]")
+        return
+    if template not in found:
+        raise InvalidInput(f"there is no template {template!r}", hint=did_you_mean(template, found))
+    target = file or Path(f"{template}.yaml")
+    if target.suffix not in {".yaml", ".yml"}:
+        raise InvalidInput(f"{target} is not the name of a team file", hint="end it in .yaml")
+    text = found[template].read_text("utf-8")
+    text = text.replace(f"\nname: {template}\n", f"\nname: {target.stem}\n", 1)
+    text = text.replace(f"pagents run {template}.yaml", f"pagents run {target.name}")
+    try:
+        with target.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError as error:
+        raise InvalidInput(
+            f"{target} exists already", hint=f"name another file: pagents init {template} FILE"
+        ) from error
+    except OSError as error:
+        raise InvalidInput(
+            f"{target} cannot be written", why=str(error), hint="name a file that you can write"
+        ) from error
+    render.note(f"Wrote {target}. Next: pagents graph {target} · pagents run {target}")
+
+
+def validate(name: _Named, home: Home = None) -> None:
+    """Check a team file as `run` would, without a call."""
+    team = find_catalog(home).team(_found(name))
+    count = f"{team.count} tasks" if team.count > 1 else "1 task"
+    levels = 1 if team.plan is None else len(plan_graph.levels(team.plan))
+    what = f" on {levels} levels" if levels > 1 else ""
+    render.line(f"✔ {team.name}  valid: {count}{what}")
+
+
+def graph(
+    name: _Named,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Draw it for a web page.")] = False,
+    home: Home = None,
+) -> None:
+    """Draw the tasks of a team file, and what each needs."""
+    plan = _plan_of(find_catalog(home).team(_found(name)))
+    render.line(plan_graph.as_mermaid(plan) if mermaid else plan_graph.as_text(plan))
+
+
+def schema(
+    kind: Annotated[Schemas, typer.Argument(help="What it describes.", metavar="team")],
+) -> None:
+    """Print the JSON Schema of team files, for editors."""
+    del kind  # there is one
+    render.line(orjson.dumps(team_schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+def _found(name: str) -> Path | str:
+    return Path(name) if Path(name).suffix in {".yaml", ".yml"} else name
+
+
+def _plan_of(team: Team) -> Plan:
+    """The tasks of a team as steps; those of a plain team need nothing."""
+    if team.plan is not None:
+        return team.plan
+    steps = tuple(Step(id=task.label, agent=task.agent.name, text=task.text) for task in team.tasks)
+    return Plan(name=team.name, steps=steps)
+
+
+def _described(file: Path) -> str:
+    return str(find_catalog().team(file).description)

@@ -1,0 +1,67 @@
+"""Run plan: a team file whose tasks need each other, made ready, and what is said of its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from parallel_agents.app.client import App
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.ids import function_of
+from parallel_agents.core.plan import Plan, all_steps
+from parallel_agents.core.run import Result
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.flows.plan_task import NAME, plan_task
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.prepare_models import prepare_team
+
+_GLYPHS = {"done": "✔", "skipped": "○", "failed": "✖", "blocked": "✖"}
+
+
+async def prepare_plan(app: App, plan: Plan, values: Mapping[str, Json]) -> FlowTask:
+    """The plan as a task, once its agents can work and their models are ready.
+
+    Raises:
+        UnknownModel, MissingKey, InvalidInput: an agent could not begin.
+        PagentsError: a model cannot be started.
+    """
+    asked = plan_task(plan, values)
+    probes = {
+        (name, step.model or plan.model, step.ladder): Task(
+            # What it is asked is known once the steps before have ended.
+            replace(app.catalog.agent(name), input_schema=None),
+            "-",
+            model=step.model or plan.model,
+            ladder=step.ladder,
+            gates=step.gates,
+            refine=step.refine,
+        )
+        for step in all_steps(plan)
+        for name in step.agents
+    }
+    tasks = tuple(probes.values())
+    plans = [await app.sessions.plan_task(task) for task in tasks]
+    await prepare_team(app, TeamTask(tasks=tasks, model=plan.model), plans)
+    return asked
+
+
+def steps_of(result: Result) -> JsonObject:
+    """How each step of a plan ended; empty if the result is not a plan's."""
+    output = result.output_json
+    if function_of(result.session_key) != NAME or not isinstance(output, Mapping):
+        return {}
+    steps = output.get("steps")
+    return steps if isinstance(steps, Mapping) else {}
+
+
+def tell_steps(result: Result) -> None:
+    """Print the steps that are not done, and why; and what a reader should know of the whole."""
+    for id, end in steps_of(result).items():
+        if isinstance(end, Mapping) and end.get("status") != "done":
+            status = str(end.get("status"))
+            render.line(f"{_GLYPHS.get(status, '?')} {id}  {status}: {end.get('why', '')}")
+    for notice in result.notices:
+        render.note(f"Note: {notice}")
+    if result.error is not None and not steps_of(result):
+        render.result(result)

@@ -1,0 +1,207 @@
+"""Team files whose tasks need each other: run, drawn, checked, approved, and continued after a kill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+from parallel_agents.testing import HttpError
+
+if TYPE_CHECKING:
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
+
+HEAD = "name: launch\ndescription: A launch.\ntasks:\n"
+WRITER = "content_writer_funny"
+THREE = f"""\
+  - {{agent: {WRITER}, label: first, text: Write the first.}}
+  - {{agent: {WRITER}, label: second, needs: [first], text: "Then ${{tasks.first.output.content}} second"}}
+  - {{agent: {WRITER}, label: third, needs: [second], text: Last the third.}}
+"""
+
+
+def plan(pagents: Pagents, tasks: str) -> str:
+    return pagents.file("launch.yaml", HEAD + tasks)
+
+
+def test_a_plan_runs_in_the_order_of_its_needs(pagents: Pagents, provider: FakeProvider) -> None:
+    ended = pagents("run", plan(pagents, THREE), "--id", "one", "--budget", "2.00")
+    texts = provider.texts()
+
+    assert ended.code == 0
+    assert "Write the first." in texts[0]
+    assert "Then sample second" in texts[1]
+    assert "3/3 done" in ended.out
+    assert "▶ launch one   3 tasks" in ended.err
+    assert pagents.json("show", "one")["result"]["output"]["steps"]["third"] == {"status": "done"}
+
+
+def test_skipped_and_failed_tasks_are_told_with_why(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(HttpError(400, "no"), to="Fail now")
+    tasks = f"""\
+  - {{agent: {WRITER}, label: good, text: Write.}}
+  - {{agent: {WRITER}, label: bad, text: Fail now.}}
+  - {{agent: {WRITER}, label: after, needs: [bad], text: x}}
+  - {{agent: {WRITER}, label: never, needs: [good], when: "tasks.good.output.content == 'gold'", text: x}}
+"""
+
+    ended = pagents("run", plan(pagents, tasks), "--id", "one")
+
+    assert ended.code == 3
+    assert "✖ after  blocked: it needs bad, which failed" in ended.out
+    assert "○ never  skipped: its condition is false" in ended.out
+    assert "◐" in ended.out
+
+
+def test_the_same_name_tries_again_only_what_is_not_done(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(HttpError(400, "no"), to="Last the third", times=1)
+    file = plan(pagents, THREE)
+
+    first = pagents("run", file, "--id", "one")
+    second = pagents("run", file, "--id", "one")
+
+    assert (first.code, second.code) == (3, 0)
+    assert [sum(t in text for text in provider.texts()) for t in ("the first", "the third")] == [
+        1,
+        2,
+    ]
+
+
+def test_a_plan_waits_for_the_yes_of_a_person(pagents: Pagents) -> None:
+    file = plan(
+        pagents, f"  - {{agent: {WRITER}, label: publish, approve: Go out?, text: Publish.}}\n"
+    )
+
+    running = pagents.start("run", file, "--id", "one")
+    running.wait_for("Go out?")
+    question = pagents.items("inbox")[0]["id"]
+    pagents("answer", question, "yes")
+
+    assert running.ended().code == 0
+    assert "✔ publish  done" in running.out
+
+
+def test_after_kill_9_the_plan_goes_on_without_paying_twice(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold(to="Last the third")
+    running = pagents.start("run", plan(pagents, THREE), "--id", "one")
+    running.wait_for("✔ second  done")
+    provider.wait_in_flight(1)
+    running.kill()
+    provider.begin_again()
+
+    ended = pagents("resume", "one")
+
+    asked = [sum(t in text for text in provider.texts()) for t in ("the first.", "sample second")]
+    assert ended.code == 0
+    assert asked == [1, 1]
+    assert "✔ third  done" in ended.out
+    assert pagents.json("show", "one")["result"]["output"]["outputs"]["third"]
+
+
+def test_after_ctrl_c_the_results_are_shown_and_how_to_continue(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold(to="Then sample second")
+    running = pagents.start("run", plan(pagents, THREE), "--id", "one")
+    provider.wait_in_flight(1)
+    running.wait_for("✔ first  done")
+    provider.wait_in_flight(1)
+    running.interrupt()
+    running.wait_for("Stopping")
+    provider.begin_again()
+    ended = running.ended()
+
+    assert ended.code == 130
+    assert "pagents resume one" in ended.err
+    assert pagents("resume", "one").code == 0
+    assert len(provider.requests) == 3
+
+
+def test_the_same_name_with_more_budget_goes_on_and_with_other_work_is_refused(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    file = plan(pagents, THREE)
+
+    first = pagents("run", file, "--id", "one", "--budget", "0.000001")
+    second = pagents("run", file, "--id", "one", "--budget", "2")
+    other = pagents("run", plan(pagents, THREE.replace("Write", "Draw")), "--id", "one")
+
+    assert first.code != 0
+    assert second.code == 0, second
+    assert len(provider.requests) == 3
+    other.assert_refused("PA-E106", "one", exits=1)
+
+
+def test_a_killed_plan_is_continued_by_a_worker_too(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold(to="Last the third")
+    running = pagents.start("run", plan(pagents, THREE), "--id", "one")
+    running.wait_for("✔ second  done")
+    provider.wait_in_flight(1)
+    running.kill()
+    provider.begin_again()
+
+    assert pagents("work").code == 0
+    assert pagents("show", "one").code == 0
+
+
+@pytest.mark.parametrize(
+    ("task", "hint"),
+    [
+        ("needs: [frst], text: x", "did you mean 'first'?"),
+        ("needs: [first, own], text: x", "take one of these out of `needs`"),
+        ("needs: [first], text: 'x ${tasks.first.output.contnt}'", "did you mean 'content'?"),
+    ],
+)
+def test_a_plan_that_could_only_fail_is_refused_before_the_first_call(
+    pagents: Pagents, provider: FakeProvider, task: str, hint: str
+) -> None:
+    own = f"  - {{agent: {WRITER}, label: own, {task}}}\n"
+    file = plan(pagents, THREE + own)
+
+    for command in ("run", "validate", "graph"):
+        pagents(command, file).assert_refused("PA-E103", "launch.yaml:7:", hint, exits=2)
+
+    assert provider.requests == []
+
+
+def test_a_model_that_is_not_there_is_refused_before_the_first_call(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    own = f"  - {{agent: {WRITER}, label: own, needs: [first], model: keyed/x, text: x}}\n"
+
+    ended = pagents("run", plan(pagents, THREE + own))
+
+    assert ended.code == 10
+    assert provider.requests == []
+
+
+def test_a_template_is_written_checked_and_drawn(pagents: Pagents) -> None:
+    written = pagents("init", "research", "my_topic.yaml")
+    again = pagents("init", "research", "my_topic.yaml")
+    listed = pagents("init")
+
+    assert written.code == 0
+    again.assert_refused("PA-E101", "exists already", exits=2)
+    assert "content " in listed.out
+    assert pagents("validate", "my_topic.yaml").out == "✔ my_topic  valid: 3 tasks on 3 levels\n"
+    assert "facts \N{MULTIPLICATION SIGN}n" in pagents("graph", "my_topic.yaml").out
+    assert pagents("graph", "my_topic.yaml", "--mermaid").out.startswith("flowchart TD\n")
+    assert pagents("graph", "content").code == 0
+    pagents("init", "resarch").assert_refused("PA-E101", "did you mean 'research'?", exits=2)
+
+
+def test_the_schema_is_for_editors(pagents: Pagents) -> None:
+    schema = orjson.loads(pagents("schema", "team").out)
+
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert "needs" in schema["$defs"]["PlanTaskFields"]["properties"]
