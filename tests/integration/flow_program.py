@@ -7,6 +7,7 @@ makes the file `hangs`. The output of the flow is printed as JSON.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -150,4 +151,5 @@ async def main(name: str) -> None:
 
 
 if __name__ == "__main__":
+    (HOME / "pid").write_text(str(os.getpid()), "utf-8")
     asyncio.run(main(sys.argv[1]))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -55,9 +55,11 @@ def calls(home: Path) -> list[str]:
     return (home / "calls").read_text("utf-8").splitlines()
 
 
-def kill_at(name: str, home: Path, number: int) -> None:
+def kill_at(name: str, home: Path, number: int, programs: Path) -> None:
     """Run the flow until its call of that number hangs and all others are stored; then kill it."""
-    process = subprocess.Popen([sys.executable, str(PROGRAM), name, str(home), str(number)])
+    process = subprocess.Popen(
+        [programs / "python", str(PROGRAM), name, str(home), str(number)], stderr=subprocess.DEVNULL
+    )
     try:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not is_quiet(name, home):
@@ -65,7 +67,8 @@ def kill_at(name: str, home: Path, number: int) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
     finally:
-        process.send_signal(signal.SIGKILL)
+        # Not the process that was started, which only stands for one that was forked.
+        os.kill(int((home / "pid").read_text("utf-8")), signal.SIGKILL)
         process.wait()
 
 
@@ -98,7 +101,7 @@ def test_a_flow_that_is_killed_goes_on_and_pays_nothing_twice(
     assert expected.status == "done", expected.error
     assert len(calls(undisturbed)) == CALLS[name]
 
-    kill_at(name, killed, 2)
+    kill_at(name, killed, 2, programs)
     found = finish(name, killed, programs)
 
     if name != "step":  # whose numbers count the calls
