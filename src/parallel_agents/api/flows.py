@@ -76,12 +76,11 @@ async def arun_flow(  # noqa: PLR0913 - all else is input of the function
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     flow = FlowFunction(function, on_change=OnChange(on_change))
-    task = FlowTask(
-        name=flow.name,
-        input=flow.stored({**(input or {}), **values}),
+    task = flow.task(
+        {**(input or {}), **values},
         model=model,
         max_parallel=max_parallel,
-        timeout_seconds=timeout,
+        timeout=timeout,
         budget=budget,
     )
     options = _options(home, tools, agents, gates, models, settings)
@@ -116,12 +115,11 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     Parameters, result and errors are those of `arun_flow`; a Ctrl-C is that of `run`.
     """
     flow = FlowFunction(function, on_change=OnChange(on_change))
-    task = FlowTask(
-        name=flow.name,
-        input=flow.stored({**(input or {}), **values}),
+    task = flow.task(
+        {**(input or {}), **values},
         model=model,
         max_parallel=max_parallel,
-        timeout_seconds=timeout,
+        timeout=timeout,
         budget=budget,
     )
     options = _options(home, tools, agents, gates, models, settings)

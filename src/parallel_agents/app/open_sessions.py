@@ -12,7 +12,6 @@ from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
-from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import SessionKey, make_name
 from parallel_agents.core.message import File
 from parallel_agents.core.question import Answer, OpenQuestion
@@ -119,13 +118,8 @@ class OpenSessions:
         """
         flow = FlowFunction(function, on_change=OnChange(on_change))
         self._flows.add(flow)
-        task = FlowTask(
-            name=flow.name,
-            input=flow.stored(input or {}),
-            model=model,
-            max_parallel=max_parallel,
-            timeout_seconds=timeout,
-            budget=budget,
+        task = flow.task(
+            input or {}, model=model, max_parallel=max_parallel, timeout=timeout, budget=budget
         )
         spawned = await self._service.spawn_flow(task, key=key)
         return SessionHandle(self._service, spawned, flow.output_type)

@@ -10,7 +10,6 @@ from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.budget import NO_BUDGET, Budget
-from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
@@ -317,12 +316,11 @@ class Flow(ManySteps):
         other = FlowFunction(function, on_change=steps.functions.get(self.name).on_change)
         steps.functions.add(other)
         called = steps.names.take(name, other.name)
-        task = FlowTask(
-            name=other.name,
+        task = other.task(
+            {**(input or {}), **values},
             label=label_of(called),
-            input=other.stored({**(input or {}), **values}),
             model=steps.request.model,
-            timeout_seconds=timeout,
+            timeout=timeout,
             budget=budget,
         )
         result = typed(await steps.work.flow(called, task), other.output_type)

@@ -14,6 +14,8 @@ from pydantic_core import to_jsonable_python
 from parallel_agents.containment.functions import is_async
 from parallel_agents.containment.parameters import NotTyped, Parameters
 from parallel_agents.core.agent import T
+from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.json_value import all_finite
 from parallel_agents.core.output_type import NoSchema, OutputType, output_type
 from parallel_agents.core.problems import describe_problem
@@ -75,6 +77,31 @@ class FlowFunction(Generic[T]):
                 hint="write: async def NAME(flow: pa.Flow, topic: str) -> str: ...; its input and "
                 "what it returns are stored as JSON",
             ) from error
+
+    def task(
+        self,
+        values: Mapping[str, object],
+        *,
+        label: str = "",
+        model: str | None = None,
+        max_parallel: int | None = None,
+        timeout: float | None = None,
+        budget: Budget = NO_BUDGET,
+    ) -> FlowTask:
+        """A call of the function with these arguments.
+
+        Raises:
+            InvalidInput: the function does not take them, or an option is out of range.
+        """
+        return FlowTask(
+            name=self.name,
+            label=label,
+            input=self.stored(values),
+            model=model,
+            max_parallel=max_parallel,
+            timeout_seconds=timeout,
+            budget=budget,
+        )
 
     def stored(self, values: Mapping[str, object]) -> JsonObject:
         """The input as it is stored.
