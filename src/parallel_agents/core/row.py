@@ -11,8 +11,6 @@ from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.session import Session
 
-_RETRY = "/retry-"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -64,13 +62,3 @@ class ChildRun(NamedTuple):
 def oldest_first(rows: Iterable[Row]) -> list[Row]:
     """The rows in the order in which their runs were asked for, which is the order to execute them."""
     return sorted(rows, key=lambda row: (row.run.created_at, row.run.number))
-
-
-def name_of(spawn_key: str) -> str:
-    """What a child was spawned for, by the key that it was spawned under, also if it is a retry.
-
-    >>> name_of("tea"), name_of("tea/retry-2")
-    ('tea', 'tea')
-    """
-    name, mark, number = spawn_key.rpartition(_RETRY)
-    return name if mark and number.isdecimal() else spawn_key

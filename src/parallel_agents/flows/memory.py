@@ -12,7 +12,8 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepFinished, StepStarted
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.question import Question
-from parallel_agents.core.row import ChildRun, name_of
+from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import RunStatus
 
 Kind: TypeAlias = Literal["session", "call", "question"]

@@ -14,6 +14,7 @@ from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Entry
 from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
 from parallel_agents.core.ids import RunId, function_of
+from parallel_agents.core.retry_keys import next_key
 from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.runner import Activation, RunSlot
@@ -38,7 +39,6 @@ from parallel_agents.flows.stored_results import StoredResults
 from parallel_agents.flows.waiting import Waiting
 from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.sessions.requests import flow_digest, task_digest
-from parallel_agents.sessions.retries import next_key
 
 T = TypeVar("T")
 

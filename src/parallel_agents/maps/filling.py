@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from parallel_agents.core.cutting import head
+from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.unicode import canonical
@@ -24,7 +24,6 @@ from parallel_agents.sessions.requests import MAX_INPUT_BYTES, MAX_LABEL_CHARACT
 ROW = "row/"
 _MOST_KEY_CHARACTERS = 200
 _DIGEST_CHARACTERS = 20
-_RETRY = re.compile(r"/retry-\d+$")
 
 
 class Filled(NamedTuple):
@@ -130,7 +129,7 @@ class Filling:
         """The key of the row's session, and a count of those that ask for the same."""
         if column := self._request.key:
             name = canonical(as_text(row.values[column]).strip())
-            if not name or len(name) > _MOST_KEY_CHARACTERS or _RETRY.search(name):
+            if not name or len(name) > _MOST_KEY_CHARACTERS or name_of(name) != name:
                 raise InvalidInput(
                     f"{self.where(row)}: {head(repr(name), 80)} is not a key",
                     why=f"a key has 1 to {_MOST_KEY_CHARACTERS} characters",

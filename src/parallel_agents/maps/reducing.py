@@ -11,7 +11,8 @@ import orjson
 
 from parallel_agents.core.children import MapSessions, Step
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.row import ChildRun, name_of
+from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import Task

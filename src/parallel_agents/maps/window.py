@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.children import MapSessions, RunEnds, Step
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.row import ChildRun, name_of
+from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import FAILURES, Result, RunStatus
 from parallel_agents.core.runner import RunSlot
 from parallel_agents.core.session import Session

@@ -12,7 +12,8 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.question import OpenQuestion
-from parallel_agents.core.row import ChildRun, Row, name_of
+from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
 from parallel_agents.core.store import Store
 from parallel_agents.engines.team_bounds import kept_team

@@ -12,6 +12,7 @@ from parallel_agents.core.forking import forked
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
+from parallel_agents.core.retry_keys import next_key
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import JsonObject
@@ -25,8 +26,6 @@ from parallel_agents.runners.agent.model_call import worst_case
 from parallel_agents.runners.agent.prompts import system_of
 from parallel_agents.sessions.kept_work import kept_of
 from parallel_agents.sessions.planning import Planner
-
-_MARK = "/retry-"
 
 
 class Retries:
@@ -155,18 +154,6 @@ async def next_try(store: Store, plan: SessionPlan, tried: ChildRun) -> SessionP
         queued=replace(plan.queued, kept=kept),
         retries=tried.run,
     )
-
-
-def next_key(spawn_key: str) -> tuple[str, int]:
-    """The key and the number of the next retry; the task itself counts as number 1.
-
-    >>> next_key("tea"), next_key("tea/retry-2")
-    (('tea/retry-2', 2), ('tea/retry-3', 3))
-    """
-    base, mark, last = spawn_key.rpartition(_MARK)
-    if not mark or not last.isdecimal():
-        return f"{spawn_key}{_MARK}2", 2
-    return f"{base}{_MARK}{int(last) + 1}", int(last) + 1
 
 
 def max_cost_of_first_call(models: Models, tools: Mapping[str, Tool], plan: SessionPlan) -> Amount:

@@ -16,12 +16,12 @@ from parallel_agents.core.event import Queued
 from parallel_agents.core.gate import ConditionGate, RegexGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.retry_keys import next_key
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import AuthFailed, Conflict, InvalidInput, RunIsOver
-from parallel_agents.sessions.retries import next_key
 from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
 
 SCHEMA = {

@@ -14,6 +14,7 @@ from parallel_agents.app.opening import open_client
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey, make_flow_key
+from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.maps.filling import Filled, Filling
@@ -104,7 +105,7 @@ async def _priced(client: Client, name: str, checked: Checked) -> _Price:
 
 async def _done(client: Client, session: SessionKey, part: list[Filled]) -> set[str]:
     children = await client.sessions.children_named(session, [each.key for each in part])
-    is_done = {child.key.partition("/retry-")[0]: child.status for child in children}
+    is_done = {name_of(child.key): child.status for child in children}
     return {key for key, status in is_done.items() if status is RunStatus.DONE}
 
 

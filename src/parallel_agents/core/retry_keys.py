@@ -1,0 +1,29 @@
+"""Retry keys: the keys that further tries of a task are spawned under, and what they are tries of."""
+
+from __future__ import annotations
+
+_MARK = "/retry-"
+
+
+def next_key(spawn_key: str) -> tuple[str, int]:
+    """The key and the number of the next retry; the task itself counts as number 1.
+
+    >>> next_key("tea"), next_key("tea/retry-2")
+    (('tea/retry-2', 2), ('tea/retry-3', 3))
+    """
+    name, number = _parts(spawn_key)
+    return f"{name}{_MARK}{number + 1}", number + 1
+
+
+def name_of(spawn_key: str) -> str:
+    """What a child was spawned for, by the key that it was spawned under, even if it is a retry.
+
+    >>> name_of("tea"), name_of("tea/retry-2")
+    ('tea', 'tea')
+    """
+    return _parts(spawn_key)[0]
+
+
+def _parts(spawn_key: str) -> tuple[str, int]:
+    name, mark, number = spawn_key.rpartition(_MARK)
+    return (name, int(number)) if mark and number.isdecimal() else (spawn_key, 1)
