@@ -104,12 +104,6 @@ class FlowSessions(MapSessions, Protocol):
         """The task with its files as artifacts, as it is stored."""
         ...
 
-    async def spawn_step(
-        self, parent: SessionKey, task: AnyTask, *, tried: ChildRun | None = None
-    ) -> Spawned:
-        """Spawn a task as a step of a flow; after a try without success, as the next one."""
-        ...
-
     async def spawn_flow(
         self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
     ) -> Spawned:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from parallel_agents.containment.calls import contained, describe
-from parallel_agents.core.children import FlowSessions
+from parallel_agents.core.children import FlowSessions, Step
 from parallel_agents.core.event import Entry
 from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
 from parallel_agents.core.ids import RunId, function_of
@@ -191,9 +191,8 @@ class Work:
             self._memory.retried.add(name)
         key = self._key(name, digest)
         label = task.label or label_of(name)
-        spawned = await self._sessions.spawn_step(
-            self.session.key, replace(task, key=key, label=label), tried=found
-        )
+        step = Step(replace(task, key=key, label=label), found)
+        (spawned,) = await self._sessions.start_steps(self.session.key, [step])
         return await self._result(spawned.run_id)
 
     async def _flow(self, name: str, flow: FlowTask) -> Result:

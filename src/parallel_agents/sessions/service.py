@@ -19,7 +19,7 @@ from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
-from parallel_agents.core.row import ChildRun, Row, oldest_first
+from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
@@ -97,15 +97,6 @@ class Service(Executing):
         row = None if parent is None else await self.find(parent)
         return await self.start([self._planner.plan_flow(flow, key, row)])
 
-    async def spawn_step(
-        self, parent: SessionKey, task: AnyTask, *, tried: ChildRun | None = None
-    ) -> Spawned:
-        """Spawn a task as a step of a flow; after a try without success, as the next one."""
-        plan = await self.plan_task(task, parent=parent)
-        if tried is not None:
-            plan = await next_try(self._store, plan, tried)
-        return await self.start([plan])
-
     async def start_steps(
         self, parent: SessionKey, steps: Sequence[Step]
     ) -> builtins.list[Spawned]:
@@ -115,11 +106,7 @@ class Service(Executing):
         return await whole(lambda: self._start_children(plans))
 
     async def _plan_step(self, parent: Row, step: Step) -> SessionPlan:
-        task = step.task
-        if task.files or _has_files(task):
-            task = await self._attacher.attached(task)
-        plan = await self._ladder_start.apply(self._planner.plan_task(task, parent))
-        self._check_sees(plan)
+        plan = await self._plan(step.task, parent)
         return plan if step.tried is None else await next_try(self._store, plan, step.tried)
 
     async def _start_children(self, plans: Sequence[SessionPlan]) -> builtins.list[Spawned]:
@@ -134,7 +121,9 @@ class Service(Executing):
 
     async def plan_task(self, task: AnyTask, *, parent: SessionKey | None = None) -> SessionPlan:
         """What `spawn` would start, with its agent and models as they are now."""
-        row = None if parent is None else await self.find(parent)
+        return await self._plan(task, None if parent is None else await self.find(parent))
+
+    async def _plan(self, task: AnyTask, row: Row | None) -> SessionPlan:
         task = await self._attacher.attached(task)
         plan = await self._ladder_start.apply(self._planner.plan_task(task, row))
         self._check_sees(plan)
