@@ -280,3 +280,25 @@ def test_a_byte_order_mark_of_utf_8_is_left_out(pagents: Pagents, provider: Fake
 
     assert ended.code == 0
     assert asked(provider) == {"apples": 1}
+
+
+def test_a_file_that_is_not_of_the_map_is_not_replaced(pagents: Pagents) -> None:
+    rows = table(pagents, *FRUITS)
+    (pagents.folder / "notes.csv").write_text("my notes\n")
+
+    refused = pagents(*command(rows, "--out", "notes.csv"))
+
+    refused.assert_refused("PA-E101", "the map fruits has not written it", exits=2)
+    assert (pagents.folder / "notes.csv").read_text() == "my notes\n"
+
+
+def test_the_results_of_a_map_are_none_of_its_rows(pagents: Pagents) -> None:
+    for name in ("a.txt", "b.txt"):
+        (pagents.folder / name).write_text(name)
+    given = ("map", "content_writer_funny", "--rows", "*", "--text", "On @{path}", "--id", "m")
+    first = pagents(*given, "--out", "r.jsonl", "--limit", "2")
+
+    again = pagents(*given, "--out", "r.jsonl", "--limit", "2")
+
+    assert first.code == again.code == 0
+    assert "2 done before" in again.err

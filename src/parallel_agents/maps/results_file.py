@@ -10,6 +10,7 @@ import csv
 import io
 import os
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -32,16 +33,18 @@ class ResultsFile:
     Args:
         path: an absolute path; CSV if it ends in `.csv`, else JSONL.
         fields: the fields of the agent's answers, each a column of a CSV file; none for one column.
+        map: identifies the map, whose part of a file is not that of another one.
 
     Raises:
         InvalidInput: it cannot be written; from each method.
     """
 
-    def __init__(self, path: Path, fields: Sequence[str]) -> None:
+    def __init__(self, path: Path, fields: Sequence[str], map: str = "") -> None:
         self._path = path
         self._fields = fields
         self._is_csv = path.suffix.lower() == CSV_SUFFIX
-        self._part = path.with_name(f".{path.name}.part")
+        own = f".{sha256(map.encode()).hexdigest()[:12]}" if map else ""
+        self._part = path.with_name(f".{path.name}{own}.part")
         self._columns: tuple[str, ...] | None = None
         self._is_placed = False
         self._descriptor = -1

@@ -73,7 +73,7 @@ class MapRunner:
         window = Window(session, run, sessions, activation.slot, options, progress, self._now)
         with tempfile.TemporaryFile() as spool:
             lines = spool if request.reduce else None
-            counts = await _rows_done(request, task, checked, window, lines)
+            counts = await _rows_done(request, task, checked, window, lines, session.key)
             output: dict[str, Json] = {
                 "rows": checked.count,
                 **{status.value: count for status, count in sorted(counts.items())},
@@ -92,12 +92,13 @@ async def _rows_done(
     checked: CheckedRows,
     window: Window,
     spool: IO[bytes] | None,
+    map: SessionKey,
 ) -> Counter[RunStatus]:
     """Do the rows, and write their results; how many have each status."""
     counts: Counter[RunStatus] = Counter()
     digest = fingerprint()
     with ExitStack() as stack:
-        file = stack.enter_context(ResultsFile(Path(request.out), request.output_fields))
+        file = stack.enter_context(ResultsFile(Path(request.out), request.output_fields, map))
         rows = stack.enter_context(request.source.opened(digest))
 
         async def accept(accepted: Sequence[Accepted]) -> None:

@@ -46,12 +46,14 @@ class Source:
         paths: a file with rows; or patterns or names of files that are rows themselves.
         folder: the absolute path that relative ones are relative to.
         title: what errors call it.
+        without: the absolute path of a file that no pattern finds: that of the results.
     """
 
     format: Format
     paths: tuple[str, ...]
     folder: str
     title: str = ""
+    without: str = ""
 
     @property
     def name(self) -> str:
@@ -102,7 +104,8 @@ class Source:
             return [pattern]
         # Not Path.glob, which enters hidden folders.
         found = glob.iglob(pattern, root_dir=self.folder, recursive=True)  # noqa: PTH207
-        return sorted(path for path in found if Path(self.folder, path).is_file())
+        files = (path for path in found if Path(self.folder, path).is_file())
+        return sorted(path for path in files if str(Path(self.folder, path)) != self.without)
 
 
 def find_source(given: tuple[str, ...], format: Format | None, folder: Path) -> Source:

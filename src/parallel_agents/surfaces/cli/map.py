@@ -16,16 +16,16 @@ from parallel_agents.catalog.team import properties
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.gate import Refine
-from parallel_agents.core.ids import make_name
+from parallel_agents.core.ids import make_flow_key, make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import OnFailure
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.reducing import TEXT
-from parallel_agents.maps.request import MapRequest
+from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.maps.results_file import CSV_SUFFIX
 from parallel_agents.maps.source import Source
 from parallel_agents.sessions.requests import check_key, check_task
@@ -161,6 +161,7 @@ def map_rows(
     kept = f"{name}.dry-run" if dry_run else name
     source = given_source(rows, files or (), row_format, place, kept)
     file = _out_file(out, place, name, source)
+    source = replace(source, without=str(file))
     request = MapRequest(agent=agent, text=text or "", source=source, out=str(file), limit=limit)
     request = replace(request, on_failure=on_failure, gates=gates_of(gate or (), judge))
     request = _with_limits(request, refine, timeout, cache)
@@ -195,6 +196,7 @@ def _run(context: CliContext, asked: _Asked, display: Display, echoed: Path | No
 async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
     """Check all rows, and get the model ready; the function that this returns starts the map."""
     checked = await _checked(asked, app)
+    await _check_replaces(app, asked)
     plan = await app.sessions.plan_task(checked.first.task)
     await prepare_models(app, [plan.model] if plan.model else [])
     if checked.request.reduce:
@@ -215,6 +217,25 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
         return work
 
     return begin
+
+
+async def _check_replaces(app: App, asked: _Asked) -> None:
+    """Refuse to replace a file that is not of this map.
+
+    Raises:
+        InvalidInput: the map is new, and its file of results exists.
+    """
+    out = Path(asked.request.out)
+    if not await asyncio.to_thread(out.is_file):
+        return
+    try:
+        await app.sessions.find(make_flow_key(MAP, asked.name))
+    except NotFound:
+        raise InvalidInput(
+            f"the file {out} exists, and the map {asked.name} has not written it",
+            why="its results would replace what is there",
+            hint="name another file with --out, or remove this one; --id continues an earlier map",
+        ) from None
 
 
 async def _checked(asked: _Asked, client: Client) -> Checked:
