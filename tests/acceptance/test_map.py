@@ -126,7 +126,7 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     second = pagents(*command(rows))
 
     assert first.code == 3
-    assert "1 of 4 rows are not done" in first.err
+    assert "1 of 4 rows is not done" in first.err
     assert before[2] == ("plums", "failed")
     assert len(letters) == 1
     assert second.code == 0
