@@ -15,7 +15,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import InvalidInput
-from parallel_agents.maps.regular_file import open_regular
+from parallel_agents.maps.regular_file import open_regular, read_at_most
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.row import Row
 from parallel_agents.maps.source import PATH, Format
@@ -171,7 +171,7 @@ def read_file(path: str, where: str, *, folder: str = "") -> str:
     """
     try:
         with open_regular(_located(path, folder)) as file:
-            return _decoded(file.read(MAX_INPUT_BYTES + 1))
+            return _decoded(read_at_most(file, MAX_INPUT_BYTES + 1))
     except (OSError, ValueError, RuntimeError) as error:
         raise InvalidInput(
             f"{where}the file {head(path, 200)!r} cannot be read",

@@ -33,6 +33,19 @@ def open_regular(path: Path) -> BinaryIO:
         raise
 
 
+def read_at_most(file: BinaryIO, count: int) -> bytes:
+    """The first bytes of a file.
+
+    Raises:
+        OSError: they cannot be read, or would have to be waited for, as those of some files of /proc.
+    """
+    parts: list[bytes] = []
+    while count and (part := os.read(file.fileno(), count)):
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
 def _check(mode: int) -> None:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise SpecialFile

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.maps.regular_file import SpecialFile, open_regular
+from parallel_agents.maps.regular_file import SpecialFile, open_regular, read_at_most
 
 
 def test_a_file_and_what_a_link_points_to_are_read(tmp_path: Path) -> None:
@@ -34,3 +34,19 @@ def test_a_socket_and_a_folder_cannot_be_opened(tmp_path: Path) -> None:
         for path in (tmp_path / "s", tmp_path):
             with pytest.raises(OSError, match=r"No such device|Is a directory"):
                 open_regular(path)
+
+
+def test_no_more_is_read_than_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"0123456789")
+
+    with open_regular(tmp_path / "a") as file:
+        assert read_at_most(file, 4) == b"0123"
+        assert read_at_most(file, 100) == b"456789"
+
+
+def test_what_would_have_to_be_waited_for_is_an_error() -> None:
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+
+    with os.fdopen(reading, "rb") as file, pytest.raises(BlockingIOError):
+        read_at_most(file, 1)
+    os.close(writing)
