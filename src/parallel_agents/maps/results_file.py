@@ -108,8 +108,14 @@ class ResultsFile:
         return text.getvalue().encode("utf-8", "replace")
 
     def _own_columns(self, columns: Sequence[str]) -> list[str]:
-        own = ("status", *(self._fields or ("output",)), "error")
-        return [f"result_{name}" if name in columns else name for name in own]
+        """The columns that follow those of the row, each under a name that no other column has."""
+        own, names = ("status", *(self._fields or ("output",)), "error"), [*columns]
+        for name in own:
+            free = name
+            while free in names:
+                free = f"result_{free}"
+            names.append(free)
+        return names[len(columns) :]
 
     def _answer(self, result: Result) -> list[str]:
         output = result.output_json if result.is_done else None

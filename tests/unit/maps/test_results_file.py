@@ -108,3 +108,16 @@ def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidInput, match="cannot be written"), ResultsFile(path, ()):
         pass
+
+
+def test_no_two_columns_of_a_table_have_one_name(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    one = accepted(1, {"status": "open"})
+    row = one.row._replace(values={"error": "e", "result_error": "r"})
+
+    with ResultsFile(path, ("status",)) as file:
+        file.write([one._replace(row=row)])
+
+    header, line = path.read_text().splitlines()
+    assert header == "error,result_error,status,result_status,result_result_error"
+    assert line == "e,r,done,open,"
