@@ -126,7 +126,7 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     second = pagents(*command(rows))
 
     assert first.code == 3
-    assert "1 of 4 rows are not done" in first.err
+    assert "1 of 4 rows is not done" in first.err
     assert before[2] == ("plums", "failed")
     assert len(letters) == 1
     assert second.code == 0
@@ -289,7 +289,24 @@ def test_a_file_that_is_not_of_the_map_is_not_replaced(pagents: Pagents) -> None
     refused = pagents(*command(rows, "--out", "notes.csv"))
 
     refused.assert_refused("PA-E101", "the map fruits has not written it", exits=2)
+    assert pagents(*command(rows, "--out", "first.csv")).code == 0
+    later = pagents(*command(rows, "--out", "notes.csv"))
+    later.assert_refused("PA-E101", "the map fruits has not written it", exits=2)
     assert (pagents.folder / "notes.csv").read_text() == "my notes\n"
+    assert pagents(*command(rows, "--out", "first.csv")).code == 0
+
+
+def test_a_map_is_refused_before_it_begins_if_it_is_another_one_or_cannot_write(
+    pagents: Pagents,
+) -> None:
+    rows = table(pagents, *FRUITS)
+    assert pagents(*command(rows, "--limit", "1")).code == 0
+
+    other = pagents(*command(rows)[:4], "--text", "On {fruit}", "--id", "fruits", "--dry-run")
+    folder = pagents(*command(rows, "--out", ".", "--dry-run"))
+
+    other.assert_refused("PA-E106", "the map fruits was begun with another --text", exits=1)
+    folder.assert_refused("PA-E101", "it is a folder", exits=2)
 
 
 def test_the_results_of_a_map_are_none_of_its_rows(pagents: Pagents) -> None:

@@ -70,6 +70,7 @@ PagentsError
  │   ├─ StepUnknown             PA-E322  nobody knows whether a step of a flow took effect
  │   ├─ FlowChanged             PA-E323  a flow's function has other steps than those stored
  │   ├─ FlowRaised              PA-E324  a flow's function raised an error
+ │   ├─ FlowTooDeep             PA-E348  a flow is inside too many others
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
@@ -179,6 +180,7 @@ from parallel_agents.errors.run import (
     CrashLoop,
     FlowChanged,
     FlowRaised,
+    FlowTooDeep,
     GateBroken,
     GateRefused,
     Incomplete,
@@ -219,6 +221,7 @@ __all__ = [
     "CreditExhausted",
     "FlowChanged",
     "FlowRaised",
+    "FlowTooDeep",
     "ForkRefused",
     "GateBroken",
     "GateRefused",

@@ -116,6 +116,12 @@ class FlowRaised(RunError):
     code = "PA-E324"
 
 
+class FlowTooDeep(RunError):
+    """A flow called another one inside more flows than there may be, as one that calls itself does."""
+
+    code = "PA-E348"
+
+
 class McpServerFailed(RunError):
     """A server of tools cannot be started, or does not say what it offers."""
 

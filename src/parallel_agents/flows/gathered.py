@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from parallel_agents.core.agent import T, T_co
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import Failure, Result
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput, StepFailed
@@ -106,9 +106,16 @@ def checked_result(result: Result[T], name: str, *, check: bool) -> Result[T]:
     error = result.error
     raise StepFailed(
         f"the step {name} is {result.status}",
-        why=f"{error.code} {error.message}" if error else "",
+        why=_cause(error) if error else "",
         hint=(error.hint if error else "") or "pass check=False to look at its result",
     )
+
+
+def _cause(error: Failure) -> str:
+    """What a step failed of; of a flow whose step failed, what that one failed of."""
+    if error.code == StepFailed.code and error.why:
+        return error.why
+    return f"{error.code} {error.message}"
 
 
 def parts_of(name: str, team: TeamTask) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from parallel_agents.core.agent import T
 from parallel_agents.core.message import File
@@ -68,4 +67,4 @@ def _value(given: Template | JsonOrFile, row: Mapping[str, Json]) -> Json | File
 
 
 def _read(path: str) -> str:
-    return read_file(Path(path).expanduser(), "")
+    return read_file(path, "")

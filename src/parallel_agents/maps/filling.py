@@ -15,6 +15,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import InvalidInput
+from parallel_agents.maps.regular_file import open_regular, read_at_most
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.row import Row
 from parallel_agents.maps.source import PATH, Format
@@ -123,7 +124,7 @@ class Filling:
     def _read(self, path: str, row: Row) -> str:
         is_named = self._request.source.format is Format.FILES
         where = "" if is_named else f"{self.where(row)}: "
-        return read_file(Path(self._request.source.folder, path).expanduser(), where, shown=path)
+        return read_file(path, where, folder=self._request.source.folder)
 
     def _key(self, row: Row, task: Task[Any]) -> str:
         """The key of the row's session, and a count of those that ask for the same."""
@@ -157,27 +158,33 @@ class Filling:
         return text[-MAX_LABEL_CHARACTERS:].strip() or f"row-{row.number}"
 
 
-def read_file(path: Path, where: str, *, shown: str = "") -> str:
+def read_file(path: str, where: str, *, folder: str = "") -> str:
     """The text of a file that a row names.
 
     Args:
         path: of the file.
         where: the beginning of the error's message.
-        shown: the path as it is written in the row.
+        folder: what a relative path is relative to; by default the current folder.
 
     Raises:
         InvalidInput: it cannot be read, is not UTF-8, or is larger than any task may be.
     """
     try:
-        with path.open("rb") as file:
-            return _decoded(file.read(MAX_INPUT_BYTES + 1))
-    except (OSError, ValueError) as error:
+        with open_regular(_located(path, folder)) as file:
+            return _decoded(read_at_most(file, MAX_INPUT_BYTES + 1))
+    except (OSError, ValueError, RuntimeError) as error:
         raise InvalidInput(
-            f"{where}the file {head(shown or str(path), 200)!r} cannot be read",
+            f"{where}the file {head(path, 200)!r} cannot be read",
             why=getattr(error, "strerror", None) or str(error),
             hint="@{...} takes the path of a UTF-8 text file, relative to the folder in which the "
             "work is started",
         ) from error
+
+
+def _located(path: str, folder: str) -> Path:
+    if not path.strip():
+        raise ValueError("its cell is empty")
+    return Path(folder, Path(path).expanduser())
 
 
 def _decoded(content: bytes) -> str:

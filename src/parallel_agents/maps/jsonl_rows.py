@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import orjson
@@ -11,6 +12,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.row import Row
 
 _SHOWN = 60
+_POSITION = re.compile(r": line \d+ column (\d+) \(char \d+\)$")
 
 
 def jsonl_rows(lines: Iterator[str], name: str) -> Iterator[Row]:
@@ -29,7 +31,7 @@ def jsonl_rows(lines: Iterator[str], name: str) -> Iterator[Row]:
         except orjson.JSONDecodeError as error:
             raise InvalidInput(
                 f"{name}, line {line} is not JSON: {head(text.strip(), _SHOWN)!r}",
-                why=str(error),
+                why=_POSITION.sub(r" (character \1)", str(error)),
                 hint=_hint(text),
             ) from error
         if not isinstance(values, dict):

@@ -10,6 +10,7 @@ import csv
 import io
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -25,6 +26,7 @@ from parallel_agents.maps.window import Accepted
 
 CSV_SUFFIX = ".csv"
 _MODE = 0o600
+_CHUNK = 1 << 20
 
 
 class ResultsFile:
@@ -48,13 +50,15 @@ class ResultsFile:
         self._columns: tuple[str, ...] | None = None
         self._is_placed = False
         self._descriptor = -1
+        self._lines_before = self._lines = 0
 
     def __enter__(self) -> Self:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            if self._path.exists() and not self._path.is_file():  # a device or a pipe
-                self._descriptor, self._is_placed = os.open(self._path, os.O_WRONLY), True
+            if self._path.exists() and not self._path.is_file():
+                self._descriptor, self._is_placed = _opened_device(self._path), True
             else:
+                self._lines_before = _count_lines(self._path)
                 flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
                 self._descriptor = os.open(self._part, flags, self._mode())
         except OSError as error:
@@ -67,12 +71,13 @@ class ResultsFile:
             self._part.unlink(missing_ok=True)
 
     def write(self, accepted: Sequence[Accepted]) -> None:
-        """Append rows, whole; the first that was not done before puts the file into its place."""
+        """Append rows, whole; the file is put into its place once it has as much as the one before."""
         data = b"".join(map(self._csv_line if self._is_csv else _json_line, accepted))
+        self._lines += data.count(b"\n")
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
-            if not all(each.is_reused for each in accepted):
+            if self._lines >= self._lines_before:
                 self.place()
         except OSError as error:
             raise self._refusal(error) from error
@@ -103,8 +108,14 @@ class ResultsFile:
         return text.getvalue().encode("utf-8", "replace")
 
     def _own_columns(self, columns: Sequence[str]) -> list[str]:
-        own = ("status", *(self._fields or ("output",)), "error")
-        return [f"result_{name}" if name in columns else name for name in own]
+        """The columns that follow those of the row, each under a name that no other column has."""
+        own, names = ("status", *(self._fields or ("output",)), "error"), [*columns]
+        for name in own:
+            free = name
+            while free in names:
+                free = f"result_{free}"
+            names.append(free)
+        return names[len(columns) :]
 
     def _answer(self, result: Result) -> list[str]:
         output = result.output_json if result.is_done else None
@@ -119,6 +130,21 @@ class ResultsFile:
             why=error.strerror or str(error),
             hint="name another file with --out and the same --id; rows that are done are not paid again",
         )
+
+
+def _opened_device(path: Path) -> int:
+    """A descriptor of a device such as /dev/null; a pipe that nobody reads is not waited for."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _count_lines(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            return sum(chunk.count(b"\n") for chunk in iter(partial(file.read, _CHUNK), b""))
+    except FileNotFoundError:
+        return 0
 
 
 def _json_line(accepted: Accepted) -> bytes:

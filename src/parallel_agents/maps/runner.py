@@ -133,7 +133,7 @@ def _outcome(rows: int, counts: Mapping[RunStatus, int], output: Json) -> Outcom
     parts = [f"{count} {status}" for status, count in sorted(counts.items())]
     parts += [f"{not_begun} not begun"] if not_begun else []
     missing = Incomplete(
-        f"{rows - done} of {rows} rows are not done",
+        f"{rows - done:,} of {rows:,} rows {'is' if rows - done == 1 else 'are'} not done",
         why=", ".join(parts),
         hint="the same command again with the same --id tries them again; `pagents dlq list` has those "
         "that failed",

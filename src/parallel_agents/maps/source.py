@@ -15,6 +15,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.csv_rows import csv_rows
 from parallel_agents.maps.jsonl_rows import jsonl_rows
+from parallel_agents.maps.regular_file import SpecialFile, open_regular
 from parallel_agents.maps.row import Row
 from parallel_agents.maps.text_lines import Digest, text_lines
 
@@ -72,7 +73,13 @@ class Source:
             return
         path = Path(self.folder, self.paths[0])
         try:
-            file = path.open("rb")
+            file = open_regular(path)
+        except SpecialFile as error:
+            raise InvalidInput(
+                f"the rows of {self.name} cannot be read",
+                why=f"{error}, and rows are read twice",
+                hint="pipe them into --rows -, which keeps them",
+            ) from error
         except OSError as error:
             raise InvalidInput(
                 f"the rows of {self.name} cannot be read",
@@ -89,7 +96,7 @@ class Source:
         for pattern in self.paths:
             for path in self._matches(pattern):
                 number += 1
-                digest.update(path.encode("utf-8", "surrogateescape") + b"\0")
+                digest.update(_name_bytes(path) + b"\0")
                 values: Mapping[str, Json] = {PATH: path}
                 yield Row(number=number, line=number, values=values)
 
@@ -106,6 +113,17 @@ class Source:
         found = glob.iglob(pattern, root_dir=self.folder, recursive=True)  # noqa: PTH207
         files = (path for path in found if Path(self.folder, path).is_file())
         return sorted(path for path in files if str(Path(self.folder, path)) != self.without)
+
+
+def _name_bytes(path: str) -> bytes:
+    try:
+        return path.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            f"the name of the file {path.encode('utf-8', 'surrogateescape')!r} is not UTF-8",
+            why="neither a task nor the results could have it",
+            hint="rename the file, or write a pattern that does not match it",
+        ) from None
 
 
 def find_source(given: tuple[str, ...], format: Format | None, folder: Path) -> Source:

@@ -15,7 +15,7 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
 
 _TOKEN = re.compile(r"\{\{|\}\}|@@(?=\{)|@?\{[^{}]*\}|\{")
-_SHOWN = 80
+_SHOWN, _MOST_SHOWN = 80, 20
 
 Read: TypeAlias = Callable[[str], str]
 
@@ -107,11 +107,12 @@ def as_text(value: Json) -> str:
 def unknown_column(column: str, columns: Iterable[str], where: str) -> InvalidInput:
     """The refusal of a placeholder that names no column."""
     known = list(columns)
+    all_names = f"it has {len(known):,} columns" if len(known) > _MOST_SHOWN else ""
     is_name = not set(column) & {*'":[]'}
     return InvalidInput(
         f"{where} has no column {head(column, _SHOWN)!r}",
-        why=f"its columns are {', '.join(map(repr, known[:20])) or 'none'}",
-        hint=(did_you_mean(column, known) if is_name else "")
+        why=f"its columns are {', '.join(map(repr, known[:_MOST_SHOWN])) or 'none'}",
+        hint=(did_you_mean(column, known, all_names) if is_name else "")
         or "{x} stands for the column x; braces that are part of the text are written twice: {{ }}",
     )
 

@@ -31,6 +31,7 @@ from parallel_agents.sessions import requests
 from parallel_agents.sessions.attaching import Attacher
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.executing import Executing, cannot_continue
+from parallel_agents.sessions.flow_depth import check_flow_depth
 from parallel_agents.sessions.kept_options import kept_options
 from parallel_agents.sessions.kept_work import kept_of_child
 from parallel_agents.sessions.ladder_start import LadderStart
@@ -95,6 +96,8 @@ class Service(Executing):
         self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
     ) -> Spawned:
         row = None if parent is None else await self.find(parent)
+        if row is not None:
+            await check_flow_depth(flow, row, self.find)
         return await self.start([self._planner.plan_flow(flow, key, row)])
 
     async def start_steps(

@@ -455,3 +455,19 @@ async def test_a_nested_flow_is_called_like_its_step_and_takes_any_input() -> No
         result = await run(rig, flow_of)
 
     assert result.output == ["greeting", "ana 3"]
+
+
+async def test_a_flow_that_calls_itself_without_an_end_fails_with_the_cause() -> None:
+    depths: list[int] = []
+
+    async def dig(flow: Flow, depth: int) -> int:
+        depths.append(depth)
+        return (await flow.flow("deeper", dig, depth=depth + 1)).output
+
+    async with process(Writer()) as rig:
+        result = await run(rig, dig, input={"depth": 0})
+
+    assert max(depths) == 32
+    assert result.error is not None
+    assert result.error.code == "PA-E321"
+    assert result.error.why == "PA-E348 the flow dig would be inside more than 32 others"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,8 @@ def test_an_input_that_is_not_json_is_refused_with_its_line() -> None:
 def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\xff")
 
-    for path in ("missing.txt", "photo.png"):
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in ("missing.txt", "photo.png", "pipe", ""):
         with pytest.raises(InvalidInput, match=rf"line 2: the file '{path}' cannot be read"):
             filled({"a": path}, folder=tmp_path, text="@{a}")

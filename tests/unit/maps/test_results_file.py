@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -57,14 +58,14 @@ def test_lines_are_there_as_soon_as_they_are_written(tmp_path: Path) -> None:
 
 def test_the_file_of_an_earlier_run_stays_until_the_new_one_has_as_much(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"columns": {"text": "old"}}\n')
+    path.write_text('{"columns": {"text": "old"}}\n{"columns": {"text": "older"}}\n')
 
     with ResultsFile(path, ()) as file:
-        file.write([accepted(1, is_reused=True)])
+        file.write([accepted(1)])
         before = texts(path)
-        file.write([accepted(2)])
+        file.write([accepted(2, is_reused=True)])
 
-    assert before == ["old"]
+    assert before == ["old", "older"]
     assert texts(path) == ["t1", "t2"]
     assert list(tmp_path.iterdir()) == [path]
 
@@ -99,3 +100,24 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidInput, match="the results cannot be written to"):
         ResultsFile(tmp_path / "file" / "rows.jsonl", ()).__enter__()
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.jsonl"
+    os.mkfifo(path)
+
+    with pytest.raises(InvalidInput, match="cannot be written"), ResultsFile(path, ()):
+        pass
+
+
+def test_no_two_columns_of_a_table_have_one_name(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    one = accepted(1, {"status": "open"})
+    row = one.row._replace(values={"error": "e", "result_error": "r"})
+
+    with ResultsFile(path, ("status",)) as file:
+        file.write([one._replace(row=row)])
+
+    header, line = path.read_text().splitlines()
+    assert header == "error,result_error,status,result_status,result_result_error"
+    assert line == "e,r,done,open,"

@@ -87,7 +87,7 @@ async def test_a_row_that_fails_ends_nothing_else_and_is_tried_again(tmp_path: P
 
     assert first.status is RunStatus.PARTIAL
     assert first.error is not None
-    assert first.error.message == "1 of 3 rows are not done"
+    assert first.error.message == "1 of 3 rows is not done"
     assert [each.session.spawn_key.startswith("row/") for each in letters] == [True]
     assert [status for _, status in statuses] == ["done", "failed", "done"]
     assert second.status is RunStatus.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,9 @@ def table(folder: Path, content: str | bytes, name: str = "data.csv") -> Source:
         ('a\n"one\ntwo"\nthree\n', [(2, {"a": "one\ntwo"}), (4, {"a": "three"})]),
         ('a\n"x ""y"", z"\n', [(2, {"a": 'x "y", z'})]),
         ("\ufeffa\n1\n", [(2, {"a": "1"})]),
+        ("sep=;\na;b\n1;2,5\n", [(3, {"a": "1", "b": "2,5"})]),
+        ('"SEP=|"\r\n\na|b\n1|2\n', [(4, {"a": "1", "b": "2"})]),
+        (" a , b\n 1,2\n", [(2, {"a": " 1", "b": "2"})]),
         ("a\n", []),
     ],
 )
@@ -132,3 +136,19 @@ def test_a_fingerprint_tells_that_rows_have_changed_and_not_that_the_file_ends_o
 
     assert digest("a\n1\n") == digest("a\n1\n\n\n")
     assert digest("a\n1\n") != digest("a\n2\n")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    with pytest.raises(InvalidInput, match=r"the rows of pipe.csv cannot be read") as raised:
+        rows(find_source(("pipe.csv",), None, tmp_path))
+
+    assert "--rows -" in raised.value.hint
+
+
+def test_a_file_whose_name_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.py")).touch()
+
+    with pytest.raises(InvalidInput, match=r"caf\\xe9.py' is not UTF-8"):
+        rows(find_source(("*.py",), None, tmp_path))

@@ -66,3 +66,10 @@ def test_an_unknown_column_is_refused_with_the_nearest_one() -> None:
 
     assert near.hint == "did you mean 'fruit'?"
     assert "written twice" in code.hint
+
+
+def test_many_columns_are_counted_and_not_listed() -> None:
+    refusal = unknown_column("x", [f"column-{number}" for number in range(20_000)], "wide.csv")
+
+    assert refusal.hint == "it has 20,000 columns"
+    assert len(refusal.why) < 400

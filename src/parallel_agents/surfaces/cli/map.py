@@ -16,18 +16,16 @@ from parallel_agents.catalog.team import properties
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.gate import Refine
-from parallel_agents.core.ids import make_flow_key, make_name
+from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import OnFailure
-from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.reducing import TEXT
-from parallel_agents.maps.request import MAP, MapRequest
-from parallel_agents.maps.results_file import CSV_SUFFIX
-from parallel_agents.maps.source import Source
+from parallel_agents.maps.request import MapRequest
 from parallel_agents.sessions.requests import check_key, check_task
 from parallel_agents.surfaces.cli import map_options, progress
 from parallel_agents.surfaces.cli.context import (
@@ -57,16 +55,21 @@ from parallel_agents.surfaces.cli.foreground import (
     run_in_foreground,
 )
 from parallel_agents.surfaces.cli.inputs import read_templates
+from parallel_agents.surfaces.cli.map_out import (
+    check_out,
+    check_same,
+    earlier_of,
+    out_file,
+    taken_out,
+)
 from parallel_agents.surfaces.cli.map_price import Checked, print_price
 from parallel_agents.surfaces.cli.map_rows_given import STDIN, given_source
 from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
-from parallel_agents.surfaces.cli.result_files import RESULTS_FOLDER
 from parallel_agents.surfaces.cli.run import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
 
 _TEXT = "Do your task for this input."
-_SUFFIXES = (".jsonl", ".ndjson", CSV_SUFFIX)
 
 
 class _Asked(NamedTuple):
@@ -160,7 +163,7 @@ def map_rows(
     place = context.environment.home
     kept = f"{name}.dry-run" if dry_run else name
     source = given_source(rows, files or (), row_format, place, kept)
-    file = _out_file(out, place, name, source)
+    file = out_file(out, place, name, source)
     source = replace(source, without=str(file))
     request = MapRequest(agent=agent, text=text or "", source=source, out=str(file), limit=limit)
     request = replace(request, on_failure=on_failure, gates=gates_of(gate or (), judge))
@@ -196,7 +199,6 @@ def _run(context: CliContext, asked: _Asked, display: Display, echoed: Path | No
 async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
     """Check all rows, and get the model ready; the function that this returns starts the map."""
     checked = await _checked(asked, app)
-    await _check_replaces(app, asked)
     plan = await app.sessions.plan_task(checked.first.task)
     await prepare_models(app, [plan.model] if plan.model else [])
     if checked.request.reduce:
@@ -206,7 +208,8 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
         flow = checked.request.flow_task(
             model=asked.model, max_parallel=asked.max_parallel, budget=asked.budget
         )
-        spawned = await app.sessions.spawn_flow(flow, key=asked.name)
+        async with taken_out(app, asked.name, checked.request):
+            spawned = await app.sessions.spawn_flow(flow, key=asked.name)
         if asked.max_parallel is not None:
             app.sessions.limit_parallel(spawned.session_key, asked.max_parallel)
         (row,) = await app.sessions.rows_of([spawned.run_id])
@@ -219,34 +222,20 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
     return begin
 
 
-async def _check_replaces(app: App, asked: _Asked) -> None:
-    """Refuse to replace a file that is not of this map.
-
-    Raises:
-        InvalidInput: the map is new, and its file of results exists.
-    """
-    out = Path(asked.request.out)
-    if not await asyncio.to_thread(out.is_file):
-        return
-    try:
-        await app.sessions.find(make_flow_key(MAP, asked.name))
-    except NotFound:
-        raise InvalidInput(
-            f"the file {out} exists, and the map {asked.name} has not written it",
-            why="its results would replace what is there",
-            hint="name another file with --out, or remove this one; --id continues an earlier map",
-        ) from None
-
-
 async def _checked(asked: _Asked, client: Client) -> Checked:
     """The map, with its first row and how many it has, once all rows are checked.
 
     Raises:
         UnknownAgent: there is no such agent.
-        InvalidInput: a row is not valid, or there is none; the error names the line.
+        InvalidInput: a row is not valid, or there is none; the error names the line. Or the results
+            cannot be written where they are to be.
+        Conflict: the map was begun with something else.
     """
     agent = client.catalog.agent(asked.request.agent)
     request, first = asked.of(agent), list[Filled]()
+    earlier = await earlier_of(client, asked.name)
+    check_same(request, asked.name, earlier)
+    await asyncio.to_thread(check_out, request, asked.name, earlier)
 
     def check(filled: Filled) -> None:
         check_task(filled.task, agent)
@@ -255,27 +244,3 @@ async def _checked(asked: _Asked, client: Client) -> Checked:
 
     found: CheckedRows = await asyncio.to_thread(check_rows, request, asked.model, check=check)
     return Checked(request, found.count, first[0], asked.model)
-
-
-def _out_file(out: str | None, home: Path, name: str, source: Source) -> Path:
-    """The file of results.
-
-    Raises:
-        InvalidInput: it is neither JSONL nor CSV, or it is the file with the rows.
-    """
-    if out is None or out == STDIN:
-        return home.absolute() / RESULTS_FOLDER / f"{name}.jsonl"
-    file = Path(out).expanduser().absolute()
-    if file.suffix.lower() not in _SUFFIXES and not (file.exists() and not file.is_file()):
-        raise InvalidInput(
-            f"--out {out} is neither JSONL nor CSV",
-            why="the end of its name says how the results are written",
-            hint="name a file that ends in .jsonl or .csv, or - for stdout",
-        )
-    if any(file == Path(source.folder, path) for path in source.paths):
-        raise InvalidInput(
-            f"--out {out} is the file that the rows are read from",
-            why="the results would replace the rows",
-            hint="name another file",
-        )
-    return file

@@ -76,7 +76,7 @@ async def print_price(
         render.envelope("priced", time.time(), [_json(checked, price)], id=name, dry_run=True)
         return
     before = f", of which {price.done:,} are done" if price.done else ""
-    render.line(f"{checked.rows:,} rows of {checked.request.source.name}{before}")
+    render.line(f"{_rows(checked.rows)} of {checked.request.source.name}{before}")
     render.line(f"agent   {checked.request.agent} on {price.model}")
     render.line(f"results {checked.request.out}")
     render.line("first   " + format.cut(format.one_line(_shown(checked.first)), _SHOWN))
@@ -126,14 +126,19 @@ def _sum(model: str, counts: Counter[bool], amounts: list[Amount]) -> _Price:
     )
 
 
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
 def _told(price: _Price) -> str:
     if not price.rows:
         return "All rows are done; nothing would run."
     if price.nanousd is None:
-        return f"{price.rows:,} rows would run, at an unknown price."
+        return f"{_rows(price.rows)} would run, at an unknown price."
     about = "" if price.is_exact else f"about, from {_PRICED} of them, "
     money = f"${price.nanousd / NANOUSD_PER_USD:.4f} at most"
-    return f"{price.rows:,} rows would run; their first calls cost {about}{money}."
+    their = "their first calls cost" if price.rows > 1 else "its first call costs"
+    return f"{_rows(price.rows)} would run; {their} {about}{money}."
 
 
 def _shown(filled: Filled) -> str:
