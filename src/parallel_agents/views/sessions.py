@@ -30,7 +30,7 @@ class SessionLine:
         until: when it ended, wrote last or, while a process works on it, now.
         queued_after: further runs of the session that wait for it.
         counts: of a team, how many of its tasks' runs are in each state.
-        spend: of the run and, if it is a team, of its tasks.
+        spend: of the run and, if it is a team, of everything below it.
         lacks: what the process that looks lacks to continue the run, if no process works on it.
         silence: how long the run has been silent, if that is worth saying.
     """
@@ -69,6 +69,7 @@ def lines_of(seen: Snapshot, lacks: Callable[[Row], str] = lambda _: "") -> list
 
 
 def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], str]) -> SessionLine:
+    below = seen.spend_below.get(row.run.id, Spend())
     row, queued_after = _counting(row, seen.live.get(row.session.key, ()))
     tallies = seen.tallies.get(row.session.key, ())
     left = [row, *seen.left.get(row.session.key, ())]
@@ -88,7 +89,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         doing="" if is_stopped else _doing(seen, row.run),
         queued_after=queued_after,
         counts=_counts(tallies, liveness),
-        spend=sum((tally.spend for tally in tallies), row.run.spend),
+        spend=row.run.spend + below,
         silence=None if is_stopped else seen.silences.get(row.run.id),
         lacks=next((lack for each in stopped if (lack := lacks(each))), ""),
     )
