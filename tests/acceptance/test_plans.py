@@ -57,6 +57,23 @@ def test_skipped_and_failed_tasks_are_told_with_why(
     assert "◐" in ended.out
 
 
+def test_other_work_under_the_same_name_is_refused_with_what_differs(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    del provider
+    file = plan(pagents, THREE)
+    pagents("run", file, "--id", "one")
+
+    model = pagents("run", file, "--id", "one", "--model", "sim/calm")
+    edited = pagents("run", plan(pagents, THREE.replace("Last", "Now")), "--id", "one")
+
+    assert (model.code, edited.code) == (1, 1)
+    assert "the run 'one' was begun with other work" in model.err
+    assert "and is sim/calm here" in model.err
+    assert "other tasks: third" in edited.err
+    assert "`pagents resume one` continues it as it was begun" in edited.err
+
+
 def test_the_same_name_tries_again_only_what_is_not_done(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
@@ -85,6 +102,21 @@ def test_a_plan_waits_for_the_yes_of_a_person(pagents: Pagents) -> None:
 
     assert running.ended().code == 0
     assert "✔ publish  done" in running.out
+
+
+def test_lists_say_that_a_plan_waits_for_an_answer_even_if_nobody_works_on_it(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    del provider
+    task = f"  - {{agent: {WRITER}, label: publish, needs: [third], approve: Go out?, text: x}}\n"
+    running = pagents.start("run", plan(pagents, THREE + task), "--id", "one")
+    running.wait_for("Go out?")
+    live = pagents("list")
+    running.kill()
+    stopped = pagents("list")
+
+    assert "3/3 done; asks you: Go out?" in live.out
+    assert "3/3 done; asks you: Go out?" in stopped.out
 
 
 def test_after_kill_9_the_plan_goes_on_without_paying_twice(

@@ -139,7 +139,7 @@ async def test_rows_of_runs_come_in_the_order_of_the_runs(open_store: OpenStore)
             await store.rows_of([RunId("nobody")])
 
 
-async def test_the_runs_of_a_teams_tasks_are_counted_and_added_up(open_store: OpenStore) -> None:
+async def test_the_runs_of_a_teams_tasks_are_counted(open_store: OpenStore) -> None:
     async with open_store() as store:
         team = replace(plan("team"), kind=RunnerKind.TEAM)
         await store.spawn([team, *(plan(str(n), team.session) for n in range(4))])
@@ -161,11 +161,26 @@ async def test_the_runs_of_a_teams_tasks_are_counted_and_added_up(open_store: Op
             RunStatus.FAILED: 1,
             RunStatus.RUNNING: 1,
         }
-        assert found[RunStatus.DONE].spend == REPLY + REPLY
         assert found[RunStatus.DONE].finished_at is not None
         assert found[RunStatus.RUNNING].owner == ME
-        assert found[RunStatus.RUNNING].spend == Spend()
         assert found[RunStatus.RUNNING].finished_at is None
+
+
+async def test_what_is_spent_below_runs_counts_every_level(open_store: OpenStore) -> None:
+    async with open_store() as store:
+        team = replace(plan("team"), kind=RunnerKind.TEAM)
+        group = replace(plan("group", team.session), kind=RunnerKind.TEAM)
+        members = (plan("0", team.session), plan("1", group.session), plan("2", group.session))
+        await store.spawn([team, group, *members])
+        for number in range(3):
+            await done(store, f"run-{number}")
+
+        found = await store.spend_below([RunId("run-team"), RunId("run-group"), RunId("run-0")])
+
+        assert found == {
+            RunId("run-team"): REPLY + REPLY + REPLY,
+            RunId("run-group"): REPLY + REPLY,
+        }
 
 
 async def test_costs_count_each_attempt_on_its_model_and_services_apart(

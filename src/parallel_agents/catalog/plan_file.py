@@ -6,6 +6,7 @@ A task that has any of the fields for that makes its file a plan; a file without
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from os.path import normpath
 from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple, TypeAlias
@@ -20,6 +21,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.plan import ANY_OBJECT, MOST_ITEMS, Loop, Plan, RunIf, Step
 from parallel_agents.core.plan_checks import PlanProblem, check_steps
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.template import paths_in
 from parallel_agents.errors import InvalidFile
 
 FindAgent: TypeAlias = Callable[[str], Agent]
@@ -161,7 +163,7 @@ def _step(file: PlanFile, number: int, task: PlanTaskFields) -> Step:
     id = task.label or task.agent or _stem(task.flow) or f"task_{number + 1}"
     approve = task.approve if isinstance(task.approve, str) else ""
     if task.approve is True:
-        approve = _APPROVE.format(id) + (f"\n\n{task.text}" if task.text else "")
+        approve = _APPROVE.format(id) + (f"\n\n{_asked(task.text)}" if task.text else "")
     loop = task.loop and Loop(**task.loop.model_dump())
     return Step(
         id=id,
@@ -185,6 +187,14 @@ def _step(file: PlanFile, number: int, task: PlanTaskFields) -> Step:
         refine=task.refine and task.refine.refine,
         budget=task.budget.budget,
     )
+
+
+def _asked(text: str) -> str:
+    """The text of a task in the question whether it may begin: as it is written, if it has no value yet."""
+    with suppress(ValueError):  # the check of the text says what is wrong with it
+        if any(path[0] in ("item", "loop") for path in paths_in(text)):
+            return text.replace("$", "$$")
+    return text
 
 
 def _stem(flow: str | None) -> str:

@@ -21,6 +21,7 @@ from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.vitals import Vitals
 
 PAGE = 1000
@@ -34,6 +35,7 @@ class Snapshot:
         rows: the sessions that were asked for, each with its latest run.
         live: the live runs of each session whose latest run waits for another, earliest first.
         tallies: how the runs of each team's tasks are doing.
+        spend_below: what everything below the latest run of each team used.
         left: of teams with runs that no living process has, the first live ones.
         last: the last event of each live run.
         last_steps: the last event before that, of runs whose last event is a start.
@@ -49,6 +51,7 @@ class Snapshot:
     rows: Sequence[Row]
     live: Mapping[SessionKey, Sequence[Row]]
     tallies: Mapping[SessionKey, Sequence[Tally]]
+    spend_below: Mapping[RunId, Spend]
     left: Mapping[SessionKey, Sequence[Row]]
     last: Mapping[RunId, Body]
     last_steps: Mapping[RunId, Body]

@@ -25,7 +25,6 @@ class Tally(NamedTuple):
     unclaimed_since: float | None
     runs: int
     finished_at: float | None
-    spend: Spend
 
 
 class Cost(NamedTuple):
@@ -66,6 +65,13 @@ class Overview(Protocol):
 
     async def tallies(self, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
         """How the runs of each team's tasks are doing; sessions that are not teams have none."""
+        ...
+
+    async def spend_below(self, runs: Sequence[RunId]) -> dict[RunId, Spend]:
+        """What everything that each of these runs spawned used; those that spawned nothing are left out.
+
+        What earlier runs of a flow spawned counts, too.
+        """
         ...
 
     async def costs(

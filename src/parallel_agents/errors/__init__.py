@@ -67,6 +67,7 @@ PagentsError
  │   ├─ McpServerFailed         PA-E319  an MCP server cannot be started, or lists no tools
  │   ├─ OutputUsedUp            PA-E320  the commands of a session wrote all that they may
  │   ├─ StepFailed              PA-E321  a step of a flow did not succeed
+ │   │   └─ StepPartlyDone      PA-E350  a step of a plan failed, and a part of it is done
  │   ├─ StepUnknown             PA-E322  nobody knows whether a step of a flow took effect
  │   ├─ FlowChanged             PA-E323  a flow's function has other steps than those stored
  │   ├─ FlowRaised              PA-E324  a flow's function raised an error
@@ -196,6 +197,7 @@ from parallel_agents.errors.run import (
     RunKilled,
     RunTimedOut,
     StepFailed,
+    StepPartlyDone,
     StepUnknown,
     ToolUnavailable,
     TurnLimit,
@@ -277,6 +279,7 @@ __all__ = [
     "SpawnLimit",
     "SpawnRefused",
     "StepFailed",
+    "StepPartlyDone",
     "StepUnknown",
     "Stopping",
     "StoreDamaged",

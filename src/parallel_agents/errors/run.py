@@ -98,6 +98,12 @@ class StepFailed(RunError):
     code = "PA-E321"
 
 
+class StepPartlyDone(StepFailed):
+    """A step of a plan failed, although a part of it is done."""
+
+    code = "PA-E350"
+
+
 class StepUnknown(RunError):
     """A step that may take effect only once was begun, and nobody knows whether it took effect."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.cutting import head
 from parallel_agents.core.expression import Lacking, Path, Unfit, expression
 from parallel_agents.core.plan import MOST_ITEMS, Loop, Plan, Step, within
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task
@@ -29,7 +29,7 @@ from parallel_agents.core.template import (
     written,
 )
 from parallel_agents.core.tool import Effect
-from parallel_agents.errors import PagentsError, StepFailed
+from parallel_agents.errors import PagentsError, StepFailed, StepPartlyDone
 from parallel_agents.flows.gathered import checked_result, together, why_not_done
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
@@ -123,7 +123,9 @@ class PlanStep:
             told = "; ".join(f"item {n}: {error.message}" for n, error in lost[:_SHOWN])
             what = f"{len(lost)} of {len(items)} items of {id} are not done"
             if len(items) - len(lost) < least:
-                raise StepFailed(what, why=told, hint="set `min_done` if fewer are enough")
+                is_partly = len(lost) < len(items) or _is_partly(lost)
+                kind = StepPartlyDone if is_partly else StepFailed
+                raise kind(what, why=told, hint="set `min_done` if fewer are enough")
             self._steps.work.note(f"{what}: {told}")
         return [output for output, error in ends if error is None]
 
@@ -185,7 +187,8 @@ class PlanStep:
         result: Result[Json] = await self._steps.work.flow(name, task)
         if not result.is_done:
             why = result.error.why if result.error else ""
-            raise StepFailed(why_not_done(result), why=why)
+            kind = StepPartlyDone if result.status is RunStatus.PARTIAL else StepFailed
+            raise kind(why_not_done(result), why=why)
         found = result.output_json
         return found["outputs"] if isinstance(found, Mapping) else None
 
@@ -196,6 +199,10 @@ class PlanStep:
             for name, value in self._step.input.items()
             if (whole := whole_name(value)) is None or whole in values
         }
+
+
+def _is_partly(lost: Iterable[tuple[int, PagentsError]]) -> bool:
+    return any(isinstance(error, StepPartlyDone) for _, error in lost)
 
 
 def _before(loop: Loop) -> str:

@@ -12,7 +12,7 @@ from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import OnFailure
 from parallel_agents.core.template import Misread, fill_text
-from parallel_agents.errors import Incomplete, PagentsError, StepFailed
+from parallel_agents.errors import Incomplete, PagentsError, StepFailed, StepPartlyDone
 from parallel_agents.flows.flow import Flow, steps_of
 from parallel_agents.flows.people import Asking
 from parallel_agents.flows.plan_step import PlanStep, shortened
@@ -27,18 +27,20 @@ class StepEnd(NamedTuple):
 
     Attributes:
         why: why it is not done; empty if it is.
+        is_partly: whether a part of it is done, although it failed.
     """
 
     status: StepStatus
     output: Json = None
     why: str = ""
+    is_partly: bool = False
 
 
 async def plan(flow: Flow, plan: Plan, inputs: dict[str, Json]) -> Json:
     """Do the steps of a plan; the result has the status of each, and the outputs of the last ones.
 
-    The run is done if no step failed, partial if at least `min_done` (or one) are done, and failed
-    otherwise. Steps that are skipped count neither way.
+    The run is done if no step failed, partial if at least `min_done` are done (or anything is, even
+    an item), and failed otherwise. Steps that are skipped count neither way.
     """
     return await _Execution(steps_of(flow), plan, inputs).run()
 
@@ -74,7 +76,8 @@ class _Execution:
         try:
             end = await self._end_of(step)
         except PagentsError as error:
-            end = StepEnd(StepStatus.FAILED, why=_told(error))
+            is_partly = isinstance(error, StepPartlyDone)
+            end = StepEnd(StepStatus.FAILED, why=_told(error), is_partly=is_partly)
         except Misread as error:
             end = StepEnd(StepStatus.FAILED, why=str(error))
         self._note(step.id, end)
@@ -157,7 +160,9 @@ class _Execution:
             why="; ".join(told[:5]),
             hint="run it again under the same name to try the failed tasks again",
         )
-        status = RunStatus.PARTIAL if done >= (least or 1) else RunStatus.FAILED
+        is_some_done = done > 0 or any(end.is_partly for end in lost.values())
+        is_enough = is_some_done if least is None else done >= least
+        status = RunStatus.PARTIAL if is_enough else RunStatus.FAILED
         self._steps.work.fall_short(status, Failure.of(error))
 
 

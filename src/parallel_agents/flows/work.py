@@ -26,6 +26,7 @@ from parallel_agents.errors import (
     FlowChanged,
     LeftRun,
     StepFailed,
+    StepPartlyDone,
     StepUnknown,
     StoreError,
 )
@@ -352,5 +353,6 @@ def _raised(name: str, error: Exception) -> StepFailed:
 
 def _output_of(finished: StepFinished) -> Json:
     if (error := finished.error) is not None:
-        raise StepFailed(error.message, why=error.why, hint=error.hint)
+        kind = StepPartlyDone if error.code == StepPartlyDone.code else StepFailed
+        raise kind(error.message, why=error.why, hint=error.hint)
     return finished.output

@@ -44,8 +44,8 @@ class StoreJournal:
     async def look(self, rows: Sequence[Row]) -> Snapshot:
         waiting = [row for row in rows if _may_wait(row)]
         live = {row.session.key: await self._live_runs(row) for row in waiting}
-        teams = [row.session.key for row in rows if row.run.kind.is_group]
-        tallies = await self._store.tallies(teams)
+        teams = [row for row in rows if row.run.kind.is_group]
+        tallies = await self._store.tallies([row.session.key for row in teams])
         owners = await self._store.owners()
         alive = frozenset(owner.id for owner in owners if owner.state is OwnerState.LIVE)
         left = {
@@ -60,6 +60,7 @@ class StoreJournal:
             rows=rows,
             live=live,
             tallies=tallies,
+            spend_below=await self._store.spend_below([row.run.id for row in teams]),
             left=left,
             last=last,
             last_steps=await self._store.last_steps(

@@ -204,6 +204,7 @@ class JournalStore(ABC):
     count_events = _read(lambda rows: rows.count_events)
     count_rows = _read(lambda rows: partial(count_rows, rows))
     tallies = _read(lambda rows: partial(read_tallies, rows))
+    spend_below = _read(lambda rows: rows.spend_below)
     costs = _read(lambda rows: partial(read_costs, rows))
     count_unanswered = _read(lambda rows: partial(count_unanswered, rows))
     origins = _read(lambda rows: partial(read_origins, rows))

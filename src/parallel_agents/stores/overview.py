@@ -11,7 +11,7 @@ from parallel_agents.core.run import LIVE, RunStatus
 from parallel_agents.core.store import Attempt
 from parallel_agents.core.usage import Spend
 from parallel_agents.stores.database import SqlRow, Value, as_array
-from parallel_agents.stores.row_columns import is_moment, spend_from
+from parallel_agents.stores.row_columns import is_moment, summed_spend
 from parallel_agents.stores.rows import Rows, status_from
 
 # Of a run whose events are gone.
@@ -36,14 +36,13 @@ def read_tallies(rows: Rows, teams: Sequence[SessionKey]) -> dict[SessionKey, li
 
 
 def _tally(columns: Sequence[object]) -> Tally:
-    status, owner, is_unclaimed, since, count, finished_at, *amounts = columns
+    status, owner, is_unclaimed, since, count, finished_at = columns
     return Tally(
         status=status_from(status),
         owner=OwnerId(owner) if isinstance(owner, str) else None,
         unclaimed_since=_moment(since) if is_unclaimed else None,
         runs=int(str(count)),
         finished_at=_moment(finished_at) if status not in LIVE else None,
-        spend=_spend(amounts),
     )
 
 
@@ -85,7 +84,7 @@ def _cost(rows: Rows, columns: SqlRow) -> Cost:
         ended=ended,
         tried=ended,
         accepted=count if status == RunStatus.DONE else 0,
-        spend=_spend(amounts),
+        spend=summed_spend(amounts),
         at=_moment(at) or 0.0,
     )
 
@@ -125,8 +124,3 @@ def read_origins(rows: Rows, sessions: Sequence[SessionKey]) -> dict[SessionKey,
 
 def _moment(at: object) -> float | None:
     return at if isinstance(at, float) and is_moment(at) else None
-
-
-def _spend(amounts: Sequence[object]) -> Spend:
-    """A sum from its columns, which are NULL if nothing readable was added up."""
-    return spend_from(tuple(0 if amount is None else amount for amount in amounts))

@@ -6,6 +6,7 @@ they should be becomes a row that says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from parallel_agents.core.agent import Agent
@@ -119,6 +120,11 @@ def spend_from(columns: SqlRow) -> Spend:
     calls, sent, received, cache_read, cache_write, cost, unpriced, simulated = columns
     usage = Usage(sent, received, cache_read, cache_write)
     return Spend(usage, calls, cost - simulated, unpriced, simulated)
+
+
+def summed_spend(sums: Iterable[int | None]) -> Spend:
+    """A sum of spends from its columns, which are NULL if nothing readable was added up."""
+    return spend_from(tuple(amount or 0 for amount in sums))
 
 
 def _session_from(columns: SqlRow, agent: Agent) -> Session:

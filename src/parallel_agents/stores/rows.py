@@ -27,7 +27,7 @@ from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body,
 from parallel_agents.stores.damage import unreadable_end
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
 from parallel_agents.stores.event_pages import before_seq, event_conditions, event_values
-from parallel_agents.stores.row_columns import is_moment, row_from, spend_from, stand_in
+from parallel_agents.stores.row_columns import is_moment, row_from, stand_in, summed_spend
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
 
 _log = logging.getLogger(__name__)
@@ -212,17 +212,17 @@ class Rows:
         ends = {
             run: self.body(seq, body) for run, seq, body in self.database.all("finished_of", asked)
         }
-        below = {
-            row[0]: spend_from(row[1:])
-            for row in self.database.all("spend_below", asked)
-            if _is_whole(row[1:])
-        }
+        below = self.spend_below(runs)
         for run in runs:
             if run not in rows:
                 raise _no_run(run)
         shared = self._artifacts(asked)
         none = Spend()
         return [_result(rows[x], ends.get(x), below.get(x, none), shared.get(x, ())) for x in runs]
+
+    def spend_below(self, runs: Sequence[RunId]) -> dict[RunId, Spend]:
+        found = self.database.all("spend_below", (as_array(runs),))
+        return {RunId(run): summed_spend(sums) for run, *sums in found}
 
     def _artifacts(self, runs: tuple[str]) -> dict[RunId, tuple[Artifact, ...]]:
         found = self.database.all("artifacts", {"runs": runs[0]}, where=("runs",))

@@ -28,9 +28,10 @@ class SessionLine:
         doing: what that run is doing now.
         is_stopped: the run has not ended, and no process works on it.
         until: when it ended, wrote last or, while a process works on it, now.
+        asks: what the run asks a person, whether a process works on it or not.
         queued_after: further runs of the session that wait for it.
         counts: of a team, how many of its tasks' runs are in each state.
-        spend: of the run and, if it is a team, of its tasks.
+        spend: of the run and, if it is a team, of everything below it.
         lacks: what the process that looks lacks to continue the run, if no process works on it.
         silence: how long the run has been silent, if that is worth saying.
     """
@@ -39,6 +40,7 @@ class SessionLine:
     is_stopped: bool
     until: float
     doing: str = ""
+    asks: str = ""
     queued_after: int = 0
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     spend: Spend = Spend()
@@ -69,6 +71,7 @@ def lines_of(seen: Snapshot, lacks: Callable[[Row], str] = lambda _: "") -> list
 
 
 def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], str]) -> SessionLine:
+    below = seen.spend_below.get(row.run.id, Spend())
     row, queued_after = _counting(row, seen.live.get(row.session.key, ()))
     tallies = seen.tallies.get(row.session.key, ())
     left = [row, *seen.left.get(row.session.key, ())]
@@ -86,9 +89,10 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         is_stopped=is_stopped,
         until=until,
         doing="" if is_stopped else _doing(seen, row.run),
+        asks=waits_for(seen.asked[row.run.id]) if row.run.id in seen.asked else "",
         queued_after=queued_after,
         counts=_counts(tallies, liveness),
-        spend=sum((tally.spend for tally in tallies), row.run.spend),
+        spend=row.run.spend + below,
         silence=None if is_stopped else seen.silences.get(row.run.id),
         lacks=next((lack for each in stopped if (lack := lacks(each))), ""),
     )

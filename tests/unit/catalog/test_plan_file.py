@@ -12,6 +12,7 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.plan import Loop, RunIf
+from parallel_agents.core.template import fill_text
 from parallel_agents.errors import InvalidFile, UnknownAgent
 
 POET = Agent("poet", instructions="Write.")
@@ -108,6 +109,14 @@ def test_an_approval_that_is_only_true_asks_with_the_text() -> None:
 
     assert plan is not None
     assert plan.by_id["poet"].approve == "May the task poet begin?\n\nGo"
+
+
+def test_an_approval_of_items_asks_with_the_text_as_it_is_written() -> None:
+    task = "agent: poet, for_each: [1], approve: true, text: 'On ${item} of ${topic}'"
+    plan = parsed(f"{HEAD}  - {{{task}}}\n").plan
+
+    assert plan is not None
+    assert fill_text(plan.by_id["poet"].approve, {}).endswith("On ${item} of ${topic}")
 
 
 @pytest.mark.parametrize(

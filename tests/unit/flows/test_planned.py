@@ -200,6 +200,26 @@ async def test_items_are_done_at_most_so_many_at_once_and_enough_of_them_suffice
     assert "1 of 4 items of each are not done" in result.notices[0]
 
 
+@pytest.mark.parametrize(
+    ("step", "status"),
+    [
+        (write("a", "${item}", for_each=["x", "fail"]), RunStatus.PARTIAL),
+        (write("a", "${item}", for_each=["fail 1", "fail 2"]), RunStatus.FAILED),
+        (write("a", "${item}", for_each=["x", "fail"], min_done=2), RunStatus.PARTIAL),
+        (Step(id="a", plan=plan(write("b"), write("fail"))), RunStatus.PARTIAL),
+        (Step(id="a", plan=plan(write("fail"))), RunStatus.FAILED),
+    ],
+)
+async def test_a_plan_is_partial_if_a_part_of_its_only_step_is_done(
+    step: Step, status: RunStatus
+) -> None:
+    async with process(Writer()) as rig:
+        result = await run(rig, plan(step))
+
+    assert statuses(result) == {"a": "failed"}
+    assert result.status is status
+
+
 async def test_what_is_not_a_list_fails_for_each() -> None:
     step = write("each", "${item}", for_each="${topic}")
 

@@ -69,7 +69,7 @@ from parallel_agents.surfaces.cli.map_shown import (
 )
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
 from parallel_agents.surfaces.cli.result_files import results_folder
-from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
+from parallel_agents.surfaces.cli.run_plan import begin_plan, prepare_plan, tell_steps
 from parallel_agents.views import format
 
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
@@ -193,7 +193,7 @@ async def prepare_run(
 async def _begin_plan(
     app: App, task: FlowTask, key: str | None, count: int, *, is_json: bool
 ) -> Work:
-    spawned = await app.sessions.spawn_flow(task, key=key)
+    spawned = await begin_plan(app, task, key)
     if task.max_parallel is not None:
         app.sessions.limit_parallel(spawned.session_key, task.max_parallel)
     (row,) = await app.sessions.rows_of([spawned.run_id])

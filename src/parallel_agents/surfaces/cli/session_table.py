@@ -90,7 +90,9 @@ def _doing(line: SessionLine) -> str:
         return f"waits: {line.lacks}"
     if line.silence is not None and line.silence.is_stuck:
         return f"{described(line.silence)}; {line.doing}"
-    return _counts(line.counts) if line.counts else line.doing or line.row.run.title
+    if line.counts:
+        return "; ".join(filter(None, (_counts(line.counts), line.asks)))
+    return line.asks or line.doing or line.row.run.title
 
 
 def _counts(counts: Mapping[str, int]) -> str:

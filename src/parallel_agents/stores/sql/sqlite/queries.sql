@@ -472,11 +472,11 @@ AND MAX(r.calls, r.cost_nanousd, r.unpriced_calls, r.input_tokens, r.output_toke
 -- The runs of the tasks of teams and flows, counted by how they are doing.
 -- name: tallies
 SELECT team, status, owner, is_unclaimed, unclaimed_since, COUNT(*) FILTER (WHERE is_latest),
-       MAX(finished_at), {sums}
+       MAX(finished_at)
 FROM (SELECT asking.session AS team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              {live} AND r.epoch = 0 AS is_unclaimed,
              CASE WHEN {live} AND r.epoch = 0 THEN r.created_at END AS unclaimed_since,
-             r.finished_at, {is_whole} AS is_whole, {amounts},
+             r.finished_at,
              NOT EXISTS (SELECT 1 FROM runs AS later
                          JOIN runs AS asker ON asker.id = later.asked_by
                          WHERE later.session = r.session AND later.number > r.number
@@ -588,10 +588,10 @@ WITH RECURSIVE below (top, run) AS (
     UNION ALL
     SELECT below.top, r.id FROM below JOIN runs AS r ON r.asked_by = below.run
 )
-SELECT below.top, SUM(r.calls), SUM(r.input_tokens), SUM(r.output_tokens),
-       SUM(r.cache_read_tokens), SUM(r.cache_write_tokens), SUM(r.cost_nanousd),
-       SUM(r.unpriced_calls), SUM({simulated})
-FROM below JOIN runs AS r ON r.id = below.run GROUP BY below.top;
+SELECT top, {sums}
+FROM (SELECT below.top, {is_whole} AS is_whole, {amounts}
+      FROM below JOIN runs AS r ON r.id = below.run)
+GROUP BY top;
 
 -- name: open_account
 INSERT INTO budget_accounts (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
