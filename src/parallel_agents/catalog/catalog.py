@@ -26,6 +26,7 @@ _MOST_NESTED = 8
 
 AgentEntry: TypeAlias = Entry[Agent]
 TeamEntry: TypeAlias = Entry[Team]
+CasesEntry: TypeAlias = Entry[tuple[Case, ...]]
 
 
 class Catalog:
@@ -78,6 +79,10 @@ class Catalog:
             InvalidFile: their file is not valid.
         """
         return self._cases.get(name) or ()
+
+    def case_files(self) -> list[CasesEntry]:
+        """The cases of all agents by name; a file that is not valid is an entry with its error."""
+        return self._cases.entries()
 
     def team(self, name_or_file: str | Path) -> Team:
         """The team of that name, or in that file.
