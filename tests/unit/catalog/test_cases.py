@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 import pytest
-from pydantic import TypeAdapter
 
 from parallel_agents.catalog.agent_template import parse_template
+from parallel_agents.catalog.case_file import parse_cases
 from parallel_agents.catalog.catalog import BUILT_IN, Catalog
-from parallel_agents.catalog.document import parse_document
-from parallel_agents.catalog.gate_fields import GateFields, read_gates
 from parallel_agents.catalog.source import read_source
 from parallel_agents.containment.patterns import linear_matcher
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.case import Case
 from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.gate import ConditionGate, Gate, RegexGate, condition_verdict
-from parallel_agents.core.schema import Json, JsonObject, compiled
+from parallel_agents.core.schema import Json, compiled
 
 LEAST_CASES = 5
 MOST_INPUT_CHARACTERS = 1600  # 400 tokens
@@ -29,39 +27,22 @@ PASSED_BY_SILENCE = {"nothing_is_wrong", "a_change_that_is_fine", "colours_that_
 
 
 class Shipped(NamedTuple):
-    """The cases of an agent, each with its checks.
-
-    Attributes:
-        cases: the cases as the file has them.
-        checks: those of each case.
-    """
+    """An agent and its cases."""
 
     agent: Agent
-    name: str
-    cases: Sequence[JsonObject]
-    checks: Sequence[tuple[Gate, ...]]
+    cases: Sequence[Case]
 
 
 def shipped() -> Iterator[Shipped]:
-    for entry in Catalog().agents():
-        assert isinstance(entry.content, Agent)
-        yield read(BUILT_IN / "cases", entry.content)
+    catalog = Catalog()
+    for entry in catalog.agents():
+        yield Shipped(catalog.agent(entry.name), catalog.cases(entry.name))
     templates = BUILT_IN / "templates"
     for file in sorted((templates / "agents").glob("*.md")):
-        yield read(templates / "cases", parse_template(read_source(file)).agent)
+        cases = parse_cases(read_source(templates / "cases" / f"{file.stem}.yaml"))
+        yield Shipped(parse_template(read_source(file)).agent, cases)
 
 
-def read(folder: Path, agent: Agent) -> Shipped:
-    document = parse_document(read_source(folder / f"{agent.name}.yaml"))
-    cases = document.content["cases"]
-    assert isinstance(cases, list)
-    found = [case for case in cases if isinstance(case, Mapping)]
-    entries = [ENTRIES.validate_json(orjson.dumps(case["checks"])) for case in found]
-    checks = [read_gates(document, (), each) for each in entries]
-    return Shipped(agent, str(document.content["agent"]), found, checks)
-
-
-ENTRIES = TypeAdapter(list[GateFields])
 every_agent = pytest.mark.parametrize("one", list(shipped()), ids=lambda one: one.agent.name)
 
 
@@ -98,10 +79,7 @@ def passes(check: Gate, answer: Json) -> bool:
 
 @every_agent
 def test_each_agent_has_enough_cases(one: Shipped) -> None:
-    ids = {str(case["id"]) for case in one.cases}
-
-    assert one.name == one.agent.name
-    assert len(ids) == len(one.cases) >= LEAST_CASES
+    assert len(one.cases) >= LEAST_CASES
 
 
 @every_agent
@@ -110,18 +88,16 @@ def test_the_input_of_each_case_is_valid_and_small(one: Shipped) -> None:
     properties = schema.get("properties", {})
     assert isinstance(properties, Mapping)
     for case in one.cases:
-        given = case.get("input", {})
-        assert isinstance(given, Mapping)
-        assert list(compiled(schema).problems(given)) == []
-        assert set(given) <= set(properties)
-        assert len(orjson.dumps(given)) <= MOST_INPUT_CHARACTERS
+        assert list(compiled(schema).problems(case.input)) == []
+        assert set(case.input) <= set(properties)
+        assert len(orjson.dumps(case.input)) <= MOST_INPUT_CHARACTERS
 
 
 @every_agent
 def test_each_check_reads_only_fields_of_the_answer_and_takes_linear_time(one: Shipped) -> None:
-    for checks in one.checks:
-        check_conditions(checks, one.agent.output_schema)
-        patterns = [check.pattern for check in checks if isinstance(check, RegexGate)]
+    for case in one.cases:
+        check_conditions(case.checks, one.agent.output_schema)
+        patterns = [check.pattern for check in case.checks if isinstance(check, RegexGate)]
         assert [each for each in patterns if linear_matcher(each) is None] == []
 
 
@@ -133,9 +109,9 @@ def test_an_answer_that_says_nothing_fails_each_case(one: Shipped) -> None:
         answers = [
             filled(schema, text, most=most) for text in ("", VAGUE) for most in (False, True)
         ]
-    for case, checks in zip(one.cases, one.checks, strict=True):
-        is_run = any(not isinstance(check, ConditionGate | RegexGate) for check in checks)
-        if case["id"] in PASSED_BY_SILENCE or is_run:
+    for case in one.cases:
+        is_run = any(not isinstance(check, ConditionGate | RegexGate) for check in case.checks)
+        if case.id in PASSED_BY_SILENCE or is_run:
             continue
         for answer in answers:
-            assert not all(passes(check, answer) for check in checks), (case["id"], answer)
+            assert not all(passes(check, answer) for check in case.checks), (case.id, answer)
