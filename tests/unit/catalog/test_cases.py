@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import orjson
@@ -11,6 +12,7 @@ import pytest
 from parallel_agents.catalog.agent_template import parse_template
 from parallel_agents.catalog.case_file import parse_cases
 from parallel_agents.catalog.catalog import BUILT_IN, Catalog
+from parallel_agents.catalog.document import parse_document
 from parallel_agents.catalog.source import read_source
 from parallel_agents.containment.patterns import linear_matcher
 from parallel_agents.core.agent import Agent
@@ -21,6 +23,7 @@ from parallel_agents.core.schema import Json, compiled
 
 LEAST_CASES = 5
 MOST_INPUT_CHARACTERS = 1600  # 400 tokens
+RIGHT_ANSWERS = parse_document(read_source(Path(__file__).parent / "right_answers.yaml")).content
 VAGUE = "This could be improved. Please consider best practices."
 # Where nothing is wrong, whoever reports nothing is right.
 PASSED_BY_SILENCE = {"nothing_is_wrong", "a_change_that_is_fine", "colours_that_are_not_there"}
@@ -115,3 +118,16 @@ def test_an_answer_that_says_nothing_fails_each_case(one: Shipped) -> None:
             continue
         for answer in answers:
             assert not all(passes(check, answer) for check in case.checks), (case.id, answer)
+
+
+@pytest.mark.parametrize("name", RIGHT_ANSWERS)
+def test_right_answers_pass(name: str) -> None:
+    answers = RIGHT_ANSWERS[name]
+    assert isinstance(answers, Mapping)
+    agent, cases = Catalog().agent(name), {case.id: case for case in Catalog().cases(name)}
+    for case, answer in answers.items():
+        assert agent.output_schema is None or not list(
+            compiled(agent.output_schema).problems(answer)
+        )
+        failed = [check for check in cases[case].checks if not passes(check, answer)]
+        assert failed == [], case
