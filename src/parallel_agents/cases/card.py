@@ -12,7 +12,7 @@ from parallel_agents.cases.interval import Interval, wilson
 from parallel_agents.cases.report import CaseTry, TestReport, TryStatus
 
 
-class Tested(NamedTuple):
+class EndedTest(NamedTuple):
     """A test that has ended.
 
     Attributes:
@@ -74,7 +74,7 @@ class AgentCard:
 
 
 def card_of(
-    agent: str, description: str, version: str, cases: int, tests: Iterable[Tested]
+    agent: str, description: str, version: str, cases: int, tests: Iterable[EndedTest]
 ) -> AgentCard:
     """The card of an agent, from all tests of agents that are stored."""
     of_agent = [test for test in tests if test.report.agent == agent]

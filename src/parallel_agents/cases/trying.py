@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from parallel_agents.cases.report import CaseTry, CheckEnd, CheckStatus, TryStatus
-from parallel_agents.cases.workspace import make_workspace
+from parallel_agents.cases.workspace import make_workspace, remove_workspace
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
@@ -100,13 +99,18 @@ async def case_try(steps: Steps, wanted: Try) -> CaseTry:
     except (StoreError, LeftRun):
         raise
     except PagentsError as error:
+        await _clean(wanted, folder)
         return _not_tried(wanted, error)
     judged: CaseTry = await _stored(
         steps, f"{wanted.name}{END}", partial(_end, steps, wanted, result)
     )
-    if folder is not None and not wanted.keeps:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    await _clean(wanted, folder)
     return judged
+
+
+async def _clean(wanted: Try, folder: Path | None) -> None:
+    if folder is not None and not wanted.keeps:
+        await asyncio.to_thread(remove_workspace, folder)
 
 
 async def _stored(steps: Steps, name: str, function: partial[Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what the function returns

@@ -64,9 +64,10 @@ def sum_line(report: TestReport) -> str:
         parts.append(f"{report.passed / tried:.0%}, 95 % interval {low:.0%} to {high:.0%}")
     if report.not_tried:
         parts.append(f"{report.not_tried} not tried")
-    parts.append(format.seconds(sum(each.seconds for each in report.tries)))
-    is_simulated = any(each.simulated_usd for each in report.tries)
-    parts.append("simulated" if is_simulated else dollars(cost_of(report.tries)))
+    if any(each.session for each in report.tries):
+        parts.append(format.seconds(sum(each.seconds for each in report.tries)))
+        is_simulated = any(each.simulated_usd for each in report.tries)
+        parts.append("simulated" if is_simulated else dollars(cost_of(report.tries)))
     return "   ".join(parts)
 
 

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from parallel_agents.app.reading import open_reader
-from parallel_agents.cases.card import AgentCard, Tested, card_of
+from parallel_agents.cases.card import AgentCard, EndedTest, card_of
 from parallel_agents.cases.request import AGENT_TEST, read_reports
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
@@ -68,14 +68,14 @@ def _with_cases(catalog: Catalog) -> list[str]:
     return [name for name in agents if catalog.cases(name)]
 
 
-def _card(catalog: Catalog, name: str, tests: Sequence[Tested]) -> AgentCard:
+def _card(catalog: Catalog, name: str, tests: Sequence[EndedTest]) -> AgentCard:
     agent, cases = catalog.agent(name), catalog.cases(name)
     return card_of(name, agent.description, digest_of(agent, cases), len(cases), tests)
 
 
-async def _tests(context: CliContext) -> list[Tested]:
+async def _tests(context: CliContext) -> list[EndedTest]:
     """The tests of agents in the store that have ended with a report."""
-    found: list[Tested] = []
+    found: list[EndedTest] = []
     async with open_reader(context.environment, context.settings) as client:
         chosen = Filter(prefix=make_flow_key(AGENT_TEST, ""), is_live=False)
         rows = await client.sessions.list(chosen)
@@ -89,7 +89,7 @@ async def _tests(context: CliContext) -> list[Tested]:
             except ValidationError:
                 render.note(f"! the test {result.label} is of another version, and is not counted")
                 continue
-            found += [Tested(report, at[result.run_id]) for report in reports]
+            found += [EndedTest(report, at[result.run_id]) for report in reports]
     return found
 
 

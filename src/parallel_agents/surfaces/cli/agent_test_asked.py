@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parallel_agents.app.client import App
+from parallel_agents.app.web import search_engine
 from parallel_agents.cases.request import TestRequest, chosen
 from parallel_agents.catalog.agent_file import parse_any_agent
 from parallel_agents.catalog.case_file import parse_cases
@@ -15,15 +16,19 @@ from parallel_agents.catalog.source import read_source
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.case import Case
+from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, MissingKey, NotFound
 from parallel_agents.sessions.requests import check_task
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.foreground import Begin, Work, note_kept
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
 from parallel_agents.views import format
+
+_SEARCHES = "web_search"
 
 
 class Asked(NamedTuple):
@@ -50,12 +55,13 @@ class Asked(NamedTuple):
     budget: Budget
 
 
-async def prepare_test(asked: Asked, app: App) -> Begin:
+async def prepare_test(asked: Asked, context: CliContext, app: App) -> Begin:
     """Check all cases, and get the models ready; the function that this returns starts the test.
 
     Raises:
         UnknownAgent, NotFound, InvalidFile: there is no such agent, case or version.
         InvalidInput: the agent does not take the input of a case.
+        ConfigError: it searches the web, and there is no search engine.
     """
     agent = app.catalog.agent(asked.name)
     cases = _cases(app, asked)
@@ -68,7 +74,9 @@ async def prepare_test(asked: Asked, app: App) -> Begin:
         keeps=asked.keeps,
     )
     for each in (agent, *((request.against,) if request.against else ())):
-        _check_inputs(each, cases)
+        _check_cases(each, cases)
+        if _SEARCHES in each.in_folder.tools:
+            search_engine(context.environment, context.settings)
     await _prepare_models(app, request)
     task = request.flow_task(max_parallel=asked.max_parallel, budget=asked.budget)
 
@@ -141,17 +149,18 @@ def _cases(app: App, asked: Asked) -> tuple[Case, ...]:
     return chosen(cases, asked.ids)
 
 
-def _check_inputs(agent: Agent[Any], cases: Sequence[Case]) -> None:
-    """Refuse cases whose input the agent does not take.
+def _check_cases(agent: Agent[Any], cases: Sequence[Case]) -> None:
+    """Refuse cases whose input the agent does not take, and checks that no answer can pass.
 
     Raises:
-        InvalidInput: it takes other input.
+        InvalidInput: the error names the case.
     """
     for case in cases:
         has_folder = case.has_workspace or agent.workspace is not None
         taking = agent.in_folder if has_folder else agent
         try:
             check_task(Task(agent, case.text or "-", input=case.input), taking)
+            check_conditions(case.checks, agent.output_schema)
         except InvalidInput as error:
             raise InvalidInput(
                 f"the case {case.id}: {error.message}", why=error.why, hint=error.hint

@@ -111,7 +111,8 @@ def try_cases(
         return partial(_print_json if json else partial(_print, told), result, work)
 
     display = Display(progress.Style.AUTO, json)
-    concluded = run_in_foreground(context, partial(prepare_test, asked), conclude, display, show)
+    prepare = partial(prepare_test, asked, context)
+    concluded = run_in_foreground(context, prepare, conclude, display, show)
     raise typer.Exit(concluded())
 
 
