@@ -458,3 +458,24 @@ def test_a_line_begun_under_a_question_answers_no_other(
     assert [each["id"] for each in still] == [second["id"]]
     assert "no longer waits" in running.screen.text
     assert not (pagents.folder / "second.txt").exists()
+
+
+def test_what_a_template_needs_is_asked_for(pagents: Pagents, terminal: Open) -> None:
+    asking = terminal("agents", "init", "training_assistant", "--set", "audience=everybody")
+    for question, answer in (
+        ("role:", "trainer"),
+        ("organisation:", " "),
+        ("organisation:", "shop"),
+    ):
+        asking.wait_for(question)
+        asking.press(f"{answer}\n")
+    for question in ("tools:", "style:"):
+        asking.wait_for(question)
+        asking.press("\n")
+    code = asking.end()
+
+    text = (pagents.home / "agents" / "training_assistant.md").read_text("utf-8")
+    assert code == 0
+    assert "organisation is empty" in asking.screen.text
+    assert "- Organisation: shop" in text
+    assert "- Can use: nothing special" in text

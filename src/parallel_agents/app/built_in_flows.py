@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
+from parallel_agents.cases import agent_test
+from parallel_agents.cases.report import TestReport
+from parallel_agents.cases.request import AGENT_TEST
 from parallel_agents.flows import plan_task, planned
 from parallel_agents.flows.function import FlowFunction, OnChange
 from parallel_agents.flows.functions import Functions
@@ -13,7 +16,7 @@ from parallel_agents.maps.request import MAP
 from parallel_agents.maps.runner import MapRunner
 from parallel_agents.settings import Settings
 
-BUILT_IN_NAMES = frozenset({MAP, plan_task.NAME})
+BUILT_IN_NAMES = frozenset({AGENT_TEST, MAP, plan_task.NAME})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +43,6 @@ class BuiltInFlows:
         # A plan is stored with its run, and what is tried again may go another way than before.
         plan = partial(FlowFunction, planned.plan, on_change=OnChange.KEEP_GOING)
         functions.build_in(plan_task.NAME, plan)
+        keep = OnChange.KEEP_GOING
+        test = partial(FlowFunction[list[TestReport]], agent_test.agent_test, on_change=keep)
+        functions.build_in(AGENT_TEST, test)

@@ -14,6 +14,7 @@ GOOD_AGENT = "---\nname: good\ndescription: Writes.\n---\nWrite.\n"
 GOOD = {
     "config.toml": 'model = "a/b"\n',
     "agents/good.md": GOOD_AGENT,
+    "cases/good.yaml": "agent: good\ncases: [{id: one, text: Go., checks: [{regex: x}]}]\n",
     "teams/good.yaml": "name: good\ndescription: A team.\ntasks: [{agent: main, text: Go.}]\n",
     ".mcp.json": '{"mcpServers": {"notes": {"command": "notes"}}}',
 }
@@ -33,6 +34,7 @@ def project_of(folder: Path, files: dict[str, str]) -> Project:
         ("agents/good.md", GOOD_AGENT.replace("description", "descripion"), "'descripion'"),
         ("agents/Bad Name.md", GOOD_AGENT, "Bad Name.md"),
         ("teams/good.yaml", "name: good\ntasks: 3\n", "'description' is missing"),
+        ("cases/good.yaml", "agent: good\n", "'cases' is missing"),
         ("config.toml", "model = ", "cannot be read"),
         ("config.toml", 'modell = "a/b"\n', "unknown setting 'modell'"),
         ("config.toml", 'notify = "x"\n', "a project cannot set notify"),

@@ -47,3 +47,13 @@ def test_commands_that_check_answers_of_tasks_with_needs_are_said(tmp_path: Path
         "the command `make test` is executed for main in the team outer",
         "the command `make test` is executed for main in the team outer",
     ]
+
+
+def test_commands_that_check_answers_in_cases_are_said(tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    case = "agent: main\ncases: [{id: one, text: Go., checks: [{command: [make, test]}]}]\n"
+    (tmp_path / "cases" / "main.yaml").write_text(case)
+
+    said = powers(Project(folder=tmp_path, files={"cases/main.yaml": case.encode()}))
+
+    assert said == ["the command `make test` is executed for the case one of the agent main"]

@@ -47,7 +47,7 @@ COMMANDS = {
     "mcp": Command(
         "mcp", "Serve the session tools to MCP clients; list and check MCP servers.", _SERVE
     ),
-    "agents": Command("agents", "List and show agents.", _SET_UP),
+    "agents": Command("agents", "List, show and make agents.", _SET_UP),
     "permissions": Command("permissions", "Show what an agent or a session may do.", _SET_UP),
     "init": Command("plans:init", "Write a team file to begin with.", _SET_UP),
     "validate": Command("plans:validate", "Check a team file, without a call.", _SET_UP),

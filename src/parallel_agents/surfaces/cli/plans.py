@@ -13,11 +13,11 @@ from parallel_agents.catalog.catalog import BUILT_IN
 from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_schema import team_schema
 from parallel_agents.core.plan import Plan, Step
-from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import Home
+from parallel_agents.surfaces.cli.templates import find_template, write_new
 from parallel_agents.views import plan_graph
 
 _TEMPLATES = BUILT_IN / "templates"
@@ -44,25 +44,14 @@ def init(
         render.table(("TEMPLATE", "WHAT IT DOES"), [(n, _described(f)) for n, f in found.items()])
         render.note("Write one: pagents init TEMPLATE [FILE]")
         return
-    if template not in found:
-        raise InvalidInput(f"there is no template {template!r}", hint=did_you_mean(template, found))
+    source = find_template(template, found)
     target = file or Path(f"{template}.yaml")
     if target.suffix not in {".yaml", ".yml"}:
         raise InvalidInput(f"{target} is not the name of a team file", hint="end it in .yaml")
-    text = found[template].read_text("utf-8")
+    text = source.read_text("utf-8")
     text = text.replace(f"\nname: {template}\n", f"\nname: {target.stem}\n", 1)
     text = text.replace(f"pagents run {template}.yaml", f"pagents run {target.name}")
-    try:
-        with target.open("x", encoding="utf-8") as opened:
-            opened.write(text)
-    except FileExistsError as error:
-        raise InvalidInput(
-            f"{target} exists already", hint=f"name another file: pagents init {template} FILE"
-        ) from error
-    except OSError as error:
-        raise InvalidInput(
-            f"{target} cannot be written", why=str(error), hint="name a file that you can write"
-        ) from error
+    write_new(target, text, hint=f"name another file: pagents init {template} FILE")
     render.note(f"Wrote {target}. Next: pagents graph {target} · pagents run {target}")
 
 

@@ -1,0 +1,44 @@
+"""Templates: files to begin with, by name, and new files that overwrite none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.errors import InvalidInput
+
+
+def find_template(name: str, templates: Mapping[str, Path]) -> Path:
+    """The file of the template of that name.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    if name not in templates:
+        raise InvalidInput(
+            f"there is no template {name!r}", hint=did_you_mean(name, sorted(templates))
+        )
+    return templates[name]
+
+
+def write_new(target: Path, text: str, *, hint: str) -> None:
+    """Write a file that is not there yet.
+
+    Args:
+        target: its path.
+        text: its content.
+        hint: what to do if there is one.
+
+    Raises:
+        InvalidInput: it exists, or cannot be written.
+    """
+    try:
+        with target.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError as error:
+        raise InvalidInput(f"{target} exists already", hint=hint) from error
+    except OSError as error:
+        raise InvalidInput(
+            f"{target} cannot be written", why=str(error), hint="name a file that you can write"
+        ) from error
