@@ -192,7 +192,7 @@ def _read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     files = [file for file in found if not file.name.startswith(".")]  # such as an editor's lock
     if len(files) > _MOST_FILES:
         raise Untrusted(
-            f"{folder} has {len(files):,} files of agents and teams",
+            f"{folder} has {len(files):,} files of agents, cases and teams",
             why=f"a project has at most {_MOST_FILES:,}",
             hint="move those that you do not need elsewhere",
         )

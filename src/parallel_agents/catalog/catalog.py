@@ -25,8 +25,8 @@ BUILT_IN = Path(__file__).parent
 _MOST_NESTED = 8
 
 AgentEntry: TypeAlias = Entry[Agent]
-TeamEntry: TypeAlias = Entry[Team]
 CasesEntry: TypeAlias = Entry[tuple[Case, ...]]
+TeamEntry: TypeAlias = Entry[Team]
 
 
 class Catalog:
@@ -80,8 +80,8 @@ class Catalog:
         """
         return self._cases.get(name) or ()
 
-    def case_files(self) -> list[CasesEntry]:
-        """The cases of all agents by name; a file that is not valid is an entry with its error."""
+    def all_cases(self) -> list[CasesEntry]:
+        """The cases of all agents that have some; a file that is not valid is an entry with its error."""
         return self._cases.entries()
 
     def team(self, name_or_file: str | Path) -> Team:

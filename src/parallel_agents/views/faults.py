@@ -27,7 +27,7 @@ def faults(project: Project, environment: Environment) -> list[Fault]:
     catalog = Catalog((project.folder,), project.check)
     found = [
         Fault(entry.file.relative_to(project.folder).as_posix(), entry.content)
-        for entry in chain(catalog.agents(), catalog.teams(), catalog.case_files())
+        for entry in chain(catalog.agents(), catalog.teams(), catalog.all_cases())
         if isinstance(entry.content, InvalidFile) and entry.file.is_relative_to(project.folder)
     ]
     return [*found, *_of_settings(project, environment), *_of_servers(project)]

@@ -158,9 +158,8 @@ def _of_commands(catalog: Catalog) -> Iterator[str]:
 
 
 def _of_cases(project: Project, catalog: Catalog) -> Iterator[str]:
-    for entry in catalog.case_files():
-        is_own = entry.file.is_relative_to(project.folder)
-        if is_own and not isinstance(entry.content, InvalidFile):
+    for entry in catalog.all_cases():
+        if entry.file.is_relative_to(project.folder) and not isinstance(entry.content, InvalidFile):
             for case in entry.content:
                 yield from _commands(case.checks, f"the case {case.id} of the agent {entry.name}")
 

@@ -49,11 +49,11 @@ def test_commands_that_check_answers_of_tasks_with_needs_are_said(tmp_path: Path
     ]
 
 
-def test_commands_that_check_answers_in_cases_are_said(tmp_path: Path) -> None:
+def test_commands_that_check_cases_are_said(tmp_path: Path) -> None:
     (tmp_path / "cases").mkdir()
-    case = "agent: main\ncases: [{id: one, text: Go., checks: [{command: [make, test]}]}]\n"
-    (tmp_path / "cases" / "main.yaml").write_text(case)
+    cases = b"agent: coder\ncases:\n  - {id: one, text: x, checks: [{command: [make, test]}]}\n"
+    (tmp_path / "cases/coder.yaml").write_bytes(cases)
 
-    said = powers(Project(folder=tmp_path, files={"cases/main.yaml": case.encode()}))
+    said = powers(Project(folder=tmp_path, files={"cases/coder.yaml": cases}))
 
-    assert said == ["the command `make test` is executed for the case one of the agent main"]
+    assert said == ["the command `make test` is executed for the case one of the agent coder"]
