@@ -54,7 +54,7 @@ TIERS = {
     "qa": Tier.MEDIUM,
     "documentation": Tier.SMALL,
 }
-COMPARING = {"design_checker": "development", "review_editor": "qa"}
+COMPARING = {"design_checker": "development", "research_editor": "research", "review_editor": "qa"}
 NAMES = [name for names in CATEGORIES.values() for name in names]
 CHARACTERS_PER_TOKEN = 4
 
@@ -312,6 +312,7 @@ def test_all_built_in_teams_are_listed() -> None:
         "content",
         "demo",
         "development",
+        "research",
         "review",
     ]
 

@@ -157,7 +157,7 @@ def run(
         values = read_inputs(inputs, found.input_schema)
         if found.plan is not None:
             plan = overrides.apply_to_plan(found.plan)
-            task = await prepare_plan(app, plan, found.filled(values))
+            task = await prepare_plan(app, context.environment, plan, found.filled(values))
             return partial(_begin_plan, app, task, run_id, len(plan.steps), is_json=json)
         asked = _team_task(found, values, overrides)
         return await prepare_run(app, asked, run_id, max_parallel, is_json=json)

@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from parallel_agents.app.client import App
+from parallel_agents.app.web import search_engine
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.gate import SourcesGate
 from parallel_agents.core.ids import function_of
 from parallel_agents.core.plan import Plan, Step, all_steps
 from parallel_agents.core.plan_checks import RESERVED
@@ -16,18 +19,23 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.template import fill_input, fill_text, paths_in, texts_in
+from parallel_agents.errors import ConfigError
 from parallel_agents.flows.plan_task import NAME, plan_task
+from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 
+SEARCH = "web_search"
 _GLYPHS = {"done": "✔", "skipped": "○", "failed": "✖", "blocked": "✖"}
 
 
-async def prepare_plan(app: App, plan: Plan, values: Mapping[str, Json]) -> FlowTask:
+async def prepare_plan(
+    app: App, environment: Environment, plan: Plan, values: Mapping[str, Json]
+) -> FlowTask:
     """The plan as a task, once its agents can work and their models are ready.
 
     Raises:
-        UnknownModel, MissingKey, InvalidInput: an agent could not begin.
+        UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
         PagentsError: a model cannot be started.
     """
     asked = plan_task(plan, values)
@@ -43,9 +51,28 @@ async def prepare_plan(app: App, plan: Plan, values: Mapping[str, Json]) -> Flow
         for name in step.agents
     }
     tasks = tuple(probes.values())
+    for task in tasks:
+        _check_search(app, environment, task)
     plans = [await app.sessions.plan_task(task) for task in tasks]
     await prepare_team(app, TeamTask(tasks=tasks, model=plan.model), plans)
     return asked
+
+
+def _check_search(app: App, environment: Environment, task: Task[Any]) -> None:
+    """Refuse an agent that may cite only pages that it finds, where it can find none.
+
+    Raises:
+        ConfigError: no search engine is configured.
+    """
+    agent = task.agent
+    if not isinstance(agent, Agent) or SEARCH not in agent.tools:
+        return
+    if any(isinstance(gate, SourcesGate) for gate in (*agent.gates, *task.gates)):
+        try:
+            search_engine(environment, app.settings)
+        except ConfigError as error:
+            why = error.why or f"{agent.name} may cite only pages that it has found"
+            raise ConfigError(error.message, why=why, hint=error.hint) from error
 
 
 def _first_values(step: Step, inputs: Mapping[str, Json]) -> Mapping[str, Json] | None:
