@@ -114,6 +114,7 @@ def test_a_team_is_found_by_name_or_by_its_file(tmp_path: Path) -> None:
         "content",
         "demo",
         "development",
+        "research",
         "review",
         "verse",
     ]
