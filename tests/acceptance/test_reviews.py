@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from orjson import dumps
 
 from parallel_agents.core.message import ToolCall
 from parallel_agents.models.shapes import object_at, objects_at, text_at
+from parallel_agents.testing import HttpError
 from parallel_agents.testing.behaviour import answer_by_schema
 
 if TYPE_CHECKING:
@@ -37,6 +39,26 @@ def reads_first(body: JsonObject) -> Reply:
     if text_at(messages[-1], "role") != "tool":
         return [ToolCall("read", "read_file", {"path": "sessions.py"})]
     return TESTS if "test engineer" in text_at(messages[0], "content") else REVIEW
+
+
+def is_editor(body: JsonObject) -> bool:
+    return "merge what several reviewers" in text_at(objects_at(body, "messages")[0], "content")
+
+
+def finds_login(body: JsonObject) -> Reply:
+    """Reviewers that find one line, and an editor that at first makes one up."""
+    messages = objects_at(body, "messages")
+    if not is_editor(body):
+        issue = {"line": "def login(user):", "problem": "p", "severity": "high", "fix": "f"}
+        is_tester = "test engineer" in text_at(messages[0], "content")
+        return TESTS if is_tester else dumps({"issues": [issue], "summary": "One."}).decode()
+    is_told = "copied from one place" in text_at(messages[-1], "content")
+    finding = {
+        "reviewer": "code_reviewer",
+        "line": "def login(user):" if is_told else "def made_up():",
+    }
+    issue = {"findings": [finding], "problem": "p", "severity": "high", "fix": "f"}
+    return dumps({"issues": [issue], "summary": "Mend it."}).decode()
 
 
 @pytest.fixture
@@ -94,8 +116,9 @@ def test_the_review_team_reviews_a_folder(
     ended = pagents("run", "--team", "review", "--workspace", ".")
 
     assert ended.code == 0, ended
-    assert len(provider.requests) == 10
-    assert all(tools_of(request.body) == READING for request in provider.requests)
+    reading = [request.body for request in provider.requests if not is_editor(request.body)]
+    assert len(reading) == len(provider.requests) - 1 == 10
+    assert all(tools_of(body) == READING for body in reading)
 
 
 @pytest.mark.parametrize("what", ["code=@sessions.py", "diff=@change.diff"])
@@ -106,8 +129,30 @@ def test_the_review_team_reviews_code_and_diffs(
     ended = pagents("run", "--team", "review", "-i", what)
 
     assert ended.code == 0, ended
-    assert len(provider.requests) == 5
+    assert len(provider.requests) == 6
     assert all(tools_of(request.body) == set() for request in provider.requests)
+
+
+def test_the_editor_of_the_review_team_is_held_to_findings_of_the_reviewers(
+    pagents: Pagents, provider: FakeProvider, folder: Path
+) -> None:
+    del folder
+    provider.answer = finds_login
+    provider.gives(HttpError(400, "no"), to="Review the code for security")
+
+    ended = pagents("run", "--team", "review", "-i", "code=@sessions.py", "--id", "one")
+
+    assert ended.code == 3
+    assert "✖ security_reviewer  failed" in ended.out
+    result = pagents.json("show", "one")["result"]["output"]
+    assert result["steps"]["security_reviewer"]["status"] == "failed"
+    assert result["steps"]["review"] == {"status": "done"}
+    assert result["outputs"].keys() == {"test_engineer", "review"}
+    (issue,) = result["outputs"]["review"]["issues"]
+    assert issue["findings"] == [{"reviewer": "code_reviewer", "line": "def login(user):"}]
+    asked = [text for text in provider.texts() if "Merge the findings" in text]
+    assert len(asked) == 2
+    assert r"\"status\": \"failed\"" in asked[0]
 
 
 @pytest.mark.parametrize(

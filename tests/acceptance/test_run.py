@@ -50,8 +50,8 @@ def test_the_review_team_reads_its_code_from_a_file(
     ended = pagents("run", "--team", "review", "--input", f"code=@{source}")
 
     assert ended.code == 0
-    assert len(provider.requests) == 5
-    assert all("return a - b" in text for text in provider.texts())
+    assert len(provider.requests) == 6
+    assert all("return a - b" in text for text in provider.texts()[:5])
 
 
 def test_two_at_signs_begin_a_value_with_one(pagents: Pagents, provider: FakeProvider) -> None:
@@ -68,6 +68,34 @@ def test_inputs_that_are_no_strings_are_json(pagents: Pagents, provider: FakePro
 
     assert ended.code == 0
     assert all("basket" in text for text in provider.texts())
+
+
+def test_the_development_team_reads_the_designs_before(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    ended = pagents(
+        "run",
+        "--team",
+        "development",
+        "-i",
+        "name=Shop",
+        "-i",
+        'features=["search"]',
+        "--id",
+        "one",
+    )
+
+    texts = provider.texts()
+    asked = {
+        part: next(n for n, text in enumerate(texts) if f"Design the {part}" in text)
+        for part in ("database", "HTTP API", "back end", "front end", "delivery")
+    }
+    assert ended.code == 0
+    assert "6/6 done" in ended.out
+    assert asked["database"] < asked["HTTP API"] < min(asked["back end"], asked["front end"])
+    assert max(asked["back end"], asked["front end"]) < asked["delivery"] == 4
+    assert r"\"paths\"" in texts[asked["back end"]]
+    assert r"\"design\": \"devops\"" in texts[5]
 
 
 def test_a_team_file_runs_and_its_results_come_in_the_order_of_their_ends(

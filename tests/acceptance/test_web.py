@@ -219,8 +219,8 @@ def research(site: Site, *cited: str) -> Callable[[JsonObject], Reply]:
     return answer
 
 
-def researched(pagents: Pagents, provider: FakeProvider, site: Site, *cited: str) -> Document:
-    """The result of a researcher who cites these pages."""
+def set_up_search(pagents: Pagents, site: Site) -> None:
+    """A search engine and the page that it finds."""
     site.pages["/tea"] = response("<p>Steep it for three minutes.")
     found = orjson.dumps(FOUND).decode().replace("SITE", site.url)
     site.pages["/search"] = response(found, "application/json")
@@ -228,8 +228,13 @@ def researched(pagents: Pagents, provider: FakeProvider, site: Site, *cited: str
     search = f'[search]\nprovider = "tavily"\nurl = "{site.url}/search"\n'
     config.write_text(f"{config.read_text()}\n{search}")
     pagents.configure(f'fetch_private_hosts = ["127.0.0.1:{site.port}"]')
-    provider.answer = research(site, *(url.replace("SITE", site.url) for url in cited))
     pagents.environment["TAVILY_API_KEY"] = "tvly-secret"
+
+
+def researched(pagents: Pagents, provider: FakeProvider, site: Site, *cited: str) -> Document:
+    """The result of a researcher who cites these pages."""
+    set_up_search(pagents, site)
+    provider.answer = research(site, *(url.replace("SITE", site.url) for url in cited))
     return pagents.items("spawn", "researcher", "How long does tea steep?", "--wait")[0]
 
 
@@ -295,3 +300,50 @@ def test_trust_says_where_a_project_would_send_searches_and_the_key(pagents: Pag
     assert "searches of agents go to http://127.0.0.1:9/, which receives them" in shown
     assert "the key in AWS_SECRET_ACCESS_KEY is sent to http://127.0.0.1:9/" in shown
     assert "the setting fetch_private_hosts is ['10.0.0.0/8']" in shown
+
+
+TEAM = (
+    "run",
+    "--team",
+    "research",
+    "-i",
+    "topic=tea",
+    "-i",
+    'questions=["how long"]',
+    "--id",
+    "tea",
+)
+
+
+def test_the_research_team_states_only_what_a_researcher_quotes(
+    pagents: Pagents, provider: FakeProvider, site: Site
+) -> None:
+    set_up_search(pagents, site)
+    page = f"{site.url}/tea"
+    by_researcher = research(site, page)
+
+    def answer(body: JsonObject) -> Reply:
+        messages = objects_at(body, "messages")
+        if "one report" not in text_at(messages[0], "content"):
+            return by_researcher(body)
+        is_told = "copied from one place" in text_at(messages[-1], "content")
+        quote = "three minutes" if is_told else "four minutes"
+        statement = {"url": page, "quote": quote, "statement": "Three minutes are enough."}
+        return orjson.dumps({"statements": [statement], "contradictions": [], "open": ""}).decode()
+
+    provider.answer = answer
+
+    ended = pagents(*TEAM)
+
+    assert ended.code == 0, ended
+    (stated,) = pagents.json("show", "tea")["result"]["output"]["outputs"]["report"]["statements"]
+    assert (stated["url"], stated["quote"]) == (page, "three minutes")
+    assert any("four minutes" in text for text in provider.texts())
+
+
+def test_the_research_team_is_refused_where_nothing_can_be_searched(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    pagents(*TEAM).assert_refused("PA-E110", "no search engine is configured", exits=10)
+
+    assert provider.requests == []

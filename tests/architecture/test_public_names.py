@@ -55,6 +55,7 @@ PUBLIC = [
     "Permissions",
     "Policy",
     "Pool",
+    "QuotesGate",
     "Refine",
     "RegexGate",
     "Removal",

@@ -164,6 +164,7 @@ TAKEN: Mapping[str, set[str]] = {
     "SessionHandle.steer text": {TEXT},
     "SessionHandle.wait timeout": {NOTHING, NUMBER},
     "Pool.run input": OBJECTS,
+    "Pool.run key": {NOTHING, TEXT},
     "Pool.run text": {TEXT},
     **{
         f"pa.{name} {parameter}": taken

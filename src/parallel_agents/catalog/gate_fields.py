@@ -15,6 +15,7 @@ from parallel_agents.core.gate import (
     FunctionGate,
     Gate,
     JudgeGate,
+    QuotesGate,
     Refine,
     RegexGate,
     ScoreGate,
@@ -46,6 +47,13 @@ class ScoreFields(Fields):
     at_least: Annotated[float, Field(ge=0, le=10)] = 8.5
 
 
+class QuotesFields(Fields):
+    """Quotes of the input."""
+
+    items: NonEmpty
+    fields: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
+
+
 class JudgeFields(Fields):
     """A judge."""
 
@@ -64,6 +72,7 @@ class GateFields(Fields):
     regex: _Characters | None = None
     not_regex: _Characters | None = None
     sources: Literal["seen"] | None = None
+    quotes: QuotesFields | None = None
     function: NonEmpty | None = None
     score: ScoreFields | None = None
     command: Annotated[tuple[_Characters, ...], Field(min_length=1)] | None = None
@@ -102,6 +111,8 @@ def _gate(entry: GateFields) -> Gate:
         return RegexGate(pattern=entry.not_regex, is_negated=True)
     if entry.sources is not None:
         return SourcesGate(sources=entry.sources)
+    if entry.quotes is not None:
+        return QuotesGate(items=entry.quotes.items, fields=entry.quotes.fields)
     if entry.function is not None:
         return FunctionGate(function=entry.function)
     if entry.score is not None:

@@ -14,7 +14,7 @@ from parallel_agents.core.plan import Plan
 from parallel_agents.core.schema import Json, JsonObject, Schema
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import OnFailure, Task
-from parallel_agents.core.template import fill, fill_text, whole_name
+from parallel_agents.core.template import fill_input, fill_text
 from parallel_agents.errors import InvalidInput
 
 _EXAMPLES = {"array": "'[\"...\"]'", "object": "'{...}'", "number": "1.5", "integer": "3"}
@@ -97,7 +97,7 @@ class Team:
             Task(
                 task.agent,
                 fill_text(task.text, filled),
-                input=_filled(task.input, filled),
+                input=fill_input(task.input, filled),
                 model=task.model or self.model,
                 label=task.label,
                 key=task.label,
@@ -138,15 +138,6 @@ class Team:
         kind = properties(self.input_schema)[name].get("type")
         example = _EXAMPLES.get(kind, '"..."') if isinstance(kind, str) else '"..."'
         return f"--input {name}={example}"
-
-
-def _filled(template: JsonObject, values: Mapping[str, Json]) -> dict[str, Json]:
-    """A task's input; an entry that is a team's input without a value is left out."""
-    return {
-        name: fill(value, values)
-        for name, value in template.items()
-        if (whole := whole_name(value)) is None or whole in values
-    }
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import NamedTuple, TypeGuard
 
 from parallel_agents.core.expression import PLAIN_NAMES, Path, expression
-from parallel_agents.core.gate import ConditionGate, Gate
+from parallel_agents.core.gate import ConditionGate, Gate, QuotesGate, describe_gate
 from parallel_agents.core.schema import Json, JsonObject, dereferenced
 from parallel_agents.errors import InvalidInput
 
@@ -39,17 +39,39 @@ class RuledOut(NamedTuple):
 
 
 def check_conditions(gates: Iterable[Gate], schema: JsonObject | None) -> None:
-    """Refuse conditions on fields that the output schema rules out; without one, answers are texts.
+    """Refuse conditions and quotes of fields that the output schema rules out; without one, answers are texts.
 
     Raises:
-        InvalidInput: a condition reads a field that no answer can have.
+        InvalidInput: a gate reads a field that no answer can have.
     """
     for gate in gates:
-        if not isinstance(gate, ConditionGate):
+        if isinstance(gate, ConditionGate):
+            told, paths = f"the condition {gate.condition}", expression(gate.condition).paths
+        elif isinstance(gate, QuotesGate):
+            told = f"the gate {describe_gate(gate)}"
+            paths = [_through_lists((*gate.path, name), schema) for name in gate.fields]
+        else:
             continue
-        for path in expression(gate.condition).paths:
+        for path in paths:
             if (found := ruled_out(path, schema)) is not None:
-                raise _refusal(gate.condition, found)
+                raise _refusal(told, found)
+
+
+def _through_lists(names: tuple[str, ...], schema: JsonObject | None) -> Path:
+    """Names as a path, with the first item of each list that they lead through."""
+    root: JsonObject = {} if schema is None else schema
+    here: JsonObject = root
+    path: list[str | int] = []
+    for name in names:
+        here = dereferenced(here, root)
+        while here.get("type") == "array" and isinstance(inside := here.get("items"), Mapping):
+            here = dereferenced(inside, root)
+            path.append(0)
+        path.append(name)
+        fields = here.get("properties")
+        inside = fields.get(name) if isinstance(fields, Mapping) else None
+        here = inside if isinstance(inside, Mapping) else {}
+    return tuple(path)
 
 
 def ruled_out(path: Path, schema: JsonObject | None) -> RuledOut | None:
@@ -146,17 +168,15 @@ def _told(kinds: Iterable[str]) -> str:
     return " or ".join(sorted({_KINDS.get(kind, kind) for kind in kinds}))
 
 
-def _refusal(condition: str, found: RuledOut) -> InvalidInput:
+def _refusal(told: str, found: RuledOut) -> InvalidInput:
     *above, last = found.path
     close = get_close_matches(last, found.fields, n=1) if isinstance(last, str) else []
     if close:
         hint = f"did you mean {_written((*above, close[0]))}?"
     else:
-        hint = (
-            "name a field of the output schema; an agent without one needs one for this condition"
-        )
+        hint = "name a field of the output schema; an agent without one needs one for this gate"
     return InvalidInput(
-        f"the condition {condition} reads {_written(found.path)}, which no answer can have",
+        f"{told} reads {_written(found.path)}, which no answer can have",
         why=found.why,
         hint=hint,
     )

@@ -71,6 +71,41 @@ class SourcesGate(Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotesGate(Checked):
+    """Items of the answer that quote the input of the task: nothing is quoted that is not there.
+
+    The first of the fields says which object of the input an item is from, by its field of that name;
+    what the others quote must be in that object or below it. White space makes no difference, and of a
+    text a part of several words will do. An answer without items is accepted.
+
+    Attributes:
+        items: the field that has them, such as `claims` or `issues.findings`.
+        fields: which fields of an item are quotes, such as `url` and `quote`.
+
+    Raises:
+        InvalidInput: a name is empty.
+    """
+
+    items: str
+    fields: tuple[str, ...]
+    kind: Literal["quotes"] = "quotes"
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names that lead to the items."""
+        return tuple(self.items.split("."))
+
+    @override
+    def _check(self) -> None:
+        if not self.fields or not all((*self.path, *self.fields)):
+            raise InvalidInput(
+                f"a gate cannot look for the quotes {self.fields!r} in {self.items!r}",
+                why="it needs the name of a list, and the names of fields of its items",
+                hint='write QuotesGate(items="claims", fields=["url", "quote"])',
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionGate(Checked):
     """A Python function, by name: it takes the answer, and returns True or a critique as text."""
 
@@ -200,10 +235,26 @@ def _check_score(at_least: float) -> None:
 
 
 Gate: TypeAlias = (
-    ConditionGate | RegexGate | SourcesGate | FunctionGate | ScoreGate | CommandGate | JudgeGate
+    ConditionGate
+    | RegexGate
+    | SourcesGate
+    | QuotesGate
+    | FunctionGate
+    | ScoreGate
+    | CommandGate
+    | JudgeGate
 )
 AnyGate: TypeAlias = Annotated[Gate, Field(discriminator="kind")]
-_CHEAPEST_FIRST = ("condition", "regex", "sources", "function", "score", "command", "judge")
+_CHEAPEST_FIRST = (
+    "condition",
+    "regex",
+    "sources",
+    "quotes",
+    "function",
+    "score",
+    "command",
+    "judge",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +289,8 @@ def describe_gate(gate: Gate) -> str:
             return f"{'not_regex' if is_negated else 'regex'} {pattern}"
         case SourcesGate(sources=sources):
             return f"sources {sources}"
+        case QuotesGate(items=items, fields=fields):
+            return f"quotes {', '.join(fields)} of {items}"
         case FunctionGate(function=function):
             return function
         case ScoreGate(function=function, at_least=least):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Session
+
+NOTHING: JsonObject = MappingProxyType({})
 
 
 class Submission(NamedTuple):
@@ -19,6 +22,7 @@ class Submission(NamedTuple):
         attempt: the number of the run's attempt.
         turn: the last reply; a late message leads to another answer in the same attempt.
         task: the task as the agent was given it.
+        given: the input of the task.
         sandbox: where commands about it run, REQUIRE or OFF.
         calls: the calls of tools that the run has made, in all of its attempts.
     """
@@ -31,6 +35,7 @@ class Submission(NamedTuple):
     text: str
     sandbox: Sandbox
     calls: Sequence[KeptCall] = ()
+    given: JsonObject = NOTHING
 
 
 class Draft(NamedTuple):

@@ -100,6 +100,19 @@ def fill(value: Json, values: Mapping[str, Json]) -> Json:
     return value
 
 
+def fill_input(template: Mapping[str, Json], values: Mapping[str, Json]) -> dict[str, Json]:
+    """The input of a task; an entry that consists of an input that has no value is left out.
+
+    Raises:
+        Misread: a placeholder reads a part that its value cannot have.
+    """
+    return {
+        name: fill(value, values)
+        for name, value in template.items()
+        if (whole := whole_name(value)) is None or whole in values
+    }
+
+
 def whole_path(value: Json) -> Path | None:
     """What a text reads that consists of one placeholder; None for any other value."""
     found = _WHOLE.fullmatch(value) if isinstance(value, str) else None

@@ -181,11 +181,13 @@ class Sessions(SessionReads, Protocol):
         sender: SessionKey | None = None,
         files: Sequence[File] = (),
         notify: Notify | None = None,
+        run: RunId | None = None,
     ) -> Spawned:
         """Start the next run of a session, once its earlier runs have ended.
 
         The run is asked for by the session `sender`, or else from outside, and is shown the files.
         From then on, `notify` applies to the session and all below it; None leaves that as it is.
+        `run` is the id of the run; if there is one of that id, in whichever session, it is returned.
 
         Raises:
             RunIsOver: the session was killed.

@@ -22,10 +22,10 @@ from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task
 from parallel_agents.core.template import (
     fill,
+    fill_input,
     fill_text,
     paths_in,
     texts_in,
-    whole_name,
     written,
 )
 from parallel_agents.core.tool import Effect
@@ -163,7 +163,7 @@ class PlanStep:
         task: Task[Any] = Task(
             step.agent,
             fill_text(text, values),
-            input=self._input(values),
+            input=fill_input(self._step.input, values),
             model=step.model,
             ladder=step.ladder,
             gates=step.gates,
@@ -183,7 +183,7 @@ class PlanStep:
         plan = within(plan, self._plan)
         if self._step.budget.is_bound:
             plan = replace(plan, budget=self._step.budget)
-        task = plan_task(plan, self._input(values), label=label_of(name))
+        task = plan_task(plan, fill_input(self._step.input, values), label=label_of(name))
         result: Result[Json] = await self._steps.work.flow(name, task)
         if not result.is_done:
             why = result.error.why if result.error else ""
@@ -191,14 +191,6 @@ class PlanStep:
             raise kind(why_not_done(result), why=why)
         found = result.output_json
         return found["outputs"] if isinstance(found, Mapping) else None
-
-    def _input(self, values: Mapping[str, Json]) -> dict[str, Json]:
-        """The step's input; an entry that is an input of the plan without a value is left out."""
-        return {
-            name: fill(value, values)
-            for name, value in self._step.input.items()
-            if (whole := whole_name(value)) is None or whole in values
-        }
 
 
 def _is_partly(lost: Iterable[tuple[int, PagentsError]]) -> bool:

@@ -20,6 +20,7 @@ from parallel_agents.core.gate import (
     FunctionGate,
     Gate,
     JudgeGate,
+    QuotesGate,
     RegexGate,
     ScoreGate,
     SourcesGate,
@@ -29,6 +30,7 @@ from parallel_agents.core.gate import (
     regex_verdict,
 )
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
+from parallel_agents.core.quotes import quotes_verdict
 from parallel_agents.core.run import Result
 from parallel_agents.core.session_command import session_command
 from parallel_agents.core.shown import shown
@@ -87,6 +89,8 @@ class Gates:
                 return await _search(gate, submission)
             case SourcesGate():
                 return sources_verdict(gate, submission.answer, submission.calls)
+            case QuotesGate():
+                return quotes_verdict(gate, submission.answer, submission.given)
             case FunctionGate(function=name):
                 return await self._call(name, submission, partial(_verdict_of, name))
             case ScoreGate():

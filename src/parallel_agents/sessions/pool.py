@@ -7,8 +7,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Generic, NamedTuple
+from uuid import NAMESPACE_OID, uuid5
+
+import orjson
 
 from parallel_agents.core.agent import Agent, T_co
+from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import Row
@@ -52,21 +56,36 @@ class Pool(Generic[T_co]):
         model: str | None,
     ) -> None:
         self._output_type = None if isinstance(agent, str) else agent.output_type
+        self._agent_name = agent if isinstance(agent, str) else agent.name
+        self._name = canonical(name)
         self._idle: asyncio.Queue[_Place] = asyncio.Queue()
         for number in range(1, size + 1):
             self._idle.put_nowait(_Place(sessions, agent, canonical(f"{name}-{number}"), model))
 
-    async def run(self, text: str, *, input: JsonObject | None = None) -> Result[T_co]:
+    async def run(
+        self, text: str, *, input: JsonObject | None = None, key: Name | None = None
+    ) -> Result[T_co]:
         """Run one task in the next idle session, and return its result.
 
         If the session's context is full, a new session does the task, without the memory of the
         old one; a notice of the result says so.
 
+        Args:
+            text: what to do.
+            input: values for the agent's input.
+            key: with the text and the input it identifies the task in this pool. Asked for again, even
+                by another process, it is not done again: its run is continued if its process has
+                died, and its result is returned, even if it failed.
+
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
         """
         async with self._idle_place() as place:
-            return typed(await place.run(text, input or {}), self._output_type)
+            return typed(await place.run(text, input or {}, self._known(key)), self._output_type)
+
+    def _known(self, key: str | None) -> str:
+        """A key as one of this pool, whichever of its sessions does the task; empty for none."""
+        return "" if key is None else f"{self._agent_name}/{self._name}/{canonical(key)}"
 
     @asynccontextmanager
     async def _idle_place(self) -> AsyncGenerator[_Place]:
@@ -99,13 +118,13 @@ class _Place:
         self._name = name
         self._model = model
 
-    async def run(self, text: str, values: JsonObject) -> Result:
-        begun = await self._begin(text, values)
+    async def run(self, text: str, values: JsonObject, key: str) -> Result:
+        begun = await self._begin(text, values, key)
         (result,) = await self._sessions.wait([begun.run])
         is_full = result.error is not None and result.error.code == ContextTooLong.code
         if begun.is_first or not is_full:
             return result
-        again = await self._begin(text, values, after=begun)
+        again = await self._begin(text, values, key and f"{key}/again", after=begun)
         (result,) = await self._sessions.wait([again.run])
         notice = (
             f"the context of session {self._label(begun.generation)} was full: "
@@ -113,28 +132,44 @@ class _Place:
         )
         return replace(result, notices=(*result.notices, notice))
 
-    async def _begin(self, text: str, values: JsonObject, *, after: _Begun | None = None) -> _Begun:
+    async def _begin(
+        self, text: str, values: JsonObject, key: str, *, after: _Begun | None = None
+    ) -> _Begun:
         """Start the task in the newest session, or in a new one if none takes messages.
 
         If it failed in one before, `after`, it takes a session of a later generation.
+
+        Raises:
+            Conflict: no session takes it.
         """
+        run = _run_of(key, text, values) if key else None
         for _ in range(_MOST_TRIES):
+            if run is not None and (known := await self._find(run)) is not None:
+                return known
             generation, row = await self._newest()
             is_too_old = after is not None and generation <= after.generation
             if row is not None and not row.session.killed and not is_too_old:
                 try:
-                    sent = await self._sessions.send(row.session.key, text, input=values)
+                    sent = await self._sessions.send(row.session.key, text, input=values, run=run)
                 except RunIsOver:
                     continue  # somebody has killed it since
                 return _Begun(sent.run_id, generation, is_first=False)
-            run = await self._spawn(generation + 1, text, values, after)
-            if run is not None:
-                return _Begun(run, generation + 1, is_first=True)
+            made = await self._spawn(generation + 1, text, values, run, after)
+            if made is not None:
+                return _Begun(made, generation + 1, is_first=True)
         raise Conflict(
             f"no session of the pool takes the task for {self._name}",
             why="other processes keep replacing or ending its sessions",
             hint="give each program a pool with a name of its own",
         )
+
+    async def _find(self, run: RunId) -> _Begun | None:
+        """The run of a task that was asked for before."""
+        rows = await self._sessions.list(Filter(run=run))
+        found = next(iter(rows), None)
+        if found is None:
+            return None
+        return _Begun(run, self._generation(found), is_first=found.run.number == 1)
 
     async def _newest(self) -> tuple[int, Row | None]:
         """The generation of the newest session of this place, and the session; 0 and None at first."""
@@ -143,7 +178,12 @@ class _Place:
         return max(ours, key=lambda found: found[0], default=(0, None))
 
     async def _spawn(
-        self, generation: int, text: str, values: JsonObject, after: _Begun | None
+        self,
+        generation: int,
+        text: str,
+        values: JsonObject,
+        run: RunId | None,
+        after: _Begun | None,
     ) -> RunId | None:
         """Make the session of a generation with its first run; None if another process has."""
         label = self._label(generation)
@@ -157,6 +197,7 @@ class _Place:
             options=SessionOptions(mode=Mode.SESSION, task_name=self._name),
         )
         plan = await self._sessions.plan_task(task)
+        plan = plan if run is None else replace(plan, run=run)
         if after is not None:
             plan = replace(plan, retries=after.run)
         try:
@@ -182,3 +223,9 @@ class _Place:
         start, dot, number = session.label.rpartition(".")
         is_ours = start == self._name and dot and number.isascii() and number.isdigit()
         return int(number[:9]) if is_ours else 0
+
+
+def _run_of(key: str, text: str, values: JsonObject) -> RunId:
+    """The id of the run of a task with a key."""
+    asked = orjson.dumps([key, text, values], option=orjson.OPT_SORT_KEYS)
+    return RunId(str(uuid5(NAMESPACE_OID, asked.decode())))

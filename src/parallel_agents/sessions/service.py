@@ -14,7 +14,7 @@ from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.ids import SessionKey, is_group_key, make_run_id
+from parallel_agents.core.ids import RunId, SessionKey, is_group_key, make_run_id
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.permission import Permissions
@@ -201,6 +201,7 @@ class Service(Executing):
         sender: SessionKey | None = None,
         files: Sequence[File] = (),
         notify: Notify | None = None,
+        run: RunId | None = None,
     ) -> Spawned:
         row = await self.find(name)
         values: JsonObject = input or {}
@@ -216,10 +217,10 @@ class Service(Executing):
             files=await self._attacher.keep(files),
         )
         self._attacher.check(queued.files, (row.run.model, *queued.ladder))
-        run_id = make_run_id()
+        run_id = run or make_run_id()
 
         async def send() -> Spawned:
-            run = await self._store.send(
+            sent = await self._store.send(
                 row.session.key,
                 run_id,
                 queued,
@@ -227,8 +228,9 @@ class Service(Executing):
                 sender=sender,
                 notify=notify,
             )
-            await self.submit(Row(session=row.session, run=run))
-            return Spawned(row.session.key, run.id)
+            if sent.session == row.session.key:
+                await self.submit(Row(session=row.session, run=sent))
+            return Spawned(sent.session, sent.id)
 
         return await whole(send)
 

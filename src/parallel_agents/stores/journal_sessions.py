@@ -181,9 +181,9 @@ class JournalSessions:
         sender: SessionKey | None = None,
         notify: Notify | None = None,
     ) -> Run:
+        if known := self._tables.rows.of_runs([run]).get(run):
+            return known.run  # its caller was cancelled, or has died, before it heard so
         latest = self._tables.rows.of_session(session)
-        if latest.run.id == run:
-            return latest.run  # its caller was cancelled before it heard so
         if latest.session.killed:
             raise RunIsOver(f"session {session} was killed", hint="spawn a new one")
         if latest.fault:

@@ -10,7 +10,9 @@ import pytest
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.permission import may_ever
+from parallel_agents.core.plan import RunIf
 from parallel_agents.core.schema import Json, JsonObject, Schema
 from parallel_agents.core.tool import Access
 from parallel_agents.core.workspace import Workspace
@@ -52,6 +54,7 @@ TIERS = {
     "qa": Tier.MEDIUM,
     "documentation": Tier.SMALL,
 }
+COMPARING = {"design_checker": "development", "research_editor": "research", "review_editor": "qa"}
 NAMES = [name for names in CATEGORIES.values() for name in names]
 CHARACTERS_PER_TOKEN = 4
 
@@ -118,7 +121,7 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
     expected = {**CATEGORIES, "general": ["main"], "quality": ["judge", "refiner"]}
     expected["research"] = ["researcher"]
     expected["development"] = sorted([*expected["development"], "merge_resolver"])
-    for name, category in WITH_TOOLS.items():
+    for name, category in {**WITH_TOOLS, **COMPARING}.items():
         expected[category] = sorted([*expected[category], name])
     assert found == expected
 
@@ -235,20 +238,19 @@ def test_a_reviewer_defines_each_severity_and_gives_no_score(name: str) -> None:
     assert "score" not in instructions
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "category"),
-    [
-        ("content", {"topic": "Monday motivation"}, "content"),
-        ("development", {"name": "TaskManager", "features": ["auth", "tasks"]}, "development"),
-        ("review", {"code": "def f():\n    return '$5'\n"}, "qa"),
-    ],
-)
-def test_a_team_gives_its_five_agents_tasks_that_fit_them(
-    name: str, values: dict[str, Json], category: str
-) -> None:
-    tasks = Catalog().team(name).tasks_for(values)
+@pytest.mark.parametrize("name", COMPARING)
+def test_an_agent_that_compares_works_of_others_may_quote_nothing_else(name: str) -> None:
+    found = agent(name)
 
-    assert sorted(task.agent_name for task in tasks) == CATEGORIES[category]
+    assert [gate.kind for gate in found.gates] == ["quotes"]
+    assert found.needs == (Need.JUDGEMENT,)
+    check_conditions(found.gates, found.output_schema)
+
+
+def test_the_content_team_gives_its_five_agents_tasks_that_fit_them() -> None:
+    tasks = Catalog().team("content").tasks_for({"topic": "Monday motivation"})
+
+    assert sorted(task.agent_name for task in tasks) == CATEGORIES["content"]
     for task in tasks:
         assert isinstance(task.agent, Agent)
         assert task.agent.input_schema is not None
@@ -261,12 +263,26 @@ def test_the_teams_hand_their_inputs_on() -> None:
     catalog = Catalog()
 
     content = catalog.team("content").tasks_for({"topic": "gyms"})
-    development = catalog.team("development").tasks_for({"name": "App", "features": ["auth"]})
-    review = catalog.team("review").tasks_for({"code": "x = 1"})
 
     assert {task.text for task in content} == {"Write a post. Topic: gyms. Platform: bluesky."}
-    assert all(task.input == {"name": "App", "features": ["auth"]} for task in development)
-    assert all(task.input == {"code": "x = 1"} for task in review)
+
+
+@pytest.mark.parametrize(
+    ("name", "category", "last"),
+    [("development", "development", "contradictions"), ("review", "qa", "review")],
+)
+def test_the_last_agent_of_a_team_reads_what_the_others_made(
+    name: str, category: str, last: str
+) -> None:
+    plan = Catalog().team(name).plan
+    assert plan is not None
+
+    *others, end = plan.steps
+
+    assert sorted(step.agent for step in others) == CATEGORIES[category]
+    assert end.id == last
+    assert end.run_if is RunIf.ANY_DONE
+    assert set(end.needs) <= {step.id for step in others}
 
 
 @pytest.mark.parametrize("name", CATEGORIES["qa"])
@@ -296,6 +312,7 @@ def test_all_built_in_teams_are_listed() -> None:
         "content",
         "demo",
         "development",
+        "research",
         "review",
     ]
 

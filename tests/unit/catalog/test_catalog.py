@@ -39,9 +39,11 @@ def test_an_earlier_folder_overrides_a_later_one_and_the_built_in(tmp_path: Path
 def test_a_built_in_team_uses_the_agent_that_overrides_a_built_in_one(tmp_path: Path) -> None:
     write_agent(tmp_path, "code_reviewer", description="the project's")
 
-    team = Catalog([tmp_path]).team("review")
+    write_agent(tmp_path, "content_writer_creative", description="the project's")
+    catalog = Catalog([tmp_path])
 
-    assert team.tasks[0].agent.description == "the project's"
+    assert catalog.team("content").tasks[0].agent.description == "the project's"
+    assert catalog.team("review").plan is not None
 
 
 def test_an_unknown_agent_is_reported_with_the_closest_name() -> None:
@@ -112,6 +114,7 @@ def test_a_team_is_found_by_name_or_by_its_file(tmp_path: Path) -> None:
         "content",
         "demo",
         "development",
+        "research",
         "review",
         "verse",
     ]

@@ -14,6 +14,7 @@ from parallel_agents.core.gate import (
     FunctionGate,
     Gate,
     JudgeGate,
+    QuotesGate,
     RegexGate,
     ScoreGate,
     SourcesGate,
@@ -34,6 +35,10 @@ def gates(*entries: str) -> tuple[Gate, ...]:
         ("regex: ^A", RegexGate(pattern="^A")),
         ("not_regex: TODO", RegexGate(pattern="TODO", is_negated=True)),
         ("sources: seen", SourcesGate()),
+        (
+            "quotes: {items: claims, fields: [url, quote]}",
+            QuotesGate(items="claims", fields=("url", "quote")),
+        ),
         ("function: is_short", FunctionGate(function="is_short")),
         ("command: [ruff, check, -]", CommandGate(command=("ruff", "check", "-"))),
         ("score: {function: rate, at_least: 9}", ScoreGate(function="rate", at_least=9)),
@@ -73,5 +78,6 @@ def test_a_gate_has_one_field() -> None:
 
     assert caught.value.message.startswith("agents/poet.md:5:")
     assert (
-        "condition, regex, not_regex, sources, function, score, command, judge" in caught.value.hint
+        "condition, regex, not_regex, sources, quotes, function, score, command, judge"
+        in caught.value.hint
     )

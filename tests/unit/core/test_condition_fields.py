@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.condition_fields import check_conditions
-from parallel_agents.core.gate import ConditionGate
+from parallel_agents.core.gate import ConditionGate, QuotesGate
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import InvalidInput
 
@@ -82,3 +82,23 @@ def test_a_field_that_an_answer_may_have_is_not_refused(
     condition: str, schema: JsonObject | None
 ) -> None:
     check_conditions([ConditionGate(condition=condition)], schema)
+
+
+@pytest.mark.parametrize(
+    ("items", "fields", "named"),
+    [("isues", ["severity"], "isues"), ("issues", ["severity", "line"], "issues[0].line")],
+)
+def test_quotes_that_no_answer_can_have_are_refused(
+    items: str, fields: list[str], named: str
+) -> None:
+    gate = QuotesGate(items=items, fields=tuple(fields))
+
+    with pytest.raises(InvalidInput) as caught:
+        check_conditions([gate], NESTED)
+
+    assert f"reads {named}, which no answer can have" in caught.value.message
+
+
+def test_quotes_in_lists_are_found() -> None:
+    check_conditions([QuotesGate(items="issues", fields=("severity",))], NESTED)
+    check_conditions([QuotesGate(items="open.items", fields=("severity",))], NESTED)

@@ -160,3 +160,33 @@ async def test_a_name_is_the_same_in_each_unicode_form() -> None:
         results = [await pool.run("one"), await pool.run("two")]
 
     assert [result.output for result in results] == ["1 messages", "3 messages"]
+
+
+async def test_a_task_with_a_key_is_done_once_in_whichever_session() -> None:
+    model = RepliesWith(count_messages)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        first = await rig.sessions.pool("writer", name="writers", size=2).run("one", key="1")
+        other = await rig.sessions.pool("writer", name="writers", size=2).run("two", key="2")
+        pool = rig.sessions.pool("writer", name="writers", size=2)
+        again = await asyncio.gather(
+            *(pool.run(text, key=key) for key, text in (("2", "two"), ("1", "one")))
+        )
+        apart = await rig.sessions.pool("writer", name="others", size=1).run("one", key="1")
+
+    assert [result.run_id for result in again] == [other.run_id, first.run_id]
+    assert apart.run_id != first.run_id
+    assert len(model.requests) == 3
+
+
+async def test_a_task_with_a_key_that_found_a_full_context_is_done_once_too() -> None:
+    model = read_up_to(1)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        pool = rig.sessions.pool("writer", name="writers", size=1)
+        await pool.run("one", key="1")
+        moved = await pool.run("two", key="2")
+        calls = len(model.requests)
+        again = await pool.run("two", key="2")
+
+    assert moved.is_done
+    assert again.run_id == moved.run_id
+    assert len(model.requests) == calls

@@ -28,6 +28,7 @@ async def check_gate(work: Work, step: CheckGate) -> None:
         work.transcript.last_text,
         work.gate_sandbox,
         work.transcript.kept.calls,
+        work.input,
     )
     verdict = await work.gatekeeper.check(step.gate, submission, work.clock.park)
     await work.clock.resume()

@@ -12,7 +12,7 @@ from parallel_agents.core.model import Model, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.sandbox import Sandbox, of_gates
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
 from parallel_agents.core.tool import ToolSpec
@@ -44,6 +44,7 @@ class Work:
 
     Attributes:
         task: the first message of the run.
+        input: the values in it.
         cache_seconds: the maximum age of a stored reply to the same request.
         model: the model, ready for calls; like `tools`, it is set by the first step.
         specs: the tools as the model sees them.
@@ -62,6 +63,7 @@ class Work:
     assignment: Assignment
     transcript: Transcript
     task: str
+    input: JsonObject
     cache_seconds: float | None
     clock: Clock
     children: Children
@@ -146,6 +148,7 @@ def work_of(
         ),
         transcript=activation.claim.before.replay(events),
         task=task_text(queued.text, queued.input),
+        input=queued.input,
         cache_seconds=queued.cache_seconds,
         clock=Clock(
             activation.slot,

@@ -27,6 +27,7 @@ from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.begin_plan import begin_plan
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
     AsJson,
@@ -69,7 +70,7 @@ from parallel_agents.surfaces.cli.map_shown import (
 )
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
 from parallel_agents.surfaces.cli.result_files import results_folder
-from parallel_agents.surfaces.cli.run_plan import begin_plan, prepare_plan, tell_steps
+from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
 from parallel_agents.views import format
 
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
@@ -157,7 +158,7 @@ def run(
         values = read_inputs(inputs, found.input_schema)
         if found.plan is not None:
             plan = overrides.apply_to_plan(found.plan)
-            task = await prepare_plan(app, plan, found.filled(values))
+            task = await prepare_plan(app, context.environment, plan, found.filled(values))
             return partial(_begin_plan, app, task, run_id, len(plan.steps), is_json=json)
         asked = _team_task(found, values, overrides)
         return await prepare_run(app, asked, run_id, max_parallel, is_json=json)

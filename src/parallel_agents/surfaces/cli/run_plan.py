@@ -4,113 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any
 
 from parallel_agents.app.client import App
-from parallel_agents.core.event import Queued
+from parallel_agents.app.web import search_engine
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.gate import SourcesGate
 from parallel_agents.core.ids import function_of
-from parallel_agents.core.plan import Plan, all_steps
+from parallel_agents.core.plan import Plan, Step, all_steps
+from parallel_agents.core.plan_checks import RESERVED
+from parallel_agents.core.plan_inputs import complete_input
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import Conflict
+from parallel_agents.core.template import fill_input, fill_text, paths_in, texts_in
+from parallel_agents.errors import ConfigError
 from parallel_agents.flows.plan_task import NAME, plan_task
+from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 
-_SHOWN = 5
+SEARCH = "web_search"
 _GLYPHS = {"done": "✔", "skipped": "○", "failed": "✖", "blocked": "✖"}
 
 
-async def prepare_plan(app: App, plan: Plan, values: Mapping[str, Json]) -> FlowTask:
+async def prepare_plan(
+    app: App, environment: Environment, plan: Plan, values: Mapping[str, Json]
+) -> FlowTask:
     """The plan as a task, once its agents can work and their models are ready.
 
     Raises:
-        UnknownModel, MissingKey, InvalidInput: an agent could not begin.
+        UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
         PagentsError: a model cannot be started.
     """
     asked = plan_task(plan, values)
+    inputs = complete_input(plan, values)
     probes = {
-        (name, step.model or plan.model, step.ladder): Task(
-            # What it is asked is known once the steps before have ended.
-            replace(app.catalog.agent(name), input_schema=None),
-            "-",
-            model=step.model or plan.model,
-            ladder=step.ladder,
-            gates=step.gates,
-            refine=step.refine,
+        (name, step.model or plan.model, step.ladder, filled is None or step.id): _probe(
+            app, plan, step, name, filled
         )
-        for step in all_steps(plan)
+        for step, filled in [
+            *((step, _first_values(step, inputs)) for step in plan.steps),
+            *((inner, None) for step in plan.steps if step.plan for inner in all_steps(step.plan)),
+        ]
         for name in step.agents
     }
     tasks = tuple(probes.values())
+    for task in tasks:
+        _check_search(app, environment, task)
     plans = [await app.sessions.plan_task(task) for task in tasks]
     await prepare_team(app, TeamTask(tasks=tasks, model=plan.model), plans)
     return asked
 
 
-async def begin_plan(app: App, task: FlowTask, key: str | None) -> Spawned:
-    """Start a plan, or continue the run of that name.
+def _check_search(app: App, environment: Environment, task: Task[Any]) -> None:
+    """Refuse an agent that may cite only pages that it finds, where it can find none.
 
     Raises:
-        Conflict: the run of that name is of other work; the error says what differs.
+        ConfigError: no search engine is configured.
     """
-    try:
-        return await app.sessions.spawn_flow(task, key=key)
-    except Conflict as conflict:
-        if key is None or not (differences := await _differences(app, key, task)):
-            raise
-        raise Conflict(
-            f"the run {key!r} was begun with other work",
-            why="; ".join(differences),
-            hint=f"`pagents resume {key}` continues it as it was begun; for this work, choose another "
-            "--id",
-        ) from conflict
+    agent = task.agent
+    if not isinstance(agent, Agent) or SEARCH not in agent.tools:
+        return
+    if any(isinstance(gate, SourcesGate) for gate in (*agent.gates, *task.gates)):
+        try:
+            search_engine(environment, app.settings)
+        except ConfigError as error:
+            why = error.why or f"{agent.name} may cite only pages that it has found"
+            raise ConfigError(error.message, why=why, hint=error.hint) from error
 
 
-async def _differences(app: App, key: str, task: FlowTask) -> list[str]:
-    """What a plan has that the run of that name has not; empty if that is not a plan's."""
-    row = await app.sessions.find(key)
-    events = await app.journal.events(session=row.session.key, kinds={"queued"}, limit=1)
-    begun = next((event.body.flow for event in events if isinstance(event.body, Queued)), None)
-    if begun is None or begun.name != NAME:
-        return []
-    before, now = (_parts(each) for each in (begun, task))
-    told: list[str] = []
-    if before.model != now.model:
-        told.append(f"its model was {before.model}, and is {now.model} here")
-    for what, one, other in (
-        ("input", before.inputs, now.inputs),
-        ("task", before.steps, now.steps),
-    ):
-        names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
-        if names:
-            more = " and others" if len(names) > _SHOWN else ""
-            told.append(f"other {what}s: {', '.join(names[:_SHOWN])}{more}")
-    return told or ["options of the whole file differ, such as on_failure"]
+def _first_values(step: Step, inputs: Mapping[str, Json]) -> Mapping[str, Json] | None:
+    """The inputs of a plan, if they are all that a step reads, and it is sure to begin."""
+    texts = texts_in({"text": step.text, "input": step.input})
+    reads = {path[0] for _, text in texts for path in paths_in(text)}
+    return None if step.needs or step.when or not reads.isdisjoint(RESERVED) else inputs
 
 
-class _Parts(NamedTuple):
-    """What a plan's task consists of."""
-
-    model: str
-    inputs: JsonObject
-    steps: JsonObject
-
-
-def _parts(task: FlowTask) -> _Parts:
-    content = _mapping(task.input.get("plan"))
-    steps = content.get("steps")
-    listed = [_mapping(each) for each in steps] if isinstance(steps, list | tuple) else []
-    model = str(content.get("model") or "that of the settings")
-    by_id: JsonObject = {str(each.get("id")): each for each in listed}
-    return _Parts(model, _mapping(task.input.get("inputs")), by_id)
-
-
-def _mapping(value: Json) -> JsonObject:
-    return value if isinstance(value, Mapping) else {}
+def _probe(
+    app: App, plan: Plan, step: Step, name: str, filled: Mapping[str, Json] | None
+) -> Task[Any]:
+    """The task of an agent, or one that stands for it until the steps before have ended."""
+    agent = app.catalog.agent(name)
+    task: Task[Any] = Task(
+        agent if filled is not None else replace(agent, input_schema=None),
+        "-" if filled is None else fill_text(step.text, filled),
+        input={} if filled is None else fill_input(step.input, filled),
+        model=step.model or plan.model,
+        ladder=step.ladder,
+        gates=step.gates,
+        refine=step.refine,
+    )
+    return task if filled is None else replace(task, workspace=plan.workspace)
 
 
 def steps_of(result: Result) -> JsonObject:
