@@ -30,6 +30,7 @@ from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
+from parallel_agents.flows.judging import Judging
 from parallel_agents.flows.runner import FLOWS_FOLDER, FlowRunner
 from parallel_agents.models.attaching import FileLoader
 from parallel_agents.models.governor import Governor
@@ -237,7 +238,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             app.service,
             parts.flows,
             app.sharing,
-            gates,
+            Judging(gates, app.service, allow_weak_judge=settings.allow_weak_judge),
             resources.environment.home / FLOWS_FOLDER,
             patience,
         ),

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Event, Queued
-from parallel_agents.core.gate import Gate, Verdict
+from parallel_agents.core.gate import Gate, JudgeGate, Verdict
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.message import task_text
 from parallel_agents.core.run import Result
 from parallel_agents.core.sandbox import of_commands
-from parallel_agents.core.session import Session
 from parallel_agents.core.submission import Submission
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.runners.agent.gates import Gatekeeper
@@ -27,28 +26,28 @@ class Judging:
     Args:
         gatekeeper: gives the verdicts, as it does during a run.
         sessions: those of the flow.
+        allow_weak_judge: whether a model that is known to judge badly may judge; its scores say so.
     """
 
-    def __init__(self, gatekeeper: Gatekeeper, sessions: FlowSessions) -> None:
+    def __init__(
+        self, gatekeeper: Gatekeeper, sessions: FlowSessions, *, allow_weak_judge: bool = False
+    ) -> None:
         self._gatekeeper = gatekeeper
         self._sessions = sessions
+        self._allow_weak_judge = allow_weak_judge
 
-    async def submission(self, result: Result, folder: str = "") -> Submission:
+    async def submission(self, result: Result) -> Submission:
         """The answer of a run that is done, as gates see it.
 
         Commands about it run in the sandbox unless it is off for the session: an agent may have
         written what they run.
-
-        Args:
-            result: the result of the run.
-            folder: where commands run; empty for the folder of the session.
         """
         (row,) = await self._sessions.rows_of([result.run_id])
         events = await all_events(self._sessions, row.session.key)
         transcript = Transcript().replay(event for event in events if event.run == result.run_id)
         session = row.session
         return Submission(
-            session=_in_folder(session, folder) if folder else session,
+            session=session,
             attempt=_AFTERWARDS,
             turn=_AFTERWARDS,
             task=_task_of(events, result),
@@ -64,6 +63,8 @@ class Judging:
         Raises:
             GateBroken: the gate cannot give one.
         """
+        if isinstance(gate, JudgeGate) and self._allow_weak_judge:
+            gate = replace(gate, allow_weak=True)
         return hidden_verdict(await self._gatekeeper.check(gate, submission, _nothing_to_park))
 
 
@@ -80,10 +81,6 @@ async def all_events(sessions: FlowSessions, session: str) -> list[Event]:
 def _task_of(events: list[Event], result: Result) -> str:
     queued = [e.body for e in events if e.run == result.run_id and isinstance(e.body, Queued)]
     return task_text(queued[0].text, queued[0].input) if queued else ""
-
-
-def _in_folder(session: Session, folder: str) -> Session:
-    return replace(session, options=replace(session.options, cwd=folder))
 
 
 def _nothing_to_park() -> None:

@@ -33,7 +33,6 @@ from parallel_agents.flows.judging import Judging, all_events
 from parallel_agents.flows.memory import Memory
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Work
-from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
 
@@ -48,7 +47,7 @@ class FlowRunner:
         sessions: the verbs for the children.
         functions: the functions of this process.
         sharing: what the sessions of a tree share.
-        gatekeeper: judges the answers of a flow's tasks.
+        judging: judges the answers of a flow's tasks.
         folder: where folders for a flow's sessions may be made.
         patience: how long questions wait for a person.
     """
@@ -58,14 +57,14 @@ class FlowRunner:
         sessions: FlowSessions,
         functions: Functions,
         sharing: Sharing,
-        gatekeeper: Gatekeeper,
+        judging: Judging,
         folder: Path,
         patience: Patience = PATIENCE,
     ) -> None:
         self._sessions = sessions
         self._functions = functions
         self._sharing = sharing
-        self._judging = Judging(gatekeeper, sessions)
+        self._judging = judging
         self._folder = folder
         self._patience = patience
 

@@ -26,9 +26,13 @@ def dollars(cost: float | None) -> str:
     return "free" if cost == 0 else f"${cost:.4f}"
 
 
-def try_lines(each: CaseTry) -> list[str]:
-    """A try on one line, and below it what it did not pass, or why it was not tried."""
+def try_lines(each: CaseTry, title: str = "") -> list[str]:
+    """A try on one line, and below it what it did not pass, or why it was not tried.
+
+    `title` tells the tries of several models and versions apart.
+    """
     name = each.case if each.number == 1 else f"{each.case} ({each.number})"
+    name += f" [{title}]" if title else ""
     if each.status is TryStatus.NOT_TRIED:
         return [f"○ {name}  not tried: {_cut(each.why)}"]
     score = "" if each.score is None else f"  {each.score:g}/10"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from parallel_agents.cases.report import CheckStatus, TestReport, TryStatus
@@ -12,8 +13,9 @@ from parallel_agents.cases.request import TestRequest, read_reports
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
 from parallel_agents.core.gate import ConditionGate, FunctionGate, Gate, RegexGate
+from parallel_agents.core.model import ModelRequest
 from parallel_agents.errors import InvalidInput
-from parallel_agents.testing import Rig
+from parallel_agents.testing import RepliesWith, Rig, open_rig
 from tests.unit.flows.parts import WRITER, Crash, Writer, lasting_store, process
 
 
@@ -98,6 +100,25 @@ async def test_a_rubric_without_a_judge_is_said_and_the_checks_decide() -> None:
     assert (first.status, second.status) == (TryStatus.PASSED, TryStatus.NOT_TRIED)
     assert first.rubric_not_judged
     assert first.score is None
+
+
+async def test_a_judge_that_may_judge_scores_the_rubric_and_its_score_decides() -> None:
+    def answer(request: ModelRequest) -> str:
+        is_judge = "rubric" in request.messages[0].text
+        score = 5 if is_judge and "poor" in request.messages[0].text else 9
+        criteria = [{"name": "a", "evidence": "e", "reason": "r", "score": score}]
+        judged = {"criteria": criteria, "critique": "More."}
+        return orjson.dumps(judged).decode() if is_judge else request.messages[0].text
+
+    cases = [Case(id=id, text=f"{id} work", rubric="Good.") for id in ("fine", "poor")]
+
+    async with open_rig(RepliesWith(answer), agents=[WRITER]) as rig:
+        (report,) = await outcome(rig, *cases)
+
+    fine, poor = report.tries
+    assert (fine.status, fine.score) == (TryStatus.PASSED, 9)
+    assert (poor.status, poor.score) == (TryStatus.FAILED, 5)
+    assert "More." in poor.checks[0].why
 
 
 async def test_each_repetition_is_a_call_of_its_own() -> None:

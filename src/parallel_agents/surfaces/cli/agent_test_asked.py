@@ -54,6 +54,17 @@ class Asked(NamedTuple):
     max_parallel: int | None
     budget: Budget
 
+    @property
+    def titles(self) -> list[str]:
+        """What tells the reports of the test apart, in their order; empty for the only one."""
+        versions = ("now",) if self.against is None else ("now", "before")
+        named = [
+            " ".join(filter(None, (version if self.against else "", model)))
+            for version in versions
+            for model in (self.models or ("",))
+        ]
+        return named if len(named) > 1 else [""]
+
 
 async def prepare_test(asked: Asked, context: CliContext, app: App) -> Begin:
     """Check all cases, and get the models ready; the function that this returns starts the test.

@@ -28,6 +28,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.agent_test_asked import Asked, prepare_test
 from parallel_agents.surfaces.cli.context import (
     AsJson,
+    CliContext,
     Home,
     MaxParallel,
     SandboxMode,
@@ -101,16 +102,23 @@ def try_cases(
         max_parallel=max_parallel,
         budget=budget_of(usd, tokens, None),
     )
+    _run(context, asked, is_json=json)
+
+
+def _run(context: CliContext, asked: Asked, *, is_json: bool) -> None:
+    """Have the test made, show it, and exit with what it came to."""
     told: Counter[str] = Counter()
 
     def show(app: App, work: Work) -> _ShownTest:
-        return _ShownTest(app, work, told, is_json=json)
+        return _ShownTest(app, work, told, asked.titles, is_json=is_json)
 
     async def conclude(app: App, work: Work) -> Callable[[], Exit]:
         (result,) = await app.sessions.wait([work.run])
-        return partial(_print_json if json else partial(_print, told), result, work)
+        return partial(
+            _print_json if is_json else partial(_print, told, asked.titles), result, work
+        )
 
-    display = Display(progress.Style.AUTO, json)
+    display = Display(progress.Style.AUTO, is_json)
     prepare = partial(prepare_test, asked, context)
     concluded = run_in_foreground(context, prepare, conclude, display, show)
     raise typer.Exit(concluded())
@@ -123,11 +131,14 @@ class _ShownTest:
         is_over: the test has ended.
     """
 
-    def __init__(self, app: App, work: Work, told: Counter[str], *, is_json: bool) -> None:
+    def __init__(
+        self, app: App, work: Work, told: Counter[str], titles: list[str], *, is_json: bool
+    ) -> None:
         self.work = work
         self.is_over = False
         self._app = app
         self._told = told
+        self._titles = titles
         self._is_json = is_json
         self._began = time.time()
 
@@ -152,8 +163,14 @@ class _ShownTest:
         except ValidationError:
             return  # of another version; the end of the test says so
         self._told[each.session] += 1
-        for line in case_tests.try_lines(each):
+        for line in case_tests.try_lines(each, self._titles[_number_of(body.name)]):
             render.line(line)
+
+
+def _number_of(step: str) -> int:
+    """The place of a report, by the name of a step: that of the second test is `test#2`."""
+    number = step.partition("/")[0].partition("#")[2]
+    return int(number) - 1 if number.isdigit() else 0
 
 
 def _print_json(result: Result, work: Work) -> Exit:
@@ -166,15 +183,15 @@ def _print_json(result: Result, work: Work) -> Exit:
     return _exit(reports)
 
 
-def _print(told: Counter[str], result: Result, work: Work) -> Exit:
+def _print(told: Counter[str], titles: list[str], result: Result, work: Work) -> Exit:
     """Print the tries that were not shown yet, the sum of each test, and what an edit has lost."""
     if not result.is_done:
         return _print_failure(result, is_json=False)
     reports = read_reports(result)
-    for report in reports:
+    for report, title in zip(reports, titles, strict=True):
         for each in report.tries:
             if not told[each.session]:
-                for line in case_tests.try_lines(each):
+                for line in case_tests.try_lines(each, title):
                     render.line(line)
     for report in reports:
         head = f"{report.agent} {report.version} on {case_tests.models_of(report)}"
