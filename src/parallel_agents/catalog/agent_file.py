@@ -182,7 +182,7 @@ def parse_agent(source: Source) -> Agent:
     Raises:
         InvalidFile: the error names the line, and what to write instead.
     """
-    front, instructions = _split(source)
+    front, instructions = split_agent_file(source)
     document = parse_document(front)
     found = _fields(document)
     check_stem(document, found.name)
@@ -236,8 +236,12 @@ def _check_input_there(document: Document, found: AgentFields, schema: JsonObjec
         )
 
 
-def _split(source: Source) -> tuple[Source, str]:
-    """The front matter, with its line in the file, and the instructions."""
+def split_agent_file(source: Source) -> tuple[Source, str]:
+    """The front matter, with its line in the file, and the instructions.
+
+    Raises:
+        InvalidFile: it has no front matter, or no instructions.
+    """
     lines = source.text.split("\n")
     if lines[0].rstrip() != _RULE:
         raise source.error(

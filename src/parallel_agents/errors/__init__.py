@@ -70,6 +70,8 @@ PagentsError
  │   ├─ StepUnknown             PA-E322  nobody knows whether a step of a flow took effect
  │   ├─ FlowChanged             PA-E323  a flow's function has other steps than those stored
  │   ├─ FlowRaised              PA-E324  a flow's function raised an error
+ │   ├─ DraftMissing            PA-E331  there is no draft of an agent to review
+ │   ├─ NotRegistered           PA-E332  an agent is not good enough, and stays a draft
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
@@ -177,6 +179,7 @@ from parallel_agents.errors.provider import (
 from parallel_agents.errors.run import (
     AgentCircuitOpen,
     CrashLoop,
+    DraftMissing,
     FlowChanged,
     FlowRaised,
     GateBroken,
@@ -184,6 +187,7 @@ from parallel_agents.errors.run import (
     Incomplete,
     McpServerFailed,
     ModelCrashed,
+    NotRegistered,
     OutputInvalid,
     OutputUsedUp,
     OverBudget,
@@ -217,6 +221,7 @@ __all__ = [
     "ContextTooLong",
     "CrashLoop",
     "CreditExhausted",
+    "DraftMissing",
     "FlowChanged",
     "FlowRaised",
     "ForkRefused",
@@ -241,6 +246,7 @@ __all__ = [
     "ModelSlipped",
     "NoOutput",
     "NotFound",
+    "NotRegistered",
     "NotYet",
     "OutputCut",
     "OutputInvalid",
