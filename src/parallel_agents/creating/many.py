@@ -48,5 +48,7 @@ async def _made(
     if result.is_done:
         return result.output
     error = result.error
-    why = f"{error.code} {error.message}" if error is not None else result.status.value
-    return Created(name=wanted.name, target=options.target, reasons=(why,))
+    told = result.status.value if error is None else f"{error.code} {error.message}"
+    why = "" if error is None else error.why
+    reason = ": ".join(filter(None, (told, why)))
+    return Created(name=wanted.name, target=options.target, reasons=(reason,))

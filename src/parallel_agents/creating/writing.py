@@ -51,7 +51,7 @@ def _body(instructions: str) -> str:
 
 
 def _yaml(document: JsonObject) -> str:
-    dump = cast("Callable[..., str]", yaml.dump)  # pyright: ignore[reportUnknownMemberType] - its stub
+    dump = cast("Callable[..., str]", yaml.dump)
     value = _clean(document)
     return dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
 

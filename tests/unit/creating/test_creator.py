@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from parallel_agents.core.agent import Need
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.schema import Json
 from parallel_agents.creating.created import Created, CreateOptions, Wanted, read_created
-from parallel_agents.creating.request import create_task, refine_task
-from parallel_agents.settings import Settings
-from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
+from parallel_agents.creating.request import (
+    create_many_task,
+    create_task,
+    refine_task,
+    register_task,
+)
+from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
 from tests.unit.creating.parts import CASES, DESIGN, INSTRUCTIONS
+from tests.unit.flows.parts import Crash
 
 WANTED = Wanted(name="sorter", purpose="Sorts tickets.")
 ANSWERS = {"The heating fails.": "bug", "How do I log in?": "question"}
@@ -26,7 +32,13 @@ ANSWERS = {"The heating fails.": "bug", "How do I log in?": "question"}
 class Makers:
     """A model that plays all agents: it makes the sorter, is it, and reviews it."""
 
-    def __init__(self, *scores: float, **answers: Json) -> None:
+    def __init__(
+        self,
+        *scores: float,
+        model: str = "scripted/m",
+        lacks: frozenset[Need] = frozenset(),
+        **answers: Json,
+    ) -> None:
         self.calls: list[str] = []
         self.scores = list(scores or (9.0,))
         self.answers: dict[str, Json] = {
@@ -36,7 +48,8 @@ class Makers:
             "Write the next version": {"changes": "x", "instructions": f"Better. {INSTRUCTIONS}"},
             **answers,
         }
-        self.model = RepliesWith(self._answer, latency_seconds=10)
+        can = Capabilities(lacks=lacks)
+        self.model = RepliesWith(self._answer, model, latency_seconds=10, capabilities=can)
 
     def _answer(self, request: ModelRequest) -> Answer:
         text = request.messages[0].text
@@ -144,10 +157,93 @@ async def test_instructions_with_a_placeholder_are_not_run() -> None:
     assert "case" not in makers.calls
 
 
-async def test_a_judge_that_may_not_judge_is_not_asked() -> None:
-    makers = Makers(9.0)
-    weak = replace(makers.model.capabilities, lacks=frozenset({"judgement"}))
-    del weak
-    found = await create(makers, judge_model="")
+async def test_a_judge_that_may_not_judge_is_not_asked_unless_that_is_allowed() -> None:
+    weak = Makers(9.0, model="sim/weak", lacks=frozenset({Need.JUDGEMENT}))
 
-    assert found.judge_model
+    async with open_rig(weak.model) as rig:
+        refused = await made(rig, create_task(WANTED, CreateOptions()))
+        assert "Review" not in weak.calls
+        allowed = await made(rig, create_task(WANTED, CreateOptions(allow_weak_judge=True)), "two")
+
+    assert refused.version is None
+    assert refused.reasons[0].startswith("it has no score: sim/weak may not judge")
+    assert len(refused.rounds) == 1
+    assert (allowed.version, allowed.score) == (1, 9.0)
+    assert allowed.weakness
+
+
+async def test_the_name_of_an_agent_is_taken_unless_it_is_replaced() -> None:
+    async with open_rig(Makers().model) as rig:
+        task = create_task(replace(WANTED, name="judge"), CreateOptions())
+        spawned = await rig.service.spawn_flow(task, key="one")
+        (result,) = await rig.service.wait([spawned.run_id])
+        first = await made(rig, create_task(WANTED, CreateOptions()), "two")
+        second = await made(rig, create_task(WANTED, CreateOptions(replace=True)), "three")
+
+    assert result.error is not None
+    assert "there is an agent 'judge' already" in f"{result.error.message} {result.error.why}"
+    assert (first.version, second.version) == (1, 2)
+
+
+async def test_an_agent_is_refined_from_what_runs_and_a_draft_from_itself() -> None:
+    makers = Makers(6.0, 6.0, 9.5)
+    async with open_rig(makers.model) as rig:
+        draft = await made(rig, create_task(WANTED, CreateOptions(rounds=1)), "one")
+        better = await made(rig, refine_task("sorter", CreateOptions()), "two")
+        again = await made(rig, refine_task("sorter", CreateOptions()), "three")
+
+    assert draft.draft
+    assert [each.score for each in better.rounds] == [6.0, 9.5]
+    assert (better.version, again.version) == (1, 2)
+
+
+async def test_a_written_agent_is_registered_as_it_is_or_says_why_not() -> None:
+    makers = Makers(9.0)
+    async with open_rig(makers.model) as rig:
+        first = await made(rig, create_task(WANTED, CreateOptions()), "one")
+        file = Path(first.file)
+        edited = file.read_text("utf-8").replace("Sort the ticket.", "Sort the ticket. Be brief.")
+        file.write_text(edited, "utf-8")
+        registered = await made(rig, register_task("sorter", CreateOptions()), "two")
+        (file.parent.parent / "cases" / "sorter.yaml").unlink()
+        refused = await made(rig, register_task("sorter", CreateOptions()), "three")
+        kept = file.read_text("utf-8")
+
+    assert registered.version == 2
+    assert refused.version is None
+    assert "it has no cases" in refused.reasons[0]
+    assert kept == edited
+
+
+async def test_several_are_made_at_once_and_one_that_fails_keeps_none_from_it() -> None:
+    wanted = [Wanted(name=f"sorter_{number}", purpose="Sorts.") for number in range(20)]
+    taken = Wanted(name="judge", purpose="Judges.")
+    async with open_rig(Makers().model) as rig:
+        began = asyncio.get_running_loop().time()
+        task = create_many_task([*wanted, taken], CreateOptions())
+        spawned = await rig.service.spawn_flow(task, key="one")
+        (result,) = await rig.service.wait([spawned.run_id])
+        seconds = asyncio.get_running_loop().time() - began
+
+    assert isinstance(result.output_json, list)
+    found = [each for output in result.output_json if (each := read_created(output))]
+    assert [each.version for each in found] == [1] * 20 + [None]
+    assert "judge" in found[-1].reasons[0]
+    assert seconds < 2 * 5 * 10  # five stages of ten seconds each
+
+
+async def test_what_is_stored_is_not_paid_for_again() -> None:
+    makers, store = Makers(9.0), MemoryStore(asyncio.get_running_loop().time)
+    with suppress(Crash):
+        async with open_rig(makers.model, store=store) as rig:
+            await rig.service.spawn_flow(create_task(WANTED, CreateOptions()), key="one")
+            await asyncio.sleep(35)  # in the middle of the cases
+            raise Crash
+    before = len(makers.calls)
+
+    async with open_rig(makers.model, store=store) as rig:
+        found = await made(rig, create_task(WANTED, CreateOptions()))
+
+    assert found.version == 1
+    assert before < len(makers.calls) <= 7 + 3
+    assert makers.calls.count("Design the fields") == 1

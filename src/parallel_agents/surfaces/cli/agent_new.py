@@ -145,29 +145,19 @@ def new(
         target=target,
         rounds=rounds,
         min_pass=min_pass,
-        tools=tuple(filter(None, (tool.strip() for tool in tools.split(",")))),
+        tools=_listed(tools),
         replace=replace,
         judge_model=judge_model or "",
         allow_weak_judge=allow_weak_judge,
         in_project=project,
     )
     budget = budget_of(usd, tokens, None)
-    if wanted_file is not None:
-        if name is not None:
-            raise InvalidInput("--from and a name are given", hint="leave one of them out")
-        wanted = read_wanted(wanted_file)
-        task = request.create_many_task(wanted, options, model=model, budget=budget)
-        names = [each.name for each in wanted]
+    wanted = [_one(name, purpose)] if wanted_file is None else _several(wanted_file, name)
+    if wanted_file is None:
+        task = request.create_task(wanted[0], options, model=model, budget=budget)
     else:
-        if name is None or purpose is None:
-            raise InvalidInput(
-                "nothing says which agent is wanted",
-                hint='pagents agents new NAME "PURPOSE", or --from FILE',
-            )
-        task = request.create_task(
-            Wanted(name=name, purpose=purpose), options, model=model, budget=budget
-        )
-        names = [name]
+        task = request.create_many_task(wanted, options, model=model, budget=budget)
+    names = [each.name for each in wanted]
     asked = _Asked(task=task, key=_key(work_id, task), names=names, options=options)
     _run(asked, home, max_parallel, is_json=json)
 
@@ -239,6 +229,25 @@ def register(
     task = request.register_task(name, options, model=model, budget=budget_of(usd, tokens, None))
     key = _key(work_id, task, _state(name, home, in_project=project))
     _run(_Asked(task=task, key=key, names=(), options=options), home, max_parallel, is_json=json)
+
+
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+def _one(name: str | None, purpose: str | None) -> Wanted:
+    if name is None or purpose is None:
+        raise InvalidInput(
+            "nothing says which agent is wanted",
+            hint='pagents agents new NAME "PURPOSE", or --from FILE',
+        )
+    return Wanted(name=name, purpose=purpose)
+
+
+def _several(file: Path, name: str | None) -> list[Wanted]:
+    if name is not None:
+        raise InvalidInput("--from and a name are given", hint="leave one of them out")
+    return read_wanted(file)
 
 
 def read_wanted(file: Path) -> list[Wanted]:
