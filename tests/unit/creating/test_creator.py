@@ -84,6 +84,12 @@ async def made(rig: Rig, task: FlowTask, key: str = "one") -> Created:
     return found
 
 
+def edit(file: Path) -> str:
+    text = file.read_text("utf-8").replace("Sort the ticket.", "Sort the ticket. Be brief.")
+    file.write_text(text, "utf-8")
+    return text
+
+
 async def create(makers: Makers, **options: Any) -> Created:
     async with open_rig(makers.model) as rig:
         return await made(rig, create_task(WANTED, CreateOptions(**options)))
@@ -202,12 +208,11 @@ async def test_a_written_agent_is_registered_as_it_is_or_says_why_not() -> None:
     async with open_rig(makers.model) as rig:
         first = await made(rig, create_task(WANTED, CreateOptions()), "one")
         file = Path(first.file)
-        edited = file.read_text("utf-8").replace("Sort the ticket.", "Sort the ticket. Be brief.")
-        file.write_text(edited, "utf-8")
+        edited = edit(file)
         registered = await made(rig, register_task("sorter", CreateOptions()), "two")
-        (file.parent.parent / "cases" / "sorter.yaml").unlink()
+        await asyncio.to_thread((file.parent.parent / "cases" / "sorter.yaml").unlink)
         refused = await made(rig, register_task("sorter", CreateOptions()), "three")
-        kept = file.read_text("utf-8")
+        kept = await asyncio.to_thread(file.read_text, "utf-8")
 
     assert registered.version == 2
     assert refused.version is None
