@@ -146,7 +146,7 @@ CASES = {
     "1-05": Case(
         "from ai_orchestrator import RealAIParallelOrchestrator\norch = RealAIParallelOrchestrator()",
         # Nobody has made an agent of that name here.
-        'assert results[0].error.startswith("PA-E102 there is no agent \'my_agent\'"), results[0]',
+        "assert results[0].error.startswith(\"PA-E102 there is no agent 'my_agent'\"), results[0]",
     ),
     "1-06": Case(SPAWN, 'assert (result["status"], result["code"]) == ("error", "PA-E109")'),
     "1-07": Case("from dataclasses import dataclass\nfrom typing import Any, Dict"),

@@ -69,7 +69,12 @@ async def test_a_session_that_may_not_spawn_the_makers_may_not_refine(
         await app.sessions.wait([spawned.run_id])
         made = len(makers.calls)
         (result,) = await refine_all(
-            app, Requester(session=spawned.session_key), [SORTER], CreateOptions(), most=2, model=None
+            app,
+            Requester(session=spawned.session_key),
+            [SORTER],
+            CreateOptions(),
+            most=2,
+            model=None,
         )
 
     assert (result.error or "").startswith("PA-E108")
