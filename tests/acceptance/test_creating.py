@@ -63,6 +63,7 @@ def test_an_agent_is_made_edited_registered_compared_and_reverted(pagents: Pagen
     versions = pagents.items("agents", "history", "sorter", "--json")
     assert [each["origin"] for each in versions] == ["created", "registered", "reverted"]
     assert "+Do sort" in pagents("agents", "diff", "sorter", "v1", "v2").out
+    assert pagents("agents", "test", "sorter", "--against", "v2").code == 0
     pagents("agents", "revert", "sorter", "v9").assert_refused(
         "PA-E104", "it has v1, v2, v3", exits=4
     )

@@ -56,6 +56,7 @@ class CaseTry:
         saw: the beginning of the answer.
         seconds: how long the agent's run took; 0 if it was not tried.
         cost_usd: what it cost; None if a price is unknown.
+        simulated_usd: what its calls of simulated models would have cost.
         session: the key of its session; empty if there is none.
     """
 
@@ -68,6 +69,7 @@ class CaseTry:
     saw: str = ""
     seconds: float = 0.0
     cost_usd: float | None = None
+    simulated_usd: float = 0.0
     session: str = ""
 
     @property

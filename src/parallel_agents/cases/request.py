@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import orjson
+from pydantic import TypeAdapter
 
+from parallel_agents.cases.report import TestReport
 from parallel_agents.cases.testing import check_count
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.case import Case
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 
 AGENT_TEST = "agent_test"
@@ -45,8 +49,13 @@ class TestRequest:
     keeps: bool = False
 
     def __post_init__(self) -> None:
+        check_count(len(self.cases), self.count)
+
+    @property
+    def count(self) -> int:
+        """How many tries it makes."""
         versions = 1 if self.against is None else 2
-        check_count(len(self.cases), len(self.cases) * self.repeat * len(self.tested) * versions)
+        return len(self.cases) * self.repeat * len(self.tested) * versions
 
     @property
     def tested(self) -> Sequence[str | None]:
@@ -78,3 +87,17 @@ def chosen(cases: Iterable[Case], ids: Sequence[str]) -> tuple[Case, ...]:
 
 def _as_json(value: object) -> Json:
     return cast("Json", orjson.loads(orjson.dumps(value)))
+
+
+def read_reports(result: Result[Any]) -> list[TestReport]:
+    """The reports that a test's run returned.
+
+    Raises:
+        ValidationError: they are of another version.
+    """
+    return _reports().validate_python(result.output_json)
+
+
+@cache
+def _reports() -> TypeAdapter[list[TestReport]]:
+    return TypeAdapter(list[TestReport])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from parallel_agents.cases.report import CaseTry, CheckEnd, CheckStatus, TryStatus
-from parallel_agents.cases.workspace import make_workspace
+from parallel_agents.cases.workspace import make_workspace, remove_workspace
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
@@ -46,6 +45,8 @@ from parallel_agents.flows.call import Call
 from parallel_agents.flows.function import instances
 from parallel_agents.flows.steps import Steps
 
+# What the name of the last step of a try ends with; its output is the try.
+END = "/end"
 _TEXT = "Do your task for this input."
 _SEEN_CHARACTERS = 300
 # What ends a run because of the agent or its model; all else says nothing about them.
@@ -91,22 +92,33 @@ async def case_try(steps: Steps, wanted: Try) -> CaseTry:
     folder = _folder(steps, wanted)
     try:
         if folder is not None:
-            making = partial(make_workspace, folder, wanted.case)
-            await _call(steps, f"{wanted.name}/files", making, effect=Effect.IDEMPOTENT)
+            await _stored(
+                steps, f"{wanted.name}/files", partial(make_workspace, folder, wanted.case)
+            )
         result = await steps.result(f"{wanted.name}/task", _task(wanted, folder))
     except (StoreError, LeftRun):
         raise
     except PagentsError as error:
-        return _not_tried(wanted, error.in_a_sentence)
-    checks, why = list[CheckEnd](), ""
-    if result.is_done:
-        judging = partial(_judged, steps, wanted.case, result)
-        checks = await _call(steps, f"{wanted.name}/checks", judging, is_wait=True)
-    elif result.error is not None:
-        why = f"{result.error.code} {result.error.message}"
+        await _clean(wanted, folder)
+        return _not_tried(wanted, error)
+    judged: CaseTry = await _stored(
+        steps, f"{wanted.name}{END}", partial(_end, steps, wanted, result)
+    )
+    await _clean(wanted, folder)
+    return judged
+
+
+async def _clean(wanted: Try, folder: Path | None) -> None:
     if folder is not None and not wanted.keeps:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    return _ended(wanted, result, tuple(checks), why)
+        await asyncio.to_thread(remove_workspace, folder)
+
+
+async def _stored(steps: Steps, name: str, function: partial[Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what the function returns
+    """What a function returns, which is called again only if its process ended during the call."""
+    kind = instances(function.func)
+    # A stop of the process does not wait for it: judges are runs, and none begins then.
+    call = Call(UserFunction(function, name), kind, (), {}, Effect.IDEMPOTENT, is_wait=True)
+    return call.instance(await steps.work.step(name, call))
 
 
 def _task(wanted: Try, folder: Path | None) -> Task[Any]:
@@ -129,35 +141,36 @@ def _folder(steps: Steps, wanted: Try) -> Path | None:
     return steps.folder / session / wanted.name.replace("/", "-")
 
 
-async def _call(
-    steps: Steps,
-    name: str,
-    function: Callable[[], Awaitable[Any]],
-    *,
-    effect: Effect = Effect.IDEMPOTENT,
-    is_wait: bool = False,
-) -> Any:  # noqa: ANN401 - what the function returns
-    call = Call(
-        UserFunction(function, name), instances(_returning(function)), (), {}, effect, is_wait
+async def _end(steps: Steps, wanted: Try, result: Result) -> CaseTry:
+    """What a try came to, once its run has ended."""
+    checks = await _judged(steps, wanted.case, result) if result.is_done else []
+    status, why = _status(wanted, result, checks)
+    return CaseTry(
+        case=wanted.case.id,
+        number=wanted.number,
+        model=result.model or wanted.model or "",
+        status=status,
+        checks=tuple(checks),
+        why=why,
+        saw=head(_as_text(result.output_json), _SEEN_CHARACTERS),
+        seconds=result.seconds,
+        cost_usd=result.cost_usd,
+        simulated_usd=result.simulated_usd,
+        session=result.session_key,
     )
-    return call.instance(await steps.work.step(name, call))
-
-
-def _returning(function: Callable[[], Awaitable[Any]]) -> Callable[..., object]:
-    return function.func if isinstance(function, partial) else function
 
 
 async def _judged(steps: Steps, case: Case, result: Result) -> list[CheckEnd]:
     """What each check of a case finds in an answer, cheapest first."""
     submission = await steps.judging.submission(result)
-    ends = [await _end(steps, check, submission) for check in cheapest_first(case.checks)]
+    ends = [await _check(steps, check, submission) for check in cheapest_first(case.checks)]
     if case.rubric:
         judge = JudgeGate(rubric=case.rubric, at_least=case.at_least)
-        ends.append(await _end(steps, judge, submission))
+        ends.append(await _check(steps, judge, submission))
     return ends
 
 
-async def _end(steps: Steps, gate: Gate, submission: Submission) -> CheckEnd:
+async def _check(steps: Steps, gate: Gate, submission: Submission) -> CheckEnd:
     is_rubric = isinstance(gate, JudgeGate)
     try:
         verdict = await steps.judging.verdict(gate, submission)
@@ -178,25 +191,18 @@ async def _end(steps: Steps, gate: Gate, submission: Submission) -> CheckEnd:
     )
 
 
-def _ended(wanted: Try, result: Result, checks: tuple[CheckEnd, ...], why: str) -> CaseTry:
-    status, unjudged = TryStatus.FAILED, [c for c in checks if _keeps_open(c, wanted.case)]
-    if not result.is_done and not _is_own_failure(wanted.agent, result):
-        status = TryStatus.NOT_TRIED
-    elif result.is_done and not any(c.status is CheckStatus.FAILED for c in checks):
-        status = TryStatus.NOT_TRIED if unjudged else TryStatus.PASSED
-        why = f"{unjudged[0].check}: {unjudged[0].why}" if unjudged else ""
-    return CaseTry(
-        case=wanted.case.id,
-        number=wanted.number,
-        model=result.model or wanted.model or "",
-        status=status,
-        checks=checks,
-        why=why,
-        saw=head(_as_text(result.output_json), _SEEN_CHARACTERS),
-        seconds=result.seconds,
-        cost_usd=result.cost_usd,
-        session=result.session_key,
-    )
+def _status(wanted: Try, result: Result, checks: Sequence[CheckEnd]) -> tuple[TryStatus, str]:
+    """How a try ended, and why there is nothing to tell of it, or no answer."""
+    if not result.is_done:
+        error = result.error
+        why = f"{error.code} {error.message}" if error else f"its run is {result.status}"
+        is_own = _is_own_failure(wanted.agent, result)
+        return TryStatus.FAILED if is_own else TryStatus.NOT_TRIED, why
+    if any(check.status is CheckStatus.FAILED for check in checks):
+        return TryStatus.FAILED, ""
+    if open_ones := [check for check in checks if _keeps_open(check, wanted.case)]:
+        return TryStatus.NOT_TRIED, f"{open_ones[0].check}: {open_ones[0].why}"
+    return TryStatus.PASSED, ""
 
 
 def _keeps_open(check: CheckEnd, case: Case) -> bool:
@@ -213,15 +219,17 @@ def _is_own_failure(agent: Agent[Any], result: Result) -> bool:
     return result.error is not None and result.error.code in _OWN_FAILURES
 
 
-def _not_tried(wanted: Try, why: str) -> CaseTry:
+def _not_tried(wanted: Try, error: PagentsError) -> CaseTry:
     return CaseTry(
         case=wanted.case.id,
         number=wanted.number,
         model=wanted.model or "",
         status=TryStatus.NOT_TRIED,
-        why=why,
+        why=f"{error.code} {error.in_a_sentence}",
     )
 
 
 def _as_text(answer: Json) -> str:
+    if answer is None:
+        return ""
     return answer if isinstance(answer, str) else orjson.dumps(answer).decode()

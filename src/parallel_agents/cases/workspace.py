@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from parallel_agents.core.case import Case
@@ -23,6 +24,13 @@ async def make_workspace(folder: Path, case: Case) -> None:
         PathRefused: a path cannot be written.
     """
     await asyncio.to_thread(_make, folder, case)
+
+
+def remove_workspace(folder: Path) -> None:
+    """Remove the folder of a case, and the folder of its test if it was the last one there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        folder.parent.rmdir()
 
 
 def _make(folder: Path, case: Case) -> None:

@@ -177,7 +177,19 @@ class AgentFields(Fields):
 
 
 def parse_agent(source: Source) -> Agent:
-    """The agent in a file.
+    """The agent in a file that is named after it.
+
+    Raises:
+        InvalidFile: the error names the line, and what to write instead.
+    """
+    front, _ = split_agent_file(source)
+    agent = parse_any_agent(source)
+    check_stem(parse_document(front), agent.name)
+    return agent
+
+
+def parse_any_agent(source: Source) -> Agent:
+    """The agent in a file of any name, such as one of another version of an agent.
 
     Raises:
         InvalidFile: the error names the line, and what to write instead.
@@ -185,7 +197,6 @@ def parse_agent(source: Source) -> Agent:
     front, instructions = split_agent_file(source)
     document = parse_document(front)
     found = _fields(document)
-    check_stem(document, found.name)
     if found.input is not None:
         check_object_schema(document, ("input",), found.input)
     if found.output is not None:

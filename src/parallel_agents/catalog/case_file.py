@@ -33,7 +33,7 @@ class CaseFileFields(Fields):
 
     page: ClassVar[str] = "docs/library.md"
     agent: AgentName
-    cases: Annotated[tuple[CaseFields, ...], Field(min_length=1, max_length=MOST_CASES)]
+    cases: tuple[CaseFields, ...]
 
 
 def parse_cases(source: Source, agent: str | None = None) -> tuple[Case, ...]:
@@ -56,6 +56,12 @@ def parse_cases(source: Source, agent: str | None = None) -> tuple[Case, ...]:
             why="a file of cases has the name of its agent" if agent is None else "",
             hint=f"write `agent: {expected}`"
             + (f", or rename the file to {found.agent}.yaml" if agent is None else ""),
+        )
+    if not 1 <= len(found.cases) <= MOST_CASES:
+        raise document.error(
+            ("cases",),
+            f"there are {len(found.cases)} cases",
+            hint=f"write 1 to {MOST_CASES} of them",
         )
     first: dict[str, int] = {}
     for position, case in enumerate(found.cases):

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from parallel_agents.agent_versions.record import DraftRecord, Files, Origin, Proof
 from parallel_agents.agent_versions.registry import AgentRegistry
+from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.catalog.source import Source
+from parallel_agents.core.agent import AnyAgent
 from parallel_agents.creating.created import Created, CreateOptions, Round
 from parallel_agents.errors import InvalidInput
 from parallel_agents.quality.judge_registry import JudgeRegistry
@@ -95,6 +98,19 @@ class Keeping:
                 hint="make one: mkdir .parallel-agents; or leave --project out",
             )
         return AgentRegistry(self._project if in_project and self._project else self._home)
+
+    def version(self, name: str, number: int) -> AnyAgent:
+        """A version of an agent as it was registered, in the project's folder or else in the home.
+
+        Raises:
+            NotFound: there is no such version.
+            InvalidFile: it is not what was registered, or is not valid any more.
+        """
+        folders = [folder for folder in (self._project, self._home) if folder is not None]
+        registries = [AgentRegistry(folder) for folder in folders]
+        kept = [each for each in registries if each.history(name).records]
+        files = (kept[0] if kept else registries[-1]).version(name, number)[1]
+        return parse_agent(Source(Path(f"{name}.md"), files.agent))
 
     def check_free(self, name: str, options: CreateOptions) -> None:
         """Refuse the name of an agent that there is, unless it is to be replaced.

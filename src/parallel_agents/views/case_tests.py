@@ -32,7 +32,8 @@ def try_lines(each: CaseTry) -> list[str]:
     if each.status is TryStatus.NOT_TRIED:
         return [f"○ {name}  not tried: {_cut(each.why)}"]
     score = "" if each.score is None else f"  {each.score:g}/10"
-    took = f"{format.seconds(each.seconds)}  {dollars(each.cost_usd)}"
+    cost = "simulated" if each.simulated_usd else dollars(each.cost_usd)
+    took = f"{format.seconds(each.seconds)}  {cost}"
     lines = [f"{_GLYPHS[each.status]} {name}{score}  {took}"]
     lines += [f"    {line}" for check in each.checks for line in _check_lines(check)]
     if each.status is TryStatus.FAILED:
@@ -63,8 +64,10 @@ def sum_line(report: TestReport) -> str:
         parts.append(f"{report.passed / tried:.0%}, 95 % interval {low:.0%} to {high:.0%}")
     if report.not_tried:
         parts.append(f"{report.not_tried} not tried")
-    parts.append(format.seconds(sum(each.seconds for each in report.tries)))
-    parts.append(dollars(cost_of(report.tries)))
+    if any(each.session for each in report.tries):
+        parts.append(format.seconds(sum(each.seconds for each in report.tries)))
+        is_simulated = any(each.simulated_usd for each in report.tries)
+        parts.append("simulated" if is_simulated else dollars(cost_of(report.tries)))
     return "   ".join(parts)
 
 
@@ -73,11 +76,21 @@ def models_of(report: TestReport) -> str:
     return ", ".join(dict.fromkeys(each.model for each in report.tries if each.model)) or "no model"
 
 
-def regressed(now: Sequence[CaseTry], before: Sequence[CaseTry]) -> list[str]:
-    """The cases that passed each time in the other version, and did not pass each time in this one."""
-    passed = _always_passed(before)
-    lost = {each.case for each in now if each.status is not TryStatus.PASSED}
-    return [case for case in passed if case in lost]
+def is_compared(reports: Sequence[TestReport]) -> bool:
+    """Whether a test was of two versions of its agent."""
+    return len({report.version for report in reports}) > 1
+
+
+def regressions(reports: Sequence[TestReport]) -> list[str]:
+    """The cases that the other version passed each time, and this one does not, by model."""
+    ours = [report for report in reports if report.version == reports[0].version]
+    theirs = [report for report in reports if report.version != reports[0].version]
+    lost: list[str] = []
+    for now, before in zip(ours, theirs, strict=True):
+        passes = set(_always_passed(now.tries))
+        name = models_of(now)
+        lost += [f"{c} on {name}" for c in _always_passed(before.tries) if c not in passes]
+    return lost
 
 
 def _always_passed(tries: Sequence[CaseTry]) -> list[str]:

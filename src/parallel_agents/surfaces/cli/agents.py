@@ -16,6 +16,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import agent_new, agent_versions, render
+from parallel_agents.surfaces.cli.agent_cards import card
 from parallel_agents.surfaces.cli.agent_tests import try_cases
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
@@ -23,6 +24,7 @@ from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
 app.command("test")(try_cases)
+app.command()(card)
 
 for command in (
     agent_new.new,
