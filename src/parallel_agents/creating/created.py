@@ -6,15 +6,19 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from pydantic import TypeAdapter
+from typing_extensions import override
 
+from parallel_agents.core.checked import Checked
+from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidInput
 
 TARGET, ROUNDS, MIN_PASS = 8.5, 3, 1.0
 MOST_ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateOptions:
+class CreateOptions(Checked):
     """How an agent is made, and what it needs to be registered.
 
     Attributes:
@@ -26,6 +30,9 @@ class CreateOptions:
         judge_model: the reviewer's model; empty for the strongest there is.
         allow_weak_judge: whether a model that is known to judge badly may review it.
         in_project: whether it is written into the project's folder instead of the home.
+
+    Raises:
+        InvalidInput: a number is out of range.
     """
 
     target: float = TARGET
@@ -36,6 +43,19 @@ class CreateOptions:
     judge_model: str = ""
     allow_weak_judge: bool = False
     in_project: bool = False
+
+    @override
+    def _check(self) -> None:
+        ranges = (
+            ("target", self.target, 0, 10),
+            ("rounds", self.rounds, 1, MOST_ROUNDS),
+            ("min_pass", self.min_pass, 0, 1),
+        )
+        for name, value, low, high in ranges:
+            if not low <= value <= high:
+                raise InvalidInput(
+                    f"{name} is {value:g}", hint=f"choose a number from {low} to {high}"
+                )
 
     def with_target(self, target: float) -> CreateOptions:
         """The same with another score."""
@@ -101,6 +121,17 @@ class Created:
     reasons: tuple[str, ...] = ()
     rounds: tuple[Round, ...] = ()
     file: str = ""
+
+
+def created_of(result: Result, name: str, options: CreateOptions) -> Created:
+    """What became of an agent, by the result of its flow; a flow that failed has made none."""
+    made = read_created(result.output_json) if result.is_done else None
+    if made is not None:
+        return made
+    error = result.error
+    told = result.status.value if error is None else f"{error.code} {error.message}"
+    reason = ": ".join(filter(None, (told, "" if error is None else error.why)))
+    return Created(name=name, target=options.target, reasons=(reason,))
 
 
 def read_created(output: Json) -> Created | None:

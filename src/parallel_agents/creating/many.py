@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.creating.created import Created, CreateOptions, Wanted
+from parallel_agents.creating.created import Created, CreateOptions, Wanted, created_of
 from parallel_agents.creating.creator import Creator
 from parallel_agents.flows.flow import Flow, steps_of
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.flows.naming import label_of
-from parallel_agents.sessions.typed import typed
 
 CREATE_MANY = "create_agents"
 MOST_WANTED = 1000
@@ -44,11 +43,4 @@ async def _made(
     name = steps.names.take(wanted.name, wanted.name)
     values = {"name": wanted.name, "purpose": wanted.purpose, "options": options}
     task: FlowTask = function.task(values, label=label_of(name), model=steps.request.model)
-    result = typed(await steps.work.flow(name, task), function.output_type)
-    if result.is_done:
-        return result.output
-    error = result.error
-    told = result.status.value if error is None else f"{error.code} {error.message}"
-    why = "" if error is None else error.why
-    reason = ": ".join(filter(None, (told, why)))
-    return Created(name=wanted.name, target=options.target, reasons=(reason,))
+    return created_of(await steps.work.flow(name, task), wanted.name, options)

@@ -12,7 +12,7 @@ from parallel_agents.core.agent import NAME_PATTERN
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.schema import Json
-from parallel_agents.creating.created import MOST_ROUNDS, CreateOptions, Wanted
+from parallel_agents.creating.created import CreateOptions, Wanted
 from parallel_agents.creating.creator import CREATE, REFINE, REGISTER
 from parallel_agents.creating.many import CREATE_MANY, MOST_WANTED
 from parallel_agents.errors import InvalidInput
@@ -70,10 +70,9 @@ def refine_task(
     """The making better of an agent or a draft.
 
     Raises:
-        InvalidInput: an option is out of range.
+        InvalidInput: that cannot be an agent's name.
     """
     check_name(name)
-    check_options(options)
     values = {"name": name, "purpose": purpose, "options": _json(options)}
     return FlowTask(name=REFINE, label=name, input=values, model=model, budget=budget)
 
@@ -84,10 +83,9 @@ def register_task(
     """The registration of an agent that a person wrote.
 
     Raises:
-        InvalidInput: an option is out of range.
+        InvalidInput: that cannot be an agent's name.
     """
     check_name(name)
-    check_options(options)
     values = {"name": name, "options": _json(options)}
     return FlowTask(name=REGISTER, label=name, input=values, model=model, budget=budget)
 
@@ -125,22 +123,6 @@ def check_name(name: str) -> None:
             why="a name has 1 to 64 lower-case letters, digits and underscores, a letter first",
             hint="choose a name such as release_notes_writer",
         )
-
-
-def check_options(options: CreateOptions) -> None:
-    """Refuse options that no agent could meet.
-
-    Raises:
-        InvalidInput: one is out of range.
-    """
-    ranges = (
-        ("target", options.target, 0, 10),
-        ("rounds", options.rounds, 1, MOST_ROUNDS),
-        ("min_pass", options.min_pass, 0, 1),
-    )
-    for name, value, low, high in ranges:
-        if not low <= value <= high:
-            raise InvalidInput(f"{name} is {value:g}", hint=f"choose a number from {low} to {high}")
 
 
 def _json(value: object) -> Json:

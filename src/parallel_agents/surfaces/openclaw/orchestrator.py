@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 
 from parallel_agents.creating.created import ROUNDS, TARGET, CreateOptions
-from parallel_agents.creating.request import check_options
 from parallel_agents.files import write_whole
 from parallel_agents.surfaces.openclaw.execution import execute
 from parallel_agents.surfaces.openclaw.live import live
@@ -85,7 +84,6 @@ class RealAIParallelOrchestrator:
             ConfigError, StoreError: nothing can be run.
         """
         options = CreateOptions(target=target, rounds=rounds, allow_weak_judge=allow_weak_judge)
-        check_options(options)
         listed, shared = list(agents), live()
         found = shared.do(
             lambda app: refine_all(
