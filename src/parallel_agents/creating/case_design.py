@@ -12,7 +12,8 @@ from parallel_agents.core.object_schema import properties
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.creating.design import one_line
 
-LEAST_CASES, _MOST_CASES, _MOST_CHECKS = 3, 6, 4
+LEAST_CASES, _MOST_CASES, _MOST_CHECKS = 3, 5, 3
+_MOST_CHARACTERS, _MOST_ITEMS = 800, 8
 _PLAIN = "text"
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
 _NUMBERS = {"number", "integer"}
@@ -46,10 +47,10 @@ def cases_schema(agent: Agent) -> JsonObject:
     }
     found: dict[str, Json] = {
         "id": {"type": "string", "minLength": 1, "maxLength": 40},
-        "text": {"type": "string", "minLength": 1, "maxLength": 500},
+        "text": {"type": "string", "minLength": 1, "maxLength": 200},
     }
     if agent.input_schema is not None:
-        found["input"] = agent.input_schema
+        found["input"] = _short(agent.input_schema)
     found["checks"] = {
         "type": "array",
         "minItems": 1,
@@ -75,6 +76,23 @@ def cases_schema(agent: Agent) -> JsonObject:
         "required": ["cases"],
         "additionalProperties": False,
     }
+
+
+def _short(schema: Json) -> Json:
+    """A schema whose texts and lists are short, as the input of a case should be."""
+    match schema:
+        case Mapping():
+            made = {name: _short(inner) for name, inner in schema.items()}
+            bounds = {"string": ("maxLength", _MOST_CHARACTERS), "array": ("maxItems", _MOST_ITEMS)}
+            bound = bounds.get(str(made.get("type")))
+            if bound is not None:
+                before = made.get(bound[0])
+                made[bound[0]] = min(before, bound[1]) if isinstance(before, int) else bound[1]
+            return made
+        case list():
+            return [_short(inner) for inner in schema]
+        case _:
+            return schema
 
 
 def cases_document(agent: Agent, answer: JsonObject) -> dict[str, Json]:

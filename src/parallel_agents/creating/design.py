@@ -12,7 +12,7 @@ from typing import cast
 from parallel_agents.core.schema import Json, JsonObject
 
 _TEXT_CHARACTERS, _ITEM_CHARACTERS, _MOST_ITEMS = 2000, 500, 10
-_MOST_TEXT, _MOST_INPUTS, _MOST_OUTPUTS = 8000, 4, 8
+_MOST_INSTRUCTIONS, _MOST_INPUTS, _MOST_OUTPUTS = 4000, 4, 8
 _LEAST_TOKENS, _MOST_TOKENS, _CHARACTERS_OF_TOKEN = 300, 4000, 3
 _TIMEOUT_SECONDS = 300
 _CONSTANTS = {"true", "false", "null"}
@@ -134,7 +134,9 @@ def design_schema(tools: Sequence[str] = ()) -> JsonObject:
 
 def instructions_schema() -> JsonObject:
     """The schema of the answer that has the instructions."""
-    return _closed({"instructions": {"type": "string", "minLength": 1, "maxLength": _MOST_TEXT}})
+    return _closed(
+        {"instructions": {"type": "string", "minLength": 1, "maxLength": _MOST_INSTRUCTIONS}}
+    )
 
 
 def read_design(answer: JsonObject, tools: Sequence[str] = ()) -> Design:

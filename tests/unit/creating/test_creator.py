@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,7 @@ class Makers:
         *scores: float,
         model: str = "scripted/m",
         lacks: frozenset[Need] = frozenset(),
-        **answers: Json,
+        answers: Mapping[str, Json] | None = None,
     ) -> None:
         self.calls: list[str] = []
         self.scores = list(scores or (9.0,))
@@ -46,7 +47,7 @@ class Makers:
             "Write the instructions": {"instructions": INSTRUCTIONS},
             "Write three cases": CASES,
             "Write the next version": {"changes": "x", "instructions": f"Better. {INSTRUCTIONS}"},
-            **answers,
+            **(answers or {}),
         }
         can = Capabilities(lacks=lacks)
         self.model = RepliesWith(self._answer, model, latency_seconds=10, capabilities=can)
@@ -130,20 +131,20 @@ async def test_one_that_fails_its_cases_stays_a_draft_with_what_was_seen() -> No
     wrong = orjson.loads(orjson.dumps(CASES))
     wrong["cases"][1]["checks"][0]["value"] = "bug"
 
-    found = await create(Makers(9.0, **{"Write three cases": wrong}), rounds=1)
+    found = await create(Makers(9.0, answers={"Write three cases": wrong}), rounds=1)
 
     assert found.version is None
     assert found.reasons[0] == "it passed 2 of its 3 cases"
     assert "case question: " in found.reasons[1]
     assert "it answered: " in found.reasons[1]
-    lenient = await create(Makers(9.0, **{"Write three cases": wrong}), min_pass=0.6)
+    lenient = await create(Makers(9.0, answers={"Write three cases": wrong}), min_pass=0.6)
     assert lenient.version == 1
 
 
 async def test_cases_that_any_answer_passes_are_written_anew_before_anything_is_run() -> None:
     dull = orjson.loads(orjson.dumps(CASES))
     dull["cases"][0]["checks"] = [{"field": "reason", "test": "at_most", "value": "100"}]
-    makers = Makers(9.0, **{"Write three cases": dull})
+    makers = Makers(9.0, answers={"Write three cases": dull})
 
     found = await create(makers, rounds=2)
 
@@ -154,7 +155,7 @@ async def test_cases_that_any_answer_passes_are_written_anew_before_anything_is_
 
 
 async def test_instructions_with_a_placeholder_are_not_run() -> None:
-    makers = Makers(9.0, **{"Write the instructions": {"instructions": "TODO"}})
+    makers = Makers(9.0, answers={"Write the instructions": {"instructions": "TODO"}})
 
     found = await create(makers, rounds=1)
 

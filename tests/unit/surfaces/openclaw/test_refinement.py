@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ LEAD = Agent("lead", instructions="Lead.", policy=Policy(spawns=("main",)))
 
 
 async def refined(
-    open_app_with: OpenApp, home: Path, makers: Makers, *agents: dict[str, object]
+    open_app_with: OpenApp, home: Path, makers: Makers, *agents: Mapping[str, object]
 ) -> list[AgentResult]:
     await AgentRegistry(home).keep_draft("sorter", files(), DraftRecord(at=0, purpose="Sorts."))
     async with open_app_with(makers.model) as app:
