@@ -28,7 +28,7 @@ PROJECT_FOLDER = ".parallel-agents"
 RECORDS_FOLDER = "trusted"
 CONFIG_NAME = "config.toml"
 MCP_NAME = ".mcp.json"  # beside the project's folder, where other programs read it, too
-_DEFINING = (CONFIG_NAME, "agents/*.md", "teams/*.yaml")
+_DEFINING = (CONFIG_NAME, "agents/*.md", "cases/*.yaml", "teams/*.yaml")
 _MOST_FILES = 1_000
 _MOST_BYTES = 1 << 20  # of one file; an agent or a team has at most 256 KB
 _SHOWN = 5
@@ -192,7 +192,7 @@ def _read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     files = [file for file in found if not file.name.startswith(".")]  # such as an editor's lock
     if len(files) > _MOST_FILES:
         raise Untrusted(
-            f"{folder} has {len(files):,} files of agents and teams",
+            f"{folder} has {len(files):,} files of agents, cases and teams",
             why=f"a project has at most {_MOST_FILES:,}",
             hint="move those that you do not need elsewhere",
         )

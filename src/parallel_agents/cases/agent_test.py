@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from parallel_agents.cases.report import TestReport
@@ -10,6 +9,7 @@ from parallel_agents.cases.testing import test_agent
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
 from parallel_agents.flows.flow import Flow, steps_of
+from parallel_agents.flows.gathered import together
 
 
 async def agent_test(
@@ -24,14 +24,10 @@ async def agent_test(
     """Test an agent; the reports are those of the agent on each model, then those of the other version."""
     steps = steps_of(flow)
     versions = [agent] if against is None else [agent, against]
-    async with asyncio.TaskGroup() as group:
-        tests = [
-            group.create_task(
-                test_agent(
-                    steps, version, cases, model=model, repeat=repeat, key="test", keeps=keeps
-                )
-            )
+    return await together(
+        [
+            test_agent(steps, version, cases, model=model, repeat=repeat, key="test", keeps=keeps)
             for version in versions
             for model in (models or (None,))
         ]
-    return [test.result() for test in tests]
+    )

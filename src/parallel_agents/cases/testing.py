@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from parallel_agents.cases.trying import Try, case_try
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case, digest_of
 from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.gathered import together
 from parallel_agents.flows.steps import Steps
 
 MOST_TRIES = 2_000
@@ -43,13 +43,8 @@ async def test_agent(
     name = steps.names.take(key, "test")
     wanted = list(_tries(name, agent, cases, model, repeat, keeps=keeps))
     check_count(len(cases), len(wanted))
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(case_try(steps, each)) for each in wanted]
-    return TestReport(
-        agent=agent.name,
-        version=digest_of(agent, cases),
-        tries=tuple(task.result() for task in tasks),
-    )
+    tries = await together([case_try(steps, each) for each in wanted])
+    return TestReport(agent=agent.name, version=digest_of(agent, cases), tries=tuple(tries))
 
 
 def check_count(cases: int, tries: int) -> None:

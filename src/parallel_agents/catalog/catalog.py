@@ -25,6 +25,7 @@ BUILT_IN = Path(__file__).parent
 _MOST_NESTED = 8
 
 AgentEntry: TypeAlias = Entry[Agent]
+CasesEntry: TypeAlias = Entry[tuple[Case, ...]]
 TeamEntry: TypeAlias = Entry[Team]
 
 
@@ -78,6 +79,10 @@ class Catalog:
             InvalidFile: their file is not valid.
         """
         return self._cases.get(name) or ()
+
+    def all_cases(self) -> list[CasesEntry]:
+        """The cases of all agents that have some; a file that is not valid is an entry with its error."""
+        return self._cases.entries()
 
     def team(self, name_or_file: str | Path) -> Team:
         """The team of that name, or in that file.

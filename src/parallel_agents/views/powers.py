@@ -39,6 +39,7 @@ def powers(project: Project) -> list[str]:
         *_of_servers(project, settings.get(_SERVERS, {}), catalog),
         *_of_profiles(settings.get(_PROFILES, {}), catalog),
         *_of_commands(catalog),
+        *_of_cases(project, catalog),
         *(
             f"the setting {name} is {_shown(settings[name])}"
             for name in settings
@@ -154,6 +155,13 @@ def _of_commands(catalog: Catalog) -> Iterator[str]:
                 yield from _commands(task.gates, f"{task.label} in the team {entry.name}")
             for step in all_steps(entry.content.plan) if entry.content.plan else ():
                 yield from _commands(step.gates, f"{step.id} in the team {entry.name}")
+
+
+def _of_cases(project: Project, catalog: Catalog) -> Iterator[str]:
+    for entry in catalog.all_cases():
+        if entry.file.is_relative_to(project.folder) and not isinstance(entry.content, InvalidFile):
+            for case in entry.content:
+                yield from _commands(case.checks, f"the case {case.id} of the agent {entry.name}")
 
 
 def _commands(gates: Iterable[AnyGate], of_what: str) -> Iterator[str]:

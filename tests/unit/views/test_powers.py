@@ -47,3 +47,13 @@ def test_commands_that_check_answers_of_tasks_with_needs_are_said(tmp_path: Path
         "the command `make test` is executed for main in the team outer",
         "the command `make test` is executed for main in the team outer",
     ]
+
+
+def test_commands_that_check_cases_are_said(tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    cases = b"agent: coder\ncases:\n  - {id: one, text: x, checks: [{command: [make, test]}]}\n"
+    (tmp_path / "cases/coder.yaml").write_bytes(cases)
+
+    said = powers(Project(folder=tmp_path, files={"cases/coder.yaml": cases}))
+
+    assert said == ["the command `make test` is executed for the case one of the agent coder"]

@@ -89,9 +89,8 @@ async def prepare_test(asked: Asked, context: CliContext, app: App) -> Begin:
             app.sessions.limit_parallel(spawned.session_key, asked.max_parallel)
         (row,) = await app.sessions.rows_of([spawned.run_id])
         count = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
-        render.note(
-            f"▶ {row.session.label} {format.name(row)}   {count}, tried {request.count} times"
-        )
+        tried = "tried once" if request.count == 1 else f"{request.count} tries"
+        render.note(f"▶ {row.session.label} {format.name(row)}   {count}, {tried}")
         note_kept(spawned, asked.budget)
         return Work(format.name(row), row.session.key, row.run.id, {}, is_flow=True)
 

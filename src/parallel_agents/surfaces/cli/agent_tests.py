@@ -28,6 +28,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.agent_test_asked import Asked, prepare_test
 from parallel_agents.surfaces.cli.context import (
     AsJson,
+    CliContext,
     Home,
     MaxParallel,
     SandboxMode,
@@ -62,7 +63,7 @@ def try_cases(
         str | None,
         typer.Option(
             help="Test another version of the agent, too; fail if a case was lost since.",
-            metavar="FILE",
+            metavar="v3|FILE",
         ),
     ] = None,
     repeat: Annotated[
@@ -101,16 +102,21 @@ def try_cases(
         max_parallel=max_parallel,
         budget=budget_of(usd, tokens, None),
     )
+    _run(context, asked, is_json=json)
+
+
+def _run(context: CliContext, asked: Asked, *, is_json: bool) -> None:
+    """Have the test made, show it, and exit with what it came to."""
     told: Counter[str] = Counter()
 
     def show(app: App, work: Work) -> _ShownTest:
-        return _ShownTest(app, work, told, is_json=json)
+        return _ShownTest(app, work, told, is_json=is_json)
 
     async def conclude(app: App, work: Work) -> Callable[[], Exit]:
         (result,) = await app.sessions.wait([work.run])
-        return partial(_print_json if json else partial(_print, told), result, work)
+        return partial(_print_json if is_json else partial(_print, told), result, work)
 
-    display = Display(progress.Style.AUTO, json)
+    display = Display(progress.Style.AUTO, is_json)
     prepare = partial(prepare_test, asked, context)
     concluded = run_in_foreground(context, prepare, conclude, display, show)
     raise typer.Exit(concluded())
