@@ -96,9 +96,12 @@ def _short(schema: Json) -> Json:
 
 
 def cases_document(agent: Agent, answer: JsonObject) -> dict[str, Json]:
-    """The file of cases that an answer describes; a check that its field cannot have is left out."""
+    """The file of cases that an answer describes.
+
+    A check that its field cannot have is left out, and a case without checks, if enough others have some.
+    """
     fields = properties(agent.output_schema or {})
-    found: dict[str, Json] = {}
+    found: dict[str, JsonObject] = {}
     for number, case in enumerate(cast("Sequence[JsonObject]", answer["cases"]), start=1):
         id = _case_id(str(case["id"]), number, found)
         checks = cast("Sequence[Mapping[str, str]]", case["checks"])
@@ -107,10 +110,12 @@ def cases_document(agent: Agent, answer: JsonObject) -> dict[str, Json]:
         if case.get("input"):
             entry["input"] = case["input"]
         found[id] = {**entry, "checks": written}
-    return {"agent": agent.name, "cases": list(found.values())}
+    checked = [case for case in found.values() if case["checks"]]
+    listed: list[Json] = [*(checked if len(checked) >= LEAST_CASES else found.values())]
+    return {"agent": agent.name, "cases": listed}
 
 
-def _case_id(written: str, number: int, taken: Mapping[str, Json]) -> str:
+def _case_id(written: str, number: int, taken: Mapping[str, JsonObject]) -> str:
     id = _NOT_IN_IDS.sub("_", written.lower()).strip("_")[:40]
     if not id or not id[0].isalpha():
         id = f"case_{id or number}"

@@ -66,6 +66,16 @@ def test_a_check_that_its_field_cannot_have_is_left_out(field: str, test: str, v
     assert checks(field, test, value) == []
 
 
+def test_a_case_without_checks_is_left_out_if_enough_others_have_some() -> None:
+    bare: JsonObject = {**CASE_LIST[0], "id": "bare", "checks": []}
+
+    kept = cases_document(parsed(), {"cases": [bare, *CASE_LIST]})
+    few = cases_document(parsed(), {"cases": [bare, *CASE_LIST[:2]]})
+
+    assert len(cast("list[Json]", kept["cases"])) == 3
+    assert len(cast("list[Json]", few["cases"])) == 3
+
+
 @pytest.mark.parametrize("value", ["' or 1 == 1 or '", '"', "\\", "a\nb", "{x}"])
 def test_no_value_breaks_out_of_its_condition(value: str) -> None:
     (check,) = checks("title", "contains", value)
