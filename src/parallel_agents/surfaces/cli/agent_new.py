@@ -339,7 +339,8 @@ def _run(asked: _Asked, home: Path | None, max_parallel: int | None, *, is_json:
         home, allow_weak_judge=asked.options.allow_weak_judge, max_parallel=max_parallel
     )
     display = Display(progress.Style.TEXT, is_json)
-    conclude = partial(concluded_creation, display=display)
+    where = " --project" if asked.options.in_project else ""
+    conclude = partial(concluded_creation, display=display, where=where)
     prepare = partial(_prepare, asked, is_json=is_json)
     exit_code = run_in_foreground(context, prepare, conclude, display, show_stages(display))()
     note_trust(project=asked.options.in_project)

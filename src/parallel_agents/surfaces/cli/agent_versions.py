@@ -130,7 +130,8 @@ def drafts(project: InProject = False, json: AsJson = False, home: Home = None) 
         render.note("There are no drafts.")
         return
     name = next(iter(found))
-    render.note(f"Next: pagents agents refine {name} · {registry.folder / 'drafts'}")
+    where = " --project" if project else ""
+    render.note(f"Next: pagents agents refine {name}{where} · {registry.folder / 'drafts'}")
 
 
 def registry_of(environment: Environment, *, in_project: bool) -> AgentRegistry:

@@ -76,10 +76,15 @@ class _Stages:
         render.note("  " + "   ".join(filter(None, parts)))
 
 
-async def concluded_creation(app: App, work: Work, display: Display) -> Callable[[], Exit]:
-    """Print what became of the agents; the function that this returns does it, and returns the exit code."""
+async def concluded_creation(
+    app: App, work: Work, display: Display, where: str
+) -> Callable[[], Exit]:
+    """Print what became of the agents; the function that this returns does it, and returns the exit code.
+
+    `where` is the option that names the folder they are in, for the commands to run next.
+    """
     (result,) = await app.sessions.wait([work.run])
-    return partial(_print, work, result, display)
+    return partial(_print, work, result, display, where)
 
 
 def created_in(output: Json) -> list[Created]:
@@ -88,7 +93,7 @@ def created_in(output: Json) -> list[Created]:
     return [made for each in listed if (made := read_created(each)) is not None]
 
 
-def _print(work: Work, result: Result, display: Display) -> Exit:
+def _print(work: Work, result: Result, display: Display, where: str) -> Exit:
     made = created_in(result.output_json) if result.output_json is not None else []
     if display.is_json:
         items = [orjson.loads(orjson.dumps(each)) for each in made]
@@ -103,7 +108,7 @@ def _print(work: Work, result: Result, display: Display) -> Exit:
             render.error(result.error)
         told = (format.seconds(result.seconds), format.tokens(result.total_spend))
         render.note("   ".join((*told, format.money(result.total_spend))))
-        _print_next(made)
+        _print_next(made, where)
     if not result.is_done:
         return exit_of(result.status)
     return Exit.DONE if all(each.version is not None for each in made) else Exit.FAILED
@@ -130,12 +135,20 @@ def _print_created(made: Created) -> None:
         render.note(f"  {made.file}")
 
 
-def _print_next(made: Sequence[Created]) -> None:
+def _print_next(made: Sequence[Created], where: str) -> None:
     done = next((each.name for each in made if each.version is not None), "")
     left = next((each.name for each in made if each.draft), "")
     steps = [
-        *([f'pagents spawn {done} "..." --wait', f"pagents agents history {done}"] if done else []),
-        *([f"pagents agents refine {left}", "pagents agents drafts"] if left else []),
+        *(
+            [f'pagents spawn {done} "..." --wait', f"pagents agents history {done}{where}"]
+            if done
+            else []
+        ),
+        *(
+            [f"pagents agents refine {left}{where}", f"pagents agents drafts{where}"]
+            if left
+            else []
+        ),
     ]
     if steps:
         render.note(f"Next: {' · '.join(steps)}")
