@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
+from parallel_agents.app.creating_flows import CREATING_NAMES
 from parallel_agents.cases import agent_test
 from parallel_agents.cases.report import TestReport
 from parallel_agents.cases.request import AGENT_TEST
@@ -16,7 +17,7 @@ from parallel_agents.maps.request import MAP
 from parallel_agents.maps.runner import MapRunner
 from parallel_agents.settings import Settings
 
-BUILT_IN_NAMES = frozenset({AGENT_TEST, MAP, plan_task.NAME})
+BUILT_IN_NAMES = frozenset({AGENT_TEST, MAP, plan_task.NAME}) | CREATING_NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
+from parallel_agents.app.creating_flows import add_creating, make_keeping
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.app.readiness import Readiness
@@ -114,6 +115,7 @@ class Client:
         sharing: what the sessions of each tree share.
         flows: the functions of the flows that this process can execute.
         maps: executes maps, and knows how far they are.
+        keeping: where agents that are made begin and end up.
         output_types: the output types of agents that the program passed in.
     """
 
@@ -152,6 +154,8 @@ class Client:
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
         self.flows = resources.parts.flows
+        self.keeping = make_keeping(environment, self.catalog, self.judges)
+        add_creating(self.flows, self.keeping, self.catalog)
         self.maps = resources.built_in.maps
         self.session_tools = SessionTools(
             self.service,

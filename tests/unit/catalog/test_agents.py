@@ -118,7 +118,11 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
         assert isinstance(entry.content, Agent), entry
         found.setdefault(entry.content.category, []).append(entry.name)
 
-    expected = {**CATEGORIES, "general": ["main"], "quality": ["judge", "refiner"]}
+    expected = {
+        **CATEGORIES,
+        "general": ["main"],
+        "quality": ["agent_creator", "agent_design_reviewer", "agent_refiner", "judge", "refiner"],
+    }
     expected["research"] = ["researcher"]
     expected["development"] = sorted([*expected["development"], "merge_resolver"])
     for name, category in {**WITH_TOOLS, **COMPARING}.items():

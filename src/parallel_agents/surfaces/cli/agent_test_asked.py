@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from parallel_agents.agent_versions.record import version_number
 from parallel_agents.app.client import App
 from parallel_agents.app.web import search_engine
 from parallel_agents.cases.request import TestRequest, chosen
@@ -81,7 +82,9 @@ async def prepare_test(asked: Asked, context: CliContext, app: App) -> Begin:
         cases=cases,
         models=asked.models,
         repeat=asked.repeat,
-        against=None if asked.against is None else version_of(agent, asked.against),
+        against=None
+        if asked.against is None
+        else version_of(agent, asked.against, app.keeping.version),
         keeps=asked.keeps,
     )
     for each in (agent, *((request.against,) if request.against else ())):
@@ -105,20 +108,28 @@ async def prepare_test(asked: Asked, context: CliContext, app: App) -> Begin:
     return begin
 
 
-def version_of(now: Agent[Any], given: str) -> Agent[Any]:
-    """Another version of an agent: the one in a file.
+def version_of(
+    now: Agent[Any], given: str, registered: Callable[[str, int], Agent[Any]]
+) -> Agent[Any]:
+    """Another version of an agent: one that was registered, such as v3, or the one in a file.
 
     Raises:
+        NotFound: there is no such version.
         InvalidInput: it is not such a file, or it has another agent or the same version.
         InvalidFile: the file is not valid.
     """
     file = Path(given)
-    if file.suffix != ".md":
-        raise InvalidInput(
-            f"--against {given} is not the file of an agent",
-            hint="name a file that ends in .md, such as that of an earlier version",
-        )
-    agent = parse_any_agent(read_source(file))
+    if file.suffix == ".md":
+        agent = parse_any_agent(read_source(file))
+    else:
+        try:
+            number = version_number(given.removeprefix(f"{now.name}@"))
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"--against {given} is neither a version nor the file of an agent",
+                hint="name a version, such as v3, or a file that ends in .md",
+            ) from error
+        agent = registered(now.name, number)
     if agent.name != now.name:
         raise InvalidInput(
             f"{given} is a version of {agent.name}, and not of {now.name}",

@@ -63,7 +63,7 @@ def try_cases(
         str | None,
         typer.Option(
             help="Test another version of the agent, too; fail if a case was lost since.",
-            metavar="FILE",
+            metavar="v3|FILE",
         ),
     ] = None,
     repeat: Annotated[
