@@ -11,9 +11,11 @@ from parallel_agents.flows.function import FlowFunction, OnChange
 from parallel_agents.flows.functions import Functions
 from parallel_agents.maps.request import MAP
 from parallel_agents.maps.runner import MapRunner
+from parallel_agents.orchestration.orchestrator import Orchestrator
+from parallel_agents.orchestration.request import DO
 from parallel_agents.settings import Settings
 
-BUILT_IN_NAMES = frozenset({MAP, plan_task.NAME})
+BUILT_IN_NAMES = frozenset({DO, MAP, plan_task.NAME})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +42,12 @@ class BuiltInFlows:
         # A plan is stored with its run, and what is tried again may go another way than before.
         plan = partial(FlowFunction, planned.plan, on_change=OnChange.KEEP_GOING)
         functions.build_in(plan_task.NAME, plan)
+
+    def add_orchestrator(self, functions: Functions, orchestrator: Orchestrator) -> None:
+        """Make the flow known that plans for itself, for a process with these agents.
+
+        Raises:
+            InvalidInput: as for `add_to`.
+        """
+        do = partial(FlowFunction, orchestrator.do, on_change=OnChange.KEEP_GOING)
+        functions.build_in(DO, do)

@@ -35,6 +35,7 @@ from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.learning import Lessons
 from parallel_agents.models.registry import Registry
+from parallel_agents.orchestration.orchestrator import Orchestrator
 from parallel_agents.quality.judge_registry import CALIBRATIONS_NAME, JudgeRegistry
 from parallel_agents.quality.preflight import Preflight
 from parallel_agents.session_tools.context import ToolSettings
@@ -152,6 +153,8 @@ class Client:
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
         self.flows = resources.parts.flows
+        orchestrator = Orchestrator(directory, self.readiness.lack)
+        resources.built_in.add_orchestrator(self.flows, orchestrator)
         self.maps = resources.built_in.maps
         self.session_tools = SessionTools(
             self.service,

@@ -70,6 +70,8 @@ PagentsError
  │   ├─ StepUnknown             PA-E322  nobody knows whether a step of a flow took effect
  │   ├─ FlowChanged             PA-E323  a flow's function has other steps than those stored
  │   ├─ FlowRaised              PA-E324  a flow's function raised an error
+ │   ├─ PlanImpossible          PA-E340  no plan for a goal that could work
+ │   ├─ PlanNotAccepted         PA-E341  a person did not accept the plan for a goal
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
@@ -187,6 +189,8 @@ from parallel_agents.errors.run import (
     OutputInvalid,
     OutputUsedUp,
     OverBudget,
+    PlanImpossible,
+    PlanNotAccepted,
     PriceUnknown,
     RevisionFailed,
     RunCrashed,
@@ -250,6 +254,8 @@ __all__ = [
     "Overloaded",
     "OwnershipLost",
     "PagentsError",
+    "PlanImpossible",
+    "PlanNotAccepted",
     "PriceUnknown",
     "ProfileRefused",
     "ProviderError",

@@ -1,0 +1,206 @@
+"""Draft: the plan that a model writes, under a schema made for the moment, and the plan that it becomes.
+
+A draft has no placeholders: it says which results a step reads, and code writes the placeholders. A
+dollar in a model's text stays a dollar.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
+
+import orjson
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.gate import ConditionGate
+from parallel_agents.core.object_schema import properties
+from parallel_agents.core.plan import Plan, Step
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.orchestration.roster import Roster
+
+NAME = "plan"
+_MOST_READS = 10
+_MOST_INPUTS = 8
+_MOST_CHARACTERS = 1_500
+_NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
+
+
+def as_id(text: str) -> str:
+    """A text as the id of a step; a small model writes `Funny Post`."""
+    made = _NOT_IN_IDS.sub("_", text.lower()).strip("_")[:40].rstrip("_")
+    return made if not made or made[0].isalpha() else f"step_{made}"
+
+
+_Id = Annotated[str, BeforeValidator(as_id)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DraftInput(_Part):
+    """A value of an agent's input: a text, or the result of another step."""
+
+    name: str
+    value: str = ""
+    result_of: _Id = ""
+
+
+class DraftStep(_Part):
+    """A step as the model writes it.
+
+    Attributes:
+        reads: the steps and the material whose texts follow its own.
+        check: a condition that its answer must satisfy; empty for none.
+        usd: the most that it may spend; 0 for what the plan has.
+    """
+
+    id: _Id
+    agent: str
+    text: str
+    reads: tuple[_Id, ...] = ()
+    input: tuple[DraftInput, ...] = ()
+    check: str = ""
+    usd: float = 0
+
+
+class Draft(_Part):
+    """A plan as the model writes it."""
+
+    steps: tuple[DraftStep, ...] = Field(default=())
+
+
+def schema_for(roster: Roster, most_steps: int) -> JsonObject:
+    """The schema of a draft: its agents are those of the roster, and nothing else is a name."""
+    characters = 400 if roster.is_small else _MOST_CHARACTERS
+    fields: dict[str, JsonObject] = {
+        "id": {"type": "string", "minLength": 1, "maxLength": 30},
+        "agent": {"type": "string", "enum": list(roster.agents)},
+        "text": {"type": "string", "minLength": 1, "maxLength": characters},
+        "reads": _list({"type": "string", "maxLength": 60}, _MOST_READS),
+    }
+    if not roster.is_small:
+        given: dict[str, JsonObject] = {
+            "name": {"type": "string", "maxLength": 60},
+            "value": {"type": "string", "maxLength": _MOST_CHARACTERS},
+            "result_of": {"type": "string", "maxLength": 60},
+        }
+        fields |= {
+            "input": _list(_object(given), _MOST_INPUTS),
+            "check": {"type": "string", "maxLength": 200},
+            "usd": {"type": "number", "minimum": 0},
+        }
+    steps = {**_list(_object(fields), most_steps), "minItems": 1}
+    return _object({"steps": steps})
+
+
+def _object(fields: Mapping[str, JsonObject]) -> JsonObject:
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: JsonObject, most: int) -> JsonObject:
+    return {"type": "array", "items": items, "maxItems": most}
+
+
+def compiled(
+    draft: Draft, given: Sequence[str], agents: Mapping[str, Agent], material: Iterable[str]
+) -> Plan:
+    """The plan that a draft stands for; whether it could work is for others to check.
+
+    Material that no step reads is read by those that begin at once.
+
+    Args:
+        draft: of the model.
+        given: the names of the material and of earlier results, which are inputs of the plan.
+        agents: those that the draft may name.
+        material: those of the given names that must not stay unread.
+
+    Raises:
+        InvalidInput: a condition or a budget is not valid; the error says which step's.
+    """
+    found = {step.id for step in draft.steps}
+    known = {as_id(name): name for name in given}
+    unread = [name for name in material if as_id(name) not in _read_in(draft)]
+    steps: list[Step] = []
+    for each in draft.steps:
+        reads = dict.fromkeys((*each.reads, *(i.result_of for i in each.input if i.result_of)))
+        needs = tuple(read for read in reads if read in found or read not in known)
+        texts = [known[read] for read in each.reads if read not in found and read in known]
+        shown = [_shown(name, f"${{{name}}}") for name in (*texts, *(unread if not needs else ()))]
+        shown += [_shown(r, f"${{tasks.{r}.output}}") for r in each.reads if r in needs]
+        steps.append(
+            Step(
+                id=each.id,
+                agent=each.agent,
+                text="\n\n".join((escaped(each.text.strip()), *shown)),
+                input=_input(each, known, found, agents.get(each.agent)),
+                needs=needs,
+                gates=(ConditionGate(condition=each.check),) if each.check.strip() else (),
+                budget=Budget(usd=each.usd) if each.usd > 0 else NO_BUDGET,
+            )
+        )
+    return Plan(name=NAME, steps=tuple(steps), input_schema=inputs_schema(given))
+
+
+def inputs_schema(given: Iterable[str]) -> JsonObject:
+    """The input schema of a plan that is given all of these."""
+    names = list(given)
+    return {"type": "object", "properties": {name: {} for name in names}, "required": names}
+
+
+def escaped(text: str) -> str:
+    """A model's text as a template that has no placeholders."""
+    return text.replace("$", "$$")
+
+
+def _read_in(draft: Draft) -> set[str]:
+    reads = {read for step in draft.steps for read in step.reads}
+    return reads | {each.result_of for step in draft.steps for each in step.input}
+
+
+def _shown(name: str, placeholder: str) -> str:
+    return f"{name}:\n{placeholder}"
+
+
+def _input(
+    step: DraftStep, known: Mapping[str, str], found: set[str], agent: Agent | None
+) -> dict[str, Json]:
+    wanted = properties((agent.input_schema if agent else None) or {})
+    values: dict[str, Json] = {}
+    for each in step.input:
+        is_text = wanted.get(each.name, {}).get("type", "string") == "string"
+        if each.result_of:
+            is_given = each.result_of not in found and each.result_of in known
+            place = known[each.result_of] if is_given else f"tasks.{each.result_of}.output"
+            # A placeholder that is all of a value keeps its type; with a line end it is a text.
+            values[each.name] = f"${{{place}}}" + ("\n" if is_text else "")
+        else:
+            values[each.name] = escaped(each.value) if is_text else _value(each.value)
+    return values
+
+
+def _value(text: str) -> Json:
+    """A value that is not a text; what is not JSON is told where the plan is checked."""
+    try:
+        found: Json = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return escaped(text)
+    return found if not isinstance(found, str | Mapping | list) else _escaped_in(found)
+
+
+def _escaped_in(value: Json) -> Json:
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, Mapping):
+        return {name: _escaped_in(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped_in(item) for item in value]
+    return value
