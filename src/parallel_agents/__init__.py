@@ -9,6 +9,7 @@ from parallel_agents._version import __version__
 # Type checkers take it for true; `typing` itself would be looked for in the current folder first.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from parallel_agents.api.doing import ado, do
     from parallel_agents.api.flows import arun_flow, run_flow
     from parallel_agents.api.opening import open
     from parallel_agents.api.running import arun, run
@@ -145,8 +146,10 @@ __all__ = [
     "WithWorkspace",
     "Workspace",
     "__version__",
+    "ado",
     "arun",
     "arun_flow",
+    "do",
     "open",
     "run",
     "run_flow",
@@ -154,6 +157,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api.doing": ("ado", "do"),
     "api.flows": ("arun_flow", "run_flow"),
     "api.opening": ("open",),
     "api.running": ("arun", "run"),

@@ -114,6 +114,7 @@ class Client:
         judges: the models that may judge.
         sharing: what the sessions of each tree share.
         flows: the functions of the flows that this process can execute.
+        orchestrator: plans goals, and has agents reach them.
         maps: executes maps, and knows how far they are.
         output_types: the output types of agents that the program passed in.
     """
@@ -153,8 +154,8 @@ class Client:
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
         self.flows = resources.parts.flows
-        orchestrator = Orchestrator(directory, self.readiness.lack)
-        resources.built_in.add_orchestrator(self.flows, orchestrator)
+        self.orchestrator = Orchestrator(directory, self.readiness.lack)
+        resources.built_in.add_orchestrator(self.flows, self.orchestrator)
         self.maps = resources.built_in.maps
         self.session_tools = SessionTools(
             self.service,

@@ -11,6 +11,7 @@ PagentsError
  │   ├─ RunIsOver               PA-E107  a message to a run that has ended
  │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
  │   ├─ NotYet                  PA-E109  a published name that is not implemented here
+ │   ├─ PlanUnconfirmed         PA-E342  a plan waits for a yes that nobody can say here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
  │   ├─ WorkspaceError          PA-E121  a workspace cannot be made, or cannot be merged back
@@ -118,6 +119,7 @@ from parallel_agents.errors.caller import (
     NoOutput,
     NotFound,
     NotYet,
+    PlanUnconfirmed,
     ProfileRefused,
     RunIsOver,
     SecretInContent,
@@ -256,6 +258,7 @@ __all__ = [
     "PagentsError",
     "PlanImpossible",
     "PlanNotAccepted",
+    "PlanUnconfirmed",
     "PriceUnknown",
     "ProfileRefused",
     "ProviderError",

@@ -7,8 +7,8 @@ dollar in a model's text stays a dollar.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, NamedTuple
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -19,12 +19,15 @@ from parallel_agents.core.gate import ConditionGate
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.plan import Plan, Step
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.errors import InvalidInput
 from parallel_agents.orchestration.roster import Roster
 
 NAME = "plan"
 _MOST_READS = 10
 _MOST_INPUTS = 8
 _MOST_CHARACTERS = 1_500
+# Controls, and halves of characters.
+_NOT_IN_FILES = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -97,6 +100,22 @@ def schema_for(roster: Roster, most_steps: int) -> JsonObject:
     return _object({"steps": steps})
 
 
+def example(roster: Roster) -> str:
+    """A plan for another goal, which a small model needs to see."""
+    first, *others = roster.agents
+    steps = [
+        {"id": "quiz", "agent": first, "text": "Write three questions about bees.", "reads": []},
+        {
+            "id": "answers",
+            "agent": others[0] if others else first,
+            "text": "Answer the three questions about bees.",
+            "reads": ["quiz"],
+        },
+    ]
+    made = orjson.dumps({"steps": steps}).decode()
+    return f"For the goal 'A quiz about bees, and its answers', a plan would be:\n{made}"
+
+
 def _object(fields: Mapping[str, JsonObject]) -> JsonObject:
     return {
         "type": "object",
@@ -110,44 +129,74 @@ def _list(items: JsonObject, most: int) -> JsonObject:
     return {"type": "array", "items": items, "maxItems": most}
 
 
-def compiled(
-    draft: Draft, given: Sequence[str], agents: Mapping[str, Agent], material: Iterable[str]
-) -> Plan:
+class Frame(NamedTuple):
+    """What a draft is made into a plan with.
+
+    Attributes:
+        given: the names of the material and of earlier results, which are inputs of the plan.
+        material: those of them that must not stay unread.
+        agents: those that the draft may name.
+        goal: what each step is told it is a part of; empty where texts say enough by themselves.
+    """
+
+    given: tuple[str, ...]
+    material: tuple[str, ...]
+    agents: Mapping[str, Agent]
+    goal: str = ""
+
+
+class Compiled(NamedTuple):
+    """What a draft stands for.
+
+    Attributes:
+        problems: what of it is in no plan, since it is not valid.
+    """
+
+    plan: Plan
+    problems: list[str]
+
+
+def compiled(draft: Draft, frame: Frame) -> Compiled:
     """The plan that a draft stands for; whether it could work is for others to check.
 
     Material that no step reads is read by those that begin at once.
-
-    Args:
-        draft: of the model.
-        given: the names of the material and of earlier results, which are inputs of the plan.
-        agents: those that the draft may name.
-        material: those of the given names that must not stay unread.
-
-    Raises:
-        InvalidInput: a condition or a budget is not valid; the error says which step's.
     """
     found = {step.id for step in draft.steps}
-    known = {as_id(name): name for name in given}
-    unread = [name for name in material if as_id(name) not in _read_in(draft)]
+    known = {as_id(name): name for name in frame.given}
+    unread = [name for name in frame.material if as_id(name) not in _read_in(draft)]
     steps: list[Step] = []
+    problems: list[str] = []
     for each in draft.steps:
         reads = dict.fromkeys((*each.reads, *(i.result_of for i in each.input if i.result_of)))
         needs = tuple(read for read in reads if read in found or read not in known)
-        texts = [known[read] for read in each.reads if read not in found and read in known]
-        shown = [_shown(name, f"${{{name}}}") for name in (*texts, *(unread if not needs else ()))]
+        texts = [known[read] for read in each.reads if read not in needs]
+        shown = [f"This is a part of the goal: {escaped(frame.goal)}"] if frame.goal else []
+        shown += [_shown(name, f"${{{name}}}") for name in (*texts, *(() if needs else unread))]
         shown += [_shown(r, f"${{tasks.{r}.output}}") for r in each.reads if r in needs]
+        gates, problem = _gates(each)
+        problems += problem
         steps.append(
             Step(
                 id=each.id,
                 agent=each.agent,
                 text="\n\n".join((escaped(each.text.strip()), *shown)),
-                input=_input(each, known, found, agents.get(each.agent)),
+                input=_input(each, known, found, frame.agents.get(each.agent)),
                 needs=needs,
-                gates=(ConditionGate(condition=each.check),) if each.check.strip() else (),
+                gates=gates,
                 budget=Budget(usd=each.usd) if each.usd > 0 else NO_BUDGET,
             )
         )
-    return Plan(name=NAME, steps=tuple(steps), input_schema=inputs_schema(given))
+    plan = Plan(name=NAME, steps=tuple(steps), input_schema=inputs_schema(frame.given))
+    return Compiled(plan, problems)
+
+
+def _gates(step: DraftStep) -> tuple[tuple[ConditionGate, ...], list[str]]:
+    if not step.check.strip():
+        return (), []
+    try:
+        return (ConditionGate(condition=step.check),), []
+    except InvalidInput as error:
+        return (), [f"{step.id}: {error.message}: {error.why} ({error.hint})"]
 
 
 def inputs_schema(given: Iterable[str]) -> JsonObject:
@@ -157,8 +206,8 @@ def inputs_schema(given: Iterable[str]) -> JsonObject:
 
 
 def escaped(text: str) -> str:
-    """A model's text as a template that has no placeholders."""
-    return text.replace("$", "$$")
+    """A model's text as a template that has no placeholders, and as one that a file can have."""
+    return _NOT_IN_FILES.sub("", text).replace("$", "$$")
 
 
 def _read_in(draft: Draft) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +10,22 @@ import orjson
 from pydantic import ValidationError
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.cutting import head
 from parallel_agents.core.needs import Lack
-from parallel_agents.core.plan import Plan, StepStatus, as_json
+from parallel_agents.core.plan import MOST_STEPS as MOST_PLANNED, Plan, StepStatus, as_json
 from parallel_agents.core.plan_inputs import complete_input
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
-from parallel_agents.errors import PagentsError, PlanImpossible, PlanNotAccepted, StepFailed
+from parallel_agents.errors import (
+    InvalidInput,
+    PagentsError,
+    PlanImpossible,
+    PlanNotAccepted,
+    StepFailed,
+)
 from parallel_agents.flows.flow import Flow, steps_of
 from parallel_agents.flows.gathered import why_not_done
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
@@ -27,7 +34,7 @@ from parallel_agents.flows.steps import Steps
 from parallel_agents.orchestration import report
 from parallel_agents.orchestration.findings import MOST_TOLD, find_problems
 from parallel_agents.orchestration.planning import Planning, make_plan, read_plan
-from parallel_agents.orchestration.request import MOST_STEPS
+from parallel_agents.orchestration.request import OWN, DoRequest
 from parallel_agents.orchestration.roster import (
     ORCHESTRATOR,
     REPORTER,
@@ -36,9 +43,9 @@ from parallel_agents.orchestration.roster import (
 )
 
 # No step of a plan can have such a name.
-PLAN_STEP = "orchestrator/plan"
-APPROVE_STEP = "orchestrator/approve"
-_REPORT_STEP = "orchestrator/report"
+PLAN_STEP = f"{OWN}/plan"
+APPROVE_STEP = f"{OWN}/approve"
+_REPORT_STEP = f"{OWN}/report"
 YES = ("", "run", "yes", "y")
 _MOST_ASKED = 5
 
@@ -55,7 +62,7 @@ class Orchestrator:
         self._agents = agents
         self._lack = lack
 
-    async def do(
+    async def do(  # noqa: PLR0913 - each is a part of the stored input
         self,
         flow: Flow,
         goal: str,
@@ -64,6 +71,7 @@ class Orchestrator:
         most_steps: int | None = None,
         replans: int = 1,
         plan: Plan | None = None,
+        is_plan_only: bool = False,
     ) -> Json:
         """Plan a goal, ask whether the plan may run, do it, plan anew what failed, and report."""
         steps = steps_of(flow)
@@ -79,6 +87,8 @@ class Orchestrator:
         made = plan or await make_plan(steps, PLAN_STEP, planning)
         if plan is not None:
             self._check(made, planning)
+        if is_plan_only:
+            return {"plan": as_json(made)}
         if steps.request.options.get("is_asked"):
             made = await self._accepted(steps, made, planning)
         doing = _Doing(steps, planning, self._agents.agent(REPORTER), flow.key)
@@ -117,19 +127,38 @@ class Orchestrator:
         Raises:
             PlanImpossible: it has problems.
         """
-        problems = find_problems(
-            plan, self._agents.agent, budget=planning.budget, most_steps=MOST_STEPS
-        )
-        try:
-            complete_input(plan, planning.material)
-        except PagentsError as error:
-            problems.append(error.message)
-        if problems:
+        if problems := self._problems(plan, planning.material, planning.budget):
             raise PlanImpossible(
                 "the plan cannot be run",
                 why="; ".join(problems[:MOST_TOLD]),
-                hint="correct the plan, or leave it to the orchestrator",
+                hint="correct the plan",
             )
+
+    def check_request(self, request: DoRequest) -> None:
+        """Refuse what could only fail, before anything is stored.
+
+        Raises:
+            UnknownAgent, InvalidFile, ConfigError: an agent that is named is not there, or nothing here
+                can plan.
+            InvalidInput: the plan that is given could not work, or there are no agents for one.
+        """
+        find_roster(self._agents, self._lack, request.agents, request.model)
+        if request.plan is None:
+            return
+        if problems := self._problems(request.plan, request.material, request.budget):
+            raise InvalidInput(
+                "the plan cannot be run",
+                why="; ".join(problems[:MOST_TOLD]),
+                hint="correct the plan",
+            )
+
+    def _problems(self, plan: Plan, material: Mapping[str, Json], budget: Budget) -> list[str]:
+        problems = find_problems(plan, self._agents.agent, budget=budget, most_steps=MOST_PLANNED)
+        try:
+            complete_input(plan, material)
+        except InvalidInput as error:
+            problems.append(" ".join(filter(None, (error.message, error.why, error.hint))))
+        return problems
 
 
 class _Doing:

@@ -18,11 +18,11 @@ from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.core.template import as_text
-from parallel_agents.errors import InvalidInput, PlanImpossible, StepFailed
+from parallel_agents.errors import PlanImpossible, StepFailed
 from parallel_agents.flows.gathered import checked_result
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.stored_step import stored_step
-from parallel_agents.orchestration.draft import Draft, compiled, schema_for
+from parallel_agents.orchestration.draft import Draft, Frame, compiled, example, schema_for
 from parallel_agents.orchestration.findings import MOST_TOLD, find_problems
 from parallel_agents.orchestration.request import MOST_STEPS
 from parallel_agents.orchestration.roster import Roster, described
@@ -63,6 +63,12 @@ class Planning:
         return {**self.material, **self.results}
 
     @property
+    def frame(self) -> Frame:
+        """What a draft is made into a plan with."""
+        goal = self.goal if self.roster.is_small else ""
+        return Frame(tuple(self.given), tuple(self.material), self.roster.agents, goal)
+
+    @property
     def most(self) -> int:
         """The most steps of the plan."""
         limit = MOST_STEPS_SMALL if self.roster.is_small else MOST_STEPS
@@ -87,7 +93,8 @@ class Planning:
             _shown("Results that there are, which steps read by their names", self.results),
             more,
             f"Agents:\n{described(self.roster)}",
-            f"Write the plan, in at most {self.most} steps.",
+            example(self.roster) if self.roster.is_small else "",
+            f"Write the plan for this goal, in at most {self.most} steps:\n{self.goal}",
         )
         return "\n\n".join(filter(None, parts))
 
@@ -174,10 +181,8 @@ def _read(answer: Json, planning: Planning) -> tuple[Plan | None, list[str]]:
     """The plan in an answer; None with what is wrong with it."""
     try:
         draft = Draft.model_validate(answer)
-        plan = compiled(draft, list(planning.given), planning.roster.agents, planning.material)
     except ValidationError as error:
         return None, [describe_problem(error)]
-    except InvalidInput as error:
-        return None, [" ".join(filter(None, (error.message, error.why, error.hint)))]
-    problems = planning.problems(plan)
+    plan, invalid = compiled(draft, planning.frame)
+    problems = [*invalid, *planning.problems(plan)]
     return (None, problems) if problems else (plan, [])

@@ -17,6 +17,8 @@ from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
 DO = "do"
+# What the names of the steps begin with that are not those of a plan; no id of a step can have a slash.
+OWN = "orchestrator"
 MOST_STEPS = 30
 MOST_REPLANS = 5
 MOST_GOAL_CHARACTERS = 20_000
@@ -34,6 +36,7 @@ class DoRequest(Checked):
         most_steps: 1 to 30, or None for as many as the model can plan.
         replans: how often steps that failed are planned anew, 0 to 5.
         plan: a plan that somebody has made; None has the orchestrator make one.
+        is_plan_only: whether nothing but the plan is wanted.
         is_asked: whether a person must say yes to the plan before it runs.
         model: `provider/model` for the orchestrator and for steps that name none.
         max_parallel: the most runs at once.
@@ -50,6 +53,7 @@ class DoRequest(Checked):
     most_steps: int | None = None
     replans: int = 1
     plan: Plan | None = None
+    is_plan_only: bool = False
     is_asked: bool = False
     model: str | None = None
     max_parallel: int | None = None
@@ -92,9 +96,10 @@ class DoRequest(Checked):
                 "most_steps": self.most_steps,
                 "replans": self.replans,
                 "plan": given,
+                **({"is_plan_only": True} if self.is_plan_only else {}),
             },
             options={"is_asked": self.is_asked},
-            model=self.model,
+            model=self.model or (self.plan.model if self.plan else None),
             max_parallel=self.max_parallel,
             timeout_seconds=self.timeout,
             budget=self.budget,
