@@ -103,7 +103,7 @@ def schema_for(roster: Roster, most_steps: int) -> JsonObject:
 def example(roster: Roster) -> str:
     """A plan for another goal, which a small model needs to see."""
     first, *others = roster.agents
-    steps = [
+    steps: list[dict[str, Json]] = [
         {"id": "quiz", "agent": first, "text": "Write three questions about bees.", "reads": []},
         {
             "id": "answers",
