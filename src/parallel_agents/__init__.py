@@ -9,6 +9,7 @@ from parallel_agents._version import __version__
 # Type checkers take it for true; `typing` itself would be looked for in the current folder first.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
     from parallel_agents.api.flows import arun_flow, run_flow
     from parallel_agents.api.opening import open
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.verbs import Until
     from parallel_agents.core.with_workspace import WithWorkspace
     from parallel_agents.core.workspace import Changes, Workspace
+    from parallel_agents.creating.created import Created, CreateOptions
     from parallel_agents.errors import FlowChanged, PagentsError, StepFailed, StepUnknown
     from parallel_agents.flows.flow import Flow
     from parallel_agents.flows.function import OnChange
@@ -76,6 +78,8 @@ __all__ = [
     "Cleanup",
     "CommandGate",
     "ConditionGate",
+    "CreateOptions",
+    "Created",
     "DeadLetter",
     "DeadLetterFilter",
     "Effect",
@@ -146,9 +150,11 @@ __all__ = [
     "WithWorkspace",
     "Workspace",
     "__version__",
+    "acreate_agent",
     "ado",
     "arun",
     "arun_flow",
+    "create_agent",
     "do",
     "open",
     "run",
@@ -158,6 +164,8 @@ __all__ = [
 
 _HOMES = {
     "api.doing": ("ado", "do"),
+    "api.creating": ("acreate_agent", "create_agent"),
+    "creating.created": ("CreateOptions", "Created"),
     "api.flows": ("arun_flow", "run_flow"),
     "api.opening": ("open",),
     "api.running": ("arun", "run"),

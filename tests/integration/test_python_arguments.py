@@ -240,6 +240,19 @@ TAKEN: Mapping[str, set[str]] = {
             "tools": {"[]"},
         }.items()
     },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("create_agent", "acreate_agent")
+        for parameter, taken in {
+            "home": {NOTHING, TEXT},
+            "key": {NOTHING, TEXT},
+            "model": {NOTHING, TEXT},
+            "models": {NOTHING, "{}"},
+            "name": {TEXT},
+            "purpose": {TEXT},
+            "settings": {NOTHING, "{}"},
+        }.items()
+    },
     "pa.open agents": {"[]"},
     "pa.open flows": {"[]"},
     "pa.open gates": {"[]"},
@@ -345,6 +358,22 @@ async def test_what_runs_a_flow_refuses_every_odd_value_that_nobody_means(
     name: str, tmp_path: Path
 ) -> None:
     call = Call(getattr(pa, name), {"function": launch, **options(tmp_path)})
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["create_agent", "acreate_agent"])
+async def test_what_makes_an_agent_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    given = {"name": "sorter", "purpose": "Sorts.", "home": tmp_path, "model": "scripted/model"}
+    given |= {"models": {"scripted": model}, "settings": {"model": "scripted/model"}}
+    call = Call(getattr(pa, name), given)
 
     walked = await walk("pa", {name: call})
 

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
+from parallel_agents.app.creating_flows import CREATING_NAMES
+from parallel_agents.cases import agent_test
+from parallel_agents.cases.report import TestReport
+from parallel_agents.cases.request import AGENT_TEST
 from parallel_agents.flows import plan_task, planned
 from parallel_agents.flows.function import FlowFunction, OnChange
 from parallel_agents.flows.functions import Functions
@@ -15,7 +19,7 @@ from parallel_agents.orchestration.orchestrator import Orchestrator
 from parallel_agents.orchestration.request import DO
 from parallel_agents.settings import Settings
 
-BUILT_IN_NAMES = frozenset({DO, MAP, plan_task.NAME})
+BUILT_IN_NAMES = frozenset({AGENT_TEST, DO, MAP, plan_task.NAME}) | CREATING_NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,9 @@ class BuiltInFlows:
         # A plan is stored with its run, and what is tried again may go another way than before.
         plan = partial(FlowFunction, planned.plan, on_change=OnChange.KEEP_GOING)
         functions.build_in(plan_task.NAME, plan)
+        keep = OnChange.KEEP_GOING
+        test = partial(FlowFunction[list[TestReport]], agent_test.agent_test, on_change=keep)
+        functions.build_in(AGENT_TEST, test)
 
     def add_orchestrator(self, functions: Functions, orchestrator: Orchestrator) -> None:
         """Make the flow known that plans for itself, for a process with these agents.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
+from parallel_agents.app.creating_flows import add_creating, make_keeping
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.app.readiness import Readiness
@@ -116,6 +117,7 @@ class Client:
         flows: the functions of the flows that this process can execute.
         orchestrator: plans goals, and has agents reach them.
         maps: executes maps, and knows how far they are.
+        keeping: where agents that are made begin and end up.
         output_types: the output types of agents that the program passed in.
     """
 
@@ -154,6 +156,8 @@ class Client:
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
         self.flows = resources.parts.flows
+        self.keeping = make_keeping(environment, self.catalog, self.judges)
+        add_creating(self.flows, self.keeping, self.catalog)
         self.orchestrator = Orchestrator(directory, self.readiness.lack)
         resources.built_in.add_orchestrator(self.flows, self.orchestrator)
         self.maps = resources.built_in.maps

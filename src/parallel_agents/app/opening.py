@@ -30,7 +30,7 @@ from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
-from parallel_agents.flows.runner import FlowRunner
+from parallel_agents.flows.runner import FLOWS_FOLDER, FlowRunner
 from parallel_agents.models.attaching import FileLoader
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Lessons
@@ -193,6 +193,13 @@ async def _make_client(
 def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:
     settings, parts = app.settings, resources.parts
     patience = Patience(resources.now, settings.question_seconds, settings.answer_rules)
+    gates = Gates(
+        parts.gates,
+        Judge(app.service, app.judges),
+        Refiner(app.service, app.judges.judge),
+        resources.commands,
+        settings.permission_layer,
+    )
     agent = AgentRunner(
         app.models,
         Tooling(
@@ -215,13 +222,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
         ),
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
-        gatekeeper=Gates(
-            parts.gates,
-            Judge(app.service, app.judges),
-            Refiner(app.service, app.judges.judge),
-            resources.commands,
-            settings.permission_layer,
-        ),
+        gatekeeper=gates,
         contexts=Contexts(
             result_tokens=settings.result_tokens,
             summaries=settings.summaries,
@@ -232,7 +233,14 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
     return {
         RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,
         RunnerKind.TEAM: TeamRunner(app.service),
-        RunnerKind.FLOW: FlowRunner(app.service, parts.flows, app.sharing, patience),
+        RunnerKind.FLOW: FlowRunner(
+            app.service,
+            parts.flows,
+            app.sharing,
+            gates,
+            resources.environment.home / FLOWS_FOLDER,
+            patience,
+        ),
     }
 
 

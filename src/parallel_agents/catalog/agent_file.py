@@ -177,15 +177,26 @@ class AgentFields(Fields):
 
 
 def parse_agent(source: Source) -> Agent:
-    """The agent in a file.
+    """The agent in a file that is named after it.
 
     Raises:
         InvalidFile: the error names the line, and what to write instead.
     """
-    front, instructions = _split(source)
+    front, _ = split_agent_file(source)
+    agent = parse_any_agent(source)
+    check_stem(parse_document(front), agent.name)
+    return agent
+
+
+def parse_any_agent(source: Source) -> Agent:
+    """The agent in a file of any name, such as one of another version of an agent.
+
+    Raises:
+        InvalidFile: the error names the line, and what to write instead.
+    """
+    front, instructions = split_agent_file(source)
     document = parse_document(front)
     found = _fields(document)
-    check_stem(document, found.name)
     if found.input is not None:
         check_object_schema(document, ("input",), found.input)
     if found.output is not None:
@@ -236,8 +247,12 @@ def _check_input_there(document: Document, found: AgentFields, schema: JsonObjec
         )
 
 
-def _split(source: Source) -> tuple[Source, str]:
-    """The front matter, with its line in the file, and the instructions."""
+def split_agent_file(source: Source) -> tuple[Source, str]:
+    """The front matter, with its line in the file, and the instructions.
+
+    Raises:
+        InvalidFile: it has no front matter, or no instructions.
+    """
     lines = source.text.split("\n")
     if lines[0].rstrip() != _RULE:
         raise source.error(

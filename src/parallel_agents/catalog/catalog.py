@@ -1,4 +1,4 @@
-"""Catalog: agents and teams by name; the user's files override the built-in ones."""
+"""Catalog: agents, their cases, and teams by name; the user's files override the built-in ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from parallel_agents.catalog.agent_file import parse_agent
+from parallel_agents.catalog.case_file import parse_cases
 from parallel_agents.catalog.document import parse_document
 from parallel_agents.catalog.file_index import Entry, FileIndex
 from parallel_agents.catalog.plan_file import PlanFile
@@ -15,6 +16,7 @@ from parallel_agents.catalog.source import Accept, Source, accept_any, read_sour
 from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_plan, parse_team
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.case import Case
 from parallel_agents.core.plan import Plan
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidFile, NotFound, UnknownAgent
@@ -27,12 +29,12 @@ TeamEntry: TypeAlias = Entry[Team]
 
 
 class Catalog:
-    """Agents from `agents/*.md` and teams from `teams/*.yaml`.
+    """Agents from `agents/*.md`, their cases from `cases/*.yaml`, and teams from `teams/*.yaml`.
 
     Each file is read once, on first use; a new Catalog sees later changes.
 
     Args:
-        folders: folders with `agents` and `teams` in them. A name in an earlier folder overrides
+        folders: folders with `agents`, `cases` and `teams` in them. A name in an earlier folder overrides
             the same name in a later one and the built-in one.
         accept: raises an error for a file whose content must not be used.
     """
@@ -45,6 +47,9 @@ class Catalog:
         )
         self._teams = FileIndex(
             [place / "teams" for place in places], suffix=".yaml", load=self._load_team
+        )
+        self._cases = FileIndex(
+            [place / "cases" for place in places], suffix=".yaml", load=self._load_cases
         )
 
     def agent(self, name: str) -> Agent:
@@ -65,6 +70,14 @@ class Catalog:
     def agents(self) -> list[AgentEntry]:
         """All agents by name; a file that is not valid is an entry with its error."""
         return self._agents.entries()
+
+    def cases(self, name: str) -> tuple[Case, ...]:
+        """The cases that the agent of that name is tested on; empty if no file has any.
+
+        Raises:
+            InvalidFile: their file is not valid.
+        """
+        return self._cases.get(name) or ()
 
     def team(self, name_or_file: str | Path) -> Team:
         """The team of that name, or in that file.
@@ -133,6 +146,9 @@ class Catalog:
         document = parse_document(read_source(file, self._accept))
         read = partial(self._load_plan, within=(*within, file))
         return parse_plan(PlanFile(document, self.agent, read))
+
+    def _load_cases(self, file: Path) -> tuple[Case, ...]:
+        return parse_cases(read_source(file, self._accept))
 
     def _load_agent(self, file: Path) -> Agent:
         return parse_agent(read_source(file, self._accept))

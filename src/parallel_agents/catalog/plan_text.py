@@ -58,7 +58,7 @@ def _dump(value: dict[str, Any]) -> str:
     written = StringIO()
     dumper = _Dumper(written, sort_keys=False, allow_unicode=True, width=_WIDTH)
     dumper.open()
-    dumper.represent(value)
+    dumper.represent(value)  # pyright: ignore[reportUnknownMemberType] - its stubs leave it out
     dumper.close()
     return written.getvalue()
 
@@ -97,6 +97,7 @@ def _task(step: Step) -> dict[str, Json]:
     task |= {"agent": step.agent} if step.agent else {}
     task |= {"text": step.text} if step.text else {}
     task |= {"input": to_jsonable_python(step.input)} if step.input else {}
+    task |= {"create": to_jsonable_python(step.create)} if step.create is not None else {}
     # It makes the file one whose tasks need each other, even if they do not.
     task["needs"] = list(step.needs)
     task |= {"run_if": step.run_if.value} if step.run_if is not RunIf.ALL_DONE else {}

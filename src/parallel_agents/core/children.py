@@ -11,7 +11,7 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
-from parallel_agents.core.row import ChildRun
+from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import AnyTask, TeamTask
@@ -94,6 +94,10 @@ class FlowSessions(MapSessions, Protocol):
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         """Every run that a session asked a child of its own for, in the order of asking."""
+        ...
+
+    async def rows_of(self, runs: Sequence[RunId]) -> list[Row]:
+        """These runs with their sessions, in order."""
         ...
 
     async def history(self, name: str, *, after: int = 0, limit: int = PAGE) -> list[Event]:

@@ -71,6 +71,8 @@ PagentsError
  │   ├─ StepUnknown             PA-E322  nobody knows whether a step of a flow took effect
  │   ├─ FlowChanged             PA-E323  a flow's function has other steps than those stored
  │   ├─ FlowRaised              PA-E324  a flow's function raised an error
+ │   ├─ DraftMissing            PA-E331  there is no draft of an agent to review
+ │   ├─ NotRegistered           PA-E332  an agent is not good enough, and stays a draft
  │   ├─ PlanImpossible          PA-E340  no plan for a goal that could work
  │   ├─ PlanNotAccepted         PA-E341  a person did not accept the plan for a goal
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
@@ -181,6 +183,7 @@ from parallel_agents.errors.provider import (
 from parallel_agents.errors.run import (
     AgentCircuitOpen,
     CrashLoop,
+    DraftMissing,
     FlowChanged,
     FlowRaised,
     GateBroken,
@@ -188,6 +191,7 @@ from parallel_agents.errors.run import (
     Incomplete,
     McpServerFailed,
     ModelCrashed,
+    NotRegistered,
     OutputInvalid,
     OutputUsedUp,
     OverBudget,
@@ -223,6 +227,7 @@ __all__ = [
     "ContextTooLong",
     "CrashLoop",
     "CreditExhausted",
+    "DraftMissing",
     "FlowChanged",
     "FlowRaised",
     "ForkRefused",
@@ -247,6 +252,7 @@ __all__ = [
     "ModelSlipped",
     "NoOutput",
     "NotFound",
+    "NotRegistered",
     "NotYet",
     "OutputCut",
     "OutputInvalid",

@@ -138,3 +138,15 @@ class OutputUsedUp(RunError):
     """The commands of a session have written all that its limit allows."""
 
     code = "PA-E320"
+
+
+class DraftMissing(RunError):
+    """There is no draft of an agent to review."""
+
+    code = "PA-E331"
+
+
+class NotRegistered(RunError):
+    """An agent is not good enough to be registered, and stays a draft."""
+
+    code = "PA-E332"

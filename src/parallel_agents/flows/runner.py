@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from parallel_agents.containment.calls import contained, describe
 from parallel_agents.core.children import FlowSessions
-from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.event import Queued
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.run import Failure, Outcome, Result, RunStatus
 from parallel_agents.core.runner import Activation
@@ -29,12 +29,15 @@ from parallel_agents.errors import (
 from parallel_agents.flows.flow import Flow
 from parallel_agents.flows.function import FlowFunction, as_json
 from parallel_agents.flows.functions import Functions
+from parallel_agents.flows.judging import Judging, all_events
 from parallel_agents.flows.memory import Memory
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Work
+from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
 
+FLOWS_FOLDER = "flows"
 _ENDED = "the end of its flow"
 
 
@@ -45,6 +48,8 @@ class FlowRunner:
         sessions: the verbs for the children.
         functions: the functions of this process.
         sharing: what the sessions of a tree share.
+        gatekeeper: judges the answers of a flow's tasks.
+        folder: where folders for a flow's sessions may be made.
         patience: how long questions wait for a person.
     """
 
@@ -53,11 +58,15 @@ class FlowRunner:
         sessions: FlowSessions,
         functions: Functions,
         sharing: Sharing,
+        gatekeeper: Gatekeeper,
+        folder: Path,
         patience: Patience = PATIENCE,
     ) -> None:
         self._sessions = sessions
         self._functions = functions
         self._sharing = sharing
+        self._judging = Judging(gatekeeper, sessions)
+        self._folder = folder
         self._patience = patience
 
     async def run(self, activation: Activation) -> None:
@@ -92,7 +101,7 @@ class FlowRunner:
                 patience=self._patience,
             )
             state = self._sharing.state(session.root, Writer(session.key, activation.claim.run.id))
-            flow = Flow(Steps(work, task, self._functions, state))
+            flow = Flow(Steps(work, task, self._functions, state, self._judging, self._folder))
             try:
                 output = await _finished(function, flow, task, work)
             finally:
@@ -106,16 +115,10 @@ class FlowRunner:
     async def _remember(self, claim: Claim) -> Memory:
         """What the flow's runs have done so far."""
         session = claim.session.key
-        events = claim.events if claim.run.number == 1 else await self._events(session)
+        events = (
+            claim.events if claim.run.number == 1 else await all_events(self._sessions, session)
+        )
         return Memory.of(claim.run.id, await self._sessions.child_runs(session), events)
-
-    async def _events(self, session: str) -> list[Event]:
-        events: list[Event] = []
-        while page := await self._sessions.history(session, after=events[-1].seq if events else 0):
-            events += page
-            if len(page) < PAGE:
-                break
-        return events
 
 
 async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, work: Work) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from parallel_agents.core.agent import T
@@ -18,6 +19,7 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput, StepFailed
 from parallel_agents.flows.functions import Functions
 from parallel_agents.flows.gathered import Gathered, check_min_done, parts_of, together
+from parallel_agents.flows.judging import Judging
 from parallel_agents.flows.naming import Names
 from parallel_agents.flows.work import Work
 from parallel_agents.sessions.typed import typed
@@ -31,15 +33,25 @@ class Steps:
         request: the call of the flow's function.
         functions: those that flows can call.
         state: what the sessions of the flow share.
+        judging: gives the verdicts of gates on answers that are final.
+        folder: where folders for a flow's sessions may be made.
     """
 
     def __init__(
-        self, work: Work, request: FlowTask, functions: Functions, state: SharedState
+        self,
+        work: Work,
+        request: FlowTask,
+        functions: Functions,
+        state: SharedState,
+        judging: Judging,
+        folder: Path,
     ) -> None:
         self.work = work
         self.request = request
         self.functions = functions
         self.state = state
+        self.judging = judging
+        self.folder = folder
         self.names = Names()
         self._events: defaultdict[str, set[int]] = defaultdict(set)
         self._tasks: dict[RunId, Task[Any]] = {}

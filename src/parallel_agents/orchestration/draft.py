@@ -17,9 +17,10 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate
 from parallel_agents.core.object_schema import properties
-from parallel_agents.core.plan import Plan, Step
+from parallel_agents.core.plan import Create, Plan, Step
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.create_step import CREATE
 from parallel_agents.orchestration.roster import Roster
 
 NAME = "plan"
@@ -59,6 +60,7 @@ class DraftStep(_Part):
         reads: the steps and the material whose texts follow its own.
         check: a condition that its answer must satisfy; empty for none.
         usd: the most that it may spend; 0 for what the plan has.
+        new_agent: the id of a step that makes the agent that does this one; empty for `agent`.
     """
 
     id: _Id
@@ -68,6 +70,7 @@ class DraftStep(_Part):
     input: tuple[DraftInput, ...] = ()
     check: str = ""
     usd: float = 0
+    new_agent: _Id = ""
 
 
 class Draft(_Part):
@@ -81,7 +84,10 @@ def schema_for(roster: Roster, most_steps: int) -> JsonObject:
     characters = 400 if roster.is_small else _MOST_CHARACTERS
     fields: dict[str, JsonObject] = {
         "id": {"type": "string", "minLength": 1, "maxLength": 30},
-        "agent": {"type": "string", "enum": list(roster.agents)},
+        "agent": {
+            "type": "string",
+            "enum": [*roster.agents, *(() if roster.is_small else (CREATE,))],
+        },
         "text": {"type": "string", "minLength": 1, "maxLength": characters},
         "reads": _list({"type": "string", "maxLength": 60}, _MOST_READS),
     }
@@ -95,6 +101,7 @@ def schema_for(roster: Roster, most_steps: int) -> JsonObject:
             "input": _list(_object(given), _MOST_INPUTS),
             "check": {"type": "string", "maxLength": 200},
             "usd": {"type": "number", "minimum": 0},
+            "new_agent": {"type": "string", "maxLength": 60},
         }
     steps = {**_list(_object(fields), most_steps), "minItems": 1}
     return _object({"steps": steps})
@@ -167,18 +174,25 @@ def compiled(draft: Draft, frame: Frame) -> Compiled:
     steps: list[Step] = []
     problems: list[str] = []
     for each in draft.steps:
-        reads = dict.fromkeys((*each.reads, *(i.result_of for i in each.input if i.result_of)))
+        made = (each.new_agent,) if each.new_agent else ()
+        of_input = (i.result_of for i in each.input if i.result_of)
+        reads = dict.fromkeys((*each.reads, *of_input, *made))
         needs = tuple(read for read in reads if read in found or read not in known)
         texts = [known[read] for read in each.reads if read not in needs]
         shown = [f"This is a part of the goal: {escaped(frame.goal)}"] if frame.goal else []
         shown += [_shown(name, f"${{{name}}}") for name in (*texts, *(() if needs else unread))]
         shown += [_shown(r, f"${{tasks.{r}.output}}") for r in each.reads if r in needs]
+        if each.agent == CREATE and not each.new_agent:
+            create = Create(name=each.id, purpose=_NOT_IN_FILES.sub("", each.text).strip())
+            budget = Budget(usd=each.usd) if each.usd > 0 else NO_BUDGET
+            steps.append(Step(id=each.id, create=create, needs=needs, budget=budget))
+            continue
         gates, problem = _gates(each)
         problems += problem
         steps.append(
             Step(
                 id=each.id,
-                agent=each.agent,
+                agent=each.new_agent or each.agent,
                 text="\n\n".join((escaped(each.text.strip()), *shown)),
                 input=_input(each, known, found, frame.agents.get(each.agent)),
                 needs=needs,

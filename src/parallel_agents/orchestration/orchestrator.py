@@ -13,7 +13,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.cutting import head
 from parallel_agents.core.needs import Lack
-from parallel_agents.core.plan import MOST_STEPS as MOST_PLANNED, Plan, StepStatus, as_json
+from parallel_agents.core.plan import MOST_STEPS as MOST_PLANNED, Plan, Step, StepStatus, as_json
 from parallel_agents.core.plan_inputs import complete_input
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.run import Result
@@ -83,6 +83,7 @@ class Orchestrator:
             material=material,
             most_steps=most_steps,
             budget=steps.request.budget,
+            names=frozenset(each.name for each in self._agents.agents()),
         )
         made = plan or await make_plan(steps, PLAN_STEP, planning)
         if plan is not None:
@@ -277,13 +278,19 @@ class _Doing:
 def _told(plan: Plan) -> str:
     """A plan for a person who may see nothing else of it."""
     lines = [
-        f"- {step.id}: {' or '.join(step.agents) or 'a person'}"
+        f"- {step.id}: {_who(step)}"
         + (f", after {', '.join(step.needs)}" if step.needs else "")
-        + f": {head(' '.join(step.text.split()), 160)}"
+        + f": {head(' '.join((step.create.purpose if step.create else step.text).split()), 160)}"
         for step in plan.steps
     ]
     asked = "May this plan run? Answer run, stop, or another plan as JSON."
     return "\n".join((asked, "", *lines))
+
+
+def _who(step: Step) -> str:
+    if step.create is not None:
+        return f"makes the agent {step.create.name}"
+    return " or ".join(step.agents) or "a person"
 
 
 def _not_accepted(why: str) -> PlanNotAccepted:

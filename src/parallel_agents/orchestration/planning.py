@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.cutting import head
-from parallel_agents.core.plan import Plan, as_json
+from parallel_agents.core.plan import Plan, as_json, created_in
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json, JsonObject
@@ -43,6 +43,7 @@ class Planning:
         results: of earlier steps, which they may read as well.
         most_steps: as many as it may have; None for as many as the model can plan.
         budget: of the whole.
+        names: of all agents, which no new one may have.
         failed: plans whose steps failed.
         taken: the ids of earlier steps, which are no longer free.
     """
@@ -54,6 +55,7 @@ class Planning:
     results: JsonObject = field(default_factory=dict[str, Json])
     most_steps: int | None = None
     budget: Budget = NO_BUDGET
+    names: Collection[str] = ()
     failed: Sequence[Plan] = ()
     taken: Sequence[str] = field(default=())
 
@@ -100,7 +102,10 @@ class Planning:
 
     def problems(self, plan: Plan) -> list[str]:
         """All that is wrong with a plan."""
-        return find_problems(
+        known = [name for name in created_in(plan) if name in self.names]
+        return [
+            f"there is already an agent {name}; use it, or choose another id" for name in known
+        ] + find_problems(
             plan,
             self.roster.find,
             budget=self.budget,

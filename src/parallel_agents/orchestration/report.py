@@ -189,10 +189,15 @@ def _cost(spend: Spend) -> str:
 
 def _sources(work: Work) -> str:
     lines = [
-        f"- [{id}]: {' → '.join(work.steps[id].agents) or 'a person'}, `pagents show {work.key}/{id}`"
-        for id in work.done
+        f"- [{id}]: {_who(work.steps[id])}, `pagents show {work.key}/{id}`" for id in work.done
     ]
     return "\n".join(("## Where it is from", "", *(lines or ["No step is done."])))
+
+
+def _who(step: Step) -> str:
+    if step.create is not None:
+        return "the making of an agent"
+    return " → ".join(step.agents) or "a person"
 
 
 def _line(text: str) -> str:

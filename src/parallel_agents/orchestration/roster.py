@@ -9,6 +9,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.needs import Lack
 from parallel_agents.core.object_schema import properties, required
 from parallel_agents.errors import ConfigError, InvalidFile, InvalidInput, UnknownAgent
+from parallel_agents.flows.create_step import CREATE
 
 ORCHESTRATOR = "agent_orchestrator"
 REPORTER = "report_writer"
@@ -29,6 +30,10 @@ _OWN = frozenset(
 # Tools that need no folder, and change nothing.
 _READING = frozenset({"fetch", "web_search"})
 LOCAL = "local/"
+_CREATE = (
+    f"- {CREATE}: makes a new agent where none fits. The id of the step becomes its name, and the text "
+    "says what it is for; what it is made of is seen to. A step that it shall do has its id as new_agent"
+)
 
 
 class Models(Protocol):
@@ -133,7 +138,8 @@ def _is_able(
 
 def described(roster: Roster) -> str:
     """The agents, a line each: what it does, what it takes, and what it answers."""
-    return "\n".join(_line(agent, is_small=roster.is_small) for agent in roster.agents.values())
+    lines = [_line(agent, is_small=roster.is_small) for agent in roster.agents.values()]
+    return "\n".join(lines if roster.is_small else [*lines, _CREATE])
 
 
 def _line(agent: Agent, *, is_small: bool) -> str:

@@ -10,6 +10,7 @@ import pytest
 from parallel_agents.core.plan import Plan, Step, as_json
 from parallel_agents.core.question import Answer
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.store import Filter
 from parallel_agents.testing import Rig
 from tests.unit.flows.parts import Crash, lasting_store
 from tests.unit.orchestration.parts import Team, asked, do, process, step
@@ -195,3 +196,39 @@ async def test_a_plan_that_was_given_is_not_planned() -> None:
     assert result.is_done, result.error
     assert team.asked == []
     assert team.calls == ["mine"]
+
+
+async def test_agents_that_a_goal_asks_for_are_created_at_the_same_time() -> None:
+    made = [
+        {**step(f"baker_{n}", f"Sells bread of kind {n}."), "agent": "create_agent"} for n in (1, 2)
+    ]
+    team = Team(made)
+
+    async with process(team) as rig:
+        spawned = await rig.service.spawn_flow(asked(replans=0).flow_task(), key="one")
+        await asyncio.sleep(12)
+        flows = [
+            row.session.label for row in await rig.service.list(Filter(tree=spawned.session_key))
+        ]
+        result = await do(rig, asked(replans=0))
+
+    assert {"baker_1", "baker_2"} <= set(flows)
+    # This model designs no agents; the report says which were not made.
+    assert "- `baker_1` failed: " in result.output["report"]
+
+
+async def test_a_step_may_be_done_by_an_agent_that_an_earlier_one_creates() -> None:
+    create = {**step("baker", "Sells bread."), "agent": "create_agent"}
+    unknown = [{**step("sell"), "new_agent": "nobody"}]
+    right = [create, {**step("sell"), "new_agent": "baker"}]
+    team = Team(unknown, right)
+
+    async with process(team) as rig:
+        result = await do(rig, asked(is_plan_only=True))
+
+    assert result.is_done, result.error
+    assert "no task has the label 'nobody'" in team.asked[1]
+    first, second = result.output["plan"]["steps"]
+    assert first["create"]["name"] == "baker"
+    assert second["agent"] == "baker"
+    assert second["needs"] == ["baker"]

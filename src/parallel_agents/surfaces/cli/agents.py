@@ -15,12 +15,27 @@ from parallel_agents.catalog.catalog import AgentEntry, Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
-from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli import agent_new, agent_versions, render
+from parallel_agents.surfaces.cli.agent_cards import card
+from parallel_agents.surfaces.cli.agent_tests import try_cases
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
+app.command("test")(try_cases)
+app.command()(card)
+
+for command in (
+    agent_new.new,
+    agent_new.refine,
+    agent_new.register,
+    agent_versions.history,
+    agent_versions.diff,
+    agent_versions.revert,
+    agent_versions.drafts,
+):
+    app.command()(command)
 
 _SHOWN_APART = {"category", "tier", "input_schema", "output_schema", "with_workspace"}
 

@@ -41,7 +41,11 @@ async def show_plan(client: Client, plan: Plan, flow: FlowTask) -> None:
     render.line(plan_graph.as_text(plan))
     width = max(len(step.id) for step in plan.steps)
     for step in plan.steps:
-        render.line(cut(f"  {step.id:<{width}}  {step.text or step.person}", _WIDTH))
+        render.line(cut(f"  {step.id:<{width}}  {_asked(step)}", _WIDTH))
+
+
+def _asked(step: Step) -> str:
+    return step.create.purpose if step.create is not None else step.text or step.person
 
 
 async def _priced(client: Client, plan: Plan, flow: FlowTask) -> _Price:
@@ -49,7 +53,7 @@ async def _priced(client: Client, plan: Plan, flow: FlowTask) -> _Price:
     bound = _least(flow.budget, plan.budget)
     if bound is not None:
         return _Price(bound, is_bound=True)
-    steps = [step for step in all_steps(plan) if step.agent]
+    steps = [step for step in all_steps(plan) if step.agent or step.create is not None]
     if steps and all(step.budget.usd is not None for step in steps):
         return _Price(sum(step.budget.usd or 0 for step in steps), is_bound=True)
     found = [
@@ -67,6 +71,8 @@ def _least(one: Budget, other: Budget) -> float | None:
 
 async def _first_call(client: Client, step: Step, model: str | None) -> int | None:
     """The most that the first call of a step costs, in nanodollars; None if nobody knows."""
+    if step.create is not None:
+        return None  # how many calls it takes is not known
     try:
         agent = client.catalog.agent(step.agent)
         task = Task(agent.name, step.text, input=step.input, model=model, ladder=step.ladder)

@@ -27,6 +27,7 @@ async def prepare_plan(app: App, plan: Plan, values: Mapping[str, Json]) -> Flow
         PagentsError: a model cannot be started.
     """
     asked = plan_task(plan, values)
+    created = {step.create.name for step in all_steps(plan) if step.create is not None}
     probes = {
         (name, step.model or plan.model, step.ladder): Task(
             # What it is asked is known once the steps before have ended.
@@ -39,6 +40,7 @@ async def prepare_plan(app: App, plan: Plan, values: Mapping[str, Json]) -> Flow
         )
         for step in all_steps(plan)
         for name in step.agents
+        if name not in created
     }
     tasks = tuple(probes.values())
     plans = [await app.sessions.plan_task(task) for task in tasks]

@@ -10,7 +10,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import NotYet
 
-META = frozenset({"agent_creator", "agent_design_reviewer", "agent_refiner", "agent_orchestrator"})
+META = frozenset({"agent_orchestrator"})
 
 
 class Meant(NamedTuple):
@@ -55,7 +55,7 @@ async def session_meant(app: App, name: str) -> str:
 
 
 def check_is_here(name: str, names: Collection[str]) -> None:
-    """Refuse agents that make agents, unless the user has written one of that name.
+    """Refuse the agent that plans for itself, unless the user has written one of that name.
 
     Raises:
         NotYet: the agent does not exist yet.
@@ -67,7 +67,7 @@ def check_is_here(name: str, names: Collection[str]) -> None:
 def not_yet(what: str) -> NotYet:
     return NotYet(
         f"{what} is not available yet",
-        why="agents that make, judge and improve agents come with a later version",
+        why="an agent that plans for itself comes with a later version",
         hint="write the agent as a file, .parallel-agents/agents/NAME.md; "
         "it is then spawned by its name",
     )

@@ -16,6 +16,7 @@ from parallel_agents.core.schema import Json, compiled
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput, PagentsError, SpawnRefused
 from parallel_agents.session_tools.context import Requester
+from parallel_agents.surfaces.openclaw import drafts
 from parallel_agents.surfaces.openclaw.agents import check_is_here, names_of
 from parallel_agents.surfaces.openclaw.answers import as_json
 from parallel_agents.surfaces.openclaw.attempts import child_slots
@@ -37,6 +38,8 @@ async def execute(
 ) -> list[AgentResult]:
     """Return a result for each task, in order; a task that cannot be accepted gets a failed one.
 
+    A reviewer of an agent begins once its creator has ended, and reads the draft.
+
     Args:
         app: the verbs.
         requester: the session that spawns the agents; without one they are a team.
@@ -44,6 +47,22 @@ async def execute(
         most: the most agents at once.
         model: the model for all tasks; None leaves the choice to the agents and the settings.
     """
+    reviews = drafts.reviews_among(tasks)
+    made = [task for task in tasks if task.task_id not in reviews]
+    found = await _execute(app, requester, made, most=most, model=model)
+    if reviews:
+        keeping = drafts.Drafts(app.keeping.registry(in_project=False))
+        ready, refused = await keeping.with_drafts(reviews, found)
+        reviewed = await _execute(app, requester, ready, most=most, model=model)
+        await keeping.note_reviews(ready, reviewed)
+        found |= refused | reviewed
+    return [found[task.task_id] for task in tasks]
+
+
+async def _execute(
+    app: App, requester: Requester, tasks: Sequence[AgentTask], *, most: int, model: str | None
+) -> dict[str, AgentResult]:
+    """The results of tasks that need nothing of each other, by their ids."""
     names = names_of(app)
     ready: dict[str, Task] = {}
     found: dict[str, AgentResult] = {}
@@ -61,7 +80,7 @@ async def execute(
     else:
         under = _Under(app, requester, requester.session, asyncio.Semaphore(most))
         found |= await under.execute({name: (by_id[name], ready[name]) for name in ready})
-    return [found[task.task_id] for task in tasks]
+    return found
 
 
 async def _accepted(app: App, task: AgentTask, model: str | None) -> Task:

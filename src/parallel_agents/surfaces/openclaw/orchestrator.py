@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 
+from parallel_agents.creating.created import ROUNDS, TARGET, CreateOptions
 from parallel_agents.files import write_whole
-from parallel_agents.surfaces.openclaw.agents import not_yet
 from parallel_agents.surfaces.openclaw.execution import execute
 from parallel_agents.surfaces.openclaw.live import live
-from parallel_agents.surfaces.openclaw.outcomes import describe_error
+from parallel_agents.surfaces.openclaw.refinement import refine_all
 from parallel_agents.surfaces.openclaw.tasks import AgentResult, AgentResults, AgentTask
 
 
@@ -61,22 +61,41 @@ class RealAIParallelOrchestrator:
         return self._keep(found)
 
     def run_iterative_refinement(
-        self, agents: Iterable[Mapping[str, Any]], **options: object
+        self,
+        agents: Iterable[Mapping[str, Any]],
+        *,
+        target: float = TARGET,
+        rounds: int = ROUNDS,
+        allow_weak_judge: bool = False,
     ) -> AgentResults:
-        """Not implemented yet: return a failed result for each agent, with the error's code."""
-        del options
-        error = describe_error(not_yet("run_iterative_refinement"))
-        return self._keep(
-            [
-                AgentResult(
-                    task_id=f"refine_{agent.get('name', number)}",
-                    agent_type="agent_refiner",
-                    status="failed",
-                    error=error,
-                )
-                for number, agent in enumerate(agents, start=1)
-            ]
+        """Make agents better until a reviewer gives them their scores; return a result for each, in order.
+
+        Each is tested and reviewed, and refined by what that found, until it is registered as its next
+        version. One that is not good enough is a failed result that says why, and stays a draft.
+
+        Args:
+            agents: `name`, and `target` if it is not the one for all. `current_score` is not relied on.
+            target: the score that they need, 0 to 10.
+            rounds: the most versions of each.
+            allow_weak_judge: whether a model that is known to judge badly may review.
+
+        Raises:
+            InvalidInput: an option is out of range.
+            ConfigError, StoreError: nothing can be run.
+        """
+        options = CreateOptions(target=target, rounds=rounds, allow_weak_judge=allow_weak_judge)
+        listed, shared = list(agents), live()
+        found = shared.do(
+            lambda app: refine_all(
+                app,
+                shared.requester,
+                listed,
+                options,
+                most=self.max_concurrent,
+                model=self.model,
+            )
         )
+        return self._keep(found)
 
     def save_results(self, path: str | Path) -> Path:
         """Write all results so far as JSON; return the path of the file."""

@@ -27,7 +27,7 @@ _REVIEWERS = {
     "accessibility_reviewer": "Review this code for accessibility.",
     "test_engineer": "Propose tests for this code.",
 }
-_CREATOR_SECONDS = 180
+_SECONDS = 180
 
 
 def create_content_team(topic: str, platform: str = "bluesky") -> list[AgentTask]:
@@ -55,10 +55,7 @@ def create_review_team(code: str, language: str | None = None) -> list[AgentTask
 
 
 def create_meta_agent_workflow(new_agents: Iterable[Mapping[str, Any]]) -> list[AgentTask]:
-    """A creator for each new agent and, after all creators, a reviewer for each.
-
-    The agents for this work do not exist yet: running the tasks returns failed results that say so,
-    unless you have written agents of these names.
+    """A creator for each new agent and, after the creators, a reviewer for each, who reads the draft.
 
     Args:
         new_agents: `name`, `purpose`, and whatever else a creator should know.
@@ -69,7 +66,7 @@ def create_meta_agent_workflow(new_agents: Iterable[Mapping[str, Any]]) -> list[
             "agent_creator",
             f"Design the agent {agent.get('name')}: {agent.get('purpose')}",
             agent,
-            timeout_seconds=_CREATOR_SECONDS,
+            timeout_seconds=_SECONDS,
         )
         for agent in wanted
     ]
@@ -77,7 +74,16 @@ def create_meta_agent_workflow(new_agents: Iterable[Mapping[str, Any]]) -> list[
         AgentTask(
             "agent_design_reviewer",
             f"Review the design of the agent {agent.get('name')}",
-            {"agent_name": agent.get("name"), "domain": agent.get("domain")},
+            {
+                name: value
+                for name, value in (
+                    ("agent_name", agent.get("name")),
+                    ("domain", agent.get("domain")),
+                    ("purpose", agent.get("purpose")),
+                )
+                if value is not None
+            },
+            timeout_seconds=_SECONDS,
         )
         for agent in wanted
     ]

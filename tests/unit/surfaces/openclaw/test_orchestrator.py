@@ -156,7 +156,7 @@ def test_a_task_that_cannot_be_accepted_fails_alone(carry: Carry) -> None:
         AgentTask("content_writer_funny", " "),
         AgentTask("content_writer_funny", "A post.", output_format="song"),
         AgentTask("content_writer_funny", "A post.", timeout_seconds=-1),
-        AgentTask("agent_creator", "Make an agent."),
+        AgentTask("agent_orchestrator", "Make agents."),
         AgentTask("content_writer_funny", "A post.", timeout_seconds=0),
     ]
 
@@ -224,15 +224,6 @@ def test_results_are_had_by_number_by_id_and_one_after_the_other(tmp_path: Path)
     assert results.get("z") is None
     saved = save_results(results, tmp_path / "new" / "results.json")
     assert [item["task_id"] for item in orjson.loads(saved.read_bytes())] == ["a", "b", "c"]
-
-
-def test_the_refinement_answers_that_it_is_not_here_yet() -> None:
-    orchestrator = RealAIParallelOrchestrator()
-
-    results = orchestrator.run_iterative_refinement([{"name": "mine"}, {}])
-
-    assert [result.status for result in results] == ["failed"] * 2
-    assert all((result.error or "").startswith("PA-E109 ") for result in orchestrator.results)
 
 
 def test_what_makes_no_sense_is_refused_before_anything_begins() -> None:

@@ -1,0 +1,3 @@
+"""Versions of agents: what was registered, unchangeably, and the drafts that were not."""
+
+from __future__ import annotations
