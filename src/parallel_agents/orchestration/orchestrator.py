@@ -241,7 +241,6 @@ class _Doing:
             key=self._key,
             steps=report.steps_of(self._plans),
             ends=self._ends,
-            last=last,
             replaced=self._replaced,
             notes=[*self._notes, *self._steps.work.notices],
         )

@@ -60,7 +60,6 @@ class Work(NamedTuple):
     key: str
     steps: Mapping[str, Step]
     ends: Mapping[str, StepEnd]
-    last: Sequence[str]
     replaced: Mapping[str, int]
     notes: Sequence[str]
 
@@ -152,8 +151,7 @@ def _references(steps: Sequence[str]) -> str:
 
 
 def _results(work: Work) -> list[str]:
-    found = [id for id in work.last if id in work.done]
-    parts = [f"### [{id}]\n\n{_quoted(as_text(work.ends[id].output))}" for id in found]
+    parts = [f"### [{id}]\n\n{_quoted(_readable(work.ends[id].output))}" for id in work.done]
     return ["## Results", *parts] if parts else []
 
 
@@ -203,6 +201,13 @@ def _who(step: Step) -> str:
 def _line(text: str) -> str:
     """A text as a part of one line, in which nothing begins a block."""
     return " ".join(head(text, 1_000).split())
+
+
+def _readable(output: Json) -> str:
+    """An output as a person reads it: the fields of an object one after another."""
+    if not isinstance(output, Mapping):
+        return as_text(output)
+    return "\n\n".join(f"{name}: {as_text(value)}" for name, value in output.items())
 
 
 def _quoted(text: str) -> str:
