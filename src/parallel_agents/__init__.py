@@ -10,6 +10,7 @@ from parallel_agents._version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from parallel_agents.api.creating import acreate_agent, create_agent
+    from parallel_agents.api.doing import ado, do
     from parallel_agents.api.flows import arun_flow, run_flow
     from parallel_agents.api.opening import open
     from parallel_agents.api.running import arun, run
@@ -152,9 +153,11 @@ __all__ = [
     "Workspace",
     "__version__",
     "acreate_agent",
+    "ado",
     "arun",
     "arun_flow",
     "create_agent",
+    "do",
     "open",
     "run",
     "run_flow",
@@ -162,6 +165,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api.doing": ("ado", "do"),
     "api.creating": ("acreate_agent", "create_agent"),
     "creating.created": ("CreateOptions", "Created"),
     "api.flows": ("arun_flow", "run_flow"),

@@ -65,7 +65,7 @@ def test_agents_are_listed_and_shown(shared: Pagents) -> None:
     listed = shared.items("agents", "list")
     shown = shared("agents", "show", "code_reviewer")
 
-    assert len(listed) == 25
+    assert len(listed) == 30
     assert "code:" in shown.out
     assert "instructions" in shown.out
 

@@ -15,9 +15,11 @@ from parallel_agents.flows.function import FlowFunction, OnChange
 from parallel_agents.flows.functions import Functions
 from parallel_agents.maps.request import MAP
 from parallel_agents.maps.runner import MapRunner
+from parallel_agents.orchestration.orchestrator import Orchestrator
+from parallel_agents.orchestration.request import DO
 from parallel_agents.settings import Settings
 
-BUILT_IN_NAMES = frozenset({AGENT_TEST, MAP, plan_task.NAME}) | CREATING_NAMES
+BUILT_IN_NAMES = frozenset({AGENT_TEST, DO, MAP, plan_task.NAME}) | CREATING_NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +49,12 @@ class BuiltInFlows:
         keep = OnChange.KEEP_GOING
         test = partial(FlowFunction[list[TestReport]], agent_test.agent_test, on_change=keep)
         functions.build_in(AGENT_TEST, test)
+
+    def add_orchestrator(self, functions: Functions, orchestrator: Orchestrator) -> None:
+        """Make the flow known that plans for itself, for a process with these agents.
+
+        Raises:
+            InvalidInput: as for `add_to`.
+        """
+        do = partial(FlowFunction, orchestrator.do, on_change=OnChange.KEEP_GOING)
+        functions.build_in(DO, do)

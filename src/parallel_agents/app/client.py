@@ -36,6 +36,7 @@ from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.learning import Lessons
 from parallel_agents.models.registry import Registry
+from parallel_agents.orchestration.orchestrator import Orchestrator
 from parallel_agents.quality.judge_registry import CALIBRATIONS_NAME, JudgeRegistry
 from parallel_agents.quality.preflight import Preflight
 from parallel_agents.session_tools.context import ToolSettings
@@ -114,6 +115,7 @@ class Client:
         judges: the models that may judge.
         sharing: what the sessions of each tree share.
         flows: the functions of the flows that this process can execute.
+        orchestrator: plans goals, and has agents reach them.
         maps: executes maps, and knows how far they are.
         keeping: where agents that are made begin and end up.
         output_types: the output types of agents that the program passed in.
@@ -156,6 +158,8 @@ class Client:
         self.flows = resources.parts.flows
         self.keeping = make_keeping(environment, self.catalog, self.judges)
         add_creating(self.flows, self.keeping, self.catalog)
+        self.orchestrator = Orchestrator(directory, self.readiness.lack)
+        resources.built_in.add_orchestrator(self.flows, self.orchestrator)
         self.maps = resources.built_in.maps
         self.session_tools = SessionTools(
             self.service,

@@ -12,7 +12,7 @@ from parallel_agents.catalog.case_file import parse_cases
 from parallel_agents.catalog.document import parse_document
 from parallel_agents.catalog.file_index import Entry, FileIndex
 from parallel_agents.catalog.plan_file import PlanFile
-from parallel_agents.catalog.source import Accept, accept_any, read_source
+from parallel_agents.catalog.source import Accept, Source, accept_any, read_source
 from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_plan, parse_team
 from parallel_agents.core.agent import Agent
@@ -105,6 +105,20 @@ class Catalog:
                 "To use a file, include its extension, such as team.yaml.",
             )
         return team
+
+    def plan(self, file: Path, text: str | None = None) -> Plan:
+        """The plan in a team file, also in one whose tasks do not need each other.
+
+        Args:
+            file: its path.
+            text: what is in it, if it is not read.
+
+        Raises:
+            InvalidFile: it is not valid; the error names the line.
+        """
+        source = read_source(file, self._accept) if text is None else Source(file, text)
+        read = partial(self._load_plan, within=(file,))
+        return parse_plan(PlanFile(parse_document(source), self.agent, read))
 
     def teams(self) -> list[TeamEntry]:
         """All teams by name; a file that is not valid is an entry with its error."""

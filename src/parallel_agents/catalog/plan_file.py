@@ -18,7 +18,7 @@ from parallel_agents.catalog.fields import AgentName, Fields, NonEmpty
 from parallel_agents.catalog.gate_fields import read_gates
 from parallel_agents.catalog.team_fields import HeadFields, TaskFields
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.plan import ANY_OBJECT, MOST_ITEMS, Loop, Plan, RunIf, Step
+from parallel_agents.core.plan import ANY_OBJECT, MOST_ITEMS, Create, Loop, Plan, RunIf, Step
 from parallel_agents.core.plan_checks import PlanProblem, check_steps
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.template import paths_in
@@ -37,6 +37,14 @@ class LoopFields(Fields):
     until: NonEmpty
     rounds: Annotated[int, Field(ge=1, le=100)] = 3
     keep_last: bool = False
+
+
+class CreateFields(Fields):
+    """An agent that a task makes."""
+
+    name: AgentName
+    purpose: NonEmpty
+    target: Annotated[float, Field(ge=0, le=10)] = 8.5
 
 
 def _check_items(value: JsonValue) -> JsonValue:
@@ -73,6 +81,7 @@ class PlanTaskFields(TaskFields):
     agent: str = ""
     text: str = ""
     flow: NonEmpty | None = None
+    create: CreateFields | None = None
     needs: tuple[NonEmpty, ...] = ()
     run_if: RunIf = RunIf.ALL_DONE
     when: NonEmpty | None = None
@@ -160,7 +169,9 @@ def _more(others: int) -> str:
 
 def _step(file: PlanFile, number: int, task: PlanTaskFields) -> Step:
     document, place = file.document, ("tasks", str(number))
-    id = task.label or task.agent or _stem(task.flow) or f"task_{number + 1}"
+    create = task.create and Create(**task.create.model_dump())
+    id = task.label or task.agent or _stem(task.flow) or (create.name if create else "")
+    id = id or f"task_{number + 1}"
     approve = task.approve if isinstance(task.approve, str) else ""
     if task.approve is True:
         approve = _APPROVE.format(id) + (f"\n\n{_asked(task.text)}" if task.text else "")
@@ -171,6 +182,7 @@ def _step(file: PlanFile, number: int, task: PlanTaskFields) -> Step:
         text=task.text,
         input=task.input,
         plan=None if task.flow is None else _inner(file, (*place, "flow"), task.flow),
+        create=create,
         needs=tuple(dict.fromkeys(task.needs)),
         run_if=task.run_if,
         when=task.when or "",

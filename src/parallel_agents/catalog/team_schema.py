@@ -28,6 +28,7 @@ _DESCRIPTIONS = {
         "label": "names the task; the agent's name by default",
         "input": "values for the agent's input",
         "flow": "another team file that is this task",
+        "create": "an agent that this task makes: its name, its purpose, and the score that it needs",
         "needs": "the labels of the tasks after which it begins",
         "run_if": "how these must have ended",
         "when": "a condition on inputs and results; without it the task is skipped",

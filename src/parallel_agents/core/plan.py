@@ -23,6 +23,11 @@ MOST_STEPS = 500
 MOST_ROUNDS = 100
 MOST_ITEMS = 1_000
 ANY_OBJECT: JsonObject = {"type": "object"}
+# What became of an agent that was made.
+CREATED: JsonObject = {
+    "type": "object",
+    "properties": {"name": {}, "version": {}, "score": {}, "passed": {}, "cases": {}},
+}
 
 
 class RunIf(StrEnum):
@@ -65,8 +70,23 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """An agent that a step makes, and that later steps may name.
+
+    Attributes:
+        name: of the agent.
+        purpose: what it is for; without placeholders.
+        target: the score that it needs to be registered, 0 to 10; below that the step fails.
+    """
+
+    name: str
+    purpose: str
+    target: float = 8.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A step: the task of an agent, a question to a person, or another plan.
+    """A step: the task of an agent, a question to a person, another plan, or the making of an agent.
 
     Placeholders in `text`, `input`, `person`, `approve` and `for_each` read the inputs of the plan
     (`${topic}`), what earlier steps came to (`${tasks.facts.output.items}`, `${tasks.facts.status}`), the
@@ -78,6 +98,7 @@ class Step:
         text: what the agent is to do.
         input: values for the agent's or the plan's input.
         plan: the plan that is this step.
+        create: the agent that this step makes; its output says what became of it.
         needs: the steps after which it begins.
         run_if: how these must have ended.
         when: a condition on the inputs and on results, without which it is skipped; empty for none.
@@ -101,6 +122,7 @@ class Step:
     text: str = ""
     input: JsonObject = field(default_factory=dict[str, Json])
     plan: Plan | None = None
+    create: Create | None = None
     needs: tuple[str, ...] = ()
     run_if: RunIf = RunIf.ALL_DONE
     when: str = ""
@@ -162,6 +184,11 @@ class Plan:
         """The steps that no other one needs; their outputs are the plan's."""
         needed = {need for step in self.steps for need in step.needs}
         return tuple(step for step in self.steps if step.id not in needed)
+
+
+def created_in(plan: Plan) -> dict[str, str]:
+    """The agents that steps of a plan make, with the ids of these steps."""
+    return {step.create.name: step.id for step in plan.steps if step.create is not None}
 
 
 def within(plan: Plan, outer: Plan) -> Plan:

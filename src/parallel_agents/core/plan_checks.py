@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import NAME_PATTERN, Agent
 from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.expression import expression
+from parallel_agents.core.gate import MAX_SCORE
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.plan import (
     MOST_ROUNDS,
     MOST_STEPS,
+    Create,
     Plan,
     Step,
     ancestors,
+    created_in,
     find_cycle,
 )
 from parallel_agents.core.plan_inputs import check_input
@@ -27,6 +30,7 @@ from parallel_agents.errors import InvalidInput, UnknownAgent
 
 FindAgent: TypeAlias = Callable[[str], Agent]
 
+MOST_PURPOSE = 4_000
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 RESERVED = ("tasks", "item", "loop")
 
@@ -68,10 +72,10 @@ def check_steps(plan: Plan, find_agent: FindAgent) -> list[PlanProblem]:
     for check in (_check_shape, _check_needs, _check_cycle):
         if found := list(check(plan)):
             return found
-    agents, unknown = _find_agents(plan, find_agent)
+    before = ancestors({step.id: step.needs for step in plan.steps})
+    agents, unknown = _find_agents(plan, find_agent, before)
     if unknown:
         return unknown
-    before = ancestors({step.id: step.needs for step in plan.steps})
     reading = Reading(plan, agents)
     return [
         problem
@@ -127,7 +131,9 @@ def _check_shape(plan: Plan) -> Iterator[PlanProblem]:
 
 def _check_kind(step: Step) -> Iterator[PlanProblem]:
     """Refuse a step that is not one thing, and numbers out of range."""
-    if not step.agent and step.plan is None and not step.person:
+    if step.create is not None:
+        yield from _check_create(step, step.create)
+    elif not step.agent and step.plan is None and not step.person:
         yield PlanProblem(
             step.id,
             (),
@@ -170,6 +176,32 @@ def _check_kind(step: Step) -> Iterator[PlanProblem]:
         )
 
 
+def _check_create(step: Step, create: Create) -> Iterator[PlanProblem]:
+    for name in ("agent", "plan", "person", "for_each", "loop", "input"):
+        if getattr(step, name):
+            field = "flow" if name == "plan" else name
+            yield PlanProblem(
+                step.id,
+                (field,),
+                f"a task that creates an agent has no {field!r}",
+                f"delete `{field}:`",
+            )
+    if not re.fullmatch(NAME_PATTERN[1:-1], create.name):
+        yield PlanProblem(
+            step.id,
+            ("create", "name"),
+            f"{create.name[:80]!r} cannot be the name of an agent",
+            "use up to 64 lower-case letters, digits and underscores, a letter first",
+        )
+    if not 1 <= len(create.purpose.strip()) <= MOST_PURPOSE or not 0 <= create.target <= MAX_SCORE:
+        yield PlanProblem(
+            step.id,
+            ("create",),
+            f"the agent {create.name[:80]!r} cannot be created so",
+            f"say what it is for in 1 to {MOST_PURPOSE:,} characters; its target is from 0 to {MAX_SCORE}",
+        )
+
+
 def _check_needs(plan: Plan) -> Iterator[PlanProblem]:
     known = plan.by_id
     for step in plan.steps:
@@ -196,12 +228,19 @@ def _check_cycle(plan: Plan) -> Iterator[PlanProblem]:
         )
 
 
-def _find_agents(plan: Plan, find_agent: FindAgent) -> tuple[dict[str, Agent], list[PlanProblem]]:
+def _find_agents(
+    plan: Plan, find_agent: FindAgent, before: Mapping[str, set[str]]
+) -> tuple[dict[str, Agent], list[PlanProblem]]:
+    """The agents of the steps; of one that an earlier step makes, nothing is known yet."""
+    created = created_in(plan)
     found: dict[str, Agent] = {}
     problems: list[PlanProblem] = []
     for step in plan.steps:
         for number, name in enumerate(step.agents):
             if name in found:
+                continue
+            if created.get(name) in before[step.id]:
+                found[name] = Agent(name, instructions="-", output_schema={})
                 continue
             try:
                 found[name] = find_agent(name)

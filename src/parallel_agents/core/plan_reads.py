@@ -13,7 +13,7 @@ from parallel_agents.core.condition_fields import (
 )
 from parallel_agents.core.expression import Path, expression
 from parallel_agents.core.object_schema import properties, sure_names
-from parallel_agents.core.plan import Plan, Step
+from parallel_agents.core.plan import CREATED, Plan, Step
 from parallel_agents.core.schema import Json
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.template import paths_in, texts_in, whole_name, whole_path, written
@@ -77,7 +77,7 @@ class Reading:
 
     def check_until(self, condition: str, step: Step) -> InvalidInput | None:
         """Why no answer could satisfy the condition of a step's loop."""
-        if step.plan is not None or step.person:
+        if step.plan is not None or step.person or step.create is not None:
             return None
         for path in expression(condition).paths:
             found = [ruled_out(path, self._agents[name].output_schema) for name in step.agents]
@@ -197,6 +197,8 @@ class Reading:
             return None
         if source.plan is not None:
             return _ruled_out_of_plan(source.plan, path)
+        if source.create is not None:
+            return ruled_out_below(path, CREATED)
         if source.person:
             return ruled_out_below(path, None)
         found = [ruled_out_below(path, self._agents[name].output_schema) for name in source.agents]

@@ -78,7 +78,7 @@ def fill_text(text: str, values: Mapping[str, Json]) -> str:
             return "$"
         path = _path(found[2] or found[3])
         value = value_at(values, path)
-        return "" if value is None and len(path) > 1 else _as_text(value)
+        return "" if value is None and len(path) > 1 else as_text(value)
 
     paths_in(text)  # refuses a dollar that begins nothing
     return _FORM.sub(filled, text)
@@ -180,5 +180,6 @@ def _kind(value: Json) -> str:
     )
 
 
-def _as_text(value: Json) -> str:
+def as_text(value: Json) -> str:
+    """A value within a text: itself if it is one, or else JSON."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()

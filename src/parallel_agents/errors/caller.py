@@ -16,6 +16,12 @@ class InvalidInput(CallerError):
     code = "PA-E101"
 
 
+class PlanUnconfirmed(CallerError):
+    """A plan for a goal waits for a person's yes, and nobody can say it here."""
+
+    code = "PA-E342"
+
+
 class UnknownAgent(CallerError):
     code = "PA-E102"
 

@@ -128,6 +128,18 @@ class FlowTooDeep(RunError):
     code = "PA-E348"
 
 
+class PlanImpossible(RunError):
+    """The orchestrator made no plan that could work; nothing of it has run."""
+
+    code = "PA-E340"
+
+
+class PlanNotAccepted(RunError):
+    """A person did not accept the plan that was made for a goal."""
+
+    code = "PA-E341"
+
+
 class McpServerFailed(RunError):
     """A server of tools cannot be started, or does not say what it offers."""
 

@@ -15,7 +15,7 @@ import orjson
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.cutting import head
 from parallel_agents.core.expression import Lacking, Path, Unfit, expression
-from parallel_agents.core.plan import MOST_ITEMS, Loop, Plan, Step, within
+from parallel_agents.core.plan import MOST_ITEMS, Create, Loop, Plan, Step, within
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shown import shown
@@ -30,6 +30,7 @@ from parallel_agents.core.template import (
 )
 from parallel_agents.core.tool import Effect
 from parallel_agents.errors import PagentsError, StepFailed, StepPartlyDone
+from parallel_agents.flows.create_step import create_task, created
 from parallel_agents.flows.gathered import checked_result, together, why_not_done
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
@@ -157,6 +158,8 @@ class PlanStep:
         step = self._step
         if step.plan is not None:
             return await self._inner(name, step.plan, values)
+        if step.create is not None:
+            return await self._created(name, step.create)
         person = shortened(fill_text(step.person, values))
         if not step.agent:
             return await self._steps.work.ask(name, Asking(person))
@@ -178,6 +181,11 @@ class PlanStep:
             self._steps, name, task, to=step.hand_off, accept=None, person=person or None
         )
         return handed.result.output_json if handed.answer is None else handed.answer
+
+    async def _created(self, name: str, create: Create) -> Json:
+        model = self._plan.model or self._steps.request.model
+        task = create_task(create, label=label_of(name), model=model, budget=self._step.budget)
+        return created(create, await self._steps.work.flow(name, task))
 
     async def _inner(self, name: str, plan: Plan, values: Mapping[str, Json]) -> Json:
         plan = within(plan, self._plan)

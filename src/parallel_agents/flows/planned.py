@@ -17,9 +17,10 @@ from parallel_agents.flows.flow import Flow, steps_of
 from parallel_agents.flows.people import Asking
 from parallel_agents.flows.plan_step import PlanStep, shortened
 from parallel_agents.flows.steps import Steps
+from parallel_agents.flows.work import Work
 
 _YES, _NO = "yes", "no"
-_LOST = (StepStatus.FAILED, StepStatus.BLOCKED)
+LOST = (StepStatus.FAILED, StepStatus.BLOCKED)
 
 
 class StepEnd(NamedTuple):
@@ -42,7 +43,24 @@ async def plan(flow: Flow, plan: Plan, inputs: dict[str, Json]) -> Json:
     The run is done if no step failed, partial if at least `min_done` are done (or anything is, even
     an item), and failed otherwise. Steps that are skipped count neither way.
     """
-    return await _Execution(steps_of(flow), plan, inputs).run()
+    steps = steps_of(flow)
+    ends = await ends_of(steps, plan, inputs)
+    judge(steps.work, ends, plan.min_done)
+    outputs = {step.id: ends[step.id].output for step in plan.last}
+    return {"steps": shown_ends(ends), "outputs": outputs}
+
+
+async def ends_of(steps: Steps, plan: Plan, inputs: Mapping[str, Json]) -> dict[str, StepEnd]:
+    """Do the steps of a plan as steps of a flow; how each ended, in the order of the plan."""
+    return await _Execution(steps, plan, inputs).run()
+
+
+def shown_ends(ends: Mapping[str, StepEnd]) -> dict[str, Json]:
+    """How steps ended, without their outputs."""
+    return {
+        id: {"status": end.status.value, **({"why": end.why} if end.why else {})}
+        for id, end in ends.items()
+    }
 
 
 class _Execution:
@@ -58,17 +76,11 @@ class _Execution:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._failed = ""  # the step whose failure stops others
 
-    async def run(self) -> Json:
+    async def run(self) -> dict[str, StepEnd]:
         async with asyncio.TaskGroup() as group:
             for step in self._plan.steps:
                 self._tasks[step.id] = group.create_task(self._do(step))
-        self._judge()
-        shown: dict[str, Json] = {
-            id: {"status": end.status.value, **({"why": end.why} if end.why else {})}
-            for id, end in ((step.id, self._ends[step.id]) for step in self._plan.steps)
-        }
-        outputs = {step.id: self._ends[step.id].output for step in self._plan.last}
-        return {"steps": shown, "outputs": outputs}
+        return {step.id: self._ends[step.id] for step in self._plan.steps}
 
     async def _do(self, step: Step) -> None:
         for need in step.needs:
@@ -120,7 +132,7 @@ class _Execution:
         missing = [need for need, status in ends.items() if status is not StepStatus.DONE]
         is_enough = step.run_if is RunIf.ANY_DONE and len(missing) < len(ends)
         if missing and step.run_if is not RunIf.ALWAYS and not is_enough:
-            lost = [need for need in missing if ends[need] in _LOST]
+            lost = [need for need in missing if ends[need] in LOST]
             first = (lost or missing)[0]
             status = StepStatus.BLOCKED if lost else StepStatus.SKIPPED
             return StepEnd(status, why=f"it needs {first}, which {_became(ends[first])}")
@@ -145,25 +157,31 @@ class _Execution:
         answer = await self._steps.work.ask(f"{step.id}/approve", Asking(text, (_YES, _NO)))
         return "" if answer == _YES else "a person answered no"
 
-    def _judge(self) -> None:
-        """Tell the flow's run what its steps came to, unless it is done."""
-        ends, least = self._ends, self._plan.min_done
-        done = sum(end.status is StepStatus.DONE for end in ends.values())
-        lost = {id: end for id, end in ends.items() if end.status in _LOST}
-        if not lost and done >= (least or 0):
-            return
-        told = [f"{id}: {end.why}" for id, end in lost.items()] or [
-            f"{done} are done, and min_done asks for {least}"
-        ]
-        error = Incomplete(
-            f"{len(lost) or len(ends) - done} of {len(ends)} tasks did not succeed",
-            why="; ".join(told[:5]),
-            hint="run it again under the same name to try the failed tasks again",
-        )
-        is_some_done = done > 0 or any(end.is_partly for end in lost.values())
-        is_enough = is_some_done if least is None else done >= least
-        status = RunStatus.PARTIAL if is_enough else RunStatus.FAILED
-        self._steps.work.fall_short(status, Failure.of(error))
+
+def judge(work: Work, ends: Mapping[str, StepEnd], least: int | None) -> None:
+    """Tell a flow's run what the steps of its plan came to, unless it is done.
+
+    Args:
+        work: of the flow.
+        ends: of the steps.
+        least: how many must be done; None for anything, even an item of a step.
+    """
+    done = sum(end.status is StepStatus.DONE for end in ends.values())
+    lost = {id: end for id, end in ends.items() if end.status in LOST}
+    if not lost and done >= (least or 0):
+        return
+    told = [f"{id}: {end.why}" for id, end in lost.items()] or [
+        f"{done} are done, and min_done asks for {least}"
+    ]
+    error = Incomplete(
+        f"{len(lost) or len(ends) - done} of {len(ends)} tasks did not succeed",
+        why="; ".join(told[:5]),
+        hint="run it again under the same name to try the failed tasks again",
+    )
+    is_some_done = done > 0 or any(end.is_partly for end in lost.values())
+    is_enough = is_some_done if least is None else done >= least
+    status = RunStatus.PARTIAL if is_enough else RunStatus.FAILED
+    work.fall_short(status, Failure.of(error))
 
 
 def _became(status: StepStatus) -> str:

@@ -22,6 +22,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.tool import Effect
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import (
     FlowChanged,
     LeftRun,
@@ -98,6 +99,12 @@ class Work:
 
     def note(self, notice: str) -> None:
         self._notices.append(notice)
+
+    async def spend(self) -> Spend:
+        """What the children of the flow have used so far, with everything that they spawned."""
+        children = await self._sessions.child_runs(self.session.key)
+        results = await self._sessions.results([child.run for child in children])
+        return sum((result.total_spend for result in results), Spend())
 
     async def close(self) -> None:
         """Begin no more steps, and leave those that the function left behind."""

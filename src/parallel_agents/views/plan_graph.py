@@ -61,6 +61,8 @@ def who(step: Step) -> str:
     """Who does a step, in order."""
     if step.plan is not None:
         return f"flow {step.plan.name}"
+    if step.create is not None:
+        return f"creates {step.create.name}"
     return " → ".join((*step.agents, *(["a person"] if step.person else [])))
 
 

@@ -124,6 +124,9 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
         "quality": ["agent_creator", "agent_design_reviewer", "agent_refiner", "judge", "refiner"],
     }
     expected["research"] = ["researcher"]
+    expected["meta"] = ["agent_orchestrator", "report_writer"]
+    made = ["agent_creator", "agent_design_reviewer", "agent_refiner"]
+    expected["quality"] = sorted([*expected["quality"], *made])
     expected["development"] = sorted([*expected["development"], "merge_resolver"])
     for name, category in {**WITH_TOOLS, **COMPARING}.items():
         expected[category] = sorted([*expected[category], name])

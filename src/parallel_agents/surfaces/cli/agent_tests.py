@@ -39,7 +39,7 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
 )
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
-from parallel_agents.surfaces.cli.foreground import Display, Work, run_in_foreground
+from parallel_agents.surfaces.cli.foreground import Display, Shown, Work, run_in_foreground
 from parallel_agents.views import case_tests
 
 _TRY: TypeAdapter[CaseTry] = TypeAdapter(CaseTry)
@@ -109,7 +109,7 @@ def _run(context: CliContext, asked: Asked, *, is_json: bool) -> None:
     """Have the test made, show it, and exit with what it came to."""
     told: Counter[str] = Counter()
 
-    def show(app: App, work: Work) -> _ShownTest:
+    def show(app: App, work: Work, _usual: Shown) -> Shown:
         return _ShownTest(app, work, told, asked.titles, is_json=is_json)
 
     async def conclude(app: App, work: Work) -> Callable[[], Exit]:

@@ -18,6 +18,7 @@ _START, _WATCH, _CONTROL, _SERVE, _SET_UP = "Start", "Watch", "Control", "Serve"
 COMMANDS = {
     "run": Command("run:run", "Run a team, and return every result.", _START),
     "map": Command("map:map_rows", "Have one agent work on each row of a table or file.", _START),
+    "do": Command("do:do", "Have agents plan a goal, reach it, and report.", _START),
     "resume": Command("run:resume", "Continue a team or session that was stopped.", _START),
     "spawn": Command("spawn:spawn", "Start one agent on a task.", _START),
     "work": Command("work:work", "Execute queued runs until none is left.", _START),

@@ -27,7 +27,7 @@ _MOST_REASONS = 8
 def show_stages(display: Display) -> Show:
     """Shows each task of the flow on a line of its own as it ends."""
 
-    def show(app: App, work: Work) -> Shown:
+    def show(app: App, work: Work, _usual: Shown) -> Shown:
         return _Stages(app, work, is_quiet=display.is_json)
 
     return show

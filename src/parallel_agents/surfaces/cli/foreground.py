@@ -24,6 +24,7 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import OutputLost
 from parallel_agents.interrupts import run_interruptible, to_its_end, unless
+from parallel_agents.orchestration.request import OWN
 from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
@@ -68,14 +69,14 @@ Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
 
 
 class Shown(Protocol):
-    """Work that was started, and what has been shown of it.
-
-    Attributes:
-        is_over: all of its runs have ended, and their results were shown.
-    """
+    """Work that was started, and what has been shown of it."""
 
     work: Work
-    is_over: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of its runs have ended, and their results were shown."""
+        ...
 
     async def watch(self) -> None:
         """Show progress and results until the work has ended."""
@@ -86,11 +87,12 @@ class Shown(Protocol):
         ...
 
 
-Show: TypeAlias = Callable[[App, Work], Shown | None]
+Show: TypeAlias = Callable[[App, Work, Shown], Shown]
 
 
-def _not_otherwise(_app: App, _work: Work) -> Shown | None:
+def _not_otherwise(_app: App, _work: Work, usual: Shown) -> Shown:
     """All work is shown by what its agents are doing."""
+    return usual
 
 
 def run_in_foreground(
@@ -103,7 +105,7 @@ def run_in_foreground(
     """Start work, show it until it ends, and return what `conclude` makes of it.
 
     `prepare` may take long, such as for a download, and stores nothing. The function that it returns
-    starts the work, and is never interrupted: accepted work is always named. `show` is for maps.
+    starts the work, and is never interrupted: accepted work is always named. `show` may show it otherwise.
 
     The first Ctrl-C starts nothing new, lets model calls in flight end, and shows the results that
     they complete; the second stops at once. Both print how to continue, and exit with 130. If the
@@ -121,7 +123,7 @@ def run_in_foreground(
                 began_at = time.time()
                 work = await begin()
                 folder = results_folder(context.environment.home, work.name)
-                shown = show(app, work) or _Started(app, work, display, folder, began_at)
+                shown = show(app, work, _Started(app, work, display, folder, began_at))
                 started.append(shown)
                 return shown
 
@@ -274,7 +276,9 @@ class _Started:
 def _is_task(row: Row) -> bool:
     """Whether a run is a task of a flow, or of a flow or a team below it."""
     above = row.session.parent
-    return row.run.kind is RunnerKind.AGENT and above is not None and is_group_key(above)
+    is_own = row.session.spawn_key.startswith(f"{OWN}/")  # that plans a goal, or reports on it
+    is_agent = row.run.kind is RunnerKind.AGENT and not is_own
+    return is_agent and above is not None and is_group_key(above)
 
 
 @asynccontextmanager

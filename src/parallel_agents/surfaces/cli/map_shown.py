@@ -54,8 +54,8 @@ def announce_map(row: Row, *, is_json: bool, of: str = "") -> Work:
 def show_map(display: Display, echoed: Path | None = None) -> Show:
     """Shows maps by their progress, and copies the file of results to stdout if it is `echoed`."""
 
-    def show(app: App, work: Work) -> Shown | None:
-        return _ShownMap(app, work, display, echoed) if is_map(work.session) else None
+    def show(app: App, work: Work, usual: Shown) -> Shown:
+        return _ShownMap(app, work, display, echoed) if is_map(work.session) else usual
 
     return show
 

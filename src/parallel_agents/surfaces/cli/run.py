@@ -52,6 +52,7 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
     workspace_of,
 )
+from parallel_agents.surfaces.cli.do_result import concluded_do
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
@@ -68,6 +69,7 @@ from parallel_agents.surfaces.cli.map_shown import (
     is_map,
     show_map,
 )
+from parallel_agents.surfaces.cli.plan_approval import is_do, show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
 from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
@@ -293,11 +295,14 @@ def _run_to_the_end(
     async def conclude(app: App, work: Work) -> Callable[[], RunStatus]:
         if is_map(work.session):
             return await concluded_map(app, work, display)
+        if is_do(work.session):
+            return await concluded_do(app, work, display, context.environment.home)
         own = await app.sessions.results([work.run]) if work.is_flow else ()
         team = await app.sessions.team_result(work.session)
         return partial(_print_team, context, work.name, team, own, display)
 
-    print_result = run_in_foreground(context, prepare, conclude, display, show_map(display))
+    show = show_do(context.environment, display, show_map(display))
+    print_result = run_in_foreground(context, prepare, conclude, display, show)
     raise typer.Exit(exit_of(print_result()))
 
 

@@ -40,6 +40,7 @@ async def prepare_plan(
     """
     asked = plan_task(plan, values)
     inputs = complete_input(plan, values)
+    created = {step.create.name for step in all_steps(plan) if step.create is not None}
     probes = {
         (name, step.model or plan.model, step.ladder, filled is None or step.id): _probe(
             app, plan, step, name, filled
@@ -49,6 +50,7 @@ async def prepare_plan(
             *((inner, None) for step in plan.steps if step.plan for inner in all_steps(step.plan)),
         ]
         for name in step.agents
+        if name not in created
     }
     tasks = tuple(probes.values())
     for task in tasks:

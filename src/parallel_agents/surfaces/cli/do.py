@@ -1,0 +1,230 @@
+"""`pagents do`: have agents plan a goal, reach it, and report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+import typer
+
+from parallel_agents.app.client import App
+from parallel_agents.catalog.plan_text import plan_text
+from parallel_agents.core.ids import make_name
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.schema import Json
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import InvalidInput
+from parallel_agents.files import write_private
+from parallel_agents.orchestration.planning import read_plan
+from parallel_agents.orchestration.request import DO, DoRequest
+from parallel_agents.orchestration.roster import ORCHESTRATOR
+from parallel_agents.sessions.requests import check_key
+from parallel_agents.surfaces.cli import do_options, progress, render
+from parallel_agents.surfaces.cli.context import (
+    AnswersFile,
+    AsJson,
+    CliContext,
+    Home,
+    Inputs,
+    ModelName,
+    Notified,
+    SandboxMode,
+    Timeout,
+    Tokens,
+    Usd,
+    WeakJudge,
+    WhenUsedUp,
+    budget_of,
+    find_work_context,
+)
+from parallel_agents.surfaces.cli.do_result import concluded_do
+from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.foreground import (
+    Begin,
+    Display,
+    Shown,
+    Work,
+    ended_before,
+    note_kept,
+    run_in_foreground,
+)
+from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
+from parallel_agents.surfaces.cli.plan_approval import show_do
+from parallel_agents.surfaces.cli.prepare_models import prepare_team
+from parallel_agents.surfaces.cli.run import ProgressStyle
+from parallel_agents.views.plan_graph import as_text
+
+
+def do(
+    goal: do_options.Goal,
+    inputs: Inputs = None,
+    files: do_options.Files = None,
+    yes: do_options.Yes = False,
+    plan_only: do_options.PlanOnly = False,
+    out: do_options.Out = None,
+    plan: do_options.PlanFile = None,
+    agents: do_options.OnlyAgents = None,
+    max_steps: do_options.MostSteps = None,
+    parallel: do_options.Parallel = None,
+    replans: do_options.Replans = 1,
+    run_id: do_options.DoId = None,
+    model: ModelName = None,
+    timeout: Timeout = None,
+    usd: Usd = None,
+    tokens: Tokens = None,
+    on_limit: WhenUsedUp = None,
+    notify: Notified = None,
+    answers: AnswersFile = None,
+    allow_weak_judge: WeakJudge = False,
+    sandbox: SandboxMode = None,
+    style: ProgressStyle = progress.Style.AUTO,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Have agents plan a goal, reach it, and report what each statement is from.
+
+    The plan is shown first. The same --id continues: what is done is not paid again.
+    """
+    if out is not None and not plan_only:
+        raise InvalidInput("--out requires --plan-only", hint="add --plan-only, or leave out --out")
+    check_key(name := run_id or make_name())
+    context = find_work_context(
+        home,
+        answers=answers,
+        allow_weak_judge=allow_weak_judge,
+        max_parallel=parallel,
+        sandbox=sandbox,
+        notify=notify,
+    )
+    request = DoRequest(
+        goal=goal,
+        material={**_read_files(files), **read_inputs(inputs, None)},
+        agents=_names(agents),
+        most_steps=max_steps,
+        replans=replans,
+        is_plan_only=plan_only,
+        is_asked=not yes and not plan_only,
+    )
+    request = replace(request, model=model, max_parallel=parallel, timeout=timeout)
+    request = replace(request, budget=budget_of(usd, tokens, on_limit))
+    _run(context, _Asked(name, request, plan, out, yes), Display(style, json))
+
+
+class _Asked(NamedTuple):
+    """What the options ask for.
+
+    Attributes:
+        name: identifies it.
+        request: without the plan in a file.
+        plan: that file.
+        out: where a plan is written that is all that is wanted.
+        is_yes: whether the plan runs without a question.
+    """
+
+    name: str
+    request: DoRequest
+    plan: Path | None
+    out: Path | None
+    is_yes: bool
+
+
+def _run(context: CliContext, asked: _Asked, display: Display) -> None:
+    async def prepare(app: App) -> Begin:
+        plan = None if asked.plan is None else app.catalog.plan(asked.plan)
+        request = replace(asked.request, plan=plan)
+        app.orchestrator.check_request(request)
+        await _prepare_models(app, request)
+        return partial(_begin, app, asked.name, request, display)
+
+    async def conclude(app: App, work: Work) -> Callable[[], RunStatus]:
+        if asked.request.is_plan_only:
+            return await _planned(app, work, asked.out, display)
+        return await concluded_do(app, work, display, context.environment.home)
+
+    def usual(_app: App, _work: Work, usual: Shown) -> Shown:
+        return usual
+
+    shows_plan = show_do(context.environment, display, usual, is_yes=asked.is_yes)
+    show = usual if asked.request.is_plan_only else shows_plan
+    print_result = run_in_foreground(context, prepare, conclude, display, show)
+    raise typer.Exit(exit_of(print_result()))
+
+
+async def _prepare_models(app: App, request: DoRequest) -> None:
+    """Get the orchestrator's model ready, and with a plan those of its steps."""
+    agent = app.catalog.agent(ORCHESTRATOR)
+    plan = await app.sessions.plan_task(Task(agent, "-", model=request.model))
+    team = TeamTask(tasks=(Task(agent, "-", model=request.model),), model=request.model)
+    await prepare_team(app, team, [plan])
+
+
+async def _begin(app: App, name: str, request: DoRequest, display: Display) -> Work:
+    spawned = await app.sessions.spawn_flow(request.flow_task(), key=name)
+    if request.max_parallel is not None:
+        app.sessions.limit_parallel(spawned.session_key, request.max_parallel)
+    (row,) = await app.sessions.rows_of([spawned.run_id])
+    key = row.session.key
+    if display.is_json:
+        render.json_line({"schema": "pagents.launched/1", "id": name, "session_key": key})
+    told = "a plan" if request.is_plan_only else "a goal"
+    render.note(f"▶ {DO} {name}   {told}{ended_before(row.run)}")
+    note_kept(spawned, request.budget)
+    return Work(name, key, row.run.id, {}, is_flow=True)
+
+
+async def _planned(
+    app: App, work: Work, out: Path | None, display: Display
+) -> Callable[[], RunStatus]:
+    (result,) = await app.sessions.results([work.run])
+    output = result.output_json
+    if not result.is_done or not isinstance(output, dict):
+        return partial(_print_failed, result)
+    plan = read_plan(output["plan"])
+    text = plan_text(plan, out.stem if out else plan.name, f"A plan, made as {work.name}.")
+    if out is not None:
+        await asyncio.to_thread(write_private, out, text.encode())
+
+    def print_plan() -> RunStatus:
+        if display.is_json:
+            render.line(orjson.dumps({"schema": "pagents.plan/1", "plan": output["plan"]}).decode())
+        elif out is None:
+            render.line(text.rstrip())
+        else:
+            render.line(as_text(plan))
+            render.note(f"Wrote {out}. Run it: pagents do GOAL --plan {out}")
+        return result.status
+
+    return print_plan
+
+
+def _print_failed(result: Result) -> RunStatus:
+    render.result(result)
+    return result.status
+
+
+def _names(given: str | None) -> tuple[str, ...]:
+    names = [] if given is None else [name.strip() for name in given.split(",")]
+    if given is not None and not all(names):
+        raise InvalidInput(
+            f"--agents {given!r} names no agents", hint="write the names as --agents a,b"
+        )
+    return tuple(dict.fromkeys(names))
+
+
+def _read_files(files: list[Path] | None) -> dict[str, Json]:
+    """Texts by the names of their files."""
+    found: dict[str, Json] = {}
+    for file in files or ():
+        name = "".join(each if each.isalnum() and each.isascii() else "_" for each in file.stem)
+        name = name if name[:1].isalpha() else f"file_{name}"
+        if name in found:
+            raise InvalidInput(
+                f"two files are called {name}", hint="name one of them: --input NAME=@FILE"
+            )
+        found[name] = read_text(file)
+    return found

@@ -1,0 +1,58 @@
+"""Do result: the report on a goal, as text and as a file."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from parallel_agents.app.client import App
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.files import write_private
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.foreground import Display, Work
+from parallel_agents.surfaces.cli.result_files import results_folder
+from parallel_agents.views.format import clean
+
+REPORT_FILE = "report.md"
+
+
+async def concluded_do(
+    app: App, work: Work, display: Display, home: Path
+) -> Callable[[], RunStatus]:
+    """Write the report on a goal; the function that this returns prints it."""
+    (result,) = await app.sessions.results([work.run])
+    file = results_folder(home, work.name) / REPORT_FILE
+    report = report_of(result)
+    if report:
+        await asyncio.to_thread(write_private, file, report.encode("utf-8", "replace"))
+    return partial(_print, result, work.name, report, file, display)
+
+
+def report_of(result: Result) -> str:
+    """The report in a result; empty if it ended without one."""
+    output = result.output_json
+    found = output.get("report") if isinstance(output, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def _print(result: Result, name: str, report: str, file: Path, display: Display) -> RunStatus:
+    if display.is_json:
+        render.envelope(
+            "finished",
+            time.time(),
+            [render.result_json(result)],
+            id=name,
+            session_key=result.session_key,
+            status=result.status.value,
+        )
+        return result.status
+    if report:
+        render.line(clean(report))
+        render.note(f"The report is also a file: {file}")
+    if not report or result.status is RunStatus.FAILED:
+        render.result(result)
+    render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
+    return result.status

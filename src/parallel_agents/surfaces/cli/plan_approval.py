@@ -1,0 +1,197 @@
+"""Plan approval: a plan for a goal is shown as soon as it is made, and run, edited or stopped at the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import orjson
+
+from parallel_agents.app.client import App
+from parallel_agents.core.call_decisions import Asked
+from parallel_agents.core.event import Event, Finished, Queued
+from parallel_agents.core.flow import FlowTask, StepFinished
+from parallel_agents.core.ids import SessionKey, function_of
+from parallel_agents.core.plan import Plan, as_json
+from parallel_agents.core.question import Answer, question_id
+from parallel_agents.errors import InvalidInput, PlanUnconfirmed
+from parallel_agents.orchestration.orchestrator import APPROVE_STEP, PLAN_STEP
+from parallel_agents.orchestration.planning import read_plan
+from parallel_agents.orchestration.request import DO
+from parallel_agents.settings import Environment
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work
+from parallel_agents.surfaces.cli.plan_editor import PlanEditor, editor_of
+from parallel_agents.surfaces.cli.plan_shown import show_plan
+from parallel_agents.surfaces.cli.result_files import results_folder
+from parallel_agents.surfaces.cli.typed_lines import TypedLines
+
+_HOW = "  [enter] run  [e] edit  [q] stop"
+_STOP = Answer(allow=False, text="stopped at the terminal")
+PLAN_FILE = "plan.yaml"
+
+
+def is_do(session: SessionKey) -> bool:
+    """Whether a session is that of a goal."""
+    return function_of(session) == DO
+
+
+def show_do(
+    environment: Environment, display: Display, otherwise: Show, *, is_yes: bool = False
+) -> Show:
+    """Shows the plan of a goal before its work; all else is shown as `otherwise` says.
+
+    Args:
+        environment: names the home and the user's editor.
+        display: how work is shown.
+        otherwise: for what is not a goal.
+        is_yes: whether the plan runs without a question.
+    """
+
+    def show(app: App, work: Work, usual: Shown) -> Shown:
+        if not is_do(work.session):
+            return otherwise(app, work, usual)
+        file = results_folder(environment.home, work.name) / PLAN_FILE
+        editor = PlanEditor(file, editor_of(environment.variables), app.catalog.plan)
+        return _ShownDo(app, usual, editor, display, is_yes=is_yes)
+
+    return show
+
+
+class _ShownDo:
+    """A goal that somebody works on: first its plan, then the work."""
+
+    def __init__(
+        self, app: App, usual: Shown, editor: PlanEditor, display: Display, *, is_yes: bool
+    ) -> None:
+        self.work = usual.work
+        self._app = app
+        self._usual = usual
+        self._editor = editor
+        self._display = display
+        self._is_yes = is_yes
+        self._flow: FlowTask | None = None
+        self._plan: Plan | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self._usual.is_over
+
+    async def watch(self) -> None:
+        await self._settle()
+        await self._usual.watch()
+
+    async def catch_up(self) -> None:
+        await self._usual.catch_up()
+
+    async def _settle(self) -> None:
+        """Return once the plan is known and needs no answer from here."""
+        async with aclosing(self._app.sessions.follow(self.work.session)) as events:
+            async for event in events:
+                if event.session == self.work.session and await self._is_settled(event):
+                    return
+
+    async def _is_settled(self, event: Event) -> bool:
+        match event.body:
+            case Queued(flow=FlowTask() as flow):
+                self._flow = flow
+                if (given := flow.input.get("plan")) is not None:
+                    await self._show(read_plan(given))
+                else:
+                    render.note("  planning …")
+            case StepFinished(name=name, error=None, output=made) if name == f"{PLAN_STEP}/made":
+                await self._show(read_plan(made))
+            case Asked() if event.key.startswith(f"step/{APPROVE_STEP}"):
+                return await self._is_answered(question_id(event.seq))
+            case Finished():
+                return event.run == self.work.run
+            case _:
+                return False
+        return self._plan is not None and not (self._flow and self._flow.options.get("is_asked"))
+
+    async def _show(self, plan: Plan) -> None:
+        self._plan = plan
+        if self._flow is not None and not self._display.is_json:
+            await show_plan(self._app, plan, self._flow)
+
+    async def _is_answered(self, question: str) -> bool:
+        """Have a question answered that still waits; whether it was one."""
+        sessions = self._app.sessions
+        if question not in {each.id for each in await sessions.questions()}:
+            return False
+        answer = Answer(allow=True, text="run") if self._is_yes else await self._answer(question)
+        await sessions.answer(question, answer, via="--yes" if self._is_yes else "")
+        return True
+
+    async def _answer(self, question: str) -> Answer:
+        """What the person at the terminal decides.
+
+        Raises:
+            PlanUnconfirmed: nobody is there.
+        """
+        if self._display.is_json or not TypedLines(_nothing).is_terminal:
+            raise self._unconfirmed(question)
+        answer = Answer(allow=True, text="run")
+        while True:
+            render.note(_HOW)
+            line = await _typed_line()
+            if line is None:
+                raise self._unconfirmed(question)
+            match line.lower():
+                case "" | "run":
+                    return answer
+                case "q" | "stop":
+                    return _STOP
+                case "e" | "edit":
+                    if (edited := await self._edited()) is not None:
+                        await self._show(edited)
+                        answer = Answer(allow=True, text=orjson.dumps(as_json(edited)).decode())
+                case _:
+                    continue
+
+    async def _edited(self) -> Plan | None:
+        """The plan that the person wrote; None if they left it as it was."""
+        if self._plan is None or self._flow is None:
+            return None
+        try:
+            edited = await self._editor.edited(self._plan, str(self._flow.input.get("goal", "")))
+        except InvalidInput as error:
+            render.error(error)
+            return None
+        if edited is None:
+            render.note("  The plan stays as it was.")
+        return edited
+
+    def _unconfirmed(self, question: str) -> PlanUnconfirmed:
+        name = self.work.name
+        return PlanUnconfirmed(
+            f"the plan of {name} waits for a yes, and nobody can say it here",
+            why="stdin is not a terminal, and --yes was not given",
+            hint=f"`pagents answer {question} run`, then `pagents resume {name}`; or the same command "
+            f"with --id {name} --yes, which pays for no second plan",
+        )
+
+
+def _nothing(_line: str | None) -> None:
+    """Whether stdin is a terminal is all that is asked."""
+
+
+async def _typed_line() -> str | None:
+    """The next line that is typed from now on; None once stdin has ended."""
+    typed: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+    early = False
+
+    def take(line: str | None) -> None:
+        nonlocal early
+        if early:
+            early = False  # the rest of a line that was begun before the question was there
+        elif not typed.done():
+            typed.set_result(line)
+
+    lines = TypedLines(take)
+    lines.begin()
+    early = lines.is_begun
+    try:
+        return await typed
+    finally:
+        lines.end()

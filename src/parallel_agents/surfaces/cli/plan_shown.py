@@ -1,0 +1,89 @@
+"""Plan shown: a plan for a goal before it runs: its steps by levels, how many at once, and what it costs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from parallel_agents.app.client import Client
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.plan import Plan, Step, all_steps
+from parallel_agents.core.task import Task
+from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.errors import PagentsError
+from parallel_agents.sessions.retries import max_cost_of_first_call
+from parallel_agents.surfaces.cli import render
+from parallel_agents.views import plan_graph
+from parallel_agents.views.format import cut
+
+_WIDTH = 100
+
+
+class _Price(NamedTuple):
+    """The most that a plan costs.
+
+    Attributes:
+        usd: None if a price is unknown.
+        is_bound: nothing can cost more; otherwise it is that of the first calls alone.
+    """
+
+    usd: float | None
+    is_bound: bool
+
+
+async def show_plan(client: Client, plan: Plan, flow: FlowTask) -> None:
+    """Print a plan, with what its steps are asked."""
+    count = "1 step" if len(plan.steps) == 1 else f"{len(plan.steps)} steps"
+    most = flow.max_parallel or plan.max_parallel or client.settings.max_parallel
+    widest = max(map(len, plan_graph.levels(plan)), default=1)
+    price = _told(await _priced(client, plan, flow))
+    render.line(f"plan ({count}, {min(most, widest)} at once, {price})")
+    render.line(plan_graph.as_text(plan))
+    width = max(len(step.id) for step in plan.steps)
+    for step in plan.steps:
+        render.line(cut(f"  {step.id:<{width}}  {_asked(step)}", _WIDTH))
+
+
+def _asked(step: Step) -> str:
+    return step.create.purpose if step.create is not None else step.text or step.person
+
+
+async def _priced(client: Client, plan: Plan, flow: FlowTask) -> _Price:
+    """The budget, where there is one; otherwise the first call of each step, without what it reads."""
+    bound = _least(flow.budget, plan.budget)
+    if bound is not None:
+        return _Price(bound, is_bound=True)
+    steps = [step for step in all_steps(plan) if step.agent or step.create is not None]
+    if steps and all(step.budget.usd is not None for step in steps):
+        return _Price(sum(step.budget.usd or 0 for step in steps), is_bound=True)
+    found = [
+        await _first_call(client, step, step.model or plan.model or flow.model) for step in steps
+    ]
+    known = [each for each in found if each is not None]
+    total = sum(known) / NANOUSD_PER_USD
+    return _Price(total if len(known) == len(found) else None, is_bound=False)
+
+
+def _least(one: Budget, other: Budget) -> float | None:
+    given = [each.usd for each in (one, other) if each.usd is not None]
+    return min(given, default=None)
+
+
+async def _first_call(client: Client, step: Step, model: str | None) -> int | None:
+    """The most that the first call of a step costs, in nanodollars; None if nobody knows."""
+    if step.create is not None:
+        return None  # how many calls it takes is not known
+    try:
+        agent = client.catalog.agent(step.agent)
+        task = Task(agent.name, step.text, input=step.input, model=model, ladder=step.ladder)
+        plan = await client.sessions.plan_task(task)
+    except PagentsError:
+        return None  # that the step cannot begin is told where the plan is checked
+    return max_cost_of_first_call(client.models, client.session_tools.as_tools(), plan).nanousd
+
+
+def _told(price: _Price) -> str:
+    if price.usd is None:
+        return "at an unknown price"
+    what = "" if price.is_bound else "first calls "
+    return f"{what}≤ ${price.usd:.2f}" if price.usd >= 0.01 or not price.usd else f"{what}≤ $0.01"
