@@ -10,7 +10,6 @@ PagentsError
  │   ├─ Conflict                PA-E106  the key is used for different work
  │   ├─ RunIsOver               PA-E107  a message to a run that has ended
  │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
- │   ├─ NotYet                  PA-E109  a published name that is not implemented here
  │   ├─ PlanUnconfirmed         PA-E342  a plan waits for a yes that nobody can say here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
@@ -122,7 +121,6 @@ from parallel_agents.errors.caller import (
     MissingKey,
     NoOutput,
     NotFound,
-    NotYet,
     PlanUnconfirmed,
     ProfileRefused,
     RunIsOver,
@@ -258,7 +256,6 @@ __all__ = [
     "NoOutput",
     "NotFound",
     "NotRegistered",
-    "NotYet",
     "OutputCut",
     "OutputInvalid",
     "OutputLost",

@@ -104,10 +104,6 @@ class GitFailed(WorkspaceError):
     code = "PA-E122"
 
 
-class NotYet(CallerError):
-    code = "PA-E109"
-
-
 class ConfigError(CallerError):
     code = "PA-E110"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
@@ -43,6 +43,11 @@ class Arguments:
             camel = _SNAKE.sub(lambda match: match[1].upper(), name)
             if value is not None:
                 self._values.setdefault(aliases.get(camel, camel), value)
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names of those that are given."""
+        return self._values.keys()
 
     def __contains__(self, name: str) -> bool:
         return name in self._values

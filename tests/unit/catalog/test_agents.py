@@ -125,8 +125,6 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
     }
     expected["research"] = ["researcher"]
     expected["meta"] = ["agent_orchestrator", "report_writer"]
-    made = ["agent_creator", "agent_design_reviewer", "agent_refiner"]
-    expected["quality"] = sorted([*expected["quality"], *made])
     expected["development"] = sorted([*expected["development"], "merge_resolver"])
     for name, category in {**WITH_TOOLS, **COMPARING}.items():
         expected[category] = sorted([*expected[category], name])

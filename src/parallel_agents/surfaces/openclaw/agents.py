@@ -1,4 +1,4 @@
-"""Agents: which agent or session a name of the guides means, and which agents do not exist yet."""
+"""Agents: which agent or session a name of the guides means."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import NamedTuple
 from parallel_agents.app.client import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.store import Filter
-from parallel_agents.errors import NotYet
-
-META = frozenset({"agent_orchestrator"})
 
 
 class Meant(NamedTuple):
@@ -52,22 +49,3 @@ async def session_meant(app: App, name: str) -> str:
     if start or name in (session.label, session.options.task_name):
         return session.key
     return name
-
-
-def check_is_here(name: str, names: Collection[str]) -> None:
-    """Refuse the agent that plans for itself, unless the user has written one of that name.
-
-    Raises:
-        NotYet: the agent does not exist yet.
-    """
-    if name in META and name not in names:
-        raise not_yet(name)
-
-
-def not_yet(what: str) -> NotYet:
-    return NotYet(
-        f"{what} is not available yet",
-        why="an agent that plans for itself comes with a later version",
-        hint="write the agent as a file, .parallel-agents/agents/NAME.md; "
-        "it is then spawned by its name",
-    )

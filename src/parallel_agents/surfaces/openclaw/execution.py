@@ -17,7 +17,6 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput, PagentsError, SpawnRefused
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw import drafts
-from parallel_agents.surfaces.openclaw.agents import check_is_here, names_of
 from parallel_agents.surfaces.openclaw.answers import as_json
 from parallel_agents.surfaces.openclaw.attempts import child_slots
 from parallel_agents.surfaces.openclaw.outcomes import describe_error, outcome_of
@@ -63,12 +62,10 @@ async def _execute(
     app: App, requester: Requester, tasks: Sequence[AgentTask], *, most: int, model: str | None
 ) -> dict[str, AgentResult]:
     """The results of tasks that need nothing of each other, by their ids."""
-    names = names_of(app)
     ready: dict[str, Task] = {}
     found: dict[str, AgentResult] = {}
     for task in tasks:
         try:
-            check_is_here(task.agent_type, names)
             ready[task.task_id] = await _accepted(app, task, model)
         except PagentsError as error:
             found[task.task_id] = _refused(task, error)

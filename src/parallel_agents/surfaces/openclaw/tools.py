@@ -13,15 +13,14 @@ from typing import Any
 from parallel_agents.app.client import App
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Mode
-from parallel_agents.errors import NotYet
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.agents import (
-    check_is_here,
     meant_by,
     names_of,
     session_meant,
 )
 from parallel_agents.surfaces.openclaw.answers import Answer, History, SessionList, as_json
+from parallel_agents.surfaces.openclaw.goals import is_goal, pursue
 from parallel_agents.surfaces.openclaw.live import live
 
 _PAGE = 200
@@ -108,11 +107,8 @@ async def spawn(app: App, requester: Requester, given: JsonObject) -> Answer:
             note = f'"{label}" is not an agent; it is the label of a session'
         if agent is not None:
             arguments.setdefault("agentId", agent)
-    try:
-        check_is_here(str(arguments.get("agentId", "")), names)
-    except NotYet as error:
-        text = "; ".join((error.message, error.why, error.hint))
-        return Answer(status="error", error=text, code=error.code)
+    if is_goal(app, arguments):
+        return await pursue(app, arguments)
     answer = Answer(await app.session_tools.call("sessions_spawn", arguments, requester))
     if answer.get("mode") == Mode.RUN:
         answer["note"] = "Runs in parallel. Wait for it with helpers.poll_until_complete."

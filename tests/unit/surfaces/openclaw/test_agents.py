@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_agents.errors import NotYet
-from parallel_agents.surfaces.openclaw.agents import META, Meant, check_is_here, meant_by
+from parallel_agents.surfaces.openclaw.agents import Meant, meant_by
 
 NAMES = ("reviewer", "code_reviewer", "main")
 
@@ -22,11 +21,3 @@ NAMES = ("reviewer", "code_reviewer", "main")
 )
 def test_an_agents_name_is_that_agent_and_another_is_a_label(given: str, meant: Meant) -> None:
     assert meant_by(given, NAMES) == meant
-
-
-@pytest.mark.parametrize("name", sorted(META))
-def test_agents_that_make_agents_are_not_yet_here_unless_somebody_wrote_them(name: str) -> None:
-    with pytest.raises(NotYet, match=f"{name} is not available yet"):
-        check_is_here(name, NAMES)
-    check_is_here(name, (*NAMES, name))
-    check_is_here("nobody", NAMES)

@@ -156,7 +156,6 @@ def test_a_task_that_cannot_be_accepted_fails_alone(carry: Carry) -> None:
         AgentTask("content_writer_funny", " "),
         AgentTask("content_writer_funny", "A post.", output_format="song"),
         AgentTask("content_writer_funny", "A post.", timeout_seconds=-1),
-        AgentTask("agent_orchestrator", "Make agents."),
         AgentTask("content_writer_funny", "A post.", timeout_seconds=0),
     ]
 
@@ -167,7 +166,6 @@ def test_a_task_that_cannot_be_accepted_fails_alone(carry: Carry) -> None:
         "PA-E101",
         "PA-E101",
         "PA-E101",
-        "PA-E109",
         "",
     ]
     assert [result.task_id for result in results] == [task.task_id for task in tasks]
