@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.condition_fields import (
@@ -24,18 +25,33 @@ _OF_A_LOOP = ("output", "round")
 _HOW = "write ${name} for an input, ${tasks.LABEL.output} for a result, and $$ for a dollar"
 
 
+class Doubt(NamedTuple):
+    """What was found to be wrong with a plan before; nothing is said that only follows from it.
+
+    Attributes:
+        steps: the ids of steps of which a field is wrong or missing.
+        needs: the ids of steps of which it is not known what they need.
+        has_labels: whether a label may be missing.
+    """
+
+    steps: Collection[str]
+    needs: Collection[str]
+    has_labels: bool
+
+
 class Reading:
     """What the steps of a plan may read.
 
     Args:
-        plan: whose ids and needs are right.
-        agents: those of its steps, by name.
+        agents: those of its steps that are known, by name.
 
     Attributes:
         sure: the inputs of the plan that always have a value.
+        doubt: what was found to be wrong with the plan before.
     """
 
-    def __init__(self, plan: Plan, agents: Mapping[str, Agent]) -> None:
+    def __init__(self, plan: Plan, agents: Mapping[str, Agent], doubt: Doubt) -> None:
+        self.doubt = doubt
         self._steps = plan.by_id
         self._schema = plan.input_schema
         self._inputs = properties(plan.input_schema)
@@ -79,11 +95,18 @@ class Reading:
         """Why no answer could satisfy the condition of a step's loop."""
         if step.plan is not None or step.person:
             return None
+        agents = self.known_agents(step)
         for path in expression(condition).paths:
-            found = [ruled_out(path, self._agents[name].output_schema) for name in step.agents]
+            found = [ruled_out(path, agent.output_schema) for agent in agents]
             if found and None not in found:
                 return _cannot(f"the condition {condition} reads {written(path)}", found[0])
         return None
+
+    def known_agents(self, step: Step) -> list[Agent]:
+        """The agents of a step; empty if one of them is not known."""
+        found = [self._agents.get(name) for name in step.agents]
+        known = [agent for agent in found if agent is not None]
+        return known if len(known) == len(found) else []
 
     def check_list(self, step: Step, before: set[str]) -> InvalidInput | None:
         """Why what `for_each` names is not a list."""
@@ -115,10 +138,10 @@ class Reading:
         return self._not_a_list_once(source, path)
 
     def _not_a_list_once(self, source: Step, path: Path) -> str:
-        if source.plan is not None or source.person or not source.agents:
+        if source.plan is not None or source.person:
             return ""
-        found = [why_not_a_list(path, self._agents[name].output_schema) for name in source.agents]
-        return found[0] if all(found) else ""
+        found = [why_not_a_list(path, agent.output_schema) for agent in self.known_agents(source)]
+        return found[0] if found and all(found) else ""
 
     def _why_not(
         self, path: Path, step: Step, before: set[str], *, is_inside: bool, form: str = "${{{}}}"
@@ -137,6 +160,8 @@ class Reading:
                 f"{shown} is not a part of a loop", hint="use ${loop.output} or ${loop.round}"
             )
         if first in ("item", "loop"):
+            if step.id in self.doubt.steps:
+                return None
             needed = "for_each" if first == "item" else "loop"
             return InvalidInput(
                 f"{shown} has no value here",
@@ -164,6 +189,8 @@ class Reading:
     ) -> InvalidInput | None:
         id = path[1] if len(path) > 1 else ""
         if id not in self._steps:
+            if self.doubt.has_labels or id in step.needs:
+                return None
             others = [other for other in self._steps if other != step.id]
             return InvalidInput(
                 f"{shown} is the result of no task: there is no label {id!r}",
@@ -175,12 +202,14 @@ class Reading:
                 hint=f"write tasks.{id}.output, or tasks.{id}.status",
             )
         if id not in before:
+            if step.id in self.doubt.needs:
+                return None
             return InvalidInput(
                 f"{shown} is the result of a task that {step.id!r} does not need",
                 why="it may not have begun by then",
                 hint=f"add {id!r} to `needs:`",
             )
-        if path[2] == "status":
+        if path[2] == "status" or id in self.doubt.steps:
             return None
         return _cannot(f"this reads {shown}", self._ruled_out(self._steps[str(id)], path[3:]))
 
@@ -199,8 +228,8 @@ class Reading:
             return _ruled_out_of_plan(source.plan, path)
         if source.person:
             return ruled_out_below(path, None)
-        found = [ruled_out_below(path, self._agents[name].output_schema) for name in source.agents]
-        return None if None in found else found[0]
+        found = [ruled_out_below(path, agent.output_schema) for agent in self.known_agents(source)]
+        return None if None in found or not found else found[0]
 
 
 def _ruled_out_of_plan(plan: Plan, path: Path) -> RuledOut | None:
