@@ -23,6 +23,7 @@ from parallel_agents.catalog.source import Source
 from parallel_agents.catalog.team import TaskTemplate, Team
 from parallel_agents.catalog.team_fields import HeadFields, TaskFields, TeamFields
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.cutting import head
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.object_schema import defaults, properties, required, sure_names
 from parallel_agents.core.plan import Plan
@@ -30,6 +31,8 @@ from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.template import names_in, paths_in, texts_in, whole_name
 from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
+
+_MOST_CHARACTERS = 120
 
 
 def no_other_plan(file: Path) -> NoReturn:
@@ -201,7 +204,7 @@ def _wrong_placeholders(
                 continue
             yield document.error(
                 place,
-                f"${{{name}}} is not an input of this team",
+                f"${{{head(name, _MOST_CHARACTERS)}}} is not an input of this team",
                 hint=did_you_mean(name, known),
             )
 

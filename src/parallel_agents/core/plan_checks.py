@@ -258,13 +258,16 @@ def _check_step(
     def problem(field: tuple[str, ...], error: InvalidInput) -> PlanProblem:
         return PlanProblem(step.id, field, error.message, error.hint, error.why)
 
+    misread: set[str] = set()
     for field, error in reading.check_templates(step, before):
+        misread.add(field[0])
         yield problem(field, error)
     if step.when and (error := reading.check_when(step, before)):
         yield problem(("when",), error)
     if step.loop and (error := _why_never(step.loop.until, step, reading)):
         yield problem(("loop", "until"), error)
-    if step.for_each is not None and (error := reading.check_list(step, before)):
+    is_read = step.for_each is not None and "for_each" not in misread
+    if is_read and (error := reading.check_list(step, before)):
         yield problem(("for_each",), error)
     for field, error in _check_inputs(step, reading, agents):
         # What is missing may be in a field that is wrong.

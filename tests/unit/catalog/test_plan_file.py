@@ -151,7 +151,7 @@ def test_an_approval_of_items_asks_with_the_text_as_it_is_written() -> None:
             "is a text",
             "name a list",
         ),
-        ("needs: [facts], for_each: '${topic}', text: x", "its type is string", "name a list"),
+        ("needs: [facts], for_each: '${topic}', text: x", "is a text", "name a list"),
         ("needs: [facts], for_each: 'a b', text: x", "neither a list", "${tasks.LABEL"),
         ("needs: [facts], max_parallel: 2, text: x", "about the items", "delete `max_parallel:`"),
         ("loop: {until: 'score > 1'}, text: x", "which no answer can have", "name a field"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 import orjson
@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from parallel_agents.core.artifact import Artifact
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import RunId, short
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import InvalidFile, PagentsError, where_to_look
 from parallel_agents.secrets.known import KNOWN
@@ -196,8 +197,9 @@ def result(found: Result) -> None:
     line("")
 
 
-def summary(team: TeamResult) -> None:
-    """A team's results as a table, and a line of totals."""
+def summary(team: TeamResult, earlier: Collection[RunId] = ()) -> None:
+    """A team's results as a table, and a line of totals; `earlier` are tries that later ones replaced."""
+    counted = [result for result in team.results if result.run_id not in earlier]
     rows = [
         (
             f"{format.glyph(r.status)} {format.status(r.status)}",
@@ -207,15 +209,20 @@ def summary(team: TeamResult) -> None:
             format.money(r.total_spend),
             str(r.attempts),
         )
-        for r in team.results
+        for r in counted
     ]
     table(("STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS"), rows, right=("TIME", "COST"))
-    done = sum(r.is_done for r in team.results)
+    done = sum(r.is_done for r in counted)
     line(
         f"{format.glyph(team.status)} {format.status(team.status)} in {format.seconds(team.seconds)}   "
-        f"{done}/{len(team.results)} done   {format.tokens(team.spend)}   {format.money(team.spend)}",
+        f"{done}/{len(counted)} done   {format.tokens(team.spend)}   {format.money(team.spend)}",
         format.style(team.status),
     )
+    before = [result for result in team.results if result.run_id in earlier]
+    if before:
+        spend = sum((result.total_spend for result in before), Spend())
+        what = "1 earlier try is" if len(before) == 1 else f"{len(before):,} earlier tries are"
+        line(f"{what} in the tokens and the cost only: {format.money(spend)}")
 
 
 def result_json(found: Result) -> Mapping[str, Json]:
