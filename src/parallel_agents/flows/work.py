@@ -99,6 +99,10 @@ class Work:
     def note(self, notice: str) -> None:
         self._notices.append(notice)
 
+    def is_begun(self, name: str) -> bool:
+        """Whether an earlier run of the flow has begun a step of this name."""
+        return name in self._memory.children or name in self._memory.steps
+
     async def close(self) -> None:
         """Begin no more steps, and leave those that the function left behind."""
         self._replay.close()
