@@ -36,7 +36,7 @@ from parallel_agents.flows.function import FlowFunction, as_json
 from parallel_agents.flows.functions import Functions
 from parallel_agents.flows.judging import Judging, all_events
 from parallel_agents.flows.memory import Memory
-from parallel_agents.flows.steps import Steps
+from parallel_agents.flows.steps import FindLack, Steps
 from parallel_agents.flows.work import Work
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
@@ -55,6 +55,7 @@ class FlowRunner:
         sharing: what the sessions of a tree share.
         judging: judges the answers of a flow's tasks.
         folder: where folders for a flow's sessions may be made.
+        find_lack: why what a task needs besides its tools is not there; empty if it is.
         patience: how long questions wait for a person.
     """
 
@@ -65,6 +66,7 @@ class FlowRunner:
         sharing: Sharing,
         judging: Judging,
         folder: Path,
+        find_lack: FindLack,
         patience: Patience = PATIENCE,
     ) -> None:
         self._sessions = sessions
@@ -72,6 +74,7 @@ class FlowRunner:
         self._sharing = sharing
         self._judging = judging
         self._folder = folder
+        self._find_lack = find_lack
         self._patience = patience
 
     async def run(self, activation: Activation) -> None:
@@ -118,7 +121,16 @@ class FlowRunner:
                 patience=self._patience,
             )
             state = self._sharing.state(session.root, Writer(session.key, activation.claim.run.id))
-            flow = Flow(Steps(work, task, self._functions, state, self._judging, self._folder))
+            steps = Steps(
+                work,
+                task,
+                self._functions,
+                state,
+                self._judging,
+                self._folder,
+                self._find_lack,
+            )
+            flow = Flow(steps)
             try:
                 output = await _finished(function, flow, task, work)
             finally:

@@ -43,7 +43,8 @@ from parallel_agents.errors import InvalidInput
 
 # Made by a run or a provider, never by a caller who then stores them; the codec checks those.
 _NOT_FROM_CALLERS = {
-    *("Artifact", "BatchResult", "Capabilities", "DeadLetter", "Event", "Failure", "Gathered"),
+    *("Artifact", "BatchResult", "Capabilities", "Created", "DeadLetter", "Event", "Failure"),
+    "Gathered",
     "ItemResult",
     "Message",
     *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),
