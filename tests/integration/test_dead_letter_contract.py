@@ -15,9 +15,10 @@ from parallel_agents.core.dead_letter import DeadLetterFilter
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner
-from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
+from parallel_agents.core.run import Failure, Outcome, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Mode, Session, SessionOptions
 from parallel_agents.core.store import Filter, SessionPlan, Store
+from parallel_agents.errors import OwnershipLost
 from parallel_agents.testing import MemoryStore
 
 OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
@@ -62,6 +63,11 @@ def team() -> SessionPlan:
     )
 
 
+async def run_of(store: Store, session: Session) -> Run:
+    (row,) = await store.rows(Filter(session=session.key))
+    return row.run
+
+
 async def test_only_sessions_that_have_not_started_are_ended(open_store: OpenStore) -> None:
     async with open_store() as store:
         await store.spawn([team(), *(plan(name, TEAM) for name in ("a", "b", "c")), plan("x")])
@@ -71,7 +77,7 @@ async def test_only_sessions_that_have_not_started_are_ended(open_store: OpenSto
         assert claimed_now is not None
         await store.release(ME, [RunId("run-b")])
 
-        ended = await store.end_unbegun(TEAM.key, by="a sibling's failure")
+        ended = await store.end_unbegun(await run_of(store, TEAM), by="a sibling's failure")
 
         assert ended == ["run-c"]
         rows = await store.rows(Filter(parent=TEAM.key))
@@ -103,7 +109,9 @@ async def test_live_children_are_ended_with_their_own_children_unless_they_outli
         await store.spawn([plan("leaf", sessions["a"]), plan("under-done", sessions["done"])])
         await end(store, "done", Outcome(status=RunStatus.DONE))
 
-        ended = await store.end_children(TEAM.key, by="the team's end", status=status)
+        ended = await store.end_children(
+            await run_of(store, TEAM), by="the team's end", status=status
+        )
 
         assert ended == ["run-a", "run-leaf", "run-b"]
         results = [found for found in await store.results(ended) if found is not None]
@@ -113,7 +121,10 @@ async def test_live_children_are_ended_with_their_own_children_unless_they_outli
         assert live == {"monday", "quiet", "lasting", "stranger", "under-done"}
         killed = {row.session.spawn_key for row in await store.rows(Filter()) if row.session.killed}
         assert killed == {"a", "leaf", "b"}
-        assert await store.end_children(TEAM.key, by="the team's end", status=status) == []
+        assert (
+            await store.end_children(await run_of(store, TEAM), by="the team's end", status=status)
+            == []
+        )
 
 
 async def test_a_thousand_children_are_ended_in_one_change(open_store: OpenStore) -> None:
@@ -122,7 +133,9 @@ async def test_a_thousand_children_are_ended_in_one_change(open_store: OpenStore
         heard: list[Sequence[Event]] = []
         unsubscribe = store.subscribe(heard.append)
 
-        ended = await store.end_children(TEAM.key, by="a sibling", status=RunStatus.KILLED)
+        ended = await store.end_children(
+            await run_of(store, TEAM), by="a sibling", status=RunStatus.KILLED
+        )
 
         unsubscribe()
         assert len(set(ended)) == 1000
@@ -292,3 +305,20 @@ async def test_old_dead_letters_are_not_listed_and_are_deleted_by_the_next_write
     assert dropped_now == 0
     assert await letters(store) == ["b"]
     await store.aclose()
+
+
+async def test_who_lost_a_run_ends_none_of_its_children(open_store: OpenStore) -> None:
+    async with open_store() as store:
+        await store.spawn([team(), plan("a", TEAM)])
+        before = await store.claim(RunId("run-team"), ME)
+        assert before is not None
+        await store.release(ME, [RunId("run-team")])
+        assert await store.claim(RunId("run-team"), ME) is not None
+
+        with pytest.raises(OwnershipLost):
+            await store.end_children(before.run, by="the team's end", status=RunStatus.KILLED)
+        with pytest.raises(OwnershipLost):
+            await store.end_unbegun(before.run, by="a sibling")
+
+        (child,) = await store.rows(Filter(parent=TEAM.key))
+        assert child.run.status is RunStatus.QUEUED

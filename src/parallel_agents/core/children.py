@@ -12,7 +12,7 @@ from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.row import ChildRun, Row
-from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.run import Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import AnyTask, TeamTask
 from parallel_agents.core.verbs import Spawned
@@ -33,8 +33,12 @@ class ChildSessions(Protocol):
         """The results of these runs, in order, once all have ended."""
         ...
 
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        """End the live children of a session, except those that outlive their parent."""
+    async def end_children(self, parent: Run, *, by: str, status: RunStatus) -> None:
+        """End the live children of a run's session, except those that outlive their parent.
+
+        Raises:
+            OwnershipLost: another process owns the run, or it has ended.
+        """
         ...
 
 
@@ -80,12 +84,16 @@ class MapSessions(Protocol):
         """The ends of all runs from now on, until the block exits."""
         ...
 
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        """End the live children of a session, except those that outlive their parent."""
+    async def end_children(self, parent: Run, *, by: str, status: RunStatus) -> None:
+        """End the live children of a run's session, except those that outlive their parent.
+
+        Raises:
+            OwnershipLost: another process owns the run, or it has ended.
+        """
         ...
 
-    async def end_unbegun(self, parent: Session, *, by: str) -> None:
-        """End the children of a session that no process has started."""
+    async def end_unbegun(self, parent: Run, *, by: str) -> None:
+        """End the children of a run's session that no process has started; raises OwnershipLost."""
         ...
 
 
@@ -122,12 +130,16 @@ class FlowSessions(MapSessions, Protocol):
 class TeamSessions(Protocol):
     """What a team's run needs."""
 
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        """End the live children of a session, except those that outlive their parent."""
+    async def end_children(self, parent: Run, *, by: str, status: RunStatus) -> None:
+        """End the live children of a run's session, except those that outlive their parent.
+
+        Raises:
+            OwnershipLost: another process owns the run, or it has ended.
+        """
         ...
 
-    async def end_unbegun(self, parent: Session, *, by: str) -> None:
-        """End the children of a session that no process has started."""
+    async def end_unbegun(self, parent: Run, *, by: str) -> None:
+        """End the children of a run's session that no process has started; raises OwnershipLost."""
         ...
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:

@@ -136,14 +136,22 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
-        """Kill the sessions under `parent` whose first run has not started; return their runs."""
+    async def end_unbegun(self, parent: Run, *, by: str) -> list[RunId]:
+        """Kill the sessions under a run's whose first run has not started; return their runs.
+
+        Raises:
+            OwnershipLost: the parent has a newer epoch or has ended.
+        """
         ...
 
-    async def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
-        """End what is live under `parent` and must not outlive it; return the runs that it ended.
+    async def end_children(self, parent: Run, *, by: str, status: RunStatus) -> list[RunId]:
+        """End what is live under a run's session and must not outlive it; return the runs that it ended.
 
         A child whose latest run has ended is left as it is, and so is what it spawned.
+
+        Raises:
+            OwnershipLost: the parent has a newer epoch or has ended, so that its children are another
+                process's.
         """
         ...
 

@@ -93,7 +93,7 @@ class FlowRunner:
             status, by = RunStatus.TIMED_OUT, f"the flow's time limit of {task.timeout_seconds:g} s"
             outcome = _timed_out(task)
         outcome = await self._of_children(session.key, outcome)
-        await self._sessions.end_children(session, by=by, status=status)
+        await self._sessions.end_children(claim.run, by=by, status=status)
         await activation.journal.finish(outcome)
 
     async def _of_children(self, session: SessionKey, outcome: Outcome) -> Outcome:

@@ -65,7 +65,7 @@ class MapRunner:
             StoreError, LeftRun: the run cannot go on here.
         """
         request = _request(task)
-        session, run = activation.claim.session, activation.claim.run.id
+        session, run = activation.claim.session, activation.claim.run
         checked = await asyncio.to_thread(check_rows, request, task.model)
         progress = self.progress[session.key] = MapProgress(rows=checked.count)
         at_once = min(task.max_parallel or self._max_parallel, self._max_parallel)
@@ -81,7 +81,7 @@ class MapRunner:
             }
             if lines is not None and counts[RunStatus.DONE]:
                 asked = Task(request.reduce, request.reduce_text, model=task.model)
-                result = await Reducer(session, run, sessions, asked).reduced(spool)
+                result = await Reducer(session, run.id, sessions, asked).reduced(spool)
                 output["reduced"] = result.output_json
         return _outcome(checked.count, counts, output)
 

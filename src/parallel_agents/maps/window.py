@@ -13,7 +13,7 @@ from parallel_agents.core.children import MapSessions, RunEnds, Step
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import ChildRun
-from parallel_agents.core.run import FAILURES, Result, RunStatus
+from parallel_agents.core.run import FAILURES, Result, Run, RunStatus
 from parallel_agents.core.runner import RunSlot
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import AnyTask, OnFailure
@@ -77,7 +77,7 @@ class Window:
     def __init__(
         self,
         session: Session,
-        run: RunId,
+        run: Run,
         sessions: MapSessions,
         slot: RunSlot,
         options: WindowOptions,
@@ -165,7 +165,7 @@ class Window:
         if child is None:
             return True
         is_lost = child.status.is_over and child.status is not RunStatus.DONE
-        return is_lost and child.asked_by != self._run
+        return is_lost and child.asked_by != self._run.id
 
     async def _hear(self, ends: RunEnds) -> None:
         """Wait until a task ends."""
@@ -193,9 +193,9 @@ class Window:
             return
         self._is_done = True
         if self._options.on_failure is OnFailure.STOP_NEW:
-            await self._sessions.end_unbegun(self._session, by=_SIBLING)
+            await self._sessions.end_unbegun(self._run, by=_SIBLING)
         else:
-            await self._sessions.end_children(self._session, by=_SIBLING, status=RunStatus.KILLED)
+            await self._sessions.end_children(self._run, by=_SIBLING, status=RunStatus.KILLED)
 
     async def _emit(self, accept: Accept) -> None:
         """Give the results that no earlier row waits for."""

@@ -13,9 +13,9 @@ from contextlib import aclosing
 from parallel_agents.core.children import TeamSessions
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.run import FAILURES, Failure, Outcome, RunStatus, status_of_lost
+from parallel_agents.core.run import FAILURES, Failure, Outcome, Run, RunStatus, status_of_lost
 from parallel_agents.core.runner import Activation
-from parallel_agents.core.session import Session
+from parallel_agents.core.store import Claim
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import Incomplete
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
@@ -39,39 +39,39 @@ class TeamRunner:
         left = seconds_left(team.timeout_seconds, claimed_seconds(claim.events, claim.run))
         try:
             async with asyncio.timeout(left):
-                await self._wait_children(session, team, runs)
+                await self._wait_children(claim, team, runs)
         except TimeoutError:
             by = f"the team's time limit of {team.timeout_seconds:g} s"
-            await self._children.end_children(session, by=by, status=RunStatus.TIMED_OUT)
+            await self._children.end_children(claim.run, by=by, status=RunStatus.TIMED_OUT)
         counts = await self._children.count_children(session, team)
         await activation.journal.finish(summary(counts, min_done=team.min_done))
 
-    async def _wait_children(self, session: Session, team: TeamTask, runs: Sequence[RunId]) -> None:
+    async def _wait_children(self, claim: Claim, team: TeamTask, runs: Sequence[RunId]) -> None:
         """Return once all runs have ended; end some early if the team's task says so."""
         if team.on_failure is OnFailure.KEEP_GOING:
             await self._children.wait_over(runs)
             return
         counts: Counter[RunStatus] = Counter()
         reacted: set[str] = set()
-        async with aclosing(self._children.child_ends(session, runs)) as ends:
+        async with aclosing(self._children.child_ends(claim.session, runs)) as ends:
             async for status in ends:
                 counts[status] += 1
-                await self._react(session, team, counts, reacted)
+                await self._react(claim.run, team, counts, reacted)
 
     async def _react(
-        self, session: Session, team: TeamTask, counts: Counter[RunStatus], reacted: set[str]
+        self, run: Run, team: TeamTask, counts: Counter[RunStatus], reacted: set[str]
     ) -> None:
         """End runs that are no longer needed, given how others ended; each reason applies once."""
         lost = counts.total() - counts[RunStatus.DONE]
         if lost > len(team.tasks) - (team.min_done or 0) and _TOO_FEW not in reacted:
             reacted.add(_TOO_FEW)
-            await self._children.end_children(session, by=_TOO_FEW, status=RunStatus.KILLED)
+            await self._children.end_children(run, by=_TOO_FEW, status=RunStatus.KILLED)
         elif _SIBLING not in reacted and any(counts[status] for status in FAILURES):
             reacted.add(_SIBLING)
             if team.on_failure is OnFailure.STOP_NEW:
-                await self._children.end_unbegun(session, by=_SIBLING)
+                await self._children.end_unbegun(run, by=_SIBLING)
             else:
-                await self._children.end_children(session, by=_SIBLING, status=RunStatus.KILLED)
+                await self._children.end_children(run, by=_SIBLING, status=RunStatus.KILLED)
 
 
 def _team_task(body: object) -> TeamTask:

@@ -12,7 +12,7 @@ from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row, oldest_first
-from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.run import Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.core.task import TeamTask
@@ -53,13 +53,13 @@ class Executing(StoreReads):
             if not self._engine.lacks(row):  # whoever has it takes it over
                 await self.submit(row)
 
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        """End the live runs under a session, except those that outlive their parent."""
-        await self._store.end_children(parent.key, by=by, status=status)
+    async def end_children(self, parent: Run, *, by: str, status: RunStatus) -> None:
+        """End the live runs under a run's session, except those that outlive it."""
+        await self._store.end_children(parent, by=by, status=status)
 
-    async def end_unbegun(self, parent: Session, *, by: str) -> None:
-        """End the children of a session that nobody has started."""
-        await self._store.end_unbegun(parent.key, by=by)
+    async def end_unbegun(self, parent: Run, *, by: str) -> None:
+        """End the children of a run's session that nobody has started."""
+        await self._store.end_unbegun(parent, by=by)
 
     async def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]:
         """The status of each of these runs of a session's children, as they end, until all have."""

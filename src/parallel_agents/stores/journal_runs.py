@@ -240,7 +240,7 @@ class JournalRuns:
         return [s if isinstance(s, OwnershipLost) else next(answers) for s in sessions]
 
     def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
-        self._check_fence(Append(run, epoch, ()))
+        self.check_fence(run, epoch)
         if may_be_billed:
             self._tables.accounts.forfeit([run])
         else:
@@ -286,8 +286,13 @@ class JournalRuns:
             {run for run, (*_, has_reserved, _) in states.items() if has_reserved},
         )
 
-    def _check_fence(self, request: Claimed) -> None:
-        (session,), _ = self._fence([request])
+    def check_fence(self, run: RunId, epoch: int) -> None:
+        """Refuse what a process asks for a run that has ended or has a newer epoch.
+
+        Raises:
+            OwnershipLost: it is refused.
+        """
+        (session,), _ = self._fence([Append(run, epoch, ())])
         if isinstance(session, OwnershipLost):
             raise session
 

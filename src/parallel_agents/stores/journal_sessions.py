@@ -264,17 +264,19 @@ class JournalSessions:
             raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
         return Killed(ended, already_over)
 
-    def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
+    def end_unbegun(self, parent: Run, *, by: str) -> list[RunId]:
+        self._runs.check_fence(parent.id, parent.epoch)
         ended: list[RunId] = []
-        for key, run in self._tables.database.all("unbegun", (parent,)):
+        for key, run in self._tables.database.all("unbegun", (parent.session,)):
             self._tables.database.run("mark_killed", (key,))
             self._runs.end_early(RunId(run), SessionKey(key), RunStatus.KILLED, by=by)
             ended.append(RunId(run))
         return ended
 
-    def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
+    def end_children(self, parent: Run, *, by: str, status: RunStatus) -> list[RunId]:
+        self._runs.check_fence(parent.id, parent.epoch)
         ended: list[RunId] = []
-        for key, options in self._tables.database.all("live_children", (parent,)):
+        for key, options in self._tables.database.all("live_children", (parent.session,)):
             if not _outlives_parent(options):
                 killed = self.kill(SessionKey(key), by=by, status=status)
                 ended.extend(run.id for run in killed.runs)

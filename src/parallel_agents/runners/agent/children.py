@@ -11,6 +11,7 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.model import Model
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
+from parallel_agents.core.store import Claim
 
 Report: TypeAlias = Callable[[Sequence[Result]], str]
 
@@ -20,24 +21,24 @@ class Children:
 
     Args:
         sessions: the verbs.
-        parent: the session.
+        parent: the claim of its run.
         report: describes to the parent how runs ended.
     """
 
     __slots__ = ("_parent", "_report", "_sessions")
 
-    def __init__(self, sessions: ChildSessions, parent: Session, report: Report) -> None:
+    def __init__(self, sessions: ChildSessions, parent: Claim, report: Report) -> None:
         self._sessions = sessions
         self._parent = parent
         self._report = report
 
     async def take(self) -> None:
         """Execute here what an earlier process began: it may have stopped, and this run waits for it."""
-        await self._sessions.continue_children(self._parent)
+        await self._sessions.continue_children(self._parent.session)
 
     async def unreported(self, reported: Collection[RunId]) -> list[RunId]:
         """The runs to report to the parent, which asked for them, and which are not in `reported`."""
-        children = await self._sessions.child_runs(self._parent.key)
+        children = await self._sessions.child_runs(self._parent.session.key)
         return [child.run for child in children if not child.is_quiet and child.run not in reported]
 
     async def wait(self, runs: Sequence[RunId]) -> str:
@@ -47,7 +48,7 @@ class Children:
     async def end(self) -> None:
         """End the live children that were to report to the parent, which has ended."""
         await self._sessions.end_children(
-            self._parent, by="its parent's end", status=RunStatus.KILLED
+            self._parent.run, by="its parent's end", status=RunStatus.KILLED
         )
 
 

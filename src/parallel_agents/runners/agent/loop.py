@@ -104,7 +104,7 @@ class AgentRunner:
         self._output_checks = OutputChecks(output_types or OutputTypes())
 
     async def run(self, activation: Activation) -> None:
-        children = Children(self._sessions, activation.claim.session, self._report)
+        children = Children(self._sessions, activation.claim, self._report)
         if activation.claim.run.epoch > 1:
             await children.take()
         work = work_of(

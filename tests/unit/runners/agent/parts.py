@@ -86,7 +86,7 @@ class NoChildren:
     async def wait(self, runs: Sequence[RunId]) -> list[Result]:
         raise NotImplementedError
 
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
+    async def end_children(self, parent: Run, *, by: str, status: RunStatus) -> None:
         raise NotImplementedError
 
 

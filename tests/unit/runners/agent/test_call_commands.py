@@ -14,9 +14,8 @@ from parallel_agents.core.command import Command, CommandEnd, Standing
 from parallel_agents.core.command_limits import NO_COMMAND_LIMITS, CommandLimits
 from parallel_agents.core.gate import CommandGate, Gate, Refine, Verdict, describe_gate
 from parallel_agents.core.policy import Policy
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.session import Session
 from parallel_agents.core.submission import Submission
 from parallel_agents.core.tool import Access
 from parallel_agents.errors import SandboxMissing
@@ -51,7 +50,7 @@ class Childless(NoChildren):
     """The verbs for a run that may spawn, and does not."""
 
     @override
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
+    async def end_children(self, parent: Run, *, by: str, status: RunStatus) -> None:
         pass
 
 

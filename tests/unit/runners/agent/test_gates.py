@@ -203,10 +203,11 @@ async def test_what_is_no_verdict_is_no_refusal(said: object) -> None:
 
 
 async def test_a_condition_that_does_not_fit_the_answer_is_no_refusal() -> None:
-    gate = ConditionGate(condition="len(text) > 3 and text > 3")
-    task = Task("writer", "Go.", gates=(gate,), ladder=LADDER[:2], limits=Limits(attempts=3))
+    gate = ConditionGate(condition="len(any) > 3 and any > 3")
+    agent = replace(WRITER, output_schema={"type": "object", "properties": {"any": {}}})
+    task = Task(agent, "Go.", gates=(gate,), ladder=LADDER[:2], limits=Limits(attempts=3))
 
-    result, events = await run(ladder(["a long answer"], []), task)
+    result, events = await run(ladder(['{"any": "a long answer"}'], []), task)
 
     assert result.error is not None
     assert result.error.code == "PA-E311"
