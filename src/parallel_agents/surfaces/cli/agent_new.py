@@ -236,10 +236,15 @@ def _listed(names: str) -> tuple[str, ...]:
 
 
 def _one(name: str | None, purpose: str | None) -> Wanted:
-    if name is None or purpose is None:
+    if name is None:
         raise InvalidInput(
             "nothing says which agent is wanted",
             hint='pagents agents new NAME "PURPOSE", or --from FILE',
+        )
+    if purpose is None:
+        raise InvalidInput(
+            f"nothing says what {name} is for",
+            hint=f'pagents agents new {name} "Turns a list of commits into release notes"',
         )
     return Wanted(name=name, purpose=purpose)
 
