@@ -206,6 +206,23 @@ def test_a_plan_that_could_only_fail_is_refused_before_the_first_call(
     assert provider.requests == []
 
 
+def test_the_first_20_faults_of_a_file_are_told_and_all_of_them_as_json(pagents: Pagents) -> None:
+    wrong = "".join(
+        f"  - {{agent: {WRITER}, label: t{n}, needs: [first], text: x, wen: y}}\n"
+        for n in range(27)
+    )
+    file = plan(pagents, THREE + wrong)
+
+    told = pagents("validate", file)
+    listed = orjson.loads(pagents("validate", file, "--json").out)
+
+    assert told.code == 2
+    assert told.err.count("did you mean 'when'?") == 20
+    assert "\nand 7 more\n" in told.err
+    assert told.err.count("pagents docs E103") == 1
+    assert [each["line"] for each in listed["findings"]] == list(range(7, 34))
+
+
 def test_a_model_that_is_not_there_is_refused_before_the_first_call(
     pagents: Pagents, provider: FakeProvider
 ) -> None:

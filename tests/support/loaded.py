@@ -93,6 +93,8 @@ class Loaded:
         )
         assert self._process.stdout is not None
         self._process.stdout.readline()
+        python = self._place / "python"  # of the background processes
+        _write_program(python, f'exec {self._calling(python)} "$@"')
 
     def close(self) -> None:
         self._process.communicate()
@@ -102,9 +104,11 @@ class Loaded:
         """Put programs `python` and `pagents` into a folder that stand for those installed."""
         for name in ("python", "pagents"):
             stub = folder / name
-            words = [sys.executable, "-IS", CLIENT, self._address, stub]
-            stub.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n', "utf-8")
-            stub.chmod(0o755)
+            _write_program(stub, f'exec {self._calling(stub)} "$@"')
+
+    def _calling(self, program: Path) -> str:
+        """The words of a shell that have the command forked which begins with `program`."""
+        return shlex.join(map(str, (sys.executable, "-IS", CLIENT, self._address, program)))
 
     def fork(
         self, command: Sequence[str | bytes], environment: Mapping[str, str], folder: Path
@@ -131,3 +135,8 @@ class Loaded:
             os.close(writing)
         out, err, told = (os.fdopen(reading, "rb", buffering=0) for reading, _ in pipes)
         return Forked(BufferedReader(out), BufferedReader(err), BufferedReader(told))
+
+
+def _write_program(file: Path, text: str) -> None:
+    file.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    file.chmod(0o755)

@@ -1,7 +1,7 @@
 """The program that stands for `pagents` or Python on a PATH: `loaded` forks what it is called for.
 
 It is called as `loaded_client.py SOCKET PROGRAM ARGUMENT...` by an interpreter that loads nothing. It
-hands on the signals that it gets, and ends as the forked process does.
+hands on the signals that it gets, and a lock that the program inherits, and ends as the forked process does.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ request = {
     "environment": dict(os.environ),
     "folder": os.getcwd(),  # noqa: PTH109 - pathlib takes longer to load than all the rest
 }
+lock = [int(command[command.index("--lock") + 1])] if "--lock" in command else []
 reading, writing = os.pipe()
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
     asking.connect(address)
-    socket.send_fds(asking, [json.dumps(request).encode()], [0, 1, 2, writing])
-os.close(writing)
+    socket.send_fds(asking, [json.dumps(request).encode()], [0, 1, 2, writing, *lock])
+for file in (writing, *lock):
+    os.close(file)
 with os.fdopen(reading, "rb", buffering=0) as told:
     pid = int(told.readline())
     for stream in range(3):

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +23,7 @@ _READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ")
 _COERCED = (
     "LC_CTYPE"  # set by an interpreter that finds no locale, such as that of the client: PEP 538
 )
-_FILES = 4  # the process's streams, and the pipe that says its number and its end
+_FILES = 5  # the process's streams, the pipe that says its number and its end, and a lock
 
 
 def load() -> None:
@@ -67,13 +68,13 @@ def _reap(witness: int) -> None:
 
 def _fork(request: dict[str, Any], files: Sequence[int]) -> list[str]:
     """Fork the process of the command, whose parent stays here to tell how it ended."""
-    *streams, told = files
+    streams, told, locks = files[:3], files[3], files[4:]
     if (pid := os.fork()) == 0:
         os.close(told)
-        return _become(request, streams)
+        return _become(request, streams, locks)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for stream in streams:
-        os.close(stream)
+    for file in (*streams, *locks):
+        os.close(file)
     os.write(told, f"{pid}\n".encode())
     _end_with(told, pid)
     _, status = os.waitpid(pid, 0)
@@ -93,7 +94,7 @@ def _end_with(told: int, pid: int) -> None:
     os.close(process)
 
 
-def _become(request: dict[str, Any], streams: Sequence[int]) -> list[str]:
+def _become(request: dict[str, Any], streams: Sequence[int], locks: Sequence[int]) -> list[str]:
     for descriptor, stream in enumerate(streams):
         os.dup2(stream, descriptor)
         os.close(stream)
@@ -102,12 +103,22 @@ def _become(request: dict[str, Any], streams: Sequence[int]) -> list[str]:
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     command = [os.fsdecode(argument.encode("latin-1")) for argument in request["command"]]
+    if locks:
+        os.setsid()  # as the command does that starts it
+        command[command.index("--lock") + 1] = str(locks[0])
     if needs or command[1:2] == ["-S"]:
         os.execv(Path(sys.executable).with_name(Path(command[0]).name), command)
+    _load_workers(Path(sys.argv[1]).with_name("python"))
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the process's life
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     return command
+
+
+def _load_workers(python: Path) -> None:
+    """Have the background processes forked, too, that the command starts."""
+    workers: Any = import_module("parallel_agents.app.workers")
+    workers.python_command = partial(workers.python_command, python=str(python))
 
 
 def _read_at_start(environment: Mapping[str, str]) -> set[tuple[str, str]]:
@@ -131,6 +142,9 @@ def execute(command: Sequence[str]) -> None:
         sys.path.insert(0, "")
         main = sys.modules["__main__"] = ModuleType("__main__")
         exec(compile(rest[1], "<string>", "exec", dont_inherit=True), vars(main))
+    elif rest[0] == "-P":
+        sys.argv = rest[2:]
+        runpy.run_module(rest[2], run_name="__main__", alter_sys=True)
     elif rest[0] == "-m":
         sys.argv = rest[1:]
         sys.path.insert(0, str(Path.cwd()))

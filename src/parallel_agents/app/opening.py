@@ -19,7 +19,7 @@ from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
 from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
-from parallel_agents.app.web import web_means
+from parallel_agents.app.web import find_lack, web_means
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.artifact import Contents
@@ -240,6 +240,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             app.sharing,
             Judging(gates, app.service, allow_weak_judge=settings.allow_weak_judge),
             resources.environment.home / FLOWS_FOLDER,
+            partial(find_lack, resources.environment, settings),
             patience,
         ),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 
@@ -58,3 +58,14 @@ def search_engine(environment: Environment, settings: Settings) -> Engine:
     from parallel_agents.tools.web.engines import find_engine  # noqa: PLC0415 - few agents search
 
     return find_engine(SearchChoice(**settings.search), environment.read_key)
+
+
+def find_lack(environment: Environment, settings: Settings, need: Literal["web"]) -> str:
+    """Why what a task needs is not there; empty if it is."""
+    match need:
+        case "web":
+            try:
+                search_engine(environment, settings)
+            except ConfigError:
+                return "no search engine is set up; `pagents doctor` says how"
+            return ""

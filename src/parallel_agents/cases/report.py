@@ -30,6 +30,7 @@ class CheckEnd:
     Attributes:
         check: the check in readable words.
         why: why the answer did not pass, or could not be judged.
+        saw: the values that a condition read, if it failed.
         score: 0 to 10, by a judge.
         notice: a warning for readers of the score.
         is_rubric: whether a judge was asked.
@@ -38,6 +39,7 @@ class CheckEnd:
     check: str
     status: CheckStatus
     why: str = ""
+    saw: str = ""
     score: float | None = None
     notice: str = ""
     is_rubric: bool = False
@@ -58,6 +60,7 @@ class CaseTry:
         cost_usd: what it cost; None if a price is unknown.
         simulated_usd: what its calls of simulated models would have cost.
         session: the key of its session; empty if there is none.
+        folder: its workspace, if that was kept; empty otherwise.
     """
 
     case: str
@@ -71,6 +74,7 @@ class CaseTry:
     cost_usd: float | None = None
     simulated_usd: float = 0.0
     session: str = ""
+    folder: str = ""
 
     @property
     def score(self) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from parallel_agents.cases.report import CaseTry, CheckEnd, CheckStatus, TryStatus
+from parallel_agents.cases.seen import seen
 from parallel_agents.cases.workspace import make_workspace, remove_workspace
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import Agent
@@ -89,6 +90,8 @@ class Try(NamedTuple):
 
 async def case_try(steps: Steps, wanted: Try) -> CaseTry:
     """Have an agent do the task of a case, and judge the answer; the agent is told nothing of that."""
+    if why := _lack(steps, wanted):
+        return _not_tried(wanted, why)
     folder = _folder(steps, wanted)
     try:
         if folder is not None:
@@ -100,9 +103,9 @@ async def case_try(steps: Steps, wanted: Try) -> CaseTry:
         raise
     except PagentsError as error:
         await _clean(wanted, folder)
-        return _not_tried(wanted, error)
+        return _not_tried(wanted, f"{error.code} {error.in_a_sentence}", _kept(wanted, folder))
     judged: CaseTry = await _stored(
-        steps, f"{wanted.name}{END}", partial(_end, steps, wanted, result)
+        steps, f"{wanted.name}{END}", partial(_end, steps, wanted, result, _kept(wanted, folder))
     )
     await _clean(wanted, folder)
     return judged
@@ -141,7 +144,18 @@ def _folder(steps: Steps, wanted: Try) -> Path | None:
     return steps.folder / session / wanted.name.replace("/", "-")
 
 
-async def _end(steps: Steps, wanted: Try, result: Result) -> CaseTry:
+def _kept(wanted: Try, folder: Path | None) -> str:
+    return str(folder) if folder is not None and wanted.keeps else ""
+
+
+def _lack(steps: Steps, wanted: Try) -> str:
+    """Why a case cannot be tried here; empty if it can, or if its task was begun before."""
+    if wanted.case.needs is None or steps.work.is_begun(f"{wanted.name}/task"):
+        return ""
+    return steps.find_lack(wanted.case.needs)
+
+
+async def _end(steps: Steps, wanted: Try, result: Result, kept: str) -> CaseTry:
     """What a try came to, once its run has ended."""
     checks = await _judged(steps, wanted.case, result) if result.is_done else []
     status, why = _status(wanted, result, checks)
@@ -157,6 +171,7 @@ async def _end(steps: Steps, wanted: Try, result: Result) -> CaseTry:
         cost_usd=result.cost_usd,
         simulated_usd=result.simulated_usd,
         session=result.session_key,
+        folder=kept,
     )
 
 
@@ -185,6 +200,7 @@ async def _check(steps: Steps, gate: Gate, submission: Submission) -> CheckEnd:
         check=verdict.gate,
         status=CheckStatus.PASSED if verdict.is_accepted else CheckStatus.FAILED,
         why=verdict.critique,
+        saw="" if verdict.is_accepted else seen(gate, submission.answer),
         score=verdict.score,
         notice=verdict.notice,
         is_rubric=is_rubric,
@@ -219,13 +235,14 @@ def _is_own_failure(agent: Agent[Any], result: Result) -> bool:
     return result.error is not None and result.error.code in _OWN_FAILURES
 
 
-def _not_tried(wanted: Try, error: PagentsError) -> CaseTry:
+def _not_tried(wanted: Try, why: str, kept: str = "") -> CaseTry:
     return CaseTry(
         case=wanted.case.id,
         number=wanted.number,
         model=wanted.model or "",
         status=TryStatus.NOT_TRIED,
-        why=f"{error.code} {error.in_a_sentence}",
+        why=why,
+        folder=kept,
     )
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, TypeVar, get_args, get_type_hints
+from typing import Annotated, ClassVar, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from parallel_agents.catalog.document import Document, Steps
+from parallel_agents.catalog.findings import Findings
 from parallel_agents.core.agent import NAME_PATTERN as NAME_PATTERN
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import ANY
 from parallel_agents.core.problems import Found, as_path as as_path, find_problems
-from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.core.schema import InvalidSchema, Json, JsonObject, compiled
 from parallel_agents.core.schema_keywords import has_keywords
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.texts import NonEmpty as NonEmpty
@@ -66,29 +67,80 @@ def read_fields(document: Document, kind: type[FieldsT]) -> FieldsT:
     """The document as `kind`.
 
     Raises:
-        InvalidFile: a field is missing, unknown or of a wrong type. The error names the first fault
-            in the file, and an unknown field before a missing one, which may be its misspelling.
+        InvalidFile: fields are missing, unknown or of a wrong type; the error names all of them.
     """
-    _refuse_blanks(document, kind)
+    findings = Findings()
+    read = read_right_fields(document, kind, findings)
+    findings.refuse()
+    assert read is not None, "what could not be read was found to be wrong"
+    return read.fields
+
+
+class RightFields(NamedTuple, Generic[FieldsT]):
+    """The fields of a document that are right.
+
+    Attributes:
+        wrong: the names and numbers that lead to the others, which were left out.
+    """
+
+    fields: FieldsT
+    wrong: tuple[Steps, ...]
+
+
+def read_right_fields(
+    document: Document, kind: type[FieldsT], findings: Findings
+) -> RightFields[FieldsT] | None:
+    """The fields that are right, so that more can be said than what is wrong with the others.
+
+    What is wrong with the others is added to `findings`. None if nothing can be read without them.
+    """
+    wrong = _wrong_fields(document, kind)
+    for error in wrong.values():
+        findings.add(error)
+    content: Json = orjson.loads(orjson.dumps(document.content))
+    for steps in wrong:
+        _leave_out(content, steps)
     try:
-        return kind.model_validate_json(orjson.dumps(document.content))
-    except ValidationError as error:
-        first = min(
-            find_problems(error),
-            key=lambda found: (not found.is_unknown, document.line(found.steps)),
+        return RightFields(kind.model_validate_json(orjson.dumps(content)), tuple(wrong))
+    except ValidationError:
+        return None
+
+
+def _wrong_fields(document: Document, kind: type[Fields]) -> dict[Steps, InvalidFile]:
+    """What is wrong with each field that is; a missing one is not told where its misspelling may be."""
+    wrong = {
+        steps: document.error(
+            steps,
+            f"{as_path(steps)!r} has no value",
+            hint=f"write `{steps[-1]}: ...`, or delete the line",
         )
-        raise _explain(document, first, kind) from error
+        for steps in document.blanks
+        if steps[-1] in names_within(kind, steps[:-1])
+    }
+    try:
+        kind.model_validate_json(orjson.dumps(document.content))
+    except ValidationError as error:
+        problems = find_problems(error)
+        misspelt = {found.steps[:-1] for found in problems if found.is_unknown}
+        for found in problems:
+            if found.kind != "missing" or found.steps[:-1] not in misspelt:
+                wrong.setdefault(found.steps, _explain(document, found, kind))
+    return wrong
 
 
-def _refuse_blanks(document: Document, kind: type[Fields]) -> None:
-    """Refuse a field that is written without a value: nobody could say whether one was meant."""
-    for steps in document.blanks:
-        if steps[-1] in names_within(kind, steps[:-1]):
-            raise document.error(
-                steps,
-                f"{as_path(steps)!r} has no value",
-                hint=f"write `{steps[-1]}: ...`, or delete the line",
-            )
+def _leave_out(content: Json, steps: Steps) -> None:
+    """Delete a field from a document, or the field whose value has it as an item."""
+    within: list[tuple[dict[str, Json], str]] = []
+    here = content
+    for step in steps:
+        if isinstance(here, dict):
+            within.append((here, step))
+            here = here.get(step)
+        elif isinstance(here, list) and step.isdigit() and int(step) < len(here):
+            here = here[int(step)]
+    if within:
+        parent, name = within[-1]
+        parent.pop(name, None)
 
 
 def _explain(document: Document, found: Found, kind: type[Fields]) -> InvalidFile:

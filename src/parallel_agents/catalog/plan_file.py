@@ -14,12 +14,14 @@ from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
 
 from parallel_agents.catalog.document import Document, Steps
-from parallel_agents.catalog.fields import AgentName, Fields, NonEmpty
+from parallel_agents.catalog.fields import AgentName, Fields, NonEmpty, RightFields
+from parallel_agents.catalog.findings import Findings
 from parallel_agents.catalog.gate_fields import read_gates
 from parallel_agents.catalog.team_fields import HeadFields, TaskFields
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.plan import ANY_OBJECT, MOST_ITEMS, Create, Loop, Plan, RunIf, Step
-from parallel_agents.core.plan_checks import PlanProblem, check_steps
+from parallel_agents.core.plan_checks import PlanProblem, Unclear, check_steps
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.template import paths_in
 from parallel_agents.errors import InvalidFile
@@ -28,6 +30,7 @@ FindAgent: TypeAlias = Callable[[str], Agent]
 # Reads the plan in another file; raises InvalidFile if that is not one.
 FindPlan: TypeAlias = Callable[[Path], Plan]
 
+_NAMING = {"label", "agent", "flow", "create"}
 _APPROVE = "May the task {} begin?"
 
 
@@ -129,16 +132,13 @@ def is_plan(content: JsonObject) -> bool:
     return any(isinstance(task, Mapping) and not task.keys() <= known for task in tasks)
 
 
-def make_plan(file: PlanFile, found: PlanFields) -> Plan:
-    """The plan in a file.
-
-    Raises:
-        InvalidFile: it could only fail; the error names the line, and says what to write instead.
-    """
-    document = file.document
+def make_plan(file: PlanFile, read: RightFields[PlanFields], findings: Findings) -> Plan:
+    """The plan in a file; what could only fail is added to the findings."""
+    document, found = file.document, read.fields
+    steps, unclear = _steps(file, read, findings)
     plan = Plan(
         name=found.name,
-        steps=tuple(_step(file, number, task) for number, task in enumerate(found.tasks)),
+        steps=steps,
         input_schema=found.input or dict(ANY_OBJECT),
         model=found.model,
         max_parallel=found.max_parallel,
@@ -147,31 +147,43 @@ def make_plan(file: PlanFile, found: PlanFields) -> Plan:
         on_failure=found.on_failure,
         min_done=found.min_done,
     )
-    problems = check_steps(plan, file.find_agent)
-    if problems:
-        places = [_place(plan, document, problem) for problem in problems]
-        first = min(range(len(problems)), key=lambda n: document.line(places[n]))
-        problem = problems[first]
-        why = "; ".join(filter(None, (problem.why, _more(len(problems) - 1))))
-        raise document.error(places[first], problem.message, why=why, hint=problem.hint)
+    for problem in check_steps(plan, file.find_agent, unclear):
+        place = _place(plan, problem)
+        findings.add(document.error(place, problem.message, why=problem.why, hint=problem.hint))
     return plan
 
 
-def _more(others: int) -> str:
-    if not others:
-        return ""
-    return (
-        "1 other value is invalid, too"
-        if others == 1
-        else f"{others} other values are invalid, too"
-    )
+def _steps(
+    file: PlanFile, read: RightFields[PlanFields], findings: Findings
+) -> tuple[tuple[Step, ...], Unclear]:
+    """The tasks of a file as steps, and of which not every field could be read."""
+    steps: list[Step] = []
+    unclear: set[str] = set()
+    has_labels = True
+    for number, task in enumerate(read.fields.tasks):
+        wrong = {steps[2] for steps in read.wrong if steps[:2] == ("tasks", str(number))}
+        # A field that no task has may be meant as the one that the others know it by.
+        is_named = bool(task.label) or wrong <= PlanTaskFields.model_fields.keys() - _NAMING
+        has_labels = has_labels and is_named
+        id = task.label or (is_named and _own_name(task)) or f"task_{number + 1}"
+        place = ("tasks", str(number))
+        gates: tuple[AnyGate, ...] = ()
+        inner: Plan | None = None
+        with findings.collecting():
+            gates = read_gates(file.document, (*place, "gates"), task.gates)
+        if task.flow is not None:
+            try:
+                inner = _inner(file, (*place, "flow"), task.flow)
+            except InvalidFile as error:
+                findings.add(error)
+                wrong.add("flow")
+        if wrong:
+            unclear.add(id)
+        steps.append(_step(id, task, gates, inner))
+    return tuple(steps), Unclear(frozenset(unclear), labels=not has_labels)
 
 
-def _step(file: PlanFile, number: int, task: PlanTaskFields) -> Step:
-    document, place = file.document, ("tasks", str(number))
-    create = task.create and Create(**task.create.model_dump())
-    id = task.label or task.agent or _stem(task.flow) or (create.name if create else "")
-    id = id or f"task_{number + 1}"
+def _step(id: str, task: PlanTaskFields, gates: tuple[AnyGate, ...], inner: Plan | None) -> Step:
     approve = task.approve if isinstance(task.approve, str) else ""
     if task.approve is True:
         approve = _APPROVE.format(id) + (f"\n\n{_asked(task.text)}" if task.text else "")
@@ -181,8 +193,8 @@ def _step(file: PlanFile, number: int, task: PlanTaskFields) -> Step:
         agent=task.agent,
         text=task.text,
         input=task.input,
-        plan=None if task.flow is None else _inner(file, (*place, "flow"), task.flow),
-        create=create,
+        plan=inner,
+        create=task.create and Create(**task.create.model_dump()),
         needs=tuple(dict.fromkeys(task.needs)),
         run_if=task.run_if,
         when=task.when or "",
@@ -195,7 +207,7 @@ def _step(file: PlanFile, number: int, task: PlanTaskFields) -> Step:
         approve=approve,
         model=task.model,
         ladder=task.ladder,
-        gates=read_gates(document, (*place, "gates"), task.gates),
+        gates=gates,
         refine=task.refine and task.refine.refine,
         budget=task.budget.budget,
     )
@@ -209,6 +221,11 @@ def _asked(text: str) -> str:
     return text
 
 
+def _own_name(task: PlanTaskFields) -> str:
+    """The name of a task without a label; empty if it has none."""
+    return task.agent or _stem(task.flow) or (task.create.name if task.create else "")
+
+
 def _stem(flow: str | None) -> str:
     return "" if flow is None else Path(flow).stem.replace("-", "_")
 
@@ -218,15 +235,20 @@ def _inner(file: PlanFile, place: Steps, written: str) -> Plan:
     try:
         return file.find_plan(Path(normpath(here.parent / written)))
     except InvalidFile as error:
-        raise file.document.error(
-            place,
-            f"the flow {written!r} is not valid: {error.message}",
-            why=error.why,
-            hint=error.hint,
-        ) from error
+        first, *others = (
+            file.document.error(
+                place,
+                f"the flow {written!r} is not valid: {each.message}",
+                why=each.why,
+                hint=each.hint,
+            )
+            for each in (error, *error.others)
+        )
+        first.others = tuple(others)
+        raise first from error
 
 
-def _place(plan: Plan, document: Document, problem: PlanProblem) -> Steps:
+def _place(plan: Plan, problem: PlanProblem) -> Steps:
     """The names and numbers that lead to what is wrong, in the file."""
     if not problem.step:
         return problem.field

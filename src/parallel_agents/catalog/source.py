@@ -42,7 +42,7 @@ class Source:
 
     def error(self, line: int, what: str, *, why: str = "", hint: str) -> InvalidFile:
         """An error in `line` of the file."""
-        return InvalidFile(f"{self.file}:{line}: {what}", why=why, hint=hint)
+        return InvalidFile(f"{self.file}:{line}: {what}", why=why, hint=hint, line=line)
 
 
 def unprintable(text: str) -> re.Match[str] | None:

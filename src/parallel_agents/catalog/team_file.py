@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from parallel_agents.catalog.document import Document, Steps, parse_document
-from parallel_agents.catalog.fields import check_object_schema, check_stem, read_fields
+from parallel_agents.catalog.fields import check_object_schema, check_stem, read_right_fields
+from parallel_agents.catalog.findings import Findings
 from parallel_agents.catalog.gate_fields import read_gates
 from parallel_agents.catalog.plan_file import (
     FindAgent,
@@ -21,6 +23,7 @@ from parallel_agents.catalog.source import Source
 from parallel_agents.catalog.team import TaskTemplate, Team
 from parallel_agents.catalog.team_fields import HeadFields, TaskFields, TeamFields
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.cutting import head
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.object_schema import defaults, properties, required, sure_names
 from parallel_agents.core.plan import Plan
@@ -28,6 +31,8 @@ from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.template import names_in, paths_in, texts_in, whole_name
 from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
+
+_MOST_CHARACTERS = 120
 
 
 def no_other_plan(file: Path) -> NoReturn:
@@ -50,26 +55,31 @@ def parse_team(source: Source, find_agent: FindAgent, find_plan: FindPlan = no_o
     document = parse_document(source)
     if is_plan(document.content):
         return _planned(PlanFile(document, find_agent, find_plan))
-    found = read_fields(document, TeamFields)
-    limits = _check_head(document, found)
-    _check_labels(document, found.tasks)
-    _check_min_done(document, found)
+    findings = Findings()
+    read = read_right_fields(document, TeamFields, findings)
+    if read is None:
+        raise findings.error()
+    found = read.fields
+    limits = _check_head(document, found, findings)
+    with findings.collecting():
+        _check_labels(document, found.tasks)
+    with findings.collecting():
+        _check_min_done(document, found)
+    tasks: list[TaskTemplate] = []
     for number, task in enumerate(found.tasks):
-        _check_placeholders(document, ("tasks", str(number)), task, inputs=found.input)
+        place = ("tasks", str(number))
+        for error in _wrong_placeholders(document, place, task, inputs=found.input):
+            findings.add(error)
+        with findings.collecting():
+            tasks.append(
+                _task(document, place, task, sure=sure_names(found.input), find_agent=find_agent)
+            )
+    findings.refuse()
     return Team(
         name=found.name,
         description=found.description,
         input_schema=found.input,
-        tasks=tuple(
-            _task(
-                document,
-                ("tasks", str(number)),
-                task,
-                sure=sure_names(found.input),
-                find_agent=find_agent,
-            )
-            for number, task in enumerate(found.tasks)
-        ),
+        tasks=tuple(tasks),
         limits=limits,
         model=found.model,
         budget=found.budget.budget,
@@ -79,14 +89,13 @@ def parse_team(source: Source, find_agent: FindAgent, find_plan: FindPlan = no_o
 
 
 def _planned(file: PlanFile) -> Team:
-    found = read_fields(file.document, PlanFields)
-    limits = _check_head(file.document, found)
+    found, plan, limits = _read_plan(file)
     return Team(
         name=found.name,
         description=found.description,
         input_schema=found.input,
         tasks=(),
-        plan=make_plan(file, found),
+        plan=plan,
         limits=limits,
         model=found.model,
         budget=found.budget.budget,
@@ -101,17 +110,38 @@ def parse_plan(file: PlanFile) -> Plan:
     Raises:
         InvalidFile: as for `parse_team`.
     """
-    found = read_fields(file.document, PlanFields)
-    _check_head(file.document, found)
-    return make_plan(file, found)
+    return _read_plan(file).plan
 
 
-def _check_head(document: Document, found: HeadFields) -> Limits:
+class _Read(NamedTuple):
+    """What is in a file, all of which is right."""
+
+    fields: PlanFields
+    plan: Plan
+    limits: Limits
+
+
+def _read_plan(file: PlanFile) -> _Read:
+    findings = Findings()
+    read = read_right_fields(file.document, PlanFields, findings)
+    if read is None:
+        raise findings.error()
+    limits = _check_head(file.document, read.fields, findings)
+    plan = make_plan(file, read, findings)
+    findings.refuse()
+    return _Read(read.fields, plan, limits)
+
+
+def _check_head(document: Document, found: HeadFields, findings: Findings) -> Limits:
     """Check what is above the tasks; the limits there."""
-    check_stem(document, found.name)
-    check_object_schema(document, ("input",), found.input)
-    _check_defaults(document, found.input)
-    return _limits(document, found)
+    with findings.collecting():
+        check_stem(document, found.name)
+    with findings.collecting():
+        check_object_schema(document, ("input",), found.input)
+        _check_defaults(document, found.input)
+    with findings.collecting():
+        return _limits(document, found)
+    return Limits()
 
 
 def _limits(document: Document, found: HeadFields) -> Limits:
@@ -155,9 +185,9 @@ def _check_labels(document: Document, tasks: list[TaskFields]) -> None:
         seen.add(label)
 
 
-def _check_placeholders(
+def _wrong_placeholders(
     document: Document, steps: Steps, task: TaskFields, *, inputs: JsonObject
-) -> None:
+) -> Iterator[InvalidFile]:
     sure, known = sure_names(inputs), properties(inputs)
     # Where one is all of an input of the task, that is left out without a value.
     rest = {key: item for key, item in task.input.items() if whole_name(item) not in known}
@@ -166,14 +196,16 @@ def _check_placeholders(
         try:
             unsure = [name for name in names_in(text) if name not in sure]
         except ValueError as error:
-            raise document.error(place, str(error), hint=_how(text)) from error
-        if unsure and unsure[0] in known:
-            raise _no_value(document, place, unsure[0])
-        if unsure:
-            raise document.error(
+            yield document.error(place, str(error), hint=_how(text))
+            continue
+        for name in dict.fromkeys(unsure):
+            if name in known:
+                yield _no_value(document, place, name)
+                continue
+            yield document.error(
                 place,
-                f"${{{unsure[0]}}} is not an input of this team",
-                hint=did_you_mean(unsure[0], known),
+                f"${{{head(name, _MOST_CHARACTERS)}}} is not an input of this team",
+                hint=did_you_mean(name, known),
             )
 
 

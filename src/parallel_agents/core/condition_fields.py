@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple, TypeGuard
 
@@ -13,6 +13,7 @@ from parallel_agents.errors import InvalidInput
 
 _MORE_FIELDS = ("patternProperties", "allOf", "if", "$dynamicRef")
 _LIST = frozenset(("array",))
+_TEXT = frozenset(("string",))
 _ALTERNATIVES = ("anyOf", "oneOf")
 _KINDS = {
     "array": "a list",
@@ -23,6 +24,8 @@ _KINDS = {
     "object": "an object",
     "string": "a text",
 }
+_ANY_KIND = frozenset(_KINDS)
+_NUMBERS = frozenset(("number", "integer", "boolean"))
 
 
 class RuledOut(NamedTuple):
@@ -55,6 +58,10 @@ def check_conditions(gates: Iterable[Gate], schema: JsonObject | None) -> None:
         for path in paths:
             if (found := ruled_out(path, schema)) is not None:
                 raise _refusal(told, found)
+        if isinstance(gate, ConditionGate):
+            error = misfit(gate.condition, lambda path: kinds_of_answer(path, schema))
+            if error is not None:
+                raise error
 
 
 def _through_lists(names: tuple[str, ...], schema: JsonObject | None) -> Path:
@@ -74,6 +81,34 @@ def _through_lists(names: tuple[str, ...], schema: JsonObject | None) -> Path:
     return tuple(path)
 
 
+def misfit(condition: str, kinds_at: Callable[[Path], frozenset[str]]) -> InvalidInput | None:
+    """Why a condition can never hold: it asks which of two values is larger that cannot be compared.
+
+    Args:
+        condition: one that is valid.
+        kinds_at: the JSON types that a value may have.
+    """
+    for path, kind in expression(condition).orders:
+        kinds = kinds_at(path)
+        fitting = _NUMBERS if kind == "number" else {"string"}
+        if kinds.isdisjoint(fitting):
+            return InvalidInput(
+                f"the condition {condition} compares {_written(path)} with {_KINDS[kind]}",
+                why=f"it is {told_kinds(kinds)}",
+                hint=f"compare {_KINDS[kind]} with {_KINDS[kind]}: an output schema gives an answer "
+                "fields with types, and len() is a number",
+            )
+    return None
+
+
+def kinds_of_answer(path: Path, schema: JsonObject | None) -> frozenset[str]:
+    """The JSON types that an answer may have at a path whose first name is as in a gate."""
+    root: JsonObject = {"type": "string"} if schema is None else schema
+    kind = dereferenced(root, root).get("type")
+    is_plain = isinstance(kind, str) and kind != "object" and path[0] in PLAIN_NAMES
+    return kinds_below(path[1:] if is_plain else path, root)
+
+
 def ruled_out(path: Path, schema: JsonObject | None) -> RuledOut | None:
     """Why no answer of this schema has a value at a path; None if one may have it."""
     root = {"type": "string"} if schema is None else schema
@@ -86,30 +121,50 @@ def ruled_out(path: Path, schema: JsonObject | None) -> RuledOut | None:
     return RuledOut(path[:1], why)
 
 
-def ruled_out_below(path: Path, schema: JsonObject | None) -> RuledOut | None:
-    """Why no answer of this schema has a value at a path that begins below it; None if one may have it."""
+def ruled_out_below(
+    path: Path, schema: JsonObject | None, *, is_condition: bool = False
+) -> RuledOut | None:
+    """Why no answer of this schema has a value at a path that begins below it; None if one may have it.
+
+    Args:
+        path: the steps below the answer.
+        schema: that of the answer, or None for a text.
+        is_condition: whether a condition reads it, for which a text has items, its characters.
+    """
     root: JsonObject = {"type": "string"} if schema is None else schema
+    if not is_condition and (found := _item_of_text(path, root)):
+        return found
     return _ruled_out(path, 0, root, root)
 
 
-def why_not_a_list(path: Path, schema: JsonObject | None) -> str:
-    """What an answer of this schema has at a path, if it cannot be a list; empty if it may be one."""
-    root: JsonObject = {"type": "string"} if schema is None else schema
+def _item_of_text(path: Path, root: JsonObject) -> RuledOut | None:
+    """Why there is nothing at a path of a placeholder that reads an item of a text."""
+    for at, step in enumerate(path):
+        if isinstance(step, int):
+            kinds = kinds_below(path[:at], root)
+            if "array" not in kinds:
+                return RuledOut(
+                    path[: at + 1], f"there it is {told_kinds(kinds)}, which has no items"
+                )
+    return None
+
+
+def kinds_below(path: Path, root: JsonObject) -> frozenset[str]:
+    """The JSON types that an answer of this schema may have at a path; all of them if that is open."""
     here: JsonObject = dereferenced(root, root)
     for step in path:
         if here.keys() & {*_MORE_FIELDS, *_ALTERNATIVES}:
-            return ""
+            return _ANY_KIND
         properties = here.get("properties")
         inside = here.get("items") if isinstance(step, int) else None
         if isinstance(properties, Mapping) and isinstance(step, str):
             inside = properties.get(step)
+        if isinstance(step, int) and _kinds_of(here) == _TEXT:
+            inside = {"type": "string"}
         if not isinstance(inside, Mapping):
-            return ""
+            return _ANY_KIND
         here = dereferenced(inside, root)
-    if here.keys() & {*_MORE_FIELDS, *_ALTERNATIVES}:
-        return ""
-    kinds = _kinds_of(here)
-    return "" if "array" in kinds else _told(kinds)
+    return _ANY_KIND if here.keys() & {*_MORE_FIELDS, *_ALTERNATIVES} else _kinds_of(here)
 
 
 def _ruled_out(
@@ -133,7 +188,7 @@ def _ruled_out(
     if isinstance(step, str):
         return _without_field(path, at, here, root)
     if kinds.isdisjoint(("array", "string")):
-        return RuledOut(path[: at + 1], f"there it is {_told(kinds)}, which has no items")
+        return RuledOut(path[: at + 1], f"there it is {told_kinds(kinds)}, which has no items")
     return _ruled_out(path, at + 1, here.get("items"), root) if kinds == _LIST else None
 
 
@@ -141,7 +196,7 @@ def _without_field(path: Path, at: int, here: JsonObject, root: JsonObject) -> R
     """Why there is no field of that name; None if there may be one, with what the path reads of it."""
     kinds, reached = _kinds_of(here), path[: at + 1]
     if "object" not in kinds:
-        return RuledOut(reached, f"there it is {_told(kinds)}, which has no fields")
+        return RuledOut(reached, f"there it is {told_kinds(kinds)}, which has no fields")
     properties = here.get("properties")
     fields: JsonObject = properties if isinstance(properties, Mapping) else {}
     step = str(path[at])
@@ -161,10 +216,11 @@ def _kinds_of(schema: JsonObject) -> frozenset[str]:
     kind = schema.get("type")
     if isinstance(kind, str):
         return frozenset((kind,))
-    return frozenset(map(str, kind)) if _is_list(kind) else frozenset(_KINDS)
+    return frozenset(map(str, kind)) if _is_list(kind) else _ANY_KIND
 
 
-def _told(kinds: Iterable[str]) -> str:
+def told_kinds(kinds: Iterable[str]) -> str:
+    """JSON types in words: `a list or null`."""
     return " or ".join(sorted({_KINDS.get(kind, kind) for kind in kinds}))
 
 

@@ -77,6 +77,7 @@ class Expression:
 
     Attributes:
         paths: what it reads of the answer, as `("issues", 0, "severity")`, in its order.
+        orders: what it compares by size with a number or a text, and the type of that.
 
     Raises:
         InvalidInput: the source is not a condition.
@@ -93,6 +94,7 @@ class Expression:
             raise _invalid(source, why) from error
         _check(self._body, source)
         self.paths: tuple[Path, ...] = tuple(dict.fromkeys(_paths(self._body)))
+        self.orders: tuple[tuple[Path, str], ...] = tuple(dict.fromkeys(_orders(self._body)))
 
     def holds(self, answer: Json) -> bool:
         """Whether the answer satisfies the condition; an answer without fields is called `text`.
@@ -254,6 +256,31 @@ def _paths(node: ast.AST) -> Iterator[Path]:
     for part in ast.iter_child_nodes(node):
         if not (isinstance(node, ast.Call) and part is node.func):
             yield from _paths(part)
+
+
+def _orders(body: ast.AST) -> Iterator[tuple[Path, str]]:
+    for node in ast.walk(body):
+        if not isinstance(node, ast.Compare):
+            continue
+        sides = [node.left, *node.comparators]
+        for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
+            if isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+                for one, other in ((left, right), (right, left)):
+                    path, kind = _path(one), _kind(other)
+                    if path is not None and kind:
+                        yield path, kind
+
+
+def _kind(node: ast.AST) -> str:
+    """The JSON type of a constant number or text; empty for anything else."""
+    inner = node.operand if isinstance(node, ast.UnaryOp) else node
+    match inner:
+        case ast.Constant(value=int() | float()):
+            return "number"
+        case ast.Constant(value=str()):
+            return "string"
+        case _:
+            return ""
 
 
 def _path(node: ast.AST) -> Path | None:

@@ -21,12 +21,13 @@ from parallel_agents.core.plan import (
     ancestors,
     created_in,
     find_cycle,
+    in_order,
 )
 from parallel_agents.core.plan_inputs import check_input
-from parallel_agents.core.plan_reads import Reading
+from parallel_agents.core.plan_reads import Doubt, Reading
 from parallel_agents.core.problems import as_path as as_path
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.errors import InvalidInput, UnknownAgent
+from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 
 FindAgent: TypeAlias = Callable[[str], Agent]
 
@@ -50,6 +51,21 @@ class PlanProblem(NamedTuple):
     why: str = ""
 
 
+class Unclear(NamedTuple):
+    """What is not known of a plan, because its file does not say it in a way that can be read.
+
+    Attributes:
+        steps: the ids of the steps of which not every field could be read.
+        labels: whether one of them may be meant to have another id.
+    """
+
+    steps: frozenset[str] = frozenset()
+    labels: bool = False
+
+
+ALL_CLEAR = Unclear()
+
+
 def check_plan(plan: Plan, find_agent: FindAgent) -> list[PlanProblem]:
     """What is wrong with a plan and the plans in it; empty if nothing is.
 
@@ -66,25 +82,44 @@ def check_plan(plan: Plan, find_agent: FindAgent) -> list[PlanProblem]:
     return found
 
 
-def check_steps(plan: Plan, find_agent: FindAgent) -> list[PlanProblem]:
-    """As `check_plan`, for a plan whose inner plans were checked before."""
-    # Each check relies on those before: references on needs without a cycle, all on ids.
-    for check in (_check_shape, _check_needs, _check_cycle):
-        if found := list(check(plan)):
-            return found
-    before = ancestors({step.id: step.needs for step in plan.steps})
+def check_steps(
+    plan: Plan, find_agent: FindAgent, unclear: Unclear = ALL_CLEAR
+) -> list[PlanProblem]:
+    """As `check_plan`, for a plan whose inner plans were checked before.
+
+    A problem that only follows from another one, or from what is `unclear`, is left out.
+    """
+    found = list(dict.fromkeys(_check_shape(plan, unclear)))  # once for all tasks of one label
+    found += () if unclear.labels else _check_needs(plan)
+    # Needs that lead to no step, or in a circle, say nothing of what a step may read.
+    known = plan.by_id
+    needs = {step.id: [need for need in step.needs if need in known] for step in plan.steps}
+    cycle = find_cycle(needs)
+    found += _check_cycle(plan, cycle)
+    shapeless = {problem.step for problem in found if problem.field[:1] in ((), ("label",))}
+    unsure = {step.id for step in plan.steps if len(needs[step.id]) < len(step.needs)}
+    before = {step.id: set[str]() for step in plan.steps} | ancestors(needs)
     agents, unknown = _find_agents(plan, find_agent, before)
-    if unknown:
-        return unknown
-    reading = Reading(plan, agents)
-    return [
+    found += unknown
+    in_circles = needs.keys() - set(in_order(needs))
+    doubt = Doubt(
+        steps=unclear.steps | shapeless,
+        needs={
+            id
+            for id, earlier in before.items()
+            if id in in_circles or {id, *earlier} & (unsure | unclear.steps | shapeless)
+        },
+        has_labels=unclear.labels,
+    )
+    reading = Reading(plan, agents, doubt)
+    return found + [
         problem
         for step in plan.steps
         for problem in _check_step(step, before[step.id], reading, agents)
     ]
 
 
-def _check_shape(plan: Plan) -> Iterator[PlanProblem]:
+def _check_shape(plan: Plan, unclear: Unclear) -> Iterator[PlanProblem]:
     if not 1 <= len(plan.steps) <= MOST_STEPS:
         yield PlanProblem(
             "",
@@ -126,7 +161,8 @@ def _check_shape(plan: Plan) -> Iterator[PlanProblem]:
                 "give one of them its own `label:`",
                 "a task without a label has its agent's name as label",
             )
-        yield from _check_kind(step)
+        if step.id not in unclear.steps:
+            yield from _check_kind(step)
 
 
 def _check_kind(step: Step) -> Iterator[PlanProblem]:
@@ -216,8 +252,8 @@ def _check_needs(plan: Plan) -> Iterator[PlanProblem]:
                 )
 
 
-def _check_cycle(plan: Plan) -> Iterator[PlanProblem]:
-    if cycle := find_cycle({step.id: step.needs for step in plan.steps}):
+def _check_cycle(plan: Plan, cycle: list[str]) -> Iterator[PlanProblem]:
+    if cycle:
         first = cycle[0]
         yield PlanProblem(
             first,
@@ -231,7 +267,7 @@ def _check_cycle(plan: Plan) -> Iterator[PlanProblem]:
 def _find_agents(
     plan: Plan, find_agent: FindAgent, before: Mapping[str, set[str]]
 ) -> tuple[dict[str, Agent], list[PlanProblem]]:
-    """The agents of the steps; of one that an earlier step makes, nothing is known yet."""
+    """The agents of the steps, as far as they are known; of one that an earlier step makes, nothing is yet."""
     created = created_in(plan)
     found: dict[str, Agent] = {}
     problems: list[PlanProblem] = []
@@ -244,10 +280,13 @@ def _find_agents(
                 continue
             try:
                 found[name] = find_agent(name)
-            except UnknownAgent as error:
+            except (UnknownAgent, InvalidFile) as error:
                 is_first = step.agent and number == 0
                 place = ("agent",) if is_first else ("hand_off", str(number - bool(step.agent)))
-                problems.append(PlanProblem(step.id, place, error.message, error.hint, error.why))
+                said = error.message
+                if isinstance(error, InvalidFile):
+                    said = f"the agent {name!r} is not valid: {said}"
+                problems.append(PlanProblem(step.id, place, said, error.hint, error.why))
     return found, problems
 
 
@@ -257,27 +296,36 @@ def _check_step(
     def problem(field: tuple[str, ...], error: InvalidInput) -> PlanProblem:
         return PlanProblem(step.id, field, error.message, error.hint, error.why)
 
+    misread: set[str] = set()
     for field, error in reading.check_templates(step, before):
+        misread.add(field[0])
         yield problem(field, error)
     if step.when and (error := reading.check_when(step, before)):
         yield problem(("when",), error)
     if step.loop and (error := _why_never(step.loop.until, step, reading)):
         yield problem(("loop", "until"), error)
-    if step.for_each is not None and (error := reading.check_list(step, before)):
+    is_read = step.for_each is not None and "for_each" not in misread
+    if is_read and (error := reading.check_list(step, before)):
         yield problem(("for_each",), error)
-    for name in step.agents:
-        for field, error in check_input(step.input, agents[name].input_schema, name, reading.sure):
+    for field, error in _check_inputs(step, reading, agents):
+        # What is missing may be in a field that is wrong.
+        if field or step.id not in reading.doubt.steps:
             yield problem(("input", *field), error)
+    for agent in reading.known_agents(step):
         try:
-            check_conditions(step.gates, agents[name].output_schema)
+            check_conditions(step.gates, agent.output_schema)
         except InvalidInput as error:
             yield problem(("gates",), error)
+
+
+def _check_inputs(
+    step: Step, reading: Reading, agents: dict[str, Agent]
+) -> Iterator[tuple[tuple[str, ...], InvalidInput]]:
+    for agent in filter(None, map(agents.get, step.agents)):
+        yield from check_input(step.input, agent.input_schema, agent.name, reading.sure)
     if step.plan is not None:
-        schema = step.plan.input_schema
-        for field, error in check_input(
-            step.input, schema, step.plan.name, reading.sure, closed=True
-        ):
-            yield problem(("input", *field), error)
+        schema, name = step.plan.input_schema, step.plan.name
+        yield from check_input(step.input, schema, name, reading.sure, closed=True)
 
 
 def _why_never(condition: str, step: Step, reading: Reading) -> InvalidInput | None:

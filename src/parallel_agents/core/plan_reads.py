@@ -2,40 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.condition_fields import (
     RuledOut,
+    kinds_below,
+    kinds_of_answer,
+    misfit,
     ruled_out,
     ruled_out_below,
-    why_not_a_list,
+    told_kinds,
 )
+from parallel_agents.core.cutting import head
 from parallel_agents.core.expression import Path, expression
 from parallel_agents.core.object_schema import properties, sure_names
 from parallel_agents.core.plan import CREATED, Plan, Step
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.shown import shown as shorten
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.template import paths_in, texts_in, whole_name, whole_path, written
 from parallel_agents.errors import InvalidInput
 
 _OF_A_STEP = ("output", "status")
 _OF_A_LOOP = ("output", "round")
+_TEXT: JsonObject = {"type": "string"}
+_ANYTHING: JsonObject = {"description": "of any type"}
+_MOST_CHARACTERS = 120
 _HOW = "write ${name} for an input, ${tasks.LABEL.output} for a result, and $$ for a dollar"
+
+
+def _named(path: Path) -> str:
+    """A path in an error, in a length that can be read."""
+    name = written(path)
+    return name if len(name) <= _MOST_CHARACTERS else f"{head(name, _MOST_CHARACTERS)}…"
+
+
+class Doubt(NamedTuple):
+    """What was found to be wrong with a plan before; nothing is said that only follows from it.
+
+    Attributes:
+        steps: the ids of steps of which a field is wrong or missing.
+        needs: the ids of steps of which it is not known what they need.
+        has_labels: whether a label may be missing.
+    """
+
+    steps: Collection[str]
+    needs: Collection[str]
+    has_labels: bool
 
 
 class Reading:
     """What the steps of a plan may read.
 
     Args:
-        plan: whose ids and needs are right.
-        agents: those of its steps, by name.
+        agents: those of its steps that are known, by name.
 
     Attributes:
         sure: the inputs of the plan that always have a value.
+        doubt: what was found to be wrong with the plan before.
     """
 
-    def __init__(self, plan: Plan, agents: Mapping[str, Agent]) -> None:
+    def __init__(self, plan: Plan, agents: Mapping[str, Agent], doubt: Doubt) -> None:
+        self.doubt = doubt
         self._steps = plan.by_id
         self._schema = plan.input_schema
         self._inputs = properties(plan.input_schema)
@@ -73,17 +104,55 @@ class Reading:
         except InvalidInput as error:
             return error
         found = [self._why_not(path, step, before, is_inside=False, form="{}") for path in paths]
-        return next(filter(None, found), None)
+        return next(filter(None, found), None) or misfit(step.when, self._kinds_at)
+
+    def _kinds_at(self, path: Path) -> frozenset[str]:
+        """The JSON types that what a condition reads may have."""
+        if path[0] != "tasks":
+            return kinds_below(path, self._schema)
+        source, below = self._steps.get(str(path[1])) if path[1:] else None, path[3:]
+        if path[2:3] == ("status",):
+            return frozenset(("string",))
+        if source is None or source.plan is not None:
+            return kinds_below((), _ANYTHING)
+        if source.for_each is not None:
+            if not below:
+                return frozenset(("array",))
+            below = below[1:]
+        schemas = self._schemas(source) or [_ANYTHING]
+        return frozenset[str]().union(*(kinds_below(below, each or _TEXT) for each in schemas))
+
+    def _schemas(self, step: Step) -> list[JsonObject | None]:
+        """The schemas of whatever may answer a step, None for a text; empty if one is not known."""
+        if step.create is not None:
+            return [CREATED]
+        agents = self.known_agents(step)
+        if len(agents) < len(step.agents):
+            return []
+        schemas: list[JsonObject | None] = [agent.output_schema for agent in agents]
+        return [*schemas, None] if step.person else schemas
 
     def check_until(self, condition: str, step: Step) -> InvalidInput | None:
         """Why no answer could satisfy the condition of a step's loop."""
-        if step.plan is not None or step.person or step.create is not None:
-            return None
-        for path in expression(condition).paths:
-            found = [ruled_out(path, self._agents[name].output_schema) for name in step.agents]
-            if found and None not in found:
-                return _cannot(f"the condition {condition} reads {written(path)}", found[0])
-        return None
+        reads = f"the condition {condition} reads"
+        paths = expression(condition).paths
+        if step.plan is not None:
+            found = (
+                _cannot(f"{reads} {_named(p)}", _ruled_out_of_plan(step.plan, p)) for p in paths
+            )
+            return next(filter(None, found), None)
+        schemas = self._schemas(step)
+        for path in paths if schemas else ():
+            found = [ruled_out(path, schema) for schema in schemas]
+            if None not in found:
+                return _cannot(f"{reads} {_named(path)}", found[0])
+        unfit = [misfit(condition, partial(kinds_of_answer, schema=each)) for each in schemas]
+        return unfit[0] if unfit and None not in unfit else None
+
+    def known_agents(self, step: Step) -> list[Agent]:
+        """The agents of a step, without those that were not found."""
+        found = [self._agents.get(name) for name in step.agents]
+        return [agent for agent in found if agent is not None]
 
     def check_list(self, step: Step, before: set[str]) -> InvalidInput | None:
         """Why what `for_each` names is not a list."""
@@ -95,37 +164,22 @@ class Reading:
                 "'for_each' is neither a list nor one placeholder",
                 hint="write `for_each: ${tasks.LABEL.output.FIELD}`, or a list",
             )
-        first = str(path[0])
-        if first == "tasks" and len(path) > 2 and path[1] in before and path[2] == "output":
-            what = self._not_a_list(self._steps[str(path[1])], path[3:])
-        else:
-            kind = self._inputs.get(first, {}).get("type", "array")
-            kinds = kind if isinstance(kind, list | tuple) else (kind,)
-            what = "" if len(path) > 1 or "array" in kinds else f"not one: its type is {kind}"
-        if not what:
+        if path[0] == "tasks" and path[1:2] and path[1] not in before:
+            return None  # it is told where placeholders are checked
+        kinds = self._kinds_at(path)
+        if "array" in kinds:
             return None
         return InvalidInput(
-            f"'for_each' needs a list, and ${{{written(path)}}} is {what}",
+            f"'for_each' needs a list, and ${{{_named(path)}}} is {told_kinds(kinds)}",
             hint="name a list; an agent whose output is text needs an output schema with one",
         )
-
-    def _not_a_list(self, source: Step, path: Path) -> str:
-        if source.for_each is not None:
-            return "" if not path else self._not_a_list_once(source, path[1:])
-        return self._not_a_list_once(source, path)
-
-    def _not_a_list_once(self, source: Step, path: Path) -> str:
-        if source.plan is not None or source.person or not source.agents:
-            return ""
-        found = [why_not_a_list(path, self._agents[name].output_schema) for name in source.agents]
-        return found[0] if all(found) else ""
 
     def _why_not(
         self, path: Path, step: Step, before: set[str], *, is_inside: bool, form: str = "${{{}}}"
     ) -> InvalidInput | None:
         """Why what a step reads is not there; `is_inside` says whether its item and its round are."""
         first = path[0]
-        shown = form.format(written(path))
+        shown = form.format(_named(path))
         if first == "tasks":
             return self._why_no_result(path, shown, step, before)
         if first == "item" and is_inside and step.for_each is not None:
@@ -137,6 +191,8 @@ class Reading:
                 f"{shown} is not a part of a loop", hint="use ${loop.output} or ${loop.round}"
             )
         if first in ("item", "loop"):
+            if step.id in self.doubt.steps:
+                return None
             needed = "for_each" if first == "item" else "loop"
             return InvalidInput(
                 f"{shown} has no value here",
@@ -164,9 +220,11 @@ class Reading:
     ) -> InvalidInput | None:
         id = path[1] if len(path) > 1 else ""
         if id not in self._steps:
+            if self.doubt.has_labels or id in step.needs:
+                return None
             others = [other for other in self._steps if other != step.id]
             return InvalidInput(
-                f"{shown} is the result of no task: there is no label {id!r}",
+                f"{shown} is the result of no task: there is no label {shorten(id)}",
                 hint=did_you_mean(str(id), others),
             )
         if len(path) < 3 or path[2] not in _OF_A_STEP:
@@ -175,34 +233,34 @@ class Reading:
                 hint=f"write tasks.{id}.output, or tasks.{id}.status",
             )
         if id not in before:
+            if step.id in self.doubt.needs:
+                return None
             return InvalidInput(
                 f"{shown} is the result of a task that {step.id!r} does not need",
                 why="it may not have begun by then",
                 hint=f"add {id!r} to `needs:`",
             )
-        if path[2] == "status":
+        if path[2] == "status" or id in self.doubt.steps:
             return None
-        return _cannot(f"this reads {shown}", self._ruled_out(self._steps[str(id)], path[3:]))
+        source = self._steps[str(id)]
+        found = self._ruled_out(source, path[3:], is_condition=not shown.startswith("$"))
+        return _cannot(f"this reads {shown}", found)
 
-    def _ruled_out(self, source: Step, path: Path) -> RuledOut | None:
+    def _ruled_out(self, source: Step, path: Path, *, is_condition: bool) -> RuledOut | None:
         """Why a step's output has nothing at a path."""
-        if source.for_each is None or not path:
-            return self._ruled_out_once(source, path)
-        if isinstance(path[0], str):
-            return RuledOut(path[:1], f"{source.id!r} has `for_each`, so its output is a list")
-        return self._ruled_out_once(source, path[1:])
-
-    def _ruled_out_once(self, source: Step, path: Path) -> RuledOut | None:
-        if not path or (source.agents and source.person):
+        if source.for_each is not None and path:
+            if isinstance(path[0], str):
+                return RuledOut(path[:1], f"{source.id!r} has `for_each`, so its output is a list")
+            path = path[1:]
+        if not path:
             return None
         if source.plan is not None:
             return _ruled_out_of_plan(source.plan, path)
-        if source.create is not None:
-            return ruled_out_below(path, CREATED)
-        if source.person:
-            return ruled_out_below(path, None)
-        found = [ruled_out_below(path, self._agents[name].output_schema) for name in source.agents]
-        return None if None in found else found[0]
+        found = [
+            ruled_out_below(path, schema, is_condition=is_condition)
+            for schema in self._schemas(source)
+        ]
+        return found[0] if found and None not in found else None
 
 
 def _ruled_out_of_plan(plan: Plan, path: Path) -> RuledOut | None:

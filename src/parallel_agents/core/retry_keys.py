@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _MARK = "/retry-"
 
 
@@ -22,6 +24,17 @@ def name_of(spawn_key: str) -> str:
     ('tea', 'tea')
     """
     return _parts(spawn_key)[0]
+
+
+def earlier_tries(keys: Iterable[str]) -> list[bool]:
+    """For the children of a flow, in the order of their spawns, whether a later one is of the same step.
+
+    Args:
+        keys: those that they were spawned under.
+    """
+    steps = [name_of(key).partition("@")[0] for key in keys]
+    latest = {step: number for number, step in enumerate(steps)}
+    return [latest[step] != number for number, step in enumerate(steps)]
 
 
 def _parts(spawn_key: str) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, NamedTuple, cast
@@ -40,6 +41,15 @@ class RunStatus(StrEnum):
 
 _MOST_CHARACTERS = 4_000
 FAILURES = frozenset({RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.OVER_BUDGET})
+_OF_GROUPS = frozenset({RunStatus.TIMED_OUT, RunStatus.OVER_BUDGET})
+
+
+def status_of_lost(statuses: Iterable[RunStatus]) -> RunStatus:
+    """How a team or a flow ends of which nothing is done: as all its runs did, or else failed."""
+    found = set(statuses)
+    return found.pop() if len(found) == 1 and found <= _OF_GROUPS else RunStatus.FAILED
+
+
 LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 
 

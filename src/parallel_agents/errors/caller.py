@@ -27,7 +27,19 @@ class UnknownAgent(CallerError):
 
 
 class InvalidFile(CallerError):
+    """The file of an agent or a team, or a configuration file, is not valid.
+
+    Attributes:
+        line: the line of the file; 0 if it is about the file as a whole.
+        others: what else is wrong with the file, in the order of its lines.
+    """
+
     code = "PA-E103"
+
+    def __init__(self, message: str, *, why: str = "", hint: str = "", line: int = 0) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.line = line
+        self.others: tuple[InvalidFile, ...] = ()
 
 
 class NotFound(CallerError):

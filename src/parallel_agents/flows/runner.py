@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from parallel_agents.containment.calls import contained, describe
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Queued
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.problems import describe_problem
-from parallel_agents.core.run import Failure, Outcome, Result, RunStatus
+from parallel_agents.core.retry_keys import earlier_tries
+from parallel_agents.core.run import Failure, Outcome, Result, RunStatus, status_of_lost
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import Writer
@@ -21,9 +24,11 @@ from parallel_agents.core.sharing import Sharing
 from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
     FlowRaised,
+    Incomplete,
     LeftRun,
     PagentsError,
     RunTimedOut,
+    StepFailed,
     StoreError,
 )
 from parallel_agents.flows.flow import Flow
@@ -31,13 +36,14 @@ from parallel_agents.flows.function import FlowFunction, as_json
 from parallel_agents.flows.functions import Functions
 from parallel_agents.flows.judging import Judging, all_events
 from parallel_agents.flows.memory import Memory
-from parallel_agents.flows.steps import Steps
+from parallel_agents.flows.steps import FindLack, Steps
 from parallel_agents.flows.work import Work
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
 
 FLOWS_FOLDER = "flows"
 _ENDED = "the end of its flow"
+_OF_STEPS = frozenset({StepFailed.code, Incomplete.code})
 
 
 class FlowRunner:
@@ -49,6 +55,7 @@ class FlowRunner:
         sharing: what the sessions of a tree share.
         judging: judges the answers of a flow's tasks.
         folder: where folders for a flow's sessions may be made.
+        find_lack: why what a task needs besides its tools is not there; empty if it is.
         patience: how long questions wait for a person.
     """
 
@@ -59,6 +66,7 @@ class FlowRunner:
         sharing: Sharing,
         judging: Judging,
         folder: Path,
+        find_lack: FindLack,
         patience: Patience = PATIENCE,
     ) -> None:
         self._sessions = sessions
@@ -66,6 +74,7 @@ class FlowRunner:
         self._sharing = sharing
         self._judging = judging
         self._folder = folder
+        self._find_lack = find_lack
         self._patience = patience
 
     async def run(self, activation: Activation) -> None:
@@ -83,8 +92,20 @@ class FlowRunner:
                 raise
             status, by = RunStatus.TIMED_OUT, f"the flow's time limit of {task.timeout_seconds:g} s"
             outcome = _timed_out(task)
+        outcome = await self._of_children(session.key, outcome)
         await self._sessions.end_children(session, by=by, status=status)
         await activation.journal.finish(outcome)
+
+    async def _of_children(self, session: SessionKey, outcome: Outcome) -> Outcome:
+        """The outcome of a flow; one that failed because its budget was used up says so by its status."""
+        if outcome.status is not RunStatus.FAILED or outcome.error is None:
+            return outcome
+        if outcome.error.code not in _OF_STEPS:
+            return outcome
+        runs = await self._sessions.child_runs(session)
+        replaced = earlier_tries(child.key for child in runs)
+        latest = [c.status for c, is_earlier in zip(runs, replaced, strict=True) if not is_earlier]
+        return replace(outcome, status=status_of_lost(latest))
 
     async def _outcome(self, activation: Activation, task: FlowTask) -> Outcome:
         try:
@@ -100,7 +121,16 @@ class FlowRunner:
                 patience=self._patience,
             )
             state = self._sharing.state(session.root, Writer(session.key, activation.claim.run.id))
-            flow = Flow(Steps(work, task, self._functions, state, self._judging, self._folder))
+            steps = Steps(
+                work,
+                task,
+                self._functions,
+                state,
+                self._judging,
+                self._folder,
+                self._find_lack,
+            )
+            flow = Flow(steps)
             try:
                 output = await _finished(function, flow, task, work)
             finally:

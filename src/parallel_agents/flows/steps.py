@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from parallel_agents.core.agent import T
 from parallel_agents.core.flow import FlowTask
@@ -24,6 +24,8 @@ from parallel_agents.flows.naming import Names
 from parallel_agents.flows.work import Work
 from parallel_agents.sessions.typed import typed
 
+FindLack: TypeAlias = Callable[[Literal["web"]], str]
+
 
 class Steps:
     """The steps of one flow's run.
@@ -35,6 +37,7 @@ class Steps:
         state: what the sessions of the flow share.
         judging: gives the verdicts of gates on answers that are final.
         folder: where folders for a flow's sessions may be made.
+        find_lack: why what a task needs besides its tools, such as `web`, is not there; empty if it is.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Steps:
         state: SharedState,
         judging: Judging,
         folder: Path,
+        find_lack: FindLack,
     ) -> None:
         self.work = work
         self.request = request
@@ -52,6 +56,7 @@ class Steps:
         self.state = state
         self.judging = judging
         self.folder = folder
+        self.find_lack = find_lack
         self.names = Names()
         self._events: defaultdict[str, set[int]] = defaultdict(set)
         self._tasks: dict[RunId, Task[Any]] = {}

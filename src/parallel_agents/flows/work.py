@@ -106,6 +106,10 @@ class Work:
         results = await self._sessions.results([child.run for child in children])
         return sum((result.total_spend for result in results), Spend())
 
+    def is_begun(self, name: str) -> bool:
+        """Whether an earlier run of the flow has begun a step of this name."""
+        return name in self._memory.children or name in self._memory.steps
+
     async def close(self) -> None:
         """Begin no more steps, and leave those that the function left behind."""
         self._replay.close()

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from parallel_agents.core.children import TeamSessions
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.run import FAILURES, Failure, Outcome, RunStatus
+from parallel_agents.core.run import FAILURES, Failure, Outcome, RunStatus, status_of_lost
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import OnFailure, TeamTask
@@ -103,7 +103,4 @@ def summary(counts: Counter[RunStatus], *, min_done: int | None = None) -> Outco
 def _short_of_done(counts: Counter[RunStatus], min_done: int) -> RunStatus:
     if counts[RunStatus.DONE] >= min_done:
         return RunStatus.PARTIAL
-    for alike in (RunStatus.TIMED_OUT, RunStatus.OVER_BUDGET):
-        if counts[alike] == counts.total():
-            return alike
-    return RunStatus.FAILED
+    return status_of_lost(status for status, count in counts.items() if count)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import orjson
+
 from parallel_agents.cases.card import AgentCard, ModelCard
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.views import format
 from parallel_agents.views.case_tests import dollars
 
@@ -27,6 +30,24 @@ def row(card: ModelCard) -> tuple[str, ...]:
         cost(card),
         (format.iso(card.at) or "")[:10],
     )
+
+
+def as_json(card: AgentCard) -> JsonObject:
+    """A card as JSON, with the rate and its interval of each model; a rate of nothing is null."""
+    models: list[Json] = [
+        {
+            **_fields(each),
+            "rate": each.passed / each.tried if each.tried else None,
+            "interval": list(each.interval) if each.tried else None,
+            "at": format.iso(each.at),
+        }
+        for each in card.models
+    ]
+    return {**_fields(card), "models": models}
+
+
+def _fields(value: AgentCard | ModelCard) -> JsonObject:
+    return orjson.loads(orjson.dumps(value))
 
 
 def cost(card: ModelCard) -> str:

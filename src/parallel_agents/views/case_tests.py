@@ -17,6 +17,7 @@ from parallel_agents.views import format
 
 _GLYPHS = {TryStatus.PASSED: "✔", TryStatus.FAILED: "✖", TryStatus.NOT_TRIED: "○"}
 _SHOWN_CHARACTERS = 160
+_CHECK_CHARACTERS = 80
 
 
 def dollars(cost: float | None) -> str:
@@ -34,7 +35,7 @@ def try_lines(each: CaseTry, title: str = "") -> list[str]:
     name = each.case if each.number == 1 else f"{each.case} ({each.number})"
     name += f" [{title}]" if title else ""
     if each.status is TryStatus.NOT_TRIED:
-        return [f"○ {name}  not tried: {_cut(each.why)}"]
+        return [f"○ {name}  not tried: {_cut(each.why)}", *_kept(each)]
     score = "" if each.score is None else f"  {each.score:g}/10"
     cost = "simulated" if each.simulated_usd else dollars(each.cost_usd)
     took = f"{format.seconds(each.seconds)}  {cost}"
@@ -45,7 +46,20 @@ def try_lines(each: CaseTry, title: str = "") -> list[str]:
             lines.append(f"    {_cut(each.why)}")
         if each.saw:
             lines.append(f"    answer: {_cut(each.saw)}")
-    return lines
+    return lines + _kept(each)
+
+
+def _kept(each: CaseTry) -> list[str]:
+    return [f"    kept: {format.clean(each.folder)}"] if each.folder else []
+
+
+def _failed(check: CheckEnd) -> list[str]:
+    """A check that failed, and what it saw; a critique that only repeats the check is left out."""
+    what = f"failed: {_cut(check.check, _CHECK_CHARACTERS)}"
+    if check.saw:
+        return [what, f"  saw {_cut(check.saw)}"]
+    repeated = check.check.removeprefix("not_").removeprefix("regex ")
+    return [what if repeated in check.why else f"{what}: {_cut(check.why)}"]
 
 
 def _check_lines(check: CheckEnd) -> list[str]:
@@ -53,21 +67,25 @@ def _check_lines(check: CheckEnd) -> list[str]:
         case CheckStatus.PASSED:
             return [f"note: {_cut(check.notice)}"] if check.notice else []
         case CheckStatus.FAILED:
-            return [f"{_cut(check.check)}: {_cut(check.why)}"]
+            return _failed(check)
         case CheckStatus.NOT_JUDGED:
-            what = "rubric" if check.is_rubric else _cut(check.check)
+            what = "rubric" if check.is_rubric else _cut(check.check, _CHECK_CHARACTERS)
             return [f"{what} not judged: {_cut(check.why)}"]
 
 
 def sum_line(report: TestReport) -> str:
-    """The pass rate with its interval, the time and the cost of a test."""
+    """How many tries passed, their rate with its interval, the time and the cost of a test."""
     tried = report.passed + report.failed
-    parts = [f"{report.passed} of {tried} passed"]
+    counts = [f"{report.passed} of {len(report.tries)} passed"]
+    if report.not_tried:
+        counts += [f"{report.failed} failed"] if report.failed else []
+        counts.append(f"{report.not_tried} not tried")
+    parts = [", ".join(counts)]
     if tried:
         low, high = wilson(report.passed, tried)
-        parts.append(f"{report.passed / tried:.0%}, 95 % interval {low:.0%} to {high:.0%}")
-    if report.not_tried:
-        parts.append(f"{report.not_tried} not tried")
+        of = " of those tried" if report.not_tried else ""
+        rate = f"{report.passed / tried:.0%}{of}"
+        parts.append(f"{rate}, 95 % interval {low:.0%} to {high:.0%}")
     if any(each.session for each in report.tries):
         parts.append(format.seconds(sum(each.seconds for each in report.tries)))
         is_simulated = any(each.simulated_usd for each in report.tries)
@@ -102,5 +120,5 @@ def _always_passed(tries: Sequence[CaseTry]) -> list[str]:
     return [case for case in dict.fromkeys(each.case for each in tries) if case not in lost]
 
 
-def _cut(text: str) -> str:
-    return format.cut(format.one_line(text), _SHOWN_CHARACTERS)
+def _cut(text: str, most: int = _SHOWN_CHARACTERS) -> str:
+    return format.cut(format.one_line(text), most)

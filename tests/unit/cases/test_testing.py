@@ -81,6 +81,18 @@ async def test_a_case_that_could_not_be_tried_neither_passes_nor_fails() -> None
     assert (report.passed, report.failed, report.not_tried) == (0, 0, 1)
 
 
+async def test_a_case_that_needs_the_web_is_not_tried_without_a_search_engine() -> None:
+    writer = Writer()
+
+    async with process(writer) as rig:
+        (report,) = await outcome(rig, case("one", RegexGate(pattern="done"), needs="web"), GOOD)
+
+    web, good = report.tries
+    assert (web.status, good.status) == (TryStatus.NOT_TRIED, TryStatus.PASSED)
+    assert web.why.startswith("no search engine is set up")
+    assert writer.calls == ["good"]
+
+
 async def test_a_check_that_gives_no_verdict_passes_nothing() -> None:
     async with process(Writer()) as rig:
         (report,) = await outcome(rig, case("one", FunctionGate(function="unknown")))

@@ -18,7 +18,8 @@ from parallel_agents.containment.patterns import linear_matcher
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
 from parallel_agents.core.condition_fields import check_conditions
-from parallel_agents.core.gate import ConditionGate, Gate, RegexGate, condition_verdict
+from parallel_agents.core.gate import ConditionGate, Gate, QuotesGate, RegexGate, condition_verdict
+from parallel_agents.core.quotes import quotes_verdict
 from parallel_agents.core.schema import Json, compiled
 
 LEAST_CASES = 5
@@ -131,3 +132,6 @@ def test_right_answers_pass(name: str) -> None:
         )
         failed = [check for check in cases[case].checks if not passes(check, answer)]
         assert failed == [], case
+        for gate in agent.gates:
+            if isinstance(gate, QuotesGate):
+                assert quotes_verdict(gate, answer, cases[case].input).critique == ""

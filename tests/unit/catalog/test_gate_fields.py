@@ -66,7 +66,7 @@ def test_an_earlier_or_misspelt_name_of_a_field_is_refused_with_the_right_one(
     entry: str, field: str
 ) -> None:
     with pytest.raises(InvalidFile) as caught:
-        gates("condition: true", entry)
+        gates("condition: is_good", entry)
 
     assert caught.value.message.startswith("agents/poet.md:6: there is no field 'gates[1].")
     assert caught.value.hint == f"did you mean {field!r}?"

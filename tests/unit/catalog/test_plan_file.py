@@ -151,7 +151,7 @@ def test_an_approval_of_items_asks_with_the_text_as_it_is_written() -> None:
             "is a text",
             "name a list",
         ),
-        ("needs: [facts], for_each: '${topic}', text: x", "its type is string", "name a list"),
+        ("needs: [facts], for_each: '${topic}', text: x", "is a text", "name a list"),
         ("needs: [facts], for_each: 'a b', text: x", "neither a list", "${tasks.LABEL"),
         ("needs: [facts], max_parallel: 2, text: x", "about the items", "delete `max_parallel:`"),
         ("loop: {until: 'score > 1'}, text: x", "which no answer can have", "name a field"),
@@ -190,6 +190,61 @@ def test_a_task_that_could_only_fail_is_refused_with_its_line(
 def test_a_task_that_is_not_one_thing_is_refused(task: str, message: str) -> None:
     with pytest.raises(InvalidFile, match=message):
         parsed(f"{HEAD}  - {task}\n")
+
+
+def told(text: str) -> list[tuple[int, str]]:
+    """What is wrong with a file, with the line of each."""
+    with pytest.raises(InvalidFile) as caught:
+        parsed(text)
+    return [
+        (each.line, each.message.split(": ", 1)[1]) for each in (caught.value, *caught.value.others)
+    ]
+
+
+def test_everything_that_is_wrong_with_a_file_is_told_at_once() -> None:
+    tasks = """\
+  - {agent: poet, label: a, txt: x, needs: [facts]}
+  - {agent: poet, label: b, needs: [fcts], text: "${topic} ${tasks.facts.output} ${nope}"}
+  - {agent: pot, label: c, when: "1 +", text: x}
+  - {agent: picky, label: d, text: x, input: {code: 1}}
+  - {agent: poet, label: e, needs: [f], text: "${tasks.f.output}"}
+  - {agent: poet, label: f, needs: [e], text: "${tasks.facts.output.items}"}
+  - {agent: poet, label: g, needs: [facts], text: "${tasks.facts.output.itms}", gates: [{regex: "("}]}
+  - {agent: poet, label: h, text: "${tasks.g.output}"}
+  - {agent: poet, label: i, text: x, max_parallel: 0}
+"""
+
+    found = told(HEAD.replace("name: verse", "name: worse") + tasks)
+
+    assert [line for line, _ in found] == [1, 9, 10, 10, 11, 11, 12, 13, 15, 15, 16, 17]
+    messages = "; ".join(message for _, message in found)
+    for part in ("file name", "no field 'tasks[1].txt'", "no task has the label 'fcts'", "${nope}"):
+        assert part in messages
+    for part in ("no agent 'pot'", "picky does not accept", "in a circle: e → f → e"):
+        assert part in messages
+    for part in ("itms", "max_parallel", "that 'h' does not need"):
+        assert part in messages
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ("{agent: poet, lable: a, text: x}", "there is no field 'tasks[1].lable'"),
+        ("{agent: poet, label: a, text: 3, needs: [facts]}", "'tasks[1].text' is invalid"),
+        ("{agent: poet, label: a, fr_each: [1], text: '${item}'}", "there is no field"),
+        ("{agent: picky, label: a, inputs: {code: x}, text: x}", "there is no field"),
+        ("{agent: pot, label: a, needs: [facts], text: x}", "there is no agent 'pot'"),
+        ("{label: a, needs: [facts]}", "has no agent, flow or person"),
+        ("{flow: other.yaml, label: a}", "the flow 'other.yaml' is not valid"),
+    ],
+)
+def test_what_only_follows_from_another_fault_is_not_told(task: str, message: str) -> None:
+    after = "{agent: poet, label: b, needs: [a], text: '${tasks.a.output}'}"
+
+    ((line, found),) = told(f"{HEAD}  - {task}\n  - {after}\n")
+
+    assert line == 9
+    assert message in found
 
 
 def test_a_placeholder_for_a_result_says_how_a_team_gets_it() -> None:

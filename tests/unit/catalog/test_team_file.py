@@ -132,7 +132,7 @@ def test_a_team_without_inputs_takes_none() -> None:
             "`label:`",
         ),
         (
-            "  - agent: poet\n    text: x\n  - agent: critic\n    label: poet  # here\n    text: y\n",
+            "  - agent: poet\n    text: x\n  - agent: critic\n    label: poet  # here\n    text: y\n    input: {poem: a}\n",
             "two tasks have the label 'poet'",
             "`label:`",
         ),

@@ -39,11 +39,13 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Changes, Workspace
+from parallel_agents.creating.created import CreateOptions
 from parallel_agents.errors import InvalidInput
 
 # Made by a run or a provider, never by a caller who then stores them; the codec checks those.
 _NOT_FROM_CALLERS = {
-    *("Artifact", "BatchResult", "Capabilities", "DeadLetter", "Event", "Failure", "Gathered"),
+    *("Artifact", "BatchResult", "Capabilities", "Created", "DeadLetter", "Event", "Failure"),
+    "Gathered",
     "ItemResult",
     "Message",
     *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),
@@ -86,6 +88,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     WithWorkspace: {"tools": ("grep",)},
     Workspace: {"place": "own"},
     Changes: {"files": 1},
+    CreateOptions: {},
 }
 _ODD: tuple[Any, ...] = (
     *(object(), _Unshowable(), b"bytes", 1j, {1, 2}, [[1]], {"a": {1}}, {1: 2}, 2**70, "\ud800"),

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.gate import ConditionGate
 from parallel_agents.core.plan import Loop, Plan, Step
 from parallel_agents.core.plan_checks import check_plan
 from parallel_agents.core.schema import JsonObject
@@ -31,6 +36,76 @@ def test_all_problems_are_found_at_once() -> None:
     found = [(each.step, each.field) for each in check_plan(plan, find_agent)]
 
     assert found == [("a", ("text",)), ("b", ("text",)), ("b", ("loop", "until"))]
+
+
+@pytest.mark.parametrize(
+    ("place", "written"),
+    [
+        ("text", "${tasks.a.output[0]}"),
+        ("text", "${tasks.a.output.title}"),
+        ("text", "${tasks.who.output[0]}"),
+        ("input", {"x": "${tasks.a.output[0]}"}),
+        ("approve", "Really ${tasks.a.output[0]}?"),
+        ("person", "Who knows ${tasks.a.output.title}?"),
+        ("for_each", "${tasks.a.output}"),
+        ("for_each", "${tasks.a.output[0]}"),
+        ("for_each", "${tasks.who.output}"),
+        ("when", "tasks.a.output > 3"),
+        ("when", "3 <= tasks.a.output[0]"),
+        ("when", "tasks.a.output.title == 'x'"),
+        ("when", "tasks.who.output > 3"),
+        ("when", "topic > 3"),
+        ("loop", Loop(until="output > 3")),
+        ("loop", Loop(until="text > 3")),
+        ("gates", (ConditionGate(condition="text > 3"),)),
+        ("gates", (ConditionGate(condition="output > 3"),)),
+    ],
+)
+def test_an_answer_in_text_has_neither_items_nor_fields_nor_a_size(
+    place: str, written: Any
+) -> None:
+    plain = Step(id="b", agent="poet", text="x", needs=("a", "who"))
+    step = replace(plain, **{place: written})
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {"topic": {"type": "string"}},
+        "required": ["topic"],
+    }
+    steps = (Step(id="a", agent="poet", text="x"), Step(id="who", person="Who?"), step)
+
+    (found,) = check_plan(Plan(name="v", steps=steps, input_schema=schema), find_agent)
+
+    assert (found.step, found.field[0]) == ("b", place)
+
+
+@pytest.mark.parametrize(
+    ("place", "written"),
+    [
+        ("when", "tasks.a.output > 'b' and tasks.a.output[0] != 'x' and len(tasks.a.output) > 3"),
+        ("when", "tasks.a.status == 'done'"),
+        ("loop", Loop(until="len(text) > 3 and text[0] < 'b'")),
+    ],
+)
+def test_what_a_text_has_may_be_read_by_conditions(place: str, written: Any) -> None:
+    step = replace(Step(id="b", agent="poet", text="x", needs=("a",)), **{place: written})
+
+    steps = (Step(id="a", agent="poet", text="x"), step)
+
+    assert check_plan(Plan(name="v", steps=steps), find_agent) == []
+
+
+def test_a_long_placeholder_is_told_in_a_length_that_can_be_read() -> None:
+    names = ("x" * 6000, "tasks." + "x" * 6000, "tasks.a.output." + "x" * 6000)
+    text = " ".join(f"${{{name}}}" for name in names)
+    steps = (
+        Step(id="a", agent="poet", text="x"),
+        Step(id="b", agent="poet", text=text, needs=("a",)),
+    )
+
+    found = check_plan(Plan(name="v", steps=steps), find_agent)
+
+    assert len(found) == 3
+    assert max(len(each.message) for each in found) < 300
 
 
 def test_a_problem_of_an_inner_plan_says_where_it_is() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.plan import Loop, Plan, RunIf, Step
@@ -60,6 +61,19 @@ def statuses(result: Result[Any]) -> dict[str, str]:
 
 def why(result: Result[Any], id: str) -> str:
     return result.output["steps"][id].get("why", "")
+
+
+@pytest.mark.parametrize(
+    ("budget", "status"), [(Budget(tokens=10), "over_budget"), (Budget(), "failed")]
+)
+async def test_a_plan_of_which_nothing_is_done_says_if_its_budget_was_used_up(
+    budget: Budget, status: str
+) -> None:
+    async with process(Writer()) as rig:
+        result = await run(rig, plan(write("a", "fail"), write("b", "b", "a"), budget=budget))
+
+    assert result.status == status
+    assert statuses(result) == {"a": "failed", "b": "blocked"}
 
 
 async def test_a_step_begins_as_soon_as_what_it_needs_has_ended() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
+
 from parallel_agents.cases.card import AgentCard, ModelCard
-from parallel_agents.views.agent_cards import index, page, verdict
+from parallel_agents.views.agent_cards import as_json, index, page, verdict
 
 MODEL = ModelCard(
     model="local/one",
@@ -47,3 +49,12 @@ def test_the_index_links_each_page_and_says_what_fails() -> None:
     assert "| [writer](writer.md) | 3 of 4 on local/one | It fails cases on local/one." in index(
         [CARD], "2026-01-01"
     )
+
+
+def test_json_has_the_rate_its_interval_and_a_time_that_programs_read() -> None:
+    card = replace(CARD, models=(replace(MODEL, passed=3, tried=3),))
+
+    text = orjson.dumps(as_json(card)).decode()
+
+    assert '"rate":1.0,"interval":[0.43' in text
+    assert '"at":"1970-01-01T00:00:00' in text

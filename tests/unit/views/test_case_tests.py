@@ -24,9 +24,35 @@ def test_a_passed_try_says_that_its_rubric_was_not_judged() -> None:
 def test_a_failed_try_says_which_check_failed_and_what_it_saw_on_one_line() -> None:
     lines = try_lines(attempt("a", TryStatus.FAILED, checks=(FAILED,), saw="a\x1b[31m\nb" * 200))
 
-    assert lines[1] == "    len(text) > 9: It is short."
+    assert lines[1] == "    failed: len(text) > 9: It is short."
     assert len(lines[2]) < 200
     assert "\x1b" not in lines[2]
+
+
+def test_what_was_checked_is_shown_once_and_below_it_what_was_seen() -> None:
+    condition = CheckEnd(
+        check="len(issues) == 0",
+        status=CheckStatus.FAILED,
+        why="The answer must satisfy len(issues) == 0.",
+        saw="issues: 2 items",
+    )
+    pattern = CheckEnd(
+        check="not_regex (?i)todo",
+        status=CheckStatus.FAILED,
+        why="The text must not match (?i)todo.",
+    )
+
+    lines = try_lines(attempt("a", TryStatus.FAILED, checks=(condition, pattern)))
+
+    assert lines[1:] == [
+        "    failed: len(issues) == 0",
+        "      saw issues: 2 items",
+        "    failed: not_regex (?i)todo",
+    ]
+
+
+def test_a_workspace_that_was_kept_is_named() -> None:
+    assert try_lines(attempt("a", TryStatus.PASSED, folder="/f/a"))[-1] == "    kept: /f/a"
 
 
 def test_what_was_not_tried_says_why() -> None:
@@ -46,7 +72,8 @@ def test_the_sum_has_an_interval_and_what_was_not_tried() -> None:
     report = TestReport(agent="writer", version="v", tries=tries)
 
     assert sum_line(report) == (
-        "1 of 2 passed   50%, 95 % interval 9% to 91%   1 not tried   0.0s   $0.2000"
+        "1 of 3 passed, 1 failed, 1 not tried   50% of those tried, 95 % interval 9% to 91%"
+        "   0.0s   $0.2000"
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from pydantic import ValidationError
 
@@ -54,13 +53,13 @@ def card(
     tests = run_cancellable(_tests(find_store(home)))
     cards = [_card(catalog, each, tests) for each in names]
     if json:
-        items = [orjson.loads(orjson.dumps(each)) for each in cards]
-        render.envelope("cards", time.time(), items)
+        render.envelope("cards", time.time(), [agent_cards.as_json(each) for each in cards])
     elif md is not None:
         _write(cards, md, is_all=is_all)
+    elif is_all:
+        _print_all(cards)
     else:
-        for each in cards:
-            _print(each)
+        _print(cards[0])
 
 
 def _with_cases(catalog: Catalog) -> list[str]:
@@ -91,6 +90,16 @@ async def _tests(context: CliContext) -> list[EndedTest]:
                 continue
             found += [EndedTest(report, at[result.run_id]) for report in reports]
     return found
+
+
+def _print_all(cards: Sequence[AgentCard]) -> None:
+    """Print a line for each agent and model, and which agents nothing is known about."""
+    rows = [(each.agent, *agent_cards.row(model)) for each in cards for model in each.models]
+    if rows:
+        render.table(("AGENT", *agent_cards.TITLES), rows)
+    if untested := [each.agent for each in cards if not each.models]:
+        render.note(f"Not tested in this version ({len(untested)}): {', '.join(untested)}")
+    render.note("Show what failed with: pagents agents card NAME")
 
 
 def _print(card: AgentCard) -> None:

@@ -359,6 +359,7 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
     except NotFound:
         for name in asked.names:
             app.keeping.check_free(name, asked.options)
+        app.keeping.check_tools(asked.options)
         app.keeping.registry(in_project=asked.options.in_project)
     creator: AnyAgent = app.catalog.agent(asking.CREATOR)
     probe = Task(creator, "-", input={"name": "x", "purpose": "x"}, model=asked.task.model)

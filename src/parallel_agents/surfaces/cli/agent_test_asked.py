@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from parallel_agents.agent_versions.record import version_number
 from parallel_agents.app.client import App
-from parallel_agents.app.web import search_engine
+from parallel_agents.app.web import find_lack, search_engine
 from parallel_agents.cases.request import TestRequest, chosen
 from parallel_agents.catalog.agent_file import parse_any_agent
 from parallel_agents.catalog.case_file import parse_cases
@@ -56,6 +58,21 @@ class Asked(NamedTuple):
     budget: Budget
 
     @property
+    def command(self) -> str:
+        """The command that continues the test, which says what each try came to as well."""
+        values = (
+            *(("--model", model) for model in self.models),
+            *(("--case", id) for id in self.ids),
+            *((("--cases", str(self.file)),) if self.file else ()),
+            *((("--against", self.against),) if self.against else ()),
+            *((("--repeat", str(self.repeat)),) if self.repeat > 1 else ()),
+            ("--id", self.key),
+        )
+        keep = ("--keep",) if self.keeps else ()
+        options = [*chain.from_iterable(values), *keep]
+        return shlex.join(["pagents", "agents", "test", self.name, *options])
+
+    @property
     def titles(self) -> list[str]:
         """What tells the reports of the test apart, in their order; empty for the only one."""
         versions = ("now",) if self.against is None else ("now", "before")
@@ -73,7 +90,7 @@ async def prepare_test(asked: Asked, context: CliContext, app: App) -> Begin:
     Raises:
         UnknownAgent, NotFound, InvalidFile: there is no such agent, case or version.
         InvalidInput: the agent does not take the input of a case.
-        ConfigError: it searches the web, and there is no search engine.
+        ConfigError: it searches the web for a case that does not say so, and there is no search engine.
     """
     agent = app.catalog.agent(asked.name)
     cases = _cases(app, asked)
@@ -89,9 +106,10 @@ async def prepare_test(asked: Asked, context: CliContext, app: App) -> Begin:
     )
     for each in (agent, *((request.against,) if request.against else ())):
         _check_cases(each, cases)
-        if _SEARCHES in each.in_folder.tools:
+        if _SEARCHES in each.in_folder.tools and any(case.needs is None for case in cases):
             search_engine(context.environment, context.settings)
-    await _prepare_models(app, request)
+    if any(_can_be_tried(context, case) for case in cases):
+        await _prepare_models(app, request)
     task = request.flow_task(max_parallel=asked.max_parallel, budget=asked.budget)
 
     async def begin() -> Work:
@@ -103,9 +121,14 @@ async def prepare_test(asked: Asked, context: CliContext, app: App) -> Begin:
         tried = "tried once" if request.count == 1 else f"{request.count} tries"
         render.note(f"▶ {row.session.label} {format.name(row)}   {count}, {tried}")
         note_kept(spawned, asked.budget)
-        return Work(format.name(row), row.session.key, row.run.id, {}, is_flow=True)
+        name, again = format.name(row), asked.command
+        return Work(name, row.session.key, row.run.id, {}, is_flow=True, again=again)
 
     return begin
+
+
+def _can_be_tried(context: CliContext, case: Case) -> bool:
+    return not (case.needs and find_lack(context.environment, context.settings, case.needs))
 
 
 def version_of(

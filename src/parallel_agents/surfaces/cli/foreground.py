@@ -49,6 +49,7 @@ class Work(NamedTuple):
         run: the run whose end marks the end of the work.
         labels: the label of each agent's run, in order.
         is_flow: the runs are not known at the start; each is met as it begins.
+        again: the command that continues it; empty for `pagents resume`.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Work(NamedTuple):
     run: RunId
     labels: Mapping[RunId, str]
     is_flow: bool = False
+    again: str = ""
 
 
 class Display(NamedTuple):
@@ -192,7 +194,8 @@ def _print_how_to_continue(started: Sequence[Shown]) -> None:
         if shown.is_over:
             render.note(farewell.ended(f"Show it with: pagents show {name}"))
         else:
-            render.note(farewell.stopped(f"Continue with: pagents resume {name}"))
+            again = shown.work.again or f"pagents resume {name}"
+            render.note(farewell.stopped(f"Continue with: {again}"))
 
 
 class _Started:

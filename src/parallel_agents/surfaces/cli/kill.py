@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -63,6 +64,11 @@ def _confirm(planned: Killed, liveness: Liveness) -> None:
 def _count(runs: list[Run], liveness: Liveness) -> str:
     """How many agents' runs; the run of a team or a flow does no work of its own."""
     agents = [run for run in runs if not run.kind.is_group]
+    if not runs:
+        return "nothing"
+    if not agents:
+        kinds = Counter(run.kind.value for run in runs)
+        return ", ".join(f"{n} {kind}s" if n > 1 else f"1 {kind}" for kind, n in kinds.items())
     stopped = sum(liveness.is_stopped(run) for run in agents)
     at_work = [run for run in agents if not liveness.is_stopped(run)]
     queued = sum(run.status is RunStatus.QUEUED for run in at_work)

@@ -16,7 +16,7 @@ from parallel_agents.core.plan import Plan, Step
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
-from parallel_agents.surfaces.cli.context import Home
+from parallel_agents.surfaces.cli.context import AsJson, Home
 from parallel_agents.surfaces.cli.templates import find_template, write_new
 from parallel_agents.views import plan_graph
 
@@ -56,11 +56,19 @@ def init(
     render.note(f"Wrote {target}. Next: pagents graph {target} · pagents run {target}")
 
 
-def validate(name: _Named, home: Home = None) -> None:
+def validate(
+    name: _Named,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
     """Check a team file as `run` would, without a call."""
     team = find_catalog(home).team(_found(name))
     count = f"{team.count} tasks" if team.count > 1 else "1 task"
     levels = 1 if team.plan is None else len(plan_graph.levels(team.plan))
+    if json:
+        counts = {"tasks": team.count, "levels": levels}
+        render.json_line({"schema": "pagents.valid/1", "name": team.name, **counts})
+        return
     what = f" on {levels} levels" if levels > 1 else ""
     render.line(f"✔ {team.name}  valid: {count}{what}")
 

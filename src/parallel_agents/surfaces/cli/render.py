@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 import orjson
@@ -12,16 +12,18 @@ from rich.console import Console
 from rich.text import Text
 
 from parallel_agents.core.artifact import Artifact
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import RunId, short
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.workspace import Changes
-from parallel_agents.errors import PagentsError, where_to_look
+from parallel_agents.errors import InvalidFile, PagentsError, where_to_look
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli.invocation import as_called
 from parallel_agents.views import format
 
 _MOST_NAMED = 5
+_MOST_FINDINGS = 20
 
 
 @cache
@@ -86,16 +88,34 @@ def envelope(
 
 
 def error(problem: PagentsError | Failure, *, is_json: bool = False) -> None:
-    """Print four lines: what happened, why, what to do, where to look; an empty one is left out."""
+    """Print four lines: what happened, why, what to do, where to look; an empty one is left out.
+
+    If a file has several faults, each of the first is told like this, and the others are counted.
+    """
     docs = where_to_look(problem.code)
+    found = (problem, *problem.others) if isinstance(problem, InvalidFile) else (problem,)
     if is_json:
         fields = {"code": problem.code, "message": problem.message, "why": problem.why}
-        json_line({"schema": "pagents.error/1", **fields, "hint": problem.hint, "docs": docs})
+        findings = [_finding(each) for each in found if isinstance(each, InvalidFile)]
+        rest = {"hint": problem.hint, "docs": docs, **({"findings": findings} if findings else {})}
+        json_line({"schema": "pagents.error/1", **fields, **rest})
         return
-    note(f"✖ {problem.code}  {format.one_line(problem.message)}", "bold red")
-    for title, text in (("why", problem.why), ("hint", problem.hint), ("docs", docs)):
+    for each in found[:_MOST_FINDINGS]:
+        note(f"✖ {each.code}  {format.one_line(each.message)}", "bold red")
+        _titled(("why", each.why), ("hint", each.hint))
+    if len(found) > _MOST_FINDINGS:
+        note(f"and {len(found) - _MOST_FINDINGS} more", "bold red")
+    _titled(("docs", docs))
+
+
+def _titled(*texts: tuple[str, str]) -> None:
+    for title, text in texts:
         if text:
             note(f"  {title:<5} {format.one_line(text)}")
+
+
+def _finding(error: InvalidFile) -> dict[str, object]:
+    return {"line": error.line, "message": error.message, "why": error.why, "hint": error.hint}
 
 
 def table(
@@ -177,8 +197,9 @@ def result(found: Result) -> None:
     line("")
 
 
-def summary(team: TeamResult) -> None:
-    """A team's results as a table, and a line of totals."""
+def summary(team: TeamResult, earlier: Collection[RunId] = ()) -> None:
+    """A team's results as a table, and a line of totals; `earlier` are tries that later ones replaced."""
+    counted = [result for result in team.results if result.run_id not in earlier]
     rows = [
         (
             f"{format.glyph(r.status)} {format.status(r.status)}",
@@ -188,15 +209,20 @@ def summary(team: TeamResult) -> None:
             format.money(r.total_spend),
             str(r.attempts),
         )
-        for r in team.results
+        for r in counted
     ]
     table(("STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS"), rows, right=("TIME", "COST"))
-    done = sum(r.is_done for r in team.results)
+    done = sum(r.is_done for r in counted)
     line(
         f"{format.glyph(team.status)} {format.status(team.status)} in {format.seconds(team.seconds)}   "
-        f"{done}/{len(team.results)} done   {format.tokens(team.spend)}   {format.money(team.spend)}",
+        f"{done}/{len(counted)} done   {format.tokens(team.spend)}   {format.money(team.spend)}",
         format.style(team.status),
     )
+    before = [result for result in team.results if result.run_id in earlier]
+    if before:
+        spend = sum((result.total_spend for result in before), Spend())
+        what = "1 earlier try is" if len(before) == 1 else f"{len(before):,} earlier tries are"
+        line(f"{what} in the tokens and the cost only: {format.money(spend)}")
 
 
 def result_json(found: Result) -> Mapping[str, Json]:

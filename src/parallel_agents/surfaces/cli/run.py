@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,7 +17,9 @@ from parallel_agents.app.reading import STORE_NAME, check_exists
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.plan import Plan, on_model
+from parallel_agents.core.retry_keys import earlier_tries
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import Json
@@ -274,14 +276,15 @@ async def _announce(app: App, row: Row, *, is_json: bool, tasks: int | None = No
                 "agents": len(members) if tasks is None else tasks,
             }
         )
+    before = ended_before(row.run)
     if tasks is not None:
         told = f"{tasks} tasks" if tasks > 1 else "1 task"
     elif is_flow:
-        told = "goes on"
+        told, before = ("", before.removeprefix("; ")) if before else ("continues", "")
     else:
         models = ", ".join(sorted({member.run.model for member in members}))
         told = f"{len(members)} agents on {models}" if len(members) > 1 else f"1 agent on {models}"
-    render.note(f"▶ {row.session.label} {name}   {told}{ended_before(row.run)}")
+    render.note(f"▶ {row.session.label} {name}   {told}{before}")
     # The tasks of a flow are met as they begin.
     labels = {} if is_flow else {member.run.id: member.session.label for member in members}
     return Work(name, row.session.key, row.run.id, labels, is_flow=is_flow)
@@ -299,17 +302,36 @@ def _run_to_the_end(
             return await concluded_do(app, work, display, context.environment.home)
         own = await app.sessions.results([work.run]) if work.is_flow else ()
         team = await app.sessions.team_result(work.session)
-        return partial(_print_team, context, work.name, team, own, display)
+        earlier = await _earlier(app, team) if work.is_flow else ()
+        return partial(_print_team, context, work.name, _Ended(team, own, earlier), display)
 
     show = show_do(context.environment, display, show_map(display))
     print_result = run_in_foreground(context, prepare, conclude, display, show)
     raise typer.Exit(exit_of(print_result()))
 
 
-def _print_team(
-    context: CliContext, name: str, team: TeamResult, own: Sequence[Result], display: Display
-) -> RunStatus:
+class _Ended(NamedTuple):
+    """What a team or a flow came to.
+
+    Attributes:
+        own: the result of a flow itself.
+        earlier: the runs of a flow's steps that were tried again.
+    """
+
+    team: TeamResult
+    own: Sequence[Result]
+    earlier: Collection[RunId]
+
+
+async def _earlier(app: App, team: TeamResult) -> Collection[RunId]:
+    rows = await app.sessions.rows_of([result.run_id for result in team.results])
+    replaced = earlier_tries(row.session.spawn_key for row in rows)
+    return {row.run.id for row, is_earlier in zip(rows, replaced, strict=True) if is_earlier}
+
+
+def _print_team(context: CliContext, name: str, ended: _Ended, display: Display) -> RunStatus:
     """Print the results of a team or a flow, its own among them, and what to do next."""
+    team, own, earlier = ended
     if display.is_json:
         items = [render.result_json(result) for result in team.results]
         more: dict[str, Json] = {"result": render.result_json(own[0])} if own else {}
@@ -324,7 +346,7 @@ def _print_team(
             **more,
         )
         return team.status
-    render.summary(team)
+    render.summary(team, earlier)
     for result in own:
         tell_steps(result)
     home = context.environment.home

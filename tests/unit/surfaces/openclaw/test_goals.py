@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tests.unit.surfaces.openclaw.conftest import OpenApp
 
 GOAL: JsonObject = {"task": "Write about tea.", "agent_type": "agent_orchestrator", "timeout": 600}
-STEP = {"id": "post", "agent": "main", "text": "Write about tea.", "reads": []}
-REST = {"input": [], "check": "", "usd": 0, "new_agent": ""}
+STEP: JsonObject = {"id": "post", "agent": "main", "text": "Write about tea.", "reads": []}
+REST: JsonObject = {"input": [], "check": "", "usd": 0, "new_agent": ""}
 
 
 def answer(request: ModelRequest) -> str:
