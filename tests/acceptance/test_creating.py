@@ -138,3 +138,13 @@ def test_a_file_that_names_no_agents_is_refused_with_its_line(
     )
 
     assert not provider.requests
+
+
+def test_a_tool_that_is_not_there_is_refused_before_anything_is_paid_for(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    pagents("agents", "new", "sorter", PURPOSE, "--tools", "read_fil").assert_refused(
+        "PA-E101", "did you mean 'read_file'?", exits=2
+    )
+
+    assert not provider.requests

@@ -119,6 +119,7 @@ async def _run(
         await app.sessions.find(make_flow_key(task.name, key))
     except NotFound:
         app.keeping.check_free(task.label, options)
+        app.keeping.check_tools(options)
 
     async def start() -> Spawned:
         farewell.started(spawned := await app.sessions.spawn_flow(task, key=key))

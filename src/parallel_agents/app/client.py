@@ -156,7 +156,7 @@ class Client:
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
         self.flows = resources.parts.flows
-        self.keeping = make_keeping(environment, self.catalog, self.judges)
+        self.keeping = make_keeping(environment, self.catalog, self.judges, resources.parts.tools)
         add_creating(self.flows, self.keeping, self.catalog)
         self.orchestrator = Orchestrator(directory, self.readiness.lack)
         resources.built_in.add_orchestrator(self.flows, self.orchestrator)

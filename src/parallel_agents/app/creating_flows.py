@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
+from parallel_agents.app.references import TOOLS
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.creating.creator import CREATE, REFINE, REGISTER, Creator
 from parallel_agents.creating.keeping import Keeping
@@ -18,9 +19,12 @@ from parallel_agents.settings import Environment
 CREATING_NAMES = frozenset({CREATE, REFINE, REGISTER, CREATE_MANY})
 
 
-def make_keeping(environment: Environment, catalog: Catalog, judges: JudgeRegistry) -> Keeping:
-    """Where agents that are made begin and end up, in these folders."""
-    return Keeping(environment.home, environment.project, catalog, judges)
+def make_keeping(
+    environment: Environment, catalog: Catalog, judges: JudgeRegistry, own_tools: Iterable[str]
+) -> Keeping:
+    """Where agents that are made begin and end up, in these folders; they may get the program's tools, too."""
+    tools = (*TOOLS, *own_tools)
+    return Keeping(environment.home, environment.project, catalog, judges, tools=tools)
 
 
 def add_creating(functions: Functions, keeping: Keeping, catalog: Catalog) -> None:

@@ -75,7 +75,9 @@ def _bytes(file: Path) -> bytes:
             content = opened.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InvalidFile(
-            f"{file}: cannot be read", why=str(error), hint="name a file that you can read"
+            f"{file}: cannot be read",
+            why=error.strerror if isinstance(error, OSError) and error.strerror else str(error),
+            hint="name a file that you can read",
         ) from error
     if len(content) > MAX_BYTES:
         raise InvalidFile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import AnyAgent
+from parallel_agents.core.mcp_names import is_mcp_name
+from parallel_agents.core.shown import shown
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.creating.created import Created, CreateOptions, Round
 from parallel_agents.errors import InvalidInput
 from parallel_agents.quality.judge_registry import JudgeRegistry
@@ -75,15 +79,23 @@ class Keeping:
         project: the project's folder; None without one.
         catalog: the agents that there are.
         judges: the models that may judge.
+        tools: the names of the tools that there are.
     """
 
     def __init__(
-        self, home: Path, project: Path | None, catalog: Catalog, judges: JudgeRegistry
+        self,
+        home: Path,
+        project: Path | None,
+        catalog: Catalog,
+        judges: JudgeRegistry,
+        *,
+        tools: Collection[str] = (),
     ) -> None:
         self._home = home
         self._project = project
         self._catalog = catalog
         self._judges = judges
+        self._tools = tools
 
     def registry(self, *, in_project: bool) -> AgentRegistry:
         """The registry of the project's folder or of the home.
@@ -127,6 +139,18 @@ class Keeping:
             hint=f"add --replace for a new version, improve it with `pagents agents refine {name}`, or "
             "choose another name",
         )
+
+    def check_tools(self, options: CreateOptions) -> None:
+        """Refuse a tool that is not here; those of MCP servers are left to the check of the draft.
+
+        Raises:
+            InvalidInput: there is no tool of that name.
+        """
+        for name in options.tools:
+            if name not in self._tools and not is_mcp_name(name):
+                raise InvalidInput(
+                    f"there is no tool {shown(name)}", hint=did_you_mean(name, self._tools)
+                )
 
     def begun(self, name: str, purpose: str, options: CreateOptions) -> Start:
         """A new agent.

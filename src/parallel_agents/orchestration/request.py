@@ -68,7 +68,7 @@ class DoRequest(Checked):
                 hint="write the goal in a few sentences, and pass long texts as input",
             )
         for name, value, least, most in (
-            ("most_steps", self.most_steps, 1, MOST_STEPS),
+            ("max_steps", self.most_steps, 1, MOST_STEPS),
             ("replans", self.replans, 0, MOST_REPLANS),
         ):
             if value is not None and not least <= value <= most:

@@ -87,7 +87,7 @@ def _check_given(task: Task, agent: Agent, schema: JsonObject) -> None:
     would_do = there is not None and there.input_schema is not None
     choices = [", ".join(map(repr, names)) for names in lacking]
     choices += ["a workspace"] if would_do else []
-    options = [f"-i {names[0]}=..." for names in lacking] + ["-f FILE"]
+    options = [f"-i {names[0]}=..." for names in lacking] + [f"-i {first}=@FILE"]
     options += ["--workspace DIR"] if would_do else []
     raise InvalidInput(
         f"{agent.name} needs {' or '.join(choices)}",

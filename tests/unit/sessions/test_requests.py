@@ -79,7 +79,7 @@ def test_input_that_is_missing_is_named_with_how_to_give_it() -> None:
     with pytest.raises(InvalidInput, match="reviewer needs 'code'") as caught:
         requests.check_task(Task("reviewer", "x"), agent)
 
-    assert caught.value.hint.startswith("add -i code=... or -f FILE")
+    assert caught.value.hint.startswith("add -i code=... or -i code=@FILE")
 
 
 def test_a_choice_of_inputs_is_named_and_so_is_a_workspace_that_would_do() -> None:
@@ -96,7 +96,7 @@ def test_a_choice_of_inputs_is_named_and_so_is_a_workspace_that_would_do() -> No
     requests.check_task(Task("reviewer", "x", input={"why": "y", "diff": "z"}), agent)
 
     assert caught.value.message == "reviewer needs 'code' or 'diff' or a workspace"
-    assert "-i code=... or -i diff=... or -f FILE or --workspace DIR" in caught.value.hint
+    assert "-i code=... or -i diff=... or -i code=@FILE or --workspace DIR" in caught.value.hint
 
 
 def test_the_digest_tells_the_same_work_from_other_work() -> None:

@@ -30,7 +30,7 @@ _INDEX = "index"
 
 
 def card(
-    name: Annotated[str | None, typer.Argument(help="An agent.", metavar="[NAME]")] = None,
+    name: Annotated[str | None, typer.Argument(help="An agent.", metavar="NAME")] = None,
     is_all: Annotated[bool, typer.Option("--all", help="Each agent that has cases.")] = False,
     md: Annotated[
         Path | None, typer.Option("--md", help="Write Markdown pages here.", metavar="FOLDER")

@@ -236,10 +236,15 @@ def _listed(names: str) -> tuple[str, ...]:
 
 
 def _one(name: str | None, purpose: str | None) -> Wanted:
-    if name is None or purpose is None:
+    if name is None:
         raise InvalidInput(
             "nothing says which agent is wanted",
             hint='pagents agents new NAME "PURPOSE", or --from FILE',
+        )
+    if purpose is None:
+        raise InvalidInput(
+            f"nothing says what {name} is for",
+            hint=f'pagents agents new {name} "Turns a list of commits into release notes"',
         )
     return Wanted(name=name, purpose=purpose)
 
@@ -354,6 +359,7 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
     except NotFound:
         for name in asked.names:
             app.keeping.check_free(name, asked.options)
+        app.keeping.check_tools(asked.options)
         app.keeping.registry(in_project=asked.options.in_project)
     creator: AnyAgent = app.catalog.agent(asking.CREATOR)
     probe = Task(creator, "-", input={"name": "x", "purpose": "x"}, model=asked.task.model)

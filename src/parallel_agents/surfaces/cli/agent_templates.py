@@ -25,7 +25,8 @@ _SHOWN = 80
 
 def init(
     template: Annotated[
-        str | None, typer.Argument(help="A template; none lists them.", metavar="TEMPLATE")
+        str | None,
+        typer.Argument(help="A template; without one, all are listed.", metavar="TEMPLATE"),
     ] = None,
     given: Annotated[
         list[str] | None,

@@ -188,7 +188,7 @@ def _cases(app: App, asked: Asked) -> tuple[Case, ...]:
         if id not in known:
             raise NotFound(
                 f"{asked.name} has no case {id!r}",
-                hint=did_you_mean(id, known, f"it has {', '.join(known)}"),
+                hint=did_you_mean(id, known),
             )
     return chosen(cases, asked.ids)
 

@@ -29,7 +29,8 @@ _Version = Annotated[str, typer.Argument(help="A version, such as v2.", metavar=
 _Versions = Annotated[
     list[str] | None,
     typer.Argument(
-        help="One version, to compare with what runs, or two; none for the last.", metavar="VERSION"
+        help="One version, to compare with what runs, or two; by default the last one.",
+        metavar="VERSION",
     ),
 ]
 _RUNS = "what runs"
@@ -63,7 +64,10 @@ def history(
         )
         for record in found.records
     ]
-    render.table(("VERSION", "WHEN", "FROM", "SCORE", "CASES", "MODEL", "", "NOTE"), rows)
+    if rows:
+        render.table(("VERSION", "WHEN", "FROM", "SCORE", "CASES", "MODEL", "", "NOTE"), rows)
+    else:
+        render.note(f"{name} has no versions yet.")
     for record in found.records:
         if record.proof.weakness:
             judge = record.proof.judge_model

@@ -88,7 +88,8 @@ def do(
 ) -> None:
     """Have agents plan a goal, reach it, and report what each statement is from.
 
-    The plan is shown first. The same --id continues: what is done is not paid again.
+    The plan is shown first. The same --id continues: what is done is not paid for
+    again.
     """
     if out is not None and not plan_only:
         raise InvalidInput("--out requires --plan-only", hint="add --plan-only, or leave out --out")

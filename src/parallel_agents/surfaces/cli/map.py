@@ -149,7 +149,7 @@ def map_rows(
 ) -> None:
     """Have one agent work on each row of a table, on each line of JSON, or on each file.
 
-    The same --id continues: what is done is not paid again, and the rest and new rows are done.
+    The same --id continues: what is done is not paid for again, and the rest and new rows are done.
     """
     context = find_work_context(
         home,

@@ -32,7 +32,8 @@ class Schemas(StrEnum):
 
 def init(
     template: Annotated[
-        str | None, typer.Argument(help="A template; none lists them.", metavar="TEMPLATE")
+        str | None,
+        typer.Argument(help="A template; without one, all are listed.", metavar="TEMPLATE"),
     ] = None,
     file: Annotated[
         Path | None, typer.Argument(help="Where to write it; TEMPLATE.yaml.", metavar="FILE")
