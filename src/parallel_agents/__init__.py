@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from parallel_agents.api.flows import arun_flow, run_flow
     from parallel_agents.api.opening import open
+    from parallel_agents.api.plans import arun_plan, load_plan, run_plan
     from parallel_agents.api.running import arun, run
     from parallel_agents.app.open_sessions import OpenSessions
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     )
     from parallel_agents.core.on_stuck import OnStuck
     from parallel_agents.core.permission import Permissions
+    from parallel_agents.core.plan import Loop, Plan, RunIf, Step, StepStatus
     from parallel_agents.core.policy import Policy
     from parallel_agents.core.question import OpenQuestion
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
@@ -92,6 +94,7 @@ __all__ = [
     "JudgeGate",
     "Limits",
     "Listener",
+    "Loop",
     "McpServer",
     "Message",
     "Mode",
@@ -107,6 +110,7 @@ __all__ = [
     "OpenSessions",
     "PagentsError",
     "Permissions",
+    "Plan",
     "Policy",
     "Pool",
     "QuotesGate",
@@ -115,6 +119,7 @@ __all__ = [
     "Removal",
     "Result",
     "Role",
+    "RunIf",
     "RunStatus",
     "Sandbox",
     "ScoreGate",
@@ -126,7 +131,9 @@ __all__ = [
     "StateEntry",
     "StateWritten",
     "SteerMode",
+    "Step",
     "StepFailed",
+    "StepStatus",
     "StepUnknown",
     "Task",
     "TeamResult",
@@ -149,15 +156,19 @@ __all__ = [
     "__version__",
     "arun",
     "arun_flow",
+    "arun_plan",
+    "load_plan",
     "open",
     "run",
     "run_flow",
+    "run_plan",
     "tool",
 ]
 
 _HOMES = {
     "api.flows": ("arun_flow", "run_flow"),
     "api.opening": ("open",),
+    "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.running": ("arun", "run"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
     "core.artifact": ("Artifact",),
@@ -181,6 +192,7 @@ _HOMES = {
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
     "core.on_stuck": ("OnStuck",),
     "core.permission": ("Permissions",),
+    "core.plan": ("Loop", "Plan", "RunIf", "Step", "StepStatus"),
     "core.policy": ("Policy",),
     "core.question": ("OpenQuestion",),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),

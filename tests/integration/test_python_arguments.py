@@ -241,6 +241,22 @@ TAKEN: Mapping[str, set[str]] = {
             "tools": {"[]"},
         }.items()
     },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("run_plan", "arun_plan")
+        for parameter, taken in {
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "input": {NOTHING, "{}"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "settings": {NOTHING, "{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    "pa.load_plan home": {NOTHING, TEXT},
     "pa.open agents": {"[]"},
     "pa.open flows": {"[]"},
     "pa.open gates": {"[]"},
@@ -348,6 +364,26 @@ async def test_what_runs_a_flow_refuses_every_odd_value_that_nobody_means(
     call = Call(getattr(pa, name), {"function": launch, **options(tmp_path)})
 
     walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["run_plan", "arun_plan", "load_plan"])
+async def test_what_is_done_with_a_plan_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "verse.yaml"
+    file.write_text(
+        "name: verse\ndescription: A verse.\ntasks: [{agent: writer, text: Go., label: a}]\n"
+    )
+    plan = pa.load_plan(file, agents=[WRITER])
+    is_load = name == "load_plan"
+    good = {"file": file, "agents": [WRITER]} if is_load else {"plan": plan, **options(tmp_path)}
+
+    walked = await walk("pa", {name: Call(getattr(pa, name), good)})
 
     assert walked.faults == []
     assert walked.taken == {
