@@ -10,6 +10,7 @@ from parallel_agents._version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from parallel_agents.api.flows import arun_flow, run_flow
+    from parallel_agents.api.maps import amap_rows, map_rows
     from parallel_agents.api.opening import open
     from parallel_agents.api.plans import arun_plan, load_plan, run_plan
     from parallel_agents.api.running import arun, run
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from parallel_agents.flows.flow import Flow
     from parallel_agents.flows.function import OnChange
     from parallel_agents.flows.gathered import Gathered
+    from parallel_agents.maps.results import MapResult, MapRow
     from parallel_agents.sessions.batch import BatchResult, ItemResult
     from parallel_agents.sessions.handle import SessionHandle
     from parallel_agents.sessions.pool import Pool
@@ -95,6 +97,8 @@ __all__ = [
     "Limits",
     "Listener",
     "Loop",
+    "MapResult",
+    "MapRow",
     "McpServer",
     "Message",
     "Mode",
@@ -154,10 +158,12 @@ __all__ = [
     "WithWorkspace",
     "Workspace",
     "__version__",
+    "amap_rows",
     "arun",
     "arun_flow",
     "arun_plan",
     "load_plan",
+    "map_rows",
     "open",
     "run",
     "run_flow",
@@ -167,6 +173,7 @@ __all__ = [
 
 _HOMES = {
     "api.flows": ("arun_flow", "run_flow"),
+    "api.maps": ("amap_rows", "map_rows"),
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.running": ("arun", "run"),
@@ -210,6 +217,7 @@ _HOMES = {
     "flows.flow": ("Flow",),
     "flows.function": ("OnChange",),
     "flows.gathered": ("Gathered",),
+    "maps.results": ("MapResult", "MapRow"),
     "sessions.batch": ("BatchResult", "ItemResult"),
     "sessions.handle": ("SessionHandle",),
     "app.open_sessions": ("OpenSessions",),

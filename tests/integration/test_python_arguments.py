@@ -14,6 +14,7 @@ import pytest
 
 import parallel_agents as pa
 from parallel_agents import testing
+from parallel_agents.api.maps import MapOptions
 from parallel_agents.api.opening import Options
 from parallel_agents.api.running import TeamOptions
 from parallel_agents.errors import InvalidInput
@@ -256,6 +257,28 @@ TAKEN: Mapping[str, set[str]] = {
             "tools": {"[]"},
         }.items()
     },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("map_rows", "amap_rows")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "cache_seconds": {NOTHING, NUMBER},
+            "flows": {"[]"},
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "inputs": OBJECTS,
+            "key": {NOTHING, TEXT},
+            "limit": {NOTHING, NUMBER},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "out": {NOTHING},
+            "reduce_text": {TEXT},
+            "settings": {"{}"},
+            "text": {TEXT},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
     "pa.load_plan home": {NOTHING, TEXT},
     "pa.open agents": {"[]"},
     "pa.open flows": {"[]"},
@@ -362,6 +385,19 @@ async def test_what_runs_a_flow_refuses_every_odd_value_that_nobody_means(
     name: str, tmp_path: Path
 ) -> None:
     call = Call(getattr(pa, name), {"function": launch, **options(tmp_path)})
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["map_rows", "amap_rows"])
+async def test_a_map_refuses_every_odd_value_that_nobody_means(name: str, tmp_path: Path) -> None:
+    good = {"agent": WRITER, "rows": [{"a": 1}], "text": "{a}", **options(tmp_path)}
+    call = Call(getattr(pa, name), good, get_type_hints(MapOptions))
 
     walked = await walk("pa", {name: call})
 
