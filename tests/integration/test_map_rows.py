@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 import parallel_agents as pa
 from parallel_agents.api.maps import MapOptions
+from parallel_agents.core.json_value import JsonObject
 from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.testing import RepliesWith
 
@@ -33,7 +34,7 @@ def echo() -> RepliesWith:
     return RepliesWith(lambda request: request.messages[-1].text.upper())
 
 
-def tickets(count: int) -> Iterator[dict[str, object]]:
+def tickets(count: int) -> Iterator[JsonObject]:
     return ({"id": n, "text": f"ticket {n}"} for n in range(count))
 
 
@@ -70,13 +71,15 @@ async def test_answers_are_instances_and_a_row_that_fails_is_one_of_the_results(
     def answer(request: pa.ModelRequest) -> str:
         return "no" if "ticket 1" in str(request.messages) else '{"kind": "bug"}'
 
+    given = options(tmp_path, RepliesWith(answer))
+    given["by"] = "id"
+
     found = await pa.amap_rows(
         SORTER,
         tickets(3),
         text="{text}",
-        by="id",
         model="scripted/m",
-        **options(tmp_path, RepliesWith(answer)),
+        **given,
     )
 
     results = list(found.results())

@@ -136,6 +136,7 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.kill name": {TEXT},
     "OpenSessions.list chosen": {NOTHING},
     "OpenSessions.pool agent": {TEXT, "''"},  # an unknown one is refused with the first task
+    "OpenSessions.pool idle": {NOTHING, NUMBER},
     "OpenSessions.pool model": {NOTHING, TEXT},
     "OpenSessions.pool name": {TEXT},
     "OpenSessions.pool size": {NUMBER},

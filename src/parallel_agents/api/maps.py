@@ -33,7 +33,7 @@ from parallel_agents.core.object_schema import properties
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.core.takers import JSON_OBJECT, Taker, Wrong
+from parallel_agents.core.takers import JSON_OBJECT, Taker, Wrong, is_mapping
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
@@ -50,10 +50,15 @@ from parallel_agents.settings import read_environment
 
 def _take_rows(value: object) -> object:
     """Rows as they are: a generator is not walked before it is kept."""
-    is_one = isinstance(value, bytes | Mapping) or not isinstance(value, Iterable | Path)
-    if is_one or (isinstance(value, str) and not value.strip()):
+    if not _may_be_rows(value):
         raise Wrong(value, _TAKES, hint="a table of pandas has them by .to_dict('records')")
     return value
+
+
+def _may_be_rows(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(value.strip())
+    return isinstance(value, Iterable | Path) and not isinstance(value, bytes | Mapping)
 
 
 _TAKES = "dictionaries, or the path of a file or a pattern"
@@ -231,7 +236,7 @@ def _source(rows: Rows, options: MapOptions, home: Path, name: str) -> Source:
 
 
 def _line(number: int, row: object) -> bytes:
-    if not isinstance(row, Mapping):
+    if not is_mapping(row):
         raise InvalidInput(
             f"row {number:,} of rows is a {type(row).__name__}",
             why="a row is a dictionary with its columns",

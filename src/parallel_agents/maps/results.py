@@ -136,7 +136,8 @@ def map_result(
     key: str, result: Result, out: Path, kind: OutputType[T_co] | None
 ) -> MapResult[T_co]:
     """What the run of a map came to."""
-    found = result.output_json if isinstance(result.output_json, Mapping) else {}
+    output = result.output_json
+    found: JsonObject = output if isinstance(output, Mapping) else {}
     counts = {
         status: number
         for status in RunStatus

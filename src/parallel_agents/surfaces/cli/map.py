@@ -108,13 +108,12 @@ def map_rows(
     kept = f"{name}.dry-run" if dry_run else name
     source = given_source(rows, files or (), row_format, context.environment.home, kept)
     file = out_file(out, context.environment.home, name, source)
-    source = replace(source, without=str(file))
-    request = MapRequest(agent=agent, text=text or "", source=source, out=str(file), limit=limit)
+    found = replace(source, without=str(file))
+    request = MapRequest(agent=agent, text=text or "", source=found, out=str(file), limit=limit)
     request = replace(request, on_failure=on_failure, gates=gates_of(gate or (), judge))
-    request = _with_limits(request, refine, timeout, cache)
     request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
-    budget = budget_of(usd, tokens, on_limit)
-    read = partial(read_templates, inputs)
+    request = _with_limits(request, refine, timeout, cache)
+    read, budget = partial(read_templates, inputs), budget_of(usd, tokens, on_limit)
     asked = AskedMap(name, request, read, model, max_parallel, budget, _HOW)
     if dry_run:
         run_cancellable(print_price(context, name, asked.checked, is_json=json))
