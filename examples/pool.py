@@ -2,7 +2,7 @@
 
 The script starts a worker that is killed after its second answer, as by a crash. Then it asks for the
 same tickets again: answers that are there are returned, runs in flight are taken over, and the sessions
-still remember what they did. What all agents share is in the state of one session, the desk.
+still remember what they did, unless they had no task for an hour. What all agents share is in the state of one session, the desk.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def answer_all(stop_after: int | None = None) -> None:
     async with pa.open(agents=[CLERK]) as sessions:
         desk = await sessions.spawn(pa.Task(CLERK, "Open the desk.", key="desk"))
         state = await sessions.state(desk)
-        pool = sessions.pool(CLERK, name="clerks", size=2)
+        pool = sessions.pool(CLERK, name="clerks", size=2, idle=3600)
 
         async def answer(ticket: str, text: str) -> pa.Result[str]:
             result = await pool.run(text, key=ticket)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
     from parallel_agents.api.flows import arun_flow, run_flow
+    from parallel_agents.api.maps import amap_rows, map_rows
     from parallel_agents.api.opening import open
+    from parallel_agents.api.plans import arun_plan, load_plan, run_plan
     from parallel_agents.api.running import arun, run
     from parallel_agents.app.open_sessions import OpenSessions
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     )
     from parallel_agents.core.on_stuck import OnStuck
     from parallel_agents.core.permission import Permissions
+    from parallel_agents.core.plan import Loop, Plan, RunIf, Step, StepStatus
     from parallel_agents.core.policy import Policy
     from parallel_agents.core.question import OpenQuestion
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from parallel_agents.flows.flow import Flow
     from parallel_agents.flows.function import OnChange
     from parallel_agents.flows.gathered import Gathered
+    from parallel_agents.maps.results import MapResult, MapRow
     from parallel_agents.sessions.batch import BatchResult, ItemResult
     from parallel_agents.sessions.handle import SessionHandle
     from parallel_agents.sessions.pool import Pool
@@ -97,6 +101,9 @@ __all__ = [
     "JudgeGate",
     "Limits",
     "Listener",
+    "Loop",
+    "MapResult",
+    "MapRow",
     "McpServer",
     "Message",
     "Mode",
@@ -112,6 +119,7 @@ __all__ = [
     "OpenSessions",
     "PagentsError",
     "Permissions",
+    "Plan",
     "Policy",
     "Pool",
     "QuotesGate",
@@ -120,6 +128,7 @@ __all__ = [
     "Removal",
     "Result",
     "Role",
+    "RunIf",
     "RunStatus",
     "Sandbox",
     "ScoreGate",
@@ -131,7 +140,9 @@ __all__ = [
     "StateEntry",
     "StateWritten",
     "SteerMode",
+    "Step",
     "StepFailed",
+    "StepStatus",
     "StepUnknown",
     "Task",
     "TeamResult",
@@ -154,13 +165,18 @@ __all__ = [
     "__version__",
     "acreate_agent",
     "ado",
+    "amap_rows",
     "arun",
     "arun_flow",
+    "arun_plan",
     "create_agent",
     "do",
+    "load_plan",
+    "map_rows",
     "open",
     "run",
     "run_flow",
+    "run_plan",
     "tool",
 ]
 
@@ -169,7 +185,9 @@ _HOMES = {
     "api.creating": ("acreate_agent", "create_agent"),
     "creating.created": ("CreateOptions", "Created"),
     "api.flows": ("arun_flow", "run_flow"),
+    "api.maps": ("amap_rows", "map_rows"),
     "api.opening": ("open",),
+    "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.running": ("arun", "run"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
     "core.artifact": ("Artifact",),
@@ -193,6 +211,7 @@ _HOMES = {
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
     "core.on_stuck": ("OnStuck",),
     "core.permission": ("Permissions",),
+    "core.plan": ("Loop", "Plan", "RunIf", "Step", "StepStatus"),
     "core.policy": ("Policy",),
     "core.question": ("OpenQuestion",),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
@@ -210,6 +229,7 @@ _HOMES = {
     "flows.flow": ("Flow",),
     "flows.function": ("OnChange",),
     "flows.gathered": ("Gathered",),
+    "maps.results": ("MapResult", "MapRow"),
     "sessions.batch": ("BatchResult", "ItemResult"),
     "sessions.handle": ("SessionHandle",),
     "app.open_sessions": ("OpenSessions",),

@@ -258,7 +258,7 @@ def test_a_dry_run_prices_the_rows_and_calls_nothing(
         (b"fruit,fruit\n1,2\n", "{fruit}", "2 columns are named 'fruit'"),
         (b"fruit\nsome.txt\n", "@{fruit}", "data.csv, line 2: the file 'some.txt' cannot be read"),
         (b'fruit\n"apples\n', "{fruit}", "data.csv, line 2 is not CSV"),
-        (b"fruit\napples\n", "{fruit", "--text has a brace without a column"),
+        (b"fruit\napples\n", "{fruit", "the text has a brace without a column"),
         (b"fruit\n \n", "{fruit}", "data.csv, line 2: the task is empty"),
     ],
 )
@@ -305,7 +305,7 @@ def test_a_map_is_refused_before_it_begins_if_it_is_another_one_or_cannot_write(
     other = pagents(*command(rows)[:4], "--text", "On {fruit}", "--id", "fruits", "--dry-run")
     folder = pagents(*command(rows, "--out", ".", "--dry-run"))
 
-    other.assert_refused("PA-E106", "the map fruits was begun with another --text", exits=1)
+    other.assert_refused("PA-E106", "the map fruits was begun with another text", exits=1)
     folder.assert_refused("PA-E101", "it is a folder", exits=2)
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -261,6 +261,53 @@ def test_a_block_of_the_guides_runs_as_written(
     done = skill.run_in_turn([before, block, after])
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+SYNTHESIS = """
+from parallel_agents.builders import ResearchTeam
+
+team = ResearchTeam(["tides", "moss"])
+report, again = team.synthesis(), team.synthesis()
+assert again["runId"] == report["runId"]
+print(report["success"], report["missing"], report["statements"] or report["error"])
+"""
+
+
+def answer_of_an_editor(quote: str) -> Callable[[JsonObject], Reply]:
+    """Researchers say what their task is; the editor quotes it, rightly or not."""
+
+    def answer(body: JsonObject) -> Reply:
+        if "Make one report of these findings." not in orjson.dumps(body).decode():
+            return f"The topic is slow and green: {answer_by_schema(body)}"
+        statement = {"topic": "moss", "quote": quote, "statement": "It is slow."}
+        return orjson.dumps({"statements": [statement]}).decode()
+
+    return answer
+
+
+def test_a_research_team_makes_a_report_whose_statements_quote_their_topics(
+    skill: Skill, provider: FakeProvider
+) -> None:
+    provider.answer = answer_of_an_editor("The topic is slow and green")
+
+    done = skill.run("-c", SYNTHESIS)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "True [] [{'topic': 'moss', 'quote': 'The topic is slow and green', "
+        "'statement': 'It is slow.'}]\n"
+    )
+
+
+def test_a_report_that_quotes_what_no_topic_said_is_refused(
+    skill: Skill, provider: FakeProvider
+) -> None:
+    provider.answer = answer_of_an_editor("Moss grows on the moon")
+
+    done = skill.run("-c", SYNTHESIS)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("False [] PA-E")
 
 
 def test_every_block_is_in_the_table() -> None:

@@ -30,6 +30,7 @@ OUTPUTS = {
     "durable_run.py": "six-topics: done, 6 calls in all",
     "flow.py": "launch: done, 4 calls in all",
     "flow_with_a_person.py": "ticket-7: sent",
+    "plan.py": "page: done, 4 calls in all",
     "pool.py": "the worker ended with -9\n6 answers in 6 runs of clerks-1, clerks-2\n",
     "own_provider.py": "done office/model 0.0",
     "sort_tickets.py": "'kind': 'bug'",

@@ -14,6 +14,7 @@ import pytest
 
 import parallel_agents as pa
 from parallel_agents import testing
+from parallel_agents.api.maps import MapOptions
 from parallel_agents.api.opening import Options
 from parallel_agents.api.running import TeamOptions
 from parallel_agents.errors import InvalidInput
@@ -135,6 +136,7 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.kill name": {TEXT},
     "OpenSessions.list chosen": {NOTHING},
     "OpenSessions.pool agent": {TEXT, "''"},  # an unknown one is refused with the first task
+    "OpenSessions.pool idle": {NOTHING, NUMBER},
     "OpenSessions.pool model": {NOTHING, TEXT},
     "OpenSessions.pool name": {TEXT},
     "OpenSessions.pool size": {NUMBER},
@@ -254,6 +256,44 @@ TAKEN: Mapping[str, set[str]] = {
             "settings": {NOTHING, "{}"},
         }.items()
     },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("run_plan", "arun_plan")
+        for parameter, taken in {
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "input": {NOTHING, "{}"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "settings": {NOTHING, "{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("map_rows", "amap_rows")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "cache_seconds": {NOTHING, NUMBER},
+            "flows": {"[]"},
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "inputs": OBJECTS,
+            "key": {NOTHING, TEXT},
+            "limit": {NOTHING, NUMBER},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "out": {NOTHING},
+            "reduce_text": {TEXT},
+            "settings": {"{}"},
+            "text": {TEXT},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    "pa.load_plan home": {NOTHING, TEXT},
     "pa.open agents": {"[]"},
     "pa.open flows": {"[]"},
     "pa.open gates": {"[]"},
@@ -377,6 +417,39 @@ async def test_what_makes_an_agent_refuses_every_odd_value_that_nobody_means(
     call = Call(getattr(pa, name), given)
 
     walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["map_rows", "amap_rows"])
+async def test_a_map_refuses_every_odd_value_that_nobody_means(name: str, tmp_path: Path) -> None:
+    good = {"agent": WRITER, "rows": [{"a": 1}], "text": "{a}", **options(tmp_path)}
+    call = Call(getattr(pa, name), good, get_type_hints(MapOptions))
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["run_plan", "arun_plan", "load_plan"])
+async def test_what_is_done_with_a_plan_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "verse.yaml"
+    file.write_text(
+        "name: verse\ndescription: A verse.\ntasks: [{agent: writer, text: Go., label: a}]\n"
+    )
+    plan = pa.load_plan(file, agents=[WRITER])
+    is_load = name == "load_plan"
+    good = {"file": file, "agents": [WRITER]} if is_load else {"plan": plan, **options(tmp_path)}
+
+    walked = await walk("pa", {name: Call(getattr(pa, name), good)})
 
     assert walked.faults == []
     assert walked.taken == {

@@ -83,7 +83,7 @@ async def arun_flow(  # noqa: PLR0913 - all else is input of the function
         timeout=timeout,
         budget=budget,
     )
-    options = _options(home, tools, agents, gates, models, settings)
+    options = given_options(home, tools, agents, gates, models, settings)
     farewell = FlowFarewell(task.name)
     async with open_parts(None, None, options, [flow]) as app, letting_calls_end(app, farewell):
         return typed(await _run(app, task, key, farewell), flow.output_type)
@@ -122,7 +122,7 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
         timeout=timeout,
         budget=budget,
     )
-    options = _options(home, tools, agents, gates, models, settings)
+    options = given_options(home, tools, agents, gates, models, settings)
     farewell = FlowFarewell(task.name)
 
     async def run_until(stop: asyncio.Event) -> Result[T] | None:
@@ -140,7 +140,7 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
         raise
 
 
-def _options(
+def given_options(
     home: Path | str | None,
     tools: Sequence[Tool | Callable[..., object]],
     agents: Sequence[Agent[Any]],
@@ -148,6 +148,7 @@ def _options(
     models: Mapping[str, ModelFactory] | None,
     settings: Mapping[str, object] | None,
 ) -> Options:
+    """What a program passes in, as `Options`."""
     return Options(
         home=home,
         tools=tools,

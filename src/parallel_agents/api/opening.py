@@ -85,7 +85,7 @@ async def open(
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     async with open_parts(model, max_parallel, options) as app, letting_calls_end(app, Farewell()):
-        yield OpenSessions(app.sessions, app.sharing, app.flows)
+        yield OpenSessions(app.sessions, app.sharing, app.flows, app.now)
 
 
 @asynccontextmanager

@@ -109,6 +109,8 @@ class Client:
         sessions: the verbs.
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
+        now: seconds since the epoch, as the store counts them.
+        agent: the agent of a name, in the catalog or passed in; raises UnknownAgent if none has it.
         readiness: which runs this process could execute.
         workers: the background processes that execute what others leave.
         workspaces: the folders that sessions work in.
@@ -128,6 +130,8 @@ class Client:
         self.models = resources.models
         self.catalog = Catalog(environment.folders, environment.accept)
         directory = _directory(resources, self.catalog)
+        self.now = resources.now
+        self.agent = directory.agent
         self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
         self.readiness = resources.readiness
         preflight = Preflight(

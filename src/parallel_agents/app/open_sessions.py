@@ -25,7 +25,7 @@ from parallel_agents.flows.function import FlowFunction, OnChange
 from parallel_agents.flows.functions import Functions
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
-from parallel_agents.sessions.pool import Pool
+from parallel_agents.sessions.pool import Idle, Pool
 from parallel_agents.sessions.sharing import Sharing, TreeArtifacts
 from parallel_agents.sessions.tree_state import TreeState
 from parallel_agents.sessions.typed import typed_all
@@ -42,10 +42,17 @@ class OpenSessions:
         NotFound, Ambiguous: from each verb that takes a name.
     """
 
-    def __init__(self, service: SessionVerbs, sharing: Sharing, flows: Functions) -> None:
+    def __init__(
+        self,
+        service: SessionVerbs,
+        sharing: Sharing,
+        flows: Functions,
+        now: Callable[[], float],
+    ) -> None:
         self._service = service
         self._sharing = sharing
         self._flows = flows
+        self._now = now
 
     async def spawn(
         self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
@@ -286,7 +293,13 @@ class OpenSessions:
         return await batch.run(items, size=size)
 
     def pool(
-        self, agent: str | Agent[T], *, name: Name, size: Count = 3, model: Name | None = None
+        self,
+        agent: str | Agent[T],
+        *,
+        name: Name,
+        size: Count = 3,
+        model: Name | None = None,
+        idle: Duration | None = None,
     ) -> Pool[T]:
         """Persistent sessions of one agent that take tasks in turn: `await pool.run("...")`.
 
@@ -295,8 +308,11 @@ class OpenSessions:
             name: identifies the sessions; a pool with the same name continues with them.
             size: the number of sessions, at least 1.
             model: `provider/model`, or None to use the model from the agent or the settings.
+            idle: seconds without a task after which a session takes none any more: the next task begins
+                a new one, without its memory. None keeps sessions for good.
         """
-        return Pool(self._service, agent, name=name, size=size, model=model)
+        age = None if idle is None else Idle(idle, self._now)
+        return Pool(self._service, agent, name=name, size=size, model=model, idle=age)
 
     async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
         """Sessions with their latest runs, the newest first."""

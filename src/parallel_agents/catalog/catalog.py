@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -11,7 +11,7 @@ from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.case_file import parse_cases
 from parallel_agents.catalog.document import parse_document
 from parallel_agents.catalog.file_index import Entry, FileIndex
-from parallel_agents.catalog.plan_file import PlanFile
+from parallel_agents.catalog.plan_file import FindAgent, PlanFile
 from parallel_agents.catalog.source import Accept, Source, accept_any, read_source
 from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_plan, parse_team
@@ -23,6 +23,7 @@ from parallel_agents.errors import InvalidFile, NotFound, UnknownAgent
 
 BUILT_IN = Path(__file__).parent
 _MOST_NESTED = 8
+_NO_AGENTS: Mapping[str, Agent] = {}
 
 AgentEntry: TypeAlias = Entry[Agent]
 CasesEntry: TypeAlias = Entry[tuple[Case, ...]]
@@ -106,29 +107,36 @@ class Catalog:
             )
         return team
 
-    def plan(self, file: Path, text: str | None = None) -> Plan:
+    def teams(self) -> list[TeamEntry]:
+        """All teams by name; a file that is not valid is an entry with its error."""
+        return self._teams.entries()
+
+    def plan(
+        self, file: Path, text: str | None = None, *, agents: Mapping[str, Agent] = _NO_AGENTS
+    ) -> Plan:
         """The plan in a team file, also in one whose tasks do not need each other.
 
         Args:
             file: its path.
             text: what is in it, if it is not read.
+            agents: definitions that override those of the catalog.
 
         Raises:
             InvalidFile: it is not valid; the error names the line.
         """
-        source = read_source(file, self._accept) if text is None else Source(file, text)
-        read = partial(self._load_plan, within=(file,))
-        return parse_plan(PlanFile(parse_document(source), self.agent, read))
 
-    def teams(self) -> list[TeamEntry]:
-        """All teams by name; a file that is not valid is an entry with its error."""
-        return self._teams.entries()
+        def find(name: str) -> Agent:
+            return agents.get(name) or self.agent(name)
+
+        source = read_source(file, self._accept) if text is None else Source(file, text)
+        read = partial(self._load_plan, within=(file,), find=find)
+        return parse_plan(PlanFile(parse_document(source), find, read))
 
     def _load_team(self, file: Path) -> Team:
-        read = partial(self._load_plan, within=(file,))
+        read = partial(self._load_plan, within=(file,), find=self.agent)
         return parse_team(read_source(file, self._accept), self.agent, read)
 
-    def _load_plan(self, file: Path, *, within: tuple[Path, ...]) -> Plan:
+    def _load_plan(self, file: Path, *, within: tuple[Path, ...], find: FindAgent) -> Plan:
         """The plan in a file that the last of these files names, which the one before it names, and so on."""
         top = within[0].parent.resolve()
         if not file.resolve().is_relative_to(top):
@@ -149,8 +157,8 @@ class Catalog:
                 hint="put the tasks of one of them into the file that names it",
             )
         document = parse_document(read_source(file, self._accept))
-        read = partial(self._load_plan, within=(*within, file))
-        return parse_plan(PlanFile(document, self.agent, read))
+        read = partial(self._load_plan, within=(*within, file), find=find)
+        return parse_plan(PlanFile(document, find, read))
 
     def _load_cases(self, file: Path) -> tuple[Case, ...]:
         return parse_cases(read_source(file, self._accept))

@@ -32,9 +32,7 @@ def taker_of(annotation: object) -> Taker:
     hint: Any = getattr(annotation, "__supertype__", annotation)  # what a NewType stands for
     origin, inside = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        taken = taker_of(inside[0])
-        rules = [extra for extra in inside[1:] if isinstance(extra, Rule)]
-        return takers.ruled(taken, rules[0]) if rules else taken
+        return _annotated(inside)
     if origin in (Union, UnionType):
         return takers.union(tuple(map(taker_of, _without_values(inside))))
     if origin is Literal:
@@ -54,6 +52,16 @@ def taker_of(annotation: object) -> Taker:
     if hint in takers.PLAIN:
         return takers.PLAIN[hint]
     return takers.enum(hint) if issubclass(hint, Enum) else takers.instance(hint)
+
+
+def _annotated(inside: tuple[object, ...]) -> Taker:
+    """What an annotation says of its values: how they are taken, or a rule that they follow."""
+    for extra in inside[1:]:
+        if isinstance(extra, Taker):
+            return extra
+        if isinstance(extra, Rule):
+            return takers.ruled(taker_of(inside[0]), extra)
+    return taker_of(inside[0])
 
 
 def _tuple(inside: tuple[object, ...]) -> Taker:

@@ -13,7 +13,9 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from parallel_agents.core.annotations import Count, Duration, Index, Name, Seconds
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import OnFailure
@@ -55,7 +57,7 @@ class StepStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loop:
+class Loop(Checked):
     """Rounds of a step, until its answer is good enough.
 
     Attributes:
@@ -70,7 +72,7 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Create:
+class Create(Checked):
     """An agent that a step makes, and that later steps may name.
 
     Attributes:
@@ -85,7 +87,7 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Checked):
     """A step: the task of an agent, a question to a person, another plan, or the making of an agent.
 
     Placeholders in `text`, `input`, `person`, `approve` and `for_each` read the inputs of the plan
@@ -127,8 +129,8 @@ class Step:
     run_if: RunIf = RunIf.ALL_DONE
     when: str = ""
     for_each: Json = None
-    min_done: int | None = None
-    max_parallel: int | None = None
+    min_done: Index | None = None
+    max_parallel: Count | None = None
     loop: Loop | None = None
     hand_off: tuple[str, ...] = ()
     person: str = ""
@@ -146,8 +148,10 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Checked):
     """Steps under a name, with inputs that each run fills in.
+
+        Plan(name="post", steps=(Step(id="draft", agent="writer", text="About ${topic}"),))
 
     Attributes:
         name: what tables call it.
@@ -166,13 +170,13 @@ class Plan:
     name: str
     steps: tuple[Step, ...]
     input_schema: JsonObject = field(default_factory=lambda: dict(ANY_OBJECT))
-    model: str | None = None
-    max_parallel: int | None = None
-    timeout_seconds: float | None = None
+    model: Name | None = None
+    max_parallel: Count | None = None
+    timeout_seconds: Duration | None = None
     budget: Budget = NO_BUDGET
     on_failure: OnFailure = OnFailure.KEEP_GOING
     min_done: int | None = None
-    cache_seconds: float | None = None
+    cache_seconds: Seconds | None = None
     workspace: Workspace | None = None
 
     @property

@@ -55,7 +55,7 @@ def changed(request: MapRequest) -> InvalidInput:
     return InvalidInput(
         f"{request.source.name} changed while its rows were worked on",
         why="a row is not what it was when all rows were checked",
-        hint="run the same command again with the same --id: rows that are done are not paid again",
+        hint="do it again with the same id or key: rows that are done are not paid again",
     )
 
 
@@ -65,7 +65,7 @@ def _no_rows(request: MapRequest) -> InvalidInput:
         return InvalidInput(
             f"no file matches {source.name}",
             why=f"it was looked for in {source.folder}",
-            hint="quote the pattern, as in --rows 'src/**/*.py', and look at what it matches with ls",
+            hint="quote the pattern, as in 'src/**/*.py', and look at what it matches with ls",
         )
     return InvalidInput(
         f"{source.name} has no rows",

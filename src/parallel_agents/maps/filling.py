@@ -53,9 +53,10 @@ class Filling:
     def __init__(self, request: MapRequest, model: str | None) -> None:
         self._request = request
         self._model = model
-        self._text = Template.parse(request.text, where="--text")
+        self._text = Template.parse(request.text, where="the text")
         self._inputs = {
-            name: Template.parse(text, where=f"-i {name}") for name, text in request.inputs.items()
+            name: Template.parse(text, where=f"the input {name}")
+            for name, text in request.inputs.items()
         }
         self._seen: Counter[int] = Counter()
 
@@ -134,7 +135,7 @@ class Filling:
                 raise InvalidInput(
                     f"{self.where(row)}: {head(repr(name), 80)} is not a key",
                     why=f"a key has 1 to {_MOST_KEY_CHARACTERS} characters",
-                    hint=f"name another column than {column} with --key, or leave --key out",
+                    hint=f"know rows by another column than {column}, or by what is asked",
                 )
         else:
             name = task_digest(task)[:_DIGEST_CHARACTERS]
@@ -145,8 +146,8 @@ class Filling:
         if self._request.key:
             raise InvalidInput(
                 f"{self.where(row)}: the key {head(name, 80)!r} is used again",
-                why=f"--key {self._request.key} says that it identifies a row",
-                hint="remove the duplicate, name another column, or leave --key out",
+                why=f"the column {self._request.key} is to identify a row",
+                hint="remove the duplicate, or know rows by another column, or by what is asked",
             )
         return f"{ROW}{name}~{count}"
 

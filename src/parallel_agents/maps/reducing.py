@@ -85,7 +85,7 @@ class Reducer:
             raise StepFailed(
                 f"the results were not combined: {label} is {result.status}",
                 why=f"{error.code} {error.message}" if error else "",
-                hint="run the same command again with the same --id: the rows that are done stay done",
+                hint="do it again with the same id or key: the rows that are done stay done",
             )
         return result
 

@@ -128,7 +128,7 @@ class ResultsFile:
         return InvalidInput(
             f"the results cannot be written to {self._path}",
             why=error.strerror or str(error),
-            hint="name another file with --out and the same --id; rows that are done are not paid again",
+            hint="name another file and the same id or key; rows that are done are not paid again",
         )
 
 

@@ -135,7 +135,7 @@ def _outcome(rows: int, counts: Mapping[RunStatus, int], output: Json) -> Outcom
     missing = Incomplete(
         f"{rows - done:,} of {rows:,} rows {'is' if rows - done == 1 else 'are'} not done",
         why=", ".join(parts),
-        hint="the same command again with the same --id tries them again; `pagents dlq list` has those "
+        hint="the same again with the same id or key tries them again; `pagents dlq list` has those "
         "that failed",
     )
     status = RunStatus.PARTIAL if done else RunStatus.FAILED

@@ -137,7 +137,7 @@ def find_source(given: tuple[str, ...], format: Format | None, folder: Path) -> 
         raise InvalidInput(
             f"{only} is a folder",
             why="rows are files, or stand in one",
-            hint=f"write a pattern for the files in it: --rows '{only.rstrip('/')}/**/*'",
+            hint=f"write a pattern for the files in it: '{only.rstrip('/')}/**/*'",
         )
     if format is None:
         suffix = "" if only is None else Path(only).suffix.lower()

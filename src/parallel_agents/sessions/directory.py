@@ -9,8 +9,9 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Models
 from parallel_agents.core.profile import Profile
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import Task
-from parallel_agents.errors import ConfigError, PagentsError, UnknownModel
+from parallel_agents.errors import ConfigError, PagentsError, UnknownAgent, UnknownModel
 from parallel_agents.models.choice import Choice
 from parallel_agents.models.ladders import PREFIX, Ladders
 
@@ -67,7 +68,14 @@ class Directory:
             UnknownAgent: no agent has that name.
             InvalidFile: its file is not valid.
         """
-        return self._agents.get(name) or self._catalog.agent(name)
+        if (passed := self._agents.get(name)) is not None:
+            return passed
+        try:
+            return self._catalog.agent(name)
+        except UnknownAgent as error:
+            names = [*self._agents, *(entry.name for entry in self._catalog.agents())]
+            hint = did_you_mean(name, names, "`pagents agents list` shows those in files")
+            raise (UnknownAgent(error.message, hint=hint) if self._agents else error) from None
 
     def agent_of(self, task: Task) -> Agent:
         """The agent of a task, which names it or defines it.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any, Generic, NamedTuple
-from uuid import NAMESPACE_OID, uuid5
+from uuid import UUID
 
 import orjson
 
@@ -16,7 +17,7 @@ from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import Result, Run
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
@@ -28,6 +29,19 @@ from parallel_agents.sessions.typed import typed
 
 # Each try that fails means that another process was quicker, or that somebody killed a session.
 _MOST_TRIES = 10
+# Of an id: bytes that stand for the key, and how many characters they are.
+_HALF, _KEY_CHARACTERS = 8, 19
+
+
+class Idle(NamedTuple):
+    """How long a session may be without a task, in seconds, on the clock of the store."""
+
+    seconds: float
+    now: Callable[[], float]
+
+    def is_over(self, run: Run) -> bool:
+        """Whether a session's latest run ended longer ago."""
+        return run.finished_at is not None and self.now() - run.finished_at > self.seconds
 
 
 @checked_methods
@@ -36,7 +50,7 @@ class Pool(Generic[T_co]):
 
     A task goes to the session that has been idle longest; further tasks wait in order. A pool of
     the same name and agent, even in another process, continues with the same sessions. A session
-    that was killed, or whose context is full, is replaced by a new one: `NAME-1` by `NAME-1.2`.
+    that was killed, whose context is full, or that was idle for too long, is replaced by a new one: `NAME-1` by `NAME-1.2`.
 
     Args:
         sessions: the verbs.
@@ -44,6 +58,7 @@ class Pool(Generic[T_co]):
         name: letters, digits and dashes.
         size: the number of sessions, at least 1.
         model: `provider/model`, or None to use the model from the agent or the settings.
+        idle: after which time a session is replaced, too; None for never.
     """
 
     def __init__(
@@ -54,13 +69,16 @@ class Pool(Generic[T_co]):
         name: str,
         size: int,
         model: str | None,
+        idle: Idle | None = None,
     ) -> None:
         self._output_type = None if isinstance(agent, str) else agent.output_type
         self._agent_name = agent if isinstance(agent, str) else agent.name
         self._name = canonical(name)
         self._idle: asyncio.Queue[_Place] = asyncio.Queue()
         for number in range(1, size + 1):
-            self._idle.put_nowait(_Place(sessions, agent, canonical(f"{name}-{number}"), model))
+            self._idle.put_nowait(
+                _Place(sessions, agent, canonical(f"{name}-{number}"), model, idle)
+            )
 
     async def run(
         self, text: str, *, input: JsonObject | None = None, key: Name | None = None
@@ -73,11 +91,12 @@ class Pool(Generic[T_co]):
         Args:
             text: what to do.
             input: values for the agent's input.
-            key: with the text and the input it identifies the task in this pool. Asked for again, even
-                by another process, it is not done again: its run is continued if its process has
-                died, and its result is returned, even if it failed.
+            key: identifies the task in this pool. Asked for again, even by another process, it is not
+                done again: its run is continued if its process has died, and its result is returned,
+                even if it failed.
 
         Raises:
+            Conflict: the key was used for another text or input.
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
         """
         async with self._idle_place() as place:
@@ -111,12 +130,18 @@ class _Place:
     """
 
     def __init__(
-        self, sessions: SessionVerbs, agent: str | Agent[Any], name: str, model: str | None
+        self,
+        sessions: SessionVerbs,
+        agent: str | Agent[Any],
+        name: str,
+        model: str | None,
+        idle: Idle | None,
     ) -> None:
         self._sessions = sessions
         self._agent = agent
         self._name = name
         self._model = model
+        self._idle = idle
 
     async def run(self, text: str, values: JsonObject, key: str) -> Result:
         begun = await self._begin(text, values, key)
@@ -148,7 +173,7 @@ class _Place:
                 return known
             generation, row = await self._newest()
             is_too_old = after is not None and generation <= after.generation
-            if row is not None and not row.session.killed and not is_too_old:
+            if row is not None and not is_too_old and not self._is_over(row):
                 try:
                     sent = await self._sessions.send(row.session.key, text, input=values, run=run)
                 except RunIsOver:
@@ -163,13 +188,36 @@ class _Place:
             hint="give each program a pool with a name of its own",
         )
 
+    def _is_over(self, row: Row) -> bool:
+        """Whether a session takes no further task."""
+        return row.session.killed or (self._idle is not None and self._idle.is_over(row.run))
+
     async def _find(self, run: RunId) -> _Begun | None:
-        """The run of a task that was asked for before."""
-        rows = await self._sessions.list(Filter(run=run))
-        found = next(iter(rows), None)
+        """The run of a task that was asked for before.
+
+        Raises:
+            Conflict: its key was used for another text or input.
+        """
+        found = next(iter(await self._sessions.list(Filter(run=run))), None)
         if found is None:
+            await self._check_unused(run)
             return None
         return _Begun(run, self._generation(found), is_first=found.run.number == 1)
+
+    async def _check_unused(self, run: RunId) -> None:
+        """Refuse a key that another task of this pool has.
+
+        Raises:
+            Conflict: it has.
+        """
+        start = run[:_KEY_CHARACTERS]
+        for row in await self._sessions.list(Filter(prefix=start, every_run=True)):
+            if row.run.id.startswith(start):
+                raise Conflict(
+                    f"a task of the pool has the same key and other work: {row.run.title!r}",
+                    why=f"{row.session.label} began it",
+                    hint="choose another key, or ask for the same text and input again",
+                )
 
     async def _newest(self) -> tuple[int, Row | None]:
         """The generation of the newest session of this place, and the session; 0 and None at first."""
@@ -226,6 +274,7 @@ class _Place:
 
 
 def _run_of(key: str, text: str, values: JsonObject) -> RunId:
-    """The id of the run of a task with a key."""
-    asked = orjson.dumps([key, text, values], option=orjson.OPT_SORT_KEYS)
-    return RunId(str(uuid5(NAMESPACE_OID, asked.decode())))
+    """The id of the run of a task with a key: its first half stands for the key."""
+    asked = orjson.dumps([text, values], option=orjson.OPT_SORT_KEYS)
+    halves = [sha256(part).digest()[:_HALF] for part in (key.encode(), asked)]
+    return RunId(str(UUID(bytes=b"".join(halves))))

@@ -83,6 +83,7 @@ class JournalSessions:
     def _find_known(self, plans: Sequence[SessionPlan]) -> _Known:
         """What the store already has of these plans; refuses all plans or none."""
         known = _Known({}, {}, {})
+        begun = self._tables.rows.of_runs([plan.run for plan in plans])
         planned = {plan.session.key for plan in plans}
         for plan in plans:
             parent = plan.session.parent
@@ -97,6 +98,12 @@ class JournalSessions:
                 raise Conflict(
                     f"the key {plan.session.spawn_key!r} is already used for different work",
                     hint="choose another key or id, or ask for the same work again",
+                )
+            if found is None and (run := begun.get(plan.run)):
+                raise Conflict(
+                    f"there is a run {plan.run} in session {run.session.key}",
+                    why="its id was chosen for work that is done once",
+                    hint="ask for that run, or choose another key for other work",
                 )
             if found is None:
                 self._tables.quota.take(plan, _request(plan, known))

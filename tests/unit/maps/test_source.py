@@ -122,7 +122,7 @@ def test_a_folder_is_refused_with_a_pattern_for_its_files(tmp_path: Path) -> Non
     with pytest.raises(InvalidInput, match="src/ is a folder") as raised:
         find_source(("src/",), None, tmp_path)
 
-    assert "--rows 'src/**/*'" in raised.value.hint
+    assert "'src/**/*'" in raised.value.hint
 
 
 def test_a_fingerprint_tells_that_rows_have_changed_and_not_that_the_file_ends_otherwise(

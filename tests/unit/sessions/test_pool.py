@@ -12,7 +12,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.session import Mode
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
-from parallel_agents.errors import ContextTooLong, InvalidInput
+from parallel_agents.errors import Conflict, ContextTooLong, InvalidInput
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
@@ -190,3 +190,56 @@ async def test_a_task_with_a_key_that_found_a_full_context_is_done_once_too() ->
     assert moved.is_done
     assert again.run_id == moved.run_id
     assert len(model.requests) == calls
+
+
+async def test_another_text_or_input_under_a_key_is_refused() -> None:
+    model = RepliesWith(count_messages)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        pool = rig.sessions.pool("writer", name="writers", size=2)
+        await pool.run("one", key="1")
+
+        with pytest.raises(Conflict, match="same key and other work: 'one'"):
+            await pool.run("two", key="1")
+        with pytest.raises(Conflict, match="same key and other work"):
+            await pool.run("one", input={"a": 1}, key="1")
+
+    assert len(model.requests) == 1
+
+
+async def test_two_pools_that_make_their_first_sessions_for_one_key_do_the_task_once() -> None:
+    model = RepliesWith(count_messages)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        pools = [rig.sessions.pool("writer", name="writers", size=2) for _ in range(2)]
+        await pools[1].run("before", key="0")  # the next task gets its second place
+        results = await asyncio.gather(*(pool.run("one", key="1") for pool in pools))
+
+    assert len({result.run_id for result in results}) == 1
+    assert len(model.requests) == 2
+
+
+async def test_a_session_that_was_idle_for_too_long_is_begun_anew_by_the_next_task() -> None:
+    async with open_rig(RepliesWith(count_messages), agents=[WRITER]) as rig:
+        pool = rig.sessions.pool("writer", name="writers", size=1, idle=60)
+        outputs = [(await pool.run("one")).output]
+        await asyncio.sleep(50)
+        outputs.append((await pool.run("two")).output)
+        await asyncio.sleep(70)
+        last = await pool.run("three")
+        again = rig.sessions.pool("writer", name="writers", size=1, idle=60)
+        joined = await again.run("four")
+
+    assert outputs == ["1 messages", "3 messages"]
+    assert (last.output, last.label) == ("1 messages", "writers-1.2")
+    assert joined.label == "writers-1.2"
+
+
+async def test_a_task_with_a_key_is_known_after_its_session_was_idle_for_too_long() -> None:
+    model = RepliesWith(count_messages)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        pool = rig.sessions.pool("writer", name="writers", size=1, idle=60)
+        first = await pool.run("one", key="1")
+        await asyncio.sleep(100)
+        again = await pool.run("one", key="1")
+
+    assert again.run_id == first.run_id
+    assert len(model.requests) == 1

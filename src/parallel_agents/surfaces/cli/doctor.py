@@ -18,6 +18,7 @@ import typer
 
 from parallel_agents._version import __version__
 from parallel_agents.app.commands import surroundings
+from parallel_agents.app.map_out import RESULTS_FOLDER
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, open_reader
 from parallel_agents.app.references import TOOLS, Dangling, dangling_in_agent, dangling_in_settings
@@ -54,7 +55,6 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
-from parallel_agents.surfaces.cli.result_files import RESULTS_FOLDER
 
 _ANSWER_SECONDS = 1.0
 _MOST_NAMES = 5

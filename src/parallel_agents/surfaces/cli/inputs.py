@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
 
+from parallel_agents.app.asked_map import Templates, wants_text
 from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json
 from parallel_agents.core.spelling import did_you_mean
@@ -47,22 +47,8 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
             )
         _check_taken(name, schema)
         text = _text(text)
-        values[name] = text if _wants_text(name, schema) else _json(name, text)
+        values[name] = text if wants_text(name, schema) else _json(name, text)
     return values
-
-
-class Templates(NamedTuple):
-    """The inputs of a map.
-
-    Attributes:
-        texts: templates, by name.
-        literals: values that are the same for all rows, by name.
-        json_names: those that are JSON and not text, by what the agent takes.
-    """
-
-    texts: dict[str, str]
-    literals: dict[str, Json]
-    json_names: tuple[str, ...]
 
 
 def read_templates(given: list[str] | None, schema: Mapping[str, Json] | None) -> Templates:
@@ -84,7 +70,7 @@ def read_templates(given: list[str] | None, schema: Mapping[str, Json] | None) -
             _check_taken(name, schema)
             is_escaped = text.startswith("@@") and not text.startswith("@@{")
             texts[name] = text[1:] if is_escaped else text
-    json_names = tuple(name for name in texts if not _wants_text(name, schema))
+    json_names = tuple(name for name in texts if not wants_text(name, schema))
     return Templates(texts, read_inputs(literals, schema), json_names)
 
 
@@ -153,14 +139,6 @@ def _text(given: str) -> str:
     if given.startswith("@@"):
         return given[1:]
     return read_text(Path(given[1:])) if given.startswith("@") else given
-
-
-def _wants_text(name: str, schema: Mapping[str, Json] | None) -> bool:
-    properties = (schema or {}).get("properties")
-    wanted = properties.get(name) if isinstance(properties, Mapping) else None
-    kind = wanted.get("type") if isinstance(wanted, Mapping) else None
-    # A type is a string or a list of strings; `in` works for both.
-    return kind is None or (isinstance(kind, Sequence) and "string" in kind)
 
 
 def _json(name: str, text: str) -> Json:

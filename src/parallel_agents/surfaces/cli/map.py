@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import typer
 
-from parallel_agents.app.client import App, Client
-from parallel_agents.catalog.team import properties
-from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import Budget
+from parallel_agents.app.asked_map import AskedMap
+from parallel_agents.app.client import App
+from parallel_agents.app.map_out import out_file
 from parallel_agents.core.gate import Refine
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import OnFailure
-from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.maps.checking import CheckedRows, check_rows
-from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
-from parallel_agents.sessions.requests import check_key, check_task
+from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import map_options, progress
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
@@ -55,63 +49,14 @@ from parallel_agents.surfaces.cli.foreground import (
     run_in_foreground,
 )
 from parallel_agents.surfaces.cli.inputs import read_templates
-from parallel_agents.surfaces.cli.map_out import (
-    check_out,
-    check_same,
-    earlier_of,
-    out_file,
-    taken_out,
-)
-from parallel_agents.surfaces.cli.map_price import Checked, print_price
+from parallel_agents.surfaces.cli.map_price import print_price
 from parallel_agents.surfaces.cli.map_rows_given import STDIN, given_source
 from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
 from parallel_agents.surfaces.cli.run import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
 
-_TEXT = "Do your task for this input."
-
-
-class _Asked(NamedTuple):
-    """What the options ask for, before the agent is known.
-
-    Attributes:
-        name: identifies the map.
-        request: the map without what depends on the agent.
-        inputs: the templates of the inputs.
-        model: for rows whose agent names none.
-        max_parallel: the most rows at once.
-        budget: the most that all rows may spend.
-    """
-
-    name: str
-    request: MapRequest
-    inputs: list[str] | None
-    model: str | None
-    max_parallel: int | None
-    budget: Budget
-
-    def of(self, agent: Agent) -> MapRequest:
-        """The map for an agent.
-
-        Raises:
-            InvalidInput: the agent takes no such input, or nothing says what to do with a row.
-        """
-        found = read_templates(self.inputs, agent.in_folder.input_schema)
-        text = self.request.text
-        if not text and not found.texts:
-            raise InvalidInput(
-                "nothing says what the agent gets of a row",
-                hint="add --text 'Classify: {column}', or -i NAME={column} for an input of the agent",
-            )
-        return replace(
-            self.request,
-            text=text or _TEXT,
-            inputs=found.texts,
-            literals=found.literals,
-            json_inputs=found.json_names,
-            output_fields=tuple(properties(agent.output_schema or {})),
-        )
+_HOW = "add --text 'Classify: {column}', or -i NAME={column} for an input of the agent"
 
 
 def map_rows(
@@ -160,18 +105,18 @@ def map_rows(
         notify=notify,
     )
     check_key(name := map_id or make_name())
-    place = context.environment.home
     kept = f"{name}.dry-run" if dry_run else name
-    source = given_source(rows, files or (), row_format, place, kept)
-    file = out_file(out, place, name, source)
-    source = replace(source, without=str(file))
-    request = MapRequest(agent=agent, text=text or "", source=source, out=str(file), limit=limit)
+    source = given_source(rows, files or (), row_format, context.environment.home, kept)
+    file = out_file(out, context.environment.home, name, source)
+    found = replace(source, without=str(file))
+    request = MapRequest(agent=agent, text=text or "", source=found, out=str(file), limit=limit)
     request = replace(request, on_failure=on_failure, gates=gates_of(gate or (), judge))
-    request = _with_limits(request, refine, timeout, cache)
     request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
-    asked = _Asked(name, request, inputs, model, max_parallel, budget_of(usd, tokens, on_limit))
+    request = _with_limits(request, refine, timeout, cache)
+    read, budget = partial(read_templates, inputs), budget_of(usd, tokens, on_limit)
+    asked = AskedMap(name, request, read, model, max_parallel, budget, _HOW)
     if dry_run:
-        run_cancellable(print_price(context, name, partial(_checked, asked), is_json=json))
+        run_cancellable(print_price(context, name, asked.checked, is_json=json))
     else:
         _run(context, asked, Display(style, json), file if out == STDIN else None)
 
@@ -187,7 +132,7 @@ def _with_limits(
     )
 
 
-def _run(context: CliContext, asked: _Asked, display: Display, echoed: Path | None) -> None:
+def _run(context: CliContext, asked: AskedMap, display: Display, echoed: Path | None) -> None:
     async def conclude(app: App, work: Work) -> Callable[[], RunStatus]:
         return await concluded_map(app, work, display, is_echoed=echoed is not None)
 
@@ -196,22 +141,14 @@ def _run(context: CliContext, asked: _Asked, display: Display, echoed: Path | No
     raise typer.Exit(exit_of(print_result()))
 
 
-async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
+async def _prepare(asked: AskedMap, app: App, *, is_json: bool) -> Begin:
     """Check all rows, and get the model ready; the function that this returns starts the map."""
-    checked = await _checked(asked, app)
+    checked = await asked.checked(app)
     plan = await app.sessions.plan_task(checked.first.task)
     await prepare_models(app, [plan.model] if plan.model else [])
-    if checked.request.reduce:
-        app.catalog.agent(checked.request.reduce)
 
     async def begin() -> Work:
-        flow = checked.request.flow_task(
-            model=asked.model, max_parallel=asked.max_parallel, budget=asked.budget
-        )
-        async with taken_out(app, asked.name, checked.request):
-            spawned = await app.sessions.spawn_flow(flow, key=asked.name)
-        if asked.max_parallel is not None:
-            app.sessions.limit_parallel(spawned.session_key, asked.max_parallel)
+        spawned = await asked.begin(app, checked.request)
         (row,) = await app.sessions.rows_of([spawned.run_id])
         count = "1 row" if checked.rows == 1 else f"{checked.rows:,} rows"
         of = f"{count} on {plan.model}"
@@ -220,27 +157,3 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
         return work
 
     return begin
-
-
-async def _checked(asked: _Asked, client: Client) -> Checked:
-    """The map, with its first row and how many it has, once all rows are checked.
-
-    Raises:
-        UnknownAgent: there is no such agent.
-        InvalidInput: a row is not valid, or there is none; the error names the line. Or the results
-            cannot be written where they are to be.
-        Conflict: the map was begun with something else.
-    """
-    agent = client.catalog.agent(asked.request.agent)
-    request, first = asked.of(agent), list[Filled]()
-    earlier = await earlier_of(client, asked.name)
-    check_same(request, asked.name, earlier)
-    await asyncio.to_thread(check_out, request, asked.name, earlier)
-
-    def check(filled: Filled) -> None:
-        check_task(filled.task, agent)
-        if not first:
-            first.append(filled)
-
-    found: CheckedRows = await asyncio.to_thread(check_rows, request, asked.model, check=check)
-    return Checked(request, found.count, first[0], asked.model)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from parallel_agents.app.asked_map import CheckedMap
 from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_client
 from parallel_agents.core.budget import Amount
@@ -18,7 +19,7 @@ from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.maps.filling import Filled, Filling
-from parallel_agents.maps.request import MAP, MapRequest
+from parallel_agents.maps.request import MAP
 from parallel_agents.maps.source import fingerprint
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
@@ -26,19 +27,6 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.views import format
 
 _PRICED, _AT_ONCE, _SHOWN = 500, 500, 600
-
-
-class Checked(NamedTuple):
-    """A map whose rows were checked.
-
-    Attributes:
-        rows: how many there are.
-    """
-
-    request: MapRequest
-    rows: int
-    first: Filled
-    model: str | None
 
 
 class _Price(NamedTuple):
@@ -64,7 +52,7 @@ class _Price(NamedTuple):
 async def print_price(
     context: CliContext,
     name: str,
-    check: Callable[[Client], Awaitable[Checked]],
+    check: Callable[[Client], Awaitable[CheckedMap]],
     *,
     is_json: bool,
 ) -> None:
@@ -83,7 +71,7 @@ async def print_price(
     render.note(_told(price))
 
 
-async def _priced(client: Client, name: str, checked: Checked) -> _Price:
+async def _priced(client: Client, name: str, checked: CheckedMap) -> _Price:
     session = SessionKey(make_flow_key(MAP, name))
     is_begun = bool(await client.sessions.list(Filter(session=session)))
     step = -(-checked.rows // _PRICED)
@@ -146,7 +134,7 @@ def _shown(filled: Filled) -> str:
     return f"{task.text} {task.values}" if task.values else task.text
 
 
-def _json(checked: Checked, price: _Price) -> dict[str, object]:
+def _json(checked: CheckedMap, price: _Price) -> dict[str, object]:
     money = None if price.nanousd is None else f"{price.nanousd / NANOUSD_PER_USD:.9f}"
     return {
         "rows": checked.rows,

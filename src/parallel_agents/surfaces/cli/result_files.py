@@ -10,12 +10,12 @@ from pathlib import Path
 
 import orjson
 
+from parallel_agents.app.map_out import RESULTS_FOLDER
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
 from parallel_agents.files import write_private
 from parallel_agents.surfaces.cli import render
 
-RESULTS_FOLDER = "results"
 # Names that are the same on every file system: in lowercase, and short.
 _PLAIN = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}(?<!\.)")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")

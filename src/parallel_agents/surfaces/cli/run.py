@@ -12,6 +12,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App
 from parallel_agents.app.reading import STORE_NAME, check_exists
 from parallel_agents.catalog.team import Team
@@ -29,7 +30,6 @@ from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
-from parallel_agents.surfaces.cli.begin_plan import begin_plan
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
     AsJson,

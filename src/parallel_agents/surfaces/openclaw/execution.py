@@ -152,7 +152,7 @@ class _Under:
         async def one(task: AgentTask, ready: Task) -> AgentResult:
             async with self._few, slots:
                 try:
-                    _check_allowed(policy, task.agent_type)
+                    check_allowed(policy, task.agent_type)
                     spawned = await self._app.sessions.spawn(ready, parent=self._parent)
                 except PagentsError as error:
                     return _refused(task, error)
@@ -164,7 +164,12 @@ class _Under:
         return {name: ended.result() for name, ended in running.items()}
 
 
-def _check_allowed(policy: Policy, agent: str) -> None:
+def check_allowed(policy: Policy, agent: str) -> None:
+    """Refuse an agent that a session may not spawn.
+
+    Raises:
+        SpawnRefused: its policy does not allow it.
+    """
     if not policy.allows(agent):
         raise SpawnRefused(
             f"agent {agent} may not be spawned from here",

@@ -31,7 +31,7 @@ async def begin_plan(app: App, task: FlowTask, key: str | None) -> Spawned:
             f"the run {key!r} was begun with other work",
             why="; ".join(differences),
             hint=f"`pagents resume {key}` continues it as it was begun; for this work, choose another "
-            "--id",
+            "name",
         ) from conflict
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from parallel_agents.app.map_out import Earlier, check_out, check_same, out_file
 from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.source import Format, Source
-from parallel_agents.surfaces.cli.map_out import Earlier, check_out, check_same, out_file
 
 NONE = Earlier({}, frozenset())
 
@@ -59,7 +59,7 @@ def test_what_a_link_points_to_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "key", "says"),
-    [("On {a}", "a", "another --text"), ("About {a}", "", "another --key")],
+    [("On {a}", "a", "another text"), ("About {a}", "", "another key column")],
 )
 def test_another_map_under_its_id_is_told_what_differs(
     tmp_path: Path, text: str, key: str, says: str

@@ -22,11 +22,11 @@ from parallel_agents.errors import Conflict, InvalidInput, NotFound
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.maps.results_file import CSV_SUFFIX
 from parallel_agents.maps.source import Source
-from parallel_agents.surfaces.cli.map_rows_given import STDIN
-from parallel_agents.surfaces.cli.result_files import RESULTS_FOLDER
 
+RESULTS_FOLDER = "results"
+STDOUT = "-"
 _SUFFIXES = (".jsonl", ".ndjson", CSV_SUFFIX)
-_OPTIONS = {"agent": "agent", "text": "--text", "inputs": "-i", "key": "--key"}
+_OPTIONS = {"agent": "agent", "text": "text", "inputs": "inputs", "key": "key column"}
 _MODE, _SHOWN = 0o600, 80
 
 
@@ -70,7 +70,7 @@ def check_same(request: MapRequest, name: str, earlier: Earlier) -> None:
             raise Conflict(
                 f"the map {name} was begun with another {option}",
                 why=f"{option} was {_shown(before)}, and is {_shown(asked.get(field))}",
-                hint="ask for the same again to continue it, or choose another --id",
+                hint="ask for the same again to continue it, or choose another id or key",
             )
 
 
@@ -86,12 +86,12 @@ def out_file(out: str | None, home: Path, name: str, source: Source) -> Path:
     Raises:
         InvalidInput: it is neither JSONL nor CSV, or it is the file with the rows.
     """
-    if out is None or out == STDIN:
+    if out is None or out == STDOUT:
         return home.absolute() / RESULTS_FOLDER / f"{name}.jsonl"
     file = Path(out).expanduser().absolute()
     if file.suffix.lower() not in _SUFFIXES and (file.is_file() or not file.exists()):
         raise InvalidInput(
-            f"--out {out} is neither JSONL nor CSV",
+            f"the file of results {out} is neither JSONL nor CSV",
             why="the end of its name says how the results are written",
             hint="name a file that ends in .jsonl or .csv, or - for stdout",
         )
@@ -99,7 +99,7 @@ def out_file(out: str | None, home: Path, name: str, source: Source) -> Path:
         file = Path(os.path.realpath(file))  # a link stays, and what it points to is written
     if any(file == Path(os.path.realpath(Path(source.folder, path))) for path in source.paths):
         raise InvalidInput(
-            f"--out {out} is the file that the rows are read from",
+            f"the file of results {out} is the one that the rows are read from",
             why="the results would replace the rows",
             hint="name another file",
         )
@@ -126,7 +126,9 @@ def check_out(request: MapRequest, name: str, earlier: Earlier) -> None:
     elif stat.S_ISDIR(mode):
         raise _unwritable(out, "it is a folder")
     elif not stat.S_ISCHR(mode):
-        raise _unwritable(out, "it is a pipe or another special file; --out - writes to stdout")
+        raise _unwritable(
+            out, "it is a pipe or another special file; `pagents map --out -` writes to stdout"
+        )
 
 
 @asynccontextmanager
@@ -171,11 +173,11 @@ def _not_of(out: Path, name: str) -> InvalidInput:
     return InvalidInput(
         f"the file {out} exists, and the map {name} has not written it",
         why="its results would replace what is there",
-        hint="name another file with --out, or remove this one; --id continues an earlier map",
+        hint="name another file, or remove this one; the id or key of an earlier map continues it",
     )
 
 
 def _unwritable(out: Path, why: str) -> InvalidInput:
     return InvalidInput(
-        f"the results cannot be written to {out}", why=why, hint="name another file with --out"
+        f"the results cannot be written to {out}", why=why, hint="name another file of results"
     )

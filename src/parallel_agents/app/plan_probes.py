@@ -1,0 +1,99 @@
+"""Plan probes: whether the agents of a plan could do its steps, found out before the first one is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from parallel_agents.app.client import App
+from parallel_agents.app.web import search_engine
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.gate import SourcesGate
+from parallel_agents.core.plan import Plan, Step, all_steps
+from parallel_agents.core.plan_checks import RESERVED
+from parallel_agents.core.plan_inputs import complete_input
+from parallel_agents.core.schema import Json
+from parallel_agents.core.store import SessionPlan
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.template import fill_input, fill_text, paths_in, texts_in
+from parallel_agents.errors import ConfigError
+from parallel_agents.settings import Environment
+
+SEARCH = "web_search"
+
+
+class Probes(NamedTuple):
+    """Tasks that stand for the steps of a plan, and the sessions that they would have."""
+
+    team: TeamTask
+    plans: Sequence[SessionPlan]
+
+
+async def probe_plan(
+    app: App, environment: Environment, plan: Plan, values: Mapping[str, Json]
+) -> Probes:
+    """What the steps of a plan would begin; nothing is begun.
+
+    Raises:
+        UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
+    """
+    inputs = complete_input(plan, values)
+    created = {step.create.name for step in all_steps(plan) if step.create is not None}
+    probes = {
+        (name, step.model or plan.model, step.ladder, filled is None or step.id): _probe(
+            app, plan, step, name, filled
+        )
+        for step, filled in [
+            *((step, _first_values(step, inputs)) for step in plan.steps),
+            *((inner, None) for step in plan.steps if step.plan for inner in all_steps(step.plan)),
+        ]
+        for name in step.agents
+        if name not in created
+    }
+    tasks = tuple(probes.values())
+    for task in tasks:
+        _check_search(app, environment, task)
+    plans = [await app.sessions.plan_task(task) for task in tasks]
+    return Probes(TeamTask(tasks=tasks, model=plan.model), plans)
+
+
+def _check_search(app: App, environment: Environment, task: Task[Any]) -> None:
+    """Refuse an agent that may cite only pages that it finds, where it can find none.
+
+    Raises:
+        ConfigError: no search engine is configured.
+    """
+    agent = task.agent
+    if not isinstance(agent, Agent) or SEARCH not in agent.tools:
+        return
+    if any(isinstance(gate, SourcesGate) for gate in (*agent.gates, *task.gates)):
+        try:
+            search_engine(environment, app.settings)
+        except ConfigError as error:
+            why = error.why or f"{agent.name} may cite only pages that it has found"
+            raise ConfigError(error.message, why=why, hint=error.hint) from error
+
+
+def _first_values(step: Step, inputs: Mapping[str, Json]) -> Mapping[str, Json] | None:
+    """The inputs of a plan, if they are all that a step reads, and it is sure to begin."""
+    texts = texts_in({"text": step.text, "input": step.input})
+    reads = {path[0] for _, text in texts for path in paths_in(text)}
+    return None if step.needs or step.when or not reads.isdisjoint(RESERVED) else inputs
+
+
+def _probe(
+    app: App, plan: Plan, step: Step, name: str, filled: Mapping[str, Json] | None
+) -> Task[Any]:
+    """The task of an agent, or one that stands for it until the steps before have ended."""
+    agent = app.agent(name)
+    task: Task[Any] = Task(
+        agent if filled is not None else replace(agent, input_schema=None),
+        "-" if filled is None else fill_text(step.text, filled),
+        input={} if filled is None else fill_input(step.input, filled),
+        model=step.model or plan.model,
+        ladder=step.ladder,
+        gates=step.gates,
+        refine=step.refine,
+    )
+    return task if filled is None else replace(task, workspace=plan.workspace)

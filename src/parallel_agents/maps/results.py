@@ -1,0 +1,157 @@
+"""Results: what a map came to, for programs, with its rows read from the file of results one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import orjson
+
+from parallel_agents.core.output_type import Misfit, OutputType
+from parallel_agents.core.run import Failure, Result, RunStatus
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.usage import Spend
+from parallel_agents.errors import InvalidInput
+from parallel_agents.maps.results_file import CSV_SUFFIX
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapRow(Generic[T_co]):
+    """A row of a map with its result.
+
+    Attributes:
+        row: its position, from 1.
+        columns: its values.
+        status: how its run ended.
+        output: the answer, as an instance of the agent's output type if the program passed one in; None
+            if the row is not done.
+        error: why it is not done: code and message; None if it is.
+        score: of the last gate or judge that gave one.
+        cost_usd: what it used; None if a price is unknown.
+        session_key: of the row's session.
+    """
+
+    row: int
+    columns: JsonObject
+    status: RunStatus
+    output: T_co | None
+    error: str | None
+    score: float | None
+    cost_usd: float | None
+    session_key: str
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is RunStatus.DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapResult(Generic[T_co]):
+    """What a map came to.
+
+    Attributes:
+        key: identifies the map; with it, the same map continues.
+        status: `done` if each row is done, `partial` if some are.
+        rows: how many rows it has.
+        counts: how many rows ended with each status; a row that was not begun is in none.
+        spend: what all rows used, in every run of the map.
+        out: the file of results.
+        reduced: the answer of the agent that got all results.
+        error: why the map is not done; None if it is.
+    """
+
+    key: str
+    status: RunStatus
+    rows: int
+    counts: Mapping[RunStatus, int]
+    spend: Spend
+    out: Path
+    reduced: Json
+    error: Failure | None
+    _kind: OutputType[T_co] | None
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is RunStatus.DONE
+
+    @property
+    def cost_usd(self) -> float | None:
+        """US dollars; None if a price is unknown."""
+        return self.spend.cost_usd
+
+    def results(self) -> Generator[MapRow[T_co]]:
+        """The rows in order, read from the file of results one after another.
+
+        Raises:
+            InvalidInput: the file is a table, cannot be read, or has a line that no map has written.
+        """
+        if self.out.suffix.lower() == CSV_SUFFIX:
+            raise InvalidInput(
+                f"the results in {self.out} are a table",
+                why="a cell of a table is text, whatever the answer was",
+                hint="read it as a table, or have the results written to a .jsonl file",
+            )
+        try:
+            with self.out.open("rb") as lines:
+                for number, line in enumerate(lines, start=1):
+                    yield self._row(number, line)
+        except OSError as error:
+            raise InvalidInput(
+                f"the results in {self.out} cannot be read",
+                why=error.strerror or str(error),
+                hint="the same map with the same key writes them again, and pays for nothing twice",
+            ) from error
+
+    def _row(self, number: int, line: bytes) -> MapRow[T_co]:
+        try:
+            found: dict[str, Any] = orjson.loads(line)
+            status, error = RunStatus(found["status"]), found["error"]
+            is_done = status is RunStatus.DONE
+            return MapRow(
+                row=found["row"],
+                columns=found["columns"],
+                status=status,
+                output=self._output(found["output"]) if is_done else None,
+                error=None if error is None else f"{error['code']} {error['message']}",
+                score=found["score"],
+                cost_usd=found["cost_usd"],
+                session_key=found["session_key"],
+            )
+        except (ValueError, KeyError, TypeError, Misfit) as error:
+            raise InvalidInput(
+                f"line {number} of {self.out} is not the result of a row",
+                why=str(error),
+                hint="the same map with the same key writes the file again",
+            ) from error
+
+    def _output(self, answer: Json) -> Any:  # noqa: ANN401 - JSON, or an instance of any type
+        return answer if self._kind is None else self._kind.instance(answer)
+
+
+def map_result(
+    key: str, result: Result, out: Path, kind: OutputType[T_co] | None
+) -> MapResult[T_co]:
+    """What the run of a map came to."""
+    output = result.output_json
+    found: JsonObject = output if isinstance(output, Mapping) else {}
+    counts = {
+        status: number
+        for status in RunStatus
+        if isinstance(number := found.get(status.value), int) and number
+    }
+    rows = found.get("rows")
+    return MapResult(
+        key=key,
+        status=result.status,
+        rows=rows if isinstance(rows, int) else 0,
+        counts=counts,
+        spend=result.total_spend,
+        out=out,
+        reduced=found.get("reduced"),
+        error=result.error,
+        _kind=kind,
+    )

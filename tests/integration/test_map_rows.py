@@ -1,0 +1,144 @@
+"""Maps of programs: rows of any iterable, results in order, and nothing paid for twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+import parallel_agents as pa
+from parallel_agents.api.maps import MapOptions
+from parallel_agents.core.json_value import JsonObject
+from parallel_agents.errors import Conflict, InvalidInput
+from parallel_agents.testing import RepliesWith
+
+UNTYPED: Any = pa
+
+
+class Verdict(BaseModel):
+    kind: str
+
+
+SORTER = pa.Agent("sorter", instructions="Sort.", output=Verdict)
+WRITER = pa.Agent("writer", instructions="Write.", output=str)
+
+
+def options(home: Path, model: RepliesWith) -> MapOptions:
+    return {"home": home, "models": {"scripted": lambda _: model}}
+
+
+def echo() -> RepliesWith:
+    return RepliesWith(lambda request: request.messages[-1].text.upper())
+
+
+def tickets(count: int) -> Iterator[JsonObject]:
+    return ({"id": n, "text": f"ticket {n}"} for n in range(count))
+
+
+def test_a_generator_is_done_in_order_and_only_new_rows_are_paid_for_later(tmp_path: Path) -> None:
+    first, second = echo(), echo()
+
+    done = pa.map_rows(
+        WRITER,
+        tickets(30),
+        text="On {text}",
+        key="t",
+        model="scripted/m",
+        **options(tmp_path, first),
+    )
+    more = pa.map_rows(
+        WRITER,
+        tickets(32),
+        text="On {text}",
+        key="t",
+        model="scripted/m",
+        **options(tmp_path, second),
+    )
+
+    assert [row.output for row in done.results()][:2] == ["ON TICKET 0", "ON TICKET 1"]
+    assert done.counts == {pa.RunStatus.DONE: 30}
+    assert [row.columns["id"] for row in more.results()] == list(range(32))
+    assert len(first.requests) == 30
+    assert len(second.requests) == 2
+
+
+async def test_answers_are_instances_and_a_row_that_fails_is_one_of_the_results(
+    tmp_path: Path,
+) -> None:
+    def answer(request: pa.ModelRequest) -> str:
+        return "no" if "ticket 1" in str(request.messages) else '{"kind": "bug"}'
+
+    given = options(tmp_path, RepliesWith(answer))
+    given["by"] = "id"
+
+    found = await pa.amap_rows(
+        SORTER,
+        tickets(3),
+        text="{text}",
+        model="scripted/m",
+        **given,
+    )
+
+    results = list(found.results())
+    assert found.status is pa.RunStatus.PARTIAL
+    assert found.rows == 3
+    assert [row.output for row in results] == [Verdict(kind="bug"), None, Verdict(kind="bug")]
+    assert results[1].error is not None
+
+
+def test_a_file_has_the_rows_too(tmp_path: Path) -> None:
+    (tmp_path / "fruit.csv").write_text("fruit\napples\n")
+
+    found = pa.map_rows(
+        WRITER,
+        tmp_path / "fruit.csv",
+        text="On {fruit}",
+        out=tmp_path / "out.jsonl",
+        model="scripted/m",
+        **options(tmp_path, echo()),
+    )
+
+    assert found.out == tmp_path / "out.jsonl"
+    assert [row.output for row in found.results()] == ["ON APPLES"]
+
+
+def test_results_in_a_table_are_not_read_back(tmp_path: Path) -> None:
+    out, given = tmp_path / "out.csv", options(tmp_path, echo())
+    found = pa.map_rows(WRITER, tickets(1), text="{text}", out=out, model="scripted/m", **given)
+
+    with pytest.raises(InvalidInput, match="are a table"):
+        next(found.results())
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "message"),
+    [
+        ([], "{text}", "the given rows has no rows"),
+        ([{"text": "a"}, 5], "{text}", "row 2 of rows is a int"),
+        ([{"text": object()}], "{text}", "row 1 of rows is not JSON"),
+        ([{"text": "a"}], "{txt}", "line 1 has no column 'txt'"),
+        ([{"text": "a"}], "", "nothing says what the agent gets of a row"),
+        ({"text": "a"}, "{text}", r"rows of map_rows\(\) is"),
+        (5, "{text}", r"rows of map_rows\(\) is 5"),
+    ],
+)
+def test_wrong_rows_are_refused_before_the_first_call(
+    rows: object, text: str, message: str, tmp_path: Path
+) -> None:
+    model = echo()
+
+    with pytest.raises(InvalidInput, match=message):
+        UNTYPED.map_rows(WRITER, rows, text=text, model="scripted/m", **options(tmp_path, model))
+
+    assert len(model.requests) == 0
+
+
+def test_another_map_under_the_key_of_one_is_refused_with_what_differs(tmp_path: Path) -> None:
+    given = options(tmp_path, echo())
+    pa.map_rows(WRITER, tickets(1), text="{text}", key="t", model="scripted/m", **given)
+
+    with pytest.raises(Conflict, match="was begun with another text"):
+        pa.map_rows(WRITER, tickets(1), text="On {text}", key="t", model="scripted/m", **given)
