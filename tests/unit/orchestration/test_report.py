@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parallel_agents.core.plan import Step, StepStatus
+from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend
 from parallel_agents.flows.planned import StepEnd
 from parallel_agents.orchestration.report import Statement, Told, Work, as_markdown, checked
@@ -20,7 +21,7 @@ def work(output: str = "Tea is hot.") -> Work:
 
 
 def test_a_statement_without_a_result_that_is_done_is_left_out() -> None:
-    said = [
+    said: list[Json] = [
         {"text": "True.", "from": ["a"]},
         {"text": "Of what failed.", "from": ["b"]},
         {"text": "Half.", "from": ["a", "b"]},

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.plan import Plan, Step
 from parallel_agents.errors import InvalidInput
 from parallel_agents.orchestration.request import DoRequest
 
@@ -33,3 +35,21 @@ def test_what_a_plan_may_be_is_part_of_the_task_and_its_limits_are_not() -> None
 
     assert one.input == other.input
     assert one.input["agents"] == ["writer"]
+
+
+def test_the_limits_of_a_plan_that_is_given_hold_unless_others_are_named() -> None:
+    plan = Plan(
+        name="tea",
+        steps=(Step(id="a", agent="writer", text="Go."),),
+        max_parallel=1,
+        timeout_seconds=30,
+        budget=Budget(usd=1, tokens=500),
+    )
+
+    plain = DoRequest(goal="Tea").with_plan(plan).flow_task()
+    named = DoRequest(goal="Tea", max_parallel=3, budget=Budget(usd=2)).with_plan(plan).flow_task()
+
+    assert (plain.max_parallel, plain.timeout_seconds) == (1, 30)
+    assert plain.budget == plan.budget
+    assert (named.max_parallel, named.budget) == (3, Budget(usd=2, tokens=500))
+    assert plain.input == named.input
