@@ -120,6 +120,20 @@ def test_what_failed_is_planned_anew_and_told(pagents: Pagents, provider: FakePr
     assert "Nothing was planned anew" in ended.out
 
 
+def test_the_budget_of_a_file_holds_and_a_goal_that_failed_is_reported_once(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    tasks = "tasks: [{label: first, agent: main, text: Go.}]\n"
+    file = pagents.file("tea.yaml", f"name: tea\ndescription: x\nbudget: {{usd: 0.0001}}\n{tasks}")
+
+    ended = pagents("do", GOAL, "--plan", file, "--yes")
+
+    assert "≤ $0.01" in ended.out
+    assert "PA-E308" in ended.out
+    assert (ended.out + ended.err).count("## What was not done") == 1
+    assert not provider.requests
+
+
 def test_what_could_only_fail_is_refused_before_a_call(
     pagents: Pagents, provider: FakeProvider
 ) -> None:

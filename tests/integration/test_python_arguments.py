@@ -14,6 +14,7 @@ import pytest
 
 import parallel_agents as pa
 from parallel_agents import testing
+from parallel_agents.api.doing import DoOptions
 from parallel_agents.api.maps import MapOptions
 from parallel_agents.api.opening import Options
 from parallel_agents.api.running import TeamOptions
@@ -245,6 +246,29 @@ TAKEN: Mapping[str, set[str]] = {
     },
     **{
         f"pa.{name} {parameter}": taken
+        for name in ("do", "ado")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "flows": {"[]"},
+            "gates": {"[]"},
+            "goal": {TEXT},
+            "home": {NOTHING, TEXT},
+            "input": {"{}", "{'a': 1}"},
+            "is_asked": {"True"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "max_steps": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "only": {"[]"},
+            "plan": {NOTHING},
+            "replans": {NUMBER},
+            "settings": {"{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
         for name in ("create_agent", "acreate_agent")
         for parameter, taken in {
             "home": {NOTHING, TEXT},
@@ -399,6 +423,20 @@ async def test_what_runs_a_flow_refuses_every_odd_value_that_nobody_means(
     name: str, tmp_path: Path
 ) -> None:
     call = Call(getattr(pa, name), {"function": launch, **options(tmp_path)})
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["do", "ado"])
+async def test_what_does_a_goal_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    call = Call(getattr(pa, name), {"goal": "Tea", **options(tmp_path)}, get_type_hints(DoOptions))
 
     walked = await walk("pa", {name: call})
 

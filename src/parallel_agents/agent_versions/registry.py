@@ -119,6 +119,15 @@ class AgentRegistry:
         async with self._held(name):
             return await asyncio.to_thread(self._register, name, files, origin, proof, note)
 
+    async def register_new(self, name: str, files: Files, proof: Proof) -> Record | None:
+        """Like `register`, for an agent that was made; None if its name was taken meanwhile.
+
+        Raises:
+            InvalidInput: as for `register`.
+        """
+        async with self._held(name):
+            return await asyncio.to_thread(self._register_new, name, files, proof)
+
     async def revert(self, name: str, number: int) -> Record:
         """Put an earlier version into effect again, as the next version.
 
@@ -174,6 +183,13 @@ class AgentRegistry:
         shutil.rmtree(self._draft(name), ignore_errors=True)
         return record
 
+    def _register_new(self, name: str, files: Files, proof: Proof) -> Record | None:
+        self._finish(name)
+        is_ours = any(record.proof.run == proof.run for record in self._records(name))
+        if self.live(name) is not None and not is_ours:
+            return None
+        return self._register(name, files, Origin.CREATED, proof, "")
+
     def _add(
         self,
         name: str,
@@ -214,11 +230,20 @@ class AgentRegistry:
         if not records or self._placed(name) == records[-1].version:
             return
         number, live = records[-1].version, self.live(name)
-        before = {record.digest for record in records}
-        if live is None or live.digest in before:
+        if live is None or self._is_of_versions(name, live, records):
             self._place(name, number, self.version(name, number)[1])
         else:
             self._note_placed(name, number)
+
+    def _is_of_versions(self, name: str, live: Files, records: tuple[Record, ...]) -> bool:
+        """Whether each file is that of some version; a process may have ended between the two."""
+        if live.digest in {record.digest for record in records}:
+            return True
+        kept = [self.version(name, record.version)[1] for record in records]
+        return live.agent in {files.agent for files in kept} and live.cases in {
+            "",
+            *(files.cases for files in kept),
+        }
 
     def _placed(self, name: str) -> int | None:
         try:

@@ -105,6 +105,8 @@ def place_files(files: Mapping[Path, str]) -> None:
 
 def _text(file: Path) -> str | None:
     try:
+        if file.is_fifo():
+            raise _unreadable(file, "it is a pipe, which would be waited for")
         with file.open("rb") as opened:
             content = opened.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:

@@ -135,13 +135,14 @@ def _request(
         agents=tuple(options.get("only", ())),
         most_steps=options.get("max_steps"),
         replans=options.get("replans", 1),
-        plan=None if plan is None else app.catalog.plan(Path(plan)),
         is_asked=options.get("is_asked", False),
         model=model,
         max_parallel=max_parallel,
         timeout=timeout,
         budget=options.get("budget", NO_BUDGET),
     )
+    if plan is not None:
+        request = request.with_plan(app.catalog.plan(Path(plan)))
     app.orchestrator.check_request(request)
     return request
 

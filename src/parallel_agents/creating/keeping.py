@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from parallel_agents.agent_versions.record import DraftRecord, Files, Origin, Proof
+from parallel_agents.agent_versions.record import DraftRecord, Files, Origin, Proof, Record
 from parallel_agents.agent_versions.registry import AgentRegistry
 from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.catalog import Catalog
@@ -208,11 +208,11 @@ class Keeping:
             weakness=result.reviewer.weakness if is_judged else "",
             run=result.run,
         )
-        reasons = [*best.reasons, *self._taken(registry, result, options)]
-        version: int | None = None
+        reasons, record = [*best.reasons], None
         if not reasons:
-            record = await registry.register(result.name, files, result.origin, proof)
-            version = record.version
+            record = await self._registered(registry, result, files, proof, options)
+            reasons = [] if record else ["an agent of that name was made meanwhile"]
+        if record is not None:
             file = registry.folder / "agents" / f"{result.name}.md"
         else:
             draft = DraftRecord(at=0, purpose=result.purpose, reasons=tuple(reasons), proof=proof)
@@ -220,8 +220,8 @@ class Keeping:
             file = registry.folder / "drafts" / result.name / "agent.md"
         return Created(
             name=result.name,
-            version=version,
-            draft=version is None,
+            version=record.version if record else None,
+            draft=record is None,
             score=best.score,
             target=options.target,
             passed=best.passed,
@@ -233,13 +233,15 @@ class Keeping:
             file=str(file),
         )
 
-    def _taken(
-        self, registry: AgentRegistry, result: Result, options: CreateOptions
-    ) -> tuple[str, ...]:
-        """That the name was taken while the agent was made."""
-        if result.origin is not Origin.CREATED or options.replace:
-            return ()
-        records = registry.history(result.name).records
-        is_ours = any(record.proof.run == result.run for record in records)
-        is_free = registry.live(result.name) is None
-        return () if is_ours or is_free else ("an agent of that name was made meanwhile",)
+    async def _registered(
+        self,
+        registry: AgentRegistry,
+        result: Result,
+        files: Files,
+        proof: Proof,
+        options: CreateOptions,
+    ) -> Record | None:
+        """The version that it is registered as; None if its name was taken while it was made."""
+        if result.origin is Origin.CREATED and not options.replace:
+            return await registry.register_new(result.name, files, proof)
+        return await registry.register(result.name, files, result.origin, proof)

@@ -32,12 +32,12 @@ def find_problems(
         budget: of the whole.
         most_steps: as many steps as it may have.
         failed: plans whose steps failed; one that is made again would fail again.
-        taken: the ids of steps that are done, which are no longer free.
+        taken: the ids of earlier steps, which are no longer free.
     """
     problems = [_told(problem) for problem in check_plan(plan, find_agent)]
     problems += _of_limits(plan, budget, most_steps)
     problems += [
-        f"{step.id}: a step that is done has this id" for step in plan.steps if step.id in taken
+        f"{step.id}: an earlier step has this id" for step in plan.steps if step.id in taken
     ]
     if any(is_same(plan, other) for other in failed):
         problems.append("this is the plan that failed; plan those steps in another way")

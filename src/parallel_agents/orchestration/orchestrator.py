@@ -15,7 +15,7 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.needs import Lack
 from parallel_agents.core.plan import MOST_STEPS as MOST_PLANNED, Plan, Step, StepStatus, as_json
 from parallel_agents.core.plan_inputs import complete_input
-from parallel_agents.core.problems import describe_problem
+from parallel_agents.core.problems import as_path, find_problem
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
@@ -34,7 +34,7 @@ from parallel_agents.flows.steps import Steps
 from parallel_agents.orchestration import report
 from parallel_agents.orchestration.findings import MOST_TOLD, find_problems
 from parallel_agents.orchestration.planning import Planning, make_plan, read_plan
-from parallel_agents.orchestration.request import OWN, DoRequest
+from parallel_agents.orchestration.request import OWN, DoRequest, unlimited
 from parallel_agents.orchestration.roster import (
     ORCHESTRATOR,
     REPORTER,
@@ -48,6 +48,10 @@ APPROVE_STEP = f"{OWN}/approve"
 _REPORT_STEP = f"{OWN}/report"
 YES = ("", "run", "yes", "y")
 _MOST_ASKED = 5
+_LIMITED = (
+    "the budget, max_parallel and timeout_seconds of a goal that has begun cannot be changed in its plan"
+    " (take them out; `pagents do` has --budget, --parallel and --timeout)"
+)
 
 
 class Orchestrator:
@@ -116,7 +120,12 @@ class Orchestrator:
             try:
                 edited = read_plan(orjson.loads(answer))
                 self._check(edited, planning)
-            except (orjson.JSONDecodeError, PlanImpossible, ValidationError) as error:
+            except (
+                InvalidInput,
+                PlanImpossible,
+                ValidationError,
+                orjson.JSONDecodeError,
+            ) as error:
                 why = f"That plan cannot be used: {_why(error)}\n\n"
             else:
                 return edited
@@ -144,9 +153,16 @@ class Orchestrator:
             InvalidInput: the plan that is given could not work, or there are no agents for one.
         """
         find_roster(self._agents, self._lack, request.agents, request.model)
-        if request.plan is None:
-            return
-        if problems := self._problems(request.plan, request.material, request.budget):
+        if request.plan is not None:
+            self.check_plan(request.plan, request.material, request.budget)
+
+    def check_plan(self, plan: Plan, material: Mapping[str, Json], budget: Budget) -> None:
+        """Refuse a plan of a person that could not work, before it is given to the flow.
+
+        Raises:
+            InvalidInput: it has problems.
+        """
+        if problems := self._problems(plan, material, budget):
             raise InvalidInput(
                 "the plan cannot be run",
                 why="; ".join(problems[:MOST_TOLD]),
@@ -159,6 +175,8 @@ class Orchestrator:
             complete_input(plan, material)
         except InvalidInput as error:
             problems.append(" ".join(filter(None, (error.message, error.why, error.hint))))
+        if plan != unlimited(plan):
+            problems.append(_LIMITED)
         return problems
 
 
@@ -302,5 +320,8 @@ def _not_accepted(why: str) -> PlanNotAccepted:
 
 def _why(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        return describe_problem(error)
-    return error.why if isinstance(error, PagentsError) else str(error)
+        found = find_problem(error)
+        return f"{as_path(found.steps)}: {found.words}"
+    if isinstance(error, PagentsError):
+        return error.why or error.message
+    return str(error)

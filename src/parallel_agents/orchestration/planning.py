@@ -15,11 +15,11 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.plan import Plan, as_json, created_in
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.problems import describe_problem
+from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.core.template import as_text
-from parallel_agents.errors import PlanImpossible, StepFailed
-from parallel_agents.flows.gathered import checked_result
+from parallel_agents.errors import InvalidInput, OutputInvalid, PlanImpossible, StepFailed
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.stored_step import stored_step
 from parallel_agents.orchestration.draft import Draft, Frame, compiled, example, schema_for
@@ -30,6 +30,7 @@ from parallel_agents.orchestration.roster import Roster, described
 MOST_TRIES = 3
 MOST_STEPS_SMALL = 8
 _MOST_SHOWN = 600
+_HINT = "say more of the goal, choose a stronger --model, or write a plan yourself: `--plan FILE`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +162,9 @@ async def _tries(steps: Steps, name: str, planning: Planning, more: str) -> Json
     text, problems = planning.text(more), list[str]()
     for number in range(1, MOST_TRIES + 1):
         task: Task[Any] = Task(planning.agent, text)
-        asked = f"{name}/try-{number}"
-        result = checked_result(await steps.result(asked, task), asked, check=True)
+        result: Result[Any] = await steps.result(f"{name}/try-{number}", task)
+        if not result.is_done:
+            raise _not_planned(result)
         plan, problems = _read(result.output_json, planning)
         if plan is not None:
             return as_json(plan)
@@ -178,8 +180,18 @@ async def _tries(steps: Steps, name: str, planning: Planning, more: str) -> Json
     raise StepFailed(
         f"no plan could be made in {MOST_TRIES} tries",
         why="; ".join(problems[:MOST_TOLD]),
-        hint="say more of the goal, choose a stronger --model, or write a plan yourself: `--plan FILE`",
+        hint=_HINT,
     )
+
+
+def _not_planned(result: Result[Any]) -> StepFailed:
+    """Why the orchestrator gave no answer that could be read as a plan."""
+    error = result.error
+    if error is None:
+        return StepFailed("the orchestrator made no plan", why=f"its run is {result.status}")
+    why = ": ".join(filter(None, (f"{error.code} {error.message}", head(error.why, _MOST_SHOWN))))
+    hint = _HINT if error.code == OutputInvalid.code else error.hint
+    return StepFailed("the orchestrator made no plan", why=why, hint=hint)
 
 
 def _read(answer: Json, planning: Planning) -> tuple[Plan | None, list[str]]:
@@ -188,6 +200,9 @@ def _read(answer: Json, planning: Planning) -> tuple[Plan | None, list[str]]:
         draft = Draft.model_validate(answer)
     except ValidationError as error:
         return None, [describe_problem(error)]
-    plan, invalid = compiled(draft, planning.frame)
+    try:
+        plan, invalid = compiled(draft, planning.frame)
+    except InvalidInput as error:
+        return None, [" ".join(filter(None, (error.message, error.why, error.hint)))]
     problems = [*invalid, *planning.problems(plan)]
     return (None, problems) if problems else (plan, [])

@@ -35,7 +35,8 @@ class DoRequest(Checked):
         agents: the agents that the plan may use; none for those of the library that need no folder.
         most_steps: 1 to 30, or None for as many as the model can plan.
         replans: how often steps that failed are planned anew, 0 to 5.
-        plan: a plan that somebody has made; None has the orchestrator make one.
+        plan: a plan that somebody has made, without limits of its own, as `with_plan` gives it; None
+            has the orchestrator make one.
         is_plan_only: whether nothing but the plan is wanted.
         is_asked: whether a person must say yes to the plan before it runs.
         model: `provider/model` for the orchestrator and for steps that name none.
@@ -84,9 +85,24 @@ class DoRequest(Checked):
                     + ", ".join(RESERVED),
                 )
 
+    def with_plan(self, plan: Plan) -> DoRequest:
+        """The same with a plan that somebody has made, and its limits where this request has none."""
+        own = {
+            name: value
+            for name in ("usd", "tokens", "on_limit")
+            if (value := getattr(self.budget, name)) is not None
+        }
+        return replace(
+            self,
+            plan=unlimited(plan),
+            max_parallel=self.max_parallel or plan.max_parallel,
+            timeout=self.timeout or plan.timeout_seconds,
+            budget=replace(plan.budget, **own),
+        )
+
     def flow_task(self) -> FlowTask:
         """The task of the flow; what the plan may be is part of what it is, and its limits are not."""
-        given = None if self.plan is None else as_json(unlimited(self.plan))
+        given = None if self.plan is None else as_json(self.plan)
         return FlowTask(
             name=DO,
             input={

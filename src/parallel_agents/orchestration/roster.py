@@ -13,10 +13,11 @@ from parallel_agents.flows.create_step import CREATE
 
 ORCHESTRATOR = "agent_orchestrator"
 REPORTER = "report_writer"
-# Those that work for the runtime itself, and on what it gives them.
+# Those that work for the runtime itself, and on what it gives them; a plan means a step by CREATE.
 _OWN = frozenset(
     {
         ORCHESTRATOR,
+        CREATE,
         REPORTER,
         "agent_creator",
         "agent_design_reviewer",
@@ -96,13 +97,19 @@ def find_roster(
 
     Raises:
         UnknownAgent, InvalidFile: a name is not that of an agent.
-        InvalidInput: a name is the orchestrator's own, or there are no agents.
+        InvalidInput: a name is one that no agent of a plan can have, or there are no agents.
     """
     if ORCHESTRATOR in names:
         raise InvalidInput(
             f"{ORCHESTRATOR} cannot be an agent of its own plan",
             why="a plan that plans again has no end",
             hint="take it out of the agents",
+        )
+    if CREATE in names:
+        raise InvalidInput(
+            f"an agent that is called {CREATE} cannot be one of a plan",
+            why=f"a step of a plan that names {CREATE} makes a new agent",
+            hint="give it another name, or take it out of the agents",
         )
     is_small = known.choose(known.agent(ORCHESTRATOR), model).model.startswith(LOCAL)
     if names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,43 @@ async def test_a_version_that_a_dying_process_did_not_put_into_effect_is(
 
     assert again.version == 2
     assert registry.live("writer") == TWO
+
+
+async def test_a_process_that_dies_between_the_two_files_leaves_no_edit(
+    registry: AgentRegistry,
+) -> None:
+    proof = Proof(run="flow:create_agent:one")
+    await registry.register("writer", ONE, Origin.CREATED, proof)
+    (registry.folder / "versions" / "writer" / "placed").unlink()
+    (registry.folder / "cases" / "writer.yaml").unlink()
+
+    again = await registry.register("writer", ONE, Origin.CREATED, proof)
+
+    assert again.version == 1
+    assert registry.live("writer") == ONE
+    assert len(registry.history("writer").records) == 1
+
+
+async def test_of_two_new_agents_of_one_name_one_is_registered(registry: AgentRegistry) -> None:
+    other = AgentRegistry(registry.folder)
+
+    first, second, again = await asyncio.gather(
+        registry.register_new("writer", ONE, Proof(run="one")),
+        other.register_new("writer", TWO, Proof(run="two")),
+        registry.register_new("writer", ONE, Proof(run="one")),
+    )
+
+    assert first == again
+    assert (first is None) != (second is None)
+    assert len(registry.history("writer").records) == 1
+
+
+def test_a_pipe_in_place_of_an_agent_is_not_waited_for(registry: AgentRegistry) -> None:
+    (registry.folder / "agents").mkdir()
+    os.mkfifo(registry.folder / "agents" / "writer.md")
+
+    with pytest.raises(InvalidFile, match="pipe"):
+        registry.live("writer")
 
 
 async def test_a_version_that_was_changed_is_refused(registry: AgentRegistry) -> None:

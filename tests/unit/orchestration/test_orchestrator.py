@@ -186,6 +186,34 @@ async def test_an_edited_plan_is_checked_and_done_instead() -> None:
     assert team.calls == ["mine"]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{" * 5000,
+        '{"name": "x"}',
+        '{"name": "x", "steps": [{"id": "a", "agent": "writer", "text": "${tasks.z.output}"}]}',
+        '{"name": "x", "steps": [{"id": "a", "agent": "writer", "budget": {"usd": 1e308}}]}',
+        '{"name": "x", "steps": [{"id": "../a", "agent": "writer", "text": "t"}]}',
+        '{"name": "x", "steps": [], "max_parallel": -1}',
+        '{"name": "x", "steps": [{"id": "a", "agent": "writer"}], "budget": {"usd": 1}}',
+    ],
+)
+async def test_an_answer_that_is_no_plan_is_asked_for_again(written: str) -> None:
+    team = Team([step("facts")])
+
+    async with process(team) as rig:
+        waiting = asyncio.create_task(do(rig, asked(is_asked=True)))
+        await answer(rig, written)
+        await asyncio.sleep(1)
+        (again,) = await rig.service.questions()
+        await answer(rig, "run")
+        result = await waiting
+
+    assert again.question.text.startswith("That plan cannot be used: ")
+    assert result.is_done, result.error
+    assert team.calls == ["facts"]
+
+
 async def test_a_plan_that_was_given_is_not_planned() -> None:
     team = Team([step("never")])
     plan = Plan(name="mine", steps=(Step(id="x", agent="writer", text="mine"),))

@@ -136,8 +136,9 @@ class _Asked(NamedTuple):
 
 def _run(context: CliContext, asked: _Asked, display: Display) -> None:
     async def prepare(app: App) -> Begin:
-        plan = None if asked.plan is None else app.catalog.plan(asked.plan)
-        request = replace(asked.request, plan=plan)
+        request = asked.request
+        if asked.plan is not None:
+            request = request.with_plan(app.catalog.plan(asked.plan))
         app.orchestrator.check_request(request)
         await _prepare_models(app, request)
         return partial(_begin, app, asked.name, request, display)

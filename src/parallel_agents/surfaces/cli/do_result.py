@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +54,6 @@ def _print(result: Result, name: str, report: str, file: Path, display: Display)
         render.line(clean(report))
         render.note(f"The report is also a file: {file}")
     if not report or result.status is RunStatus.FAILED:
-        render.result(result)
+        render.result(replace(result, output_json=None) if report else result)
     render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
     return result.status

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
+from functools import partial
+from pathlib import Path
 
 import orjson
 
@@ -14,7 +17,7 @@ from parallel_agents.core.flow import FlowTask, StepFinished
 from parallel_agents.core.ids import SessionKey, function_of
 from parallel_agents.core.plan import Plan, as_json
 from parallel_agents.core.question import Answer, question_id
-from parallel_agents.errors import InvalidInput, PlanUnconfirmed
+from parallel_agents.errors import AlreadyAnswered, InvalidInput, PlanUnconfirmed
 from parallel_agents.orchestration.orchestrator import APPROVE_STEP, PLAN_STEP
 from parallel_agents.orchestration.planning import read_plan
 from parallel_agents.orchestration.request import DO
@@ -52,7 +55,7 @@ def show_do(
         if not is_do(work.session):
             return otherwise(app, work, usual)
         file = results_folder(environment.home, work.name) / PLAN_FILE
-        editor = PlanEditor(file, editor_of(environment.variables), app.catalog.plan)
+        editor = PlanEditor(file, editor_of(environment.variables))
         return _ShownDo(app, usual, editor, display, is_yes=is_yes)
 
     return show
@@ -120,7 +123,10 @@ class _ShownDo:
         if question not in {each.id for each in await sessions.questions()}:
             return False
         answer = Answer(allow=True, text="run") if self._is_yes else await self._answer(question)
-        await sessions.answer(question, answer, via="--yes" if self._is_yes else "")
+        try:
+            await sessions.answer(question, answer, via="--yes" if self._is_yes else "")
+        except AlreadyAnswered as error:
+            render.note(f"  {error.message}: {error.why}")
         return True
 
     async def _answer(self, question: str) -> Answer:
@@ -154,13 +160,25 @@ class _ShownDo:
         if self._plan is None or self._flow is None:
             return None
         try:
-            edited = await self._editor.edited(self._plan, str(self._flow.input.get("goal", "")))
+            goal = str(self._flow.input.get("goal", ""))
+            edited = await self._editor.edited(self._plan, goal, partial(self._read, self._flow))
         except InvalidInput as error:
             render.error(error)
             return None
         if edited is None:
             render.note("  The plan stays as it was.")
         return edited
+
+    def _read(self, flow: FlowTask, file: Path, text: str) -> Plan:
+        """The plan that a person saved.
+
+        Raises:
+            InvalidFile, InvalidInput: it is not one, or could not work.
+        """
+        plan, material = self._app.catalog.plan(file, text), flow.input["material"]
+        assert isinstance(material, Mapping), "a request gives the flow an object"
+        self._app.orchestrator.check_plan(plan, material, flow.budget)
+        return plan
 
     def _unconfirmed(self, question: str) -> PlanUnconfirmed:
         name = self.work.name

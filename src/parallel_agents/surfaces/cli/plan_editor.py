@@ -29,16 +29,19 @@ class PlanEditor:
     Args:
         file: where the plan is written; its name without `.yaml` is the plan's.
         editor: a command that gets the file as its last argument.
-        read: the plan in a file, given its path and its text; raises InvalidFile.
     """
 
-    def __init__(self, file: Path, editor: str, read: Callable[[Path, str], Plan]) -> None:
+    def __init__(self, file: Path, editor: str) -> None:
         self._file = file
         self._editor = editor
-        self._read = read
 
-    async def edited(self, plan: Plan, goal: str) -> Plan | None:
+    async def edited(self, plan: Plan, goal: str, read: Callable[[Path, str], Plan]) -> Plan | None:
         """The plan that a person saved; None if they left it as it was, or what they saved is no plan.
+
+        Args:
+            plan: what they begin with.
+            goal: what it is for.
+            read: the plan in a file, given its path and its text; raises InvalidFile or InvalidInput.
 
         Raises:
             InvalidInput: the plan cannot be written into one file, or the editor cannot be started.
@@ -54,8 +57,8 @@ class PlanEditor:
                 return None
             text = _body(saved)
             try:
-                return self._read(self._file, saved)
-            except InvalidFile as error:
+                return await asyncio.to_thread(read, self._file, saved)
+            except (InvalidFile, InvalidInput) as error:
                 header = (f"✖ {error.message}", _told(error))
                 render.error(error)
 
