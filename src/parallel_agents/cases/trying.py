@@ -20,6 +20,7 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.gate import Gate, JudgeGate, cheapest_first, describe_gate
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
+from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.submission import Submission
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Effect
@@ -134,6 +135,7 @@ def _task(wanted: Try, folder: Path | None) -> Task[Any]:
         label=case.id if wanted.number == 1 else f"{case.id}-{wanted.number}",
         cache_seconds=0,  # a reply that is used again is no further sample
         workspace=None if folder is None else Workspace.at(folder),
+        options=SessionOptions(is_trial=True),
     )
 
 

@@ -56,6 +56,7 @@ class SessionOptions(Checked):
         is_quiet: whether the parent neither waits for it nor gets its result.
         is_service: whether the runtime made it for its parent, such as a judge; the parent's policy
             does not count it.
+        is_trial: whether it tries its agent, so that a failure does not pause the agent.
         permissions: the rules for its calls of tools: those of its parents, its agent and its task,
             the outermost first; the runtime sets them.
         sandbox: whether its commands run in a sandbox, REQUIRE or OFF; the runtime sets it. INHERIT
@@ -78,6 +79,7 @@ class SessionOptions(Checked):
     group: str = ""
     is_quiet: bool = False
     is_service: bool = False
+    is_trial: bool = False
     permissions: tuple[Permissions, ...] = ()
     sandbox: Sandbox = Sandbox.INHERIT
     limits: Limits = NO_LIMITS

@@ -71,6 +71,8 @@ def lint_created(name: str, text: str, tools: Collection[str]) -> Linted:
 
     def both(document: Document, agent: Agent, first_line: int) -> Iterator[Finding]:
         yield from _powers(document, agent, tools)
+        # A person's agent may leave its time to the settings.
+        yield from _limits(document, agent, "timeout_seconds")
         yield from _form(document, agent, first_line)
 
     return _read(name, text, both)
@@ -99,9 +101,7 @@ def _form(document: Document, agent: Agent, first_line: int) -> Iterator[Finding
             "the description is not one short line",
             f"write one line of at most {_MOST_DESCRIBED} characters",
         )
-    for limit in ("max_output_tokens", "timeout_seconds"):
-        if getattr(agent.limits, limit) is None:
-            yield at(("limits",), f"limits.{limit} is not set", f"add `limits: {{{limit}: ...}}`")
+    yield from _limits(document, agent, "max_output_tokens")
     if agent.input_schema is not None:
         yield from _schema(document, "input", agent.input_schema)
     if agent.output_schema is not None:
@@ -116,6 +116,12 @@ def _form(document: Document, agent: Agent, first_line: int) -> Iterator[Finding
                 f"say what belongs into `{field}`",
             )
     yield from _instructions(agent.instructions, first_line)
+
+
+def _limits(document: Document, agent: Agent, limit: str) -> Iterator[Finding]:
+    if getattr(agent.limits, limit) is None:
+        what, hint = f"limits.{limit} is not set", f"add `limits: {{{limit}: ...}}`"
+        yield Finding(AGENT_FILE, document.line(("limits",)), what, hint)
 
 
 def _instructions(text: str, first_line: int) -> Iterator[Finding]:

@@ -55,8 +55,8 @@ class SharedThrottles(Protocol):
 class CircuitBrokenRunner:
     """Wraps a runner of agents' runs.
 
-    Runs that serve the runtime, such as those of judges, neither count nor are refused, and a run
-    that has begun continues. Nothing is written while no failure is on record.
+    Runs that serve the runtime, such as those of judges, and tries of cases neither count nor are
+    refused, and a run that has begun continues. Nothing is written while no failure is on record.
     """
 
     def __init__(self, runner: Runner, circuits: SharedThrottles) -> None:
@@ -66,7 +66,8 @@ class CircuitBrokenRunner:
 
     async def run(self, activation: Activation) -> None:
         claim = activation.claim
-        if claim.session.options.is_service:
+        options = claim.session.options
+        if options.is_service or options.is_trial:
             await self._runner.run(activation)
             return
         agent = claim.session.agent.name

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from parallel_agents.core.plan import Plan, RunIf, Step, in_order
 from parallel_agents.views.format import cut, one_line
 
 _WIDTH = 80
 _INDENT = "  "
+_NOTHING: Mapping[str, str] = {}
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def as_text(plan: Plan, width: int = _WIDTH) -> str:
+def as_text(plan: Plan, width: int = _WIDTH, told: Mapping[str, str] = _NOTHING) -> str:
     """The steps by levels: those of one level may run at the same time, after those above.
 
     `⏸` marks a step that a person lets begin, `↻n` one of up to n rounds; one with a multiplication sign
     is done for each item.
+
+    Args:
+        plan: with at least one step.
+        width: of the longest line.
+        told: a line for each step of the plan, below it.
     """
-    return "\n".join(cut(line, width) for line in _lines(plan))
+    return "\n".join(cut(line, width) for line in _lines(plan, told=told))
 
 
-def _lines(plan: Plan, indent: str = "") -> Iterator[str]:
+def _lines(plan: Plan, indent: str = "", told: Mapping[str, str] = _NOTHING) -> Iterator[str]:
     yield f"{indent}{plan.name}"
     steps = plan.by_id
     names = max(len(_marked(step)) for step in plan.steps)
@@ -29,17 +35,17 @@ def _lines(plan: Plan, indent: str = "") -> Iterator[str]:
         if number:
             yield f"{indent}{_INDENT}↓"
         for id in level:
-            yield from _step(steps[id], indent + _INDENT, names)
+            yield from _step(steps[id], indent + _INDENT, names, told.get(id, ""))
 
 
-def _step(step: Step, indent: str, width: int) -> Iterator[str]:
+def _step(step: Step, indent: str, width: int, said: str) -> Iterator[str]:
     needs, inside = f"← {', '.join(step.needs)}" if step.needs else "", f"{indent}{' ' * 4}"
     first = f"{indent}{_marked(step):<{width}}  {who(step)}"
     if len(first) + len(needs) < _WIDTH:
         yield f"{first} {needs}".rstrip()
     else:
         yield from (first, f"{inside}{needs}")
-    for told in conditions(step):
+    for told in filter(None, (said, *conditions(step))):
         yield f"{inside}{told}"
     if step.plan is not None:
         yield from _lines(step.plan, inside)

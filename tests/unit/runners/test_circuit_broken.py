@@ -274,8 +274,15 @@ async def test_an_agent_that_gives_some_good_answers_is_used_on_and_another_is_n
     assert AGENT_OPEN not in codes(await body())
 
 
-async def test_what_the_runtime_runs_for_its_own_ends_neither_counts_nor_is_refused() -> None:
-    service = replace(WRITE, options=SessionOptions(is_quiet=True, is_service=True))
+@pytest.mark.parametrize(
+    "options",
+    [SessionOptions(is_quiet=True, is_service=True), SessionOptions(is_trial=True)],
+    ids=["for the runtime", "a try of a case"],
+)
+async def test_what_says_nothing_about_an_agent_s_work_neither_counts_nor_is_refused(
+    options: SessionOptions,
+) -> None:
+    service = replace(WRITE, options=options)
 
     async with open_on(by_time(lambda _: BAD), new_store()) as rig:
         uncounted = await go(rig, 20, service)

@@ -73,7 +73,8 @@ def history(
             judge = record.proof.judge_model
             render.note(f"v{record.version} was scored by a weak judge, {judge}")
     if found.is_edited:
-        render.note(f"The file that runs is edited, not registered: pagents agents register {name}")
+        is_known = "is edited, not registered" if rows else "is not registered"
+        render.note(f"The file that runs {is_known}: pagents agents register {name}")
 
 
 def diff(

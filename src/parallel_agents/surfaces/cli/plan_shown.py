@@ -14,7 +14,7 @@ from parallel_agents.errors import PagentsError
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
 from parallel_agents.views import plan_graph
-from parallel_agents.views.format import cut
+from parallel_agents.views.format import one_line
 
 _WIDTH = 100
 
@@ -38,14 +38,16 @@ async def show_plan(client: Client, plan: Plan, flow: FlowTask) -> None:
     widest = max(map(len, plan_graph.levels(plan)), default=1)
     price = _told(await _priced(client, plan, flow))
     render.line(f"plan ({count}, {min(most, widest)} at once, {price})")
-    render.line(plan_graph.as_text(plan))
-    width = max(len(step.id) for step in plan.steps)
-    for step in plan.steps:
-        render.line(cut(f"  {step.id:<{width}}  {_asked(step)}", _WIDTH))
+    told = {step.id: _asked(step) for step in plan.steps}
+    _, *lines = plan_graph.as_text(plan, _WIDTH, told).split("\n")
+    for line in lines:
+        render.line(line)
 
 
 def _asked(step: Step) -> str:
-    return step.create.purpose if step.create is not None else step.text or step.person
+    """What a step is asked: its first paragraph, as those below are what it reads."""
+    asked = step.create.purpose if step.create is not None else step.text or step.person
+    return one_line(asked.partition("\n\n")[0])
 
 
 async def _priced(client: Client, plan: Plan, flow: FlowTask) -> _Price:
