@@ -198,7 +198,7 @@ def _step(id: str, task: PlanTaskFields, gates: tuple[AnyGate, ...], inner: Plan
         needs=tuple(dict.fromkeys(task.needs)),
         run_if=task.run_if,
         when=task.when or "",
-        for_each=task.for_each,
+        for_each=[*task.for_each] if isinstance(task.for_each, list) else _text(task.for_each),
         min_done=task.min_done,
         max_parallel=task.max_parallel,
         loop=loop,
@@ -219,6 +219,10 @@ def _asked(text: str) -> str:
         if any(path[0] in ("item", "loop") for path in paths_in(text)):
             return text.replace("$", "$$")
     return text
+
+
+def _text(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _own_name(task: PlanTaskFields) -> str:

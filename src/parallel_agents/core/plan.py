@@ -128,7 +128,7 @@ class Step(Checked):
     needs: tuple[str, ...] = ()
     run_if: RunIf = RunIf.ALL_DONE
     when: str = ""
-    for_each: Json = None
+    for_each: str | list[Json] | None = None
     min_done: Index | None = None
     max_parallel: Count | None = None
     loop: Loop | None = None

@@ -287,11 +287,7 @@ class JournalRuns:
         )
 
     def check_fence(self, run: RunId, epoch: int) -> None:
-        """Refuse what a process asks for a run that has ended or has a newer epoch.
-
-        Raises:
-            OwnershipLost: it is refused.
-        """
+        """Raise OwnershipLost for a run that has ended or has a newer epoch."""
         (session,), _ = self._fence([Append(run, epoch, ())])
         if isinstance(session, OwnershipLost):
             raise session

@@ -33,6 +33,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.core.message import File
 from parallel_agents.core.permission import Permissions
+from parallel_agents.core.plan import Loop, Plan, Step
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
@@ -47,7 +48,7 @@ _NOT_FROM_CALLERS = {
     *("Artifact", "BatchResult", "Capabilities", "Created", "DeadLetter", "Event", "Failure"),
     "Gathered",
     "ItemResult",
-    "Message",
+    *("MapResult", "MapRow", "Message"),
     *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),
     *("ToolCall", "ToolContext", "ToolResult", "ToolSpec", "Usage"),
 }
@@ -89,6 +90,9 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     Workspace: {"place": "own"},
     Changes: {"files": 1},
     CreateOptions: {},
+    Loop: {"until": "score > 8"},
+    Step: {"id": "one", "agent": "writer", "text": "Go."},
+    Plan: {"name": "verse", "steps": (Step(id="one", agent="writer", text="Go."),)},
 }
 _ODD: tuple[Any, ...] = (
     *(object(), _Unshowable(), b"bytes", 1j, {1, 2}, [[1]], {"a": {1}}, {1: 2}, 2**70, "\ud800"),

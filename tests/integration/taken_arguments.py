@@ -1,0 +1,217 @@
+"""Odd values that the Python interface takes, by parameter, since somebody may mean them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TEXT, NUMBER, FLAG, NOTHING = "'x'", "5", "True", "None"
+TEXTS, FUNCTIONS = {TEXT, "''"}, {"print", "int"}
+OBJECTS = {NOTHING, "{}", "{'a': 1}"}
+# What may be meant, by function and parameter; all else is refused.
+TAKEN: Mapping[str, set[str]] = {
+    "OpenSessions.artifacts session": {TEXT},
+    "OpenSessions.batch items": {"[]"},
+    "OpenSessions.batch key": {NOTHING, TEXT},
+    "OpenSessions.batch model": {NOTHING},
+    "OpenSessions.batch size": {NUMBER},
+    "OpenSessions.dead_letters chosen": {NOTHING},
+    "OpenSessions.drop dead_letters": {"[]"},
+    "OpenSessions.follow session": {TEXT},
+    "OpenSessions.history after": {NUMBER},
+    "OpenSessions.history limit": {NOTHING, NUMBER},
+    "OpenSessions.history name": {TEXT},
+    "OpenSessions.kill dry_run": {FLAG},
+    "OpenSessions.kill name": {TEXT},
+    "OpenSessions.list chosen": {NOTHING},
+    "OpenSessions.pool agent": {TEXT, "''"},  # an unknown one is refused with the first task
+    "OpenSessions.pool idle": {NOTHING, NUMBER},
+    "OpenSessions.pool model": {NOTHING, TEXT},
+    "OpenSessions.pool name": {TEXT},
+    "OpenSessions.pool size": {NUMBER},
+    "OpenSessions.retry afresh": {FLAG},
+    "OpenSessions.retry current": {FLAG},
+    "OpenSessions.retry input": {NOTHING, "{}"},
+    "OpenSessions.retry model": {NOTHING},
+    "OpenSessions.retry text": {NOTHING},
+    "OpenSessions.send files": {"[]"},
+    "OpenSessions.send input": OBJECTS,
+    "OpenSessions.send text": {TEXT},
+    "OpenSessions.spawn parent": {NOTHING, TEXT},
+    "OpenSessions.state session": {TEXT},
+    "OpenSessions.spawn_flow input": {NOTHING, "{}"},
+    "OpenSessions.spawn_flow key": {NOTHING},  # x is the key of a team
+    "OpenSessions.spawn_flow max_parallel": {NOTHING, NUMBER},
+    "OpenSessions.spawn_flow model": {NOTHING, TEXT},
+    "OpenSessions.spawn_flow timeout": {NOTHING, NUMBER},
+    "OpenSessions.spawn_team key": {NOTHING, TEXT},
+    "OpenSessions.steer text": {TEXT},
+    "OpenSessions.wait handles": {"[]"},
+    "OpenSessions.wait timeout": {NOTHING, NUMBER},
+    "SessionHandle.listen on_text": FUNCTIONS,
+    "SessionHandle.send files": {"[]"},
+    "SessionHandle.send input": OBJECTS,
+    "SessionHandle.send text": {TEXT},
+    "SessionHandle.steer text": {TEXT},
+    "SessionHandle.wait timeout": {NOTHING, NUMBER},
+    "Pool.run input": OBJECTS,
+    "Pool.run key": {NOTHING, TEXT},
+    "Pool.run text": {TEXT},
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("run", "arun")
+        for parameter, taken in {
+            "flows": {"[]"},
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "min_done": {NOTHING},
+            "model": {NOTHING},
+            "settings": {"{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"testing.{place}": taken
+        for place, taken in {
+            "ScriptedModel latency_seconds": {NUMBER},
+            "ScriptedModel name": {TEXT},
+            "ScriptedModel replies": {"[]"},
+            "RepliesWith answer": FUNCTIONS,
+            "RepliesWith latency_seconds": {NUMBER},
+            "RepliesWith name": {TEXT},
+            "LoopbackProvider keeps_requests": {FLAG},
+            "LoopbackProvider log": {NOTHING},
+            "LoopbackProvider port": {NUMBER},
+            "Simulated seed": {NUMBER},
+            "MemoryStore dead_letter_seconds": {NUMBER},
+            "MemoryStore now": FUNCTIONS | {NOTHING},
+            "HttpError headers": {"{}"},
+            "HttpError message": TEXTS,
+            "HttpError status": {NUMBER, "-1"},  # a test may want a status that no server has
+            "HttpError type": TEXTS,
+            "Cut after_chunks": {NUMBER},
+            "Garbage body": {"b'x'"},
+            "Garbage content_type": TEXTS,
+            "Refusal message": TEXTS,
+            "Drip seconds": {NUMBER},
+            "Hold is_over": FUNCTIONS,
+            "Behaviour answer": FUNCTIONS,
+            "Behaviour chunk_characters": {NUMBER},
+            "Behaviour fault": FUNCTIONS,
+            "Behaviour latency_seconds": {NUMBER},
+            "Behaviour usage": FUNCTIONS,
+            "Day expensive_after": {NOTHING, NUMBER, "-1"},
+            "Day name": TEXTS,
+            "Day shares": {"{}"},
+            "Day storms": {NOTHING},
+            "first count": {NUMBER},
+            "open_rig agents": {"[]"},
+            "open_rig gates": {NOTHING, "{}"},
+            "open_rig store": {NOTHING},
+            "open_rig tools": {"[]"},
+            "make_answer schema": {"{}", "{'a': 1}"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("run_flow", "arun_flow")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "input": {NOTHING, "{}"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING, TEXT},
+            "models": {NOTHING, "{}"},
+            "settings": {NOTHING, "{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("do", "ado")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "flows": {"[]"},
+            "gates": {"[]"},
+            "goal": {TEXT},
+            "home": {NOTHING, TEXT},
+            "input": {"{}", "{'a': 1}"},
+            "is_asked": {"True"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "max_steps": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "only": {"[]"},
+            "plan": {NOTHING},
+            "replans": {NUMBER},
+            "settings": {"{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("create_agent", "acreate_agent")
+        for parameter, taken in {
+            "home": {NOTHING, TEXT},
+            "key": {NOTHING, TEXT},
+            "model": {NOTHING, TEXT},
+            "models": {NOTHING, "{}"},
+            "name": {TEXT},
+            "purpose": {TEXT},
+            "settings": {NOTHING, "{}"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("run_plan", "arun_plan")
+        for parameter, taken in {
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "input": {NOTHING, "{}"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "settings": {NOTHING, "{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("map_rows", "amap_rows")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "cache_seconds": {NOTHING, NUMBER},
+            "flows": {"[]"},
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "inputs": OBJECTS,
+            "key": {NOTHING, TEXT},
+            "limit": {NOTHING, NUMBER},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "out": {NOTHING},
+            "reduce_text": {TEXT},
+            "settings": {"{}"},
+            "text": {TEXT},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    "pa.load_plan home": {NOTHING, TEXT},
+    "pa.open agents": {"[]"},
+    "pa.open flows": {"[]"},
+    "pa.open gates": {"[]"},
+    "pa.open home": {NOTHING, TEXT},
+    "pa.open max_parallel": {NOTHING, NUMBER},
+    "pa.open model": {NOTHING, TEXT},
+    "pa.open models": {"{}"},
+    "pa.open settings": {"{}"},
+    "pa.open tools": {"[]"},
+}
