@@ -86,26 +86,32 @@ def page(card: AgentCard, command: str) -> str:
     lines += [f"Version `{card.version}` of the agent and its {card.cases} cases."]
     if card.models:
         lines += ["", *_table(TITLES, [row(each) for each in card.models])]
+        lines += ["", "Seconds and cost are medians of one task."]
     for each in card.models:
         lines += ["", *(f"- {_escaped(each.model)}: {_escaped(text)}" for text in remarks(each))]
-    lines += ["", "Seconds and cost are medians of one task.", "", "```sh", command, "```", ""]
+    lines += ["", "```sh", command, "```", ""]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
 def index(cards: Sequence[AgentCard], date: str) -> str:
     """A Markdown page that lists the cards."""
     rows = [
-        (f"[{card.agent}]({card.agent}.md)", _best(card), _escaped(verdict(card))) for card in cards
+        (f"[{card.agent}]({card.agent}.md)", *map(_escaped, told))
+        for card in cards
+        for told in _told(card)
     ]
     lines = ["# Cards", "", f"What the tests of each agent came to, as of {date}.", ""]
-    return "\n".join(
-        [*lines, *_table(("AGENT", "PASSED", "WHAT IT COMES TO"), rows, is_raw=True), ""]
-    )
+    titles = ("AGENT", "MODEL", "PASSED", "95 % INTERVAL", "SECONDS")
+    return "\n".join([*lines, *_table(titles, rows, is_raw=True), ""])
 
 
-def _best(card: AgentCard) -> str:
-    parts = [f"{e.passed} of {e.tried} on {e.model}" for e in card.models if not e.is_simulated]
-    return "; ".join(parts) or "—"
+def _told(card: AgentCard) -> list[tuple[str, ...]]:
+    """A row for each real model; one that says that there is none."""
+    shown = [row(each) for each in card.models if each.tried and not each.is_simulated]
+    none = "not tested in this version" if card.cases else "no cases"
+    return [
+        (model, passed, interval, seconds) for model, passed, _, interval, seconds, *_ in shown
+    ] or [(none, "—", "—", "—")]
 
 
 def _table(

@@ -45,10 +45,13 @@ def test_simulated_numbers_prove_nothing() -> None:
     assert "simulated" in page(card, "c")
 
 
-def test_the_index_links_each_page_and_says_what_fails() -> None:
-    assert "| [writer](writer.md) | 3 of 4 on local/one | It fails cases on local/one." in index(
-        [CARD], "2026-01-01"
-    )
+def test_the_index_links_each_page_and_has_a_row_for_each_real_model() -> None:
+    untested = replace(CARD, agent="idle", models=(replace(MODEL, is_simulated=True),))
+
+    text = index([CARD, untested], "2026-01-01")
+
+    assert "| [writer](writer.md) | local/one | 3 of 4 | 30% to 95% | 2.0s |" in text
+    assert "| [idle](idle.md) | not tested in this version | — | — | — |" in text
 
 
 def test_json_has_the_rate_its_interval_and_a_time_that_programs_read() -> None:
