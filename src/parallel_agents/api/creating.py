@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from parallel_agents.api.flow_calls import flow_result, in_opened
 from parallel_agents.api.opening import Options, letting_calls_end, open_parts
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
@@ -15,11 +15,9 @@ from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import make_flow_key
-from parallel_agents.core.verbs import Spawned
 from parallel_agents.creating.created import Created, CreateOptions, Wanted, created_of
 from parallel_agents.creating.request import create_task, request_key
 from parallel_agents.errors import NotFound
-from parallel_agents.interrupts import in_thread, to_its_end, unless
 
 _DEFAULTS = CreateOptions()
 
@@ -89,18 +87,10 @@ def create_agent(  # noqa: PLR0913 - what runs it, too
     farewell = FlowFarewell("create_agent")
     opening = _options(home, models, settings)
 
-    async def run_until(stop: asyncio.Event) -> Created | None:
-        async with open_parts(None, None, opening) as app:
-            made = await unless(stop, _run(app, task, options, key, farewell))
-            if made is None:
-                await farewell.let_calls_end(app)
-            return made
+    async def work(app: App) -> Created:
+        return await _run(app, task, options, key, farewell)
 
-    try:
-        return in_thread(run_until)
-    except KeyboardInterrupt:
-        farewell.say()
-        raise
+    return in_opened(opening, farewell, work)
 
 
 def _options(
@@ -121,10 +111,6 @@ async def _run(
         app.keeping.check_free(task.label, options)
         app.keeping.check_tools(options)
 
-    async def start() -> Spawned:
-        farewell.started(spawned := await app.sessions.spawn_flow(task, key=key))
-        return spawned
-
-    spawned = await to_its_end(start())
-    (result,) = await app.sessions.wait([spawned.run_id])
+    spawning = app.sessions.spawn_flow(task, key=key)
+    result = await flow_result(app, farewell, spawning)
     return created_of(result, task.label, options)

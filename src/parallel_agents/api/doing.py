@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from typing_extensions import Unpack
 
-from parallel_agents.api.opening import LOG, Options, letting_calls_end, open_parts
+from parallel_agents.api.flow_calls import flow_result, in_opened
+from parallel_agents.api.opening import Options, letting_calls_end, open_parts
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.core.annotations import Count, Duration, Index, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import Result
-from parallel_agents.core.verbs import Spawned
-from parallel_agents.interrupts import in_thread, to_its_end, unless
 from parallel_agents.orchestration.request import DO, DoRequest
-from parallel_agents.sessions.kept_options import describe_kept
 
 
 class DoOptions(Options, total=False):
@@ -100,19 +97,11 @@ def do(
     """
     farewell = FlowFarewell(DO)
 
-    async def run_until(stop: asyncio.Event) -> Result[Any] | None:
-        async with open_parts(None, None, options) as app:
-            request = _request(app, goal, model, max_parallel, timeout, options)
-            result = await unless(stop, _run(app, request, key, farewell))
-            if result is None:
-                await farewell.let_calls_end(app)
-            return result
+    async def work(app: App) -> Result[Any]:
+        request = _request(app, goal, model, max_parallel, timeout, options)
+        return await _run(app, request, key, farewell)
 
-    try:
-        return in_thread(run_until)
-    except KeyboardInterrupt:
-        farewell.say()
-        raise
+    return in_opened(options, farewell, work)
 
 
 def _request(
@@ -148,13 +137,5 @@ def _request(
 
 
 async def _run(app: App, request: DoRequest, key: str | None, farewell: FlowFarewell) -> Result:
-    async def start() -> Spawned:
-        spawned = await app.sessions.spawn_flow(request.flow_task(), key=key)
-        farewell.started(spawned)
-        return spawned
-
-    spawned = await to_its_end(start())
-    if kept := describe_kept(spawned):
-        LOG.warning(kept)
-    (result,) = await app.sessions.wait([spawned.run_id])
-    return result
+    spawning = app.sessions.spawn_flow(request.flow_task(), key=key)
+    return await flow_result(app, farewell, spawning)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from parallel_agents.api.opening import LOG, Options, letting_calls_end, open_parts
+from parallel_agents.api.flow_calls import flow_result, in_opened
+from parallel_agents.api.opening import Options, letting_calls_end, open_parts
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
@@ -18,10 +18,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.run import Result
 from parallel_agents.core.tool import Tool
-from parallel_agents.core.verbs import Spawned
 from parallel_agents.flows.function import FlowFunction, OnChange
-from parallel_agents.interrupts import in_thread, to_its_end, unless
-from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.sessions.typed import typed
 
 T = TypeVar("T")
@@ -125,19 +122,10 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     options = given_options(home, tools, agents, gates, models, settings)
     farewell = FlowFarewell(task.name)
 
-    async def run_until(stop: asyncio.Event) -> Result[T] | None:
-        async with open_parts(None, None, options, [flow]) as app:
-            result = await unless(stop, _run(app, task, key, farewell))
-            if result is None:
-                await farewell.let_calls_end(app)
-                return None
-            return typed(result, flow.output_type)
+    async def work(app: App) -> Result[T]:
+        return typed(await _run(app, task, key, farewell), flow.output_type)
 
-    try:
-        return in_thread(run_until)
-    except KeyboardInterrupt:
-        farewell.say()
-        raise
+    return in_opened(options, farewell, work, [flow])
 
 
 def given_options(
@@ -160,12 +148,5 @@ def given_options(
 
 
 async def _run(app: App, task: FlowTask, key: str | None, farewell: FlowFarewell) -> Result:
-    async def start() -> Spawned:
-        farewell.started(spawned := await app.sessions.spawn_flow(task, key=key))
-        return spawned
-
-    spawned = await to_its_end(start())
-    if kept := describe_kept(spawned):
-        LOG.warning(kept)
-    (result,) = await app.sessions.wait([spawned.run_id])
-    return result
+    spawning = app.sessions.spawn_flow(task, key=key)
+    return await flow_result(app, farewell, spawning)

@@ -12,8 +12,8 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from typing_extensions import Unpack
 
+from parallel_agents.api.flow_calls import flow_result, in_opened
 from parallel_agents.api.opening import (
-    LOG,
     Options,
     letting_calls_end,
     note_embedded,
@@ -35,15 +35,12 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import JSON_OBJECT, Taker, Wrong, is_mapping
 from parallel_agents.core.task import OnFailure, TeamTask
-from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_private_folder, open_private
-from parallel_agents.interrupts import in_thread, to_its_end, unless
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.results import MapResult, map_result
 from parallel_agents.maps.source import Format, Source, find_source
-from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.settings import read_environment
 
@@ -169,18 +166,10 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
     asked = _asked(agent, rows, text, inputs, key, out, model, max_parallel, options)
     farewell = FlowFarewell("the map")
 
-    async def run_until(stop: asyncio.Event) -> MapResult[T] | None:
-        async with open_parts(None, None, _with_agent(options, agent)) as app:
-            result = await unless(stop, _run(app, asked, _kind(agent), farewell))
-            if result is None:
-                await farewell.let_calls_end(app)
-            return result
+    async def work(app: App) -> MapResult[T]:
+        return await _run(app, asked, _kind(agent), farewell)
 
-    try:
-        return in_thread(run_until)
-    except KeyboardInterrupt:
-        farewell.say()
-        raise
+    return in_opened(_with_agent(options, agent), farewell, work)
 
 
 def _asked(  # noqa: PLR0913 - the arguments of `map_rows`
@@ -290,12 +279,5 @@ async def _run(
     if app.is_embedded_by_default(TeamTask(tasks=(first,), model=asked.model), [plan]):
         note_embedded()
 
-    async def start() -> Spawned:
-        farewell.started(spawned := await asked.begin(app, found.request))
-        return spawned
-
-    spawned = await to_its_end(start())
-    if kept := describe_kept(spawned):
-        LOG.warning(kept)
-    (result,) = await app.sessions.wait([spawned.run_id])
+    result = await flow_result(app, farewell, asked.begin(app, found.request))
     return map_result(asked.name, result, Path(found.request.out), kind)

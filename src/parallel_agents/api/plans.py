@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from parallel_agents.api.flow_calls import flow_result, in_opened
 from parallel_agents.api.flows import given_options
 from parallel_agents.api.opening import (
-    LOG,
     Options,
     letting_calls_end,
     note_embedded,
@@ -33,10 +32,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.takers import JSON_OBJECT, Wrong
 from parallel_agents.core.tool import Tool
-from parallel_agents.core.verbs import Spawned
 from parallel_agents.flows.plan_task import plan_task
-from parallel_agents.interrupts import in_thread, to_its_end, unless
-from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.settings import Environment, read_environment
 
 
@@ -134,18 +130,10 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
     options: Options = given_options(home, tools, agents, gates, models, settings)
     farewell = _farewell(plan)
 
-    async def run_until(stop: asyncio.Event) -> Result[Any] | None:
-        async with open_parts(None, None, options) as app:
-            result = await unless(stop, _run(app, _environment(home), asked, farewell))
-            if result is None:
-                await farewell.let_calls_end(app)
-            return result
+    async def work(app: App) -> Result[Any]:
+        return await _run(app, _environment(home), asked, farewell)
 
-    try:
-        return in_thread(run_until)
-    except KeyboardInterrupt:
-        farewell.say()
-        raise
+    return in_opened(options, farewell, work)
 
 
 @checked
@@ -218,12 +206,4 @@ async def _run(
     if app.is_embedded_by_default(*probes):
         note_embedded()
 
-    async def start() -> Spawned:
-        farewell.started(spawned := await begin_plan(app, task, asked.key))
-        return spawned
-
-    spawned = await to_its_end(start())
-    if kept := describe_kept(spawned):
-        LOG.warning(kept)
-    (result,) = await app.sessions.wait([spawned.run_id])
-    return result
+    return await flow_result(app, farewell, begin_plan(app, task, asked.key))

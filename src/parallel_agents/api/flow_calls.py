@@ -1,0 +1,56 @@
+"""Flow calls: a flow is started and waited for, also by code that is not async."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from parallel_agents.api.opening import LOG, Options, open_parts
+from parallel_agents.app.client import App
+from parallel_agents.app.farewell import FlowFarewell
+from parallel_agents.core.run import Result
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.flows.function import FlowFunction
+from parallel_agents.interrupts import in_thread, to_its_end, unless
+from parallel_agents.sessions.kept_options import describe_kept
+
+V = TypeVar("V")
+
+
+async def flow_result(
+    app: App, farewell: FlowFarewell, spawning: Awaitable[Spawned]
+) -> Result[Any]:
+    """The result of a flow that is being spawned; its start is never broken off halfway."""
+
+    async def start() -> Spawned:
+        farewell.started(spawned := await spawning)
+        return spawned
+
+    spawned = await to_its_end(start())
+    if kept := describe_kept(spawned):
+        LOG.warning(kept)
+    (result,) = await app.sessions.wait([spawned.run_id])
+    return result
+
+
+def in_opened(
+    options: Options,
+    farewell: FlowFarewell,
+    work: Callable[[App], Coroutine[None, None, V]],
+    functions: Iterable[FlowFunction[Any]] = (),
+) -> V:
+    """What `work` returns in an open store, for code that is not async; a Ctrl-C says how to continue."""
+
+    async def run_until(stop: asyncio.Event) -> V | None:
+        async with open_parts(None, None, options, functions) as app:
+            result = await unless(stop, work(app))
+            if result is None:
+                await farewell.let_calls_end(app)
+            return result
+
+    try:
+        return in_thread(run_until)
+    except KeyboardInterrupt:
+        farewell.say()
+        raise
