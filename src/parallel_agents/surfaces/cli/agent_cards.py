@@ -38,7 +38,7 @@ def card(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show what an agent passes, costs and takes on each model, from its tests in the store.
+    """Show what an agent passes and costs, by model, from its tests.
 
     Only tests of the agent and its cases as they are now are counted.
     """

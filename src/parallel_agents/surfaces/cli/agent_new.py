@@ -137,7 +137,7 @@ def new(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Have an agent made for a purpose, tested, reviewed, and registered if it is good enough.
+    """Have an agent made, tested and reviewed. It is registered if it is good enough.
 
     The same command continues it. Exits with 1 if it stays a draft.
     """
@@ -181,7 +181,7 @@ def refine(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Have an agent or a draft made better, round by round, until it is good enough."""
+    """Have an agent or a draft made better, round by round."""
     options = CreateOptions(
         target=target,
         rounds=rounds,
@@ -214,7 +214,7 @@ def register(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Register an agent that you wrote or edited, if it passes its cases and a review."""
+    """Register your agent, if it passes its cases and a review."""
     request.check_name(name)
     if unchecked:
         _register_unchecked(name, home, in_project=project)

@@ -82,7 +82,7 @@ def try_cases(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Test an agent on its cases; exits with 0 only if it passes all of them.
+    """Test an agent on its cases. Exits with 0 only if it passes all of them.
 
     The agent is not told that it is tested, nor what a check finds.
     """

@@ -39,7 +39,7 @@ _RUNS = "what runs"
 def history(
     name: AgentArgument, project: InProject = False, json: AsJson = False, home: Home = None
 ) -> None:
-    """List the versions of an agent: where each is from, its score, and its cases."""
+    """List the versions of an agent, with scores and cases."""
     environment = find_offers(home).environment
     registry = registry_of(environment, in_project=project)
     found = registry.history(name)
@@ -80,7 +80,7 @@ def history(
 def diff(
     name: AgentArgument, versions: _Versions = None, project: InProject = False, home: Home = None
 ) -> None:
-    """Compare versions of an agent and of its cases, line by line."""
+    """Compare versions of an agent and of its cases."""
     registry = registry_of(find_offers(home).environment, in_project=project)
     if versions and len(versions) > 2:
         raise InvalidInput("more than two versions are named", hint="name one or two")
@@ -107,7 +107,7 @@ def diff(
 def revert(
     name: AgentArgument, version: _Version, project: InProject = False, home: Home = None
 ) -> None:
-    """Put an earlier version of an agent and its cases into effect again, as its next version."""
+    """Put an earlier version of an agent into effect again. It becomes the next version."""
     registry = registry_of(find_offers(home).environment, in_project=project)
     number = version_number(version)
     record = run_cancellable(registry.revert(name, number))
@@ -119,7 +119,7 @@ def revert(
 
 
 def drafts(project: InProject = False, json: AsJson = False, home: Home = None) -> None:
-    """List the agents that are not registered, and why each is not."""
+    """List the agents that are not registered, and why."""
     registry = registry_of(find_offers(home).environment, in_project=project)
     found = {name: registry.draft(name)[0] for name in registry.drafts()}
     if json:

@@ -43,7 +43,7 @@ _SHOWN_APART = {"category", "tier", "input_schema", "output_schema", "with_works
 
 @app.command("list")
 def list_agents(json: AsJson = False, home: Home = None) -> None:
-    """List the project's agents, your own, and the built-in ones."""
+    """List the agents of the project, your own, and the built-in ones."""
     entries = find_catalog(home).agents()
     if json:
         render.envelope("agents", time.time(), [_entry_json(entry) for entry in entries])
@@ -61,7 +61,7 @@ def list_agents(json: AsJson = False, home: Home = None) -> None:
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
-    """Show an agent: its input, output and instructions, and what else its file sets."""
+    """Show an agent: input, output, instructions, and settings."""
     context = find_offers(home)
     catalog = Catalog(context.environment.folders, context.environment.accept)
     agent = catalog.agent(name)
