@@ -87,5 +87,7 @@ async def _first_call(client: Client, step: Step, model: str | None) -> int | No
 def _told(price: _Price) -> str:
     if price.usd is None:
         return "at an unknown price"
+    if not price.usd:
+        return "free"
     what = "" if price.is_bound else "first calls "
-    return f"{what}≤ ${price.usd:.2f}" if price.usd >= 0.01 or not price.usd else f"{what}≤ $0.01"
+    return f"{what}≤ ${max(price.usd, 0.01):.2f}"
