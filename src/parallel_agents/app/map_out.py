@@ -18,7 +18,7 @@ from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import Conflict, InvalidInput, NotFound
+from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.maps.results_file import CSV_SUFFIX
 from parallel_agents.maps.source import Source
@@ -45,13 +45,12 @@ class Earlier(NamedTuple):
 async def earlier_of(client: Client, name: str) -> Earlier:
     """What the runs of a map were asked for."""
     key, events = make_flow_key(MAP, name), list[Event]()
-    try:
-        while page := await client.sessions.history(key, after=events[-1].seq if events else 0):
-            events += page
-            if len(page) < PAGE:
-                break
-    except NotFound:
-        return Earlier({}, frozenset())
+    while page := await client.journal.events(
+        session=key, kinds={"queued"}, after=events[-1].seq if events else 0
+    ):
+        events += page
+        if len(page) < PAGE:
+            break
     bodies = [event.body for event in events]
     flows = [body.flow for body in bodies if isinstance(body, Queued) and body.flow is not None]
     outs = frozenset(str(flow.options.get("out")) for flow in flows)
