@@ -103,6 +103,21 @@ def test_after_kill_9_nothing_is_paid_twice_and_it_is_registered_once(
     assert sum("Design the fields" in text for text in provider.texts()) == 1
 
 
+def test_cases_that_are_no_text_are_refused_before_anything_is_paid_for(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    for folder in ("agents", "cases"):
+        (pagents.home / folder).mkdir(mode=0o700)
+    front = "name: sorter\ndescription: Sorts.\nlimits: {max_output_tokens: 100}"
+    (pagents.home / "agents/sorter.md").write_text(f"---\n{front}\n---\nSort the ticket.\n")
+    (pagents.home / "cases/sorter.yaml").write_bytes(b"agent: sorter\ncases: \xff\n")
+
+    refined = pagents("agents", "refine", "sorter")
+
+    refined.assert_refused("PA-E103", "sorter.yaml cannot be read", exits=2)
+    assert list(provider.requests) == []
+
+
 def test_many_are_made_at_once(
     pagents: Pagents, provider: FakeProvider, pytestconfig: pytest.Config
 ) -> None:

@@ -120,7 +120,7 @@ def _text(file: Path) -> str | None:
 
 def _unreadable(file: Path, why: str) -> InvalidFile:
     return InvalidFile(
-        f"{file} cannot be read", why=why, hint="restore it, or remove the folder that it is in"
+        f"{file} cannot be read", why=why, hint="restore it, or move it away; it is a text in UTF-8"
     )
 
 

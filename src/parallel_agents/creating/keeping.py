@@ -8,6 +8,7 @@ from pathlib import Path
 
 from parallel_agents.agent_versions.record import DraftRecord, Files, Origin, Proof, Record
 from parallel_agents.agent_versions.registry import AgentRegistry
+from parallel_agents.agent_versions.version_files import read_files
 from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.source import Source
@@ -16,7 +17,7 @@ from parallel_agents.core.mcp_names import is_mcp_name
 from parallel_agents.core.shown import shown
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.creating.created import Created, CreateOptions, Round
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, UnknownAgent
 from parallel_agents.quality.judge_registry import JudgeRegistry
 
 
@@ -166,6 +167,7 @@ class Keeping:
 
         Raises:
             UnknownAgent: there is neither.
+            InvalidFile: a file cannot be read.
         """
         registry = self.registry(in_project=options.in_project)
         if name in registry.drafts() and registry.live(name) is None:
@@ -174,10 +176,11 @@ class Keeping:
             return Start(purpose=told, agent=files.agent, cases=files.cases)
         agent = self._catalog.agent(name)
         file = next(entry.file for entry in self._catalog.agents() if entry.name == name)
-        cases = file.parent.parent / "cases" / f"{name}.yaml"
-        text = cases.read_text("utf-8") if cases.is_file() else ""
+        files = read_files(file, file.parent.parent / "cases" / f"{name}.yaml")
+        if files is None:
+            raise UnknownAgent(f"the file of the agent {name} is gone", hint=f"restore {file}")
         told = purpose or agent.description
-        return Start(purpose=told, agent=file.read_text("utf-8"), cases=text, is_own=True)
+        return Start(purpose=told, agent=files.agent, cases=files.cases, is_own=True)
 
     def reviewer(self, options: CreateOptions, agent: str) -> Reviewer:
         """The model that reviews, and whether it may.
