@@ -75,8 +75,9 @@ class QuotesGate(Checked):
     """Items of the answer that quote the input of the task: nothing is quoted that is not there.
 
     The first of the fields says which object of the input an item is from, by its field of that name;
-    what the others quote must be in that object or below it. White space makes no difference, and of a
-    text a part of several words will do. An answer without items is accepted.
+    what the others quote must be in that object or below it. White space makes no difference, and a part
+    of a text will do if it has three whole words and 12 characters. One quote does not stand for several
+    items of the first list on the way. An answer without items is accepted.
 
     Attributes:
         items: the field that has them, such as `claims` or `issues.findings`.

@@ -1,11 +1,14 @@
-"""Quotes: whether what an answer quotes is in the input of its task, and whose it is."""
+"""Quotes: whether what an answer quotes is in the input of its task, whose it is, and that it is not used twice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from parallel_agents.core.gate import QuotesGate, Verdict, describe_gate
+from parallel_agents.core.passages import is_long, is_passage, is_same_passage
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shown import shown
 
@@ -20,24 +23,75 @@ def quotes_verdict(gate: QuotesGate, answer: Json, given: JsonObject) -> Verdict
         answer: the answer.
         given: the input of its task.
     """
-    objects = [
-        (value, {_squeezed(text) for text in _values(value) if isinstance(text, str)})
-        for value in _values(given)
-        if isinstance(value, Mapping)
-    ]
+    sources = [_Source.of(value) for value in _values(given) if isinstance(value, Mapping)]
+    findings = list(_findings(answer, gate.path))
     wrong = [
         item
-        for item in _items(answer, gate.path)
-        if not any(_is_from(item, gate.fields, *each) for each in objects)
+        for item in chain.from_iterable(findings)
+        if not any(source.has(item, gate.fields) for source in sources)
     ]
     critique = ""
     if wrong:
-        listed = "; ".join(shown(item, 200) for item in wrong[:_MOST_LISTED])
         critique = (
-            f"Each of {gate.items} must have its {' and '.join(gate.fields)} copied from one place "
-            f"of the input. These do not: {listed}"
+            f"Each of {gate.items} must have its {' and '.join(gate.fields)} copied from one place of "
+            f"the input: all of a text, or at least three whole words of it. These do not: {_listed(wrong)}"
+        )
+    elif not all(findings):
+        critique = f"Each must have {gate.items}, and one has none."
+    elif again := _repeated(findings, gate.fields):
+        critique = (
+            f"One quote cannot stand for several of {gate.path[0]}: leave out, merge or quote something "
+            f"else for {_listed(again)}"
         )
     return Verdict(gate=describe_gate(gate), is_accepted=not critique, critique=critique)
+
+
+class _Source(NamedTuple):
+    """An object of the input that an item may be from, and the texts in it by the names of their fields."""
+
+    value: Mapping[str, Json]
+    texts: Sequence[tuple[str, str]]
+
+    @classmethod
+    def of(cls, value: Mapping[str, Json]) -> _Source:
+        return cls(value, [(name, _squeezed(text)) for name, text in _texts("", value)])
+
+    def has(self, item: Json, fields: tuple[str, ...]) -> bool:
+        """Whether this is what an item names first, and has all else that the item quotes."""
+        naming = fields[0]
+        if not isinstance(item, Mapping) or naming not in self.value:
+            return False
+        own = self.value[naming]
+        name = item.get(naming)
+        if isinstance(own, str) and isinstance(name, str):
+            is_named = is_passage(_squeezed(name), _squeezed(own))
+        else:
+            is_named = name is not None and name == own
+        return is_named and all(self._has(field, item.get(field), naming) for field in fields[1:])
+
+    def _has(self, field: str, quote: Json, naming: str) -> bool:
+        if not isinstance(quote, str):
+            return quote is not None and quote == self.value.get(field)
+        words = _squeezed(quote)
+        # What names the source proves nothing about it, and a short value is one of its own field.
+        return any(
+            is_passage(words, text) and (name == field or (name != naming and is_long(words)))
+            for name, text in self.texts
+        )
+
+
+def _listed(items: Sequence[Json]) -> str:
+    return "; ".join(shown(item, 200) for item in items[:_MOST_LISTED])
+
+
+def _findings(value: Json, path: tuple[str, ...]) -> Iterator[list[Json]]:
+    """The items of each finding: the elements of the outermost list are findings."""
+    if isinstance(value, list | tuple):
+        yield from (list(_items(each, path)) for each in value)
+    elif not path:
+        yield [value]
+    else:
+        yield from _findings(value.get(path[0]) if isinstance(value, Mapping) else None, path[1:])
 
 
 def _items(value: Json, path: tuple[str, ...]) -> Iterator[Json]:
@@ -50,27 +104,37 @@ def _items(value: Json, path: tuple[str, ...]) -> Iterator[Json]:
         yield from _items(value.get(path[0]) if isinstance(value, Mapping) else None, path[1:])
 
 
-def _is_from(
-    item: Json, fields: tuple[str, ...], source: Mapping[str, Json], below: set[str]
-) -> bool:
-    """Whether an object is what an item names first, and has all else that the item quotes."""
-    if not isinstance(item, Mapping) or fields[0] not in source:
-        return False
-    named, *others = (item.get(name) for name in fields)
-    own = source[fields[0]]
-    texts = {_squeezed(own)} if isinstance(own, str) else set[str]()
-    return _is_in(named, own, texts) and all(
-        _is_in(quote, source.get(name), below)
-        for name, quote in zip(fields[1:], others, strict=True)
-    )
+def _repeated(findings: Sequence[Sequence[Json]], fields: tuple[str, ...]) -> list[Json]:
+    """The first item of each finding that quotes nothing of its own, and items that are in a finding twice."""
+    used: defaultdict[str, list[str]] = defaultdict(list)
+    repeated: list[Json] = []
+    for items in findings:
+        quoted = [_quoted(item, fields) for item in items]
+        repeated += [
+            item for n, item in enumerate(items) if quoted[n].texts and quoted[n] in quoted[:n]
+        ]
+        if all(each.texts and each.is_in(used[each.source]) for each in quoted):
+            repeated.append(items[0])
+        for each in quoted:
+            used[each.source] += each.texts
+    return repeated
 
 
-def _is_in(quote: Json, own: Json, texts: set[str]) -> bool:
-    if not isinstance(quote, str):
-        return quote is not None and quote == own
-    words = _squeezed(quote)
-    # A part of a name or of a URL is another one; several words may be a part of a text.
-    return bool(words) and (words in texts or (" " in words and any(words in t for t in texts)))
+class _Quoted(NamedTuple):
+    """What an item quotes, and from which source; names and numbers are not quotes."""
+
+    source: str
+    texts: tuple[str, ...]
+
+    def is_in(self, used: Sequence[str]) -> bool:
+        return all(any(is_same_passage(text, each) for each in used) for text in self.texts)
+
+
+def _quoted(item: Json, fields: tuple[str, ...]) -> _Quoted:
+    values = [item.get(field) for field in fields] if isinstance(item, Mapping) else []
+    texts = [_squeezed(value) if isinstance(value, str) else "" for value in values]
+    source, quotes = (texts[0], texts[1:]) if len(texts) > 1 else ("", texts)
+    return _Quoted(source, tuple(text for text in quotes if " " in text))
 
 
 def _values(value: Json) -> Iterator[Json]:
@@ -80,6 +144,18 @@ def _values(value: Json) -> Iterator[Json]:
         yield from chain.from_iterable(map(_values, value.values()))
     elif isinstance(value, list | tuple):
         yield from chain.from_iterable(map(_values, value))
+
+
+def _texts(name: str, value: Json) -> Iterator[tuple[str, str]]:
+    """All texts in a value, each with the name of its field."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, Mapping):
+        for field, each in value.items():
+            yield from _texts(field, each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(name, each)
 
 
 def _squeezed(text: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from parallel_agents.core.shown import shown
+
 _MOST_SHOWN = 8
 
 
 def did_you_mean(name: str, known: Iterable[str], all_names: str = "") -> str:
-    """`did you mean 'x'?` with the closest known name, or else the known names.
+    """`did you mean 'x'?` with the closest known name, or else the known names; without any, to leave it out.
 
     Args:
         name: the unknown name.
@@ -23,4 +25,6 @@ def did_you_mean(name: str, known: Iterable[str], all_names: str = "") -> str:
         return f"did you mean {close[0]!r}? {all_names}".rstrip()
     if all_names and len(names) > _MOST_SHOWN:
         return all_names
-    return f"use one of: {', '.join(names)}. {all_names}".rstrip() if names else "there are none."
+    if not names:
+        return all_names or f"leave {shown(name)} out"
+    return f"use one of: {', '.join(names)}. {all_names}".rstrip()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.gate import MAX_SCORE
+from parallel_agents.core.passages import is_passage, is_same_passage
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
 
@@ -21,7 +22,7 @@ class Review(NamedTuple):
     """What a reviewer found.
 
     Attributes:
-        score: the mean over the criteria whose evidence is in the draft; None if it has none.
+        score: the mean over the criteria that have evidence of their own; None if most have none.
         critique: what to change.
         why: why there is no score.
     """
@@ -34,7 +35,8 @@ class Review(NamedTuple):
 def read_review(result: Result, shown: Sequence[str]) -> Review:
     """A reviewer's answer, with the quotes looked up in the texts that it was shown.
 
-    A criterion counts only if its evidence is there. If most are not, there is no score.
+    A criterion raises the score only if its evidence is there, says something, and is not that of an
+    earlier one. If most are not, there is no score.
     """
     if not result.is_done:
         error = result.error
@@ -48,13 +50,54 @@ def read_output(output: Json, shown: Sequence[str]) -> Review:
         return Review(None, why=_NONE)
     critique = head(str(output.get("critique") or ""), _MOST_CRITIQUE)
     items = _objects(output.get("criteria"))
-    texts = [_squeezed(text) for text in shown]
-    supported = [each for each in items if _is_quoted(each.get("evidence"), texts)]
+    supported, others = _by_support(items, [_Text.of(text) for text in shown])
     scores = [score for each in supported if (score := _score(each.get("score"))) is not None]
     if not scores or len(scores) < _LEAST_SUPPORTED * len(items):
-        told = f"{len(items) - len(supported)} of its {len(items)} quotes are not in what it read"
+        told = (
+            f"{len(others)} of its {len(items)} quotes are not in what it read, are too short, or "
+            "were used for an earlier criterion"
+        )
         return Review(None, critique, told if items else "it scored no criterion")
-    return Review(round(statistics.fmean(scores), 2), critique)
+    mean = statistics.fmean(scores)
+    # A low score needs no proof: without it, a made-up quote would raise the mean.
+    lower = [s for each in others if (s := _score(each.get("score"))) is not None and s < mean]
+    return Review(round(statistics.fmean([*scores, *lower]), 2), critique)
+
+
+class _Text(NamedTuple):
+    """A text that was shown, as quotes are compared, and its lines."""
+
+    whole: str
+    lines: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> _Text:
+        return cls(_squeezed(text), frozenset(map(_squeezed, text.splitlines())))
+
+    def has(self, quote: str) -> bool:
+        return quote in self.lines or is_passage(quote, self.whole)
+
+
+def _by_support(
+    items: Sequence[JsonObject], texts: Sequence[_Text]
+) -> tuple[list[JsonObject], list[JsonObject]]:
+    """The criteria whose quotes are there and are their own, and the others."""
+    used: list[str] = []
+    names: set[str] = set()
+    supported: list[JsonObject] = []
+    others: list[JsonObject] = []
+    for each in items:
+        name = str(each.get("name"))
+        quotes = _quotes(each.get("evidence"))
+        is_there = bool(quotes) and all(any(text.has(q) for text in texts) for q in quotes)
+        is_own = name not in names and any(
+            not any(is_same_passage(quote, earlier) for earlier in used) for quote in quotes
+        )
+        (supported if is_there and is_own else others).append(each)
+        if is_there and is_own:
+            names.add(name)
+            used += quotes
+    return supported, others
 
 
 def _objects(value: Json) -> list[JsonObject]:
@@ -62,12 +105,12 @@ def _objects(value: Json) -> list[JsonObject]:
     return [each for each in listed if isinstance(each, Mapping)]
 
 
-def _is_quoted(evidence: Json, texts: Sequence[str]) -> bool:
+def _quotes(evidence: Json) -> list[str]:
+    """The parts of the evidence that are quotes."""
     if not isinstance(evidence, str):
-        return False
+        return []
     parts = [_squeezed(part) for part in evidence.replace("…", "...").split("...")]
-    parts = [part for part in parts if len(part) >= _LEAST_QUOTED]
-    return bool(parts) and all(any(part in text for text in texts) for part in parts)
+    return [part for part in parts if len(part) >= _LEAST_QUOTED]
 
 
 def _squeezed(text: str) -> str:

@@ -19,7 +19,8 @@ LIST = "`pagents agents list` shows all"
         ("zzz", ["main", "coder"], LIST, f"use one of: coder, main. {LIST}"),
         ("zzz", MANY, LIST, LIST),
         ("zzz", MANY, "", f"use one of: {', '.join(sorted(MANY))}."),
-        ("zzz", [], "", "there are none."),
+        ("zzz", [], "", "leave 'zzz' out"),
+        ("zzz", [], LIST, LIST),
     ],
 )
 def test_a_suggestion_is_one_that_can_be_read(

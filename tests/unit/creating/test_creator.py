@@ -68,10 +68,14 @@ class Makers:
 
 
 def review(score: float) -> Json:
-    names = ("purpose", "instructions", "output", "limits", "cases")
+    evidence = {
+        "purpose": "Sort the ticket.",
+        "instructions": f"name: {WANTED.name}",
+        "output": "additionalProperties: false",
+    }
     criteria = [
-        {"name": name, "evidence": "Sort the ticket.", "reason": "", "score": score}
-        for name in names
+        {"name": name, "evidence": quote, "reason": "", "score": score}
+        for name, quote in evidence.items()
     ]
     return {"criteria": criteria, "critique": "Say more."}
 

@@ -12,8 +12,8 @@ from tests.unit.quality.test_judge import result
 SHOWN = ("Sort the ticket.\nReturn reason and kind.", "passed a_bug: it answered: {}")
 
 
-def criterion(evidence: str, score: Json = 9) -> Json:
-    return {"name": "purpose", "evidence": evidence, "reason": "", "score": score}
+def criterion(evidence: str, score: Json = 9, name: str = "purpose") -> Json:
+    return {"name": name, "evidence": evidence, "reason": "", "score": score}
 
 
 def review(*criteria: Json, critique: str = "") -> Review:
@@ -22,25 +22,66 @@ def review(*criteria: Json, critique: str = "") -> Review:
 
 @pytest.mark.parametrize(
     "evidence",
-    ["Sort the ticket.", '"sort  the TICKET"', "Return reason … it answered", "kind."],
+    [
+        "Sort the ticket.",
+        '"sort  the TICKET"',
+        "Return reason and kind. … passed a_bug: it answered",
+        "ticket. return reason",
+    ],
 )
 def test_a_quote_that_is_there_counts(evidence: str) -> None:
     assert review(criterion(evidence)).score == 9
 
 
-@pytest.mark.parametrize("evidence", ["", "It is great.", "...", "Sort the mail", "a", 7])
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        "",
+        "It is great.",
+        "...",
+        "Sort the mail",
+        "a",
+        7,
+        "kind.",
+        "Sort the",
+        "ort the tick",
+        "the",
+    ],
+)
 def test_a_quote_that_is_not_there_does_not_count(evidence: str) -> None:
     found = review(criterion(evidence))
 
     assert found.score is None
-    assert found.why == "1 of its 1 quotes are not in what it read"
+    assert found.why.startswith("1 of its 1 quotes are not in what it read")
 
 
 def test_the_score_is_the_mean_of_what_counts() -> None:
-    quoted, made_up = "Sort the ticket", criterion("The best agent ever", 10)
+    quoted, made_up = "Sort the ticket", criterion("The best agent ever", 10, "output")
+    other = criterion("Return reason and kind", 7, "limits")
 
-    assert review(criterion(quoted, 8), criterion(quoted, 7), made_up).score == 7.5
+    assert review(criterion(quoted, 8), other, made_up).score == 7.5
     assert review(criterion(quoted, 8), made_up, made_up).score is None
+
+
+def test_a_low_score_without_a_quote_counts_nevertheless() -> None:
+    found = review(criterion("Sort the ticket", 9), criterion("made up by me", 3, "output"))
+
+    assert found.score == 6
+
+
+@pytest.mark.parametrize(
+    ("evidence", "name"),
+    [
+        ("Sort the ticket", "output"),
+        ("the ticket. Return", "purpose"),
+        ("Sort the ticket.\nReturn reason", "cases"),
+    ],
+)
+def test_one_quote_or_one_name_does_not_count_for_two_criteria(evidence: str, name: str) -> None:
+    first = criterion("Sort the ticket", 8)
+
+    assert review(first, criterion(evidence, 10, name)).score == 8
+    assert review(first, *[criterion(evidence, 10, name)] * 2).score is None
 
 
 @pytest.mark.parametrize("score", [11, -1, "9", True, None])
