@@ -27,7 +27,7 @@ def plays(body: JsonObject) -> Reply:
     """The orchestrator, its agents and the reporter."""
     text = orjson.dumps(body).decode()
     if "Write the plan for this goal" in text:
-        empty: JsonObject = {"input": [], "check": "", "usd": 0, "new_agent": ""}
+        empty: JsonObject = {"input": [], "check": "", "usd": 0, "new_agent": "", "target": 0}
         steps = [
             {"id": id, "agent": agent, "text": asked, "reads": list(reads), **empty}
             for id, agent, asked, reads in STEPS

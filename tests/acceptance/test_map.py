@@ -305,7 +305,7 @@ def test_a_map_is_refused_before_it_begins_if_it_is_another_one_or_cannot_write(
     other = pagents(*command(rows)[:4], "--text", "On {fruit}", "--id", "fruits", "--dry-run")
     folder = pagents(*command(rows, "--out", ".", "--dry-run"))
 
-    other.assert_refused("PA-E106", "the map fruits was begun with another text", exits=1)
+    other.assert_refused("PA-E106", "the map fruits was begun with other work", exits=1)
     folder.assert_refused("PA-E101", "it is a folder", exits=2)
 
 

@@ -69,7 +69,7 @@ def test_other_work_under_the_same_name_is_refused_with_what_differs(
 
     assert (model.code, edited.code) == (1, 1)
     assert "the run 'one' was begun with other work" in model.err
-    assert "and is sim/calm here" in model.err
+    assert "and is 'sim/calm' here" in model.err
     assert "other tasks: third" in edited.err
     assert "`pagents resume one` continues it as it was begun" in edited.err
 

@@ -140,20 +140,34 @@ async def test_an_option_that_nobody_knows_is_refused() -> None:
             pass
 
 
+async def _asks(flow: pa.Flow, writer: str) -> str:
+    return (await flow.task("ask", pa.Task(writer, "x"))).text
+
+
+async def _asks_nobody(flow: pa.Flow) -> str:
+    return flow.key
+
+
 def test_the_log_says_once_that_nobody_chose_the_model(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     note_embedded.cache_clear()
     embedded = RepliesWith(lambda _: "yes", "local/small")
-    given: Options = {"home": tmp_path, "models": {"local": lambda _: embedded}}
     writer = pa.Agent(name="writer", description="Writes", instructions="Write.")
-    chosen = pa.Task(replace(writer, model="local/small"), "x")
+    given: Options = {
+        "home": tmp_path,
+        "models": {"local": lambda _: embedded},
+        "agents": [writer],
+    }
+    chosen = pa.Task(replace(writer, name="other", model="local/small"), "x")
 
     pa.run([chosen], **given)
     pa.run([chosen], model="local/small", **given)
+    pa.run_flow(_asks, writer="writer", model="local/small", **given)
+    pa.run_flow(_asks_nobody, **given)
     unsaid = list(caplog.messages)
-    pa.run([pa.Task(writer, "x")], **given)
-    pa.run([pa.Task(writer, "y")], **given)
+    pa.run_flow(_asks, writer="writer", **given)
+    pa.run([pa.Task("writer", "y")], **given)
 
     assert unsaid == []
     (record,) = caplog.records

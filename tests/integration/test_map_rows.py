@@ -140,5 +140,5 @@ def test_another_map_under_the_key_of_one_is_refused_with_what_differs(tmp_path:
     given = options(tmp_path, echo())
     pa.map_rows(WRITER, tickets(1), text="{text}", key="t", model="scripted/m", **given)
 
-    with pytest.raises(Conflict, match="was begun with another text"):
+    with pytest.raises(Conflict, match="was begun with other work"):
         pa.map_rows(WRITER, tickets(1), text="On {text}", key="t", model="scripted/m", **given)

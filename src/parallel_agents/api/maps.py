@@ -16,7 +16,6 @@ from parallel_agents.api.flow_calls import flow_result, in_opened
 from parallel_agents.api.opening import (
     Options,
     letting_calls_end,
-    note_embedded,
     open_parts,
 )
 from parallel_agents.app.asked_map import AskedMap, Templates, wants_text
@@ -34,7 +33,7 @@ from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import JSON_OBJECT, Taker, Wrong, is_mapping
-from parallel_agents.core.task import OnFailure, TeamTask
+from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_private_folder, open_private
 from parallel_agents.maps.reducing import TEXT
@@ -274,10 +273,5 @@ async def _run(
     app: App, asked: AskedMap, kind: OutputType[T] | None, farewell: FlowFarewell
 ) -> MapResult[T]:
     found = await asked.checked(app)
-    first = found.first.task
-    plan = await app.sessions.plan_task(first)
-    if app.is_embedded_by_default(TeamTask(tasks=(first,), model=asked.model), [plan]):
-        note_embedded()
-
     result = await flow_result(app, farewell, asked.begin(app, found.request))
     return map_result(asked.name, result, Path(found.request.out), kind)

@@ -107,6 +107,7 @@ async def open_parts(
         models=models,
         gates=gates_by_name(options.get("gates", ())),
         flows=Functions([*map(FlowFunction, options.get("flows", ())), *functions]),
+        on_embedded=note_embedded,
     )
     async with open_app(environment, load(environment, flags, given=_GIVEN).settings, parts) as app:
         yield app

@@ -12,7 +12,6 @@ from parallel_agents.api.flows import given_options
 from parallel_agents.api.opening import (
     Options,
     letting_calls_end,
-    note_embedded,
     open_parts,
 )
 from parallel_agents.app.begin_plan import begin_plan
@@ -202,8 +201,5 @@ async def _run(
     plan = asked.plan
     check_made_plan(plan, app.agent)
     task = plan_task(plan, asked.inputs)
-    probes = await probe_plan(app, environment, plan, asked.inputs)
-    if app.is_embedded_by_default(*probes):
-        note_embedded()
-
+    await probe_plan(app, environment, plan, asked.inputs)
     return await flow_result(app, farewell, begin_plan(app, task, asked.key))

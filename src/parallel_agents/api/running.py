@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from typing_extensions import Unpack
 
-from parallel_agents.api.opening import LOG, Options, letting_calls_end, note_embedded, open_parts
+from parallel_agents.api.opening import LOG, Options, letting_calls_end, open_parts
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import TeamFarewell
 from parallel_agents.core.agent import T
@@ -134,8 +134,6 @@ async def _run_team(
     app: App, team: TeamTask, key: str | None, farewell: TeamFarewell
 ) -> TeamResult:
     plans = await app.sessions.plan_team(team, key=key)
-    if app.is_embedded_by_default(team, plans):
-        note_embedded()
 
     async def start() -> Spawned:
         farewell.started(spawned := await app.sessions.start(plans))

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from parallel_agents.app.client import App
-from parallel_agents.core.event import Queued
+from parallel_agents.app.other_work import asked_before, other_parts, other_values, other_work
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import Conflict
 from parallel_agents.flows.plan_task import NAME
-
-_SHOWN = 5
 
 
 async def begin_plan(app: App, task: FlowTask, key: str | None) -> Spawned:
@@ -27,40 +25,29 @@ async def begin_plan(app: App, task: FlowTask, key: str | None) -> Spawned:
     except Conflict as conflict:
         if key is None or not (differences := await _differences(app, key, task)):
             raise
-        raise Conflict(
-            f"the run {key!r} was begun with other work",
-            why="; ".join(differences),
-            hint=f"`pagents resume {key}` continues it as it was begun; for this work, choose another "
-            "name",
-        ) from conflict
+        hint = f"`pagents resume {key}` continues it as it was begun; for this work, choose another name"
+        raise other_work(f"the run {key!r}", differences, hint) from conflict
 
 
 async def _differences(app: App, key: str, task: FlowTask) -> list[str]:
     """What a plan has that the run of that name has not; empty if that is not a plan's."""
     row = await app.sessions.find(key)
-    events = await app.journal.events(session=row.session.key, kinds={"queued"}, limit=1)
-    begun = next((event.body.flow for event in events if isinstance(event.body, Queued)), None)
+    begun = next(iter(await asked_before(app, row.session.key)), None)
     if begun is None or begun.name != NAME:
         return []
-    before, now = (_parts(each) for each in (begun, task))
-    told: list[str] = []
-    if before.model != now.model:
-        told.append(f"its model was {before.model}, and is {now.model} here")
-    for what, one, other in (
-        ("input", before.inputs, now.inputs),
-        ("task", before.steps, now.steps),
-    ):
-        names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
-        if names:
-            more = " and others" if len(names) > _SHOWN else ""
-            told.append(f"other {what}s: {', '.join(names[:_SHOWN])}{more}")
-    return told or ["options of the whole file differ, such as on_failure"]
+    before, now = _parts(begun), _parts(task)
+    found = [
+        *other_values({"model": before.model}, {"model": now.model}, {"model": "model"}),
+        *other_parts(before.inputs, now.inputs, "inputs"),
+        *other_parts(before.steps, now.steps, "tasks"),
+    ]
+    return found or ["options of the whole file differ, such as on_failure"]
 
 
 class _Parts(NamedTuple):
     """What a plan's task consists of."""
 
-    model: str
+    model: Json
     inputs: JsonObject
     steps: JsonObject
 
@@ -69,9 +56,8 @@ def _parts(task: FlowTask) -> _Parts:
     content = _mapping(task.input.get("plan"))
     steps = content.get("steps")
     listed = [_mapping(each) for each in steps] if isinstance(steps, list | tuple) else []
-    model = str(content.get("model") or "that of the settings")
     by_id: JsonObject = {str(each.get("id")): each for each in listed}
-    return _Parts(model, _mapping(task.input.get("inputs")), by_id)
+    return _Parts(content.get("model"), _mapping(task.input.get("inputs")), by_id)
 
 
 def _mapping(value: Json) -> JsonObject:

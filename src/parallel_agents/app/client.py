@@ -261,6 +261,7 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
         models,
         ladders=ladders,
         find_profile=Profiles(resources.environment, settings).get,
+        on_embedded=resources.parts.on_embedded,
     )
 
 

@@ -10,15 +10,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import orjson
-
 from parallel_agents.app.client import Client
-from parallel_agents.core.cutting import head
-from parallel_agents.core.event import Event, Queued
+from parallel_agents.app.other_work import asked_before, other_values, other_work
 from parallel_agents.core.ids import make_flow_key
-from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import Conflict, InvalidInput
+from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.maps.results_file import CSV_SUFFIX
 from parallel_agents.maps.source import Source
@@ -27,7 +23,7 @@ RESULTS_FOLDER = "results"
 STDOUT = "-"
 _SUFFIXES = (".jsonl", ".ndjson", CSV_SUFFIX)
 _OPTIONS = {"agent": "agent", "text": "text", "inputs": "inputs", "key": "key column"}
-_MODE, _SHOWN = 0o600, 80
+_MODE = 0o600
 
 
 class Earlier(NamedTuple):
@@ -44,15 +40,7 @@ class Earlier(NamedTuple):
 
 async def earlier_of(client: Client, name: str) -> Earlier:
     """What the runs of a map were asked for."""
-    key, events = make_flow_key(MAP, name), list[Event]()
-    while page := await client.journal.events(
-        session=key, kinds={"queued"}, after=events[-1].seq if events else 0
-    ):
-        events += page
-        if len(page) < PAGE:
-            break
-    bodies = [event.body for event in events]
-    flows = [body.flow for body in bodies if isinstance(body, Queued) and body.flow is not None]
+    flows = await asked_before(client, make_flow_key(MAP, name))
     outs = frozenset(str(flow.options.get("out")) for flow in flows)
     return Earlier(flows[0].input if flows else {}, outs)
 
@@ -64,19 +52,9 @@ def check_same(request: MapRequest, name: str, earlier: Earlier) -> None:
         Conflict: the agent, the text, an input or the key column is another one; it says which.
     """
     asked = request.flow_task().input
-    for field, option in _OPTIONS.items():
-        if earlier.input and asked.get(field) != (before := earlier.input.get(field)):
-            raise Conflict(
-                f"the map {name} was begun with another {option}",
-                why=f"{option} was {_shown(before)}, and is {_shown(asked.get(field))}",
-                hint="ask for the same again to continue it, or choose another id or key",
-            )
-
-
-def _shown(value: Json) -> str:
-    if not value:
-        return "not given"
-    return head(repr(value) if isinstance(value, str) else orjson.dumps(value).decode(), _SHOWN)
+    if earlier.input and (found := other_values(earlier.input, asked, _OPTIONS)):
+        hint = "ask for the same again to continue it, or choose another id or key"
+        raise other_work(f"the map {name}", found, hint)
 
 
 def out_file(out: str | None, home: Path, name: str, source: Source) -> Path:

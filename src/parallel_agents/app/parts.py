@@ -37,6 +37,7 @@ class Parts:
         gates: the functions that agents may name as gates, by name.
         flows: the functions of the flows that this process can execute, besides those that are built in.
         on_fetch: called with the progress of the embedded model's download.
+        on_embedded: called when an agent gets the embedded model because nobody chose one.
         role: a script, or a worker that executes what others leave.
         tell_unasked: the target for notifications of work that this process executes and that has
             no other target.
@@ -51,6 +52,7 @@ class Parts:
     )
     flows: Functions = field(default_factory=Functions)
     on_fetch: Callable[[Progress], None] = lambda _: None
+    on_embedded: Callable[[], None] = lambda: None
     role: Role = Role.SCRIPT
     tell_unasked: Notify | None = None
     contents: Contents | None = None

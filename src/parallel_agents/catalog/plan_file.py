@@ -20,6 +20,7 @@ from parallel_agents.catalog.gate_fields import read_gates
 from parallel_agents.catalog.team_fields import HeadFields, TaskFields
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import AnyGate
+from parallel_agents.core.limits import Limits
 from parallel_agents.core.plan import ANY_OBJECT, MOST_ITEMS, Create, Loop, Plan, RunIf, Step
 from parallel_agents.core.plan_checks import PlanProblem, Unclear, check_steps
 from parallel_agents.core.schema import JsonObject
@@ -132,8 +133,10 @@ def is_plan(content: JsonObject) -> bool:
     return any(isinstance(task, Mapping) and not task.keys() <= known for task in tasks)
 
 
-def make_plan(file: PlanFile, read: RightFields[PlanFields], findings: Findings) -> Plan:
-    """The plan in a file; what could only fail is added to the findings."""
+def make_plan(
+    file: PlanFile, read: RightFields[PlanFields], limits: Limits, findings: Findings
+) -> Plan:
+    """The plan in a file, within limits that were checked; what could only fail is added to the findings."""
     document, found = file.document, read.fields
     steps, unclear = _steps(file, read, findings)
     plan = Plan(
@@ -141,8 +144,8 @@ def make_plan(file: PlanFile, read: RightFields[PlanFields], findings: Findings)
         steps=steps,
         input_schema=found.input or dict(ANY_OBJECT),
         model=found.model,
-        max_parallel=found.max_parallel,
-        timeout_seconds=found.timeout_seconds,
+        max_parallel=limits.max_parallel,
+        timeout_seconds=limits.timeout_seconds,
         budget=found.budget.budget,
         on_failure=found.on_failure,
         min_done=found.min_done,

@@ -127,7 +127,7 @@ def _read_plan(file: PlanFile) -> _Read:
     if read is None:
         raise findings.error()
     limits = _check_head(file.document, read.fields, findings)
-    plan = make_plan(file, read, findings)
+    plan = make_plan(file, read, limits, findings)
     findings.refuse()
     return _Read(read.fields, plan, limits)
 

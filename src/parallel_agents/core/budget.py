@@ -16,12 +16,14 @@ import orjson
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import File, Message, Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import InvalidInput
 
+_SESSION = "session:"
 # Whole percents, so that comparisons are exact.
 NOTICE_PERCENTS = (80, 95)
 ANSWER_PERCENT = 5
@@ -142,6 +144,16 @@ class Shortage(NamedTuple):
     may_wait: bool
     on_limit: OnLimit
     cause: str = ""
+
+
+def account_of(session: SessionKey) -> str:
+    """The name of a session's own account."""
+    return f"{_SESSION}{session}"
+
+
+def session_of_account(account: str) -> SessionKey | None:
+    """The session whose own account this is; None for an account of the day, and for an unknown one."""
+    return SessionKey(account.removeprefix(_SESSION)) if account.startswith(_SESSION) else None
 
 
 def most_tokens(messages: Sequence[Message]) -> int:

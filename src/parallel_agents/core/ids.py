@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import NewType
 
@@ -11,6 +12,7 @@ OwnerId = NewType("OwnerId", str)
 
 # Stands for a person or a program where the key of an asking session is expected.
 OUTSIDE = SessionKey("")
+_UUID_CHARACTERS, _HALF_CHARACTERS, _VERSION_AT = 36, 19, 14
 
 
 def make_session_key(agent: str) -> SessionKey:
@@ -40,6 +42,24 @@ def is_group_key(key: SessionKey) -> bool:
 
 def make_run_id() -> RunId:
     return RunId(str(uuid.uuid4()))
+
+
+def make_keyed_run_id(key: bytes, work: bytes) -> RunId:
+    """The id of a run that is done once under a key, whoever asks for it.
+
+    Its first half stands for the key, and the other for the work: two works under one key have ids
+    with the same first half, which the store refuses.
+    """
+    halves = [bytearray(hashlib.sha256(part).digest()[:8]) for part in (key, work)]
+    halves[0][6] = halves[0][6] & 0x0F | 0x80  # version 8 and the variant of RFC 9562
+    halves[1][0] = halves[1][0] & 0x3F | 0x80
+    return RunId(str(uuid.UUID(bytes=bytes(halves[0] + halves[1]))))
+
+
+def key_half(run: RunId) -> str:
+    """The half of a run's id that stands for its key; empty for a run that has none."""
+    is_keyed = len(run) == _UUID_CHARACTERS and run[_VERSION_AT] == "8"
+    return run[:_HALF_CHARACTERS] if is_keyed else ""
 
 
 def make_owner_id() -> OwnerId:

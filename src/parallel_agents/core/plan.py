@@ -12,14 +12,16 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic_core import to_jsonable_python
+from typing_extensions import override
 
 from parallel_agents.core.annotations import Count, Duration, Index, Name, Seconds
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
-from parallel_agents.core.gate import AnyGate, Refine
+from parallel_agents.core.gate import MAX_SCORE, AnyGate, Refine
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import OnFailure
 from parallel_agents.core.workspace import Workspace
+from parallel_agents.errors import InvalidInput
 
 MOST_STEPS = 500
 MOST_ROUNDS = 100
@@ -79,11 +81,21 @@ class Create(Checked):
         name: of the agent.
         purpose: what it is for; without placeholders.
         target: the score that it needs to be registered, 0 to 10; below that the step fails.
+
+    Raises:
+        InvalidInput: the target is out of range.
     """
 
     name: str
     purpose: str
     target: float = 8.5
+
+    @override
+    def _check(self) -> None:
+        if not 0 <= self.target <= MAX_SCORE:
+            raise InvalidInput(
+                f"target is {self.target:g}", hint=f"choose a number from 0 to {MAX_SCORE:g}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

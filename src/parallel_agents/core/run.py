@@ -14,7 +14,7 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.core.workspace import Changes
-from parallel_agents.errors import NoOutput, PagentsError
+from parallel_agents.errors import NoOutput, OverBudget, PagentsError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True, default=Json)
@@ -83,16 +83,22 @@ class Failure:
     """An error as it is stored: the code, what happened, why, and what to do.
 
     Whatever raised it, each text is kept up to 4,000 characters.
+
+    Attributes:
+        account: the budget account that left no room; empty for other errors.
     """
 
     code: str
     message: str
     why: str = ""
     hint: str = ""
+    account: str = ""
 
     @classmethod
     def of(cls, error: PagentsError) -> Failure:
-        return cls(error.code, *map(_kept, (error.message, error.why, error.hint)))
+        account = error.account if isinstance(error, OverBudget) else ""
+        message, why, hint = map(_kept, (error.message, error.why, error.hint))
+        return cls(error.code, message, why, hint, account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

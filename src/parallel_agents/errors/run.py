@@ -44,6 +44,7 @@ class OverBudget(RunError):
         may_answer: the account holds a reserve for one last call.
         asks: the account whose limit a person is asked to raise; empty if nobody is asked.
         cause: the limits of it that leave no room.
+        account: the account without room; empty if it is not known.
     """
 
     code = "PA-E308"
@@ -57,8 +58,10 @@ class OverBudget(RunError):
         may_answer: bool = False,
         asks: str = "",
         cause: str = "",
+        account: str = "",
     ) -> None:
         super().__init__(message, why=why, hint=hint)
+        self.account = account
         self.may_answer = may_answer
         self.cause = cause
         self.asks = asks

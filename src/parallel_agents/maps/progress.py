@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from parallel_agents.core.usage import Spend
+
+# Rows by which the rest is estimated: the first ones may be slow, and those done before lie anywhere.
+_RECENT = 200
 
 
 @dataclass(slots=True)
@@ -28,18 +32,45 @@ class MapProgress:
     failed: int = 0
     written: int = 0
     spend: Spend = Spend()
+    _paid: int = 0
+    _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    _ends: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+
+    def end(self, now: float, *, is_reused: bool, is_failed: bool) -> None:
+        """Count a row that has ended."""
+        self.ended += 1
+        self.reused += is_reused
+        self.failed += is_failed
+        self._recent.append(not is_reused)
+        if not is_reused:
+            self._ends.append(now)
+
+    def write(self, spend: Spend, *, is_reused: bool) -> None:
+        """Count a row that was written."""
+        self.written += 1
+        if not is_reused:
+            self._paid += 1
+            self.spend += spend
 
     def seconds_left(self, now: float) -> float | None:
-        """An estimate from the rows that ended in this run; None before the first."""
-        fresh = self.ended - self.reused
-        if self.began_at is None or not fresh:
+        """An estimate from the last rows that ended in this run; None before the first."""
+        if self.began_at is None or not self._ends:
             return None
-        return (now - self.began_at) / fresh * (self.rows - self.ended)
+        is_all = self.ended - self.reused == len(self._ends)
+        since = self.began_at if is_all else self._ends[0]
+        each = (now - since) / (len(self._ends) - (not is_all))
+        return each * self._left()
 
     def forecast_usd(self) -> float | None:
         """What all rows that were not done before will have cost; None if unknown."""
-        fresh = self.written - self.reused
         cost = self.spend.cost_usd
-        if cost is None or fresh <= 0:
+        if cost is None or not self._paid:
             return None
-        return cost / fresh * (self.rows - self.reused)
+        unpaid = self.ended - self.reused - self._paid
+        return cost + cost / self._paid * (unpaid + self._left())
+
+    def _left(self) -> float:
+        """How many rows are still to be done, if as many of them as of the last ones were not done before."""
+        if not self._recent:
+            return self.rows - self.ended
+        return (self.rows - self.ended) * sum(self._recent) / len(self._recent)

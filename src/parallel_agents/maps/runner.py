@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -22,14 +23,16 @@ from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
+from parallel_agents.core.session import Session
 from parallel_agents.core.task import Task
-from parallel_agents.errors import Incomplete, InvalidInput
+from parallel_agents.errors import Incomplete, InvalidInput, StepFailed
 from parallel_agents.maps.checking import CheckedRows, changed, check_rows
 from parallel_agents.maps.filling import Filling
 from parallel_agents.maps.progress import MapProgress
 from parallel_agents.maps.reducing import Reducer
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.maps.results_file import ResultsFile
+from parallel_agents.maps.room import is_used_up
 from parallel_agents.maps.source import fingerprint
 from parallel_agents.maps.window import Accepted, Window, WindowOptions
 
@@ -61,7 +64,6 @@ class MapRunner:
 
         Raises:
             InvalidInput: a row cannot be read, or the results cannot be written.
-            StepFailed: the results were not combined.
             StoreError, LeftRun: the run cannot go on here.
         """
         request = _request(task)
@@ -73,17 +75,21 @@ class MapRunner:
         window = Window(session, run, sessions, activation.slot, options, progress, self._now)
         with tempfile.TemporaryFile() as spool:
             lines = spool if request.reduce else None
-            counts = await _rows_done(request, task, checked, window, lines, session.key)
+            counts, is_short = await _rows_done(request, task, checked, window, lines, session)
             output: dict[str, Json] = {
                 "rows": checked.count,
                 **{status.value: count for status, count in sorted(counts.items())},
                 "out": request.out,
             }
-            if lines is not None and counts[RunStatus.DONE]:
-                asked = Task(request.reduce, request.reduce_text, model=task.model)
+            outcome = _outcome(checked.count, counts, output, is_short=is_short)
+            if lines is None or not counts[RunStatus.DONE]:
+                return outcome
+            asked = Task(request.reduce, request.reduce_text, model=task.model)
+            try:
                 result = await Reducer(session, run.id, sessions, asked).reduced(spool)
-                output["reduced"] = result.output_json
-        return _outcome(checked.count, counts, output)
+            except StepFailed as error:
+                return _uncombined(outcome, error)
+            return replace(outcome, output={**output, "reduced": result.output_json})
 
 
 async def _rows_done(
@@ -92,16 +98,19 @@ async def _rows_done(
     checked: CheckedRows,
     window: Window,
     spool: IO[bytes] | None,
-    map: SessionKey,
-) -> Counter[RunStatus]:
-    """Do the rows, and write their results; how many have each status."""
+    map: Session,
+) -> tuple[Counter[RunStatus], bool]:
+    """Do the rows, and write their results; how many have each status, and if the budget is used up."""
     counts: Counter[RunStatus] = Counter()
+    is_short = False
     digest = fingerprint()
     with ExitStack() as stack:
-        file = stack.enter_context(ResultsFile(Path(request.out), request.output_fields, map))
+        file = stack.enter_context(ResultsFile(Path(request.out), request.output_fields, map.key))
         rows = stack.enter_context(request.source.opened(digest))
 
         async def accept(accepted: Sequence[Accepted]) -> None:
+            nonlocal is_short
+            is_short = is_short or any(is_used_up(map, each.result) for each in accepted)
             counts.update(each.result.status for each in accepted)
             await asyncio.to_thread(file.write, accepted)
             for each in accepted if spool is not None else ():
@@ -113,7 +122,14 @@ async def _rows_done(
         if counts.total() == checked.count and digest.hexdigest() != checked.digest:
             raise changed(request)
         file.place()
-    return counts
+    return counts, is_short
+
+
+def _uncombined(outcome: Outcome, error: StepFailed) -> Outcome:
+    """How a map ends whose rows were done and not combined: what became of the rows stays known."""
+    is_short = outcome.status is RunStatus.OVER_BUDGET
+    status = RunStatus.OVER_BUDGET if is_short else RunStatus.FAILED
+    return replace(outcome, status=status, error=Failure.of(error))
 
 
 def _request(task: FlowTask) -> MapRequest:
@@ -125,7 +141,9 @@ def _request(task: FlowTask) -> MapRequest:
         ) from error
 
 
-def _outcome(rows: int, counts: Mapping[RunStatus, int], output: Json) -> Outcome:
+def _outcome(
+    rows: int, counts: Mapping[RunStatus, int], output: Json, *, is_short: bool
+) -> Outcome:
     done = counts.get(RunStatus.DONE, 0)
     if done == rows:
         return Outcome(status=RunStatus.DONE, output=output)
@@ -139,6 +157,6 @@ def _outcome(rows: int, counts: Mapping[RunStatus, int], output: Json) -> Outcom
         "that failed",
     )
     status = RunStatus.PARTIAL if done else RunStatus.FAILED
-    if counts.get(RunStatus.OVER_BUDGET):
+    if is_short:
         status = RunStatus.OVER_BUDGET
     return Outcome(status=status, output=output, error=Failure.of(missing))

@@ -20,6 +20,7 @@ from parallel_agents.core.task import AnyTask, OnFailure
 from parallel_agents.errors import InvalidInput, LeftRun, PagentsError
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.progress import MapProgress
+from parallel_agents.maps.room import is_used_up
 from parallel_agents.maps.row import Row
 
 # Rows that wait for an earlier one, so that they are written in order.
@@ -53,7 +54,7 @@ class WindowOptions(NamedTuple):
     Attributes:
         size: the most tasks that are spawned and have not ended.
         on_failure: what happens to the other rows when one fails.
-        is_budgeted: whether the map has a budget, which a row that ends over budget has used up.
+        is_budgeted: whether the map has a budget, which its rows may use up.
     """
 
     size: int
@@ -175,18 +176,19 @@ class Window:
                 continue
             place.status = status
             self._count(place)
-            await self._react(status)
+            await self._react(place)
 
     def _count(self, place: _Place) -> None:
-        progress = self._progress
-        progress.ended += 1
-        progress.reused += place.is_reused
-        progress.failed += place.status is not RunStatus.DONE
+        self._progress.end(
+            self._now(), is_reused=place.is_reused, is_failed=place.status is not RunStatus.DONE
+        )
 
-    async def _react(self, status: RunStatus) -> None:
+    async def _react(self, place: _Place) -> None:
         """Begin nothing more if one failure is too many, or if the budget is used up."""
+        status = place.status
         if status is RunStatus.OVER_BUDGET and self._options.is_budgeted:
-            self._is_done = True
+            (result,) = await self._sessions.results([place.run])
+            self._is_done = self._is_done or is_used_up(self._session, result)
         if status not in FAILURES or self._options.on_failure is OnFailure.KEEP_GOING:
             return
         if self._is_done and not self._live:
@@ -208,11 +210,9 @@ class Window:
                 Accepted(place.row, result, place.is_reused)
                 for place, result in zip(given, results, strict=True)
             ]
-            for each in accepted:
-                if not each.is_reused:
-                    self._progress.spend += each.result.total_spend
             await accept(accepted)
-            self._progress.written += len(accepted)
+            for each in accepted:
+                self._progress.write(each.result.total_spend, is_reused=each.is_reused)
 
 
 def _keyed(filled: Filled) -> AnyTask:

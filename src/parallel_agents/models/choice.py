@@ -37,8 +37,12 @@ class Choice:
 
     def name_for(self, agent: Agent, task_model: str | None = None) -> str:
         """The model, as `provider/model` or `local`."""
+        return self.chosen_for(agent, task_model) or LOCAL
+
+    def chosen_for(self, agent: Agent, task_model: str | None = None) -> str | None:
+        """The model that somebody chose, if only by setting a provider's key; None for nobody."""
         named = task_model or agent.model or self._default or self._tiers.get(agent.tier)
-        return named or self._by_key(agent.tier) or LOCAL
+        return named or self._by_key(agent.tier)
 
     def _by_key(self, tier: Tier) -> str | None:
         """The tier's model at the first provider whose key is set."""

@@ -15,10 +15,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
-from parallel_agents.core.gate import ConditionGate
+from parallel_agents.core.gate import MAX_SCORE, ConditionGate
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.plan import Create, Plan, Step
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.creating.created import TARGET
 from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.create_step import CREATE
 from parallel_agents.orchestration.roster import Roster
@@ -61,6 +62,7 @@ class DraftStep(_Part):
         check: a condition that its answer must satisfy; empty for none.
         usd: the most that it may spend; 0 for what the plan has.
         new_agent: the id of a step that makes the agent that does this one; empty for `agent`.
+        target: the score that an agent needs that this step makes; 0 for what the goal asks for.
     """
 
     id: _Id
@@ -71,6 +73,7 @@ class DraftStep(_Part):
     check: str = ""
     usd: float = 0
     new_agent: _Id = ""
+    target: float = 0
 
 
 class Draft(_Part):
@@ -102,6 +105,7 @@ def schema_for(roster: Roster, most_steps: int) -> JsonObject:
             "check": {"type": "string", "maxLength": 200},
             "usd": {"type": "number", "minimum": 0},
             "new_agent": {"type": "string", "maxLength": 60},
+            "target": {"type": "number", "minimum": 0, "maximum": MAX_SCORE},
         }
     steps = {**_list(_object(fields), most_steps), "minItems": 1}
     return _object({"steps": steps})
@@ -144,12 +148,14 @@ class Frame(NamedTuple):
         material: those of them that must not stay unread.
         agents: those that the draft may name.
         goal: what each step is told it is a part of; empty where texts say enough by themselves.
+        least_score: that an agent needs that a step makes, whatever the model writes.
     """
 
     given: tuple[str, ...]
     material: tuple[str, ...]
     agents: Mapping[str, Agent]
     goal: str = ""
+    least_score: float = TARGET
 
 
 class Compiled(NamedTuple):
@@ -183,7 +189,11 @@ def compiled(draft: Draft, frame: Frame) -> Compiled:
         shown += [_shown(name, f"${{{name}}}") for name in (*texts, *(() if needs else unread))]
         shown += [_shown(r, f"${{tasks.{r}.output}}") for r in each.reads if r in needs]
         if each.agent == CREATE and not each.new_agent:
-            create = Create(name=each.id, purpose=_NOT_IN_FILES.sub("", each.text).strip())
+            create = Create(
+                name=each.id,
+                purpose=_NOT_IN_FILES.sub("", each.text).strip(),
+                target=max(each.target, frame.least_score),
+            )
             budget = Budget(usd=each.usd) if each.usd > 0 else NO_BUDGET
             steps.append(Step(id=each.id, create=create, needs=needs, budget=budget))
             continue

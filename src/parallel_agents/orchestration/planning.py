@@ -26,6 +26,7 @@ from parallel_agents.orchestration.draft import Draft, Frame, compiled, example,
 from parallel_agents.orchestration.findings import MOST_TOLD, find_problems
 from parallel_agents.orchestration.request import MOST_STEPS
 from parallel_agents.orchestration.roster import Roster, described
+from parallel_agents.orchestration.wanted_score import wanted_score
 
 MOST_TRIES = 3
 MOST_STEPS_SMALL = 8
@@ -69,7 +70,13 @@ class Planning:
     def frame(self) -> Frame:
         """What a draft is made into a plan with."""
         goal = self.goal if self.roster.is_small else ""
-        return Frame(tuple(self.given), tuple(self.material), self.roster.agents, goal)
+        return Frame(
+            tuple(self.given),
+            tuple(self.material),
+            self.roster.agents,
+            goal,
+            wanted_score(self.goal),
+        )
 
     @property
     def most(self) -> int:

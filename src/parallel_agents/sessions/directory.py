@@ -12,7 +12,7 @@ from parallel_agents.core.profile import Profile
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import Task
 from parallel_agents.errors import ConfigError, PagentsError, UnknownAgent, UnknownModel
-from parallel_agents.models.choice import Choice
+from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.ladders import PREFIX, Ladders
 
 
@@ -37,6 +37,7 @@ class Directory:
         models: the models by name.
         ladders: the named ladders in the settings.
         find_profile: returns the profile of a name, or raises ConfigError.
+        on_embedded: called when an agent gets the embedded model because nobody chose one.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Directory:
         *,
         ladders: Ladders,
         find_profile: Callable[[str], Profile] = _no_profile,
+        on_embedded: Callable[[], None] = lambda: None,
     ) -> None:
         self.profile = find_profile
         self._catalog = catalog
@@ -55,6 +57,7 @@ class Directory:
         self._choice = choice
         self._models = models
         self._ladders = ladders
+        self._on_embedded = on_embedded
 
     def agents(self) -> Sequence[Agent]:
         """Every agent that can be spawned by name; `pagents doctor` reports files that fail."""
@@ -101,7 +104,21 @@ class Directory:
         if steps:
             usable = self._usable(steps)
             return ChosenModels(usable[0], usable)
-        return ChosenModels(self._models.get(self._choice.name_for(agent, model)).name, ())
+        chosen = self._choice.chosen_for(agent, model)
+        found = ChosenModels(self._models.get(chosen or LOCAL).name, ())
+        if chosen is None:
+            self._on_embedded()
+        return found
+
+    def unasked(self, agent: Agent) -> str:
+        """The model that an agent's work runs on if nobody asks for one.
+
+        Raises:
+            ConfigError: as for `choose`.
+        """
+        if agent.ladder:
+            return self._usable(agent.ladder)[0]
+        return self._models.get(self._choice.name_for(agent)).name
 
     def _usable(self, steps: Sequence[str]) -> tuple[str, ...]:
         """The usable models among the steps of a ladder, in order; at least one."""

@@ -264,7 +264,7 @@ class Planner:
         if parent is None or not parent.run.model:
             return None
         try:
-            unasked = self._directory.choose(parent.session.agent, None).model
+            unasked = self._directory.unasked(parent.session.agent)
         except ConfigError:
             return parent.run.model
         return None if unasked == parent.run.model else parent.run.model

@@ -6,16 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any, Generic, NamedTuple
-from uuid import UUID
 
 import orjson
 
 from parallel_agents.core.agent import Agent, T_co
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked_methods
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.ids import RunId, key_half, make_keyed_run_id
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, Run
 from parallel_agents.core.schema import JsonObject
@@ -29,8 +27,6 @@ from parallel_agents.sessions.typed import typed
 
 # Each try that fails means that another process was quicker, or that somebody killed a session.
 _MOST_TRIES = 10
-# Of an id: bytes that stand for the key, and how many characters they are.
-_HALF, _KEY_CHARACTERS = 8, 19
 
 
 class Idle(NamedTuple):
@@ -178,6 +174,10 @@ class _Place:
                     sent = await self._sessions.send(row.session.key, text, input=values, run=run)
                 except RunIsOver:
                     continue  # somebody has killed it since
+                except Conflict:
+                    if run is None:
+                        raise
+                    continue  # another process was quicker with other work under the key
                 return _Begun(sent.run_id, generation, is_first=False)
             made = await self._spawn(generation + 1, text, values, run, after)
             if made is not None:
@@ -210,7 +210,7 @@ class _Place:
         Raises:
             Conflict: it has.
         """
-        start = run[:_KEY_CHARACTERS]
+        start = key_half(run)
         for row in await self._sessions.list(Filter(prefix=start, every_run=True)):
             if row.run.id.startswith(start):
                 raise Conflict(
@@ -274,7 +274,6 @@ class _Place:
 
 
 def _run_of(key: str, text: str, values: JsonObject) -> RunId:
-    """The id of the run of a task with a key: its first half stands for the key."""
-    asked = orjson.dumps([text, values], option=orjson.OPT_SORT_KEYS)
-    halves = [sha256(part).digest()[:_HALF] for part in (key.encode(), asked)]
-    return RunId(str(UUID(bytes=b"".join(halves))))
+    """The id of the run of a task with a key."""
+    work = orjson.dumps([text, values], option=orjson.OPT_SORT_KEYS)
+    return make_keyed_run_id(key.encode(), work)

@@ -27,11 +27,6 @@ from parallel_agents.stores.database import Database, as_array
 from parallel_agents.stores.day_budgets import DAY, DayBudgets
 
 
-def scope_of(session: SessionKey) -> str:
-    """The name of a session's own account."""
-    return f"session:{session}"
-
-
 def budget_of(limit_nanousd: int | None, limit_tokens: int | None, on_limit: str) -> Budget:
     """The budget that an account was opened with."""
     usd = None if limit_nanousd is None else limit_nanousd / NANOUSD_PER_USD

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.budget import NO_BUDGET
+from parallel_agents.core.budget import NO_BUDGET, account_of
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Finished, Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import FAILURES, RunStatus
-from parallel_agents.stores.budgets import budget_of, scope_of
+from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
 from parallel_agents.stores.row_columns import is_moment
@@ -90,7 +90,7 @@ def _dead_letter(rows: Rows, columns: SqlRow) -> DeadLetter:
     stored = rows.database.all("asked_and_ended", (as_array([row.run.id]),))
     bodies = [rows.body(seq, body) for seq, body in stored]
     account = next(
-        iter(rows.database.all("accounts_of", (as_array([scope_of(row.session.key)]),))), None
+        iter(rows.database.all("accounts_of", (as_array([account_of(row.session.key)]),))), None
     )
     queued = next((body for body in bodies if isinstance(body, Queued)), None)
     if queued is None:

@@ -10,16 +10,15 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import BudgetAccount
+from parallel_agents.core.budget import BudgetAccount, account_of
 from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_group_key
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_group_key, key_half
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.run import LIVE, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
 from parallel_agents.errors import Conflict, NotFound, RunIsOver
 from parallel_agents.stores.artifacts import note_files
-from parallel_agents.stores.budgets import scope_of
 from parallel_agents.stores.codec import (
     Encoded,
     Undecodable,
@@ -106,6 +105,8 @@ class JournalSessions:
                     hint="ask for that run, or choose another key for other work",
                 )
             if found is None:
+                self._check_key(plan.run)
+            if found is None:
                 self._tables.quota.take(plan, _request(plan, known))
             else:
                 known.sessions[name] = SessionKey(found[0])
@@ -116,7 +117,7 @@ class JournalSessions:
         if name in known.sessions:
             row = self._tables.rows.of_spawn(known.sessions[name])
             if plan.budget.is_bound:
-                account = BudgetAccount(scope=scope_of(row.session.key), budget=plan.budget)
+                account = BudgetAccount(scope=account_of(row.session.key), budget=plan.budget)
                 set_budget(self._tables, account)  # the one that was asked for last holds
             return SpawnOutcome(row.session, row.run, is_new=False)
         known.sessions[name] = session.key  # the same key again in these plans means this session
@@ -144,7 +145,7 @@ class JournalSessions:
         )
         if plan.budget.is_bound:
             self._tables.accounts.open(
-                [BudgetAccount(scope=scope_of(session.key), budget=plan.budget)]
+                [BudgetAccount(scope=account_of(session.key), budget=plan.budget)]
             )
         asked_by = None if asker is None else asker.run
         run = self._put_run(_first_run(plan, now), plan.queued, asked_by, request)
@@ -190,6 +191,7 @@ class JournalSessions:
     ) -> Run:
         if known := self._tables.rows.of_runs([run]).get(run):
             return known.run  # its caller was cancelled, or has died, before it heard so
+        self._check_key(run)
         latest = self._tables.rows.of_session(session)
         if latest.session.killed:
             raise RunIsOver(f"session {session} was killed", hint="spawn a new one")
@@ -218,6 +220,20 @@ class JournalSessions:
         if notify is not None:
             self._tables.wishes.put(session, notify)
         return self._put_run(following, queued, asked_by, request)
+
+    def _check_key(self, run: RunId) -> None:
+        """Refuse a run under a key that another run has for other work.
+
+        Raises:
+            Conflict: there is one.
+        """
+        if not (half := key_half(run)):
+            return
+        if (other := self._tables.database.one("run_with_key", (half, f"{half}g"))) is not None:
+            raise Conflict(
+                f"the run {other[0]} has the same key and other work",
+                hint="choose another key, or ask for the same text and input again",
+            )
 
     def _put_run(self, run: Run, queued: Queued, asked_by: RunId | None, request: RunId) -> Run:
         columns = (run.id, run.session, run.number, run.kind, run.title, run.model, run.priority)

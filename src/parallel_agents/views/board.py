@@ -38,7 +38,7 @@ class Lane:
 
 @dataclass(slots=True)
 class Board:
-    """The lanes by run, in the order of the team; `below` is what their children spent."""
+    """The lanes by run, in the order of the team; `below` is what their children spent, and those without a lane."""
 
     lanes: dict[RunId, Lane]
     below: Spend = Spend()
@@ -52,6 +52,11 @@ class Board:
         """Add runs that are met only now."""
         for run, label in labels.items():
             self.lanes.setdefault(run, Lane(label=label))
+
+    def remove(self, run: RunId) -> None:
+        """Take a lane away that nobody counts."""
+        if (lane := self.lanes.pop(run, None)) is not None:
+            self.below += lane.spend
 
     def take(self, event: Event) -> Lane | None:
         """Apply an event; the lane that it changed, or None."""

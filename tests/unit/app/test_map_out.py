@@ -59,7 +59,7 @@ def test_what_a_link_points_to_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "key", "says"),
-    [("On {a}", "a", "another text"), ("About {a}", "", "another key column")],
+    [("On {a}", "a", "its text was 'About {a}'"), ("About {a}", "", "its key column was 'a'")],
 )
 def test_another_map_under_its_id_is_told_what_differs(
     tmp_path: Path, text: str, key: str, says: str

@@ -97,6 +97,15 @@ def test_every_field_of_a_task_reaches_the_plan() -> None:
     assert plan.by_id["pick"].agent == ""
 
 
+@pytest.mark.parametrize("limit", ["timeout_seconds", "max_parallel"])
+@pytest.mark.parametrize("value", ["0", "-1", "99999999999"])
+def test_a_limit_of_the_file_that_is_none_is_refused_with_its_line(limit: str, value: str) -> None:
+    text = f"name: plan\ndescription: d\n{limit}: {value}\ntasks:\n  - {{agent: main, text: x, needs: []}}\n"
+
+    with pytest.raises(InvalidFile, match=r"plan\.yaml:3: "):
+        Catalog().plan(Path("plan.yaml"), text)
+
+
 def test_a_file_without_such_a_field_stays_a_team() -> None:
     team = parsed(HEAD)
 

@@ -170,4 +170,32 @@ async def test_results_that_do_not_become_fewer_are_not_combined_for_ever(tmp_pa
     assert result.status is RunStatus.FAILED
     assert result.error is not None
     assert result.error.message == "the results cannot be combined"
+    assert result.output == {"rows": 3, "done": 3, "out": str(tmp_path / "out.jsonl")}
     assert len(writer.calls) == 6
+
+
+async def test_rows_whose_results_were_not_combined_stay_done(tmp_path: Path) -> None:
+    write_rows(tmp_path, "one", "two")
+    writer, store = Writer(), lasting_store()
+
+    async with process(writer, store) as rig:
+        first = await run_map(rig, tmp_path, reduce="writer", reduce_text="fail to sum up.")
+    writer.is_mended = True
+    async with process(writer, store) as rig:
+        second = await run_map(rig, tmp_path, reduce="writer", reduce_text="fail to sum up.")
+
+    assert first.status is RunStatus.FAILED
+    assert first.output == {"rows": 2, "done": 2, "out": str(tmp_path / "out.jsonl")}
+    assert second.status is RunStatus.DONE
+    assert writer.calls.count("one") == 1
+
+
+async def test_without_a_row_that_is_done_nothing_is_combined(tmp_path: Path) -> None:
+    write_rows(tmp_path, "fail one", "fail two")
+    writer = Writer()
+
+    async with process(writer) as rig:
+        result = await run_map(rig, tmp_path, reduce="writer", reduce_text="Sum up.")
+
+    assert result.status is RunStatus.FAILED
+    assert not any(call.startswith("Sum up.") for call in writer.calls)

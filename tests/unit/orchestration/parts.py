@@ -40,7 +40,7 @@ NAMES = ("writer", "lister")
 def step(id: str, text: str = "", *reads: str, **more: Any) -> dict[str, Any]:
     """A step as the model writes it."""
     made = {"id": id, "agent": "writer", "text": text or id, "reads": list(reads)}
-    return {**made, "input": [], "check": "", "usd": 0, "new_agent": "", **more}
+    return {**made, "input": [], "check": "", "usd": 0, "new_agent": "", "target": 0, **more}
 
 
 class Team:

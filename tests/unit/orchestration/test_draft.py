@@ -71,6 +71,17 @@ def test_material_that_no_step_reads_is_read_by_those_that_begin() -> None:
     assert "notes" not in second.text
 
 
+@pytest.mark.parametrize(("written", "target"), [(0, 9.2), (3, 9.2), (9.9, 9.9)])
+def test_an_agent_that_is_made_needs_what_the_goal_asks_for(written: float, target: float) -> None:
+    frame = Frame((), (), ROSTER.agents, "", 9.2)
+    made = {**step("baker"), "agent": "create_agent", "target": written}
+
+    (found,) = compiled(Draft.model_validate({"steps": [made]}), frame).plan.steps
+
+    assert found.create is not None
+    assert found.create.target == target
+
+
 def test_a_condition_that_is_none_is_told() -> None:
     found = made(step("a", check="__import__('os')"))
 

@@ -206,6 +206,24 @@ async def test_another_text_or_input_under_a_key_is_refused() -> None:
     assert len(model.requests) == 1
 
 
+@pytest.mark.parametrize("made", [0, 2])
+async def test_other_work_under_a_key_at_the_same_instant_is_refused(made: int) -> None:
+    model = RepliesWith(count_messages, latency_seconds=1)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        if made:
+            await use_pool(rig, size=2, tasks=made)
+        pools = [rig.sessions.pool("writer", name="writers", size=2) for _ in range(3)]
+        tasks = (pool.run(text, key="1") for pool, text in zip(pools, ("a", "b", "a"), strict=True))
+
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+
+    refused = [each for each in ended if isinstance(each, Conflict)]
+    assert refused
+    assert all("same key and other work" in each.message for each in refused)
+    assert len({each.text for each in ended if isinstance(each, Result)}) == 1
+    assert len(model.requests) == made + 1
+
+
 async def test_two_pools_that_make_their_first_sessions_for_one_key_do_the_task_once() -> None:
     model = RepliesWith(count_messages)
     async with open_rig(model, agents=[WRITER]) as rig:

@@ -38,7 +38,9 @@ async def ask_budget(work: Work, step: AskBudget) -> None:
     if answer.allow and is_raise(answer.text):
         return
     may_answer = answer.allow and answer.text.strip().lower() == FINISH
-    raise OverBudget(error.message, why=error.why, hint=error.hint, may_answer=may_answer)
+    raise OverBudget(
+        error.message, why=error.why, hint=error.hint, may_answer=may_answer, account=error.account
+    )
 
 
 def _about(decisions: Decisions) -> str:

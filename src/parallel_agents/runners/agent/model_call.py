@@ -287,6 +287,7 @@ class RunPayer:
                 if shortage.on_limit is OnLimit.ASK and not self._is_last
                 else "",
                 cause=shortage.cause,
+                account=shortage.scope,
             )
 
     def release(self, *, may_be_billed: bool) -> None:

@@ -64,7 +64,9 @@ def _failure(by: str, result: Result) -> PagentsError:
     error = result.error
     why = f"{error.code} {error.message}" if error else f"its run is {result.status}"
     if result.status is RunStatus.OVER_BUDGET:
-        return OverBudget(f"the budget leaves no room for {by}", why=why, hint="raise the budget")
+        account = error.account if error else ""
+        message = f"the budget leaves no room for {by}"
+        return OverBudget(message, why=why, hint="raise the budget", account=account)
     return RevisionFailed(
         f"{by} did not return a new version",
         why=why,

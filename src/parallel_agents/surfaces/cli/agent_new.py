@@ -19,7 +19,7 @@ from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.core.schema import Json
-from parallel_agents.core.task import Task
+from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.creating import asking, request
 from parallel_agents.creating.created import (
     MIN_PASS,
@@ -61,7 +61,7 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
-from parallel_agents.surfaces.cli.prepare_models import prepare_models
+from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.views import format
 
 _Target = Annotated[
@@ -365,7 +365,7 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
     probe = Task(creator, "-", input={"name": "x", "purpose": "x"}, model=asked.task.model)
     plan = await app.sessions.plan_task(probe)
     app.keeping.reviewer(asked.options, asking.REVIEWER)  # refuses a model that is not there
-    await prepare_models(app, [plan.model] if plan.model else [])
+    await prepare_team(app, TeamTask(tasks=(probe,), model=asked.task.model), [plan])
 
     async def begin() -> Work:
         spawned = await app.sessions.spawn_flow(asked.task, key=asked.key)

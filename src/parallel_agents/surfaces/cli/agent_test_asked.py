@@ -21,14 +21,15 @@ from parallel_agents.core.budget import Budget
 from parallel_agents.core.case import Case
 from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.core.task import Task
+from parallel_agents.core.store import SessionPlan
+from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, MissingKey, NotFound
 from parallel_agents.sessions.requests import check_task
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.foreground import Begin, Work, note_kept
-from parallel_agents.surfaces.cli.prepare_models import prepare_models
+from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.views import format
 
 _SEARCHES = "web_search"
@@ -214,11 +215,13 @@ def _check_cases(agent: Agent[Any], cases: Sequence[Case]) -> None:
 async def _prepare_models(app: App, request: TestRequest) -> None:
     """Fetch and start the models; one without a key is told of each case."""
     plain = replace(request.agent, input_schema=None)
-    models: list[str] = []
+    tasks, plans = list[Task](), list[SessionPlan]()
     for model in request.tested:
         try:
-            plan = await app.sessions.plan_task(Task(plain, "-", model=model))
+            task = Task(plain, "-", model=model)
+            plans.append(await app.sessions.plan_task(task))
         except MissingKey:
             continue
-        models += [plan.model] if plan.model else []
-    await prepare_models(app, models)
+        tasks.append(task)
+    if tasks:
+        await prepare_team(app, TeamTask(tasks=tuple(tasks)), plans)

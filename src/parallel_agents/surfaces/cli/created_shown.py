@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from functools import partial
 
 import orjson
@@ -19,6 +19,7 @@ from parallel_agents.creating.created import Created, read_created
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work
+from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import format
 
 _MOST_REASONS = 8
@@ -45,8 +46,12 @@ class _Stages:
 
     async def watch(self) -> None:
         sessions = self._app.sessions
-        async with aclosing(sessions.follow(self.work.session)) as events:
+        async with (
+            QuestionPrompt(sessions, nullcontext, self._began_at) as prompt,
+            aclosing(sessions.follow(self.work.session)) as events,
+        ):
             async for event in events:
+                prompt.take(event)
                 if isinstance(event.body, Finished) and event.at >= self._began_at:
                     await self._tell(event.run)
         await sessions.wait([self.work.run])

@@ -24,12 +24,12 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import OutputLost
 from parallel_agents.interrupts import run_interruptible, to_its_end, unless
-from parallel_agents.orchestration.request import OWN
 from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.own_work import is_own, own_work
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
 from parallel_agents.views import format
@@ -218,13 +218,14 @@ class _Started:
         self._labels = dict(work.labels)
         self._began_at = began_at
         self._told: set[RunId] = set()
+        self._own: set[RunId] = set()
 
     async def watch(self) -> None:
         """Show progress, and print and write each result as it comes, until all runs have ended."""
         sessions, board = self._app.sessions, Board.of(self._labels)
         with progress.choose(self._display.style, board) as shown:
             async with (
-                _ticking(shown),
+                ticking(shown),
                 QuestionPrompt(sessions, shown.aside, self._began_at) as prompt,
                 aclosing(sessions.follow(self.work.session)) as events,
             ):
@@ -239,18 +240,22 @@ class _Started:
                         continue
                     if event.at >= self._began_at:
                         shown.changed(lane, event.at)
-                    if isinstance(event.body, Finished):
+                    if isinstance(event.body, Finished) and event.run in self._own:
+                        board.remove(event.run)
+                    elif isinstance(event.body, Finished):
                         await self._tell(event.run, shown.aside)
                     if board.is_over and not self.work.is_flow:
                         break
             await sessions.wait([self.work.run])
 
     async def _meet(self, runs: Sequence[RunId]) -> dict[RunId, str]:
-        """The labels of those of these runs that are tasks of a flow."""
+        """What to call those of these runs that are tasks of a flow, or the orchestrator's own work."""
         rows = await self._app.sessions.rows_of(runs)
         met = {row.run.id: row.session.label for row in rows if _is_task(row)}
         self._labels |= met
-        return met
+        own = own_work(row for row in rows if not row.run.status.is_over)
+        self._own |= own.keys()
+        return met | own
 
     async def catch_up(self) -> None:
         """Show the results of the runs that have ended since the watching was broken off."""
@@ -279,13 +284,12 @@ class _Started:
 def _is_task(row: Row) -> bool:
     """Whether a run is a task of a flow, or of a flow or a team below it."""
     above = row.session.parent
-    is_own = row.session.spawn_key.startswith(f"{OWN}/")  # that plans a goal, or reports on it
-    is_agent = row.run.kind is RunnerKind.AGENT and not is_own
+    is_agent = row.run.kind is RunnerKind.AGENT and not is_own(row)
     return is_agent and above is not None and is_group_key(above)
 
 
 @asynccontextmanager
-async def _ticking(shown: progress.Progress) -> AsyncGenerator[None]:
+async def ticking(shown: progress.Progress) -> AsyncGenerator[None]:
     """Tick the progress for as long as the block lasts."""
 
     async def tick() -> None:

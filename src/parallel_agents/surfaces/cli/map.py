@@ -16,7 +16,7 @@ from parallel_agents.core.gate import Refine
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.task import OnFailure
+from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
@@ -52,7 +52,7 @@ from parallel_agents.surfaces.cli.inputs import read_templates
 from parallel_agents.surfaces.cli.map_price import print_price
 from parallel_agents.surfaces.cli.map_rows_given import STDIN, given_source
 from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
-from parallel_agents.surfaces.cli.prepare_models import prepare_models
+from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.surfaces.cli.run import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
 
@@ -145,7 +145,7 @@ async def _prepare(asked: AskedMap, app: App, *, is_json: bool) -> Begin:
     """Check all rows, and get the model ready; the function that this returns starts the map."""
     checked = await asked.checked(app)
     plan = await app.sessions.plan_task(checked.first.task)
-    await prepare_models(app, [plan.model] if plan.model else [])
+    await prepare_team(app, TeamTask(tasks=(checked.first.task,), model=asked.model), [plan])
 
     async def begin() -> Work:
         spawned = await asked.begin(app, checked.request)

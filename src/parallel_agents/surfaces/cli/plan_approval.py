@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import orjson
 
 from parallel_agents.app.client import App
-from parallel_agents.core.call_decisions import Asked
+from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Event, Finished, Queued
 from parallel_agents.core.flow import FlowTask, StepFinished
 from parallel_agents.core.ids import SessionKey, function_of
 from parallel_agents.core.plan import Plan, as_json
-from parallel_agents.core.question import Answer, question_id
+from parallel_agents.core.question import Answer, answered_key, question_id
 from parallel_agents.errors import AlreadyAnswered, InvalidInput, PlanUnconfirmed
 from parallel_agents.orchestration.orchestrator import APPROVE_STEP, PLAN_STEP
 from parallel_agents.orchestration.planning import read_plan
@@ -26,6 +26,8 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work
 from parallel_agents.surfaces.cli.plan_editor import PlanEditor, editor_of
 from parallel_agents.surfaces.cli.plan_shown import show_plan
+from parallel_agents.surfaces.cli.planning_shown import PlanningShown
+from parallel_agents.surfaces.cli.question_prompt import told_answer
 from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.surfaces.cli.typed_lines import TypedLines
 
@@ -75,6 +77,7 @@ class _ShownDo:
         self._is_yes = is_yes
         self._flow: FlowTask | None = None
         self._plan: Plan | None = None
+        self._planning = PlanningShown(app, display.style)
 
     @property
     def is_over(self) -> bool:
@@ -89,8 +92,12 @@ class _ShownDo:
 
     async def _settle(self) -> None:
         """Return once the plan is known and needs no answer from here."""
-        async with aclosing(self._app.sessions.follow(self.work.session)) as events:
+        async with (
+            self._planning,
+            aclosing(self._app.sessions.follow(self.work.session)) as events,
+        ):
             async for event in events:
+                await self._planning.take(event)
                 if event.session == self.work.session and await self._is_settled(event):
                     return
 
@@ -100,12 +107,10 @@ class _ShownDo:
                 self._flow = flow
                 if (given := flow.input.get("plan")) is not None:
                     await self._show(read_plan(given))
-                else:
-                    render.note("  planning …")
             case StepFinished(name=name, error=None, output=made) if name == f"{PLAN_STEP}/made":
                 await self._show(read_plan(made))
             case Asked() if event.key.startswith(f"step/{APPROVE_STEP}"):
-                return await self._is_answered(question_id(event.seq))
+                return await self._is_answered(event)
             case Finished():
                 return event.run == self.work.run
             case _:
@@ -114,23 +119,53 @@ class _ShownDo:
 
     async def _show(self, plan: Plan) -> None:
         self._plan = plan
+        await self._planning.aclose()
         if self._flow is not None and not self._display.is_json:
             await show_plan(self._app, plan, self._flow)
 
-    async def _is_answered(self, question: str) -> bool:
+    async def _is_answered(self, asked: Event) -> bool:
         """Have a question answered that still waits; whether it was one."""
-        sessions = self._app.sessions
+        sessions, question = self._app.sessions, question_id(asked.seq)
         if question not in {each.id for each in await sessions.questions()}:
             return False
-        answer = Answer(allow=True, text="run") if self._is_yes else await self._answer(question)
+        answer = Answer(allow=True, text="run")
+        if not self._is_yes:
+            async with self._elsewhere(asked) as elsewhere:
+                found = await self._answer(question, elsewhere)
+            if found is None:
+                render.note(f"  {question} no longer waits: {elsewhere.result()}")
+                return True
+            answer = found
         try:
             await sessions.answer(question, answer, via="--yes" if self._is_yes else "")
         except AlreadyAnswered as error:
             render.note(f"  {error.message}: {error.why}")
         return True
 
-    async def _answer(self, question: str) -> Answer:
-        """What the person at the terminal decides.
+    @asynccontextmanager
+    async def _elsewhere(self, asked: Event) -> AsyncGenerator[asyncio.Task[str]]:
+        """A task that ends, with the reason, as soon as a question waits no more."""
+        waiting = asyncio.create_task(self._no_longer(asked))
+        try:
+            yield waiting
+        finally:
+            waiting.cancel()
+            await asyncio.wait({waiting})
+
+    async def _no_longer(self, asked: Event) -> str:
+        key = answered_key(asked.key.rpartition("/")[0])
+        async with aclosing(self._app.sessions.follow(self.work.session)) as events:
+            async for event in events:
+                if event.run != asked.run:
+                    continue
+                if isinstance(event.body, Answered) and event.key == key:
+                    return told_answer(event.body)
+                if isinstance(event.body, Finished):
+                    break
+        return "its run has ended"
+
+    async def _answer(self, question: str, elsewhere: asyncio.Task[str]) -> Answer | None:
+        """What the person at the terminal decides; None if somebody else was faster.
 
         Raises:
             PlanUnconfirmed: nobody is there.
@@ -140,7 +175,15 @@ class _ShownDo:
         answer = Answer(allow=True, text="run")
         while True:
             render.note(_HOW)
-            line = await _typed_line()
+            typed = asyncio.create_task(_typed_line())
+            try:
+                await asyncio.wait({typed, elsewhere}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                typed.cancel()
+                await asyncio.wait({typed})
+            if elsewhere.done():
+                return None
+            line = typed.result()
             if line is None:
                 raise self._unconfirmed(question)
             match line.lower():

@@ -88,9 +88,9 @@ class TextProgress:
         printed_at = now if self._printed_at is None else self._printed_at
         if now - printed_at >= HEARTBEAT_SECONDS:
             board = self._board
-            counts = f"{board.over}/{len(board.lanes)} finished"
             running, queued = board.count(RunStatus.RUNNING), board.count(RunStatus.QUEUED)
-            render.note(f"{format.clock(now)} {counts}, {running} running, {queued} queued")
+            counts = (*_finished(board), f"{running} running", f"{queued} queued")
+            render.note(f"{format.clock(now)} {', '.join(counts)}")
             printed_at = now
         self._printed_at = printed_at
         return printed_at + HEARTBEAT_SECONDS - now
@@ -179,7 +179,7 @@ class LiveProgress:
         board = self._board
         failed = board.count(RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.KILLED)
         parts = [
-            f"  {board.over}/{len(board.lanes)} finished",
+            *_finished(board),
             f"{board.count(RunStatus.RUNNING)} running",
             f"{board.count(RunStatus.QUEUED)} queued",
             *([f"{failed} failed"] if failed else []),
@@ -187,4 +187,9 @@ class LiveProgress:
             format.tokens(board.spend),
             format.money(board.spend),
         ]
-        return Text("   ".join(parts), style="bold")
+        return Text("  " + "   ".join(parts), style="bold")
+
+
+def _finished(board: Board) -> tuple[str, ...]:
+    """How many have finished; nothing before it is known how many there are."""
+    return (f"{board.over}/{len(board.lanes)} finished",) if board.lanes else ()

@@ -104,7 +104,7 @@ class QuestionPrompt:
             if len(self._open) == 1:
                 self._show_next()
         elif isinstance(body, Answered):
-            self._leave([(event.run, event.key)], _told(body))
+            self._leave([(event.run, event.key)], told_answer(body))
         elif isinstance(body, Finished):
             ended = [each for each in self._open if each[0] == event.run]
             self._leave(ended, "its run has ended")
@@ -188,7 +188,7 @@ class QuestionPrompt:
             render.note(text, style)
 
 
-def _told(body: Answered) -> str:
+def told_answer(body: Answered) -> str:
     """Who answered a question, and what."""
     if body.by == NOBODY:
         return "its time is up"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 GOAL: JsonObject = {"task": "Write about tea.", "agent_type": "agent_orchestrator", "timeout": 600}
 STEP: JsonObject = {"id": "post", "agent": "main", "text": "Write about tea.", "reads": []}
-REST: JsonObject = {"input": [], "check": "", "usd": 0, "new_agent": ""}
+REST: JsonObject = {"input": [], "check": "", "usd": 0, "new_agent": "", "target": 0}
 
 
 def answer(request: ModelRequest) -> str:

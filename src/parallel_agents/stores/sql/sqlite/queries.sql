@@ -270,6 +270,9 @@ FROM sessions AS s
 JOIN runs AS r ON r.session = s.key
 LEFT JOIN owners AS o ON o.id = r.owner
 
+-- name: run_with_key
+SELECT id FROM runs WHERE id > ? AND id < ? LIMIT 1;
+
 -- name: row_of_run
 {session_rows} WHERE r.id = ?;
 
