@@ -226,6 +226,8 @@ class Flow(ManySteps):
             key: the name of the step.
 
         Raises:
+            InvalidInput: a definition in `to` does not take the task's input; nothing has begun. An agent
+                that is only named is passed over then, with a notice.
             StepFailed: no answer is accepted, and nobody is asked.
         """
         name = self._steps.names.take(key, "hand_off")

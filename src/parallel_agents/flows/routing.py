@@ -11,11 +11,12 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result
 from parallel_agents.core.task import Task
-from parallel_agents.errors import InvalidInput, StepFailed
+from parallel_agents.errors import InvalidInput, StepFailed, UnknownAgent
 from parallel_agents.flows.gathered import checked_result, why_not_done
 from parallel_agents.flows.naming import part_of
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
 from parallel_agents.flows.steps import Steps
+from parallel_agents.sessions.requests import check_task
 
 _MANAGE = (
     "You lead a team. Split the task into parts, have agents do them with sessions_spawn, several at "
@@ -98,22 +99,35 @@ async def hand_off(
     """The task as the first of some agents does it whose answer is accepted; or a person's answer.
 
     Raises:
+        InvalidInput: an agent that is defined here does not take the task; nothing has begun.
         StepFailed: no answer is accepted, and no person is to be asked.
     """
+    for agent in (task.agent, *to):
+        if isinstance(agent, Agent):
+            check_task(replace(task, agent=agent), agent)
     results: list[Result[T]] = []
+    unable: list[str] = []
     for number, agent in enumerate((task.agent, *to), start=1):
         asked = replace(task, agent=agent, text=_with_earlier(task.text, results), key=None)
-        result = await steps.result(f"{name}/{number}", asked)
+        try:
+            result = await steps.result(f"{name}/{number}", asked)
+        except (InvalidInput, UnknownAgent) as error:
+            if number == 1:
+                raise
+            # An agent that is only named is known now; the task is not lost because of it.
+            unable.append(f"{agent} cannot take it: {error.message}")
+            steps.work.note(f"{name}: {unable[-1]}")
+            continue
         results.append(result)
         if result.is_done and (accept is None or accept(result)):
             return HandOff(tuple(results))
     if person is None:
         raise StepFailed(
             f"nobody did the step {name}",
-            why="; ".join(map(_why_not_accepted, results)),
+            why="; ".join((*map(_why_not_accepted, results), *unable)),
             hint="add an agent to `to`, or pass person= to ask one in the end",
         )
-    told = "\n".join(map(_why_not_accepted, results))
+    told = "\n".join((*map(_why_not_accepted, results), *unable))
     question = f"{person}\n\n{task.text}\n\n{told}"
     answer = await steps.work.ask(f"{name}/person", Asking(head(question, MOST_CHARACTERS)))
     return HandOff(tuple(results), answer)

@@ -102,6 +102,51 @@ async def test_without_a_person_a_task_that_nobody_does_fails() -> None:
     assert result.error.message == "nobody did the step hand_off"
 
 
+PICKY = Agent(
+    "picky",
+    instructions="Write.",
+    input_schema={
+        "type": "object",
+        "properties": {"topic": {"type": "string"}},
+        "required": ["topic"],
+    },
+    output=str,
+)
+
+
+async def test_a_definition_that_cannot_take_the_task_is_refused_before_the_first_call() -> None:
+    writer = Writer()
+
+    async def flow_of(flow: Flow) -> object:
+        return (await flow.hand_off(write("fail now"), to=[SECOND, PICKY])).answer
+
+    async with process(writer) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.error is not None
+    assert "topic" in f"{result.error.message} {result.error.why}"
+    assert writer.calls == []
+
+
+async def test_a_named_agent_that_cannot_take_the_task_is_passed_over_with_a_notice() -> None:
+    async def flow_of(flow: Flow) -> str:
+        done = await flow.hand_off(
+            write("fail now"),
+            to=["picky", "nobody", "second"],
+            accept=lambda result: "good" in result.output,
+        )
+        return done.result.agent
+
+    model = drafts("bad", "good")
+    async with open_rig(model, agents=[WRITER, SECOND, PICKY]) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == "second"
+    assert [notice.partition(":")[0] for notice in result.notices] == ["hand_off", "hand_off"]
+    assert "picky cannot take it" in result.notices[0]
+    assert "nobody cannot take it" in result.notices[1]
+
+
 async def test_in_the_end_a_person_is_asked() -> None:
     async def flow_of(flow: Flow) -> object:
         return (await flow.hand_off(write("fail now"), person="Please answer")).answer
