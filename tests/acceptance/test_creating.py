@@ -143,6 +143,7 @@ def test_many_are_made_at_once(
         ("wanted.yaml", "agents:\n  - {name: a, purpose: b}\n  - {name: ../x, purpose: b}\n", 3),
         ("wanted.yaml", "agents:\n  - {name: a, purpose: b, tools: [x]}\n", 2),
         ("wanted.jsonl", '{"name": "a", "purpose": "b"}\nno\n', 2),
+        ("wanted.jsonl", '{"name": "a", "purpose": "b"}\n\n{"name": "a", "purpose": "c"}\n', 3),
     ],
 )
 def test_a_file_that_names_no_agents_is_refused_with_its_line(

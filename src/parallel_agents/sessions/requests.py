@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
+from parallel_agents.core.agent import Agent, AnyAgent, check_agent_name, check_keywords
 from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import fitted
 from parallel_agents.core.flow import FlowTask
@@ -49,7 +49,7 @@ def check_key(key: str) -> None:
         )
 
 
-def check_task(task: Task, agent: Agent) -> None:
+def check_task(task: AnyTask, agent: AnyAgent) -> None:
     """Check a task's input against its agent's schema, and its text against what a model can read.
 
     Raises:

@@ -43,7 +43,7 @@ def read_back(plan: Plan) -> Plan:
             id="a",
             agent="writer",
             text="x ${item}",
-            for_each=("1", "2"),
+            for_each=["1", "2"],
             min_done=1,
             max_parallel=1,
         ),

@@ -272,7 +272,17 @@ def read_wanted(file: Path) -> list[Wanted]:
     else:
         lines = enumerate(source.text.split("\n"), start=1)
         entries = [(n, _parsed(file, n, line)) for n, line in lines if line.strip()]
-    return [_wanted(file, line, entry) for line, entry in entries]
+    wanted: dict[str, tuple[int, Wanted]] = {}
+    for line, entry in entries:
+        found = _wanted(file, line, entry)
+        if found.name in wanted:
+            raise InvalidFile(
+                f"{file}:{line}: the agent {found.name} is wanted twice",
+                why=f"line {wanted[found.name][0]} wants it, too",
+                hint="name each once",
+            )
+        wanted[found.name] = (line, found)
+    return [each for _, each in wanted.values()]
 
 
 def _parsed(file: Path, number: int, line: str) -> Json:
