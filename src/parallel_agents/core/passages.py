@@ -1,4 +1,4 @@
-"""Passages: which part of a text is long enough to prove something, and which two are the same one."""
+"""Passages: which part of a text is long enough to prove something, and which was used before."""
 
 from __future__ import annotations
 
@@ -22,12 +22,21 @@ def is_passage(quote: str, text: str) -> bool:
     return quote == text or (is_long(quote) and _has_words(text, quote))
 
 
-def is_same_passage(quote: str, other: str) -> bool:
-    """Whether two quotes prove the same: one is in the other, or they share most of the shorter one."""
-    if _has_words(other, quote) or _has_words(quote, other):
-        return True
-    shorter, longer = sorted((_runs(quote), _runs(other)), key=len)
-    return bool(shorter) and 2 * len(shorter & longer) >= len(shorter)
+class UsedPassages:
+    """The passages that were used before, in time that does not grow with their number."""
+
+    def __init__(self) -> None:
+        self._runs: set[tuple[str, ...]] = set()
+        self._short: set[str] = set()
+
+    def has(self, quote: str) -> bool:
+        """Whether a quote says little that was not quoted before: at least half of it was."""
+        runs = _runs(quote)
+        return 2 * len(runs & self._runs) >= len(runs) if runs else quote in self._short
+
+    def add(self, quote: str) -> None:
+        self._runs |= _runs(quote)
+        self._short.add(quote)
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from parallel_agents.core.gate import QuotesGate, Verdict, describe_gate
-from parallel_agents.core.passages import is_long, is_passage, is_same_passage
+from parallel_agents.core.passages import UsedPassages, is_long, is_passage
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shown import shown
 
@@ -106,7 +106,7 @@ def _items(value: Json, path: tuple[str, ...]) -> Iterator[Json]:
 
 def _repeated(findings: Sequence[Sequence[Json]], fields: tuple[str, ...]) -> list[Json]:
     """The first item of each finding that quotes nothing of its own, and items that are in a finding twice."""
-    used: defaultdict[str, list[str]] = defaultdict(list)
+    used: defaultdict[str, UsedPassages] = defaultdict(UsedPassages)
     repeated: list[Json] = []
     for items in findings:
         quoted = [_quoted(item, fields) for item in items]
@@ -116,7 +116,8 @@ def _repeated(findings: Sequence[Sequence[Json]], fields: tuple[str, ...]) -> li
         if all(each.texts and each.is_in(used[each.source]) for each in quoted):
             repeated.append(items[0])
         for each in quoted:
-            used[each.source] += each.texts
+            for text in each.texts:
+                used[each.source].add(text)
     return repeated
 
 
@@ -126,8 +127,8 @@ class _Quoted(NamedTuple):
     source: str
     texts: tuple[str, ...]
 
-    def is_in(self, used: Sequence[str]) -> bool:
-        return all(any(is_same_passage(text, each) for each in used) for text in self.texts)
+    def is_in(self, used: UsedPassages) -> bool:
+        return all(map(used.has, self.texts))
 
 
 def _quoted(item: Json, fields: tuple[str, ...]) -> _Quoted:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.gate import MAX_SCORE
-from parallel_agents.core.passages import is_passage, is_same_passage
+from parallel_agents.core.passages import UsedPassages, is_passage
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
 
@@ -82,7 +82,7 @@ def _by_support(
     items: Sequence[JsonObject], texts: Sequence[_Text]
 ) -> tuple[list[JsonObject], list[JsonObject]]:
     """The criteria whose quotes are there and are their own, and the others."""
-    used: list[str] = []
+    used = UsedPassages()
     names: set[str] = set()
     supported: list[JsonObject] = []
     others: list[JsonObject] = []
@@ -90,13 +90,12 @@ def _by_support(
         name = str(each.get("name"))
         quotes = _quotes(each.get("evidence"))
         is_there = bool(quotes) and all(any(text.has(q) for text in texts) for q in quotes)
-        is_own = name not in names and any(
-            not any(is_same_passage(quote, earlier) for earlier in used) for quote in quotes
-        )
+        is_own = name not in names and not all(map(used.has, quotes))
         (supported if is_there and is_own else others).append(each)
         if is_there and is_own:
             names.add(name)
-            used += quotes
+            for quote in quotes:
+                used.add(quote)
     return supported, others
 
 

@@ -74,7 +74,7 @@ def test_a_low_score_without_a_quote_counts_nevertheless() -> None:
     [
         ("Sort the ticket", "output"),
         ("the ticket. Return", "purpose"),
-        ("Sort the ticket.\nReturn reason", "cases"),
+        ("Sort the ticket.\nReturn", "cases"),
     ],
 )
 def test_one_quote_or_one_name_does_not_count_for_two_criteria(evidence: str, name: str) -> None:
