@@ -273,5 +273,6 @@ async def _run(
     app: App, asked: AskedMap, kind: OutputType[T] | None, farewell: FlowFarewell
 ) -> MapResult[T]:
     found = await asked.checked(app)
+    await app.sessions.plan_task(found.first.task)  # refuses a model that no row could be done on
     result = await flow_result(app, farewell, asked.begin(app, found.request))
     return map_result(asked.name, result, Path(found.request.out), kind)
