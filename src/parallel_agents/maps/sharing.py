@@ -27,11 +27,19 @@ def part_of(result: Result, part: Part | None) -> Result:
         scores={},
     )
     if not result.is_done:
-        return mine
+        return replace(mine, error=_of_batch(result))
     answers = result.output_json
     if not isinstance(answers, Mapping) or number not in answers:
         return replace(mine, status=RunStatus.FAILED, error=_missing(result, number))
     return replace(mine, output_json=answers[number])
+
+
+def _of_batch(result: Result) -> Failure | None:
+    """Why a batch is not done; which of its rows is to blame, nobody may know."""
+    error = result.error
+    if error is None:
+        return None
+    return replace(error, message=f"the batch {result.label} is not done: {error.message}")
 
 
 def _missing(result: Result, number: str) -> Failure:

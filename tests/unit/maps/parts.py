@@ -63,6 +63,7 @@ class Batcher:
 
     def __init__(self, rewritten: Callable[[int, dict[str, str]], str] | None = None) -> None:
         self.calls: list[list[str]] = []
+        self.is_mended = False
         self.model = RepliesWith(self._answer, latency_seconds=10)
         self._rewritten = rewritten
 
@@ -73,7 +74,7 @@ class Batcher:
         self.calls.append(list(items.values()))
         if not given:
             return AuthFailed("no key") if heading.startswith("fail") else f"{heading} is done"
-        if any(item.startswith("fail") for item in items.values()):
+        if not self.is_mended and any(item.startswith("fail") for item in items.values()):
             return AuthFailed("no key")
         answers = {number: f"{item} is done" for number, item in items.items()}
         if self._rewritten is None:

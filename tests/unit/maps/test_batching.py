@@ -15,7 +15,7 @@ from parallel_agents.core.gate import RegexGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
-from parallel_agents.core.task import Task
+from parallel_agents.core.task import OnFailure, Task
 from parallel_agents.maps.batching import MOST_CHARACTERS, Grouping, batch_task
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.row import Row
@@ -228,3 +228,36 @@ async def test_a_batch_that_fails_is_halved_until_the_row_is_found(tmp_path: Pat
         ["row-3"],
     ]
     assert [status for _, status in written(tmp_path)] == ["done", "done", "failed", "done"]
+
+
+async def test_rows_of_a_batch_are_done_once_its_dead_letter_is_retried(tmp_path: Path) -> None:
+    batcher, store = Batcher(), lasting_store()
+    write_rows(tmp_path, "one", "fail", "three")
+    async with batch_process(batcher, store) as rig:
+        await run_map(rig, tmp_path, batch=3)
+        batcher.is_mended = True
+        (letter,) = await rig.service.dead_letters(DeadLetterFilter())
+        retried = await rig.service.retry(letter)
+        await rig.service.wait([retried.run_id])
+        result = await run_map(rig, tmp_path, batch=3)
+
+    assert result.is_done
+    assert len(batcher.calls) == 2
+    assert [line["output"] for line in lines(tmp_path)] == [
+        "one is done",
+        "fail is done",
+        "three is done",
+    ]
+
+
+async def test_another_failure_ends_the_rows_that_wait_for_a_batch(tmp_path: Path) -> None:
+    batcher = Batcher()
+    write_rows(tmp_path, "fail", *(f"row {n}" for n in range(600)))
+    async with batch_process(batcher) as rig:
+        result = await run_map(
+            rig, tmp_path, batch=7, max_parallel=1, on_failure=OnFailure.STOP_NEW
+        )
+
+    assert result.status is RunStatus.FAILED
+    assert len(batcher.calls) == 1
+    assert len(lines(tmp_path)) < 601

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend, Usage
+from parallel_agents.errors import GateRefused
 from parallel_agents.maps.batches import Part
 from parallel_agents.maps.sharing import part_of
 
@@ -57,10 +60,15 @@ def test_an_unknown_cost_is_unknown_for_each_row() -> None:
 
 
 def test_a_row_of_a_batch_that_failed_has_no_answer() -> None:
-    part = part_of(batch("half an ans", RunStatus.FAILED), Part("batch/a", 1, 3))
+    error = Failure.of(GateRefused("the answer did not pass good"))
+    failed = replace(batch("half an ans", RunStatus.FAILED), error=error)
+
+    part = part_of(failed, Part("batch/a", 1, 3))
 
     assert part.status is RunStatus.FAILED
     assert part.output_json is None
+    assert part.error is not None
+    assert part.error.message == "the batch rows-1-3 is not done: the answer did not pass good"
 
 
 def test_a_row_without_an_answer_in_a_batch_that_is_done_has_failed() -> None:
