@@ -184,9 +184,10 @@ TAKEN: Mapping[str, set[str]] = {
     },
     **{
         f"pa.{name} {parameter}": taken
-        for name in ("map_rows", "amap_rows")
+        for name in ("map_rows", "amap_rows", "price_rows", "aprice_rows")
         for parameter, taken in {
             "agents": {"[]"},
+            "batch": {NUMBER},
             "cache_seconds": {NOTHING, NUMBER},
             "flows": {"[]"},
             "gates": {"[]"},
@@ -198,6 +199,8 @@ TAKEN: Mapping[str, set[str]] = {
             "model": {NOTHING},
             "out": {NOTHING},
             "reduce_text": {TEXT},
+            "refine": {NOTHING},
+            "row_gates": {"[]"},
             "settings": {"{}"},
             "text": {TEXT},
             "timeout": {NOTHING, NUMBER},

@@ -252,7 +252,7 @@ async def test_what_makes_an_agent_refuses_every_odd_value_that_nobody_means(
     }
 
 
-@pytest.mark.parametrize("name", ["map_rows", "amap_rows"])
+@pytest.mark.parametrize("name", ["map_rows", "amap_rows", "price_rows", "aprice_rows"])
 async def test_a_map_refuses_every_odd_value_that_nobody_means(name: str, tmp_path: Path) -> None:
     good = {"agent": WRITER, "rows": [{"a": 1}], "text": "{a}", **options(tmp_path)}
     call = Call(getattr(pa, name), good, get_type_hints(MapOptions))

@@ -69,6 +69,8 @@ class SessionOptions(Checked):
         notify: where word of a session at the top of a tree is sent; the runtime sets it.
         needs: what a process must have to execute its runs; the runtime sets it. None for a session
             of an earlier version.
+        batch: how many items its task has, each with an answer of its own; 0 for a task of one piece.
+            See `core.batch`.
     """
 
     mode: Mode = Mode.RUN
@@ -87,6 +89,7 @@ class SessionOptions(Checked):
     on_stuck: OnStuck | None = None
     notify: Notify | None = None
     needs: Needs | None = None
+    batch: int = 0
 
     def settled(self, budget: Budget) -> Budget:
         """A budget of the session, at whose limit it does what the session does if it does not say."""

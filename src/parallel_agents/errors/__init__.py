@@ -10,6 +10,7 @@ PagentsError
  │   ├─ Conflict                PA-E106  the key is used for different work
  │   ├─ RunIsOver               PA-E107  a message to a run that has ended
  │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
+ │   ├─ BatchRefused            PA-E351  an agent cannot be asked for several rows in one call
  │   ├─ PlanUnconfirmed         PA-E342  a plan waits for a yes that nobody can say here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
@@ -74,6 +75,7 @@ PagentsError
  │   ├─ FlowRaised              PA-E324  a flow's function raised an error
  │   ├─ DraftMissing            PA-E331  there is no draft of an agent to review
  │   ├─ NotRegistered           PA-E332  an agent is not good enough, and stays a draft
+ │   ├─ AnswerMissing           PA-E352  a batch is done without an answer for one of its rows
  │   ├─ PlanImpossible          PA-E340  no plan for a goal that could work
  │   ├─ PlanNotAccepted         PA-E341  a person did not accept the plan for a goal
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
@@ -108,6 +110,7 @@ from parallel_agents.errors.base import (
 from parallel_agents.errors.caller import (
     AlreadyAnswered,
     Ambiguous,
+    BatchRefused,
     CallerError,
     CannotContinue,
     CannotSee,
@@ -182,6 +185,7 @@ from parallel_agents.errors.provider import (
 )
 from parallel_agents.errors.run import (
     AgentCircuitOpen,
+    AnswerMissing,
     CrashLoop,
     DraftMissing,
     FlowChanged,
@@ -216,8 +220,10 @@ __all__ = [
     "AgentCircuitOpen",
     "AlreadyAnswered",
     "Ambiguous",
+    "AnswerMissing",
     "ArtifactError",
     "AuthFailed",
+    "BatchRefused",
     "CallTimedOut",
     "CallerError",
     "CannotContinue",

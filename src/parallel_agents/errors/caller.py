@@ -16,6 +16,12 @@ class InvalidInput(CallerError):
     code = "PA-E101"
 
 
+class BatchRefused(CallerError):
+    """An agent cannot be asked for several rows in one call, or the rows are not a batch."""
+
+    code = "PA-E351"
+
+
 class PlanUnconfirmed(CallerError):
     """A plan for a goal waits for a person's yes, and nobody can say it here."""
 

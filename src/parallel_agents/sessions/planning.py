@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.batch import limits_of_batch
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.forking import forked
@@ -183,7 +184,7 @@ class Planner:
         bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
         self._check_profile(agent, parent if is_spawned else None)
-        limits = task.limits.over(agent.limits).over(self.defaults)
+        limits = self._limits(task, agent)
         if parent is not None and is_spawned:
             limits = limits.within(parent.options.limits)
         options = replace(
@@ -228,6 +229,10 @@ class Planner:
             bounds=bounds if is_child else Policy(),
             budget=options.settled(task.budget if task.budget.is_bound else agent.budget),
         )
+
+    def _limits(self, task: Task, agent: Agent) -> Limits:
+        own = task.limits.over(agent.limits).over(self.defaults)
+        return limits_of_batch(own, task.options.batch)
 
     def _check_profile(self, agent: Agent, parent: Session | None) -> None:
         """Refuse a profile that is not here, or that gives more than that of the parent.

@@ -393,6 +393,7 @@ def _result(
         session_key=row.session.key,
         run_id=row.run.id,
         score=outcome.score,
+        scores=outcome.scores,
         changes=outcome.changes,
         spend_below=below,
         artifacts=shared,

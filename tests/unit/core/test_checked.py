@@ -48,7 +48,7 @@ _NOT_FROM_CALLERS = {
     *("Artifact", "BatchResult", "Capabilities", "Created", "DeadLetter", "Event", "Failure"),
     "Gathered",
     "ItemResult",
-    *("MapResult", "MapRow", "Message"),
+    *("MapPrice", "MapResult", "MapRow", "Message"),
     *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),
     *("ToolCall", "ToolContext", "ToolResult", "ToolSpec", "Usage"),
 }

@@ -105,7 +105,7 @@ def fit_context(work: Work) -> None:
     agent, limits = work.assignment.agent, work.assignment.limits
 
     def frame() -> int:
-        return frame_tokens(system_of(work.session), work.specs, agent.output_schema)
+        return frame_tokens(system_of(work.session), work.specs, work.answer_schema)
 
     shortening = work.contexts.shortening(
         work.model,
@@ -164,7 +164,7 @@ def _request(work: Work, step: CallModel) -> ModelRequest:
         system=system_of(work.session),
         messages=tuple(transcript.messages),
         tools=work.tools.specs,
-        output_schema=agent.output_schema,
+        output_schema=work.answer_schema,
         max_output_tokens=min(most, ANSWER_TOKENS) if step.is_last else most,
         temperature=agent.temperature,
         timeout_seconds=limits.call_timeout_seconds,
