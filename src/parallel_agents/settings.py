@@ -49,6 +49,7 @@ from parallel_agents.setting_values import (
     SessionMegabytes,
     SetBudget,
     Switch,
+    Tags,
     Tokens,
 )
 from parallel_agents.trust import (
@@ -163,6 +164,9 @@ class Settings(AttentionSettings):
     dead_letter_seconds: RetentionSeconds = field(
         default=DEAD_LETTER_SECONDS,
         metadata=knob("seconds for which a failed task can be retried"),
+    )
+    tags: Tags = field(
+        default=(), metadata=knob("tags of all work that is started, such as nightly")
     )
     parent_session: NonEmpty | None = field(
         default=None, metadata=knob("the parent of the sessions that this process spawns")
