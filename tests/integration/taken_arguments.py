@@ -68,6 +68,7 @@ TAKEN: Mapping[str, set[str]] = {
             "min_done": {NOTHING},
             "model": {NOTHING},
             "settings": {"{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -150,6 +151,7 @@ TAKEN: Mapping[str, set[str]] = {
             "plan": {NOTHING},
             "replans": {NUMBER},
             "settings": {"{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -199,6 +201,7 @@ TAKEN: Mapping[str, set[str]] = {
             "out": {NOTHING},
             "reduce_text": {TEXT},
             "settings": {"{}"},
+            "tags": {"[]"},
             "text": {TEXT},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
@@ -213,5 +216,6 @@ TAKEN: Mapping[str, set[str]] = {
     "pa.open model": {NOTHING, TEXT},
     "pa.open models": {"{}"},
     "pa.open settings": {"{}"},
+    "pa.open tags": {"[]"},
     "pa.open tools": {"[]"},
 }

@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
         flows: the functions of flows, so that those that a former process left go on here.
         models: factories of models by provider, such as `{"scripted": lambda name: model}`.
         settings: settings by name; they override files and environment variables.
+        tags: words by which `pagents cost` tells what the work cost.
     """
 
     home: Path | Name | None
@@ -55,6 +56,7 @@ class Options(TypedDict, total=False):
     flows: Sequence[Callable[..., Awaitable[object]]]
     models: Mapping[str, ModelFactory]
     settings: Mapping[str, object]
+    tags: Sequence[Name]
 
 
 @checked
@@ -85,7 +87,7 @@ async def open(
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     async with open_parts(model, max_parallel, options) as app, letting_calls_end(app, Farewell()):
-        yield OpenSessions(app.sessions, app.sharing, app.flows, app.now)
+        yield OpenSessions(app.sessions, app.sharing, app.flows, app.now, app.sent)
 
 
 @asynccontextmanager
@@ -98,7 +100,8 @@ async def open_parts(
     """Open this user's store with what a program passes in."""
     home = options.get("home")
     environment = read_environment(Path(home) if home else None)
-    flags = _flags(options.get("settings", {}), model=model, max_parallel=max_parallel)
+    tags = options.get("tags") or None
+    flags = _flags(options.get("settings", {}), model=model, max_parallel=max_parallel, tags=tags)
     models = options.get("models", {})
     _check_providers(models)
     parts = Parts(

@@ -28,6 +28,7 @@ from parallel_agents.surfaces.cli.pages import (
     note_rest,
     read_page,
 )
+from parallel_agents.surfaces.cli.prompts_shown import Prompt, Turn, show_prompts
 from parallel_agents.views import format
 from parallel_agents.views.events import describe
 
@@ -42,16 +43,21 @@ def history(
     limit: Limit = _SHOWN,
     before: Before = None,
     after: After = None,
+    prompt: Prompt = False,
+    turn: Turn = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Show what was said and done in a session or in all sessions of a team, oldest first.
 
     Without --after, the last events are shown. With both --json and --follow, print one JSON object
-    per line.
+    per line. With --prompt, show what was sent to the model instead.
     """
     check_one_end(before, after)
     context = find_store(home)
+    if prompt or turn is not None:
+        show_prompts(context, name, turn, is_json=json)
+        return
 
     async def show() -> None:
         if follow:

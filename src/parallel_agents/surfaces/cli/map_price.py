@@ -11,20 +11,23 @@ from typing import NamedTuple
 
 from parallel_agents.app.asked_map import CheckedMap
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey, make_flow_key
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.maps.filling import Filled, Filling
 from parallel_agents.maps.request import MAP
 from parallel_agents.maps.source import fingerprint
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.dry_run import money, spend_json, told_runs
 from parallel_agents.views import format
+from parallel_agents.views.costs import costs_by_agent
+from parallel_agents.views.estimates import likely_of, shared
 
 _PRICED, _AT_ONCE, _SHOWN = 500, 500, 600
 
@@ -39,6 +42,8 @@ class _Price(NamedTuple):
         nanousd: the most that their first calls cost; None if a price is unknown.
         tokens: the same in tokens.
         is_exact: whether each row was priced, and not only some of them.
+        likely: what the rows cost if they cost what such runs did so far; None if there were none.
+        runs: how many runs that is known from.
     """
 
     model: str
@@ -47,6 +52,8 @@ class _Price(NamedTuple):
     nanousd: int | None
     tokens: int
     is_exact: bool
+    likely: Spend | None = None
+    runs: int = 0
 
 
 async def print_price(
@@ -57,7 +64,7 @@ async def print_price(
     is_json: bool,
 ) -> None:
     """Print how many rows a map has, the task of the first, and what their first calls cost at most."""
-    async with open_client(context.environment, context.settings) as client:
+    async with open_without_writing(context.environment, context.settings) as client:
         checked = await check(client)
         price = await _priced(client, name, checked)
     if is_json:
@@ -69,6 +76,9 @@ async def print_price(
     render.line(f"results {checked.request.out}")
     render.line("first   " + format.cut(format.one_line(_shown(checked.first)), _SHOWN))
     render.note(_told(price))
+    if price.rows:
+        from_runs = f", from {told_runs(price.runs)}" if price.runs else ""
+        render.line(f"likely  {money(price.likely)}{from_runs}")
 
 
 async def _priced(client: Client, name: str, checked: CheckedMap) -> _Price:
@@ -88,7 +98,10 @@ async def _priced(client: Client, name: str, checked: CheckedMap) -> _Price:
                     plan = await client.sessions.plan_task(each.task)
                     tools = client.session_tools.as_tools()
                     amounts.append(max_cost_of_first_call(client.models, tools, plan))
-    return _sum(model, counts, amounts)
+    price = _sum(model, counts, amounts)
+    agent = checked.first.task.agent_name
+    likely, runs = likely_of(costs_by_agent(await client.journal.costs()), agent, model)
+    return price._replace(likely=likely and shared(likely, price.rows, 1), runs=runs)
 
 
 async def _done(client: Client, session: SessionKey, part: list[Filled]) -> set[str]:
@@ -146,4 +159,6 @@ def _json(checked: CheckedMap, price: _Price) -> dict[str, object]:
         "first_calls_at_most": None if money is None else {"amount": money, "currency": "USD"},
         "tokens_at_most": price.tokens,
         "is_exact": price.is_exact,
+        "likely": spend_json(price.likely),
+        "from_runs": price.runs,
     }

@@ -13,7 +13,8 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app.begin_plan import begin_plan
-from parallel_agents.app.client import App
+from parallel_agents.app.client import App, Client
+from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.app.reading import STORE_NAME, check_exists
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
@@ -29,6 +30,7 @@ from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
+from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
@@ -43,6 +45,7 @@ from parallel_agents.surfaces.cli.context import (
     Name,
     Notified,
     SandboxMode,
+    Tags,
     Timeout,
     Tokens,
     Usd,
@@ -55,6 +58,7 @@ from parallel_agents.surfaces.cli.context import (
     workspace_of,
 )
 from parallel_agents.surfaces.cli.do_result import concluded_do
+from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, DryRun, Planned, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
@@ -110,6 +114,45 @@ class _Overrides(NamedTuple):
         )
 
 
+class _AskedRun(NamedTuple):
+    """The team that the options ask for.
+
+    Attributes:
+        team: its name or file.
+        inputs: as they were given.
+        name: of the run; None for a new one.
+    """
+
+    team: Path | str
+    inputs: list[str] | None
+    overrides: _Overrides
+    name: str | None
+    max_parallel: int | None
+
+    async def prepare(self, context: CliContext, is_json: bool, app: App) -> Begin:
+        """Get the models ready; the function that this returns starts the work."""
+        found = app.catalog.team(self.team)
+        values = read_inputs(self.inputs, found.input_schema)
+        if found.plan is not None:
+            plan = self.overrides.apply_to_plan(found.plan)
+            task = await prepare_plan(app, context.environment, plan, found.filled(values))
+            return partial(_begin_plan, app, task, self.name, len(plan.steps), is_json=is_json)
+        asked = _team_task(found, values, self.overrides)
+        return await prepare_run(app, asked, self.name, self.max_parallel, is_json=is_json)
+
+    async def planned(self, environment: Environment, client: Client) -> Planned:
+        """The sessions that it would start, as far as that is known."""
+        found = client.catalog.team(self.team)
+        values = read_inputs(self.inputs, found.input_schema)
+        if found.plan is None:
+            asked = _team_task(found, values, self.overrides)
+            team, *plans = await client.sessions.plan_team(asked, key=self.name)
+            return Planned(plans, team.budget)
+        plan = self.overrides.apply_to_plan(found.plan)
+        probes = await probe_plan(client, environment, plan, found.filled(values))
+        return Planned(probes.plans, plan.budget, UNKNOWN_STEPS, is_sketch=True)
+
+
 def run(
     team_file: Annotated[
         Path | None, typer.Argument(help="A team file.", metavar="TEAMFILE")
@@ -130,12 +173,14 @@ def run(
     usd: Usd = None,
     tokens: Tokens = None,
     on_limit: WhenUsedUp = None,
+    tag: Tags = None,
     notify: Notified = None,
     answers: AnswersFile = None,
     workspace: WorkspaceFolder = None,
     cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
     sandbox: SandboxMode = None,
+    dry_run: DryRun = False,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
@@ -153,21 +198,16 @@ def run(
         max_parallel=max_parallel,
         sandbox=sandbox,
         notify=notify,
+        tags=tag,
     )
     place, budget = workspace_of(workspace, cwd), partial(budget_of, usd, tokens, on_limit)
     overrides = _Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
 
-    async def prepare(app: App) -> Begin:
-        found = app.catalog.team(_team_or_file(team_file, team))
-        values = read_inputs(inputs, found.input_schema)
-        if found.plan is not None:
-            plan = overrides.apply_to_plan(found.plan)
-            task = await prepare_plan(app, context.environment, plan, found.filled(values))
-            return partial(_begin_plan, app, task, run_id, len(plan.steps), is_json=json)
-        asked = _team_task(found, values, overrides)
-        return await prepare_run(app, asked, run_id, max_parallel, is_json=json)
-
-    _run_to_the_end(context, prepare, Display(style, json))
+    asked = _AskedRun(_team_or_file(team_file, team), inputs, overrides, run_id, max_parallel)
+    if dry_run:
+        print_dry_run(context, partial(asked.planned, context.environment), is_json=json)
+    else:
+        _run_to_the_end(context, partial(asked.prepare, context, json), Display(style, json))
 
 
 async def prepare_run(
