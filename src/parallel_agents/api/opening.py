@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict
@@ -28,6 +30,7 @@ from parallel_agents.flows.functions import Functions
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
+from parallel_agents.tracing import chosen_trace, tracing
 
 LOG = logging.getLogger("parallel_agents")
 _TAKEN = {"ladder": "lists of models", "sim": "simulated models, which must be known as such"}
@@ -111,8 +114,16 @@ async def open_parts(
         gates=gates_by_name(options.get("gates", ())),
         flows=Functions([*map(FlowFunction, options.get("flows", ())), *functions]),
     )
-    async with open_app(environment, load(environment, flags, given=_GIVEN).settings, parts) as app:
-        yield app
+    loaded = load(environment, flags, given=_GIVEN).settings
+    with tracing(chosen_trace(environment.variables), _print_to_stderr) as on_events:
+        heard = replace(parts, on_events=on_events)
+        async with open_app(environment, loaded, heard) as app:
+            yield app
+
+
+def _print_to_stderr(line: str) -> None:
+    with suppress(OSError, ValueError):  # of a stream that is closed
+        sys.stderr.write(f"{line}\n")
 
 
 @asynccontextmanager

@@ -86,6 +86,8 @@ async def open_on(
     parts, now = parts or Parts(), now or store.now
     await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
+        if parts.on_events is not None:
+            stack.callback(store.subscribe(parts.on_events))
         owner = this_process(parts.role, environment.project_name)
         resources, governor, lessons = await _with_calls(
             stack, environment, settings, parts, store, owner, now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -28,10 +29,11 @@ from parallel_agents.errors import OverBudget, ProviderError
 from parallel_agents.runners.agent.contexts import frame_tokens
 from parallel_agents.runners.agent.hiding import hidden_message
 from parallel_agents.runners.agent.prompts import notices_of, system_of
-from parallel_agents.runners.agent.requests import OUTPUT_TOKENS, request_of
+from parallel_agents.runners.agent.requests import OUTPUT_TOKENS, REQUESTS, request_of
 from parallel_agents.runners.agent.work import Work
 from parallel_agents.secrets.known import KNOWN
 
+_trace = logging.getLogger(REQUESTS)
 # More than any wire adds for a level of thinking.
 _THINKING_TOKENS = 16_384
 # Retries and waits of one call that its history shows; an account that waits all night has no more.
@@ -62,6 +64,7 @@ async def call_model(work: Work, step: CallModel) -> None:
     work.failure = None
     inbox, request = work.activation.inbox, _request(work, step)
     listener = ModelCallListener(work, step.turn)
+    _trace_request(work, step.turn, request)
     reply = None
     async with inbox.interruptible():
         reply = await work.model.respond(request, listener)
@@ -75,6 +78,19 @@ async def call_model(work: Work, step: CallModel) -> None:
     replied = replied_of(work, reply, step.turn, loop.time() - began)
     await work.write(f"turn-{step.turn}/model", replied)
     work.streamed.clear()
+
+
+def _trace_request(work: Work, turn: int, request: ModelRequest) -> None:
+    if _trace.isEnabledFor(logging.DEBUG):
+        _trace.debug(
+            "turn %d asks %s: messages %d, tools %d, at most %d tokens of reply",
+            turn,
+            work.model.name,
+            len(request.messages),
+            len(request.tools),
+            request.max_output_tokens,
+            extra={"session": work.session.key},
+        )
 
 
 def replied_of(

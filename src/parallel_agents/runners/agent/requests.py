@@ -14,6 +14,8 @@ from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.runners.agent.prompts import system_of
 
+# The log that has a record of each request.
+REQUESTS = "parallel_agents.requests"
 ANSWER_TOKENS = 1024
 OUTPUT_TOKENS = 4096
 

@@ -17,6 +17,7 @@ from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Finished, Queued, Started
+from parallel_agents.core.event_store import OnEvents
 from parallel_agents.core.ids import RunId, SessionKey, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
@@ -32,6 +33,7 @@ from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
+from parallel_agents.surfaces.cli.traced import traced
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
@@ -118,8 +120,11 @@ def run_in_foreground(
     """
     started: list[Shown] = []
 
-    async def execute(stop: asyncio.Event, bar: DownloadBar) -> T | None:
-        async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
+    async def execute(
+        stop: asyncio.Event, bar: DownloadBar, on_events: OnEvents | None
+    ) -> T | None:
+        parts = Parts(on_fetch=bar, on_events=on_events)
+        async with open_app(context.environment, context.settings, parts) as app:
 
             async def start(begin: Begin) -> Shown:
                 began_at = time.time()
@@ -144,8 +149,8 @@ def run_in_foreground(
 
     bar = DownloadBar()
     try:
-        with bar:
-            concluded = run_interruptible(lambda stop: execute(stop, bar))
+        with bar, traced(context.environment) as on_events:
+            concluded = run_interruptible(lambda stop: execute(stop, bar, on_events))
     except KeyboardInterrupt:
         concluded = None
     except OutputLost:
