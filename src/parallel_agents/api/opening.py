@@ -23,6 +23,7 @@ from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tool
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Name
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.function import FlowFunction
@@ -103,7 +104,7 @@ async def open_parts(
     """Open this user's store with what a program passes in."""
     home = options.get("home")
     environment = read_environment(Path(home) if home else None)
-    tags = options.get("tags") or None
+    tags = check_tags(options.get("tags", ())) or None
     flags = _flags(options.get("settings", {}), model=model, max_parallel=max_parallel, tags=tags)
     models = options.get("models", {})
     _check_providers(models)

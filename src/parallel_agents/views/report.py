@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.run import Result
 from parallel_agents.core.usage import Spend
@@ -27,6 +28,7 @@ class Reported:
         whole: the team, flow or session.
         results: those of its tasks that have ended, in order; its own if it has none.
         own: the result of a flow itself, which says what its steps came to.
+        titles: what the tasks were, by their runs: the start of their texts.
         left: its tasks that have not ended.
         total: how many tasks there are, if `results` and `left` are not all.
         costs: of all runs, by agent and model.
@@ -36,6 +38,7 @@ class Reported:
     whole: SessionLine
     results: Sequence[Result]
     own: Result | None = None
+    titles: Mapping[RunId, str] = field(default_factory=dict[RunId, str])
     left: Sequence[SessionLine] = ()
     total: int
     costs: Sequence[Cost]
@@ -49,7 +52,14 @@ def report_of(found: Reported) -> str:
         _tasks(found),
         *(_reasons(found)),
         *(["## Costs", _costs(found.costs)] if found.costs else []),
-        *(["## Results", *map(_result, found.results)] if found.results else []),
+        *(
+            [
+                "## Results",
+                *(_result(each, found.titles.get(each.run_id, "")) for each in found.results),
+            ]
+            if found.results
+            else []
+        ),
         *([] if found.own is None or found.own.output_json is None else _conclusion(found.own)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -138,8 +148,9 @@ def _costs(costs: Sequence[Cost]) -> str:
     return table(_OF_COSTS, rows, right=_OF_COSTS[1:])
 
 
-def _result(result: Result) -> str:
+def _result(result: Result, title: str) -> str:
     head = [f"### {escaped(result.label)}"]
+    head += [f"Task: {escaped(title)}"] if title else []
     head += [f"Note: {escaped(notice)}" for notice in result.notices]
     if result.changes is not None:
         head.append(escaped(format.changes(result.changes)))

@@ -71,8 +71,19 @@ def cost(
         _print_agents(found.costs)
     else:
         _print_sums(found.costs, by)
-    for notice in notice_of_unanswered(found.unanswered):
+    for notice in _notices(found):
         render.note(notice)
+
+
+def _notices(found: _Found) -> tuple[str, ...]:
+    """What the sums do not say."""
+    total = total_of(found.costs).spend
+    calls = total.unpriced_calls
+    which = "1 call has" if calls == 1 else f"{calls:,} calls have"
+    known = format.money(replace(total, unpriced_calls=0))
+    others = f"; the others cost {known}" if total.calls > calls else ""
+    unpriced = (f"{which} no known price{others}.",) if calls else ()
+    return (*unpriced, *notice_of_unanswered(found.unanswered))
 
 
 class _Found(NamedTuple):
@@ -136,6 +147,8 @@ def _sum_json(found: CostSum) -> dict[str, Json]:
         "accepted": found.accepted,
         "cost": render.money_json(found.spend.cost_usd),
         "simulated_cost": render.money_json(found.spend.simulated_usd),
+        "unpriced_calls": found.spend.unpriced_calls,
+        "known_cost": render.money_json(replace(found.spend, unpriced_calls=0).cost_usd),
         "cost_per_accepted": render.money_json(each),
         "tokens": found.spend.usage.total_tokens,
     }

@@ -12,6 +12,8 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.budget import Amount, Budget
 from parallel_agents.core.gate import JudgeGate
+from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import Spend
@@ -71,6 +73,16 @@ def print_dry_run(
         _print_json(estimates, planned)
     else:
         _print(estimates, planned)
+
+
+async def without_done(client: Client, team: SessionPlan, plans: Sequence[SessionPlan]) -> Planned:
+    """The tasks of a team that are not done already, under the name that it was begun with."""
+    keys = [plan.session.spawn_key for plan in plans]
+    children = await client.sessions.children_named(team.session.key, keys)
+    done = {name_of(child.key) for child in children if child.status is RunStatus.DONE}
+    left = [plan for plan in plans if plan.session.spawn_key not in done]
+    told = f"{len(done)} of {len(plans)} tasks are done already, and cost nothing." if done else ""
+    return Planned(left, team.budget, told)
 
 
 async def estimated(client: Client, planned: Planned) -> list[Estimate]:
@@ -136,15 +148,19 @@ def _print(estimates: Sequence[Estimate], planned: Planned) -> None:
     ]
     if rows:
         render.table(_TITLES, rows, right=_TITLES[3:5])
+        _print_totals(estimates, planned)
+    if planned.unknown:
+        render.note(planned.unknown)
+    render.note("Nothing was started, called or written.")
+
+
+def _print_totals(estimates: Sequence[Estimate], planned: Planned) -> None:
     first, likely = totals(estimates)
     tasks = "1 task" if len(estimates) == 1 else f"{len(estimates):,} tasks"
     if not planned.is_sketch:
         render.line(f"first calls  {told_total(first)} at most")
     render.line(f"likely       {told_total(likely)} for {tasks}")
     render.line(f"worst case   {_worst(estimates, planned)}")
-    if planned.unknown:
-        render.note(planned.unknown)
-    render.note("Nothing was started, called or written.")
 
 
 def money(spend: Spend | None) -> str:

@@ -46,6 +46,7 @@ def report(
                 whole=found.whole,
                 results=found.results,
                 own=next(iter(found.own), None),
+                titles={each.row.run.id: each.row.run.title for each in found.members},
                 left=[each for each in found.members if each.row.run.id not in ended],
                 total=found.total,
                 costs=await client.journal.costs(tree=tree),
