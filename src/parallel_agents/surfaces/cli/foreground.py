@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -17,7 +18,6 @@ from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Finished, Queued, Started
-from parallel_agents.core.event_store import OnEvents
 from parallel_agents.core.ids import RunId, SessionKey, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
@@ -120,19 +120,15 @@ def run_in_foreground(
     """
     started: list[Shown] = []
 
-    async def execute(
-        stop: asyncio.Event, bar: DownloadBar, on_events: OnEvents | None
-    ) -> T | None:
-        parts = Parts(on_fetch=bar, on_events=on_events)
+    async def execute(parts: Parts, stop: asyncio.Event) -> T | None:
         async with open_app(context.environment, context.settings, parts) as app:
 
             async def start(begin: Begin) -> Shown:
                 began_at = time.time()
                 work = await begin()
                 folder = results_folder(context.environment.home, work.name)
-                shown = show(app, work, _Started(app, work, display, folder, began_at))
-                started.append(shown)
-                return shown
+                started.append(show(app, work, _Started(app, work, display, folder, began_at)))
+                return started[-1]
 
             async def run_to_the_end() -> T:
                 begin = await prepare(app)
@@ -150,7 +146,8 @@ def run_in_foreground(
     bar = DownloadBar()
     try:
         with bar, traced(context.environment) as on_events:
-            concluded = run_interruptible(lambda stop: execute(stop, bar, on_events))
+            parts = Parts(on_fetch=bar, on_events=on_events)
+            concluded = run_interruptible(partial(execute, parts))
     except KeyboardInterrupt:
         concluded = None
     except OutputLost:

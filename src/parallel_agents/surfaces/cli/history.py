@@ -28,10 +28,16 @@ from parallel_agents.surfaces.cli.pages import (
     note_rest,
     read_page,
 )
-from parallel_agents.surfaces.cli.prompts_shown import Prompt, Turn, show_prompts
 from parallel_agents.views import format
 from parallel_agents.views.events import describe
 
+Prompt = Annotated[bool, typer.Option("--prompt", help="Show what was sent to the model instead.")]
+Turn = Annotated[
+    int | None,
+    typer.Option(
+        "--turn", min=1, help="The whole request of this turn, as it was sent.", metavar="N"
+    ),
+]
 _SHOWN = 500
 
 
@@ -56,6 +62,9 @@ def history(
     check_one_end(before, after)
     context = find_store(home)
     if prompt or turn is not None:
+        # What makes requests is what calls models, which takes longer to load than all the rest.
+        from parallel_agents.surfaces.cli.prompts_shown import show_prompts  # noqa: PLC0415 - heavy
+
         show_prompts(context, name, turn, is_json=json)
         return
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Annotated
 
 import orjson
-import typer
 
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.app.reading import check_exists
@@ -21,13 +19,6 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.views import format
 
-Prompt = Annotated[bool, typer.Option("--prompt", help="Show what was sent to the model instead.")]
-Turn = Annotated[
-    int | None,
-    typer.Option(
-        "--turn", min=1, help="The whole request of this turn, as it was sent.", metavar="N"
-    ),
-]
 _PIECE = 2_000
 
 
