@@ -49,21 +49,19 @@ from parallel_agents.setting_values import (
     SessionMegabytes,
     SetBudget,
     Switch,
+    Tags,
     Tokens,
 )
-from parallel_agents.trust import (
-    MCP_NAME,
-    Project,
-    check_trusted,
-    find_project,
-    is_known,
-)
+from parallel_agents.trust import MCP_NAME, Project, check_trusted, find_project, is_known
 
 PREFIX = "PARALLEL_AGENTS_"
 
 HOME_VARIABLE = f"{PREFIX}HOME"
-# The product's variables that are not settings; the second one is read by its own tests.
-OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
+LOG_VARIABLE, LOG_FILE_VARIABLE = f"{PREFIX}LOG", f"{PREFIX}LOG_FILE"
+# The product's variables that are not settings; the last one is read by its own tests.
+OTHER_VARIABLES = frozenset(
+    {HOME_VARIABLE, LOG_VARIABLE, LOG_FILE_VARIABLE, f"{PREFIX}TEST_MODELS"}
+)
 # What acts for the user, and that no project may set, trusted or not.
 USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
 TABLES = frozenset(
@@ -163,6 +161,9 @@ class Settings(AttentionSettings):
     dead_letter_seconds: RetentionSeconds = field(
         default=DEAD_LETTER_SECONDS,
         metadata=knob("seconds for which a failed task can be retried"),
+    )
+    tags: Tags = field(
+        default=(), metadata=knob("tags of all work that is started, such as nightly")
     )
     parent_session: NonEmpty | None = field(
         default=None, metadata=knob("the parent of the sessions that this process spawns")

@@ -15,11 +15,11 @@ from parallel_agents.app.looking_after import LookingAfter
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.notifying import Notifier, make_sender
 from parallel_agents.app.parts import Parts
-from parallel_agents.app.reading import check_exists, open_and_look, open_store
+from parallel_agents.app.reading import STORE_NAME, check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
 from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
-from parallel_agents.app.web import find_lack, web_means
+from parallel_agents.app.web import find_lack
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.artifact import Contents
@@ -42,21 +42,18 @@ from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
 from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.loop import AgentRunner
-from parallel_agents.runners.agent.questions import Patience
-from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.circuit_broken import CircuitBrokenRunner
 from parallel_agents.runners.team import TeamRunner
 from parallel_agents.sandbox.commands import LocalCommands
 from parallel_agents.session_tools.results import report
-from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.setting_sources import load_home
 from parallel_agents.settings import (
     Environment,
     Settings,
 )
-from parallel_agents.tools.box import COMMAND_TOOLS, Box
-from parallel_agents.tools.contained import ContainedTool
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
 
 
 @asynccontextmanager
@@ -89,6 +86,8 @@ async def open_on(
     parts, now = parts or Parts(), now or store.now
     await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
+        if parts.on_events is not None:
+            stack.callback(store.subscribe(parts.on_events))
         owner = this_process(parts.role, environment.project_name)
         resources, governor, lessons = await _with_calls(
             stack, environment, settings, parts, store, owner, now
@@ -126,6 +125,26 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
     """
     async with AsyncExitStack() as stack:
         store = await open_and_look(stack, environment, settings)
+        yield await _make_client(stack, environment, settings, store)
+
+
+@asynccontextmanager
+async def open_without_writing(
+    environment: Environment, settings: Settings
+) -> AsyncGenerator[Client]:
+    """A client that plans work and reads the store, if there is one, and writes nothing anywhere.
+
+    Raises:
+        StoreError: there is a store that cannot be read, or what the block asks for would write.
+    """
+    path = environment.home / STORE_NAME
+    found = await asyncio.to_thread(look_at, path)
+    async with AsyncExitStack() as stack:
+        store: Store = MemoryStore()
+        if found.form is not Form.MISSING:
+            kept = settings.dead_letter_seconds
+            store = reading = await ReadingStore.open(path, dead_letter_seconds=kept)
+            stack.push_async_callback(reading.aclose)
         yield await _make_client(stack, environment, settings, store)
 
 
@@ -193,7 +212,6 @@ async def _make_client(
 
 def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:
     settings, parts = app.settings, resources.parts
-    patience = Patience(resources.now, settings.question_seconds, settings.answer_rules)
     gates = Gates(
         parts.gates,
         Judge(app.service, app.judges),
@@ -203,24 +221,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
     )
     agent = AgentRunner(
         app.models,
-        Tooling(
-            tools=Box(
-                {
-                    **app.session_tools.as_tools(),
-                    **{name: ContainedTool(tool) for name, tool in parts.tools.items()},
-                },
-                web_means(resources.environment, settings),
-            ),
-            session_tools=NAMES,
-            permissions=settings.permission_layer,
-            patience=patience,
-            commands=resources.commands,
-            command_tools=COMMAND_TOOLS,
-            workspaces=app.workspaces,
-            sharing=app.sharing,
-            servers=resources.servers,
-            kept_event=resources.store.kept_event,
-        ),
+        app.tooling,
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
         gatekeeper=gates,
@@ -241,7 +242,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             Judging(gates, app.service, allow_weak_judge=settings.allow_weak_judge),
             resources.environment.home / FLOWS_FOLDER,
             partial(find_lack, resources.environment, settings),
-            patience,
+            app.tooling.patience,
         ),
     }
 

@@ -14,6 +14,7 @@ class Filter(Checked):
 
     Attributes:
         run: this run, even if its session has had another run since.
+        tag: sessions with this tag, by which their work is sorted.
         prefix: the beginning of a session key, of its last part or of a run id, or a whole label
             or task name.
         tree: this session and everything that it spawned.
@@ -35,6 +36,7 @@ class Filter(Checked):
     orphaned: bool = False
     owner: OwnerId | None = None
     agent: str | None = None
+    tag: str | None = None
     every_run: bool = False
     asker: SessionKey | None = None
     roots_only: bool = False

@@ -67,6 +67,7 @@ class SessionOptions(Checked):
             above it says. The runtime sets it from its agent, or its parent.
         on_stuck: the same for what happens when it is stuck.
         notify: where word of a session at the top of a tree is sent; the runtime sets it.
+        tags: those of its parents and its own; the runtime sets them.
         needs: what a process must have to execute its runs; the runtime sets it. None for a session
             of an earlier version.
         batch: how many items its task has, each with an answer of its own; 0 for a task of one piece.
@@ -88,6 +89,7 @@ class SessionOptions(Checked):
     on_limit: OnLimit | None = None
     on_stuck: OnStuck | None = None
     notify: Notify | None = None
+    tags: tuple[str, ...] = ()
     needs: Needs | None = None
     batch: int = 0
 

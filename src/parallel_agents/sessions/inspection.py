@@ -135,14 +135,22 @@ class StoreJournal:
         return await self._store.count_rows(chosen)
 
     async def costs(
-        self, *, tree: SessionKey | None = None, since: float | None = None
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
     ) -> list[Cost]:
-        return await self._store.costs(tree=tree, since=since)
+        return await self._store.costs(tree=tree, since=since, tag=tag)
 
     async def count_unanswered(
-        self, *, tree: SessionKey | None = None, since: float | None = None
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
     ) -> int:
-        return await self._store.count_unanswered(tree=tree, since=since)
+        return await self._store.count_unanswered(tree=tree, since=since, tag=tag)
 
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         return await self._store.origins(sessions)

@@ -29,6 +29,9 @@ COMMANDS = {
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
     "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
+    "report": Command(
+        "report:report", "Print what a team or session came to, as a document.", _WATCH
+    ),
     "health": Command("health:health", "Show what runs, and what of it needs you.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),

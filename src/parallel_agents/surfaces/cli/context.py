@@ -16,6 +16,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.notification import read_target
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.task import Task
 from parallel_agents.core.toml import tables_of
 from parallel_agents.core.workspace import Workspace
@@ -63,6 +64,11 @@ def _startable(notify: str | None) -> str | None:
             hint="correct the program's name, or write its path",
         )
     return notify
+
+
+def _tags(given: list[str] | None) -> tuple[str, ...] | None:
+    """The tags that were given; none leaves them to the settings."""
+    return check_tags(given) if given else None
 
 
 Home = Annotated[
@@ -158,6 +164,15 @@ SandboxMode = Annotated[
         "--sandbox",
         help="Where commands of agents run: require a sandbox, or off, with your own rights.",
         metavar="require|off",
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        help="A tag, by which `pagents cost` adds up; can be repeated.",
+        metavar="TAG",
+        callback=_tags,
     ),
 ]
 MaxParallel = Annotated[

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -32,6 +33,7 @@ from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.own_work import is_own, own_work
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
+from parallel_agents.surfaces.cli.traced import traced
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
@@ -118,16 +120,15 @@ def run_in_foreground(
     """
     started: list[Shown] = []
 
-    async def execute(stop: asyncio.Event, bar: DownloadBar) -> T | None:
-        async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
+    async def execute(parts: Parts, stop: asyncio.Event) -> T | None:
+        async with open_app(context.environment, context.settings, parts) as app:
 
             async def start(begin: Begin) -> Shown:
                 began_at = time.time()
                 work = await begin()
                 folder = results_folder(context.environment.home, work.name)
-                shown = show(app, work, _Started(app, work, display, folder, began_at))
-                started.append(shown)
-                return shown
+                started.append(show(app, work, _Started(app, work, display, folder, began_at)))
+                return started[-1]
 
             async def run_to_the_end() -> T:
                 begin = await prepare(app)
@@ -144,8 +145,9 @@ def run_in_foreground(
 
     bar = DownloadBar()
     try:
-        with bar:
-            concluded = run_interruptible(lambda stop: execute(stop, bar))
+        with bar, traced(context.environment) as on_events:
+            parts = Parts(on_fetch=bar, on_events=on_events)
+            concluded = run_interruptible(partial(execute, parts))
     except KeyboardInterrupt:
         concluded = None
     except OutputLost:

@@ -14,6 +14,7 @@ from parallel_agents.core.cutting import head
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.signals import stop_signals_as_interrupts
 from parallel_agents.surfaces.cli.commands import COMMANDS, Command
+from parallel_agents.surfaces.cli.log_options import given, take_log_options
 from parallel_agents.surfaces.cli.streams import guard_streams
 from parallel_agents.surfaces.cli.usage import execute
 
@@ -24,7 +25,8 @@ def main() -> None:
     guard_streams()
     try:
         check_arguments(arguments)
-        with stop_signals_as_interrupts():
+        arguments, log = take_log_options(arguments)
+        with stop_signals_as_interrupts(), given(log):
             exit_code = execute(build(arguments), arguments)
             sys.stdout.flush()
     except PagentsError as problem:

@@ -23,6 +23,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext, Home, Notified, find_context
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.traced import traced
 from parallel_agents.views import format
 
 _LINGER_SECONDS = 3.0
@@ -41,8 +42,8 @@ def work(notify: Notified = None, home: Home = None, lock: _Lock = None) -> None
     """
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
-    with DownloadBar() as bar:
-        parts = Parts(on_fetch=bar, role=Role.WORKER, tell_unasked=told)
+    with DownloadBar() as bar, traced(context.environment) as on_events:
+        parts = Parts(on_fetch=bar, role=Role.WORKER, tell_unasked=told, on_events=on_events)
         is_done = run_interruptible(lambda stop: _work(context, parts, stop, lock))
     if not is_done:
         render.note("Stopped; unfinished runs stay queued.")

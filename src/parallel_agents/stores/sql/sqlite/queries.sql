@@ -350,6 +350,9 @@ s.parent = ''
 -- name: rows.ended
 NOT ({live})
 
+-- name: rows.tag
+{has_tag}
+
 -- name: rows.after
 (r.created_at < ({created_after}) OR (r.created_at = ({created_after}) AND s.key > :after))
 
@@ -504,15 +507,15 @@ SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_who
 
 -- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status.
 -- name: costs
-SELECT digest, MIN(key), served, model, status, COUNT(*), MAX(created_at), {sums}
+SELECT digest, MIN(key), served, model, status, COUNT(*), MAX(created_at), day, tags, {sums}
 FROM (SELECT s.agent AS digest, s.key, {served} AS served, r.model, r.status, r.created_at,
-             {is_whole} AS is_whole, {amounts}
+             {day} AS day, {tags} AS tags, {is_whole} AS is_whole, {amounts}
       FROM runs AS r JOIN sessions AS s ON s.key = r.session {where})
-GROUP BY digest, served, model, status;
+GROUP BY digest, served, model, status, day, tags;
 
 -- Runs with several attempts, which were on different models.
 -- name: costs_of_several
-SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at
+SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at, {day}, {tags}
 FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
 
 -- Calls that brought no reply and may have been billed.
@@ -534,6 +537,20 @@ r.kind = 'agent' AND r.calls > 0 AND r.attempts > 1
 
 -- name: costs.tree
 s.key IN ({subtree_of_tree})
+
+-- name: costs.tag
+{has_tag}
+
+-- The UTC day on which a run ended, or was asked for if it has not.
+-- name: day
+date(COALESCE(r.finished_at, r.created_at), 'unixepoch')
+
+-- name: tags
+CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.tags') END
+
+-- name: has_tag
+json_valid(s.options)
+AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag WHERE tag.value = :tag)
 
 -- name: costs.since
 ({live} OR r.finished_at >= :since)
