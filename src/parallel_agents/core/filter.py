@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,11 @@ class Filter(Checked):
         owner: live runs that this process owns, or owned when it ended.
         every_run: every run of a session instead of the latest.
         after: sessions that follow this one in the order of the answer, without `prefix`.
+        statuses: sessions whose run is in one of these states.
+        agents: sessions of one of these agents.
+        labels: sessions whose label has one of these texts in it, in upper or lower case.
+        models: sessions whose run is on a model with one of these texts in its name.
+        texts: sessions with each of these texts in their label, their task's start or their key.
         asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
             it asked for none, the one that the session's parent asked for last.
     """
@@ -41,3 +47,8 @@ class Filter(Checked):
     since: float | None = None
     after: SessionKey | None = None
     limit: int | None = None
+    statuses: tuple[RunStatus, ...] | None = None
+    agents: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+    texts: tuple[str, ...] | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -16,7 +15,6 @@ from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.notification import read_target
 from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.task import Task
 from parallel_agents.core.toml import tables_of
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
@@ -63,6 +61,13 @@ def _startable(notify: str | None) -> str | None:
             hint="correct the program's name, or write its path",
         )
     return notify
+
+
+def _task(*, cache_seconds: float) -> object:
+    """A task whose replies may be so old."""
+    from parallel_agents.core.task import Task  # noqa: PLC0415 - heavy, and few ask for it
+
+    return Task("main", "", cache_seconds=cache_seconds)
 
 
 Home = Annotated[
@@ -134,7 +139,7 @@ Cache = Annotated[
     typer.Option(
         help="Reuse a stored reply to the same request if it is no older than this.",
         metavar="SECONDS",
-        callback=_checked("--cache", partial(Task, "main", ""), "cache_seconds"),
+        callback=_checked("--cache", _task, "cache_seconds"),
     ),
 ]
 WorkspaceFolder = Annotated[

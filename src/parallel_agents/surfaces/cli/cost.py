@@ -16,9 +16,10 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.runners.agent.prompts import notice_of_unanswered
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
-from parallel_agents.surfaces.cli.since import Since, parse_since
+from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
 from parallel_agents.views.costs import AgentCosts, TierCosts, costs_by_agent
+from parallel_agents.views.since import parse_since
 
 _TITLES = ("AGENT", "MODEL", "TRIED", "ACCEPTED", "COST", "COST PER ACCEPTED", "TOKENS")
 

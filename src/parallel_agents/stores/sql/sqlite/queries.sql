@@ -347,6 +347,24 @@ s.parent = ''
 -- name: rows.ended
 NOT ({live})
 
+-- name: rows.statuses
+r.status IN (SELECT value FROM json_each(:statuses))
+
+-- name: rows.agents
+EXISTS (SELECT 1 FROM json_each(:agents) AS one
+        WHERE s.key >= 'agent:' || one.value || ':' AND s.key < 'agent:' || one.value || ';')
+
+-- name: rows.labels
+EXISTS (SELECT 1 FROM json_each(:labels) AS one WHERE instr(lower(s.label), lower(one.value)))
+
+-- name: rows.models
+EXISTS (SELECT 1 FROM json_each(:models) AS one WHERE instr(lower(r.model), lower(one.value)))
+
+-- name: rows.texts
+NOT EXISTS (SELECT 1 FROM json_each(:texts) AS one
+            WHERE NOT instr(lower(s.label || char(10) || r.title || char(10) || s.key),
+                            lower(one.value)))
+
 -- name: rows.after
 (r.created_at < ({created_after}) OR (r.created_at = ({created_after}) AND s.key > :after))
 
