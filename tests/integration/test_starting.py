@@ -28,7 +28,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("module", ["surfaces.cli.main", "surfaces.cli.list", "app.reading"])
+@pytest.mark.parametrize("module", ["surfaces.cli.main", "surfaces.cli.list", "app.missing"])
 def test_ctrl_c_during_the_imports_ends_as_an_interrupt_without_a_traceback(module: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, f"parallel_agents.{module}"],
