@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from importlib import import_module
 
 from parallel_agents.interpreter import leave_current_folder
@@ -17,11 +18,12 @@ def main() -> None:
         signal.signal(signal.SIGINT, _end_at_once)
     leave_current_folder()
     command = import_module("parallel_agents.surfaces.cli.main")
-    signal.signal(signal.SIGINT, before)
-    command.main()
+    command.main(lambda: signal.signal(signal.SIGINT, before))
 
 
 def _end_at_once(*_: object) -> None:
+    with suppress(OSError):  # nobody reads it
+        os.write(2, b"Interrupted before it began.\n")
     os._exit(130)
 
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from parallel_agents.attention_settings import AttentionSettings, knob
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Ruling
 from parallel_agents.core.policy import ANY, Policy
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.session import Visibility
+from parallel_agents.core.tier import Tier
+from parallel_agents.core.visibility import Visibility
 from parallel_agents.homes import check_home, default_home
 from parallel_agents.setting_values import (
     MOST_RETENTION_SECONDS as MOST_RETENTION_SECONDS,

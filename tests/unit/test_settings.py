@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.core.agent import Tier
+from parallel_agents.core.tier import Tier
 from parallel_agents.errors import ConfigError, Untrusted
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import (

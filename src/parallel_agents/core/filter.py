@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +15,6 @@ class Filter(Checked):
 
     Attributes:
         run: this run, even if its session has had another run since.
-        tag: sessions with this tag, by which their work is sorted.
         prefix: the beginning of a session key, of its last part or of a run id, or a whole label
             or task name.
         tree: this session and everything that it spawned.
@@ -23,6 +23,12 @@ class Filter(Checked):
         owner: live runs that this process owns, or owned when it ended.
         every_run: every run of a session instead of the latest.
         after: sessions that follow this one in the order of the answer, without `prefix`.
+        statuses: sessions whose run is in one of these states.
+        agents: sessions of one of these agents.
+        labels: sessions whose label has one of these texts in it, in upper or lower case.
+        models: sessions whose run is on a model with one of these texts in its name.
+        tags: sessions with one of these tags, by which their work is sorted.
+        texts: sessions with each of these texts in their label, their task's start or their key.
         asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
             it asked for none, the one that the session's parent asked for last.
     """
@@ -36,10 +42,15 @@ class Filter(Checked):
     orphaned: bool = False
     owner: OwnerId | None = None
     agent: str | None = None
-    tag: str | None = None
     every_run: bool = False
     asker: SessionKey | None = None
     roots_only: bool = False
     since: float | None = None
     after: SessionKey | None = None
     limit: int | None = None
+    statuses: tuple[RunStatus, ...] | None = None
+    agents: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    texts: tuple[str, ...] | None = None

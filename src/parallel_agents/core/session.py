@@ -25,15 +25,6 @@ class Mode(StrEnum):
     SESSION = "session"
 
 
-class Visibility(StrEnum):
-    """Which sessions a session sees: itself, its tree, those of its agent, or all."""
-
-    SELF = "self"
-    TREE = "tree"
-    AGENT = "agent"
-    ALL = "all"
-
-
 class Cleanup(StrEnum):
     """Whether a session stays in lists after its end; its results stay readable either way."""
 

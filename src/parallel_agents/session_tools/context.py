@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
 from parallel_agents.core.row import Row
-from parallel_agents.core.session import Visibility
 from parallel_agents.core.store import Filter
 from parallel_agents.core.tool import Caller, ToolContext
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Sessions, Until
+from parallel_agents.core.visibility import Visibility
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.session_tools.arguments import Refusal
 from parallel_agents.sessions.directory import Directory

@@ -12,9 +12,9 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import SessionKey, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.session import Visibility
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import whole_history
+from parallel_agents.core.visibility import Visibility
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import is_archived, session_row

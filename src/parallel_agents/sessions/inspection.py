@@ -17,8 +17,9 @@ from parallel_agents.core.question import Question
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
-from parallel_agents.core.silence import STUCK_RULES, Silence, StuckRules, silence_of
+from parallel_agents.core.silence import Silence, silence_of
 from parallel_agents.core.store import Store
+from parallel_agents.core.stuck_rules import STUCK_RULES, StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
 

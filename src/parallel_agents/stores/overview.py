@@ -15,7 +15,7 @@ from parallel_agents.core.store import Attempt
 from parallel_agents.core.usage import Spend
 from parallel_agents.stores.database import SqlRow, Value, as_array
 from parallel_agents.stores.row_columns import is_moment, summed_spend
-from parallel_agents.stores.row_filters import filter_conditions, filter_values
+from parallel_agents.stores.row_conditions import conditions_of, values_of
 from parallel_agents.stores.rows import Rows, status_from
 
 # Of a run whose events are gone.
@@ -26,8 +26,9 @@ def count_rows(rows: Rows, chosen: Filter) -> int:
     if chosen == Filter(roots_only=True):
         found = rows.database.one("count_roots")
     else:
-        left = [condition for condition in filter_conditions(chosen) if condition != "rows.after"]
-        (found,) = rows.database.all("count_rows", filter_values(chosen), where=left)
+        values = values_of(chosen)
+        left = [condition for condition in conditions_of(chosen) if condition != "rows.after"]
+        (found,) = rows.database.all("count_rows", values, where=left)
     return 0 if found is None else found[0]
 
 

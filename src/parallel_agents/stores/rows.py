@@ -27,7 +27,7 @@ from parallel_agents.stores.damage import unreadable_end
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
 from parallel_agents.stores.event_pages import before_seq, event_conditions, event_values
 from parallel_agents.stores.row_columns import is_moment, row_from, stand_in, summed_spend
-from parallel_agents.stores.row_filters import filter_conditions, filter_values
+from parallel_agents.stores.row_conditions import conditions_of, values_of
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
 
 _log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class Rows:
         return self._row(found)
 
     def rows(self, chosen: Filter) -> list[Row]:
-        values, conditions = filter_values(chosen), filter_conditions(chosen)
+        values, conditions = values_of(chosen), conditions_of(chosen)
         return [self._row(found) for found in self.database.all("rows", values, where=conditions)]
 
     def events(

@@ -6,8 +6,9 @@ import pytest
 
 from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.source import Source
-from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.errors import InvalidFile
 

@@ -41,11 +41,11 @@ async def test_a_session_has_the_tags_of_the_settings_and_of_its_task_and_so_has
         for each in (parent, child, other):
             await each.wait()
 
-        tagged = {row.session.key for row in await rig.store.rows(Filter(tag="acme"))}
+        tagged = {row.session.key for row in await rig.store.rows(Filter(tags=("acme",)))}
         costs = await rig.store.costs(tag="acme")
 
         assert tagged == {parent.key, child.key}
-        assert await rig.store.count_rows(Filter(tag="nightly")) == 3
-        assert await rig.store.count_rows(Filter(tag="night")) == 0
+        assert await rig.store.count_rows(Filter(tags=("nightly", "acme"))) == 3
+        assert await rig.store.count_rows(Filter(tags=("night",))) == 0
         assert sum(cost.ended for cost in costs) == 2
         assert {cost.tags for cost in costs} == {("nightly", "acme")}

@@ -26,6 +26,9 @@ COMMANDS = {
     "show": Command("show:show", "Show a team or a session, with its results.", _WATCH),
     "history": Command("history:history", "Show what was said and done in a session.", _WATCH),
     "audit": Command("audit:audit", "List who decided what and why; verify the journal.", _WATCH),
+    "watch": Command(
+        "watch:watch", "Watch live work, whoever executes it; leaving ends nothing.", _WATCH
+    ),
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
     "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -17,7 +16,6 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.notification import read_target
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.tags import check_tags
-from parallel_agents.core.task import Task
 from parallel_agents.core.toml import tables_of
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
@@ -69,6 +67,13 @@ def _startable(notify: str | None) -> str | None:
 def _tags(given: list[str] | None) -> tuple[str, ...] | None:
     """The tags that were given; none leaves them to the settings."""
     return check_tags(given) if given else None
+
+
+def _task(*, cache_seconds: float) -> object:
+    """A task whose replies may be so old."""
+    from parallel_agents.core.task import Task  # noqa: PLC0415 - heavy, and few ask for it
+
+    return Task("main", "", cache_seconds=cache_seconds)
 
 
 Home = Annotated[
@@ -140,7 +145,7 @@ Cache = Annotated[
     typer.Option(
         help="Reuse a stored reply to the same request if it is no older than this.",
         metavar="SECONDS",
-        callback=_checked("--cache", partial(Task, "main", ""), "cache_seconds"),
+        callback=_checked("--cache", _task, "cache_seconds"),
     ),
 ]
 WorkspaceFolder = Annotated[

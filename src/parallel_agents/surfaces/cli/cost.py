@@ -18,7 +18,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.runners.agent.prompts import notice_of_unanswered
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
-from parallel_agents.surfaces.cli.since import Since, parse_since
+from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
 from parallel_agents.views.costs import (
     AgentCosts,
@@ -29,6 +29,7 @@ from parallel_agents.views.costs import (
     sums_by,
     total_of,
 )
+from parallel_agents.views.since import parse_since
 
 _TITLES = ("AGENT", "MODEL", "TRIED", "ACCEPTED", "COST", "COST PER ACCEPTED", "TOKENS")
 _OF_SUMS = ("RUNS", "ACCEPTED", "COST", "COST PER ACCEPTED", "TOKENS")

@@ -60,7 +60,7 @@ from parallel_agents.surfaces.cli.foreground import (
 from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
 from parallel_agents.surfaces.cli.plan_approval import show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
-from parallel_agents.surfaces.cli.run import ProgressStyle
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.views.plan_graph import as_text
 
 _UNPLANNED = (

@@ -114,8 +114,7 @@ def _print(event: Event, labels: Mapping[SessionKey, str], *, is_labelled: bool)
     described = describe(event.body)
     label = f"{labels.get(event.session, '')}  " if is_labelled else ""
     render.line(f"{format.clock(event.at)}  {label}{described.title}", "bold")
-    for part in format.clean(described.text).splitlines():
-        render.line(f"  {part}".rstrip())
+    render.prose(described.text)
 
 
 def event_json(event: Event) -> Mapping[str, Json]:

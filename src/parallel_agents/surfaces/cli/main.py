@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
 
@@ -19,20 +20,28 @@ from parallel_agents.surfaces.cli.streams import guard_streams
 from parallel_agents.surfaces.cli.usage import execute
 
 
-def main() -> None:
-    """Run the command line; a PagentsError ends in four lines and its exit code."""
+def main(begin: Callable[[], object] = lambda: None) -> None:
+    """Run the command line; a PagentsError ends in four lines and its exit code.
+
+    Args:
+        begin: called once all modules of the command are loaded, before it does anything.
+    """
     arguments = sys.argv[1:]
     guard_streams()
     try:
         check_arguments(arguments)
         arguments, log = take_log_options(arguments)
+        app = build(arguments)
+        begin()
         with stop_signals_as_interrupts(), given(log):
-            exit_code = execute(build(arguments), arguments)
+            exit_code = execute(app, arguments)
             sys.stdout.flush()
     except PagentsError as problem:
         # Loaded only here: `--help` prints no error and need not wait for it.
         import_module("parallel_agents.surfaces.cli.exits").exit_with(problem, arguments)
     except KeyboardInterrupt:
+        with suppress(OSError):  # nobody reads it
+            sys.stderr.write("Interrupted.\n")
         sys.exit(130)
     else:
         sys.exit(exit_code)

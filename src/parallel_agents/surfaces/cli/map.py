@@ -54,7 +54,7 @@ from parallel_agents.surfaces.cli.map_price import print_price
 from parallel_agents.surfaces.cli.map_rows_given import STDIN, given_source
 from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
-from parallel_agents.surfaces.cli.run import ProgressStyle
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
 
 _HOW = "add --text 'Classify: {column}', or -i NAME={column} for an input of the agent"

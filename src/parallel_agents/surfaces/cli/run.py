@@ -27,6 +27,7 @@ from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.attached import Attaching, attach, find_worked_on
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
     AsJson,
@@ -69,6 +70,7 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
+from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.map_shown import (
     announce_map,
@@ -79,11 +81,10 @@ from parallel_agents.surfaces.cli.map_shown import (
 from parallel_agents.surfaces.cli.overrides import Overrides
 from parallel_agents.surfaces.cli.plan_approval import is_do, show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
 from parallel_agents.views import format
-
-ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
 
 
 class _AskedRun(NamedTuple):
@@ -101,16 +102,24 @@ class _AskedRun(NamedTuple):
     name: str | None
     max_parallel: int | None
 
-    async def prepare(self, context: CliContext, is_json: bool, app: App) -> Begin:
+    async def prepare(self, context: CliContext, display: Display, app: App) -> Begin:
         """Get the models ready; the function that this returns starts the work."""
         found = app.catalog.team(self.team)
         values = read_inputs(self.inputs, found.input_schema)
         if found.plan is not None:
             plan = self.overrides.apply_to_plan(found.plan)
             task = await prepare_plan(app, context.environment, plan, found.filled(values))
-            return partial(_begin_plan, app, task, self.name, len(plan.steps), is_json=is_json)
+            count, is_json = len(plan.steps), display.is_json
+            return partial(_begin_plan, app, task, self.name, count, is_json=is_json)
         asked = self.overrides.team_task(found, values)
-        return await prepare_run(app, asked, self.name, self.max_parallel, is_json=is_json)
+        return await prepare_run(
+            app,
+            asked,
+            self.name,
+            self.max_parallel,
+            style=display.style,
+            is_json=display.is_json,
+        )
 
     async def planned(self, environment: Environment, client: Client) -> Planned:
         """The sessions that it would start, as far as that is known."""
@@ -176,10 +185,11 @@ def run(
     overrides = Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
 
     asked = _AskedRun(_team_or_file(team_file, team), inputs, overrides, run_id, max_parallel)
+    display = Display(style, json)
     if dry_run:
         print_dry_run(context, partial(asked.planned, context.environment), is_json=json)
     else:
-        _run_to_the_end(context, partial(asked.prepare, context, json), Display(style, json))
+        _run_to_the_end(context, partial(asked.prepare, context, display), display)
 
 
 async def prepare_run(
@@ -188,6 +198,7 @@ async def prepare_run(
     key: str | None = None,
     max_parallel: int | None = None,
     *,
+    style: progress.Style = progress.Style.NONE,
     is_json: bool = False,
 ) -> Begin:
     """Plan a team and get its models ready; the function that this returns starts it."""
@@ -197,12 +208,13 @@ async def prepare_run(
 
     async def begin() -> Work:
         spawned = await app.sessions.start(plans)
+        heard = _heard(app, [plan.run for plan in plans[1:]], style)
         if max_parallel is not None:
             app.sessions.limit_parallel(spawned.session_key, max_parallel)
         (row,) = await app.sessions.rows_of([spawned.run_id])
         work = await _announce(app, row, is_json=is_json)
         note_kept(spawned, plans[0].budget)
-        return work
+        return work._replace(heard=heard)
 
     return begin
 
@@ -226,9 +238,16 @@ def resume(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Continue a team or a session that was stopped, or whose process died."""
+    """Continue a team or a session that was stopped, or whose process died.
+
+    If another process executes it, attach to it, as `pagents watch` does.
+    """
     context = find_context(home, max_parallel=max_parallel)
     check_exists(context.environment)
+    if key := find_worked_on(context, name):
+        if max_parallel is not None:
+            render.note("Note: --max-parallel changes nothing, as another process executes it.")
+        attach(context, key, Attaching(style, json))
 
     async def prepare(app: App) -> Begin:
         found = (await app.sessions.find(name)).session
@@ -239,13 +258,20 @@ def resume(
         async def begin() -> Work:
             if max_parallel is not None:
                 app.sessions.limit_parallel(found.root, max_parallel)
+            agents = [row.run.id for row in live if row.run.kind is RunnerKind.AGENT]
+            heard = _heard(app, agents, style)
             resumed = await app.sessions.resume(found.key)
             (row,) = await app.sessions.rows_of([resumed.run_id])
-            return await _announce(app, row, is_json=json)
+            return (await _announce(app, row, is_json=json))._replace(heard=heard)
 
         return begin
 
     _run_to_the_end(context, prepare, Display(style, json))
+
+
+def _heard(app: App, runs: Sequence[RunId], style: progress.Style) -> Heard | None:
+    """What the only agent writes, where that is shown."""
+    return Heard(app.sessions, runs[0]) if len(runs) == 1 and progress.is_live(style) else None
 
 
 def _team_or_file(team_file: Path | None, team: str | None) -> Path | str:

@@ -61,6 +61,7 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
+from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, read_text
 from parallel_agents.surfaces.cli.prepare_models import (
     prepare_models,
@@ -324,11 +325,14 @@ def _wait_here(
 
         async def begin() -> Work:
             spawned = await ask()
+            is_shown = progress.is_live(progress.Style.AUTO)
+            heard = Heard(app.sessions, spawned.run_id) if is_shown else None
             (row,) = await app.sessions.rows_of([spawned.run_id])
             name, label = format.name(row), row.session.label
             render.note(f"▶ {label} {name} on {row.run.model}{ended_before(row.run)}")
             note_kept(spawned, budget)
-            return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
+            labels = {spawned.run_id: label}
+            return Work(name, spawned.session_key, spawned.run_id, labels, heard=heard)
 
         return begin
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -36,7 +37,10 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
         _refuse_repeats(_options_in(command, arguments))
         status = command(args=list(arguments), prog_name="pagents", standalone_mode=False)
     except typer.Abort as abort:  # of a question: by a Ctrl-C, or since nobody can answer
-        return _INTERRUPTED if isinstance(abort.__context__, KeyboardInterrupt) else 1
+        if not isinstance(abort.__context__, KeyboardInterrupt):
+            return 1
+        sys.stderr.write("Interrupted.\n")
+        return _INTERRUPTED
     except Exception as error:
         if not isinstance(error, _UsageError):
             raise

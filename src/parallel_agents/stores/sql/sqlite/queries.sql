@@ -350,8 +350,28 @@ s.parent = ''
 -- name: rows.ended
 NOT ({live})
 
--- name: rows.tag
-{has_tag}
+-- name: rows.statuses
+r.status IN (SELECT value FROM json_each(:statuses))
+
+-- name: rows.agents
+EXISTS (SELECT 1 FROM json_each(:agents) AS one
+        WHERE s.key >= 'agent:' || one.value || ':' AND s.key < 'agent:' || one.value || ';')
+
+-- name: rows.labels
+EXISTS (SELECT 1 FROM json_each(:labels) AS one WHERE instr(lower(s.label), lower(one.value)))
+
+-- name: rows.models
+EXISTS (SELECT 1 FROM json_each(:models) AS one WHERE instr(lower(r.model), lower(one.value)))
+
+-- name: rows.tags
+json_valid(s.options)
+AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag
+            WHERE tag.value IN (SELECT value FROM json_each(:tags)))
+
+-- name: rows.texts
+NOT EXISTS (SELECT 1 FROM json_each(:texts) AS one
+            WHERE NOT instr(lower(s.label || char(10) || r.title || char(10) || s.key),
+                            lower(one.value)))
 
 -- name: rows.after
 (r.created_at < ({created_after}) OR (r.created_at = ({created_after}) AND s.key > :after))
@@ -539,7 +559,8 @@ r.kind = 'agent' AND r.calls > 0 AND r.attempts > 1
 s.key IN ({subtree_of_tree})
 
 -- name: costs.tag
-{has_tag}
+json_valid(s.options)
+AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag WHERE tag.value = :tag)
 
 -- The UTC day on which a run ended, or was asked for if it has not.
 -- name: day
@@ -547,10 +568,6 @@ date(COALESCE(r.finished_at, r.created_at), 'unixepoch')
 
 -- name: tags
 CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.tags') END
-
--- name: has_tag
-json_valid(s.options)
-AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag WHERE tag.value = :tag)
 
 -- name: costs.since
 ({live} OR r.finished_at >= :since)

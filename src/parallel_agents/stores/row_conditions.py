@@ -1,16 +1,16 @@
-"""Row filters: the values and conditions by which a query chooses the rows of a filter."""
+"""Row conditions: a filter as the conditions of the query `rows`, and the values in them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.unicode import canonical
-from parallel_agents.stores.database import Value
+from parallel_agents.stores.database import Value, as_array
 
 
-def filter_values(chosen: Filter) -> Mapping[str, Value]:
-    """The values of a filter, by the names that its conditions have for them."""
+def values_of(chosen: Filter) -> Mapping[str, Value]:
+    """The values in the conditions of a filter."""
     return {
         "session": chosen.session,
         "run": chosen.run,
@@ -23,12 +23,17 @@ def filter_values(chosen: Filter) -> Mapping[str, Value]:
         "asker": chosen.asker,
         "after": chosen.after,
         "limit": chosen.limit,
-        "tag": chosen.tag,
+        "statuses": _array(chosen.statuses),
+        "agents": _array(chosen.agents),
+        "labels": _array(chosen.labels),
+        "models": _array(chosen.models),
+        "tags": _array(chosen.tags),
+        "texts": _array(chosen.texts),
     }
 
 
-def filter_conditions(chosen: Filter) -> list[str]:
-    """The conditions of the query `rows` that correspond to a filter."""
+def conditions_of(chosen: Filter) -> list[str]:
+    """The names of the conditions that correspond to a filter."""
     is_any_run = chosen.every_run or chosen.orphaned
     is_one_run = not is_any_run and chosen.owner is None and chosen.run is None
     found = {
@@ -47,6 +52,15 @@ def filter_conditions(chosen: Filter) -> list[str]:
         "ended": chosen.is_live is False,
         "prefix": chosen.prefix is not None,
         "after": chosen.after is not None,
-        "tag": chosen.tag is not None,
+        "statuses": chosen.statuses is not None,
+        "agents": chosen.agents is not None,
+        "labels": chosen.labels is not None,
+        "models": chosen.models is not None,
+        "tags": chosen.tags is not None,
+        "texts": chosen.texts is not None,
     }
     return [f"rows.{name}" for name, is_wanted in found.items() if is_wanted]
+
+
+def _array(values: Sequence[str] | None) -> str | None:
+    return None if values is None else as_array([canonical(value) for value in values])
