@@ -55,12 +55,11 @@ from parallel_agents.setting_values import (
 from parallel_agents.trust import MCP_NAME, Project, check_trusted, find_project, is_known
 
 PREFIX = "PARALLEL_AGENTS_"
-
-HOME_VARIABLE = f"{PREFIX}HOME"
+HOME_VARIABLE, PROFILE_VARIABLE = f"{PREFIX}HOME", f"{PREFIX}PROFILE"
 LOG_VARIABLE, LOG_FILE_VARIABLE = f"{PREFIX}LOG", f"{PREFIX}LOG_FILE"
 # The product's variables that are not settings; the last one is read by its own tests.
 OTHER_VARIABLES = frozenset(
-    {HOME_VARIABLE, LOG_VARIABLE, LOG_FILE_VARIABLE, f"{PREFIX}TEST_MODELS"}
+    f"{PREFIX}{name}" for name in ("HOME", "PROFILE", "LOG", "LOG_FILE", "TEST_MODELS")
 )
 # What acts for the user, and that no project may set, trusted or not.
 USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
@@ -381,6 +380,11 @@ def read_user_environment(home: Path | None = None) -> Environment:
         variables=variables,
         is_home_chosen=bool(home or named),
     )
+
+
+def choose_profile(name: str) -> None:
+    """Use the settings of a profile in this process, and in those that it starts."""
+    os.environ[PROFILE_VARIABLE] = name
 
 
 def find_project_around(environment: Environment, start: Path | None = None) -> Project | None:

@@ -24,6 +24,7 @@ PagentsError
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
  │       ├─ SecretUnavailable   PA-E135  a secret cannot be looked up by its reference
+ │       ├─ SecretInSetting     PA-E367  a value for the configuration is a secret itself
  │       ├─ MissingExtra        PA-E113  an optional part is not installed
  │       ├─ CannotSee           PA-E128  a file that the model cannot be shown
  │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
@@ -128,6 +129,7 @@ from parallel_agents.errors.caller import (
     ProfileRefused,
     RunIsOver,
     SecretInContent,
+    SecretInSetting,
     SecretUnavailable,
     SpawnBound,
     SpawnLimit,
@@ -292,6 +294,7 @@ __all__ = [
     "SandboxMissing",
     "SandboxRefused",
     "SecretInContent",
+    "SecretInSetting",
     "SecretUnavailable",
     "SpawnBound",
     "SpawnLimit",

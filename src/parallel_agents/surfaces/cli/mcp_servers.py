@@ -87,7 +87,7 @@ def check_servers(
             _show(each)
         _tell_untrusted(context)
         if not known:
-            render.note("No server is configured; docs/mcp-servers.md shows how.")
+            render.note("No server is configured; `pagents docs mcp-servers` shows how.")
     if any(each.problem for each in checked):
         raise typer.Exit(Exit.FAILED)
 
