@@ -8,11 +8,13 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 
+from parallel_agents.first_process import leave_first_process
 from parallel_agents.interpreter import leave_current_folder
 
 
 def main() -> None:
     """Run the command line; its modules are searched for outside of the current folder."""
+    leave_first_process()
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         # Python turns a KeyboardInterrupt in the middle of an import into whatever error it likes.

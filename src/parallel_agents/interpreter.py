@@ -43,3 +43,8 @@ def leave_current_folder() -> None:
     package = os.path.abspath(__file__)  # noqa: PTH100
     if here != os.path.dirname(os.path.dirname(package)):  # noqa: PTH120
         sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]  # noqa: PTH100
+
+
+def this_python() -> str:
+    """The interpreter of this process, for what a person types."""
+    return sys.executable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,6 +50,13 @@ async def hold(path: Path, *, on_wait: Callable[[], None] = _nothing) -> AsyncGe
             on_wait()
             await asyncio.sleep(_POLL_SECONDS)
         yield file.fileno()
+
+
+@contextmanager
+def hold_nowait(path: Path) -> Generator[bool]:
+    """Hold the lock file `path` unless another process holds it; yields whether it is held."""
+    with _open(path) as file:
+        yield _try_lock(file.fileno())
 
 
 def _open(path: Path) -> BinaryIO:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Never
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.creating_flows import add_creating, make_keeping
@@ -211,6 +212,7 @@ class App(Client):
         super().__init__(resources, engine)
         self.engine = engine
         self.lessons = lessons
+        self._completions = resources.completions
 
     @property
     def owner(self) -> OwnerId:
@@ -221,6 +223,11 @@ class App(Client):
     def is_idle(self) -> bool:
         """Whether no run of this process is running or queued."""
         return self.engine.is_idle
+
+    @property
+    def calls_in_flight(self) -> int:
+        """How many runs of this process are in a call that can finish."""
+        return self.engine.calls_in_flight
 
     def cancel_all(self) -> None:
         """Cancel every run at once; each can continue from its last event."""
@@ -234,6 +241,16 @@ class App(Client):
         self.engine.admit_nothing_new()
         on_wait(self.engine.calls_in_flight)
         await self.engine.wait_calls_ended()
+
+    async def until_failed(self) -> Never:
+        """Return never; raise the error of a store that has failed, which has ended the engine.
+
+        Raises:
+            StoreError: the store has failed.
+        """
+        with self._completions.ends() as ends:
+            while True:
+                await ends.some()
 
     async def wait_quiet(self, seconds: float) -> None:
         """Return once this process has had nothing to run for that long."""

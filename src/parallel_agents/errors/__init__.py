@@ -17,6 +17,7 @@ PagentsError
  │   ├─ WorkspaceError          PA-E121  a workspace cannot be made, or cannot be merged back
  │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
+ │   ├─ HealthFileTaken         PA-E381  another worker keeps the health file
  │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type
  │   ├─ ProfileRefused          PA-E136  a session may not have the profile that it names
  │   ├─ SecretInContent         PA-E137  the content of an artifact contains a secret
@@ -119,6 +120,7 @@ from parallel_agents.errors.caller import (
     Conflict,
     ForkRefused,
     GitFailed,
+    HealthFileTaken,
     InvalidFile,
     InvalidInput,
     MissingExtra,
@@ -245,6 +247,7 @@ __all__ = [
     "GateBroken",
     "GateRefused",
     "GitFailed",
+    "HealthFileTaken",
     "HostError",
     "Incomplete",
     "InvalidFile",

@@ -108,6 +108,12 @@ class CannotContinue(CallerError):
     code = "PA-E117"
 
 
+class HealthFileTaken(CallerError):
+    """Another worker that stays keeps the health file."""
+
+    code = "PA-E381"
+
+
 class NoOutput(CallerError):
     """The output of a result was read that has none of its agent's output type."""
 

@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from functools import cache
 from pathlib import Path
 
+from parallel_agents.interpreter import this_python
 from parallel_agents.surfaces.cli.main import COMMANDS
 
 _NAME = "pagents"
 _CALL = re.compile(rf"\b{_NAME} (?=(?:{'|'.join(COMMANDS)})\b)")
 
 
+_PIP = re.compile(rf"(?<!-m )\bpip install (?=[\"']{_NAME}\[)")
+
+
 def as_called(text: str, name: str | None = None) -> str:
-    """A text with its `pagents` commands written so that they work here."""
+    """A text with its `pagents` and `pip` commands written so that they work here."""
     name = name or command_name(sys.argv[0])
+    if _PIP.search(text) and (pip := pip_command(this_python())) != "pip":
+        text = _PIP.sub(lambda _: f"{pip} install ", text)
     return text if name == _NAME else _CALL.sub(f"{name} ", text)
+
+
+@cache
+def pip_command(python: str, *, search: str | None = None) -> str:
+    """What installs into the environment of this interpreter.
+
+    The shell's `pip` may be of another environment, where `pagents` means whatever an index has by that name.
+
+    Args:
+        python: the interpreter.
+        search: the folders that the shell searches; by default those of this process.
+    """
+    found = shutil.which("pip", path=search)
+    is_ours = found is not None and Path(found).parent == Path(python).parent
+    return "pip" if is_ours else f"{shlex.quote(python)} -m pip"
 
 
 @cache

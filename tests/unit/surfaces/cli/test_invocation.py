@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.surfaces.cli.invocation import as_called, command_name
+from parallel_agents.surfaces.cli.invocation import as_called, command_name, pip_command
 
 
 def make_command(folder: Path) -> Path:
@@ -60,3 +60,13 @@ def test_calls_in_a_text_are_changed_and_nothing_else() -> None:
         "a pagents fan"
     )
     assert as_called(text, "pagents") == text
+
+
+def test_pip_is_that_of_the_environment_in_which_the_package_is(tmp_path: Path) -> None:
+    for name in ("mine", "other"):
+        make_command(tmp_path / name).rename(tmp_path / name / "pip")
+    python = str(tmp_path / "mine" / "python")
+
+    assert pip_command(python, search=str(tmp_path / "mine")) == "pip"
+    assert pip_command(python, search=str(tmp_path / "other")) == f"{python} -m pip"
+    assert pip_command(python, search="/nowhere") == f"{python} -m pip"
