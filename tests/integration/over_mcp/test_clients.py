@@ -73,8 +73,7 @@ def test_the_inspector_lists_the_tools_with_their_annotations(inspector: Inspect
     tools = inspector.ask("tools/list")["tools"]
 
     assert {tool["name"]: tool["annotations"] for tool in tools} == {
-        name: hints.model_dump(by_alias=True, exclude_none=True)
-        for name, hints in ANNOTATIONS.items()
+        name: dict(hints) for name, hints in ANNOTATIONS.items()
     }
 
 

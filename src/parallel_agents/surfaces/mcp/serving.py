@@ -1,0 +1,36 @@
+"""Serving: the tools on an open home, for clients; loaded by the first call, which is the first to need it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from parallel_agents.app.thin import ThinClient, open_thin
+from parallel_agents.core.question import OpenQuestion
+from parallel_agents.settings import Environment, Settings
+from parallel_agents.surfaces.mcp.calls import Answering, Calls, find_requester
+
+
+@asynccontextmanager
+async def open_calls(
+    environment: Environment, settings: Settings, *, allow_answers: bool = False
+) -> AsyncGenerator[Calls]:
+    """What clients can call in a home; a worker executes what they start.
+
+    Raises:
+        ConfigError, StoreError: the settings or the store cannot be used.
+    """
+    async with open_thin(environment, settings) as client:
+        yield Calls(
+            client.session_tools,
+            await find_requester(client.sessions, settings.parent_session),
+            answering=_answering(client) if allow_answers else None,
+            hand_over=client.hand_to_worker,
+        )
+
+
+def _answering(client: ThinClient) -> Answering:
+    async def go_on(answered: OpenQuestion) -> None:
+        await client.workers.ensure(answered.session, answered.run)
+
+    return Answering(client.sessions, go_on)
