@@ -20,6 +20,7 @@ class Filter(Checked):
         is_live: sessions whose latest run is live, or is not.
         orphaned: live runs that no living process owns.
         owner: live runs that this process owns, or owned when it ended.
+        client: sessions that this client spawned, as their options say.
         every_run: every run of a session instead of the latest.
         after: sessions that follow this one in the order of the answer, without `prefix`.
         asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
@@ -35,6 +36,7 @@ class Filter(Checked):
     orphaned: bool = False
     owner: OwnerId | None = None
     agent: str | None = None
+    client: str | None = None
     every_run: bool = False
     asker: SessionKey | None = None
     roots_only: bool = False

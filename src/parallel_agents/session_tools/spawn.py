@@ -20,6 +20,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
+from parallel_agents.session_tools.rows import label_of
 from parallel_agents.session_tools.spawn_request import (
     Attachments,
     read_attachments,
@@ -101,7 +102,7 @@ def _accepted(
         "status": "accepted",
         "childSessionKey": spawned.session_key,
         "runId": spawned.run_id,
-        "label": session.label,
+        **label_of(session),
         "mode": session.options.mode.value,
         "note": note,
         "modelApplied": True,

@@ -138,11 +138,12 @@ class Rows:
 
     def conditions(self, chosen: Filter) -> tuple[Mapping[str, Value], list[str]]:
         """The values of a filter, and the names of the conditions that correspond to it."""
-        values: Mapping[str, Value] = {
+        return {
             "session": chosen.session,
             "run": chosen.run,
             "parent": chosen.parent,
             "agent": chosen.agent,
+            "client": chosen.client,
             "tree": chosen.tree,
             "owner": chosen.owner,
             "since": chosen.since,
@@ -150,8 +151,7 @@ class Rows:
             "asker": chosen.asker,
             "after": chosen.after,
             "limit": chosen.limit,
-        }
-        return values, _conditions(chosen)
+        }, _conditions(chosen)
 
     def events(
         self,
@@ -351,6 +351,7 @@ def _conditions(chosen: Filter) -> list[str]:
         "run": chosen.run is not None,
         "parent": chosen.parent is not None,
         "agent": chosen.agent is not None,
+        "client": chosen.client is not None,
         "tree": chosen.tree is not None,
         "owner": chosen.owner is not None,
         "since": chosen.since is not None,

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from parallel_agents.core.ids import make_name
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.answering import check_is_person
@@ -29,6 +30,7 @@ from parallel_agents.surfaces.mcp.stdio import leaving_in_time, serve_stdio
 app = typer.Typer()
 
 LOOPBACK = "127.0.0.1"
+OVER_HTTP = "mcp-http"  # the clients of a token are one: their requests do not tell them apart
 
 
 @app.command("list")
@@ -82,6 +84,12 @@ def mcp(
             "--allow-answers", help="Let clients answer the questions of agents on your behalf."
         ),
     ] = False,
+    all_sessions: Annotated[
+        bool,
+        typer.Option(
+            "--all-sessions", help="Let clients reach your own sessions too, and end them."
+        ),
+    ] = False,
     model: ModelName = None,
     home: Home = None,
 ) -> None:
@@ -95,16 +103,20 @@ def mcp(
         return
     context = find_context(home, model=model)
     _check_may_answer(context, allow_answers=allow_answers)
+    _check_reaches(context, all_sessions=all_sessions)
     if http is not None:
         from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
 
-        serve_address(context, host or LOOPBACK, http, token, allow_answers=allow_answers)
+        who = "" if all_sessions else OVER_HTTP
+        serve_address(context, host or LOOPBACK, http, token, who, allow_answers=allow_answers)
         return
     if host is not None or token is not None:
         raise InvalidInput("--host and --token require --http", hint="add --http PORT")
     left = threading.Event()
+    who = "" if all_sessions else f"mcp-{make_name()}"
+    calls = FirstCall(context.environment, context.settings, who, allow_answers=allow_answers)
     with leaving_in_time(left):
-        run_interruptible(lambda stop: _serve(context, stop, left, allow_answers=allow_answers))
+        run_interruptible(lambda stop: _serve(calls, stop, left, context))
 
 
 def _refuse_options(invoked: typer.Context) -> None:
@@ -138,11 +150,24 @@ def _check_may_answer(context: CliContext, *, allow_answers: bool) -> None:
         )
 
 
+def _check_reaches(context: CliContext, *, all_sessions: bool) -> None:
+    """Refuse to have a client that acts for a session reach all.
+
+    Raises:
+        InvalidInput: it is asked for.
+    """
+    if all_sessions and context.settings.parent_session is not None:
+        raise InvalidInput(
+            "--all-sessions cannot be used with the setting parent_session",
+            why="the client is that session then, and sees its tree",
+            hint="leave one of them out",
+        )
+
+
 async def _serve(
-    context: CliContext, stop: asyncio.Event, left: threading.Event, *, allow_answers: bool
+    home: FirstCall, stop: asyncio.Event, left: threading.Event, context: CliContext
 ) -> None:
     """Serve the client on stdin and stdout until it leaves, or `stop` is set."""
-    home = FirstCall(context.environment, context.settings, allow_answers=allow_answers)
     async with home as calls:
         if context.settings.parent_session is not None:
             await calls.open()  # a session that is not there is refused before the client waits
@@ -150,4 +175,4 @@ async def _serve(
             from parallel_agents.surfaces.cli import render  # noqa: PLC0415 - heavy
 
             render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
-        await serve_stdio(calls.call, stop, left, allow_answers=allow_answers)
+        await serve_stdio(calls.call, stop, left, allow_answers=calls.allow_answers)

@@ -36,9 +36,15 @@ class _Token(NamedTuple):
 
 
 def serve_address(
-    context: CliContext, host: str, port: int, token: str | None, *, allow_answers: bool
+    context: CliContext,
+    host: str,
+    port: int,
+    token: str | None,
+    client: str,
+    *,
+    allow_answers: bool,
 ) -> None:
-    """Serve HTTP until a Ctrl-C or SIGTERM.
+    """Serve HTTP until a Ctrl-C or SIGTERM, to clients who are known by this name.
 
     Raises:
         ConfigError, InvalidInput, MissingKey: the address or the token cannot be used.
@@ -48,7 +54,9 @@ def serve_address(
     bound = http.listen(host, port)
 
     async def serve(stop: asyncio.Event) -> None:
-        opened = open_calls(context.environment, context.settings, allow_answers=allow_answers)
+        opened = open_calls(
+            context.environment, context.settings, client, allow_answers=allow_answers
+        )
         async with opened as calls:
             render.note(f"Serving MCP on {http.url_of(bound)}. Ctrl-C ends it.")
             render.note(

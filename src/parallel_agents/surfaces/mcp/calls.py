@@ -27,14 +27,14 @@ _log = logging.getLogger(__name__)
 _SCHEMAS = {spec.name: spec.parameters for spec in SPECS}
 
 
-async def find_requester(sessions: Sessions, name: str | None) -> Requester:
-    """The caller: the session of that name, or no session.
+async def find_requester(sessions: Sessions, name: str | None, client: str = "") -> Requester:
+    """The caller: the session of that name, or else this client, which is the person if it is empty.
 
     Raises:
         ConfigError: there is no such session.
     """
     if name is None:
-        return Requester()
+        return Requester(client=client)
     try:
         return Requester(session=(await sessions.find(name)).session.key)
     except (NotFound, Ambiguous) as error:

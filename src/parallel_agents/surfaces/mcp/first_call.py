@@ -22,14 +22,24 @@ _PACKAGE = "parallel_agents.surfaces.mcp"
 
 
 class FirstCall:
-    """The calls of a client in a home that is opened by the first of them."""
+    """The calls of a client in a home that is opened by the first of them.
+
+    Attributes:
+        allow_answers: whether the client may answer questions.
+    """
 
     def __init__(
-        self, environment: Environment, settings: Settings, *, allow_answers: bool = False
+        self,
+        environment: Environment,
+        settings: Settings,
+        client: str,
+        *,
+        allow_answers: bool = False,
     ) -> None:
         self._environment = environment
         self._settings = settings
-        self._allow_answers = allow_answers
+        self._client = client
+        self.allow_answers = allow_answers
         self._opening = asyncio.Lock()  # guards `_calls`: two calls at once open the home once
         self._calls: Calls | None = None
         self._stack = AsyncExitStack()
@@ -53,7 +63,10 @@ class FirstCall:
             serving = await asyncio.to_thread(import_module, f"{_PACKAGE}.serving")
             calls: Calls = await self._stack.enter_async_context(
                 serving.open_calls(
-                    self._environment, self._settings, allow_answers=self._allow_answers
+                    self._environment,
+                    self._settings,
+                    self._client,
+                    allow_answers=self.allow_answers,
                 )
             )
             self._calls = calls

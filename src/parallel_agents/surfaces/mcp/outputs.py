@@ -62,7 +62,7 @@ OUTPUTS: Mapping[str, JsonObject] = {
     "sessions_history": _object(
         {"sessionKey": _TEXT, "messages": _ROWS, "hasMore": _FLAG}, nextOffset=_NUMBER
     ),
-    "agents_list": _object({"requester": _TEXT, "allowAny": _FLAG, "agents": _ROWS}),
+    "agents_list": _object({"requester": _TEXT, "allowAny": _FLAG, "agents": _ROWS}, more=_TEXT),
     "session_status": _object({"ok": _FLAG, "sessionKey": _TEXT, "statusText": _TEXT}),
     "questions_list": _object({"status": {"const": "ok"}, "questions": _ROWS}),
     "question_answer": _object({"status": {"const": "ok"}, "answered": _TEXT, "asks": _TEXT}),

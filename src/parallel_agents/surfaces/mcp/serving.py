@@ -13,19 +13,22 @@ from parallel_agents.surfaces.mcp.calls import Answering, Calls, find_requester
 
 @asynccontextmanager
 async def open_calls(
-    environment: Environment, settings: Settings, *, allow_answers: bool = False
+    environment: Environment, settings: Settings, client: str, *, allow_answers: bool = False
 ) -> AsyncGenerator[Calls]:
     """What clients can call in a home; a worker executes what they start.
+
+    They reach what clients have spawned, and first what the one of this name has, or all sessions
+    if it has none.
 
     Raises:
         ConfigError, StoreError: the settings or the store cannot be used.
     """
-    async with open_thin(environment, settings) as client:
+    async with open_thin(environment, settings) as thin:
         yield Calls(
-            client.session_tools,
-            await find_requester(client.sessions, settings.parent_session),
-            answering=_answering(client) if allow_answers else None,
-            hand_over=client.hand_to_worker,
+            thin.session_tools,
+            await find_requester(thin.sessions, settings.parent_session, client),
+            answering=_answering(thin) if allow_answers else None,
+            hand_over=thin.hand_to_worker,
         )
 
 
