@@ -10,6 +10,8 @@ from functools import partial
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.creating_flows import add_creating, make_keeping
+from parallel_agents.app.embedded import EmbeddedNotes
+from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.app.readiness import Readiness
@@ -173,6 +175,7 @@ class Client:
                 visibility=settings.session_visibility,
                 archive_seconds=settings.archive_seconds,
                 hand_back_tokens=settings.hand_back_tokens,
+                notes=EmbeddedNotes(settings, environment.home / MODELS_FOLDER),
             ),
             now=resources.now,
         )

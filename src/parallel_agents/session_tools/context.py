@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
 from parallel_agents.core.row import Row
 from parallel_agents.core.session import Visibility
@@ -33,6 +34,8 @@ class Requester:
         cwd: the folder that the session works in; empty for the folder of the process.
         client: the client that calls, if it is neither a session nor the person; it reaches what
             clients spawned, and its own first.
+        longest_wait: the most seconds that its calls wait, whatever they ask for: a client gives up
+            at some time, and what it waits for goes on. None for no limit.
         again: the call of a failed run that this call does again, as `RUN/CALL`; empty for none.
         caller: lets the run wait, or None if it cannot.
     """
@@ -44,6 +47,7 @@ class Requester:
     caller: Caller | None = None
     again: str = ""
     client: str = ""
+    longest_wait: float | None = None
 
     @classmethod
     def of(cls, context: ToolContext) -> Requester:
@@ -56,10 +60,20 @@ class Requester:
             again=context.again,
         )
 
+    def wait_of(self, asked: float) -> float:
+        """How long a call that asks for so many seconds waits."""
+        return asked if self.longest_wait is None else min(asked, self.longest_wait)
+
     @property
     def name(self) -> str:
         """The session's key, or `main` for a person or a program."""
         return self.session or MAIN
+
+
+class ModelNotes(Protocol):
+    def of(self, agent: Agent, asked: str | None, model: str) -> str:
+        """What to tell of a run of this agent on `model`; `asked` is the model that its task names."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +85,14 @@ class ToolSettings:
         visibility: which other sessions a session sees; a person or a program sees all.
         archive_seconds: how long after its end a session counts as archived.
         hand_back_tokens: the most tokens of one output or message in an answer.
+        notes: what to say of the model that a spawned run is on.
     """
 
     default_agent: str
     visibility: Visibility
     archive_seconds: float
     hand_back_tokens: int
+    notes: ModelNotes | None = None
 
 
 class Wait(NamedTuple):

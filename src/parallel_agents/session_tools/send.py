@@ -151,9 +151,12 @@ async def _follow_up(call: Call, row: Row, text: str, wait: int) -> JsonObject:
     head: dict[str, Json] = {"runId": run, "sessionKey": row.session.key}
     if wait == 0:
         return _queued(head, "its reply is in sessions_history")
+    wait = round(call.requester.wait_of(wait))
     end = await wait_for_runs(call, [run], seconds=wait)
     if end is End.TIMEOUT:
-        return _queued(head, f"no reply within {wait} s; the run continues")
+        return _queued(
+            head, f"no reply within {wait} s; the run continues: agents_wait with its runId"
+        )
     if end in NOTES:
         return _queued(head, NOTES[end])
     (result,) = await call.sessions.wait([run], until=Until.NOW)

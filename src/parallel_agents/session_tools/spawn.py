@@ -54,6 +54,9 @@ async def spawn(call: Call, arguments: Arguments) -> JsonObject:
     note = _note(child.session.options, can_yield=call.requester.caller is not None)
     if task.label and child.session.label != task.label:
         note = f"The label {task.label} was taken: this one is {child.session.label}. {note}"
+    notes = call.settings.notes
+    told = "" if notes is None else notes.of(child.session.agent, task.model, child.run.model)
+    note = f"{told} {note}" if told else note
     return _accepted(spawned, child, arguments, is_fork=task.is_fork, note=note)
 
 

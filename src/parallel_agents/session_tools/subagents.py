@@ -20,7 +20,7 @@ from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import STATUS_NAMES
 from parallel_agents.session_tools.rows import child_row, task_row
-from parallel_agents.session_tools.wait import MAX_IDS, WAIT_SECONDS, wait_for
+from parallel_agents.session_tools.wait import MAX_IDS, STILL_RUNNING, WAIT_SECONDS, wait_for
 from parallel_agents.session_tools.waiting import NOTES
 
 _RECENT_MINUTES = 30
@@ -182,6 +182,7 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
         "completed": [*ended],
         "attention": attention,
         "unavailable": unavailable,
+        **({"note": STILL_RUNNING} if waited.timed_out and waited.pending else {}),
     }
 
 

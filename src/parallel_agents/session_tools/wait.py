@@ -77,7 +77,7 @@ async def wait_for(
 ) -> Waited:
     """Wait up to `seconds` for the runs to end, and report which ended, and how."""
     runs = [child.run for child in asked]
-    end = End.SETTLED
+    end, seconds = End.SETTLED, call.requester.wait_of(seconds)
     if any(not child.status.is_over for child in asked):
         is_asked = seconds > 0 and until is not Until.NOW
         end = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from parallel_agents.session_tools.context import Requester
 from tests.unit.session_tools.world import open_world
 
@@ -58,3 +60,17 @@ async def test_killing_all_ends_what_the_client_spawned_alone() -> None:
     assert killed["killed"] == 1
     ended = {row.session.key for row in rows if row.run.status.value == "killed"}
     assert ended == {live["mcp-2"]["childSessionKey"]}
+
+
+async def test_a_call_of_a_client_waits_no_longer_than_it_may_and_says_how_to_ask_again() -> None:
+    waiting = Requester(client="mcp-1", longest_wait=1.0)
+    async with open_world() as world:
+        spawned = await world.call("sessions_spawn", {"task": "x", "label": "slow"}, waiting)
+        asked = {"ids": ["slow"], "timeoutSeconds": 600}
+        begun = asyncio.get_running_loop().time()
+        waited = await world.call("agents_wait", asked, waiting)
+        took = asyncio.get_running_loop().time() - begun
+
+    assert took == 1.0
+    assert waited["pending"][0]["runId"] == spawned["runId"]
+    assert "wait again" in waited["note"]

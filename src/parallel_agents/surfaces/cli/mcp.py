@@ -24,6 +24,7 @@ from parallel_agents.surfaces.cli.context import (
     ModelName,
     find_context,
 )
+from parallel_agents.surfaces.mcp.client import LONGEST_WAIT_SECONDS, Client
 from parallel_agents.surfaces.mcp.first_call import FirstCall
 from parallel_agents.surfaces.mcp.stdio import leaving_in_time, serve_stdio
 
@@ -31,6 +32,19 @@ app = typer.Typer()
 
 LOOPBACK = "127.0.0.1"
 OVER_HTTP = "mcp-http"  # the clients of a token are one: their requests do not tell them apart
+
+AllSessions = Annotated[
+    bool,
+    typer.Option("--all-sessions", help="Let clients reach your own sessions too, and end them."),
+]
+LongestWait = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=1.0,
+        help="The longest that a call waits; below the time that the client gives it.",
+    ),
+]
 
 
 @app.command("list")
@@ -84,12 +98,8 @@ def mcp(
             "--allow-answers", help="Let clients answer the questions of agents on your behalf."
         ),
     ] = False,
-    all_sessions: Annotated[
-        bool,
-        typer.Option(
-            "--all-sessions", help="Let clients reach your own sessions too, and end them."
-        ),
-    ] = False,
+    all_sessions: AllSessions = False,
+    longest_wait: LongestWait = LONGEST_WAIT_SECONDS,
     model: ModelName = None,
     home: Home = None,
 ) -> None:
@@ -107,14 +117,14 @@ def mcp(
     if http is not None:
         from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
 
-        who = "" if all_sessions else OVER_HTTP
-        serve_address(context, host or LOOPBACK, http, token, who, allow_answers=allow_answers)
+        client = Client("" if all_sessions else OVER_HTTP, longest_wait, allow_answers)
+        serve_address(context, host or LOOPBACK, http, token, client)
         return
     if host is not None or token is not None:
         raise InvalidInput("--host and --token require --http", hint="add --http PORT")
     left = threading.Event()
-    who = "" if all_sessions else f"mcp-{make_name()}"
-    calls = FirstCall(context.environment, context.settings, who, allow_answers=allow_answers)
+    client = Client("" if all_sessions else f"mcp-{make_name()}", longest_wait, allow_answers)
+    calls = FirstCall(context.environment, context.settings, client)
     with leaving_in_time(left):
         run_interruptible(lambda stop: _serve(calls, stop, left, context))
 
@@ -122,7 +132,9 @@ def mcp(
 def _refuse_options(invoked: typer.Context) -> None:
     """Refuse options of the server before the name of another command."""
     given = [
-        name for name, value in invoked.params.items() if value is not None and value is not False
+        name
+        for name, value in invoked.params.items()
+        if value not in (None, False, LONGEST_WAIT_SECONDS)
     ]
     if given:
         option = f"--{given[0].replace('_', '-')}"
@@ -175,4 +187,4 @@ async def _serve(
             from parallel_agents.surfaces.cli import render  # noqa: PLC0415 - heavy
 
             render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
-        await serve_stdio(calls.call, stop, left, allow_answers=calls.allow_answers)
+        await serve_stdio(calls.call, stop, left, allow_answers=calls.client.allow_answers)

@@ -12,6 +12,7 @@ from parallel_agents.files import make_private, write_private
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.mcp.client import Client
 from parallel_agents.surfaces.mcp.serving import open_calls
 
 try:
@@ -40,11 +41,9 @@ def serve_address(
     host: str,
     port: int,
     token: str | None,
-    client: str,
-    *,
-    allow_answers: bool,
+    client: Client,
 ) -> None:
-    """Serve HTTP until a Ctrl-C or SIGTERM, to clients who are known by this name.
+    """Serve HTTP until a Ctrl-C or SIGTERM, to this client, which is everybody who has the token.
 
     Raises:
         ConfigError, InvalidInput, MissingKey: the address or the token cannot be used.
@@ -54,15 +53,13 @@ def serve_address(
     bound = http.listen(host, port)
 
     async def serve(stop: asyncio.Event) -> None:
-        opened = open_calls(
-            context.environment, context.settings, client, allow_answers=allow_answers
-        )
+        opened = open_calls(context.environment, context.settings, client)
         async with opened as calls:
             render.note(f"Serving MCP on {http.url_of(bound)}. Ctrl-C ends it.")
             render.note(
                 f"Clients must send 'Authorization: Bearer TOKEN' with the token of {known.where}."
             )
-            made = server.make_server(calls, stop, allow_answers=allow_answers)
+            made = server.make_server(calls, stop, allow_answers=client.allow_answers)
             await http.serve_http(made, bound, known.text, stop)
 
     try:

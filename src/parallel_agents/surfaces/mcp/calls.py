@@ -20,6 +20,7 @@ from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.surfaces.mcp.about import error_of, refused
+from parallel_agents.surfaces.mcp.client import PERSON, Client
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS
 from parallel_agents.surfaces.mcp.questions import SCHEMAS as QUESTION_SCHEMAS, call_questions
 
@@ -27,16 +28,19 @@ _log = logging.getLogger(__name__)
 _SCHEMAS = {spec.name: spec.parameters for spec in SPECS}
 
 
-async def find_requester(sessions: Sessions, name: str | None, client: str = "") -> Requester:
-    """The caller: the session of that name, or else this client, which is the person if it is empty.
+async def find_requester(
+    sessions: Sessions, name: str | None, client: Client = PERSON
+) -> Requester:
+    """The caller: the session of that name, or else this client.
 
     Raises:
         ConfigError: there is no such session.
     """
     if name is None:
-        return Requester(client=client)
+        return Requester(client=client.name, longest_wait=client.longest_wait)
     try:
-        return Requester(session=(await sessions.find(name)).session.key)
+        key = (await sessions.find(name)).session.key
+        return Requester(session=key, longest_wait=client.longest_wait)
     except (NotFound, Ambiguous) as error:
         raise ConfigError(
             f"the setting parent_session is invalid: {error.message}",

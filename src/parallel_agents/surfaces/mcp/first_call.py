@@ -14,6 +14,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import PagentsError
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.mcp.about import refused
+from parallel_agents.surfaces.mcp.client import Client
 
 if TYPE_CHECKING:
     from parallel_agents.surfaces.mcp.calls import Calls
@@ -25,21 +26,18 @@ class FirstCall:
     """The calls of a client in a home that is opened by the first of them.
 
     Attributes:
-        allow_answers: whether the client may answer questions.
+        client: who calls.
     """
 
     def __init__(
         self,
         environment: Environment,
         settings: Settings,
-        client: str,
-        *,
-        allow_answers: bool = False,
+        client: Client,
     ) -> None:
         self._environment = environment
         self._settings = settings
-        self._client = client
-        self.allow_answers = allow_answers
+        self.client = client
         self._opening = asyncio.Lock()  # guards `_calls`: two calls at once open the home once
         self._calls: Calls | None = None
         self._stack = AsyncExitStack()
@@ -62,12 +60,7 @@ class FirstCall:
                 return self._calls
             serving = await asyncio.to_thread(import_module, f"{_PACKAGE}.serving")
             calls: Calls = await self._stack.enter_async_context(
-                serving.open_calls(
-                    self._environment,
-                    self._settings,
-                    self._client,
-                    allow_answers=self.allow_answers,
-                )
+                serving.open_calls(self._environment, self._settings, self.client)
             )
             self._calls = calls
             return calls

@@ -9,16 +9,16 @@ from parallel_agents.app.thin import ThinClient, open_thin
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.mcp.calls import Answering, Calls, find_requester
+from parallel_agents.surfaces.mcp.client import Client
 
 
 @asynccontextmanager
 async def open_calls(
-    environment: Environment, settings: Settings, client: str, *, allow_answers: bool = False
+    environment: Environment, settings: Settings, client: Client
 ) -> AsyncGenerator[Calls]:
     """What clients can call in a home; a worker executes what they start.
 
-    They reach what clients have spawned, and first what the one of this name has, or all sessions
-    if it has none.
+    A client with a name reaches what clients have spawned, its own first, and one without all.
 
     Raises:
         ConfigError, StoreError: the settings or the store cannot be used.
@@ -27,7 +27,7 @@ async def open_calls(
         yield Calls(
             thin.session_tools,
             await find_requester(thin.sessions, settings.parent_session, client),
-            answering=_answering(thin) if allow_answers else None,
+            answering=_answering(thin) if client.allow_answers else None,
             hand_over=thin.hand_to_worker,
         )
 
