@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from parallel_agents.app.client import App
+from parallel_agents.app.client import Client
 from parallel_agents.core.event import Queued
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.schema import Json, JsonObject
@@ -16,7 +16,7 @@ from parallel_agents.flows.plan_task import NAME
 _SHOWN = 5
 
 
-async def begin_plan(app: App, task: FlowTask, key: str | None) -> Spawned:
+async def begin_plan(app: Client, task: FlowTask, key: str | None) -> Spawned:
     """Start a plan, or continue the run of that name.
 
     Raises:
@@ -35,7 +35,7 @@ async def begin_plan(app: App, task: FlowTask, key: str | None) -> Spawned:
         ) from conflict
 
 
-async def _differences(app: App, key: str, task: FlowTask) -> list[str]:
+async def _differences(app: Client, key: str, task: FlowTask) -> list[str]:
     """What a plan has that the run of that name has not; empty if that is not a plan's."""
     row = await app.sessions.find(key)
     events = await app.journal.events(session=row.session.key, kinds={"queued"}, limit=1)

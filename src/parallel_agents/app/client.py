@@ -289,7 +289,11 @@ def _service(
             owner=engine.owner,
             needs=resources.readiness.needs,
             with_quality=with_quality,
-            at_root=SessionOptions(sandbox=settings.sandbox, notify=settings.notification),
+            at_root=SessionOptions(
+                sandbox=settings.sandbox,
+                notify=settings.notification,
+                client=resources.parts.client,
+            ),
         ),
         ladder_start=LadderStart(resources.store, resources.now),
         attacher=Attacher(resources.contents, resources.models),

@@ -132,12 +132,15 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
 
 @asynccontextmanager
 async def open_leaving(
-    environment: Environment, settings: Settings, kind: Callable[[Resources], ClientT]
+    environment: Environment,
+    settings: Settings,
+    kind: Callable[[Resources], ClientT],
+    parts: Parts | None = None,
 ) -> AsyncGenerator[ClientT]:
     """A client of this kind, which leaves runs to others; it is looked who of them has died."""
     async with AsyncExitStack() as stack:
         store = await open_and_look(stack, environment, settings)
-        parts = Parts()
+        parts = parts or Parts()
         await asyncio.to_thread(know, environment, settings)
         models = await _open_models(stack, environment, settings, parts, Timed)
         yield kind(_resources(stack, environment, settings, parts, models, store, store.now))

@@ -41,6 +41,7 @@ class Parts:
         tell_unasked: the target for notifications of work that this process executes and that has
             no other target.
         contents: where artifacts are kept; None for the folder of the home.
+        client: the client that this process spawns for; empty for the person.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
@@ -54,6 +55,7 @@ class Parts:
     role: Role = Role.SCRIPT
     tell_unasked: Notify | None = None
     contents: Contents | None = None
+    client: str = ""
 
 
 def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from parallel_agents.app.client import Client, Resources
 from parallel_agents.app.opening import open_leaving
+from parallel_agents.app.parts import Parts
 from parallel_agents.app.workers import Workers
 from parallel_agents.engines.leaving import LeavingEngine
 from parallel_agents.errors import StoreError
@@ -44,14 +45,19 @@ class ThinClient(Client):
 
 
 @asynccontextmanager
-async def open_thin(environment: Environment, settings: Settings) -> AsyncGenerator[ThinClient]:
+async def open_thin(
+    environment: Environment, settings: Settings, client: str = ""
+) -> AsyncGenerator[ThinClient]:
     """The verbs for a process that comes and goes; a worker executes what it starts.
+
+    What it spawns at the root of a tree is marked with the name of the `client` that it spawns for.
 
     Raises:
         ConfigError, StoreError: the settings or the store cannot be used.
     """
-    async with open_leaving(environment, settings, ThinClient) as client:
+    parts = Parts(client=client)
+    async with open_leaving(environment, settings, ThinClient, parts) as thin:
         try:
-            yield client
+            yield thin
         finally:
-            await client.hand_to_worker()
+            await thin.hand_to_worker()

@@ -76,6 +76,7 @@ class Planner:
     ) -> None:
         self._notify = at_root.notify
         self._sandbox = at_root.sandbox
+        self._client = at_root.client
         self._needs = needs
         self._directory = directory
         self.defaults = defaults
@@ -109,7 +110,7 @@ class Planner:
             label=team.label,
             spawn_key=name,
             root=session_key,
-            options=SessionOptions(needs=self._needs(()), notify=self._notify),
+            options=SessionOptions(needs=self._needs(()), notify=self._notify, client=self._client),
         )
         # Before the digest, which takes only input that was checked.
         tasks = [
@@ -140,7 +141,9 @@ class Planner:
         above = parent.session if parent else None
         session_key = make_flow_key(flow.name, name if above is None else make_long_name())
         options = SessionOptions(
-            needs=self._needs(()), notify=self._notify if above is None else None
+            needs=self._needs(()),
+            notify=self._notify if above is None else None,
+            client=self._client if above is None else "",
         )
         return SessionPlan(
             session=Session(
@@ -195,6 +198,7 @@ class Planner:
             on_limit=agent.on_limit or (parent.options.on_limit if parent else None),
             on_stuck=agent.on_stuck or (parent.options.on_stuck if parent else None),
             notify=self._notify if parent is None else None,
+            client=(placed.client or self._client) if parent is None else "",
         )
         return SessionPlan(
             session=Session(

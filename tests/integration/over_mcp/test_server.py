@@ -66,7 +66,7 @@ async def test_agents_are_spawned_waited_for_and_read(
 ) -> None:
     async with connect(place, transport, mode) as client:
         tools = (await client.list_tools()).tools
-        assert len(tools) == 8
+        assert len(tools) == 13
         for label in ("one", "two"):
             is_error, spawned = await ask(client, "sessions_spawn", task=label, label=label)
             assert not is_error

@@ -114,16 +114,19 @@ def mcp(
     context = find_context(home, model=model)
     _check_may_answer(context, allow_answers=allow_answers)
     _check_reaches(context, all_sessions=all_sessions)
+    is_session = context.settings.parent_session is not None
     if http is not None:
         from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
 
-        client = Client("" if all_sessions else OVER_HTTP, longest_wait, allow_answers)
+        client = Client("" if all_sessions else OVER_HTTP, longest_wait, allow_answers, is_session)
         serve_address(context, host or LOOPBACK, http, token, client)
         return
     if host is not None or token is not None:
         raise InvalidInput("--host and --token require --http", hint="add --http PORT")
     left = threading.Event()
-    client = Client("" if all_sessions else f"mcp-{make_name()}", longest_wait, allow_answers)
+    client = Client(
+        "" if all_sessions else f"mcp-{make_name()}", longest_wait, allow_answers, is_session
+    )
     calls = FirstCall(context.environment, context.settings, client)
     with leaving_in_time(left):
         run_interruptible(lambda stop: _serve(calls, stop, left, context))
@@ -187,4 +190,4 @@ async def _serve(
             from parallel_agents.surfaces.cli import render  # noqa: PLC0415 - heavy
 
             render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
-        await serve_stdio(calls.call, stop, left, allow_answers=calls.client.allow_answers)
+        await serve_stdio(calls.call, stop, left, calls.client)

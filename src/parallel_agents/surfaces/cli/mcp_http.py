@@ -59,7 +59,7 @@ def serve_address(
             render.note(
                 f"Clients must send 'Authorization: Bearer TOKEN' with the token of {known.where}."
             )
-            made = server.make_server(calls, stop, allow_answers=client.allow_answers)
+            made = server.make_server(calls, stop, client)
             await http.serve_http(made, bound, known.text, stop)
 
     try:

@@ -8,14 +8,17 @@ import orjson
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import PagentsError
+from parallel_agents.surfaces.mcp.client import Client
 from parallel_agents.surfaces.mcp.offers import offered
+from parallel_agents.surfaces.mcp.team_offers import offered_teams
 
 NAME = "parallel-agents"
 TITLE = "Parallel Agents"
 INSTRUCTIONS = (
     "Run AI agents in parallel. sessions_spawn starts one and returns at once with its runId and "
     "childSessionKey; spawn all that you need, then get their results with agents_wait. "
-    "agents_list lists the agents to spawn; subagents lists, steers and kills what you spawned."
+    "agents_list lists the agents to spawn; subagents lists, steers and kills what you spawned. "
+    "team_run starts a team of them on one job, and run_status says how far it is."
 )
 
 STOPPED: JsonObject = {
@@ -24,15 +27,16 @@ STOPPED: JsonObject = {
 }
 
 
-def listed(*, allow_answers: bool) -> JsonObject:
-    """The result of `tools/list`."""
+def listed(client: Client) -> JsonObject:
+    """The result of `tools/list` for this client."""
+    teams = () if client.is_session else offered_teams()
     questions: Sequence[JsonObject] = ()
-    if allow_answers:
+    if client.allow_answers:
         # Few servers offer them, and they load what a start can do without.
         from parallel_agents.surfaces.mcp.questions import offered_questions  # noqa: PLC0415 - heavy
 
         questions = offered_questions()
-    return {"tools": [*offered(), *questions]}
+    return {"tools": [*offered(), *teams, *questions]}
 
 
 def result_of(answer: JsonObject) -> JsonObject:

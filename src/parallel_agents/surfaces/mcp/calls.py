@@ -23,6 +23,7 @@ from parallel_agents.surfaces.mcp.about import error_of, refused
 from parallel_agents.surfaces.mcp.client import PERSON, Client
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS
 from parallel_agents.surfaces.mcp.questions import SCHEMAS as QUESTION_SCHEMAS, call_questions
+from parallel_agents.surfaces.mcp.team_offers import SCHEMAS as TEAM_SCHEMAS
 
 _log = logging.getLogger(__name__)
 _SCHEMAS = {spec.name: spec.parameters for spec in SPECS}
@@ -67,6 +68,7 @@ class Calls:
     Args:
         tools: the session tools.
         requester: whom the client acts for.
+        teams: answers the calls of the tools on teams; None if it may not use them.
         answering: what it may answer questions with; None if it may not.
         hand_over: sees to it that somebody executes what a call has started, and says what stood in
             the way, if anything.
@@ -77,11 +79,13 @@ class Calls:
         tools: SessionTools,
         requester: Requester,
         *,
+        teams: Callable[[str, JsonObject], Awaitable[JsonObject]] | None = None,
         answering: Answering | None = None,
         hand_over: Callable[[], Awaitable[str]] = _nobody,
     ) -> None:
         self._tools = tools
         self._requester = requester
+        self._teams = teams
         self._answering = answering
         self._hand_over = hand_over
 
@@ -91,11 +95,15 @@ class Calls:
         if answering is not None and name in QUESTION_SCHEMAS:
             call = partial(call_questions, answering.sessions, name, arguments, answering.go_on)
             return await _answer(QUESTION_SCHEMAS, name, arguments, call)
-        return await _answer(_SCHEMAS, name, arguments, partial(self._call, name, arguments))
+        if self._teams is not None and name in TEAM_SCHEMAS:
+            call = partial(self._handing_over, partial(self._teams, name, arguments))
+            return await _answer(TEAM_SCHEMAS, name, arguments, call)
+        tool = partial(self._tools.call, name, arguments, self._requester)
+        return await _answer(_SCHEMAS, name, arguments, partial(self._handing_over, tool))
 
-    async def _call(self, name: str, arguments: JsonObject) -> JsonObject:
+    async def _handing_over(self, call: Callable[[], Awaitable[JsonObject]]) -> JsonObject:
         try:
-            answer = await self._tools.call(name, arguments, self._requester)
+            answer = await call()
         finally:
             problem = await self._hand_over()
         return {**answer, "warning": problem} if problem else answer

@@ -15,11 +15,13 @@ class Client(NamedTuple):
         name: what its sessions are marked with; empty if it reaches all sessions, as the person does.
         longest_wait: the most seconds that a call of it waits; None for no limit.
         allow_answers: whether it may answer the questions of agents.
+        is_session: whether it acts for a session, whose policy bounds it; it starts no teams then.
     """
 
     name: str = ""
     longest_wait: float | None = None
     allow_answers: bool = False
+    is_session: bool = False
 
 
 PERSON = Client()

@@ -15,6 +15,7 @@ from parallel_agents._version import __version__
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.mcp.about import INSTRUCTIONS, NAME, STOPPED, TITLE, listed, result_of
+from parallel_agents.surfaces.mcp.client import PERSON, Client
 from parallel_agents.surfaces.mcp.progress import with_progress
 
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -42,7 +43,7 @@ class Conversation:
         call: makes the call of a tool, and returns its answer.
         tell: sends a message to the client.
         stop: ends the calls that wait.
-        allow_answers: whether the client is offered the tools that answer questions.
+        client: who asks, and what it is offered.
     """
 
     def __init__(
@@ -50,13 +51,12 @@ class Conversation:
         call: Callable[[str, JsonObject], Awaitable[JsonObject]],
         tell: Callable[[JsonObject], None],
         stop: asyncio.Event,
-        *,
-        allow_answers: bool = False,
+        client: Client = PERSON,
     ) -> None:
         self._call = call
         self._tell = tell
         self._stop = stop
-        self._allow_answers = allow_answers
+        self._client = client
         self._calls: dict[Id, asyncio.Task[None]] = {}
 
     def hear(self, line: bytes) -> None:
@@ -119,7 +119,7 @@ class Conversation:
             case "ping":
                 return {}
             case "tools/list":
-                return listed(allow_answers=self._allow_answers)
+                return listed(self._client)
             case _:
                 raise _Wrong(_NO_METHOD, f"there is no method {method[:80]!r}")
 

@@ -64,6 +64,20 @@ OUTPUTS: Mapping[str, JsonObject] = {
     ),
     "agents_list": _object({"requester": _TEXT, "allowAny": _FLAG, "agents": _ROWS}, more=_TEXT),
     "session_status": _object({"ok": _FLAG, "sessionKey": _TEXT, "statusText": _TEXT}),
+    "teams_list": _object({"status": {"const": "ok"}, "teams": _ROWS}, total=_NUMBER),
+    "team_run": _object(
+        {"status": {"const": "accepted"}, "runId": _TEXT, "sessionKey": _TEXT, "note": _TEXT}
+    ),
+    "run_status": _object(
+        {"status": {"const": "ok"}, "run": _TEXT, "runId": _TEXT, "tasks": _ROWS},
+        counts={"type": "object"},
+        result={"type": "object"},
+        nextOffset=_NUMBER,
+    ),
+    "cost_report": _object({"status": {"const": "ok"}, "agents": _ROWS, "tokens": _NUMBER}),
+    "dead_letters": _object(
+        {"status": {"enum": ["ok", "accepted"]}}, letters=_ROWS, total=_NUMBER, runId=_TEXT
+    ),
     "questions_list": _object({"status": {"const": "ok"}, "questions": _ROWS}),
     "question_answer": _object({"status": {"const": "ok"}, "answered": _TEXT, "asks": _TEXT}),
 }

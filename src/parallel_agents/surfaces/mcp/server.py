@@ -13,19 +13,20 @@ from parallel_agents._version import __version__
 from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.mcp.about import INSTRUCTIONS, NAME, STOPPED, TITLE, listed, result_of
 from parallel_agents.surfaces.mcp.calls import Calls
+from parallel_agents.surfaces.mcp.client import PERSON, Client
 from parallel_agents.surfaces.mcp.progress import with_progress
 
 _Context = ServerRequestContext[dict[str, Any]]
 
 
 def make_server(
-    calls: Calls, stop: asyncio.Event, *, allow_answers: bool = False
+    calls: Calls, stop: asyncio.Event, client: Client = PERSON
 ) -> Server[dict[str, Any]]:
     """A server of the tools; long calls report progress, and `stop` ends them.
 
-    With `allow_answers` it lists the tools that answer questions in a person's place.
+    It lists what the client is offered.
     """
-    offers = ListToolsResult.model_validate(listed(allow_answers=allow_answers))
+    offers = ListToolsResult.model_validate(listed(client))
 
     async def on_list_tools(_: _Context, __: PaginatedRequestParams | None) -> ListToolsResult:
         return offers

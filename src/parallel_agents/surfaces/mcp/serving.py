@@ -10,6 +10,7 @@ from parallel_agents.core.question import OpenQuestion
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.mcp.calls import Answering, Calls, find_requester
 from parallel_agents.surfaces.mcp.client import Client
+from parallel_agents.surfaces.mcp.teams import TeamTools
 
 
 @asynccontextmanager
@@ -23,10 +24,12 @@ async def open_calls(
     Raises:
         ConfigError, StoreError: the settings or the store cannot be used.
     """
-    async with open_thin(environment, settings) as thin:
+    async with open_thin(environment, settings, client.name) as thin:
+        requester = await find_requester(thin.sessions, settings.parent_session, client)
         yield Calls(
             thin.session_tools,
-            await find_requester(thin.sessions, settings.parent_session, client),
+            requester,
+            teams=None if client.is_session else TeamTools(thin, environment, requester).call,
             answering=_answering(thin) if client.allow_answers else None,
             hand_over=thin.hand_to_worker,
         )

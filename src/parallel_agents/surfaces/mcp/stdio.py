@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import orjson
 
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.surfaces.mcp.client import PERSON, Client
 from parallel_agents.surfaces.mcp.conversation import MOST_BYTES, Conversation
 
 _PIECE = 65536
@@ -59,8 +60,7 @@ async def serve_stdio(
     call: Callable[[str, JsonObject], Awaitable[JsonObject]],
     stop: asyncio.Event,
     left: threading.Event,
-    *,
-    allow_answers: bool = False,
+    client: Client = PERSON,
 ) -> None:
     """Serve on stdin and stdout; whatever else this process prints goes to stderr meanwhile.
 
@@ -68,7 +68,7 @@ async def serve_stdio(
     """
     with _kept_stdout() as stdout:
         said = _Said(stdout, stop.set)
-        conversation = Conversation(call, said.tell, stop, allow_answers=allow_answers)
+        conversation = Conversation(call, said.tell, stop, client)
         writing = asyncio.create_task(said.write_all())
         async with _lines(sys.stdin.fileno(), stdout, stop) as lines:
             while (line := await lines.get()) is not None:
