@@ -137,7 +137,7 @@ def _refuse_options(invoked: typer.Context) -> None:
     given = [
         name
         for name, value in invoked.params.items()
-        if value not in (None, False, LONGEST_WAIT_SECONDS)
+        if value is not None and value is not False and value != LONGEST_WAIT_SECONDS
     ]
     if given:
         option = f"--{given[0].replace('_', '-')}"
