@@ -212,6 +212,7 @@ def test_the_token_of_the_home_must_be_sent_on_loopback_too(place: Place) -> Non
     assert asyncio.run(post(running.url)) == 401
     assert asyncio.run(post(running.url, Authorization=f"Bearer {running.token[:-1]}")) == 401
     assert asyncio.run(post(running.url, **running.authorization)) == 200
+    assert asyncio.run(post(running.url, Authorization=f"bearer {running.token}")) == 200
     assert running.token not in running.said
     assert (place.home / "mcp-token").stat().st_mode & 0o077 == 0
 

@@ -10,6 +10,7 @@ import orjson
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
+from typing_extensions import override
 
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import RunId, short
@@ -26,14 +27,22 @@ _MOST_NAMED = 5
 _MOST_FINDINGS = 20
 
 
+class _Console(Console):
+    """A console that never ends the process: the streams themselves say what a lost reader means."""
+
+    @override
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 @cache
 def out() -> Console:
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+    return _Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 @cache
 def err() -> Console:
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True, stderr=True)
+    return _Console(markup=False, highlight=False, emoji=False, soft_wrap=True, stderr=True)
 
 
 def note(text: str, style: str = "") -> None:

@@ -88,9 +88,17 @@ class Calls:
         self._teams = teams
         self._answering = answering
         self._hand_over = hand_over
+        self._offered = (
+            *ANNOTATIONS,
+            *(TEAM_SCHEMAS if teams is not None else ()),
+            *(QUESTION_SCHEMAS if answering is not None else ()),
+        )
 
     async def answer(self, name: str, arguments: JsonObject) -> JsonObject:
         """The tool's answer; calls that do not match the tool's schema are refused here."""
+        if name not in (*self._offered, *_SCHEMAS):
+            offered = ", ".join(self._offered)
+            return error_of(f"There is no tool {head(name, 80)!r}. Tools: {offered}.")
         answering = self._answering
         if answering is not None and name in QUESTION_SCHEMAS:
             call = partial(call_questions, answering.sessions, name, arguments, answering.go_on)
@@ -115,8 +123,6 @@ async def _answer(
     arguments: JsonObject,
     call: Callable[[], Awaitable[JsonObject]],
 ) -> JsonObject:
-    if name not in schemas:
-        return error_of(f"There is no tool {head(name, 80)!r}. Tools: {', '.join(ANNOTATIONS)}.")
     if problems := compiled(schemas[name]).problems(arguments):
         listed = "; ".join(str(problem) for problem in problems)
         return error_of(f"The arguments do not match the tool's schema: {listed}")
