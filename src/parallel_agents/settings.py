@@ -22,6 +22,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tier import Tier
 from parallel_agents.core.visibility import Visibility
 from parallel_agents.homes import check_home, default_home
+from parallel_agents.secrets.unfilled import filled
 from parallel_agents.setting_values import (
     MOST_RETENTION_SECONDS as MOST_RETENTION_SECONDS,
     Amount,
@@ -343,7 +344,8 @@ class Environment:
         return self.variables.get("USER") or self.variables.get("USERNAME") or "user"
 
     def read_key(self, variable: str) -> str | None:
-        return self.variables.get(variable)
+        """The key in a variable; None if it is not set, or is a reference that nobody filled in."""
+        return filled(self.variables.get(variable))
 
 
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
