@@ -172,7 +172,7 @@ class Sessions(SessionReads, Protocol):
         """
         ...
 
-    async def send(
+    async def send(  # noqa: PLR0913 - what a message can have, each by its name
         self,
         name: str,
         text: str,

@@ -192,7 +192,7 @@ class Service(Executing):
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
         self._engine.bound(Scope("team", root), at_most)
 
-    async def send(
+    async def send(  # noqa: PLR0913 - as the verb
         self,
         name: str,
         text: str,
