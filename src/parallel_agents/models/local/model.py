@@ -14,6 +14,7 @@ from parallel_agents.errors import LocalModelError
 from parallel_agents.models.dialect import PLAIN
 from parallel_agents.models.http import Http
 from parallel_agents.models.local import machine
+from parallel_agents.models.local.arranging import Arranger
 from parallel_agents.models.local.fetch import Progress, fetch, fetched_file
 from parallel_agents.models.local.keeping.kept import CAN_KEEP, KeptServer, place_of
 from parallel_agents.models.local.keeping.words import Stamp, stamp_of
@@ -77,6 +78,7 @@ class LocalModel:
         self._slots = slots or machine.choose_slots(machine.detect())
         self._progress = progress
         self._sources = sources
+        self._arranger = Arranger()
         self._http = Http(stall_seconds=_STALL_SECONDS)
         self.name = self._known.model_name if file is None else f"{PROVIDER}/{file.stem}"
         self._serving = self._serve(keep_seconds if CAN_KEEP else 0.0)
@@ -115,6 +117,7 @@ class LocalModel:
             LocalModelError: as for start.
             MissingExtra: as for start.
         """
+        request = self._arranger.arranged(request)
         async with self._serving.lease(beginnings(prompt_of(request))) as lease:
             return await self._at(lease).respond(request, listener)
 

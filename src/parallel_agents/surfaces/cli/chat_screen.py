@@ -50,8 +50,7 @@ class ChatScreen:
         self._cursor_row = 0
 
     def line(self, text: str, style: str = "") -> None:
-        """Print lines above the region; the answer's line so far comes first."""
-        self.end_text()
+        """Print lines above the region, in which the answer's line so far stays."""
         self._draw([*self._wrapped(text)], style)
 
     def text(self, piece: str) -> None:

@@ -32,6 +32,9 @@ class ChatScript:
     def text(self, piece: str) -> None:
         """Answers are printed as a whole."""
 
+    def said(self) -> None:
+        """Answers are printed as a whole."""
+
     def note(self, text: str, style: str = "dim") -> None:
         render.note(f"  {text}", style)
 

@@ -75,6 +75,9 @@ class ChatTerminal:
     def text(self, piece: str) -> None:
         self._screen.text(piece)
 
+    def said(self) -> None:
+        self._screen.end_text()
+
     def note(self, text: str, style: str = "dim") -> None:
         self._screen.line(text, style)
 

@@ -43,6 +43,10 @@ class Told(Protocol):
         """A piece of the answer has arrived."""
         ...
 
+    def said(self) -> None:
+        """A message of the model is complete."""
+        ...
+
     def note(self, text: str, style: str = "dim") -> None:
         """Something happened that is worth a line."""
         ...
@@ -192,8 +196,9 @@ class Conversation:
             case Retrying() if is_own:
                 self._streamed = ""
                 self._told.note(describe(body).title, "yellow")
-            case Replied() if is_own and body.message.tool_calls:
-                self._streamed = ""
+            case Replied() if is_own:
+                self._told.said()
+                self._streamed = "" if body.message.tool_calls else self._streamed
             case ToolStarted() | Refused() | Noticed() | Waiting() if is_own:
                 self._told.note(f"· {describe(body).title}")
             case _:
