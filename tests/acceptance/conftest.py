@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.acceptance.support.command import Pagents, open_home
 from tests.acceptance.support.provider import FakeProvider, serving
+from tests.acceptance.support.terminal import Open, Terminal
 from tests.local_models import EMBEDDED, fetched
 
 if TYPE_CHECKING:
@@ -52,3 +54,14 @@ def embedded(pagents: Pagents, pytestconfig: pytest.Config) -> Pagents:
     (pagents.home / "models").symlink_to(fetched(EMBEDDED))
     pagents.environment["PARALLEL_AGENTS_LOCAL_KEEP_SECONDS"] = "5"
     return pagents
+
+
+@pytest.fixture
+def terminal(pagents: Pagents) -> Iterator[Open]:
+    with ExitStack() as opened:
+
+        def open_terminal(*arguments: str, width: int = 100, **variables: str) -> Terminal:
+            made = Terminal(pagents, *arguments, width=width, **variables)
+            return opened.enter_context(closing(made))
+
+        yield open_terminal

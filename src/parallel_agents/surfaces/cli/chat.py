@@ -19,7 +19,7 @@ from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.chat_script import ChatScript, talk
-from parallel_agents.surfaces.cli.chat_terminal import ChatTerminal, can_chat
+from parallel_agents.surfaces.cli.chat_terminal import ChatTerminal, Line, can_chat
 from parallel_agents.surfaces.cli.chat_turns import Conversation
 from parallel_agents.surfaces.cli.context import (
     CliContext,
@@ -85,8 +85,8 @@ async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int
             if isinstance(face, ChatScript):
                 await talk(face, chat, live)
                 return face.exit
-            await _greet(chat, begin, chosen)
-            await face.run(chat, live, stop)
+            greeting = await _greeting(chat, begin, chosen)
+            await face.run(chat, live, stop, greeting)
             if chat.name:
                 render.note(f"Come back with: pagents chat {chat.name}")
     return 0
@@ -145,14 +145,14 @@ async def _model_of(app: App, begin: AnyTask) -> str:
     return (await app.sessions.plan_task(begin)).model
 
 
-async def _greet(chat: Conversation, begin: AnyTask, model: str) -> None:
-    turns = await chat.turns()
-    if turns:
-        render.line(f"{chat.name} on {model}, after {len(turns)} turns; the last:", "dim")
-        render.line(f"> {turns[-1].said}", "bold")
-        render.line(turns[-1].answer)
-    else:
-        render.line(f"{begin.agent_name} on {model}", "dim")
-    render.line(
-        "Enter sends, Alt-Enter begins a new line, /help lists the rest, /exit leaves.", "dim"
-    )
+async def _greeting(chat: Conversation, begin: AnyTask, model: str) -> list[Line]:
+    lines: list[Line] = [(f"{begin.agent_name} on {model}", "dim")]
+    if turns := await chat.turns():
+        count = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
+        lines = [
+            (f"{chat.name} on {model}, after {count}; the last:", "dim"),
+            (f"> {turns[-1].said}", "bold"),
+            (turns[-1].answer, ""),
+        ]
+    keys = "Enter sends, Alt-Enter begins a new line, /help lists the rest, /exit leaves."
+    return [*lines, (keys, "dim")]

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TypeAlias
 
 from parallel_agents.core.budget import Budget
@@ -36,6 +36,7 @@ from parallel_agents.surfaces.cli.terminal_keys import CAN_TAKE_KEYS, TerminalKe
 from parallel_agents.views import format
 from parallel_agents.views.questions import described
 
+Line: TypeAlias = tuple[str, str]  # a text and its style
 Turning: TypeAlias = Coroutine[None, None, None]
 Answering: TypeAlias = Coroutine[None, None, Result]
 
@@ -95,14 +96,21 @@ class ChatTerminal:
     def answered(self) -> None:
         self._question = None
 
-    async def run(self, chat: Conversation, live: Row | None, stop: asyncio.Event) -> None:
+    async def run(
+        self,
+        chat: Conversation,
+        live: Row | None,
+        stop: asyncio.Event,
+        greeting: Sequence[Line],
+    ) -> None:
         """Talk until somebody leaves, or `stop` is set."""
         loop = asyncio.get_running_loop()
         self._keys.take()
         loop.add_reader(sys.stdin.fileno(), self._read)
         resizing = asyncio.create_task(self._follow_size())
         try:
-            self._screen.refresh()
+            for text, style in greeting:  # only now: whoever reads it may type
+                self._screen.line(text, style)
             if live is not None:
                 self._begin(self._show(chat, chat.take_up(live)))
             await unless(stop, self._listen(chat))
