@@ -145,18 +145,18 @@ def test_each_line_of_stdin_is_a_message(pagents: Pagents, provider: FakeProvide
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "code", "told"),
     [
-        (["nobody"], "there is no agent and no session 'nobody'"),
-        (["security_reviewer"], "nobody can talk to security_reviewer"),
-        (["talker", "--model", "nowhere/model"], "PA-E111"),
+        (["nobody"], 4, "there is no agent and no session 'nobody'"),
+        (["security_reviewer"], 2, "nobody can talk to security_reviewer"),
+        (["talker", "--model", "nowhere/model"], 10, "PA-E111"),
     ],
 )
 def test_what_cannot_be_talked_to_is_refused_before_anything_is_asked(
-    pagents: Pagents, provider: FakeProvider, arguments: list[str], told: str
+    pagents: Pagents, provider: FakeProvider, arguments: list[str], code: int, told: str
 ) -> None:
     ended = piped(pagents, "hello\n", *arguments)
 
-    assert ended.returncode in (3, 4)
+    assert ended.returncode == code
     assert told in ended.stderr
     assert provider.requests == []
