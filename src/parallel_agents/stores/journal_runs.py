@@ -320,9 +320,8 @@ class JournalRuns:
         """
         text = self._last_text(run)
         error = RunKilled if status is RunStatus.KILLED else RunTimedOut
-        outcome = Outcome(
-            status=status, output=text or None, text=text, error=Failure.of(error(f"ended by {by}"))
-        )
+        failure = Failure.of(error(f"ended by {by}"))
+        outcome = Outcome(status=status, output=text or None, text=text, error=failure)
         self._tables.accounts.forfeit([run])
         finished = Finished(outcome=outcome, by=by, keeps_session=keeps_session)
         self.end([Ending(run, session, finished, fence=1)])
