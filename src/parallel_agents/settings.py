@@ -31,6 +31,7 @@ from parallel_agents.setting_values import (
     File,
     Folders,
     Hosts,
+    KeepSeconds,
     Megabytes,
     ModelName,
     Models,
@@ -222,6 +223,10 @@ class Settings(AttentionSettings):
     )
     local_model_file: File | None = field(
         default=None, metadata=knob("a GGUF file to use as the embedded model, unchecked")
+    )
+    local_keep_seconds: KeepSeconds = field(
+        default=300.0,
+        metadata=knob("seconds that the embedded model stays loaded after a call; 0 ends it"),
     )
     tiers: Mapping[Tier, ModelName] = field(
         default_factory=dict[Tier, str], metadata=knob("provider/model for small, medium, large")
