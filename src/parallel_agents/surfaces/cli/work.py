@@ -30,6 +30,7 @@ _LINGER_SECONDS = 3.0
 _GRACE_SECONDS = 30.0
 _MOST_GRACE_SECONDS = 3600.0
 
+_Linger = Annotated[float, typer.Option(hidden=True, min=0.0)]
 _Lock = Annotated[int | None, typer.Option(hidden=True)]
 _Stay = Annotated[bool, typer.Option("--stay", help="Stay as a service until SIGTERM or a Ctrl-C.")]
 _HealthFile = Annotated[
@@ -54,6 +55,7 @@ def work(
     grace: _Grace = None,
     notify: Notified = None,
     home: Home = None,
+    linger: _Linger = _LINGER_SECONDS,
     lock: _Lock = None,
 ) -> None:
     """Execute queued runs, and those that dead processes left, until none is left.
@@ -76,7 +78,7 @@ def work(
             )
             run_interruptible(partial(staying.stay, context, parts, options))
             return
-        is_done = run_interruptible(lambda stop: _work(context, parts, stop, lock))
+        is_done = run_interruptible(lambda stop: _work(context, parts, stop, linger, lock))
     if not is_done:
         render.note("Stopped; unfinished runs stay queued.")
         raise typer.Exit(Exit.INTERRUPTED)
@@ -98,8 +100,12 @@ def _check(is_staying: bool, health_file: Path | None, grace: float | None) -> N
         )
 
 
-async def _work(context: CliContext, parts: Parts, stop: asyncio.Event, lock: int | None) -> bool:
+async def _work(
+    context: CliContext, parts: Parts, stop: asyncio.Event, linger: float, lock: int | None
+) -> bool:
     """Work until done or stopped; return whether everything was executed before `stop` was set.
+
+    It is done once there was nothing to do for `linger` seconds.
 
     Whoever started this worker locked the descriptor `lock`, so that nobody starts another one
     before this one is seen in the store.
@@ -110,7 +116,7 @@ async def _work(context: CliContext, parts: Parts, stop: asyncio.Event, lock: in
                 with suppress(OSError):  # of a person who passed it
                     os.close(lock)
                 lock = None
-            await unless(stop, app.wait_quiet(_LINGER_SECONDS))
+            await unless(stop, app.wait_quiet(linger))
             left_alone = await orphans_of(app)
         async with open_client(context.environment, context.settings) as client:
             # A process that queued a run while this worker was leaving still saw it alive.
