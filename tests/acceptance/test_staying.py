@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -91,11 +92,47 @@ def test_a_second_worker_does_not_keep_the_same_health_file(pagents: Pagents) ->
     pagents("work", "--stay").assert_refused("PA-E381", "worker-health.json", exits=1)
 
 
+def a_folder(place: Path) -> None:
+    place.mkdir()
+
+
+def a_file(place: Path) -> None:
+    place.write_text("mine")
+
+
+def a_pipe(place: Path) -> None:
+    os.mkfifo(place)
+
+
+@pytest.mark.parametrize("make", [a_folder, a_file, a_pipe])
+def test_what_is_not_a_health_file_is_neither_replaced_nor_removed(
+    shared: Pagents, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    place = tmp_path / "mine"
+    make(place)
+
+    worked = shared("work", "--stay", "--health-file", str(place))
+
+    worked.assert_refused("PA-E101", f"{place} is not a health file", exits=2)
+    assert place.exists()
+
+
+def test_what_a_killed_worker_left_is_renewed_by_the_next(pagents: Pagents) -> None:
+    killed = staying(pagents)
+    killed.kill()
+    left = (pagents.home / "worker-health.json").read_text("utf-8")
+
+    staying(pagents)
+
+    assert (pagents.home / "worker-health.json").read_text("utf-8") != left
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (("--grace", "3"), "--grace requires --stay"),
         (("--health-file", "h.json"), "--health-file requires --stay"),
+        (("--stay", "--health-file", "/proc/none/h.json"), "the health file /proc/none/h.json"),
         (("--stay", "--grace", "-1"), "--grace is -1"),
         (("--stay", "--grace", "nan"), "--grace is nan"),
     ],
