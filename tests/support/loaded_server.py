@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
@@ -10,6 +11,7 @@ import select
 import signal
 import socket
 import sys
+import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -106,6 +108,9 @@ def _become(request: dict[str, Any], streams: Sequence[int], locks: Sequence[int
     if locks:
         os.setsid()  # as the command does that starts it
         command[command.index("--lock") + 1] = str(locks[0])
+    elif os.isatty(0):
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     if needs or command[1:2] == ["-S"]:
         os.execv(Path(sys.executable).with_name(Path(command[0]).name), command)
     _load_workers(Path(sys.argv[1]).with_name("python"))
