@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
     from parallel_agents.api.flows import arun_flow, run_flow
-    from parallel_agents.api.maps import amap_rows, map_rows
+    from parallel_agents.api.maps import amap_rows, aprice_rows, map_rows, price_rows
     from parallel_agents.api.opening import open
     from parallel_agents.api.plans import arun_plan, load_plan, run_plan
     from parallel_agents.api.running import arun, run
+    from parallel_agents.app.map_price import MapPrice
     from parallel_agents.app.open_sessions import OpenSessions
-    from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
+    from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel
     from parallel_agents.core.artifact import Artifact
     from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import OnFailure, Task, TeamTask
+    from parallel_agents.core.tier import Tier
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
@@ -102,6 +104,7 @@ __all__ = [
     "Limits",
     "Listener",
     "Loop",
+    "MapPrice",
     "MapResult",
     "MapRow",
     "McpServer",
@@ -166,6 +169,7 @@ __all__ = [
     "acreate_agent",
     "ado",
     "amap_rows",
+    "aprice_rows",
     "arun",
     "arun_flow",
     "arun_plan",
@@ -174,6 +178,7 @@ __all__ = [
     "load_plan",
     "map_rows",
     "open",
+    "price_rows",
     "run",
     "run_flow",
     "run_plan",
@@ -185,11 +190,13 @@ _HOMES = {
     "api.creating": ("acreate_agent", "create_agent"),
     "creating.created": ("CreateOptions", "Created"),
     "api.flows": ("arun_flow", "run_flow"),
-    "api.maps": ("amap_rows", "map_rows"),
+    "api.maps": ("amap_rows", "aprice_rows", "map_rows", "price_rows"),
+    "app.map_price": ("MapPrice",),
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.running": ("arun", "run"),
-    "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
+    "core.agent": ("Agent", "Need", "Start", "ThinkingLevel"),
+    "core.tier": ("Tier",),
     "core.artifact": ("Artifact",),
     "core.budget": ("Budget", "OnLimit"),
     "core.dead_letter": ("DeadLetter", "DeadLetterFilter"),

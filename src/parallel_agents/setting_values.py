@@ -37,6 +37,7 @@ from parallel_agents.core.profile import NAME as PROFILE_NAME, read_profile
 from parallel_agents.core.question import QuestionKind
 from parallel_agents.core.reference import parse_reference
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
 from parallel_agents.core.web_address import WebAddress
 from parallel_agents.core.web_search import SearchProvider
@@ -106,6 +107,16 @@ def _check_target(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
+
+
+def _check_tag_names(tags: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return check_tags(tags)
+    except InvalidInput as error:
+        raise ValueError(f"{error.message}: {error.why}") from None
+
+
+Tags = Annotated[tuple[str, ...], AfterValidator(_check_tag_names)]
 NotifyTarget = Annotated[str, AfterValidator(_check_target)]
 Occasions = Annotated[tuple[Occasion, ...], Field(min_length=1)]
 

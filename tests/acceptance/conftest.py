@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
 from tests.acceptance.support.command import Pagents, open_home
 from tests.acceptance.support.provider import FakeProvider, serving
 from tests.local_models import EMBEDDED, fetched
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.support.loaded import Loaded
+
+Open: TypeAlias = Callable[..., Terminal]
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +56,27 @@ def embedded(pagents: Pagents, pytestconfig: pytest.Config) -> Pagents:
         pytest.skip("1.1 GB, and minutes of inference: --long")
     (pagents.home / "models").symlink_to(fetched(EMBEDDED))
     return pagents
+
+
+@pytest.fixture
+def terminal(pagents: Pagents, programs: Path, loaded: Loaded | None) -> Iterator[Open]:
+    """Opens terminals, each with a command in it."""
+    # A forked command makes the terminal its own.
+    start = ("setsid", "--ctty") if loaded is None else ()
+    path = f"{programs}{os.pathsep}{pagents.environment['PATH']}"
+    with ExitStack() as opened:
+
+        def open_terminal(
+            *arguments: str, width: int = 100, height: int = 24, **variables: str
+        ) -> Terminal:
+            made = Terminal(
+                [*start, str(programs / "pagents"), *arguments],
+                pagents.environment | {"PATH": path} | variables,
+                pagents.folder,
+                pagents.wait_until,
+                width=width,
+                height=height,
+            )
+            return opened.enter_context(closing(made))
+
+        yield open_terminal

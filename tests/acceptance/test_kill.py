@@ -139,34 +139,41 @@ class Job:
     def live_until_killed(self, after_seconds: float) -> None:
         """Let it live so long after its first call, then kill it."""
         began_at = time.time()
-        process = self._start()
-        try:
+        with self._living() as process:
             self._wait_first_call(process, began_at)
             time.sleep(after_seconds)  # nothing is waited for: this is the random moment
             assert process.poll() is None, "it came to its end before the kill"
-        finally:
             process.kill()
             killed_at = time.time()
-            process.wait()
         self._note(began_at, killed_at)
 
     def live_to_the_end(self) -> list[tuple[str, str, str]]:
         """Label, status and output of each result."""
         began_at = time.time()
-        process = self._start()
-        try:
+        with self._living() as process:
             code = process.wait(PATIENCE_SECONDS)
-        finally:
-            process.kill()
-        assert code == 0
+            assert code == 0
+            assert process.stdout is not None
+            told = process.stdout.read()
         self._note(began_at, time.time())
-        assert process.stdout is not None
-        told = process.stdout.read()
         return [(label, status, output) for label, status, output in orjson.loads(told)]
 
     def _note(self, began_at: float, ended_at: float) -> None:
         [(stored,)] = self.query("SELECT COUNT(*) FROM events WHERE key LIKE 'turn-%/model'")
         self.lives.append(Life(began_at, ended_at, stored))
+
+    @contextmanager
+    def _living(self) -> Generator[Process]:
+        """The program, which has ended after the block."""
+        process = self._start()
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
     def _start(self) -> Process:
         arguments = [str(PROGRAM), str(self.home), self.provider.base_url, str(self.runs)]

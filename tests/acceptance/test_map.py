@@ -89,6 +89,26 @@ def test_after_kill_9_the_same_id_pays_nothing_again_and_completes_the_file(
     assert asked(provider) == {"plums": 1, "quinces": 1}
 
 
+def test_after_kill_9_in_the_middle_of_batches_each_row_is_paid_for_once(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    rows = table(pagents, *FRUITS)
+    provider.gives(Hang(), to="About plums")
+    file = pagents.home / "results" / "fruits.jsonl"
+    running = pagents.start(*command(rows, "--batch", "2"))
+    pagents.wait_until(lambda: file.exists() and len(lines(file)) == 2)
+    provider.wait_in_flight(1)
+    running.kill()
+    provider.begin()
+
+    ended = pagents(*command(rows, "--batch", "2"))
+
+    assert ended.code == 0
+    assert results(pagents) == [(fruit, "done") for fruit in FRUITS]
+    assert asked(provider) == {"plums": 1, "quinces": 1}
+    assert "rows-1-2" in pagents("show", "fruits").out
+
+
 @pytest.mark.parametrize("way_on", [("resume", "fruits"), command("data.csv")])
 def test_ctrl_c_lets_calls_in_flight_end_and_the_rest_is_done_later(
     pagents: Pagents, provider: FakeProvider, way_on: tuple[str, ...]

@@ -68,6 +68,7 @@ TAKEN: Mapping[str, set[str]] = {
             "min_done": {NOTHING},
             "model": {NOTHING},
             "settings": {"{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -150,6 +151,7 @@ TAKEN: Mapping[str, set[str]] = {
             "plan": {NOTHING},
             "replans": {NUMBER},
             "settings": {"{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -184,9 +186,10 @@ TAKEN: Mapping[str, set[str]] = {
     },
     **{
         f"pa.{name} {parameter}": taken
-        for name in ("map_rows", "amap_rows")
+        for name in ("map_rows", "amap_rows", "price_rows", "aprice_rows")
         for parameter, taken in {
             "agents": {"[]"},
+            "batch": {NUMBER},
             "cache_seconds": {NOTHING, NUMBER},
             "flows": {"[]"},
             "gates": {"[]"},
@@ -198,7 +201,10 @@ TAKEN: Mapping[str, set[str]] = {
             "model": {NOTHING},
             "out": {NOTHING},
             "reduce_text": {TEXT},
+            "refine": {NOTHING},
+            "row_gates": {"[]"},
             "settings": {"{}"},
+            "tags": {"[]"},
             "text": {TEXT},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
@@ -213,5 +219,6 @@ TAKEN: Mapping[str, set[str]] = {
     "pa.open model": {NOTHING, TEXT},
     "pa.open models": {"{}"},
     "pa.open settings": {"{}"},
+    "pa.open tags": {"[]"},
     "pa.open tools": {"[]"},
 }

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 import parallel_agents as pa
 from parallel_agents.api.maps import MapOptions
@@ -22,6 +23,18 @@ class Verdict(BaseModel):
     kind: str
 
 
+class Filled(BaseModel):
+    kind: str
+
+    @field_validator("kind")
+    @classmethod
+    def is_filled(cls, kind: str) -> str:
+        if not kind:
+            raise ValueError("a kind is a word")
+        return kind
+
+
+STRICT = pa.Agent("strict", instructions="Sort.", output=Filled)
 SORTER = pa.Agent("sorter", instructions="Sort.", output=Verdict)
 WRITER = pa.Agent("writer", instructions="Write.", output=str)
 
@@ -142,3 +155,41 @@ def test_another_map_under_the_key_of_one_is_refused_with_what_differs(tmp_path:
 
     with pytest.raises(Conflict, match="was begun with other work"):
         pa.map_rows(WRITER, tickets(1), text="On {text}", key="t", model="scripted/m", **given)
+
+
+def each_item(request: pa.ModelRequest) -> str:
+    """The answer to a batch of texts."""
+    items = orjson.loads(request.messages[-1].text.partition("Input:\n")[2])
+    return orjson.dumps({number: text.upper() for number, text in items.items()}).decode()
+
+
+def test_rows_are_asked_together_by_programs_too_and_priced_before(tmp_path: Path) -> None:
+    model = RepliesWith(each_item)
+    given = options(tmp_path, model)
+    given["batch"] = 10
+    given["row_gates"] = [pa.RegexGate(pattern="^ON ")]
+    asked: Any = {"text": "On {text}", "key": "t", "model": "scripted/m", **given}
+
+    price = pa.price_rows(WRITER, tickets(25), **asked)
+    found = pa.map_rows(WRITER, tickets(25), **asked)
+    again = pa.price_rows(WRITER, tickets(27), **asked)
+
+    assert (price.rows, price.done, price.calls) == (25, 0, 3)
+    assert [row.output for row in found.results()] == [f"ON TICKET {n}" for n in range(25)]
+    assert len(model.requests) == 3
+    assert (again.rows, again.done, again.calls) == (2, 25, 1)
+
+
+def test_types_of_answers_are_checked_for_each_row_of_a_batch(tmp_path: Path) -> None:
+    def answer(request: pa.ModelRequest) -> str:
+        is_first = len(request.messages) == 1
+        return orjson.dumps(
+            {"1": {"kind": "bug"}, "2": {"kind": "" if is_first else "wish"}}
+        ).decode()
+
+    given = options(tmp_path, RepliesWith(answer))
+    given["batch"] = 2
+
+    found = pa.map_rows(STRICT, tickets(2), text="{text}", model="scripted/m", **given)
+
+    assert [row.output for row in found.results()] == [Filled(kind="bug"), Filled(kind="wish")]

@@ -90,6 +90,7 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "pool": Call(sessions.pool, {"agent": "writer", "name": "writers"}),
         "list": Call(sessions.list, {}),
         "history": Call(sessions.history, named),
+        "prompts": Call(sessions.prompts, named),
         "follow": Call(sessions.follow, {"session": handle}),
         "state": Call(sessions.state, {"session": handle}),
         "artifacts": Call(sessions.artifacts, {"session": handle}),
@@ -252,7 +253,7 @@ async def test_what_makes_an_agent_refuses_every_odd_value_that_nobody_means(
     }
 
 
-@pytest.mark.parametrize("name", ["map_rows", "amap_rows"])
+@pytest.mark.parametrize("name", ["map_rows", "amap_rows", "price_rows", "aprice_rows"])
 async def test_a_map_refuses_every_odd_value_that_nobody_means(name: str, tmp_path: Path) -> None:
     good = {"agent": WRITER, "rows": [{"a": 1}], "text": "{a}", **options(tmp_path)}
     call = Call(getattr(pa, name), good, get_type_hints(MapOptions))

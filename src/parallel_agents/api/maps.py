@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,17 +22,20 @@ from parallel_agents.app.asked_map import AskedMap, Templates, wants_text
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.map_out import out_file
+from parallel_agents.app.map_price import MapPrice, price_map
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name, Seconds
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.batch import MOST_ITEMS
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.core.takers import JSON_OBJECT, Taker, Wrong, is_mapping
+from parallel_agents.core.takers import JSON_OBJECT, Rule, Taker, Wrong, is_mapping
 from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_private_folder, open_private
@@ -61,6 +64,9 @@ _TAKES = "dictionaries, or the path of a file or a pattern"
 Rows: TypeAlias = Annotated[
     Iterable[JsonObject] | Path | str, Taker(frozenset(), _take_rows, _TAKES)
 ]
+BatchSize: TypeAlias = Annotated[
+    int, Rule(f"from 1 to {MOST_ITEMS}", range(1, MOST_ITEMS + 1).__contains__)
+]
 _HOW = 'pass text="Classify: {column}", or inputs={"name": "{column}"} for an input of the agent'
 _FOLDER = "rows"
 
@@ -78,6 +84,9 @@ class MapOptions(Options, total=False):
         on_failure: what happens to the other rows when one fails; by default they continue.
         reduce: the name of an agent that gets all answers in the end.
         reduce_text: what it is asked to do.
+        batch: how many rows are asked in one call, 1 to 100; by default each has its own.
+        row_gates: checks that each row's answer must pass in addition to the agent's.
+        refine: a loop that improves a rejected answer.
     """
 
     by: Name
@@ -89,6 +98,9 @@ class MapOptions(Options, total=False):
     on_failure: OnFailure | str
     reduce: Name
     reduce_text: Name
+    batch: BatchSize
+    row_gates: Sequence[AnyGate]
+    refine: Refine | None
 
 
 @checked
@@ -130,6 +142,7 @@ async def amap_rows(  # noqa: PLR0913 - what a row is asked, and how all are don
     Raises:
         InvalidInput: a row is not valid, or there is none; the agent takes no such input; the file
             of results cannot be written, or is not of this map.
+        BatchRefused: the agent cannot be asked for several rows in one call.
         UnknownAgent, UnknownModel, MissingKey: the agent could not do a row.
         Conflict: the key is already used for another map.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
@@ -171,6 +184,60 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
     return in_opened(_with_agent(options, agent), farewell, work)
 
 
+@checked
+async def aprice_rows(  # noqa: PLR0913 - the arguments of `amap_rows`
+    agent: str | Agent[T],
+    rows: Rows,
+    *,
+    text: str = "",
+    inputs: Mapping[str, object] | None = None,
+    key: Name | None = None,
+    out: Path | Name | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    **options: Unpack[MapOptions],
+) -> MapPrice:
+    """Check all rows of a map, and return what they would cost at most; nothing is called or begun.
+
+        price = await pa.aprice_rows(sorter, rows, text="Is this a bug? {text}", key="march", batch=10)
+        print(price.rows, price.calls, price.cost_usd)
+
+    Parameters and errors are those of `amap_rows`; with the key of a map, rows that are done cost nothing.
+    """
+    asked = await asyncio.to_thread(
+        _asked, agent, rows, text, inputs, key, out, model, max_parallel, options, is_trial=True
+    )
+    async with open_parts(None, None, _with_agent(options, agent)) as app:
+        return await price_map(app, asked.name, await asked.checked(app))
+
+
+@checked
+def price_rows(  # noqa: PLR0913 - the arguments of `map_rows`
+    agent: str | Agent[T],
+    rows: Rows,
+    *,
+    text: str = "",
+    inputs: Mapping[str, object] | None = None,
+    key: Name | None = None,
+    out: Path | Name | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    **options: Unpack[MapOptions],
+) -> MapPrice:
+    """`aprice_rows` for code that is not async; it also works in a running event loop.
+
+        price = pa.price_rows("sorter", "reviews.csv", inputs={"text": "{comment}"}, batch=10)
+
+    Parameters, result and errors are those of `aprice_rows`.
+    """
+    asked = _asked(agent, rows, text, inputs, key, out, model, max_parallel, options, is_trial=True)
+
+    async def work(app: App) -> MapPrice:
+        return await price_map(app, asked.name, await asked.checked(app))
+
+    return in_opened(_with_agent(options, agent), FlowFarewell("the map"), work)
+
+
 def _asked(  # noqa: PLR0913 - the arguments of `map_rows`
     agent: str | Agent[Any],
     rows: Rows,
@@ -181,11 +248,13 @@ def _asked(  # noqa: PLR0913 - the arguments of `map_rows`
     model: str | None,
     max_parallel: int | None,
     options: MapOptions,
+    *,
+    is_trial: bool = False,
 ) -> AskedMap:
     given_home = options.get("home")
     home = read_environment(Path(given_home) if given_home else None).home
     check_key(name := key or make_name())
-    source = _source(rows, options, home, name)
+    source = _source(rows, options, home, f"{name}.dry-run" if is_trial else name)
     file = out_file(None if out is None else str(out), home, name, source)
     request = MapRequest(
         agent=agent if isinstance(agent, str) else agent.name,
@@ -199,6 +268,9 @@ def _asked(  # noqa: PLR0913 - the arguments of `map_rows`
         limit=options.get("limit"),
         limits=Limits(timeout_seconds=options.get("timeout")),
         cache_seconds=options.get("cache_seconds"),
+        batch=options.get("batch", 1),
+        gates=tuple(options.get("row_gates", ())),
+        refine=options.get("refine"),
     )
     budget = options.get("budget", NO_BUDGET)
     read = partial(_templates, inputs or {})

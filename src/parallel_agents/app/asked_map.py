@@ -10,6 +10,7 @@ from typing import NamedTuple
 from parallel_agents.app.client import Client
 from parallel_agents.app.map_out import check_out, check_same, earlier_of, taken_out
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.batch import check_batch
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.schema import Json, JsonObject
@@ -78,6 +79,7 @@ class AskedMap(NamedTuple):
             UnknownAgent: there is no such agent.
             InvalidInput: a row is not valid, or there is none; the error names the line. Or the
                 results cannot be written where they are to be.
+            BatchRefused: the agent cannot be asked for several rows in one call.
             Conflict: the map was begun with something else.
         """
         agent = client.agent(self.request.agent)
@@ -85,6 +87,9 @@ class AskedMap(NamedTuple):
         earlier = await earlier_of(client, self.name)
         check_same(request, self.name, earlier)
         await asyncio.to_thread(check_out, request, self.name, earlier)
+
+        if request.batch > 1:
+            check_batch(agent.in_folder, refine=request.refine, workspace=None)
 
         def check(filled: Filled) -> None:
             check_task(filled.task, agent)

@@ -57,12 +57,20 @@ class RunEnds(Protocol):
         ...
 
 
-class MapSessions(Protocol):
-    """What a map's run needs, whose children are too many to look at all of them."""
+class BegunRows(Protocol):
+    """What says which rows of a map were begun."""
 
     async def children_named(self, parent: SessionKey, keys: Sequence[str]) -> list[ChildRun]:
         """The latest run of each child that was spawned under one of these keys, retries included."""
         ...
+
+    async def batches(self, map: SessionKey, *, after: int = 0) -> list[Event]:
+        """A page of the events by which a map has put rows into batches, after an event's number."""
+        ...
+
+
+class MapSessions(BegunRows, Protocol):
+    """What a map's run needs, whose children are too many to look at all of them."""
 
     async def start_steps(self, parent: SessionKey, steps: Sequence[Step]) -> list[Spawned]:
         """Start children of a group in one transaction, all or none, each under its task's key."""
@@ -78,6 +86,10 @@ class MapSessions(Protocol):
 
     async def results(self, runs: Sequence[RunId]) -> list[Result]:
         """The results of those of these runs that have ended, in order."""
+        ...
+
+    async def settle(self, runs: Sequence[RunId]) -> None:
+        """Drop the dead letters of these runs, if they have any: their work is done anew."""
         ...
 
     def ends(self) -> AbstractContextManager[RunEnds]:

@@ -16,7 +16,7 @@ from parallel_agents.core.budget import Charge
 from parallel_agents.core.call_decisions import Answered, Asked, Ruled
 from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.cuts import Cuts
-from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
+from parallel_agents.core.flow import Batched, FlowTask, StepFinished, StepStarted
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import KeptCall, KeptReport
@@ -369,6 +369,7 @@ StoredBody: TypeAlias = (
     | Closing
     | StepStarted
     | StepFinished
+    | Batched
     | Finished
 )
 AnyBody: TypeAlias = Annotated[StoredBody, Field(discriminator="kind")]

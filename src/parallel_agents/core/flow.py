@@ -69,6 +69,20 @@ class StepStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batched:
+    """Rows of a map were put into one task, before it is spawned.
+
+    Attributes:
+        batch: the key that it is spawned under.
+        rows: the keys of the rows, in the order of their numbers in the task.
+    """
+
+    batch: str
+    rows: tuple[str, ...]
+    kind: Literal["batched"] = "batched"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
     """The function of a step returned or raised.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -267,6 +268,7 @@ class Verdict:
         critique: why the gate rejects the answer, for the next attempt to read.
         score: 0 to 10, from a judge or a scoring function.
         notice: a warning for readers of the score.
+        scores: the score of each item of a batch, by its number; `score` is the lowest.
     """
 
     gate: str
@@ -274,6 +276,7 @@ class Verdict:
     critique: str = ""
     score: float | None = None
     notice: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 def cheapest_first(gates: tuple[Gate, ...]) -> list[Gate]:

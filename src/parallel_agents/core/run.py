@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, NamedTuple, cast
@@ -111,6 +111,7 @@ class Outcome:
         text: the raw text of the last reply, even if it was rejected.
         notices: what a reader of the output should know, such as that the model is too weak.
         score: 0 to 10; None if no judge gave one.
+        scores: of a batch, the score of each item by its number.
         changes: what its session has changed in a workspace of its own; None without one.
     """
 
@@ -121,6 +122,7 @@ class Outcome:
     notices: tuple[str, ...] = ()
     score: float | None = None
     changes: Changes | None = None
+    scores: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +229,7 @@ class Result(Answered[T_co]):
         score: 0 to 10, if a judge or a scoring function gave one.
         changes: what the session had changed in a workspace of its own; None without one.
         artifacts: what the run shared with its tree, in order.
+        scores: of a batch, the score of each item by its number.
     """
 
     agent: str
@@ -245,6 +248,7 @@ class Result(Answered[T_co]):
     changes: Changes | None = None
     spend_below: Spend = Spend()
     artifacts: tuple[Artifact, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @property
     def total_spend(self) -> Spend:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.batch import check_answer
 from parallel_agents.core.escalation import (
     MOST_PAUSES,
     critique_of,
@@ -26,7 +27,7 @@ from parallel_agents.core.gate import Gate, JudgeGate, cheapest_first
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Role
 from parallel_agents.core.model import Finish
-from parallel_agents.core.output import Accepted, Rejected, check_output
+from parallel_agents.core.output import Accepted, Rejected
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import Json
 from parallel_agents.core.summary import Summaries
@@ -196,12 +197,14 @@ class Assignment:
     Attributes:
         model: the one that the run begins on.
         ladder: the models to climb, including the first one; empty for no ladder.
+        batch: how many items the task has, or 0.
     """
 
     agent: Agent
     model: str
     limits: Limits = Limits()
     ladder: tuple[str, ...] = ()
+    batch: int = 0
 
 
 class TypeVerdict(NamedTuple):
@@ -321,7 +324,7 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
             if shortened is not None:
                 return _shorten(shortened, transcript, prepared)
         return _begin_again(cut, transcript, assignment)
-    checked = check_output(transcript.last_text, assignment.agent.output_schema)
+    checked = check_answer(transcript.last_text, assignment.agent, assignment.batch)
     if isinstance(checked, Accepted) and prepared.has_output_type:
         verdict = prepared.type_verdict
         if verdict is None or verdict.answer != transcript.answer_id:
@@ -345,10 +348,9 @@ def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> 
 
     A refine loop collects all verdicts but asks no judge about an answer that code rejects.
     """
-    agent, verdicts = assignment.agent, transcript.verdicts
-    gates = cheapest_first(agent.gates)
+    verdicts, gates = transcript.verdicts, cheapest_first(assignment.agent.gates)
     is_refused = any(not verdict.is_accepted for verdict in verdicts)
-    if len(verdicts) >= len(gates) or (is_refused and agent.refine is None):
+    if len(verdicts) >= len(gates) or (is_refused and assignment.agent.refine is None):
         return None
     gate = gates[len(verdicts)]
     if is_refused and isinstance(gate, JudgeGate):
@@ -358,8 +360,7 @@ def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> 
 
 def _judged(output: Json, transcript: Transcript, assignment: Assignment) -> Step:
     """The step after the last gate."""
-    refusals = transcript.version.refusals if transcript.version else ()
-    if refusals:
+    if transcript.version and (refusals := transcript.version.refusals):
         return _begin_again(refusal_of(refusals), transcript, assignment)
     return _unless_pending(Complete(output), transcript)
 

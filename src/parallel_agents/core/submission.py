@@ -23,6 +23,7 @@ class Submission(NamedTuple):
         turn: the last reply; a late message leads to another answer in the same attempt.
         task: the task as the agent was given it.
         given: the input of the task.
+        item: the number of the item of a batch that it answers; empty for a task of one piece.
         sandbox: where commands about it run, REQUIRE or OFF.
         calls: the calls of tools that the run has made, in all of its attempts.
     """
@@ -36,6 +37,7 @@ class Submission(NamedTuple):
     sandbox: Sandbox
     calls: Sequence[KeptCall] = ()
     given: JsonObject = NOTHING
+    item: str = ""
 
 
 class Draft(NamedTuple):

@@ -92,6 +92,29 @@ class Spend:
         simulated = self.simulated_nanousd + self.cost_nanousd
         return replace(self, cost_nanousd=0, simulated_nanousd=simulated)
 
+    def share(self, number: int, of: int) -> Spend:
+        """One of so many parts, which together are the whole; they differ by one unit at most.
+
+        Each part of a cost that is not known is not known.
+        """
+        usage = self.usage
+
+        def part(whole: int) -> int:
+            return whole * number // of - whole * (number - 1) // of
+
+        return Spend(
+            Usage(
+                part(usage.input_tokens),
+                part(usage.output_tokens),
+                part(usage.cache_read_tokens),
+                part(usage.cache_write_tokens),
+            ),
+            part(self.calls),
+            part(self.cost_nanousd),
+            max(part(self.unpriced_calls), min(self.unpriced_calls, 1)),  # unknown is never zero
+            part(self.simulated_nanousd),
+        )
+
     @property
     def cost_usd(self) -> float | None:
         """The cost in USD, or None if the price of any call is unknown: unknown is never zero."""

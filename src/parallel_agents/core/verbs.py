@@ -89,6 +89,10 @@ class SessionReads(Protocol):
         """The latest run of each child that was spawned under one of these keys, retries included."""
         ...
 
+    async def batches(self, map: SessionKey, *, after: int = 0) -> builtins.list[Event]:
+        """A page of the events by which a map has put rows into batches, after an event's number."""
+        ...
+
     async def history(
         self, name: str, *, after: int = 0, limit: int = PAGE
     ) -> builtins.list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,6 +35,12 @@ class Version:
         """The score of the most expensive gate that gave one."""
         scores = [verdict.score for verdict in self.verdicts if verdict.score is not None]
         return scores[-1] if scores else None
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """The scores of the items of a batch, by the same gate."""
+        scored = [verdict for verdict in self.verdicts if verdict.score is not None]
+        return scored[-1].scores if scored else {}
 
     @property
     def refusals(self) -> tuple[Verdict, ...]:

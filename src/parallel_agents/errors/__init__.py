@@ -10,6 +10,7 @@ PagentsError
  │   ├─ Conflict                PA-E106  the key is used for different work
  │   ├─ RunIsOver               PA-E107  a message to a run that has ended
  │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
+ │   ├─ BatchRefused            PA-E351  an agent cannot be asked for several rows in one call
  │   ├─ PlanUnconfirmed         PA-E342  a plan waits for a yes that nobody can say here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
@@ -23,6 +24,7 @@ PagentsError
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
  │       ├─ SecretUnavailable   PA-E135  a secret cannot be looked up by its reference
+ │       ├─ SecretInSetting     PA-E367  a value for the configuration is a secret itself
  │       ├─ MissingExtra        PA-E113  an optional part is not installed
  │       ├─ CannotSee           PA-E128  a file that the model cannot be shown
  │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
@@ -35,6 +37,7 @@ PagentsError
  │   ├─ StreamCut               PA-E206
  │   ├─ MalformedReply          PA-E207
  │   ├─ Unreachable             PA-E208
+ │   │   └─ NothingListens      PA-E371  no process of this machine has the server's port
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
  │   ├─ OutputCut               PA-E211  the reply hit its token limit
@@ -74,6 +77,7 @@ PagentsError
  │   ├─ FlowRaised              PA-E324  a flow's function raised an error
  │   ├─ DraftMissing            PA-E331  there is no draft of an agent to review
  │   ├─ NotRegistered           PA-E332  an agent is not good enough, and stays a draft
+ │   ├─ AnswerMissing           PA-E352  a batch is done without an answer for one of its rows
  │   ├─ PlanImpossible          PA-E340  no plan for a goal that could work
  │   ├─ PlanNotAccepted         PA-E341  a person did not accept the plan for a goal
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
@@ -108,6 +112,7 @@ from parallel_agents.errors.base import (
 from parallel_agents.errors.caller import (
     AlreadyAnswered,
     Ambiguous,
+    BatchRefused,
     CallerError,
     CannotContinue,
     CannotSee,
@@ -125,6 +130,7 @@ from parallel_agents.errors.caller import (
     ProfileRefused,
     RunIsOver,
     SecretInContent,
+    SecretInSetting,
     SecretUnavailable,
     SpawnBound,
     SpawnLimit,
@@ -167,6 +173,7 @@ from parallel_agents.errors.provider import (
     ModelNotFound,
     ModelRefused,
     ModelSlipped,
+    NothingListens,
     OutputCut,
     Overloaded,
     ProviderError,
@@ -182,6 +189,7 @@ from parallel_agents.errors.provider import (
 )
 from parallel_agents.errors.run import (
     AgentCircuitOpen,
+    AnswerMissing,
     CrashLoop,
     DraftMissing,
     FlowChanged,
@@ -216,8 +224,10 @@ __all__ = [
     "AgentCircuitOpen",
     "AlreadyAnswered",
     "Ambiguous",
+    "AnswerMissing",
     "ArtifactError",
     "AuthFailed",
+    "BatchRefused",
     "CallTimedOut",
     "CallerError",
     "CannotContinue",
@@ -256,6 +266,7 @@ __all__ = [
     "NoOutput",
     "NotFound",
     "NotRegistered",
+    "NothingListens",
     "OutputCut",
     "OutputInvalid",
     "OutputLost",
@@ -286,6 +297,7 @@ __all__ = [
     "SandboxMissing",
     "SandboxRefused",
     "SecretInContent",
+    "SecretInSetting",
     "SecretUnavailable",
     "SpawnBound",
     "SpawnLimit",

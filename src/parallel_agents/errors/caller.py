@@ -16,6 +16,12 @@ class InvalidInput(CallerError):
     code = "PA-E101"
 
 
+class BatchRefused(CallerError):
+    """An agent cannot be asked for several rows in one call, or the rows are not a batch."""
+
+    code = "PA-E351"
+
+
 class PlanUnconfirmed(CallerError):
     """A plan for a goal waits for a person's yes, and nobody can say it here."""
 
@@ -144,6 +150,12 @@ class SecretInContent(CallerError):
     """The content of an artifact contains a secret; it was not stored."""
 
     code = "PA-E137"
+
+
+class SecretInSetting(ConfigError):
+    """A value for the configuration is a secret itself; it was not written."""
+
+    code = "PA-E367"
 
 
 class MissingExtra(ConfigError):

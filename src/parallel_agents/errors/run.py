@@ -131,6 +131,12 @@ class FlowTooDeep(RunError):
     code = "PA-E348"
 
 
+class AnswerMissing(RunError):
+    """A batch of rows is done, and its answer has none for one of them."""
+
+    code = "PA-E352"
+
+
 class PlanImpossible(RunError):
     """The orchestrator made no plan that could work; nothing of it has run."""
 

@@ -45,6 +45,7 @@ class MapRequest:
         refine: a loop that improves a rejected answer.
         limits: the limits of each row's run.
         cache_seconds: as for a task.
+        batch: how many rows are asked in one call; 1 for a call for each.
     """
 
     agent: str
@@ -64,6 +65,7 @@ class MapRequest:
     refine: Refine | None = None
     limits: Limits = Limits()
     cache_seconds: float | None = None
+    batch: int = 1
 
     def flow_task(
         self,

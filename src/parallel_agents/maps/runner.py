@@ -71,8 +71,10 @@ class MapRunner:
         checked = await asyncio.to_thread(check_rows, request, task.model)
         progress = self.progress[session.key] = MapProgress(rows=checked.count)
         at_once = min(task.max_parallel or self._max_parallel, self._max_parallel)
-        options = WindowOptions(_WINDOW * at_once, request.on_failure, task.budget.is_bound)
-        window = Window(session, run, sessions, activation.slot, options, progress, self._now)
+        options = WindowOptions(
+            _WINDOW * at_once, request.on_failure, task.budget.is_bound, request.batch
+        )
+        window = Window(activation, sessions, options, progress, self._now)
         with tempfile.TemporaryFile() as spool:
             lines = spool if request.reduce else None
             counts, is_short = await _rows_done(request, task, checked, window, lines, session)

@@ -10,18 +10,21 @@ from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.children import MapSessions, RunEnds, Step
+from parallel_agents.core.event import Entry
+from parallel_agents.core.flow import Batched
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.retry_keys import name_of
-from parallel_agents.core.row import ChildRun
-from parallel_agents.core.run import FAILURES, Result, Run, RunStatus
-from parallel_agents.core.runner import RunSlot
-from parallel_agents.core.session import Session
-from parallel_agents.core.task import AnyTask, OnFailure
+from parallel_agents.core.run import FAILURES, Result, RunStatus
+from parallel_agents.core.runner import Activation
+from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidInput, LeftRun, PagentsError
+from parallel_agents.maps.batches import Batches, Part
+from parallel_agents.maps.batching import Grouping, batch_key, batch_task
 from parallel_agents.maps.filling import Filled
+from parallel_agents.maps.finding import Found, find_rows
 from parallel_agents.maps.progress import MapProgress
 from parallel_agents.maps.room import is_used_up
 from parallel_agents.maps.row import Row
+from parallel_agents.maps.sharing import part_of
 
 # Rows that wait for an earlier one, so that they are written in order.
 _MOST_AHEAD = 10_000
@@ -43,9 +46,19 @@ Accept: TypeAlias = Callable[[Sequence[Accepted]], Awaitable[None]]
 @dataclass(slots=True)
 class _Place:
     row: Row
-    run: RunId
+    run: RunId | None
     status: RunStatus
+    part: Part | None = None
     is_reused: bool = False
+
+
+class _Asked(NamedTuple):
+    """A row that is to be asked, with its place and what it came to before."""
+
+    filled: Filled
+    place: _Place
+    most: int
+    before: Found | None = None
 
 
 class WindowOptions(NamedTuple):
@@ -55,21 +68,21 @@ class WindowOptions(NamedTuple):
         size: the most tasks that are spawned and have not ended.
         on_failure: what happens to the other rows when one fails.
         is_budgeted: whether the map has a budget, which its rows may use up.
+        batch: the most rows of a task.
     """
 
     size: int
     on_failure: OnFailure
     is_budgeted: bool
+    batch: int = 1
 
 
 class Window:
     """Does the tasks of rows, so many at once, and gives their results in the order of the rows.
 
     Args:
-        session: of the map.
-        run: the run of the map that is executed now.
+        activation: the run of the map that is executed now.
         sessions: the verbs for its children.
-        slot: says when this process is stopping.
         options: how many at once.
         progress: is told of each change.
         now: the clock of `progress`.
@@ -77,23 +90,24 @@ class Window:
 
     def __init__(
         self,
-        session: Session,
-        run: Run,
+        activation: Activation,
         sessions: MapSessions,
-        slot: RunSlot,
         options: WindowOptions,
         progress: MapProgress,
         now: Callable[[], float],
     ) -> None:
-        self._session = session
-        self._run = run
+        self._session = activation.claim.session
+        self._run = activation.claim.run
+        self._journal = activation.journal
+        self._slot = activation.slot
         self._sessions = sessions
-        self._slot = slot
         self._options = options
         self._progress = progress
         self._now = now
+        self._batches = Batches()
+        self._grouping = Grouping[_Asked](options.batch)
         self._places: deque[_Place] = deque()
-        self._live: dict[RunId, _Place] = {}
+        self._live: dict[RunId, list[_Place]] = {}
         self._error: PagentsError | None = None
         self._is_done = False
 
@@ -104,9 +118,12 @@ class Window:
             InvalidInput: a row cannot be read any more; those before it have been accepted.
             LeftRun: this process is stopping.
         """
+        self._batches = await Batches.stored(self._sessions, self._session.key)
         with self._sessions.ends() as ends:
             while True:
                 await self._refill(rows)
+                if self._is_done or self._error:
+                    self._leave_waiting()
                 await self._emit(accept)
                 if not self._live and (self._is_done or self._error):
                     break
@@ -121,11 +138,11 @@ class Window:
             room = self._options.size - len(self._live)
             if room * 2 < self._options.size or len(self._places) >= _MOST_AHEAD:
                 return
-            count = min(room, _MOST_AT_ONCE)
+            count = min(room * self._options.batch, _MOST_AT_ONCE)
             try:
                 self._slot.check_stopping()
                 taken = await asyncio.to_thread(_taken, rows, count)
-                await self._begin(taken)
+                await self._begin(taken, is_last=len(taken) < count)
             except (InvalidInput, LeftRun) as error:
                 self._error = error  # what is in flight ends first
                 return
@@ -133,61 +150,90 @@ class Window:
             if len(self._places) >= _MOST_AT_ONCE and self._places[0].status.is_over:
                 return  # results that are there already are given first
 
-    async def _begin(self, taken: Sequence[Filled]) -> None:
-        """Find the rows that were begun before, and begin the others."""
-        if not taken:
-            return
-        keys = [each.key for each in taken]
-        children = await self._sessions.children_named(self._session.key, keys)
-        found = {name_of(child.key): child for child in children}
-        new = [each for each in taken if self._is_new(found.get(each.key))]
-        if new and self._progress.began_at is None:
-            self._progress.began_at = self._now()
-        steps = [Step(_keyed(each), found.get(each.key)) for each in new]
-        spawned = await self._sessions.start_steps(self._session.key, steps) if steps else []
-        runs = {each.key: one.run_id for each, one in zip(new, spawned, strict=True)}
-        live = [child.run for child in found.values() if not child.status.is_over]
-        await self._sessions.continue_runs(live)
-        for each in taken:
-            if each.key in runs:
-                place = _Place(each.row, runs[each.key], RunStatus.QUEUED)
-            else:
-                child = found[each.key]
-                is_reused = child.status is RunStatus.DONE
-                place = _Place(each.row, child.run, child.status, is_reused=is_reused)
-            self._places.append(place)
-            if place.status.is_over:
-                self._count(place)
-            else:
-                self._live[place.run] = place
+    async def _begin(self, taken: Sequence[Filled], *, is_last: bool) -> None:
+        """Find the rows that were begun before, and begin the others.
 
-    def _is_new(self, child: ChildRun | None) -> bool:
-        """Whether a task is to be spawned: it never was, or an earlier run of the map saw it fail."""
-        if child is None:
-            return True
-        is_lost = child.status.is_over and child.status is not RunStatus.DONE
-        return is_lost and child.asked_by != self._run.id
+        Rows that do not fill a batch wait for those that come next, if there are any.
+        """
+        session, run, size = self._session.key, self._run.id, self._options.batch
+        found = await find_rows(self._sessions, session, self._batches, taken, run)
+        live: list[RunId] = []
+        groups: list[list[_Asked]] = []
+        for each in taken:
+            before = found.get(each.key)
+            if before is None or before.is_lost(run):
+                place = _Place(each.row, None, RunStatus.QUEUED)
+                most = size if before is None else before.most(size)
+                groups += self._grouping.add(_Asked(each, place, most, before))
+            else:
+                place = self._placed(each.row, before)
+                live += [] if place.status.is_over else [before.child.run]
+            self._places.append(place)
+        await self._sessions.continue_runs(list(dict.fromkeys(live)))
+        rest = self._grouping.rest() if is_last else []
+        await self._spawn([*groups, *([rest] if rest else [])])
+
+    def _placed(self, row: Row, found: Found) -> _Place:
+        """The place of a row that was begun before."""
+        child = found.child
+        is_reused = child.status is RunStatus.DONE
+        place = _Place(row, child.run, child.status, found.part, is_reused)
+        if place.status.is_over:
+            self._count(place)
+        else:
+            self._live.setdefault(child.run, []).append(place)
+        return place
+
+    async def _spawn(self, groups: Sequence[Sequence[_Asked]]) -> None:
+        """Begin rows; which batch a row is in is stored before its session is."""
+        if not groups:
+            return
+        if self._progress.began_at is None:
+            self._progress.began_at = self._now()
+        await self._sessions.settle(_failed_batches(groups))
+        await self._store_batches([group for group in groups if len(group) > 1])
+        steps = [_step(group) for group in groups]
+        spawned = await self._sessions.start_steps(self._session.key, steps)
+        for group, one in zip(groups, spawned, strict=True):
+            for asked in group:
+                asked.place.run = one.run_id
+                if len(group) > 1:
+                    asked.place.part = self._batches.of(asked.filled.key)
+            self._live[one.run_id] = [asked.place for asked in group]
+
+    async def _store_batches(self, groups: Sequence[Sequence[_Asked]]) -> None:
+        batches = [_batched([asked.filled for asked in group]) for group in groups]
+        if batches:
+            await self._journal.append(*(Entry(each.batch, each) for each in batches))
+        for each in batches:
+            self._batches.add(each)
+
+    def _leave_waiting(self) -> None:
+        """Leave the rows that have not been begun."""
+        if any(place.run is None for place in self._places):
+            self._grouping.rest()
+            self._places = deque(place for place in self._places if place.run is not None)
 
     async def _hear(self, ends: RunEnds) -> None:
         """Wait until a task ends."""
         for run, status in await ends.some():
-            place = self._live.pop(run, None)
-            if place is None:
+            places = self._live.pop(run, None)
+            if places is None:
                 continue
-            place.status = status
-            self._count(place)
-            await self._react(place)
+            for place in places:
+                place.status = status
+                self._count(place)
+            await self._react(run, status)
 
     def _count(self, place: _Place) -> None:
         self._progress.end(
             self._now(), is_reused=place.is_reused, is_failed=place.status is not RunStatus.DONE
         )
 
-    async def _react(self, place: _Place) -> None:
+    async def _react(self, run: RunId, status: RunStatus) -> None:
         """Begin nothing more if one failure is too many, or if the budget is used up."""
-        status = place.status
         if status is RunStatus.OVER_BUDGET and self._options.is_budgeted:
-            (result,) = await self._sessions.results([place.run])
+            (result,) = await self._sessions.results([run])
             self._is_done = self._is_done or is_used_up(self._session, result)
         if status not in FAILURES or self._options.on_failure is OnFailure.KEEP_GOING:
             return
@@ -205,18 +251,35 @@ class Window:
             given: list[_Place] = []
             while self._places and self._places[0].status.is_over and len(given) < _MOST_AT_ONCE:
                 given.append(self._places.popleft())
-            results = await self._sessions.results([place.run for place in given])
+            runs = list(dict.fromkeys(place.run for place in given if place.run is not None))
+            results = {each.run_id: each for each in await self._sessions.results(runs)}
             accepted = [
-                Accepted(place.row, result, place.is_reused)
-                for place, result in zip(given, results, strict=True)
+                Accepted(place.row, part_of(results[place.run], place.part), place.is_reused)
+                for place in given
+                if place.run is not None
             ]
             await accept(accepted)
             for each in accepted:
                 self._progress.write(each.result.total_spend, is_reused=each.is_reused)
 
 
-def _keyed(filled: Filled) -> AnyTask:
-    return replace(filled.task, key=filled.key)
+def _step(group: Sequence[_Asked]) -> Step:
+    """The task of one row, as a further try of the one before; or that of a batch."""
+    first, before = group[0].filled, group[0].before
+    if len(group) > 1:
+        return Step(batch_task([asked.filled for asked in group]))
+    tried = None if before is None or before.part is not None else before.child
+    return Step(replace(first.task, key=first.key), tried)
+
+
+def _failed_batches(groups: Sequence[Sequence[_Asked]]) -> list[RunId]:
+    """The batches whose rows are asked anew, in others."""
+    before = (asked.before for group in groups for asked in group)
+    return list(dict.fromkeys(f.child.run for f in before if f is not None and f.part is not None))
+
+
+def _batched(rows: Sequence[Filled]) -> Batched:
+    return Batched(batch=batch_key(rows), rows=tuple(each.key for each in rows))
 
 
 def _taken(rows: Iterator[Filled], count: int) -> list[Filled]:

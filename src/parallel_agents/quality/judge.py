@@ -83,7 +83,7 @@ class Judge:
                     },
                     model=model,
                     label=f"judge of {submission.session.label}",
-                    key=f"judge-{submission.attempt}-{submission.turn}-{gate.at_least:g}-{vote}",
+                    key=_key(gate, submission, vote),
                     options=SessionOptions(group=GROUP, is_quiet=True, is_service=True),
                 ),
                 parent=submission.session.key,
@@ -118,6 +118,11 @@ class Judge:
         if not is_allowed:
             raise GateBroken(f"{model} may not judge", why=weakness, hint=STRONGER)
         return f"scored by {model}, a weak judge: {weakness}"
+
+
+def _key(gate: JudgeGate, submission: Submission, vote: int) -> str:
+    item = f"item-{submission.item}-" if submission.item else ""
+    return f"judge-{item}{submission.attempt}-{submission.turn}-{gate.at_least:g}-{vote}"
 
 
 def _as_text(answer: Json) -> str:

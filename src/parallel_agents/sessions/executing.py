@@ -57,6 +57,10 @@ class Executing(StoreReads):
         """End the live runs under a run's session, except those that outlive it."""
         await self._store.end_children(parent, by=by, status=status)
 
+    async def settle(self, runs: Sequence[RunId]) -> None:
+        """Drop the dead letters of runs whose work is done anew."""
+        await self._store.drop_dead_letters(runs)
+
     async def end_unbegun(self, parent: Run, *, by: str) -> None:
         """End the children of a run's session that nobody has started."""
         await self._store.end_unbegun(parent, by=by)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.batch import limits_of_batch
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.forking import forked
@@ -30,6 +31,7 @@ from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.sandbox import Sandbox, settled
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import SessionPlan
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.unicode import canonical
@@ -58,7 +60,7 @@ class Planner:
         owner: the owner of new runs, or None to leave them to any process.
         needs: returns what a session on these models needs of a process.
         at_root: what the settings say of sessions at the root: of the sandbox of their commands, and
-            where word of them is sent.
+            where word of them is sent, and their tags.
         with_quality: returns a task's agent with the task's gates, on the model that was chosen; it
             refuses gates and parts with which the work could only fail.
     """
@@ -75,7 +77,9 @@ class Planner:
         at_root: SessionOptions = SessionOptions(),
     ) -> None:
         self._notify = at_root.notify
+        self._tags = at_root.tags
         self._sandbox = at_root.sandbox
+        self._client = at_root.client
         self._needs = needs
         self._directory = directory
         self.defaults = defaults
@@ -109,7 +113,12 @@ class Planner:
             label=team.label,
             spawn_key=name,
             root=session_key,
-            options=SessionOptions(needs=self._needs(()), notify=self._notify),
+            options=SessionOptions(
+                needs=self._needs(()),
+                notify=self._notify,
+                tags=self._tags,
+                client=self._client,
+            ),
         )
         # Before the digest, which takes only input that was checked.
         tasks = [
@@ -140,7 +149,10 @@ class Planner:
         above = parent.session if parent else None
         session_key = make_flow_key(flow.name, name if above is None else make_long_name())
         options = SessionOptions(
-            needs=self._needs(()), notify=self._notify if above is None else None
+            needs=self._needs(()),
+            notify=self._notify if above is None else None,
+            tags=self._tags_below(above),
+            client=self._client if above is None else "",
         )
         return SessionPlan(
             session=Session(
@@ -183,7 +195,7 @@ class Planner:
         bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
         self._check_profile(agent, parent if is_spawned else None)
-        limits = task.limits.over(agent.limits).over(self.defaults)
+        limits = self._limits(task, agent)
         if parent is not None and is_spawned:
             limits = limits.within(parent.options.limits)
         options = replace(
@@ -195,6 +207,8 @@ class Planner:
             on_limit=agent.on_limit or (parent.options.on_limit if parent else None),
             on_stuck=agent.on_stuck or (parent.options.on_stuck if parent else None),
             notify=self._notify if parent is None else None,
+            tags=check_tags((*self._tags_below(parent), *task.tags)),
+            client=(placed.client or self._client) if parent is None else "",
         )
         return SessionPlan(
             session=Session(
@@ -229,6 +243,10 @@ class Planner:
             budget=options.settled(task.budget if task.budget.is_bound else agent.budget),
         )
 
+    def _limits(self, task: Task, agent: Agent) -> Limits:
+        own = task.limits.over(agent.limits).over(self.defaults)
+        return limits_of_batch(own, task.options.batch)
+
     def _check_profile(self, agent: Agent, parent: Session | None) -> None:
         """Refuse a profile that is not here, or that gives more than that of the parent.
 
@@ -258,6 +276,10 @@ class Planner:
         """What applies to the children of a session; a team leaves it to the settings."""
         inherited = parent.options.sandbox if parent else Sandbox.INHERIT
         return self._sandbox if inherited is Sandbox.INHERIT else inherited
+
+    def _tags_below(self, parent: Session | None) -> tuple[str, ...]:
+        """The tags of what a session spawns; the settings say them at the root."""
+        return self._tags if parent is None else parent.options.tags
 
     def _inherited_model(self, parent: Row | None) -> str | None:
         """The parent's model, if somebody asked for it: its children run on it, too."""

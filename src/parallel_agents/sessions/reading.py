@@ -44,6 +44,10 @@ class StoreReads:
         found = await self._store.children_named(parent, keys)
         return list({name_of(child.key): child for child in found}.values())
 
+    async def batches(self, map: SessionKey, *, after: int = 0) -> builtins.list[Event]:
+        kinds = {"batched"}
+        return await self._store.events(session=map, kinds=kinds, after=after, limit=PAGE)
+
     async def history(
         self, name: str, *, after: int = 0, limit: int = PAGE
     ) -> builtins.list[Event]:

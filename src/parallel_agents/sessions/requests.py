@@ -6,10 +6,12 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import orjson
 
 from parallel_agents.core.agent import Agent, AnyAgent, check_agent_name, check_keywords
+from parallel_agents.core.batch import check_batch, items_of, numbers
 from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import fitted
 from parallel_agents.core.flow import FlowTask
@@ -24,7 +26,7 @@ from parallel_agents.core.shown import shown
 from parallel_agents.core.task import AnyTask, Task, TeamTask
 from parallel_agents.core.tool import Access, Subject, SubjectKind, ToolSpec
 from parallel_agents.core.unicode import canonical
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import BatchRefused, InvalidInput
 from parallel_agents.runners.agent.approvals import Approvals, denial
 
 MAX_INPUT_BYTES = 4_000_000
@@ -58,6 +60,9 @@ def check_task(task: AnyTask, agent: AnyAgent) -> None:
     check_agent_name(agent)
     check_keywords(agent)
     check_text(task.text, task.values)
+    if task.options.batch:
+        _check_items(task, agent)
+        return
     check_label(task.label)
     for what, value in (("model", task.model), ("key", task.key), ("model", agent.model)):
         if value is not None and not value.strip():
@@ -74,6 +79,20 @@ def check_task(task: AnyTask, agent: AnyAgent) -> None:
             why="; ".join(str(problem) for problem in problems),
             hint=f"see `pagents agents show {agent.name}` for the input that it takes",
         )
+
+
+def _check_items(task: Task, agent: Agent) -> None:
+    """Check each item of a batch as its own task would be checked."""
+    count, options = task.options.batch, replace(task.options, batch=0)
+    check_batch(agent, refine=task.refine, workspace=task.workspace)
+    if set(task.input) != set(numbers(count)):
+        raise BatchRefused(
+            f"a batch of {count} items has the items {', '.join(task.input) or 'none'}",
+            why="its input has each item under its number, from 1",
+            hint="have `pagents map --batch`, or map_rows(batch=), make the task",
+        )
+    for item in items_of(task.text, task.values).values():
+        check_task(replace(task, text=item.text, input=item.input, options=options), agent)
 
 
 def _check_given(task: Task, agent: Agent, schema: JsonObject) -> None:
@@ -110,6 +129,12 @@ def check_label(label: str | None) -> None:
             f"the label {head(label, 40)!r} is not allowed",
             why=f"a label has at most {MAX_LABEL_CHARACTERS} printable characters",
             hint="choose a short name, such as review-1",
+        )
+    if label.startswith("@"):
+        raise InvalidInput(
+            f"the label {head(label, 40)!r} could not be reached",
+            why="names that begin with @ stand for something else, such as @last",
+            hint="choose another first character",
         )
 
 

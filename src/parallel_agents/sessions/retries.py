@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from parallel_agents.core.batch import answer_schema
 from parallel_agents.core.budget import NO_BUDGET, Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.event import Event, Queued
@@ -168,7 +169,7 @@ def max_cost_of_first_call(models: Models, tools: Mapping[str, Tool], plan: Sess
         messages=tuple(state.messages),
         system=system_of(session),
         tools=tuple(tool.spec for name, tool in tools.items() if name in names),
-        output_schema=agent.output_schema,
+        output_schema=answer_schema(agent, session.options.batch),
         max_output_tokens=plan.queued.limits.max_output_tokens or 4096,
         thinking=agent.thinking,
     )

@@ -31,7 +31,7 @@ from parallel_agents.core.event import (
     Unreadable,
     Waiting,
 )
-from parallel_agents.core.flow import StepFinished, StepStarted
+from parallel_agents.core.flow import Batched, StepFinished, StepStarted
 from parallel_agents.core.message import task_text
 from parallel_agents.core.question import Question
 from parallel_agents.core.run import Failure, RunStatus
@@ -128,8 +128,8 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _closing(body)
         case StepStarted(name=name):
             return Description(title=f"step {name}", doing=f"is at step {name}")
-        case StepFinished():
-            return _step_finished(body)
+        case StepFinished() | Batched():
+            return _step_finished(body) if isinstance(body, StepFinished) else _batched(body)
         case Finished():
             return _finished(body)
         case Unreadable():
@@ -290,6 +290,10 @@ def _gated(body: Gated) -> Description:
         doing="checks the answer",
         decision=None if verdict.is_accepted else refusal,
     )
+
+
+def _batched(body: Batched) -> Description:
+    return Description(title=f"{len(body.rows)} rows in one task", doing="begins rows")
 
 
 def _shortened(body: Shortened) -> Description:

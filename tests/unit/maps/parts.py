@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.run import Result
+from parallel_agents.errors import AuthFailed
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.source import Format, Source
-from parallel_agents.testing import Rig
+from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
+from tests.unit.flows.parts import WRITER, Crash
 
 
 def write_rows(folder: Path, *texts: str) -> None:
@@ -46,3 +52,46 @@ def written(folder: Path) -> list[tuple[str, str]]:
     """The text and the status of each row in the file of results."""
     lines = [orjson.loads(line) for line in (folder / "out.jsonl").read_bytes().splitlines()]
     return [(line["columns"]["text"], line["status"]) for line in lines]
+
+
+class Batcher:
+    """A model that answers each item of a batch; it notes the texts of the items of each call.
+
+    Args:
+        rewritten: makes the text of a reply of what it would be; it gets the number of the call, too.
+    """
+
+    def __init__(self, rewritten: Callable[[int, dict[str, str]], str] | None = None) -> None:
+        self.calls: list[list[str]] = []
+        self.is_mended = False
+        self.model = RepliesWith(self._answer, latency_seconds=10)
+        self._rewritten = rewritten
+
+    def _answer(self, request: ModelRequest) -> Answer:
+        text = request.messages[0].text
+        heading, _, given = text.partition("\n\nInput:\n")
+        items: dict[str, str] = orjson.loads(given) if given else {"": heading}
+        self.calls.append(list(items.values()))
+        if not given:
+            return AuthFailed("no key") if heading.startswith("fail") else f"{heading} is done"
+        if not self.is_mended and any(item.startswith("fail") for item in items.values()):
+            return AuthFailed("no key")
+        answers = {number: f"{item} is done" for number, item in items.items()}
+        if self._rewritten is None:
+            return orjson.dumps(answers).decode()
+        return self._rewritten(len(self.calls), answers)
+
+
+@asynccontextmanager
+async def batch_process(
+    batcher: Batcher, store: MemoryStore | None = None, *, agent: Agent[Any] = WRITER
+) -> AsyncGenerator[Rig]:
+    """A process with this model; one that raises Crash leaves its calls as they are."""
+    with suppress(Crash):
+        async with open_rig(batcher.model, agents=[agent], store=store) as rig:
+            yield rig
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """The lines of the file of results."""
+    return [orjson.loads(line) for line in (folder / "out.jsonl").read_bytes().splitlines()]

@@ -141,11 +141,13 @@ _KINDS_OF_8 = (
 )
 _KINDS_OF_9 = (*_KINDS_OF_8, "shortened")
 _KINDS_OF_13 = (*_KINDS_OF_9, "answered", "asked", "ruled")
+_KINDS_OF_16 = (*_KINDS_OF_13, "step_finished", "step_started")
 KINDS = {
     8: _KINDS_OF_8,
     9: tuple(sorted(_KINDS_OF_9)),
     13: tuple(sorted(_KINDS_OF_13)),
-    16: tuple(sorted((*_KINDS_OF_13, "step_finished", "step_started"))),
+    16: tuple(sorted(_KINDS_OF_16)),
+    17: tuple(sorted((*_KINDS_OF_16, "batched"))),
 }
 
 

@@ -33,7 +33,7 @@ from parallel_agents.core.event import (
     Unreadable,
     Waiting,
 )
-from parallel_agents.core.flow import StepFinished, StepStarted
+from parallel_agents.core.flow import Batched, StepFinished, StepStarted
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.message import ToolCall, ToolResult, assistant
@@ -88,6 +88,7 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             "none left",
         ),
         (StepStarted(name="fetch", effect=Effect.ONCE), "step fetch", ""),
+        (Batched(batch="batch/a", rows=("row/a", "row/b")), "2 rows in one task", ""),
         (
             StepFinished(name="fetch", output=[1], seconds=1.5),
             "step fetch returned after 1.5s",

@@ -27,6 +27,7 @@ def accepted(
             (*notices, *_estimates(transcript), *cut_texts(output, schema), *of_gates)
         ),
         score=transcript.version.score if transcript.version else None,
+        scores=transcript.version.scores if transcript.version else {},
     )
 
 

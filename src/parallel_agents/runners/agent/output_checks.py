@@ -6,7 +6,10 @@ run asks its own type, or goes by the schema alone if it has none.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
+
+import orjson
 
 from parallel_agents.containment.calls import contained, describe
 from parallel_agents.containment.functions import UserFunction
@@ -16,7 +19,7 @@ from parallel_agents.core.output_types import OutputTypes
 from parallel_agents.core.schema import Json
 from parallel_agents.core.steps import CheckType, TypeVerdict
 from parallel_agents.errors import GateBroken
-from parallel_agents.runners.agent.work import Work
+from parallel_agents.runners.agent.work import OutputCheck, Work
 
 
 class TypeCheck:
@@ -64,5 +67,17 @@ async def check_type(work: Work, step: CheckType) -> None:
         GateBroken: the type cannot tell.
     """
     answer, check = work.transcript.answer_id, work.output_check
-    problems = () if check is None else await check.problems(step.output, work.transcript.last_text)
+    problems = () if check is None else await _problems(check, work, step.output)
     work.prepared = work.prepared._replace(type_verdict=TypeVerdict(answer, problems))
+
+
+async def _problems(check: OutputCheck, work: Work, output: Json) -> tuple[str, ...]:
+    """What is wrong with an answer, or with those to the items of a batch."""
+    text = work.transcript.last_text
+    if not work.assignment.batch or not isinstance(output, Mapping):
+        return await check.problems(output, text)
+    found: list[str] = []
+    for number, answer in output.items():
+        written = orjson.dumps(answer).decode()
+        found += [f"{number}: {problem}" for problem in await check.problems(answer, written)]
+    return tuple(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.batch import guide
 from parallel_agents.core.command_limits import CommandLimits, LimitName, described
 from parallel_agents.core.ids import is_group_key
 from parallel_agents.core.model import Model
@@ -69,7 +70,8 @@ def notices_of_shortening(shortenings: Shortenings, model: str) -> tuple[str, ..
 
 def system_of(session: Session) -> str:
     """The agent's instructions; a child's role follows them, so that siblings share the prefix."""
-    instructions = session.agent.instructions
+    parts = (session.agent.instructions, guide(session))
+    instructions = "\n\n".join(part for part in parts if part)
     if session.parent is None or is_group_key(session.parent):
         return instructions
     return f"{instructions}\n\n{_CHILD.format(session=session)}"

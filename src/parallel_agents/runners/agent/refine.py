@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import orjson
+
+from parallel_agents.core.batch import Item, verdict_of
 from parallel_agents.core.escalation import refusal_of
 from parallel_agents.core.event import Gated, Revised
+from parallel_agents.core.gate import Gate, Verdict
 from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.schema import Json
 from parallel_agents.core.steps import CheckGate, Revise
 from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.errors import OverBudget, PagentsError, RevisionFailed
@@ -30,10 +37,29 @@ async def check_gate(work: Work, step: CheckGate) -> None:
         work.transcript.kept.calls,
         work.input,
     )
-    verdict = await work.gatekeeper.check(step.gate, submission, work.clock.park)
+    verdict = await _verdict(work, step.gate, submission)
     await work.clock.resume()
     key = f"attempt-{attempt}/turn-{turn}/gate-{step.number}"
     await work.write(key, Gated(attempt=attempt, verdict=hidden_verdict(verdict)))
+
+
+async def _verdict(work: Work, gate: Gate, submission: Submission) -> Verdict:
+    """The verdict on an answer, or those on the answers to each item of a batch as one."""
+    items, answers = work.items, submission.answer
+    if not items or not isinstance(answers, Mapping):
+        return await work.gatekeeper.check(gate, submission, work.clock.park)
+    verdicts: dict[str, Verdict] = {}
+    for number, item in items.items():
+        one = _of_item(submission, number, item, answers[number])
+        verdicts[number] = await work.gatekeeper.check(gate, one, work.clock.park)
+    return verdict_of(verdicts)
+
+
+def _of_item(submission: Submission, number: str, item: Item, answer: Json) -> Submission:
+    text = answer if isinstance(answer, str) else orjson.dumps(answer).decode()
+    return submission._replace(
+        task=item.task, given=item.input, answer=answer, text=text, item=number
+    )
 
 
 async def revise(work: Work, step: Revise) -> None:

@@ -130,7 +130,7 @@ async def _unless_message(work: Work, report: Coroutine[None, None, str]) -> str
 
 async def end(work: Work, step: Ending) -> bool:
     """End the run, and return whether it ended: it continues if a message came with the answer."""
-    transcript, schema = work.transcript, work.assignment.agent.output_schema
+    transcript, schema = work.transcript, work.answer_schema
     best = transcript.best if work.assignment.agent.refine else None
     seen: int | None = len(transcript.received)
     notices = (

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from parallel_agents.core.batch import Item, answer_schema, items_of
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
 from parallel_agents.core.message import task_text
 from parallel_agents.core.model import Model, Models
@@ -44,6 +45,7 @@ class Work:
 
     Attributes:
         task: the first message of the run.
+        text: what it says apart from the input.
         input: the values in it.
         cache_seconds: the maximum age of a stored reply to the same request.
         model: the model, ready for calls; like `tools`, it is set by the first step.
@@ -63,6 +65,7 @@ class Work:
     assignment: Assignment
     transcript: Transcript
     task: str
+    text: str
     input: JsonObject
     cache_seconds: float | None
     clock: Clock
@@ -105,6 +108,16 @@ class Work:
         )
 
     @property
+    def answer_schema(self) -> JsonObject | None:
+        """What its answers must match; None for text."""
+        return answer_schema(self.assignment.agent, self.assignment.batch)
+
+    @property
+    def items(self) -> dict[str, Item]:
+        """The items of a batch, by their numbers; none for a task of one piece."""
+        return items_of(self.text, self.input) if self.assignment.batch else {}
+
+    @property
     def result_tokens(self) -> int:
         """The most tokens of each result of its last reply that the model is shown."""
         window = self.prepared.shortening.window
@@ -145,9 +158,11 @@ def work_of(
             model=run.model,
             limits=session.options.limits.over(queued.limits),
             ladder=queued.ladder,
+            batch=session.options.batch,
         ),
         transcript=activation.claim.before.replay(events),
         task=task_text(queued.text, queued.input),
+        text=queued.text,
         input=queued.input,
         cache_seconds=queued.cache_seconds,
         clock=Clock(

@@ -34,6 +34,7 @@ from parallel_agents.errors import InvalidFile, InvalidInput, NotFound
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.agent_files import write_blank
 from parallel_agents.surfaces.cli.agent_versions import (
     AgentArgument,
     InProject,
@@ -82,6 +83,9 @@ _JudgeModel = Annotated[
         "--judge-model", help="The reviewer's model; the strongest there is.", metavar="NAME"
     ),
 ]
+_Blank = Annotated[
+    bool, typer.Option("--blank", help="Write a file to begin with, without any model.")
+]
 _RunId = Annotated[
     str | None,
     typer.Option("--id", help="A name for the work; the same name continues it.", metavar="ID"),
@@ -127,6 +131,7 @@ def new(
     replace: Annotated[
         bool, typer.Option("--replace", help="Make a new version of an agent that exists.")
     ] = False,
+    blank: _Blank = False,
     judge_model: _JudgeModel = None,
     allow_weak_judge: WeakJudge = False,
     project: InProject = False,
@@ -141,6 +146,13 @@ def new(
 
     The same command continues it. Exits with 1 if it stays a draft.
     """
+    if blank:
+        if name is None or wanted_file is not None:
+            raise InvalidInput(
+                "--blank needs a name", hint="write: pagents agents new NAME --blank"
+            )
+        write_blank(name, purpose or "", project=project, home=home)
+        return
     options = CreateOptions(
         target=target,
         rounds=rounds,

@@ -32,6 +32,7 @@ from parallel_agents.surfaces.cli.context import (
     ModelName,
     Notified,
     SandboxMode,
+    Tags,
     Timeout,
     Tokens,
     Usd,
@@ -53,7 +54,7 @@ from parallel_agents.surfaces.cli.map_price import print_price
 from parallel_agents.surfaces.cli.map_rows_given import STDIN, given_source
 from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
-from parallel_agents.surfaces.cli.run import ProgressStyle
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
 
 _HOW = "add --text 'Classify: {column}', or -i NAME={column} for an input of the agent"
@@ -74,6 +75,7 @@ def map_rows(
     timeout: Timeout = None,
     on_failure: map_options.Failing = OnFailure.KEEP_GOING,
     limit: map_options.Most = None,
+    batch: map_options.Batch = 1,
     gate: Conditions = None,
     judge: Rubric = None,
     refine: Rounds = None,
@@ -83,6 +85,7 @@ def map_rows(
     usd: Usd = None,
     tokens: Tokens = None,
     on_limit: WhenUsedUp = None,
+    tag: Tags = None,
     notify: Notified = None,
     answers: AnswersFile = None,
     allow_weak_judge: WeakJudge = False,
@@ -103,16 +106,16 @@ def map_rows(
         max_parallel=max_parallel,
         sandbox=sandbox,
         notify=notify,
+        tags=tag,
     )
-    check_key(name := map_id or make_name())
-    kept = f"{name}.dry-run" if dry_run else name
+    name, kept = _names(map_id, is_dry=dry_run)
     source = given_source(rows, files or (), row_format, context.environment.home, kept)
     file = out_file(out, context.environment.home, name, source)
     found = replace(source, without=str(file))
     request = MapRequest(agent=agent, text=text or "", source=found, out=str(file), limit=limit)
-    request = replace(request, on_failure=on_failure, gates=gates_of(gate or (), judge))
     request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
-    request = _with_limits(request, refine, timeout, cache)
+    request = replace(request, batch=batch)
+    request = _with_limits(_with_checks(request, gate, judge, refine), timeout, cache, on_failure)
     read, budget = partial(read_templates, inputs), budget_of(usd, tokens, on_limit)
     asked = AskedMap(name, request, read, model, max_parallel, budget, _HOW)
     if dry_run:
@@ -121,15 +124,24 @@ def map_rows(
         _run(context, asked, Display(style, json), file if out == STDIN else None)
 
 
-def _with_limits(
-    request: MapRequest, refine: int | None, timeout: float | None, cache: float | None
+def _names(map_id: str | None, *, is_dry: bool) -> tuple[str, str]:
+    """The name of a map, and that under which rows of stdin are kept."""
+    check_key(name := map_id or make_name())
+    return name, f"{name}.dry-run" if is_dry else name
+
+
+def _with_checks(
+    request: MapRequest, gate: list[str] | None, judge: str | None, refine: int | None
 ) -> MapRequest:
-    return replace(
-        request,
-        refine=None if refine is None else Refine(rounds=refine),
-        limits=Limits(timeout_seconds=timeout),
-        cache_seconds=cache,
-    )
+    rounds = None if refine is None else Refine(rounds=refine)
+    return replace(request, gates=gates_of(gate or (), judge), refine=rounds)
+
+
+def _with_limits(
+    request: MapRequest, timeout: float | None, cache: float | None, on_failure: OnFailure
+) -> MapRequest:
+    limits = Limits(timeout_seconds=timeout)
+    return replace(request, limits=limits, cache_seconds=cache, on_failure=on_failure)
 
 
 def _run(context: CliContext, asked: AskedMap, display: Display, echoed: Path | None) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from parallel_agents.core.batch import MOST_ITEMS
 from parallel_agents.core.task import OnFailure
 from parallel_agents.maps.source import Format
 from parallel_agents.surfaces.cli.inputs import given_text
@@ -60,6 +61,15 @@ Reduce = Annotated[
 ]
 ReduceText = Annotated[
     str | None, typer.Option(help="What that agent is asked to do.", metavar="TEXT")
+]
+Batch = Annotated[
+    int,
+    typer.Option(
+        help="Ask for N rows in one call, so that the agent's instructions are paid for once.",
+        metavar="N",
+        min=1,
+        max=MOST_ITEMS,
+    ),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check the rows, and print what they cost at most.")

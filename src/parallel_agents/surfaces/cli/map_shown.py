@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from rich.live import Live
 from rich.text import Text
 
 from parallel_agents.app.client import App
@@ -22,7 +21,8 @@ from parallel_agents.maps.progress import MapProgress
 from parallel_agents.maps.request import MAP
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work, ended_before
-from parallel_agents.views import format
+from parallel_agents.surfaces.cli.live_area import LiveArea
+from parallel_agents.views import cells, format
 
 _LIVE_SECONDS, _TEXT_SECONDS, _ECHO_SECONDS = 0.25, 10.0, 0.25
 _ECHOED_BYTES = 1_000_000
@@ -98,15 +98,19 @@ class _ShownMap:
         return self._app.maps.progress.get(self.work.session)
 
     async def _watch_live(self, waiting: asyncio.Task[list[Result]]) -> None:
-        def draw() -> Text:
+        def draw(width: int, _: int) -> list[Text]:
             now = self._progress
-            return Text("  " + ("reading the rows" if now is None else describe(now)), "bold")
+            told = "reading the rows" if now is None else describe(now)
+            return [Text(line, "bold") for line in cells.wrapped(f"  {told}", width)]
 
-        live = Live(console=render.err(), get_renderable=draw, auto_refresh=False, transient=True)
-        with live:
+        area = LiveArea(render.err(), draw)
+        area.start()
+        try:
             while not waiting.done():
-                live.refresh()
+                area.refresh()
                 await asyncio.wait({waiting}, timeout=_LIVE_SECONDS)
+        finally:
+            area.stop()
 
     async def _watch_text(self, waiting: asyncio.Task[list[Result]], *, is_told: bool) -> None:
         told_at = time.monotonic()

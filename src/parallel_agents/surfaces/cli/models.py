@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.models import MODELS_FOLDER
+from parallel_agents.app.models import MODELS_FOLDER, make_registry
+from parallel_agents.core.agent import Tier
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.choice import LOCAL
@@ -20,6 +21,7 @@ from parallel_agents.models.providers import Provider
 from parallel_agents.secrets.addresses import open_url
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.check_model import check_model
+from parallel_agents.surfaces.cli.config_changes import set_value
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     CliContext,
@@ -122,6 +124,40 @@ def path(name: Which = "local", home: Home = None) -> None:
         render.note(_how_to_pull(name))
         raise typer.Exit(Exit.FAILED)
     render.line(str(found))
+
+
+@app.command()
+def use(
+    name: Annotated[
+        str, typer.Argument(help="provider/model, or local.", metavar="MODEL", show_default=False)
+    ],
+    tier: Annotated[
+        Tier | None, typer.Option("--tier", help="Only for agents of this tier.")
+    ] = None,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Use a model for agents that name none: set it in your config.toml."""
+    context = find_offers(home)
+    make_registry(context.environment, context.settings).check_name(name)
+    setting = "model" if tier is None else f"tiers.{tier.value}"
+    set_value(setting, [name], json=json, home=home)
+    provider = _with_no_key(name, context)
+    if provider is not None:
+        render.note(f"! {provider.key_variable} is not set")
+    if tier is not None and context.settings.model is not None:
+        render.note(f"! the setting model is {context.settings.model}, and comes before the tiers")
+    elif provider is None and not json:
+        render.note('Next: pagents spawn main "Say hello." --wait')
+
+
+def _with_no_key(model: str, context: CliContext) -> Provider | None:
+    """The provider of a model, if its key comes from a variable that is not set."""
+    providers = read_providers(context.settings.providers, context.environment.variables)
+    provider = providers.get(model.partition("/")[0])
+    if provider is None or not provider.key_variable:
+        return None
+    return None if provider.find_key(context.environment.read_key) else provider
 
 
 def _how_to_pull(name: str) -> str:

@@ -1,0 +1,62 @@
+"""Batches: in which batch each row of a map is, as the map's journal says."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+from parallel_agents.core.children import BegunRows
+from parallel_agents.core.flow import Batched
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.inspection import PAGE
+
+# More than the rows of any batch, so that one number says which batch and which item.
+_STRIDE = 1024
+
+
+class Part(NamedTuple):
+    """The place of a row in a batch.
+
+    Attributes:
+        batch: the key that its session was spawned under.
+        number: of the row, from 1.
+        of: how many rows the batch has.
+    """
+
+    batch: str
+    number: int
+    of: int
+
+
+class Batches:
+    """Knows the latest batch of each row; it has a key and a number for each, and no values."""
+
+    def __init__(self) -> None:
+        self._batches: list[tuple[str, int]] = []
+        self._rows: dict[str, int] = {}
+
+    @classmethod
+    async def stored(cls, sessions: BegunRows, map: SessionKey) -> Self:
+        """Those that all runs of a map have made."""
+        found, after = cls(), 0
+        while page := await sessions.batches(map, after=after):
+            for event in page:
+                if isinstance(event.body, Batched):
+                    found.add(event.body)
+            after = page[-1].seq
+            if len(page) < PAGE:
+                break
+        return found
+
+    def add(self, batched: Batched) -> None:
+        first = len(self._batches) * _STRIDE
+        self._batches.append((batched.batch, len(batched.rows)))
+        self._rows.update((row, first + n) for n, row in enumerate(batched.rows))
+
+    def of(self, row: str) -> Part | None:
+        """The place of a row in its latest batch; None if it was in none."""
+        place = self._rows.get(row)
+        if place is None:
+            return None
+        batch, number = divmod(place, _STRIDE)
+        key, count = self._batches[batch]
+        return Part(key, number + 1, count)

@@ -1,0 +1,1 @@
+-- A map puts several rows into one task, which is an event of a kind that older processes do not know.
