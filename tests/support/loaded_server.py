@@ -35,7 +35,19 @@ def load() -> None:
         import_module(f"parallel_agents.surfaces.cli.{command.where.partition(':')[0]}")
     import_module("parallel_agents.app.opening")
     import_module("parallel_agents.api.running")
+    import_module("jsonschema_rs")
+    _make_adapters()
     gc.freeze()
+
+
+def _make_adapters() -> None:
+    """Make the adapters of pydantic that the package keeps: a half of what a short command takes."""
+    modules = [each for name, each in sys.modules.items() if name.startswith("parallel_agents.")]
+    for function in [each for module in modules for each in vars(module).values()]:
+        annotations = getattr(function, "__annotations__", {})
+        is_adapter = str(annotations.get("return", "")).startswith("TypeAdapter")
+        if is_adapter and len(annotations) == 1 and hasattr(function, "cache_info"):
+            function()
 
 
 def serve(listening: socket.socket) -> list[str] | None:
