@@ -19,7 +19,7 @@ def test_a_plan_that_is_answered_at_another_terminal_runs_without_a_key(
     provider.hold(to="Write the plan")
 
     running = terminal("do", GOAL, "--id", "tea")
-    running.wait_for("planning, by agent_orchestrator on")
+    running.wait_for("planning, by agent_…rator on")
     provider.release()
     running.wait_for("[enter] run  [e] edit  [q] stop")
     (question,) = pagents.items("inbox")
