@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
     from parallel_agents.core.event import Event, SteerMode
+    from parallel_agents.core.example import Example
     from parallel_agents.core.gate import (
         CommandGate,
         ConditionGate,
@@ -89,6 +90,7 @@ __all__ = [
     "DeadLetterFilter",
     "Effect",
     "Event",
+    "Example",
     "Failure",
     "File",
     "Filter",
@@ -194,6 +196,7 @@ _HOMES = {
     "core.budget": ("Budget", "OnLimit"),
     "core.dead_letter": ("DeadLetter", "DeadLetterFilter"),
     "core.event": ("Event", "SteerMode"),
+    "core.example": ("Example",),
     "core.gate": (
         "FunctionGate",
         "ConditionGate",

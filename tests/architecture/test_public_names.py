@@ -28,6 +28,7 @@ PUBLIC = [
     "DeadLetterFilter",
     "Effect",
     "Event",
+    "Example",
     "Failure",
     "File",
     "Filter",

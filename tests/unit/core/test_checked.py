@@ -18,6 +18,7 @@ from parallel_agents.core.agent import Agent, Need, Tier
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.dead_letter import DeadLetterFilter, Edits
+from parallel_agents.core.example import Example
 from parallel_agents.core.gate import (
     CommandGate,
     ConditionGate,
@@ -73,6 +74,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     Agent: {"name": "writer", "description": "", "instructions": ""},
     Task: {"agent": "writer", "text": "Go."},
     TeamTask: {"tasks": (Task("writer", "Go."),)},
+    Example: {"text": "Tea", "output": "Leaves."},
     File: {"path": "chart.png"},
     ConditionGate: {"condition": "score > 8"},
     Permissions: {"allow": ("shell(git *)",)},

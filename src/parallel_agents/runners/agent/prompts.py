@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.command_limits import CommandLimits, LimitName, described
+from parallel_agents.core.example import shown_examples
 from parallel_agents.core.ids import is_group_key
 from parallel_agents.core.model import Model
 from parallel_agents.core.session import Session
@@ -68,8 +69,10 @@ def notices_of_shortening(shortenings: Shortenings, model: str) -> tuple[str, ..
 
 
 def system_of(session: Session) -> str:
-    """The agent's instructions; a child's role follows them, so that siblings share the prefix."""
-    instructions = session.agent.instructions
+    """The agent's instructions and examples; a child's role follows, so that siblings share the prefix."""
+    agent = session.agent
+    examples = shown_examples(agent.examples, is_json=agent.output_schema is not None)
+    instructions = "\n\n".join(filter(None, (agent.instructions, examples)))
     if session.parent is None or is_group_key(session.parent):
         return instructions
     return f"{instructions}\n\n{_CHILD.format(session=session)}"
