@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
     from parallel_agents.api.flows import arun_flow, run_flow
+    from parallel_agents.api.mapping import amap, map
     from parallel_agents.api.maps import amap_rows, map_rows
     from parallel_agents.api.opening import open
     from parallel_agents.api.plans import arun_plan, load_plan, run_plan
     from parallel_agents.api.running import arun, run
+    from parallel_agents.api.streaming import Stream, stream
     from parallel_agents.app.open_sessions import OpenSessions
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
     from parallel_agents.core.artifact import Artifact
@@ -146,6 +148,7 @@ __all__ = [
     "StepFailed",
     "StepStatus",
     "StepUnknown",
+    "Stream",
     "Task",
     "TeamResult",
     "TeamTask",
@@ -167,6 +170,7 @@ __all__ = [
     "__version__",
     "acreate_agent",
     "ado",
+    "amap",
     "amap_rows",
     "arun",
     "arun_flow",
@@ -174,11 +178,13 @@ __all__ = [
     "create_agent",
     "do",
     "load_plan",
+    "map",
     "map_rows",
     "open",
     "run",
     "run_flow",
     "run_plan",
+    "stream",
     "tool",
 ]
 
@@ -187,10 +193,12 @@ _HOMES = {
     "api.creating": ("acreate_agent", "create_agent"),
     "creating.created": ("CreateOptions", "Created"),
     "api.flows": ("arun_flow", "run_flow"),
+    "api.mapping": ("amap", "map"),
     "api.maps": ("amap_rows", "map_rows"),
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.running": ("arun", "run"),
+    "api.streaming": ("Stream", "stream"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
     "core.artifact": ("Artifact",),
     "core.budget": ("Budget", "OnLimit"),

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import parallel_agents as pa
-from parallel_agents.api.maps import MapOptions
+from parallel_agents.api.opening import Options
 from parallel_agents.core.json_value import JsonObject
 from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.testing import RepliesWith
@@ -26,7 +26,7 @@ SORTER = pa.Agent("sorter", instructions="Sort.", output=Verdict)
 WRITER = pa.Agent("writer", instructions="Write.", output=str)
 
 
-def options(home: Path, model: RepliesWith) -> MapOptions:
+def options(home: Path, model: RepliesWith) -> Options:
     return {"home": home, "models": {"scripted": lambda _: model}}
 
 
@@ -72,12 +72,12 @@ async def test_answers_are_instances_and_a_row_that_fails_is_one_of_the_results(
         return "no" if "ticket 1" in str(request.messages) else '{"kind": "bug"}'
 
     given = options(tmp_path, RepliesWith(answer))
-    given["by"] = "id"
 
     found = await pa.amap_rows(
         SORTER,
         tickets(3),
         text="{text}",
+        by="id",
         model="scripted/m",
         **given,
     )

@@ -12,7 +12,7 @@ from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.creating.created import Created, CreateOptions, Wanted, created_of
@@ -30,7 +30,7 @@ async def acreate_agent(  # noqa: PLR0913 - what runs it, too
     options: CreateOptions = _DEFAULTS,
     key: Name | None = None,
     model: Name | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
     home: Path | Name | None = None,
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
@@ -57,7 +57,9 @@ async def acreate_agent(  # noqa: PLR0913 - what runs it, too
         Conflict: the key is already used for another agent.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
-    task = create_task(Wanted(name=name, purpose=purpose), options, model=model, budget=budget)
+    task = create_task(
+        Wanted(name=name, purpose=purpose), options, model=model, budget=as_budget(budget)
+    )
     farewell = FlowFarewell("create_agent")
     opening = _options(home, models, settings)
     async with open_parts(None, None, opening) as app, letting_calls_end(app, farewell):
@@ -72,7 +74,7 @@ def create_agent(  # noqa: PLR0913 - what runs it, too
     options: CreateOptions = _DEFAULTS,
     key: Name | None = None,
     model: Name | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
     home: Path | Name | None = None,
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
@@ -83,7 +85,9 @@ def create_agent(  # noqa: PLR0913 - what runs it, too
 
     Parameters, result and errors are those of `acreate_agent`; a Ctrl-C is that of `run`.
     """
-    task = create_task(Wanted(name=name, purpose=purpose), options, model=model, budget=budget)
+    task = create_task(
+        Wanted(name=name, purpose=purpose), options, model=model, budget=as_budget(budget)
+    )
     farewell = FlowFarewell("create_agent")
     opening = _options(home, models, settings)
 

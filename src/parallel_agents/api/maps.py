@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import orjson
-from typing_extensions import Unpack
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
 from parallel_agents.api.opening import (
     Options,
+    given_options,
     letting_calls_end,
     note_embedded,
     open_parts,
@@ -23,10 +23,11 @@ from parallel_agents.app.asked_map import AskedMap, Templates, wants_text
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.map_out import out_file
+from parallel_agents.app.models import ModelFactory
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name, Seconds
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, Budget, as_budget
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.object_schema import properties
@@ -35,6 +36,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import JSON_OBJECT, Taker, Wrong, is_mapping
 from parallel_agents.core.task import OnFailure, TeamTask
+from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_private_folder, open_private
 from parallel_agents.maps.reducing import TEXT
@@ -66,34 +68,22 @@ _HOW = 'pass text="Classify: {column}", or inputs={"name": "{column}"} for an in
 _FOLDER = "rows"
 
 
-class MapOptions(Options, total=False):
-    """Further options of `map_rows` and `amap_rows`.
+class _How(NamedTuple):
+    """How the rows of a map are done."""
 
-    Keys:
-        by: the column by which rows are known; by default what is asked.
-        format: what a file has: `csv`, `jsonl` or `files`; by default as its name says.
-        limit: the most rows, from the first.
-        budget: the most that all rows may spend together.
-        timeout: seconds for each row.
-        cache_seconds: as for a `Task`, for each row.
-        on_failure: what happens to the other rows when one fails; by default they continue.
-        reduce: the name of an agent that gets all answers in the end.
-        reduce_text: what it is asked to do.
-    """
-
-    by: Name
-    format: Format | str
-    limit: Count | None
+    by: str
+    format: Format | None
+    limit: int | None
     budget: Budget
-    timeout: Duration | None
-    cache_seconds: Seconds | None
-    on_failure: OnFailure | str
-    reduce: Name
-    reduce_text: Name
+    timeout: float | None
+    cache_seconds: float | None
+    on_failure: OnFailure
+    reduce: str
+    reduce_text: str
 
 
 @checked
-async def amap_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
+async def amap_rows(  # noqa: D417, PLR0913 - what a row is asked, and how all are done
     agent: str | Agent[T],
     rows: Rows,
     *,
@@ -103,43 +93,54 @@ async def amap_rows(  # noqa: PLR0913 - what a row is asked, and how all are don
     out: Path | Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
-    **options: Unpack[MapOptions],
+    by: Name | None = None,
+    format: Format | str | None = None,
+    limit: Count | None = None,
+    budget: AnyBudget = NO_BUDGET,
+    timeout: Duration | None = None,
+    cache_seconds: Seconds | None = None,
+    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    reduce: Name | None = None,
+    reduce_text: Name = TEXT,
+    home: Path | Name | None = None,
+    tools: Sequence[Tool | Callable[..., object]] = (),
+    agents: Sequence[Agent[Any]] = (),
+    gates: Sequence[Callable[..., object]] = (),
+    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    models: Mapping[str, ModelFactory] | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> MapResult[T]:
     """Have an agent work on each row, and return what the map came to.
 
         found = await pa.amap_rows(sorter, rows, text="Is this a bug? {text}", key="march")
-        for row in found.results():
-            print(row.columns["id"], row.output)
 
-    Only some rows are in flight at once, and neither rows nor results are kept in memory. All rows are read
-    and checked before the first call. A row that fails is a dead letter, and the others continue. The
-    same key continues: rows that are done are not paid for again, new rows are done.
+    All rows are read and checked before the first call; only some are in flight at once or in memory. A row
+    that fails is a dead letter. The same key continues, pays for nothing again, and does new rows.
 
     Args:
         agent: the name of an agent, or a definition.
-        rows: dictionaries; or the path of a CSV or JSONL file, or a pattern such as `src/**/*.py`. An
-            iterable is read once, and kept in the home.
-        text: the task of each row: `{column}` stands for the value, `@{column}` for the content of the
-            file that it names.
+        rows: dictionaries, which are read once and kept in the home; or the path of a file, or a pattern.
+        text: the task of each row: `{column}` stands for the value, `@{column}` for the file it names.
         inputs: inputs of the agent; text is a template like `text`, anything else the same for all rows.
-        key: identifies the map.
-        out: the file of results, `.jsonl` or `.csv`; by default one in the home.
-        model: `provider/model` for an agent that names none.
-        max_parallel: the most rows at once.
-        **options: see `MapOptions` and `Options`.
+        key, out: identifies the map; its file of results, `.jsonl` or `.csv`, by default in the home.
+        by: the column by which rows are known; by default what is asked.
+        format: of the file: `csv`, `jsonl` or `files`; by default as its name says.
+        limit: the most rows, from the first.
+        timeout, cache_seconds: as for a `Task`, for each row.
+        model, max_parallel, budget, on_failure: see `arun`.
+        reduce, reduce_text: an agent that gets all answers in the end, and what it is asked to do.
+        home, tools, agents, gates, flows, models, settings: see `Options`.
 
     Raises:
-        InvalidInput: a row is not valid, or there is none; the agent takes no such input; the file
-            of results cannot be written, or is not of this map.
-        UnknownAgent, UnknownModel, MissingKey: the agent could not do a row.
-        Conflict: the key is already used for another map.
-        ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
+        InvalidInput: there is no row, or a row, an input or the file of results is not valid.
+        UnknownAgent, UnknownModel, MissingKey, Conflict, ConfigError, StoreError: as from `arun`.
     """
+    how = _how(by, format, limit, budget, timeout, cache_seconds, on_failure, reduce, reduce_text)
+    options = given_options(home, tools, agents, gates, models, settings, flows)
     asked = await asyncio.to_thread(
-        _asked, agent, rows, text, inputs, key, out, model, max_parallel, options
+        _asked, agent, rows, text, inputs, key, out, model, max_parallel, home, how
     )
-    farewell = FlowFarewell("the map")
-    given = _with_agent(options, agent)
+    given, farewell = _with_agent(options, agent), FlowFarewell("the map")
     async with open_parts(None, None, given) as app, letting_calls_end(app, farewell):
         return await _run(app, asked, _kind(agent), farewell)
 
@@ -155,7 +156,22 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
     out: Path | Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
-    **options: Unpack[MapOptions],
+    by: Name | None = None,
+    format: Format | str | None = None,
+    limit: Count | None = None,
+    budget: AnyBudget = NO_BUDGET,
+    timeout: Duration | None = None,
+    cache_seconds: Seconds | None = None,
+    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    reduce: Name | None = None,
+    reduce_text: Name = TEXT,
+    home: Path | Name | None = None,
+    tools: Sequence[Tool | Callable[..., object]] = (),
+    agents: Sequence[Agent[Any]] = (),
+    gates: Sequence[Callable[..., object]] = (),
+    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    models: Mapping[str, ModelFactory] | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> MapResult[T]:
     """`amap_rows` for code that is not async; it also works in a running event loop, as in a notebook.
 
@@ -163,13 +179,39 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
 
     Parameters, result and errors are those of `amap_rows`; a Ctrl-C is that of `run`.
     """
-    asked = _asked(agent, rows, text, inputs, key, out, model, max_parallel, options)
+    how = _how(by, format, limit, budget, timeout, cache_seconds, on_failure, reduce, reduce_text)
+    options = given_options(home, tools, agents, gates, models, settings, flows)
+    asked = _asked(agent, rows, text, inputs, key, out, model, max_parallel, home, how)
     farewell = FlowFarewell("the map")
 
     async def work(app: App) -> MapResult[T]:
         return await _run(app, asked, _kind(agent), farewell)
 
     return in_opened(_with_agent(options, agent), farewell, work)
+
+
+def _how(  # noqa: PLR0913 - arguments of `map_rows`
+    by: str | None,
+    format: Format | str | None,
+    limit: int | None,
+    budget: AnyBudget,
+    timeout: float | None,
+    cache_seconds: float | None,
+    on_failure: OnFailure | str,
+    reduce: str | None,
+    reduce_text: str,
+) -> _How:
+    return _How(
+        by=by or "",
+        format=None if format is None else Format(format),
+        limit=limit,
+        budget=as_budget(budget),
+        timeout=timeout,
+        cache_seconds=cache_seconds,
+        on_failure=OnFailure(on_failure),
+        reduce=reduce or "",
+        reduce_text=reduce_text,
+    )
 
 
 def _asked(  # noqa: PLR0913 - the arguments of `map_rows`
@@ -181,34 +223,31 @@ def _asked(  # noqa: PLR0913 - the arguments of `map_rows`
     out: Path | str | None,
     model: str | None,
     max_parallel: int | None,
-    options: MapOptions,
+    given_home: Path | str | None,
+    how: _How,
 ) -> AskedMap:
-    given_home = options.get("home")
     home = read_environment(Path(given_home) if given_home else None).home
     check_key(name := key or make_name())
-    source = _source(rows, options, home, name)
+    source = _source(rows, how.format, home, name)
     file = out_file(None if out is None else str(out), home, name, source)
     request = MapRequest(
         agent=agent if isinstance(agent, str) else agent.name,
         text=text,
-        key=options.get("by", ""),
+        key=how.by,
         source=replace(source, without=str(file)),
         out=str(file),
-        on_failure=OnFailure(options.get("on_failure", OnFailure.KEEP_GOING)),
-        reduce=options.get("reduce", ""),
-        reduce_text=options.get("reduce_text", TEXT),
-        limit=options.get("limit"),
-        limits=Limits(timeout_seconds=options.get("timeout")),
-        cache_seconds=options.get("cache_seconds"),
+        on_failure=how.on_failure,
+        reduce=how.reduce,
+        reduce_text=how.reduce_text,
+        limit=how.limit,
+        limits=Limits(timeout_seconds=how.timeout),
+        cache_seconds=how.cache_seconds,
     )
-    budget = options.get("budget", NO_BUDGET)
     read = partial(_templates, inputs or {})
-    return AskedMap(name, request, read, model, max_parallel, budget, _HOW)
+    return AskedMap(name, request, read, model, max_parallel, how.budget, _HOW)
 
 
-def _source(rows: Rows, options: MapOptions, home: Path, name: str) -> Source:
-    given = options.get("format")
-    format = None if given is None else Format(given)
+def _source(rows: Rows, format: Format | None, home: Path, name: str) -> Source:
     if isinstance(rows, str | Path):
         return find_source((str(rows),), format, Path.cwd())
     path = home / _FOLDER / f"{name}.rows"
@@ -259,7 +298,7 @@ def _templates(inputs: Mapping[str, object], schema: JsonObject | None) -> Templ
     )
 
 
-def _with_agent(options: MapOptions, agent: str | Agent[Any]) -> Options:
+def _with_agent(options: Options, agent: str | Agent[Any]) -> Options:
     if isinstance(agent, str):
         return options
     others = [each for each in options.get("agents", ()) if each is not agent]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
-from parallel_agents.api.flows import given_options
 from parallel_agents.api.opening import (
     Options,
+    given_options,
     letting_calls_end,
     note_embedded,
     open_parts,
@@ -25,7 +25,7 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, Budget, as_budget
 from parallel_agents.core.plan import Plan
 from parallel_agents.core.plan_refusal import check_made_plan
 from parallel_agents.core.run import Result
@@ -53,7 +53,7 @@ async def arun_plan(  # noqa: PLR0913 - all else is input of the plan
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -93,7 +93,7 @@ async def arun_plan(  # noqa: PLR0913 - all else is input of the plan
         Conflict: the key is already used for other work.
         StoreError: the store cannot be opened.
     """
-    given = _given(plan, model, max_parallel, timeout, budget)
+    given = _given(plan, model, max_parallel, timeout, as_budget(budget))
     asked = _Asked(given, _inputs({**(input or {}), **values}), key)
     options = given_options(home, tools, agents, gates, models, settings)
     farewell = _farewell(plan)
@@ -110,7 +110,7 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -125,7 +125,7 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
 
     Parameters, result and errors are those of `arun_plan`; a Ctrl-C is that of `run`.
     """
-    given = _given(plan, model, max_parallel, timeout, budget)
+    given = _given(plan, model, max_parallel, timeout, as_budget(budget))
     asked = _Asked(given, _inputs({**(input or {}), **values}), key)
     options: Options = given_options(home, tools, agents, gates, models, settings)
     farewell = _farewell(plan)
