@@ -288,9 +288,10 @@ class Result(Answered[T_co]):
         return ShownResult(
             label=self.label,
             agent=self.agent,
-            status=self.status,
+            status=str(self.status),
             seconds=self.seconds,
             cost_usd=self.cost_usd,
+            simulated_usd=self.simulated_usd,
             answer=self.output_json,
             failure=f"{error.code} {error.message}" if error else "",
         )

@@ -13,6 +13,7 @@ from parallel_agents.core.schema import Json
 
 _MOST_IN_LINE, _MOST_IN_CELL, _MOST_IN_PAGE = 200, 300, 20_000
 _MOST_ROWS = 100
+_LEAST_USD = 0.0001
 # What a page would hide or obey, without line ends, tabs and what joins the parts of an emoji.
 _NOT_SHOWN = re.compile(
     r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200c\u200e\u200f\u202a-\u202e]"
@@ -26,6 +27,8 @@ class ShownResult(NamedTuple):
     """What is shown of a result.
 
     Attributes:
+        cost_usd: None if it is not known.
+        simulated_usd: what calls of simulated models would have cost.
         answer: its output as JSON or text; None without one.
         failure: what ended its run; empty if it is done.
     """
@@ -37,6 +40,7 @@ class ShownResult(NamedTuple):
     cost_usd: float | None
     answer: Json
     failure: str
+    simulated_usd: float = 0.0
 
     @property
     def text(self) -> str:
@@ -49,8 +53,16 @@ class ShownResult(NamedTuple):
 
     @property
     def cost(self) -> str:
-        """Dollars; a dash for an unknown cost."""
-        return "-" if self.cost_usd is None else f"${self.cost_usd:.4f}".replace("$0.0000", "$0")
+        """Dollars; a dash for an unknown cost. What is simulated says so."""
+        if self.simulated_usd and not self.cost_usd:
+            return f"{_dollars(self.simulated_usd)} simulated"
+        return "-" if self.cost_usd is None else _dollars(self.cost_usd)
+
+
+def _dollars(usd: float) -> str:
+    if not usd:
+        return "$0"
+    return f"${usd:.4f}" if usd >= _LEAST_USD else f"<${_LEAST_USD}"
 
 
 def line_of(shown: ShownResult) -> str:

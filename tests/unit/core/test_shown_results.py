@@ -55,6 +55,22 @@ def test_a_result_without_an_answer_says_why() -> None:
     assert html_of(failed).count("PA-E201 no key") == 1
 
 
+@pytest.mark.parametrize(
+    ("usd", "simulated", "told"),
+    [
+        (None, 0.0, "-"),
+        (0.0, 0.0, "$0"),
+        (0.00001, 0.0, "<$0.0001"),
+        (1.5, 0.2, "$1.5000"),
+        (0.0, 0.2, "$0.2000 simulated"),
+    ],
+)
+def test_a_cost_is_never_nothing_unless_it_is_free(
+    usd: float | None, simulated: float, told: str
+) -> None:
+    assert SHOWN._replace(cost_usd=usd, simulated_usd=simulated).cost == told
+
+
 def result(output: Json) -> Result:
     return Result(
         output_json=output,
