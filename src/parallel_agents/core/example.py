@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import orjson
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
-from parallel_agents.core.json_value import all_finite
 from parallel_agents.core.message import task_text
 from parallel_agents.core.schema import Json, JsonObject, compiled
-from parallel_agents.core.takers import JSON, Taker, Wrong
+from parallel_agents.core.takers import JSON, Taker
 from parallel_agents.errors import InvalidInput
 
 MOST_EXAMPLES = 20
@@ -25,17 +24,8 @@ def _take_answer(value: object) -> object:
     """An answer as JSON: an instance of the agent's output type as the model would write it."""
     dump: Callable[..., object] | None = getattr(value, "model_dump", None)
     if dump is not None and not isinstance(value, type):
-        return _take_json(dump(mode="json"))
-    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
-        return orjson.loads(orjson.dumps(_take_json(value)))
-    return _take_json(value)
-
-
-def _take_json(value: object) -> Json:
-    taken = cast("Json", JSON.take(value))
-    if not all_finite(taken):
-        raise Wrong(value, f"{JSON.takes}, whose numbers are finite")
-    return taken
+        value = dump(mode="json")
+    return orjson.loads(orjson.dumps(JSON.take(value)))
 
 
 _ANSWER = Taker(frozenset(), _take_answer, JSON.takes)

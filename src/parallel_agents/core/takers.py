@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeGuard, cast, get_type_hints
 
 import orjson
 
-from parallel_agents.core.json_value import MOST_DEPTH, Json, is_too_deep
+from parallel_agents.core.json_value import MOST_DEPTH, Json, all_finite, is_too_deep
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
@@ -302,6 +302,9 @@ def _check_json(value: object, takes: str) -> None:
         raise Wrong(value, takes, hint=f"pass what JSON has: {error}") from None
     if is_too_deep(cast("Json", value), encoded):
         raise Wrong(value, f"{takes} of at most {MOST_DEPTH} levels")
+    # What JSON cannot write is stored as null, which would be another value.
+    if b"null" in encoded and not all_finite(cast("Json", value)):
+        raise Wrong(value, takes, hint="pass None for a number that is NaN or infinite")
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:

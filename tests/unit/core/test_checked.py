@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import is_dataclass
+from decimal import Decimal
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -99,6 +101,34 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
 _ODD: tuple[Any, ...] = (
     *(object(), _Unshowable(), b"bytes", 1j, {1, 2}, [[1]], {"a": {1}}, {1: 2}, 2**70, "\ud800"),
     *(math.nan, math.inf, -math.inf, "huge", True, 5, 0.5, [1], ["x"], int, lambda: None, ""),
+    *(
+        None,
+        False,
+        -1,
+        0,
+        -0.5,
+        1e308,
+        10**400,
+        "2",
+        "nan",
+        " ",
+        "\0",
+        "None",
+        (),
+        [],
+        {},
+        set[int](),
+    ),
+    *([None], [math.nan], ["x", 5], [["x"]], [object()], {"a": math.nan}, {"a": object()}, {"": 1}),
+    *(
+        range(3),
+        Decimal("2"),
+        Path("x"),
+        memoryview(b"x"),
+        Exception("x"),
+        Ellipsis,
+        NotImplemented,
+    ),
 )
 
 
