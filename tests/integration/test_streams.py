@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,27 +25,24 @@ class Verdict(BaseModel):
 WRITER = pa.Agent("writer", instructions="Write.")
 SORTER = pa.Agent("sorter", instructions="Sort.", output=Verdict)
 LAST_FIRST = ("slow", "quick", "wrong")
+PATIENCE_SECONDS = 30
 
 
-class InOrder(RepliesWith):
-    """Answers each task once those named after it have ended."""
+class SlowOne(RepliesWith):
+    """Answers the task `slow` once somebody says so, and the others at once."""
 
-    def __init__(self, names: Sequence[str] = LAST_FIRST) -> None:
+    def __init__(self) -> None:
         super().__init__(self._reply)
         self.calls = 0
-        self._answered = {name: asyncio.Event() for name in names}
-        self._names = names
+        self.is_awaited = threading.Event()
 
     @override
     async def respond(
         self, request: pa.ModelRequest, listener: pa.Listener | None = None
     ) -> pa.ModelReply:
         self.calls += 1
-        name = request.messages[-1].text
-        later = self._names[self._names.index(name) + 1 :]
-        for each in later:
-            await self._answered[each].wait()
-        self._answered[name].set()
+        if request.messages[-1].text == "slow":
+            await asyncio.to_thread(self.is_awaited.wait, PATIENCE_SECONDS)
         return await super().respond(request, listener)
 
     @staticmethod
@@ -65,10 +63,14 @@ def stream(home: Path, model: pa.Model, key: str | None = None) -> pa.Stream[obj
     return pa.stream(tasks(), key=key, model="scripted/m", **options(home, model))
 
 
-def test_results_come_in_the_order_in_which_tasks_end_and_a_failure_hides_none(
-    tmp_path: Path,
-) -> None:
-    results = list(stream(tmp_path, InOrder()))
+def test_results_come_as_tasks_end_and_a_failure_hides_none(tmp_path: Path) -> None:
+    model = SlowOne()
+    results: list[pa.Result[object]] = []
+
+    for result in stream(tmp_path, model):
+        results.append(result)
+        if len(results) == 2:
+            model.is_awaited.set()
 
     assert results[-1].label == "slow"
     assert {result.label: str(result.status) for result in results} == {
@@ -78,8 +80,14 @@ def test_results_come_in_the_order_in_which_tasks_end_and_a_failure_hides_none(
     }
 
 
-async def test_the_same_in_async_code(tmp_path: Path) -> None:
-    labels = [result.label async for result in stream(tmp_path, InOrder())]
+async def test_results_come_as_tasks_end_in_async_code(tmp_path: Path) -> None:
+    model = SlowOne()
+    labels: list[str] = []
+
+    async for result in stream(tmp_path, model):
+        labels.append(result.label)
+        if len(labels) == 2:
+            model.is_awaited.set()
 
     assert labels[-1] == "slow"
     assert sorted(labels) == sorted(LAST_FIRST)
@@ -141,8 +149,8 @@ def test_what_cannot_begin_is_raised_by_the_first_result(tmp_path: Path) -> None
 
 
 async def test_a_caller_that_gives_up_waits_for_no_call(tmp_path: Path) -> None:
-    never = InOrder(("first", "second"))
-    given = pa.stream(tasks(("first",)), model="scripted/m", **options(tmp_path, never))
+    never = SlowOne()
+    given = pa.stream(tasks(("slow",)), model="scripted/m", **options(tmp_path, never))
 
     async def read() -> None:
         async for _ in given:
@@ -151,6 +159,7 @@ async def test_a_caller_that_gives_up_waits_for_no_call(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(read(), timeout=1)
 
+    never.is_awaited.set()
     assert never.calls == 1
 
 
