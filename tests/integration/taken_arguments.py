@@ -38,6 +38,7 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.send text": {TEXT},
     "OpenSessions.spawn parent": {NOTHING, TEXT},
     "OpenSessions.state session": {TEXT},
+    "OpenSessions.spawn_flow budget": {NUMBER},
     "OpenSessions.spawn_flow input": {NOTHING, "{}"},
     "OpenSessions.spawn_flow key": {NOTHING},  # x is the key of a team
     "OpenSessions.spawn_flow max_parallel": {NOTHING, NUMBER},
@@ -58,8 +59,9 @@ TAKEN: Mapping[str, set[str]] = {
     "Pool.run text": {TEXT},
     **{
         f"pa.{name} {parameter}": taken
-        for name in ("run", "arun")
+        for name in ("run", "arun", "stream")
         for parameter, taken in {
+            "budget": {NUMBER},
             "flows": {"[]"},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
@@ -67,8 +69,30 @@ TAKEN: Mapping[str, set[str]] = {
             "max_parallel": {NOTHING, NUMBER},
             "min_done": {NOTHING},
             "model": {NOTHING},
-            "settings": {"{}"},
+            "progress": {FLAG},
+            "settings": {NOTHING, "{}"},
             "tags": {"[]"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("map", "amap")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "budget": {NUMBER},
+            "flows": {"[]"},
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "items": {"[]"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "progress": {FLAG},
+            "settings": {NOTHING, "{}"},
+            "tags": {"[]"},
+            "text": {TEXT},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -120,6 +144,7 @@ TAKEN: Mapping[str, set[str]] = {
         for name in ("run_flow", "arun_flow")
         for parameter, taken in {
             "agents": {"[]"},
+            "budget": {NUMBER},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
             "input": {NOTHING, "{}"},
@@ -128,6 +153,7 @@ TAKEN: Mapping[str, set[str]] = {
             "model": {NOTHING, TEXT},
             "models": {NOTHING, "{}"},
             "settings": {NOTHING, "{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -137,11 +163,12 @@ TAKEN: Mapping[str, set[str]] = {
         for name in ("do", "ado")
         for parameter, taken in {
             "agents": {"[]"},
+            "budget": {NUMBER},
             "flows": {"[]"},
             "gates": {"[]"},
             "goal": {TEXT},
             "home": {NOTHING, TEXT},
-            "input": {"{}", "{'a': 1}"},
+            "input": OBJECTS,
             "is_asked": {"True"},
             "key": {NOTHING, TEXT},
             "max_parallel": {NOTHING, NUMBER},
@@ -150,7 +177,7 @@ TAKEN: Mapping[str, set[str]] = {
             "only": {"[]"},
             "plan": {NOTHING},
             "replans": {NUMBER},
-            "settings": {"{}"},
+            "settings": {NOTHING, "{}"},
             "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
@@ -160,6 +187,7 @@ TAKEN: Mapping[str, set[str]] = {
         f"pa.{name} {parameter}": taken
         for name in ("create_agent", "acreate_agent")
         for parameter, taken in {
+            "budget": {NUMBER},
             "home": {NOTHING, TEXT},
             "key": {NOTHING, TEXT},
             "model": {NOTHING, TEXT},
@@ -167,12 +195,14 @@ TAKEN: Mapping[str, set[str]] = {
             "name": {TEXT},
             "purpose": {TEXT},
             "settings": {NOTHING, "{}"},
+            "tags": {"[]"},
         }.items()
     },
     **{
         f"pa.{name} {parameter}": taken
         for name in ("run_plan", "arun_plan")
         for parameter, taken in {
+            "budget": {NUMBER},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
             "input": {NOTHING, "{}"},
@@ -180,6 +210,7 @@ TAKEN: Mapping[str, set[str]] = {
             "max_parallel": {NOTHING, NUMBER},
             "model": {NOTHING},
             "settings": {NOTHING, "{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -190,8 +221,11 @@ TAKEN: Mapping[str, set[str]] = {
         for parameter, taken in {
             "agents": {"[]"},
             "batch": {NUMBER},
+            "budget": {NUMBER},
+            "by": {NOTHING},
             "cache_seconds": {NOTHING, NUMBER},
             "flows": {"[]"},
+            "format": {NOTHING},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
             "inputs": OBJECTS,
@@ -200,10 +234,11 @@ TAKEN: Mapping[str, set[str]] = {
             "max_parallel": {NOTHING, NUMBER},
             "model": {NOTHING},
             "out": {NOTHING},
+            "reduce": {NOTHING},
             "reduce_text": {TEXT},
             "refine": {NOTHING},
             "row_gates": {"[]"},
-            "settings": {"{}"},
+            "settings": {NOTHING, "{}"},
             "tags": {"[]"},
             "text": {TEXT},
             "timeout": {NOTHING, NUMBER},
@@ -217,8 +252,8 @@ TAKEN: Mapping[str, set[str]] = {
     "pa.open home": {NOTHING, TEXT},
     "pa.open max_parallel": {NOTHING, NUMBER},
     "pa.open model": {NOTHING, TEXT},
-    "pa.open models": {"{}"},
-    "pa.open settings": {"{}"},
+    "pa.open models": {NOTHING, "{}"},
+    "pa.open settings": {NOTHING, "{}"},
     "pa.open tags": {"[]"},
     "pa.open tools": {"[]"},
 }

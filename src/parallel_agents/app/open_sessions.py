@@ -9,7 +9,7 @@ from typing import Any
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import SessionKey, make_name
@@ -107,7 +107,7 @@ class OpenSessions:
         model: Name | None = None,
         max_parallel: Count | None = None,
         timeout: Duration | None = None,
-        budget: Budget = NO_BUDGET,
+        budget: AnyBudget = NO_BUDGET,
         on_change: OnChange | str = OnChange.REFUSE,
     ) -> SessionHandle[T]:
         """Start a flow; the same key and input continue the stored one, if it is not done.
@@ -129,7 +129,11 @@ class OpenSessions:
         flow = FlowFunction(function, on_change=OnChange(on_change))
         self._flows.add(flow)
         task = flow.task(
-            input or {}, model=model, max_parallel=max_parallel, timeout=timeout, budget=budget
+            input or {},
+            model=model,
+            max_parallel=max_parallel,
+            timeout=timeout,
+            budget=as_budget(budget),
         )
         spawned = await self._service.spawn_flow(task, key=key)
         return SessionHandle(self._service, spawned, flow.output_type)

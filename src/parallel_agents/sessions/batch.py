@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple
 
 from parallel_agents.core.agent import Agent, T_co
 from parallel_agents.core.dead_letter import DeadLetterFilter
+from parallel_agents.core.example import Example
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Answered, Result, RunStatus
@@ -140,11 +141,10 @@ class Batch(Generic[T_co]):
             await self._service.drop(dead_letters)
 
     def _shared_task(self, part: _Part) -> Task:
-        listed = "\n\n".join(f"## Item {n}\n{text}" for n, text in enumerate(part.items, start=1))
         label = f"{self._agent.name}-{part.first + 1}-to-{part.first + len(part.items)}"
         return Task(
             for_many(self._agent, len(part.items)),
-            listed,
+            _listed(part.items),
             model=self._model,
             key=f"{self._key}/{label}",
             label=label,
@@ -172,6 +172,7 @@ def for_many(agent: Agent, count: int) -> Agent:
     return replace(
         agent,
         instructions=f"{agent.instructions}\n\n{_INSTRUCTIONS}",
+        examples=tuple(_in_list(example) for example in agent.examples),
         limits=Limits(max_output_tokens=most).over(agent.limits),
         output_schema={
             **definitions,
@@ -181,6 +182,16 @@ def for_many(agent: Agent, count: int) -> Agent:
             "additionalProperties": False,
         },
     )
+
+
+def _in_list(example: Example) -> Example:
+    """An example as a list of one item, with the answer to it."""
+    answers: Json = {"answers": [{"item": 1, "answer": example.output}]}
+    return replace(example, text=_listed([example.text]), output=answers)
+
+
+def _listed(items: Sequence[str]) -> str:
+    return "\n\n".join(f"## Item {n}\n{text}" for n, text in enumerate(items, start=1))
 
 
 def split(text: str, schema: JsonObject | None) -> dict[int, Json]:

@@ -13,6 +13,7 @@ from parallel_agents.app.references import TOOLS, dangling_in_agent
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.catalog.catalog import AgentEntry, Catalog
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.message import task_text
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import agent_new, agent_templates, agent_versions, render
@@ -38,7 +39,14 @@ for command in (
 ):
     app.command()(command)
 
-_SHOWN_APART = {"category", "tier", "input_schema", "output_schema", "with_workspace"}
+_SHOWN_APART = {
+    "category",
+    "tier",
+    "examples",
+    "input_schema",
+    "output_schema",
+    "with_workspace",
+}
 
 
 @app.command("list")
@@ -78,6 +86,7 @@ def show(
         render.line(format.output(set_otherwise))
     render.line("\ninstructions", "bold")
     render.line(agent.instructions)
+    _show_examples(agent)
     if agent.with_workspace is not None:
         render.line("\nwith a workspace", "bold")
         if agent.with_workspace.tools:
@@ -89,6 +98,13 @@ def show(
     for found in dangling_in_agent(agent, TOOLS, agents, servers):
         render.note(f"! {found.where}: {found.what}; {found.hint}")
     render.note(f'\nTry: pagents spawn {agent.name} "..." --wait')
+
+
+def _show_examples(agent: Agent) -> None:
+    for number, example in enumerate(agent.examples, start=1):
+        render.line(f"\nexample {number}", "bold")
+        render.line(task_text(example.text, example.input))
+        render.line(f"→ {format.output(example.output)}")
 
 
 def _entry_json(entry: AgentEntry) -> dict[str, Json]:
