@@ -107,6 +107,7 @@ TAKEN = {
     "mcp_servers.a": "",
     "full_sync": _SWITCH,
     "local_slots": _COUNT,
+    "local_keep_seconds": "three fraction zero",
     "local_model_file": _NAME + " text",
     "tiers": "bare",
     "tiers.small": _NAME,

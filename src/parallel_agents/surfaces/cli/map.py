@@ -112,7 +112,7 @@ def map_rows(
     name, kept = _names(map_id, is_dry=dry_run)
     source = given_source(rows, files or (), row_format, context.environment.home, kept)
     file = out_file(out, context.environment.home, name, source)
-    request = replace(_request(agent, text, source, file), batch=batch, limit=limit)
+    request = _request_of(agent, text or "", source, file, limit, batch)
     request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
     request = _with_limits(_with_checks(request, gate, judge, refine), timeout, cache, on_failure)
     read, budget = partial(read_templates, inputs), budget_of(usd, tokens, on_limit)
@@ -129,10 +129,12 @@ def _names(map_id: str | None, *, is_dry: bool) -> tuple[str, str]:
     return name, f"{name}.dry-run" if is_dry else name
 
 
-def _request(agent: str, text: str | None, source: Source, file: Path) -> MapRequest:
-    """The map of a source, without what its own file of results adds to it."""
-    read = replace(source, without=str(file))
-    return MapRequest(agent=agent, text=text or "", source=read, out=str(file))
+def _request_of(
+    agent: str, text: str, source: Source, file: Path, limit: int | None, batch: int
+) -> MapRequest:
+    """The request for rows, of which the file of results is none."""
+    rows = replace(source, without=str(file))
+    return MapRequest(agent=agent, text=text, source=rows, out=str(file), limit=limit, batch=batch)
 
 
 def _with_checks(
