@@ -211,3 +211,29 @@ def test_progress_is_shown_to_people_and_never_to_a_pipe(
 
     assert team.is_done
     assert ("3/3" in err.getvalue()) is is_shown
+
+
+async def verses(flow: pa.Flow) -> str:
+    done = [await flow.task(name, pa.Task("writer", name)) for name in ("a", "b")]
+    return " ".join(str(each.output) for each in done)
+
+
+def test_progress_counts_the_steps_of_a_flow_and_the_rows_of_a_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", err := Terminal())
+    given = options(tmp_path, RepliesWith(lambda _: "Done."))
+    models = given.get("models")
+    rows = [{"n": n} for n in range(3)]
+
+    flow = pa.run_flow(
+        verses, model="scripted/m", progress=True, home=tmp_path, agents=[WRITER], models=models
+    )
+    found = pa.map_rows(WRITER, rows, text="{n}", model="scripted/m", progress=True, **given)
+
+    assert flow.is_done
+    assert "2/2" in err.getvalue()
+    assert "3/3\x1b[0m cost unknown" in err.getvalue()
+    assert (
+        repr(found) == f"MapResult({found.key!r}, done, 3 rows: 3 done, -, out={str(found.out)!r})"
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
+from parallel_agents.api.watching import watch_flow
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
@@ -35,6 +36,7 @@ async def ado(  # noqa: D417, PLR0913 - each is a decision of its own
     plan: Path | Name | None = None,
     is_asked: bool = False,
     budget: AnyBudget = NO_BUDGET,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -54,8 +56,7 @@ async def ado(  # noqa: D417, PLR0913 - each is a decision of its own
 
     Args:
         goal: what is to be reached.
-        key: identifies it. The same key and goal continue where an earlier run stopped; what is done is
-            not paid for again.
+        key: identifies it. The same key and goal continue, and pay for nothing again.
         model: `provider/model` for the orchestrator, and for agents that name none.
         max_parallel: the most runs at once.
         timeout: seconds for all of it.
@@ -66,6 +67,7 @@ async def ado(  # noqa: D417, PLR0913 - each is a decision of its own
         plan: a team file to do instead of a plan that is made.
         is_asked: whether a person must say yes to the plan, through the inbox.
         budget: the most that planning, the steps and the report may spend together.
+        progress: see `arun`.
         home, tools, agents, gates, flows, models, settings, tags: see `Options`.
 
     Raises:
@@ -79,7 +81,7 @@ async def ado(  # noqa: D417, PLR0913 - each is a decision of its own
     farewell = FlowFarewell(DO)
     async with open_parts(None, None, options) as app, letting_calls_end(app, farewell):
         request = _checked(app, asked, plan)
-        return await _run(app, request, key, farewell)
+        return await _run(app, request, key, farewell, progress=progress)
 
 
 @checked
@@ -97,6 +99,7 @@ def do(  # noqa: PLR0913 - as `ado`
     plan: Path | Name | None = None,
     is_asked: bool = False,
     budget: AnyBudget = NO_BUDGET,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -120,7 +123,7 @@ def do(  # noqa: PLR0913 - as `ado`
 
     async def work(app: App) -> Result[Any]:
         request = _checked(app, asked, plan)
-        return await _run(app, request, key, farewell)
+        return await _run(app, request, key, farewell, progress=progress)
 
     return in_opened(options, farewell, work)
 
@@ -163,6 +166,8 @@ def _checked(app: App, request: DoRequest, plan: Path | str | None) -> DoRequest
     return request
 
 
-async def _run(app: App, request: DoRequest, key: str | None, farewell: FlowFarewell) -> Result:
+async def _run(
+    app: App, request: DoRequest, key: str | None, farewell: FlowFarewell, *, progress: bool
+) -> Result:
     spawning = app.sessions.spawn_flow(request.flow_task(), key=key)
-    return await flow_result(app, farewell, spawning)
+    return await flow_result(app, farewell, spawning, watch_flow if progress else None)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
+from parallel_agents.api.watching import watch_flow
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
@@ -35,6 +36,7 @@ async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
     on_change: OnChange | str = OnChange.REFUSE,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -60,6 +62,7 @@ async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
         timeout: seconds for all of the flow.
         budget: the most that its steps may spend together, with everything they spawn.
         on_change: what becomes of a stored flow whose steps are not those of the function.
+        progress: see `arun`.
         home, tools, agents, gates, models, settings, tags: see `Options`.
         **values: arguments of the function.
 
@@ -79,7 +82,7 @@ async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
     options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = FlowFarewell(task.name)
     async with open_parts(None, None, options, [flow]) as app, letting_calls_end(app, farewell):
-        return typed(await _run(app, task, key, farewell), flow.output_type)
+        return typed(await _run(app, task, key, farewell, progress=progress), flow.output_type)
 
 
 @checked
@@ -93,6 +96,7 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
     on_change: OnChange | str = OnChange.REFUSE,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -120,11 +124,13 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     farewell = FlowFarewell(task.name)
 
     async def work(app: App) -> Result[T]:
-        return typed(await _run(app, task, key, farewell), flow.output_type)
+        return typed(await _run(app, task, key, farewell, progress=progress), flow.output_type)
 
     return in_opened(options, farewell, work, [flow])
 
 
-async def _run(app: App, task: FlowTask, key: str | None, farewell: FlowFarewell) -> Result:
+async def _run(
+    app: App, task: FlowTask, key: str | None, farewell: FlowFarewell, *, progress: bool
+) -> Result:
     spawning = app.sessions.spawn_flow(task, key=key)
-    return await flow_result(app, farewell, spawning)
+    return await flow_result(app, farewell, spawning, watch_flow if progress else None)

@@ -98,12 +98,14 @@ class MapCall(Generic[T]):
 
     Attributes:
         given: what the program passes in.
+        has_progress: whether a bar shows how far it is.
     """
 
     which: WhichRows
     work: RowWork[T]
     how: MapOptions
     given: Options
+    has_progress: bool = False
 
     @property
     def options(self) -> Options:

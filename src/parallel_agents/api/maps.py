@@ -17,6 +17,7 @@ from parallel_agents.api.map_calls import (
     WhichRows,
 )
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
+from parallel_agents.api.watching import watch_map
 from parallel_agents.app.asked_map import AskedMap
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
@@ -56,6 +57,7 @@ async def amap_rows(  # noqa: D417, PLR0913 - what a row is asked, and how all a
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -81,7 +83,7 @@ async def amap_rows(  # noqa: D417, PLR0913 - what a row is asked, and how all a
         format: of the file: `csv`, `jsonl` or `files`; by default as its name says.
         batch: how many rows are asked in one call, 1 to 100; some agents can only be asked for one.
         timeout, cache_seconds, row_gates, refine: as for a `Task`, for each row.
-        model, max_parallel, budget, on_failure: see `arun`.
+        model, max_parallel, budget, on_failure, progress: see `arun`.
         reduce, reduce_text: an agent that gets all answers in the end, and what it is asked to do.
         home, tools, agents, gates, flows, models, settings, tags: see `Options`.
 
@@ -92,7 +94,7 @@ async def amap_rows(  # noqa: D417, PLR0913 - what a row is asked, and how all a
     work = RowWork(agent, text, inputs, batch, timeout, cache_seconds, row_gates, refine)
     how = MapOptions(key, out, model, max_parallel, budget, on_failure, reduce, reduce_text)
     given = given_options(home, tools, agents, gates, models, settings, flows, tags)
-    return await _arun(MapCall(WhichRows(rows, by, format, limit), work, how, given))
+    return await _arun(MapCall(WhichRows(rows, by, format, limit), work, how, given, progress))
 
 
 @checked
@@ -118,6 +120,7 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -136,7 +139,7 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
     work = RowWork(agent, text, inputs, batch, timeout, cache_seconds, row_gates, refine)
     how = MapOptions(key, out, model, max_parallel, budget, on_failure, reduce, reduce_text)
     given = given_options(home, tools, agents, gates, models, settings, flows, tags)
-    call = MapCall(WhichRows(rows, by, format, limit), work, how, given)
+    call = MapCall(WhichRows(rows, by, format, limit), work, how, given, progress)
     asked, farewell = call.asked(), FlowFarewell("the map")
 
     async def do(app: App) -> MapResult[T]:
@@ -156,5 +159,6 @@ async def _result(
 ) -> MapResult[T]:
     found = await asked.checked(app)
     await app.sessions.plan_task(found.first.task)  # refuses a model that no row could be done on
-    result = await flow_result(app, farewell, asked.begin(app, found.request))
+    watch = watch_map if call.has_progress else None
+    result = await flow_result(app, farewell, asked.begin(app, found.request), watch)
     return map_result(asked.name, result, Path(found.request.out), call.output_type)

@@ -14,6 +14,7 @@ from parallel_agents.api.opening import (
     letting_calls_end,
     open_parts,
 )
+from parallel_agents.api.watching import watch_flow
 from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
@@ -36,11 +37,12 @@ from parallel_agents.settings import Environment, read_environment
 
 
 class _Asked(NamedTuple):
-    """A plan, the values of its inputs, and the key of its run."""
+    """A plan, the values of its inputs, the key of its run, and whether a bar shows it."""
 
     plan: Plan
     inputs: JsonObject
     key: str | None
+    has_progress: bool
 
 
 @checked
@@ -53,6 +55,7 @@ async def arun_plan(  # noqa: D417, PLR0913 - all else is input of the plan
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -79,6 +82,7 @@ async def arun_plan(  # noqa: D417, PLR0913 - all else is input of the plan
         max_parallel: the most runs of the plan at once, instead of the plan's.
         timeout: seconds for all of the plan, instead of the plan's.
         budget: the most that its steps may spend together, instead of the plan's.
+        progress: see `arun`.
         agents: see `Options`; steps name them.
         home, tools, gates, models, settings, tags: see `Options`.
         **values: inputs of the plan.
@@ -90,7 +94,7 @@ async def arun_plan(  # noqa: D417, PLR0913 - all else is input of the plan
         StoreError: the store cannot be opened.
     """
     given = _given(plan, model, max_parallel, timeout, as_budget(budget))
-    asked = _Asked(given, _inputs({**(input or {}), **values}), key)
+    asked = _Asked(given, _inputs({**(input or {}), **values}), key, progress)
     options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = _farewell(plan)
     async with open_parts(None, None, options) as app, letting_calls_end(app, farewell):
@@ -107,6 +111,7 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
@@ -123,7 +128,7 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
     Parameters, result and errors are those of `arun_plan`; a Ctrl-C is that of `run`.
     """
     given = _given(plan, model, max_parallel, timeout, as_budget(budget))
-    asked = _Asked(given, _inputs({**(input or {}), **values}), key)
+    asked = _Asked(given, _inputs({**(input or {}), **values}), key, progress)
     options: Options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = _farewell(plan)
 
@@ -200,4 +205,5 @@ async def _run(
     check_made_plan(plan, app.agent)
     task = plan_task(plan, asked.inputs)
     await probe_plan(app, environment, plan, asked.inputs)
-    return await flow_result(app, farewell, begin_plan(app, task, asked.key))
+    watch = watch_flow if asked.has_progress else None
+    return await flow_result(app, farewell, begin_plan(app, task, asked.key), watch)

@@ -80,18 +80,23 @@ class OpenSessions:
         spawned = await self._service.spawn(task, parent=key)
         return SessionHandle(self._service, spawned, task.output_type)
 
-    async def spawn_team(self, team: TeamTask, *, key: Name | None = None) -> SessionHandle:
+    async def spawn_team(
+        self, team: TeamTask, *, key: Name | None = None, tags: Sequence[Name] = ()
+    ) -> SessionHandle:
         """Start a team: all of its tasks, or none if one cannot be accepted.
 
         Args:
             team: the tasks, and how they run together.
             key: identifies the run; the same key and tasks return the existing team.
+            tags: words by which costs are told, besides those of each task.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: a task cannot be accepted.
             Conflict: the key is already used for different work.
         """
-        return SessionHandle(self._service, await self._service.spawn_team(team, key=key))
+        return SessionHandle(
+            self._service, await self._service.spawn_team(team, key=key, tags=tags)
+        )
 
     async def team_result(self, handle: SessionHandle[Any]) -> TeamResult:
         """Wait for a team to end, and return the result of each task."""
@@ -109,6 +114,7 @@ class OpenSessions:
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
         on_change: OnChange | str = OnChange.REFUSE,
+        tags: Sequence[Name] = (),
     ) -> SessionHandle[T]:
         """Start a flow; the same key and input continue the stored one, if it is not done.
 
@@ -121,6 +127,7 @@ class OpenSessions:
             timeout: seconds for all of it.
             budget: the most that its steps may spend together, with everything they spawn.
             on_change: what becomes of a stored flow whose steps are not those of the function.
+            tags: words by which costs are told.
 
         Raises:
             InvalidInput: the function cannot be a flow, or does not take the input.
@@ -135,7 +142,7 @@ class OpenSessions:
             timeout=timeout,
             budget=as_budget(budget),
         )
-        spawned = await self._service.spawn_flow(task, key=key)
+        spawned = await self._service.spawn_flow(task, key=key, tags=tags)
         return SessionHandle(self._service, spawned, flow.output_type)
 
     async def send(

@@ -54,9 +54,7 @@ class ShownResult(NamedTuple):
     @property
     def cost(self) -> str:
         """Dollars; a dash for an unknown cost. What is simulated says so."""
-        if self.simulated_usd and not self.cost_usd:
-            return f"{_dollars(self.simulated_usd)} simulated"
-        return "-" if self.cost_usd is None else _dollars(self.cost_usd)
+        return cost_of(self.cost_usd, self.simulated_usd)
 
 
 def _dollars(usd: float) -> str:
@@ -71,10 +69,25 @@ def line_of(shown: ShownResult) -> str:
     is_json = not isinstance(answer, str | None)
     text = orjson.dumps(answer).decode() if is_json else shown.text.strip()
     told = text if is_json else repr(text)
+    name = "error" if shown.failure and answer in (None, "") else "output"
     if len(text) > _MOST_IN_LINE:
         told = f"{text[:_MOST_IN_LINE]!r}… {len(text):,} characters"
     facts = f"{shown.label!r}, {shown.status}, {shown.seconds:.1f}s, {shown.cost}"
-    return f"Result({facts}, output={told})"
+    return f"Result({facts}, {name}={told})"
+
+
+def counts_of(counts: Iterable[tuple[str, int]], total: int, noun: str) -> str:
+    """How many of what ended with each status, such as `3 rows: 2 done, 1 failed`."""
+    nouns = noun if total == 1 else f"{noun}s"
+    told = ", ".join(f"{count:,} {status}" for status, count in counts if count)
+    return f"{total:,} {nouns}: {told}" if told else f"{total:,} {nouns}"
+
+
+def cost_of(cost_usd: float | None, simulated_usd: float) -> str:
+    """Dollars; a dash for an unknown cost. What is simulated says so."""
+    if simulated_usd and not cost_usd:
+        return f"{_dollars(simulated_usd)} simulated"
+    return "-" if cost_usd is None else _dollars(cost_usd)
 
 
 def html_of(shown: ShownResult) -> str:

@@ -6,9 +6,12 @@ what single runs would, at less cost if the instructions are long.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple
+
+from typing_extensions import override
 
 from parallel_agents.core.agent import Agent, T_co
 from parallel_agents.core.dead_letter import DeadLetterFilter
@@ -17,6 +20,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Answered, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
+from parallel_agents.core.shown_results import cost_of, counts_of
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionVerbs
@@ -70,6 +74,13 @@ class BatchResult(Generic[T_co]):
     @property
     def spend(self) -> Spend:
         return sum((run.spend for run in self.runs), Spend())
+
+    @override
+    def __repr__(self) -> str:
+        statuses = Counter(item.status for item in self.items)
+        items = counts_of(statuses.items(), len(self.items), "item")
+        cost = cost_of(self.spend.cost_usd, self.spend.simulated_usd)
+        return f"BatchResult({items}, by {len(self.runs):,} runs, {cost})"
 
 
 class _Part(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
 from parallel_agents.core.schema import Json
-from parallel_agents.core.shown_results import ShownResult, html_of, line_of, table_of
+from parallel_agents.core.shown_results import ShownResult, counts_of, html_of, line_of, table_of
 from parallel_agents.core.usage import Spend
 
 HOSTILE = "<script>alert(1)</script> & \u202eevil\x1b[2J <img src=x onerror=alert(1)>"
@@ -51,7 +51,7 @@ def test_a_long_text_is_cut_where_the_page_says_so() -> None:
 def test_a_result_without_an_answer_says_why() -> None:
     failed = SHOWN._replace(answer=None, status="failed", cost_usd=None, failure="PA-E201 no key")
 
-    assert line_of(failed) == "Result('tea', failed, 2.0s, -, output='PA-E201 no key')"
+    assert line_of(failed) == "Result('tea', failed, 2.0s, -, error='PA-E201 no key')"
     assert html_of(failed).count("PA-E201 no key") == 1
 
 
@@ -105,3 +105,15 @@ def test_results_and_teams_show_themselves() -> None:
     assert repr(team).startswith("TeamResult('k', partial, 3.0s, [Result('tea', done")
     assert "PA-E1 no" in table_of(team.key, [each.shown for each in team.results])
     assert hasattr(team, "_repr_html_")
+
+
+@pytest.mark.parametrize(
+    ("counts", "total", "told"),
+    [
+        ({}, 0, "0 rows"),
+        ({"done": 1}, 1, "1 row: 1 done"),
+        ({"done": 2, "failed": 0}, 3, "3 rows: 2 done"),
+    ],
+)
+def test_counts_name_what_there_is(counts: dict[str, int], total: int, told: str) -> None:
+    assert counts_of(counts.items(), total, "row") == told
