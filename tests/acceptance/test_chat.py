@@ -160,3 +160,38 @@ def test_what_cannot_be_talked_to_is_refused_before_anything_is_asked(
     assert ended.returncode == code
     assert told in ended.stderr
     assert provider.requests == []
+
+
+def test_another_model_answers_a_chat_that_is_continued(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    piped(pagents, "hello\n", "talker", "--label", "tea")
+    ended = piped(pagents, "again\n", "tea", "--model", "bench/other")
+
+    assert (ended.returncode, ended.stdout) == (0, "You said again.\n")
+    assert [request.body["model"] for request in provider.requests] == ["good", "other"]
+
+
+def test_a_chat_that_was_killed_in_an_answer_gets_it_when_it_is_continued(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold(to="hello", times=1)
+    chat = subprocess.Popen(
+        [pagents.path, "chat", "talker", "--label", "tea"],
+        stdin=subprocess.PIPE,
+        env=pagents.environment,
+        cwd=pagents.folder,
+    )
+    assert chat.stdin is not None
+    chat.stdin.write(b"hello\n")
+    chat.stdin.flush()
+    provider.wait_in_flight(1)
+    chat.kill()
+    chat.communicate()
+    provider.release()
+
+    ended = piped(pagents, "again\n", "tea")
+
+    assert ended.returncode == 0
+    assert ended.stdout == "You said hello.\nYou said again.\n"
+    assert [said(request.body)[-1] for request in provider.requests] == ["hello", "hello", "again"]

@@ -70,6 +70,7 @@ TAKEN = {
     "allow_weak_judge": _SWITCH,
     "agent_breaker": _SWITCH,
     "dead_letter_seconds": _SECONDS,
+    "tags": "words none",
     "parent_session": _NAME + " text",
     "permissions": "bare",
     "permissions.allow": "words none",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -72,7 +73,7 @@ async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int
     with DownloadBar() as bar:
         async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
             row = await _find(app, begin)
-            chosen = row.run.model if row and begin.model is None else await _model_of(app, begin)
+            chosen = await _model_of(app, begin, row)
             await prepare_models(app, [chosen])
             bar.close()
             face = (
@@ -141,8 +142,12 @@ def _check_talks(agent: Agent) -> None:
         )
 
 
-async def _model_of(app: App, begin: AnyTask) -> str:
-    return (await app.sessions.plan_task(begin)).model
+async def _model_of(app: App, begin: AnyTask, row: Row | None) -> str:
+    """The model of the next answer: the chosen one, or that of the session before."""
+    if row is not None and begin.model is None:
+        return row.run.model
+    first = begin if row is None else replace(begin, agent=row.session.agent)
+    return (await app.sessions.plan_task(first)).model
 
 
 async def _greeting(chat: Conversation, begin: AnyTask, model: str) -> list[Line]:
