@@ -105,7 +105,9 @@ def fit_context(work: Work) -> None:
     agent, limits = work.assignment.agent, work.assignment.limits
 
     def frame() -> int:
-        return frame_tokens(system_of(work.session), work.specs, work.answer_schema)
+        return frame_tokens(
+            system_of(work.session, work.open_items), work.specs, work.answer_schema
+        )
 
     shortening = work.contexts.shortening(
         work.model,
@@ -161,7 +163,7 @@ def _request(work: Work, step: CallModel) -> ModelRequest:
     if window is not None:
         most = min(most, window.room(transcript))
     request = ModelRequest(
-        system=system_of(work.session),
+        system=system_of(work.session, work.open_items),
         messages=tuple(transcript.messages),
         tools=work.tools.specs,
         output_schema=work.answer_schema,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.batch import guide
@@ -68,9 +68,12 @@ def notices_of_shortening(shortenings: Shortenings, model: str) -> tuple[str, ..
     )
 
 
-def system_of(session: Session) -> str:
-    """The agent's instructions; a child's role follows them, so that siblings share the prefix."""
-    parts = (session.agent.instructions, guide(session))
+def system_of(session: Session, items: Sequence[str]) -> str:
+    """The agent's instructions; a child's role follows them, so that siblings share the prefix.
+
+    Of a batch, `items` are the numbers of those that are asked for.
+    """
+    parts = (session.agent.instructions, guide(items))
     instructions = "\n\n".join(part for part in parts if part)
     if session.parent is None or is_group_key(session.parent):
         return instructions
