@@ -72,7 +72,11 @@ class MapRunner:
         progress = self.progress[session.key] = MapProgress(rows=checked.count)
         at_once = min(task.max_parallel or self._max_parallel, self._max_parallel)
         options = WindowOptions(
-            _WINDOW * at_once, request.on_failure, task.budget.is_bound, request.batch
+            _WINDOW * at_once,
+            request.on_failure,
+            task.budget.is_bound,
+            request.batch,
+            request.batch_tokens,
         )
         window = Window(activation, sessions, options, progress, self._now)
         with tempfile.TemporaryFile() as spool:

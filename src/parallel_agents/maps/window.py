@@ -69,12 +69,14 @@ class WindowOptions(NamedTuple):
         on_failure: what happens to the other rows when one fails.
         is_budgeted: whether the map has a budget, which its rows may use up.
         batch: the most rows of a task.
+        batch_tokens: the most tokens of its rows with their answers; None if nobody knows.
     """
 
     size: int
     on_failure: OnFailure
     is_budgeted: bool
     batch: int = 1
+    batch_tokens: int | None = None
 
 
 class Window:
@@ -105,7 +107,7 @@ class Window:
         self._progress = progress
         self._now = now
         self._batches = Batches()
-        self._grouping = Grouping[_Asked](options.batch)
+        self._grouping = Grouping[_Asked](options.batch, options.batch_tokens)
         self._places: deque[_Place] = deque()
         self._live: dict[RunId, list[_Place]] = {}
         self._error: PagentsError | None = None
