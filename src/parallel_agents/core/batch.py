@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.gate import Refine
@@ -14,10 +14,14 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import task_text
 from parallel_agents.core.output import Accepted, Rejected, check_output
 from parallel_agents.core.schema import Json, JsonObject, as_written
+from parallel_agents.core.takers import Rule
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import BatchRefused
 
 MOST_ITEMS = 100
+BatchSize: TypeAlias = Annotated[
+    int, Rule(f"from 1 to {MOST_ITEMS}", range(1, MOST_ITEMS + 1).__contains__)
+]
 # What models of today write in one reply; a larger limit is used as it is.
 _MOST_OUTPUT_TOKENS = 16_384
 _TASK, _INPUT = "task", "input"

@@ -11,7 +11,6 @@ import orjson
 
 from parallel_agents.core.batch import Item, batch_of
 from parallel_agents.core.limits import DAY_SECONDS
-from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.tokens import tokens_in
 from parallel_agents.maps.filling import Filled
@@ -112,7 +111,7 @@ def batch_task(rows: Sequence[Filled]) -> AnyTask:
         key=batch_key(rows),
         label=_label([each.row.number for each in rows]),
         limits=limits,
-        options=SessionOptions(batch=count),
+        options=replace(first.options, batch=count),
     )
 
 

@@ -10,7 +10,7 @@ from parallel_agents.core.budget import NO_BUDGET, Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.event import Event, Finished, Queued
 from parallel_agents.core.forking import forked
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import RunId, short
 from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.retry_keys import next_key
@@ -112,11 +112,13 @@ def _accepted_items(
     """The items of a batch that are done, which a retry does not ask for again."""
     if edits.afresh or edits.text is not None:
         return {}
-    found: dict[str, AcceptedItem] = {}
-    for event in events:
-        if event.run == dead_letter.run.id and isinstance(event.body, Finished):
-            found |= event.body.outcome.accepted_items
+    found = _accepted_by(dead_letter.run.id, events)
     return {number: item for number, item in found.items() if number not in edits.input}
+
+
+def _accepted_by(run: RunId, events: Sequence[Event]) -> Mapping[str, AcceptedItem]:
+    ends = [e.body for e in events if e.run == run and isinstance(e.body, Finished)]
+    return ends[0].outcome.accepted_items if ends else {}
 
 
 def _as_it_was(dead_letter: DeadLetter) -> Task:
@@ -166,7 +168,7 @@ async def next_try(store: Store, plan: SessionPlan, tried: ChildRun) -> SessionP
     return replace(
         plan,
         session=replace(plan.session, spawn_key=next_key(tried.key)[0]),
-        queued=replace(plan.queued, kept=kept),
+        queued=replace(plan.queued, kept=kept, accepted_items=_accepted_by(tried.run, events)),
         retries=tried.run,
     )
 
