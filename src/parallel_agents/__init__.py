@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from parallel_agents.api.running import arun, run
     from parallel_agents.app.map_price import MapPrice
     from parallel_agents.app.open_sessions import OpenSessions
-    from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
+    from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel
     from parallel_agents.core.artifact import Artifact
     from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import OnFailure, Task, TeamTask
+    from parallel_agents.core.tier import Tier
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
@@ -194,7 +195,8 @@ _HOMES = {
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.running": ("arun", "run"),
-    "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
+    "core.agent": ("Agent", "Need", "Start", "ThinkingLevel"),
+    "core.tier": ("Tier",),
     "core.artifact": ("Artifact",),
     "core.budget": ("Budget", "OnLimit"),
     "core.dead_letter": ("DeadLetter", "DeadLetterFilter"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from contextlib import suppress
 from importlib import import_module
 
 from parallel_agents.interpreter import leave_current_folder
@@ -16,12 +18,16 @@ def main() -> None:
         # Python turns a KeyboardInterrupt in the middle of an import into whatever error it likes.
         signal.signal(signal.SIGINT, _end_at_once)
     leave_current_folder()
+    if sys.argv[1:2] == ["__complete"]:  # at each Tab, so nothing else is loaded
+        answering = import_module("parallel_agents.surfaces.completion.answering")
+        answering.main(sys.argv[2:])
     command = import_module("parallel_agents.surfaces.cli.main")
-    signal.signal(signal.SIGINT, before)
-    command.main()
+    command.main(lambda: signal.signal(signal.SIGINT, before))
 
 
 def _end_at_once(*_: object) -> None:
+    with suppress(OSError):  # nobody reads it
+        os.write(2, b"Interrupted before it began.\n")
     os._exit(130)
 
 

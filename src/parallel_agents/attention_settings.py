@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from parallel_agents.core.answer_rules import AnswerRules
 from parallel_agents.core.notification import Notify, Occasion
 from parallel_agents.core.on_stuck import OnStuck
-from parallel_agents.core.silence import StuckRules
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.setting_values import (
     Factor,
     NotifyTarget,

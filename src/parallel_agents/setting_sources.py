@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cache
@@ -12,22 +12,43 @@ from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter
 
+from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.permission import Ruling
+from parallel_agents.core.profile import NAME as PROFILE_NAME
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.toml import tables_of
 from parallel_agents.errors import ConfigError
 from parallel_agents.setting_values import read_value
 from parallel_agents.settings import (
     HOME_VARIABLE,
-    OTHER_VARIABLES,
     PREFIX,
-    TABLES,
-    USER_ONLY,
+    PROFILE_VARIABLE,
     Environment,
     Settings,
 )
 from parallel_agents.trust import CONFIG_NAME
 
+# Variables that are not settings; the last one is read by the product's own tests.
+_OTHERS = ("HOME", "PROFILE", "LOG", "LOG_FILE", "TEST_MODELS")
+_OTHER_VARIABLES = frozenset(f"{PREFIX}{name}" for name in _OTHERS)
+# What acts for the user, and that no project may set, trusted or not.
+_USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
+_TABLES = frozenset(
+    {
+        "answers",
+        "tiers",
+        "providers",
+        "agent_budgets",
+        "ladders",
+        "permissions",
+        "search",
+        "profiles",
+        "mcp_servers",
+    }
+)
+
+PROFILES = "settings"  # the table of the user's file whose tables are profiles
 _ENVIRONMENT = "environment"
 
 
@@ -70,14 +91,43 @@ def load_usable(
     given: str | None = None,
 ) -> Loaded:
     """The settings that can be used; a source or a value that is wrong is a problem and left out."""
-    settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
     problems: list[ConfigError] = []
     passed = (
         (given or f"--{name.replace('_', '-')}", name, value)
         for name, value in (flags or {}).items()
         if value is not None
     )
-    for source, name, value in chain(_values(environment, problems), passed):
+    return _merged(chain(_values(environment, problems), passed), problems)
+
+
+def load_tables(tables: Mapping[str, Json], source: str) -> Loaded:
+    """The settings of one file of the user alone, with what is wrong in any of its profiles."""
+    problems: list[ConfigError] = []
+    own = ((source, name, value) for name, value in tables.items() if name != PROFILES)
+    loaded = _merged(own, problems)
+    try:
+        for name, profile in _profiles(tables, source).items():
+            of_profile = ((profile_source(source, name), *pair) for pair in profile.items())
+            _merged(of_profile, problems)
+    except ConfigError as problem:
+        problems.append(problem)
+    return loaded
+
+
+def profile_names(environment: Environment) -> Sequence[str]:
+    """The profiles of the user's file, in its order; none if it cannot be read.
+
+    Raises:
+        ConfigError: as for `load`.
+    """
+    file = environment.home / CONFIG_NAME
+    return tuple(_profiles(_read_file(environment, file), str(file)))
+
+
+def _merged(values: Iterable[tuple[str, str, object]], problems: list[ConfigError]) -> Loaded:
+    """Each source, setting and value as settings; later values win, and what is wrong is left out."""
+    settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
+    for source, name, value in values:
         try:
             settings = replace(settings, **{name: _parse(name, value, settings, source)})
         except ConfigError as problem:
@@ -91,25 +141,82 @@ def _values(
     environment: Environment, problems: list[ConfigError]
 ) -> Iterator[tuple[str, str, object]]:
     """Each source, the name of a setting in it, and its value; those that come later win."""
+    profiles: dict[str, Json] = {}
     for folder in reversed(environment.folders):
         try:
             found = _read_file(environment, folder / CONFIG_NAME)
         except ConfigError as problem:
             problems.append(problem)
         else:
+            of_user = folder == environment.home
             for name, value in found.items():
-                if name in USER_ONLY and folder != environment.home:
+                if not of_user and name in {*_USER_ONLY, PROFILES}:
                     problems.append(_of_project(environment, folder, name))
+                elif name == PROFILES:
+                    profiles[name] = value
                 else:
                     yield str(folder / CONFIG_NAME), name, value
+    yield from _of_profile(environment, profiles, problems)
     known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
     for variable, value in environment.variables.items():
-        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not value:
+        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES or not value:
             continue
         try:
             yield f"{_ENVIRONMENT} {variable}", _setting_of(environment, variable, known), value
         except ConfigError as problem:
             problems.append(problem)
+
+
+def _of_profile(
+    environment: Environment, tables: Mapping[str, Json], problems: list[ConfigError]
+) -> Iterator[tuple[str, str, object]]:
+    """The settings of the profile that was chosen, if one was."""
+    chosen = environment.variables.get(PROFILE_VARIABLE)
+    if not chosen:
+        return
+    file = environment.home / CONFIG_NAME
+    try:
+        profile = _profile(tables, str(file), chosen)
+    except ConfigError as problem:
+        problems.append(problem)
+        return
+    for name, value in profile.items():
+        yield profile_source(str(file), chosen), name, value
+
+
+def _profile(tables: Mapping[str, Json], source: str, name: str) -> JsonObject:
+    profiles = _profiles(tables, source)
+    if name not in profiles:
+        raise ConfigError(
+            f"there is no profile {name!r}",
+            why=f"{source} has no table [{PROFILES}.{name}]",
+            hint=did_you_mean(name, profiles),
+        )
+    return profiles[name]
+
+
+def profile_source(file: str, name: str) -> str:
+    """How the settings of a profile are named as a source."""
+    return f"{file} [{PROFILES}.{name}]"
+
+
+def _profiles(tables: Mapping[str, Json], source: str) -> Mapping[str, JsonObject]:
+    """The settings of each profile, by its name.
+
+    Raises:
+        ConfigError: the profiles are not tables, or have other names than profiles can have.
+    """
+    found = tables.get(PROFILES, {})
+    if not isinstance(found, Mapping):
+        found = {PROFILES: found}
+    for name, table in found.items():
+        if not isinstance(table, Mapping) or not PROFILE_NAME.fullmatch(name):
+            raise ConfigError(
+                f"{PROFILES}.{name} is not a profile",
+                why=f"{source} sets it; a profile is a table of settings, such as [{PROFILES}.work]",
+                hint="its name has 1 to 64 lowercase letters, digits, dashes and underscores",
+            )
+    return {name: table for name, table in found.items() if isinstance(table, Mapping)}
 
 
 def _of_project(environment: Environment, folder: Path, name: str) -> ConfigError:
@@ -129,7 +236,7 @@ def load_home(environment: Environment) -> Settings:
     return load(replace(environment, trusted=None, variables={})).settings
 
 
-def _read_file(environment: Environment, file: Path) -> Mapping[str, object]:
+def _read_file(environment: Environment, file: Path) -> Mapping[str, Json]:
     """The settings in a file; none if it is not there."""
     try:
         content = file.read_bytes()
@@ -147,7 +254,7 @@ def _setting_of(environment: Environment, variable: str, known: Mapping[str, str
     """The setting that an environment variable sets."""
     if variable not in known:
         raise _unknown_variable(variable, sorted(known.keys() | {HOME_VARIABLE}))
-    if known[variable] in TABLES:
+    if known[variable] in _TABLES:
         raise ConfigError(
             f"{known[variable]} cannot be set in the environment",
             why=f"it is a table, and the environment sets {variable}",

@@ -37,6 +37,7 @@ from parallel_agents.core.profile import NAME as PROFILE_NAME, read_profile
 from parallel_agents.core.question import QuestionKind
 from parallel_agents.core.reference import parse_reference
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
 from parallel_agents.core.web_address import WebAddress
 from parallel_agents.core.web_search import SearchProvider
@@ -52,6 +53,7 @@ Tokens = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Amount = Annotated[int, Field(strict=True, ge=1, le=10**12)]
 Money = Annotated[float, Field(strict=True, ge=1e-9, le=1e9)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=30 * DAY_SECONDS)]
+KeepSeconds = Annotated[float, Field(strict=True, ge=0, le=DAY_SECONDS)]
 RetentionSeconds = Annotated[float, Field(strict=True, gt=0, le=MOST_RETENTION_SECONDS)]
 Megabytes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 SessionMegabytes = Annotated[int, Field(strict=True, ge=LEAST_MEMORY_MEGABYTES, le=1_000_000)]
@@ -106,6 +108,16 @@ def _check_target(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
+
+
+def _check_tag_names(tags: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return check_tags(tags)
+    except InvalidInput as error:
+        raise ValueError(f"{error.message}: {error.why}") from None
+
+
+Tags = Annotated[tuple[str, ...], AfterValidator(_check_tag_names)]
 NotifyTarget = Annotated[str, AfterValidator(_check_target)]
 Occasions = Annotated[tuple[Occasion, ...], Field(min_length=1)]
 

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from parallel_agents.attention_settings import AttentionSettings, knob
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Ruling
 from parallel_agents.core.policy import ANY, Policy
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.session import Visibility
+from parallel_agents.core.tier import Tier
+from parallel_agents.core.visibility import Visibility
 from parallel_agents.homes import check_home, default_home
+from parallel_agents.secrets.unfilled import filled
 from parallel_agents.setting_values import (
     MOST_RETENTION_SECONDS as MOST_RETENTION_SECONDS,
     Amount,
@@ -30,6 +31,7 @@ from parallel_agents.setting_values import (
     File,
     Folders,
     Hosts,
+    KeepSeconds,
     Megabytes,
     ModelName,
     Models,
@@ -49,36 +51,15 @@ from parallel_agents.setting_values import (
     SessionMegabytes,
     SetBudget,
     Switch,
+    Tags,
     Tokens,
 )
-from parallel_agents.trust import (
-    MCP_NAME,
-    Project,
-    check_trusted,
-    find_project,
-    is_known,
-)
+from parallel_agents.trust import MCP_NAME, Project, check_trusted, find_project, is_known
 
 PREFIX = "PARALLEL_AGENTS_"
 
-HOME_VARIABLE = f"{PREFIX}HOME"
-# The product's variables that are not settings; the second one is read by its own tests.
-OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
-# What acts for the user, and that no project may set, trusted or not.
-USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
-TABLES = frozenset(
-    {
-        "answers",
-        "tiers",
-        "providers",
-        "agent_budgets",
-        "ladders",
-        "permissions",
-        "search",
-        "profiles",
-        "mcp_servers",
-    }
-)
+HOME_VARIABLE, PROFILE_VARIABLE = f"{PREFIX}HOME", f"{PREFIX}PROFILE"
+LOG_VARIABLE, LOG_FILE_VARIABLE = f"{PREFIX}LOG", f"{PREFIX}LOG_FILE"
 
 
 def _tables(sentence: str) -> dict[str, JsonObject]:
@@ -164,6 +145,9 @@ class Settings(AttentionSettings):
         default=DEAD_LETTER_SECONDS,
         metadata=knob("seconds for which a failed task can be retried"),
     )
+    tags: Tags = field(
+        default=(), metadata=knob("tags of all work that is started, such as nightly")
+    )
     parent_session: NonEmpty | None = field(
         default=None, metadata=knob("the parent of the sessions that this process spawns")
     )
@@ -239,6 +223,10 @@ class Settings(AttentionSettings):
     )
     local_model_file: File | None = field(
         default=None, metadata=knob("a GGUF file to use as the embedded model, unchecked")
+    )
+    local_keep_seconds: KeepSeconds = field(
+        default=300.0,
+        metadata=knob("seconds that the embedded model stays loaded after a call; 0 ends it"),
     )
     tiers: Mapping[Tier, ModelName] = field(
         default_factory=dict[Tier, str], metadata=knob("provider/model for small, medium, large")
@@ -343,7 +331,8 @@ class Environment:
         return self.variables.get("USER") or self.variables.get("USERNAME") or "user"
 
     def read_key(self, variable: str) -> str | None:
-        return self.variables.get(variable)
+        """The key in a variable; None if it is not set, or is a reference that nobody filled in."""
+        return filled(self.variables.get(variable))
 
 
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
@@ -380,6 +369,11 @@ def read_user_environment(home: Path | None = None) -> Environment:
         variables=variables,
         is_home_chosen=bool(home or named),
     )
+
+
+def choose_profile(name: str) -> None:
+    """Use the settings of a profile in this process, and in those that it starts."""
+    os.environ[PROFILE_VARIABLE] = name
 
 
 def find_project_around(environment: Environment, start: Path | None = None) -> Project | None:

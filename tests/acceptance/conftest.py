@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
 from tests.acceptance.support.command import Pagents, open_home
 from tests.acceptance.support.provider import FakeProvider, serving
 from tests.local_models import EMBEDDED, fetched
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.support.loaded import Loaded
+
+Open: TypeAlias = Callable[..., Terminal]
 
 
 @pytest.fixture(scope="module")
@@ -50,4 +54,26 @@ def embedded(pagents: Pagents, pytestconfig: pytest.Config) -> Pagents:
     if not pytestconfig.getoption("--long"):
         pytest.skip("1.1 GB, and minutes of inference: --long")
     (pagents.home / "models").symlink_to(fetched(EMBEDDED))
+    pagents.environment["PARALLEL_AGENTS_LOCAL_KEEP_SECONDS"] = "5"
     return pagents
+
+
+@pytest.fixture
+def terminal(pagents: Pagents) -> Iterator[Open]:
+    """Opens terminals, each with a command in it."""
+    with ExitStack() as opened:
+
+        def open_terminal(
+            *arguments: str, width: int = 100, height: int = 24, **variables: str
+        ) -> Terminal:
+            made = Terminal(
+                [str(pagents.path), *arguments],
+                pagents.environment | variables,
+                pagents.folder,
+                pagents.wait_until,
+                width=width,
+                height=height,
+            )
+            return opened.enter_context(closing(made))
+
+        yield open_terminal

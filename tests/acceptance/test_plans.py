@@ -237,7 +237,7 @@ def test_a_model_that_is_not_there_is_refused_before_the_first_call(
 def test_a_template_is_written_checked_and_drawn(pagents: Pagents) -> None:
     written = pagents("init", "research", "my_topic.yaml")
     again = pagents("init", "research", "my_topic.yaml")
-    listed = pagents("init")
+    listed = pagents("init", "--templates")
 
     assert written.code == 0
     again.assert_refused("PA-E101", "exists already", exits=2)

@@ -313,5 +313,5 @@ def test_two_terminals_on_one_id_pay_once_and_both_have_every_result(
     for each in ended:
         assert "✔ tea  done" in each.out
         assert "✔ rain  done" in each.out
-    assert files == ["rain.json", "tea.json"]
+    assert files == ["rain.json", "rain.md", "tea.json", "tea.md"]
     assert len(provider.requests) == 2

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
 import re
-import struct
-import subprocess
-import termios
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,140 +12,16 @@ import pytest
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import objects_at, text_at
-from parallel_agents.testing import Hang
+from parallel_agents.testing import Drip, Hang
 from parallel_agents.testing.behaviour import Reply
 
 if TYPE_CHECKING:
+    from tests.acceptance.conftest import Open
     from tests.acceptance.support.command import Pagents
     from tests.acceptance.support.provider import FakeProvider
 
-_CODES = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|([\r\n])|([^\x1b\r\n])")
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])(?:;\d+)*m")
-
-
-class Screen:
-    """As much of a terminal as the live view needs: lines that wrap, and a cursor that moves."""
-
-    def __init__(self, width: int) -> None:
-        self._width = width
-        self._lines: list[list[str]] = [[]]
-        self._row = self._column = 0
-        self.is_cursor_shown = True
-
-    def feed(self, text: str) -> None:
-        for code, letter, control, character in _CODES.findall(text):
-            if letter:
-                self._obey(code, letter)
-            elif control == "\r":
-                self._column = 0
-            elif control == "\n":
-                self._down()
-            else:
-                self._put(character)
-
-    def _obey(self, code: str, letter: str) -> None:
-        if letter == "A":
-            self._row = max(0, self._row - int(code or 1))
-        elif letter == "K":
-            del self._lines[self._row][0 if code == "2" else self._column :]
-        elif letter in "hl" and code == "?25":
-            self.is_cursor_shown = letter == "h"
-        else:
-            assert letter == "m", f"the screen does not know {code}{letter}"
-
-    def _put(self, character: str) -> None:
-        if self._column == self._width:
-            self._column = 0
-            self._down()
-        line = self._lines[self._row]
-        line.extend(" " * (self._column + 1 - len(line)))
-        line[self._column] = character
-        self._column += 1
-
-    def _down(self) -> None:
-        self._row += 1
-        if self._row == len(self._lines):
-            self._lines.append([])
-
-    @property
-    def text(self) -> str:
-        return "\n".join("".join(line).rstrip() for line in self._lines)
-
-
-class Terminal:
-    """A command at a terminal of its own."""
-
-    def __init__(self, pagents: Pagents, *arguments: str, width: int, **variables: str) -> None:
-        self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-        self._process = subprocess.Popen(
-            ["setsid", "--ctty", pagents.path, *arguments],
-            env=pagents.environment | variables,
-            cwd=pagents.folder,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-        )
-        os.close(slave)
-        self._pagents = pagents
-        self._width = width
-        self._printed = b""
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        while True:
-            try:
-                piece = os.read(self._master, 65536)
-            except OSError:  # on Linux the end of a terminal is an error
-                return
-            if not piece:
-                return
-            self._printed += piece
-
-    @property
-    def raw(self) -> str:
-        return self._printed.decode(errors="ignore")
-
-    @property
-    def screen(self) -> Screen:
-        screen = Screen(self._width)
-        screen.feed(self.raw)
-        return screen
-
-    def wait_for(self, words: str) -> None:
-        """Return once the screen shows these words, whether or not they wrap."""
-        self._pagents.wait_until(lambda: words in self.screen.text.replace("\n", ""))
-
-    def press(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
-
-    def end(self) -> int:
-        """Wait for the end of the command; its exit code."""
-        code = self._process.wait(20)
-        self._reader.join()
-        return code
-
-    def close(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self.end()
-        os.close(self._master)
-
-
-Open = Callable[..., Terminal]
-
-
-@pytest.fixture
-def terminal(pagents: Pagents) -> Iterator[Open]:
-    with ExitStack() as opened:
-
-        def open_terminal(*arguments: str, width: int = 100, **variables: str) -> Terminal:
-            made = Terminal(pagents, *arguments, width=width, **variables)
-            return opened.enter_context(closing(made))
-
-        yield open_terminal
 
 
 @pytest.mark.parametrize("width", [100, 44])
@@ -181,6 +49,42 @@ def test_the_live_view_draws_and_leaves_only_results(
     assert [after.text.count(f"✔ {label}  done") for label in ("quick", "slow", "last")] == [1] * 3
     assert after.text.count("hashtags: []") == 3
     assert "✔ done in" in after.text
+
+
+def test_nothing_is_left_of_the_live_view_when_its_terminal_is_resized(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    provider.hold()
+    labels = ("a-label-that-is-longer-than-others", "another-label-of-that-length", "third")
+    running = terminal("run", pagents.team(*labels), "--id", "tea", width=100)
+    running.wait_for("3 running")
+
+    for width in (40, 90, 30):
+        running.resize(width)
+        running.wait_for("3 running")
+        before = len(running.raw)
+        pagents.wait_until(lambda before=before: "3 running" in running.raw[before + 200 :])
+        assert running.screen.text.count("finished") == 1
+    provider.release()
+
+    assert running.end() == 0
+    assert "finished" not in running.screen.text
+    assert "asks the model" not in running.screen.text
+    assert running.screen.text.count("▶") == 1
+
+
+def test_what_one_agent_writes_is_shown_while_it_does(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    provider.gives(Drip(seconds=0.5), times=1)
+    provider.answer = lambda _: '{"content": "the kettle sings", "hashtags": []}'
+
+    running = terminal("run", pagents.team("one"), "--id", "tea")
+    running.wait_for('{"content"')
+    code = running.end()
+
+    assert code == 0
+    assert running.screen.text.count("the kettle sings") == 1
 
 
 def test_without_colour_nothing_is_coloured(pagents: Pagents, terminal: Open) -> None:

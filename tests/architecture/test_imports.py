@@ -79,6 +79,43 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert "parallel_agents" in loaded
 
 
+# What a command that has nothing to show waits for in vain.
+_NOT_FOR_SMALL_COMMANDS = {
+    *("sqlite3", "aiohttp", "rich.live", "rich.progress", "rich.syntax", "pygments", "yaml"),
+    *(f"parallel_agents.{part}" for part in ("stores", "sessions", "engines", "models", "runners")),
+    *(f"parallel_agents.{part}" for part in ("tools", "catalog", "app.secrets", "app.client")),
+    *(f"parallel_agents.core.{part}" for part in ("event", "agent", "gate", "transcript")),
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lighter"),
+    [
+        (["--help"], ["rich.console", "pydantic", "asyncio", "parallel_agents.settings"]),
+        (["docs", "E101"], ["asyncio", "parallel_agents.settings"]),
+        (["list", "--home", "HOME"], []),
+    ],
+    ids=["help", "docs", "list"],
+)
+def test_a_small_command_loads_little(
+    tmp_path: Path, arguments: list[str], lighter: list[str]
+) -> None:
+    code = (
+        "import sys\n"
+        "from contextlib import suppress\n"
+        "from parallel_agents.surfaces.cli.main import main\n"
+        f"sys.argv = ['pagents', *{[word.replace('HOME', str(tmp_path / 'new')) for word in arguments]}]\n"
+        "with suppress(SystemExit):\n"
+        "    main()\n"
+        "print(*sys.modules)\n"
+    )
+
+    loaded = set(run_python(code).splitlines()[-1].split())
+
+    assert "parallel_agents.surfaces.cli.main" in loaded
+    assert sorted(loaded & {*_NOT_FOR_SMALL_COMMANDS, *lighter}) == []
+
+
 def test_a_run_without_tools_and_files_loads_nothing_for_them() -> None:
     code = (
         "import asyncio, sys, parallel_agents as pa\n"

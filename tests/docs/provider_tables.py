@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from parallel_agents.core.agent import Tier
+from parallel_agents.core.tier import Tier
 from parallel_agents.models.dialect import Dialect, SchemaSubset, Structured, ThinkingForm
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider

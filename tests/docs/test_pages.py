@@ -22,10 +22,11 @@ from parallel_agents.models.local.known import known_models
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.shapes import object_at
 from parallel_agents.models.simulated.days import DAYS
+from parallel_agents.setting_sources import PROFILES
 from parallel_agents.settings import Settings
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.main import COMMANDS, build
-from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, offered
+from parallel_agents.surfaces.mcp.offers import ANNOTATIONS
 from tests.docs import provider_tables
 
 ROOT = Path(__file__).parents[2]
@@ -126,20 +127,21 @@ def commands() -> dict[str, set[str]]:
             found[f"pagents {name} {leaf}".strip()] = options_of(leaf_command)
         own = options_of(command)
         is_both = isinstance(command, TyperGroup) and command.invoke_without_command
-        if is_both and own not in map(options_of, leaves.values()):  # else it is short for one
+        listing = leaves.get("list")  # that the group alone is short for
+        if is_both and (listing is None or own != options_of(listing)):
             found[f"pagents {name}"] = own
     return found
 
 
 def options_of(command: Any) -> set[str]:
-    """The options of a command, without the help options."""
+    """The options of a command, without those that every command has."""
     options = {
         option
         for parameter in command.params
         if parameter.param_type_name == "option" and not getattr(parameter, "hidden", False)
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    return options - {"-h", "--help"}
+    return options - {"-h", "--help", "--profile"}
 
 
 def documented_options(text: str) -> set[str]:
@@ -271,7 +273,7 @@ def test_an_example_of_configuration_is_valid(text: str) -> None:
     table: JsonObject = tomllib.loads(text)
     providers = object_at(table, "providers")
 
-    assert table.keys() <= {field.name for field in fields(Settings)}
+    assert table.keys() - {PROFILES} <= {field.name for field in fields(Settings)}
     assert read_providers(providers).keys() >= providers.keys()
 
 
@@ -283,13 +285,13 @@ def test_the_annotations_of_the_tools_match_the_server() -> None:
 
     assert [[row[0].strip("`"), *(cell == "yes" for cell in row[1:])] for row in listed] == [
         [
-            tool.name,
-            ANNOTATIONS[tool.name].read_only_hint,
-            ANNOTATIONS[tool.name].destructive_hint,
-            ANNOTATIONS[tool.name].idempotent_hint,
-            ANNOTATIONS[tool.name].open_world_hint,
+            name,
+            ANNOTATIONS[name]["readOnlyHint"],
+            ANNOTATIONS[name]["destructiveHint"],
+            ANNOTATIONS[name]["idempotentHint"],
+            ANNOTATIONS[name]["openWorldHint"],
         ]
-        for tool in offered()
+        for name in ANNOTATIONS
     ]
 
 

@@ -68,6 +68,7 @@ TAKEN: Mapping[str, set[str]] = {
             "min_done": {NOTHING},
             "model": {NOTHING},
             "settings": {"{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -150,6 +151,7 @@ TAKEN: Mapping[str, set[str]] = {
             "plan": {NOTHING},
             "replans": {NUMBER},
             "settings": {"{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -202,6 +204,7 @@ TAKEN: Mapping[str, set[str]] = {
             "refine": {NOTHING},
             "row_gates": {"[]"},
             "settings": {"{}"},
+            "tags": {"[]"},
             "text": {TEXT},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
@@ -216,5 +219,6 @@ TAKEN: Mapping[str, set[str]] = {
     "pa.open model": {NOTHING, TEXT},
     "pa.open models": {"{}"},
     "pa.open settings": {"{}"},
+    "pa.open tags": {"[]"},
     "pa.open tools": {"[]"},
 }

@@ -90,6 +90,7 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "pool": Call(sessions.pool, {"agent": "writer", "name": "writers"}),
         "list": Call(sessions.list, {}),
         "history": Call(sessions.history, named),
+        "prompts": Call(sessions.prompts, named),
         "follow": Call(sessions.follow, {"session": handle}),
         "state": Call(sessions.state, {"session": handle}),
         "artifacts": Call(sessions.artifacts, {"session": handle}),

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import signal, sys, time
 
 class Slow:
     def find_spec(self, name, path, target=None):
-        if name == "parallel_agents.surfaces.cli.main":
+        if name == wanted:
             print("importing", flush=True)
             try:
                 time.sleep(3600)
@@ -21,13 +23,15 @@ class Slow:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from parallel_agents.__main__ import main
 sys.meta_path.insert(0, Slow())
+wanted, sys.argv = sys.argv[1], ["pagents", "list"]
 main()
 """
 
 
-def test_ctrl_c_during_the_imports_ends_as_an_interrupt_without_a_traceback() -> None:
+@pytest.mark.parametrize("module", ["surfaces.cli.main", "surfaces.cli.list", "app.missing"])
+def test_ctrl_c_during_the_imports_ends_as_an_interrupt_without_a_traceback(module: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, f"parallel_agents.{module}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -38,4 +42,4 @@ def test_ctrl_c_during_the_imports_ends_as_an_interrupt_without_a_traceback() ->
     _, told = process.communicate(timeout=20)
 
     assert process.returncode == 130
-    assert told == ""
+    assert told == "Interrupted before it began.\n"

@@ -88,6 +88,29 @@ async def test_spawning_a_key_again_returns_the_existing_session(open_store: Ope
         assert len(await store.rows(Filter())) == 1
 
 
+async def test_rows_are_chosen_by_state_agent_label_model_and_text(open_store: OpenStore) -> None:
+    async with open_store() as store:
+        await spawn(store, plan("tea"), plan("Coffee_100%"))
+        claimed = await claim(store, "run-tea")
+        await store.finish(RunId("run-tea"), claimed.run.epoch, DONE)
+        (row,) = await store.rows(Filter(run=RunId("run-tea")))
+
+        assert await keys(store, Filter(statuses=(RunStatus.DONE,))) == {"tea"}
+        assert await keys(store, Filter(statuses=(RunStatus.DONE, RunStatus.QUEUED))) == {
+            "tea",
+            "Coffee_100%",
+        }
+        assert await keys(store, Filter(statuses=())) == set()
+        assert len(await store.rows(Filter(agents=(row.session.agent.name, "nobody")))) == 2
+        assert await keys(store, Filter(agents=("nobody",))) == set()
+        assert await keys(store, Filter(labels=("TEA", "milk"))) == {"tea"}
+        assert await keys(store, Filter(labels=("_100%",))) == {"Coffee_100%"}
+        assert len(await store.rows(Filter(models=("SCRIPTED/",)))) == 2
+        assert await keys(store, Filter(texts=("tea", "milk"))) == set()
+        assert await keys(store, Filter(texts=("cof", "100%"))) == {"Coffee_100%"}
+        assert await store.count_rows(Filter(labels=("tea",), limit=0)) == 1
+
+
 async def test_the_same_key_under_another_parent_is_another_session(open_store: OpenStore) -> None:
     async with open_store() as store:
         (above,) = await spawn(store, plan("above"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict
@@ -21,6 +23,7 @@ from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tool
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Name
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.function import FlowFunction
@@ -28,6 +31,7 @@ from parallel_agents.flows.functions import Functions
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
+from parallel_agents.tracing import chosen_trace, tracing
 
 LOG = logging.getLogger("parallel_agents")
 _TAKEN = {"ladder": "lists of models", "sim": "simulated models, which must be known as such"}
@@ -46,6 +50,7 @@ class Options(TypedDict, total=False):
         flows: the functions of flows, so that those that a former process left go on here.
         models: factories of models by provider, such as `{"scripted": lambda name: model}`.
         settings: settings by name; they override files and environment variables.
+        tags: words by which `pagents cost` tells what the work cost.
     """
 
     home: Path | Name | None
@@ -55,6 +60,7 @@ class Options(TypedDict, total=False):
     flows: Sequence[Callable[..., Awaitable[object]]]
     models: Mapping[str, ModelFactory]
     settings: Mapping[str, object]
+    tags: Sequence[Name]
 
 
 @checked
@@ -85,7 +91,7 @@ async def open(
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     async with open_parts(model, max_parallel, options) as app, letting_calls_end(app, Farewell()):
-        yield OpenSessions(app.sessions, app.sharing, app.flows, app.now)
+        yield OpenSessions(app.sessions, app.sharing, app.flows, app.now, app.sent)
 
 
 @asynccontextmanager
@@ -98,7 +104,8 @@ async def open_parts(
     """Open this user's store with what a program passes in."""
     home = options.get("home")
     environment = read_environment(Path(home) if home else None)
-    flags = _flags(options.get("settings", {}), model=model, max_parallel=max_parallel)
+    tags = check_tags(options.get("tags", ())) or None
+    flags = _flags(options.get("settings", {}), model=model, max_parallel=max_parallel, tags=tags)
     models = options.get("models", {})
     _check_providers(models)
     parts = Parts(
@@ -109,8 +116,16 @@ async def open_parts(
         flows=Functions([*map(FlowFunction, options.get("flows", ())), *functions]),
         on_embedded=note_embedded,
     )
-    async with open_app(environment, load(environment, flags, given=_GIVEN).settings, parts) as app:
-        yield app
+    loaded = load(environment, flags, given=_GIVEN).settings
+    with tracing(chosen_trace(environment.variables), _print_to_stderr) as on_events:
+        heard = replace(parts, on_events=on_events)
+        async with open_app(environment, loaded, heard) as app:
+            yield app
+
+
+def _print_to_stderr(line: str) -> None:
+    with suppress(OSError, ValueError):  # of a stream that is closed
+        sys.stderr.write(f"{line}\n")
 
 
 @asynccontextmanager

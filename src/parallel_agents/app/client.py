@@ -10,13 +10,17 @@ from functools import partial
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.creating_flows import add_creating, make_keeping
+from parallel_agents.app.embedded import EmbeddedNotes
+from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.app.readiness import Readiness
 from parallel_agents.app.references import dangling_in_settings, telling_policies
 from parallel_agents.app.rules import RunRules
+from parallel_agents.app.sent import StoredRequests
 from parallel_agents.app.sharing import sharing_of
 from parallel_agents.app.tool_servers import HomeServers
+from parallel_agents.app.tooling import make_tooling
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
@@ -26,6 +30,7 @@ from parallel_agents.core.engine import Engine
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.output_types import OutputTypes
+from parallel_agents.core.sent import SentRequests
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.store import SessionPlan, Store
 from parallel_agents.core.task import Task, TeamTask
@@ -39,6 +44,8 @@ from parallel_agents.models.registry import Registry
 from parallel_agents.orchestration.orchestrator import Orchestrator
 from parallel_agents.quality.judge_registry import CALIBRATIONS_NAME, JudgeRegistry
 from parallel_agents.quality.preflight import Preflight
+from parallel_agents.runners.agent.questions import Patience
+from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.session_tools.context import ToolSettings
 from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.sessions.attaching import Attacher
@@ -114,6 +121,8 @@ class Client:
         readiness: which runs this process could execute.
         workers: the background processes that execute what others leave.
         workspaces: the folders that sessions work in.
+        tooling: the tools that runs may call.
+        sent: the requests of sessions as they went to models.
         judges: the models that may judge.
         sharing: what the sessions of each tree share.
         flows: the functions of the flows that this process can execute.
@@ -165,19 +174,13 @@ class Client:
         self.orchestrator = Orchestrator(directory, self.readiness.lack)
         resources.built_in.add_orchestrator(self.flows, self.orchestrator)
         self.maps = resources.built_in.maps
-        self.session_tools = SessionTools(
-            self.service,
-            directory,
-            ToolSettings(
-                default_agent=settings.default_agent,
-                visibility=settings.session_visibility,
-                archive_seconds=settings.archive_seconds,
-                hand_back_tokens=settings.hand_back_tokens,
-            ),
-            now=resources.now,
-        )
+        self.session_tools = _session_tools(self.service, directory, resources)
         self.workspaces = HomeWorkspaces(
             environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
+        )
+        self.tooling = _tooling(resources, self.session_tools, self.workspaces)
+        self.sent: SentRequests = StoredRequests(
+            self.sessions, resources.store, self.models, self.tooling
         )
         self.workers = Workers(
             resources.store, resources.rules, environment.home, environment.project_name
@@ -245,6 +248,40 @@ class App(Client):
                 return
 
 
+def _session_tools(service: Service, directory: Directory, resources: Resources) -> SessionTools:
+    settings = resources.settings
+    return SessionTools(
+        service,
+        directory,
+        ToolSettings(
+            default_agent=settings.default_agent,
+            visibility=settings.session_visibility,
+            archive_seconds=settings.archive_seconds,
+            hand_back_tokens=settings.hand_back_tokens,
+            notes=EmbeddedNotes(settings, resources.environment.home / MODELS_FOLDER),
+        ),
+        now=resources.now,
+    )
+
+
+def _tooling(
+    resources: Resources, session_tools: SessionTools, workspaces: HomeWorkspaces
+) -> Tooling:
+    settings = resources.settings
+    return make_tooling(
+        resources.environment,
+        settings,
+        resources.parts,
+        session_tools=session_tools.as_tools(),
+        patience=Patience(resources.now, settings.question_seconds, settings.answer_rules),
+        commands=resources.commands,
+        workspaces=workspaces,
+        sharing=resources.sharing,
+        servers=resources.servers,
+        store=resources.store,
+    )
+
+
 def _directory(resources: Resources, catalog: Catalog) -> Directory:
     settings, models = resources.settings, resources.models
     choice = Choice(
@@ -287,7 +324,12 @@ def _service(
             owner=engine.owner,
             needs=resources.readiness.needs,
             with_quality=with_quality,
-            at_root=SessionOptions(sandbox=settings.sandbox, notify=settings.notification),
+            at_root=SessionOptions(
+                sandbox=settings.sandbox,
+                notify=settings.notification,
+                tags=settings.tags,
+                client=resources.parts.client,
+            ),
         ),
         ladder_start=LadderStart(resources.store, resources.now),
         attacher=Attacher(resources.contents, resources.models),

@@ -18,6 +18,7 @@ from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.sent import SentRequest, SentRequests
 from parallel_agents.core.store import Filter, Killed
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import SessionVerbs, Steer, Until, whole_history
@@ -48,11 +49,13 @@ class OpenSessions:
         sharing: Sharing,
         flows: Functions,
         now: Callable[[], float],
+        sent: SentRequests,
     ) -> None:
         self._service = service
         self._sharing = sharing
         self._flows = flows
         self._now = now
+        self._sent = sent
 
     async def spawn(
         self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
@@ -331,6 +334,20 @@ class OpenSessions:
         if limit is not None:
             return await self._service.history(name, after=after, limit=limit)
         return await whole_history(self._service, name, after=after)
+
+    async def prompts(self, name: str) -> builtins.list[SentRequest]:
+        """What a session has sent to its models: instructions, messages, tools and schema, by turn.
+
+        The requests are made again from the journal by the code that sends them, and secrets that this
+        process knows are hidden in `body`.
+
+        Args:
+            name: a session key, label, or the start of an id.
+
+        Raises:
+            InvalidInput: it is a team or a flow, which sends nothing itself.
+        """
+        return [*await self._sent.of(name)]
 
     async def state(self, session: SessionHandle[Any] | str) -> TreeState:
         """The values that a session shares with all that belongs to its tree, such as its team.

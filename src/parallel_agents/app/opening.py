@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
@@ -15,11 +15,11 @@ from parallel_agents.app.looking_after import LookingAfter
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.notifying import Notifier, make_sender
 from parallel_agents.app.parts import Parts
-from parallel_agents.app.reading import check_exists, open_and_look, open_store
+from parallel_agents.app.reading import STORE_NAME, check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
 from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
-from parallel_agents.app.web import find_lack, web_means
+from parallel_agents.app.web import find_lack
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.artifact import Contents
@@ -42,21 +42,20 @@ from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
 from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.loop import AgentRunner
-from parallel_agents.runners.agent.questions import Patience
-from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.circuit_broken import CircuitBrokenRunner
 from parallel_agents.runners.team import TeamRunner
 from parallel_agents.sandbox.commands import LocalCommands
 from parallel_agents.session_tools.results import report
-from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.setting_sources import load_home
 from parallel_agents.settings import (
     Environment,
     Settings,
 )
-from parallel_agents.tools.box import COMMAND_TOOLS, Box
-from parallel_agents.tools.contained import ContainedTool
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
+
+ClientT = TypeVar("ClientT", bound=Client)
 
 
 @asynccontextmanager
@@ -89,6 +88,8 @@ async def open_on(
     parts, now = parts or Parts(), now or store.now
     await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
+        if parts.on_events is not None:
+            stack.callback(store.subscribe(parts.on_events))
         owner = this_process(parts.role, environment.project_name)
         resources, governor, lessons = await _with_calls(
             stack, environment, settings, parts, store, owner, now
@@ -124,9 +125,54 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
 
     Processes that died are marked dead first: without an engine, nobody else may look.
     """
+    async with open_leaving(environment, settings, Client) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_leaving(
+    environment: Environment,
+    settings: Settings,
+    kind: Callable[[Resources], ClientT],
+    parts: Parts | None = None,
+) -> AsyncGenerator[ClientT]:
+    """A client of this kind, which leaves runs to others; it is looked who of them has died."""
     async with AsyncExitStack() as stack:
         store = await open_and_look(stack, environment, settings)
-        yield await _make_client(stack, environment, settings, store)
+        yield await _leaving(stack, environment, settings, kind, parts or Parts(), store)
+
+
+async def _leaving(
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    kind: Callable[[Resources], ClientT],
+    parts: Parts,
+    store: Store,
+) -> ClientT:
+    await asyncio.to_thread(know, environment, settings)
+    models = await _open_models(stack, environment, settings, parts, Timed)
+    return kind(_resources(stack, environment, settings, parts, models, store, store.now))
+
+
+@asynccontextmanager
+async def open_without_writing(
+    environment: Environment, settings: Settings
+) -> AsyncGenerator[Client]:
+    """A client that plans work and reads the store, if there is one, and writes nothing anywhere.
+
+    Raises:
+        StoreError: there is a store that cannot be read, or what the block asks for would write.
+    """
+    path = environment.home / STORE_NAME
+    found = await asyncio.to_thread(look_at, path)
+    async with AsyncExitStack() as stack:
+        store: Store = MemoryStore()
+        if found.form is not Form.MISSING:
+            kept = settings.dead_letter_seconds
+            store = reading = await ReadingStore.open(path, dead_letter_seconds=kept)
+            stack.push_async_callback(reading.aclose)
+        yield await _leaving(stack, environment, settings, Client, Parts(), store)
 
 
 @asynccontextmanager
@@ -182,18 +228,8 @@ async def _with_calls(
     return _WithCalls(resources, governor, lessons)
 
 
-async def _make_client(
-    stack: AsyncExitStack, environment: Environment, settings: Settings, store: Store
-) -> Client:
-    parts = Parts()
-    await asyncio.to_thread(know, environment, settings)
-    models = await _open_models(stack, environment, settings, parts, Timed)
-    return Client(_resources(stack, environment, settings, parts, models, store, store.now))
-
-
 def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:
     settings, parts = app.settings, resources.parts
-    patience = Patience(resources.now, settings.question_seconds, settings.answer_rules)
     gates = Gates(
         parts.gates,
         Judge(app.service, app.judges),
@@ -203,24 +239,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
     )
     agent = AgentRunner(
         app.models,
-        Tooling(
-            tools=Box(
-                {
-                    **app.session_tools.as_tools(),
-                    **{name: ContainedTool(tool) for name, tool in parts.tools.items()},
-                },
-                web_means(resources.environment, settings),
-            ),
-            session_tools=NAMES,
-            permissions=settings.permission_layer,
-            patience=patience,
-            commands=resources.commands,
-            command_tools=COMMAND_TOOLS,
-            workspaces=app.workspaces,
-            sharing=app.sharing,
-            servers=resources.servers,
-            kept_event=resources.store.kept_event,
-        ),
+        app.tooling,
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
         gatekeeper=gates,
@@ -241,7 +260,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             Judging(gates, app.service, allow_weak_judge=settings.allow_weak_judge),
             resources.environment.home / FLOWS_FOLDER,
             partial(find_lack, resources.environment, settings),
-            patience,
+            app.tooling.patience,
         ),
     }
 

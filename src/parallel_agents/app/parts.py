@@ -11,6 +11,7 @@ from parallel_agents.app.models import ModelFactory
 from parallel_agents.containment.functions import is_generator, why_not_called_with
 from parallel_agents.core.agent import Agent, check_agent_name
 from parallel_agents.core.artifact import Contents
+from parallel_agents.core.event_store import OnEvents
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.owner import Role
 from parallel_agents.core.tool import Tool
@@ -41,7 +42,9 @@ class Parts:
         role: a script, or a worker that executes what others leave.
         tell_unasked: the target for notifications of work that this process executes and that has
             no other target.
+        on_events: called with each batch of new events of the store; None for nobody.
         contents: where artifacts are kept; None for the folder of the home.
+        client: the client that this process spawns for; empty for the person.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
@@ -55,7 +58,9 @@ class Parts:
     on_embedded: Callable[[], None] = lambda: None
     role: Role = Role.SCRIPT
     tell_unasked: Notify | None = None
+    on_events: OnEvents | None = None
     contents: Contents | None = None
+    client: str = ""
 
 
 def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:

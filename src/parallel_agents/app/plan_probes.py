@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from parallel_agents.app.client import App
+from parallel_agents.app.client import Client
 from parallel_agents.app.web import search_engine
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import SourcesGate
@@ -31,7 +31,7 @@ class Probes(NamedTuple):
 
 
 async def probe_plan(
-    app: App, environment: Environment, plan: Plan, values: Mapping[str, Json]
+    app: Client, environment: Environment, plan: Plan, values: Mapping[str, Json]
 ) -> Probes:
     """What the steps of a plan would begin; nothing is begun.
 
@@ -58,7 +58,7 @@ async def probe_plan(
     return Probes(TeamTask(tasks=tasks, model=plan.model), plans)
 
 
-def _check_search(app: App, environment: Environment, task: Task[Any]) -> None:
+def _check_search(app: Client, environment: Environment, task: Task[Any]) -> None:
     """Refuse an agent that may cite only pages that it finds, where it can find none.
 
     Raises:
@@ -83,7 +83,7 @@ def _first_values(step: Step, inputs: Mapping[str, Json]) -> Mapping[str, Json] 
 
 
 def _probe(
-    app: App, plan: Plan, step: Step, name: str, filled: Mapping[str, Json] | None
+    app: Client, plan: Plan, step: Step, name: str, filled: Mapping[str, Json] | None
 ) -> Task[Any]:
     """The task of an agent, or one that stands for it until the steps before have ended."""
     agent = app.agent(name)

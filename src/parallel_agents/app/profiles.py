@@ -34,7 +34,7 @@ class Profiles:
                 why="an agent names it, and the settings have none of that name",
                 hint=did_you_mean(name, self.known)
                 if self.known
-                else f"define [profiles.{name}] in config.toml, as docs/safety.md shows",
+                else f"define [profiles.{name}] in config.toml, as `pagents docs safety` shows",
             )
         return profile
 

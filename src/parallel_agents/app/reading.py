@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from parallel_agents.app.missing import STORE_NAME as STORE_NAME, tell_missing
 from parallel_agents.app.secrets import know
 from parallel_agents.app.sharing import sharing_of
 from parallel_agents.artifacts import ArtifactFolder
@@ -29,7 +30,6 @@ from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
 if TYPE_CHECKING:
     from parallel_agents.app.readiness import Readiness
 
-STORE_NAME = "store.db"
 _log = logging.getLogger(__name__)
 _OTHER_VERSION = {
     Form.OLDER: "store %s has version %d: it is read as it is; the first command that writes upgrades"
@@ -54,6 +54,8 @@ class Reader:
         self._environment = environment
         self._settings = settings
         self._readiness: Readiness | None = None
+        self._store = store
+        self._deaths = DeathWatch(this_process(Role.SCRIPT))
         self.now = store.now
         self.completions = Completions(store)
         self.sessions: SessionReads = StoreReads(store, self.completions)
@@ -69,6 +71,10 @@ class Reader:
 
             self._readiness = make_readiness(self._environment, self._settings)
         return self._readiness.lacks(row)
+
+    async def notice_deaths(self) -> None:
+        """Mark the processes that have died, so that what they executed is seen to be left."""
+        await mark_dead(self._store, self._deaths)
 
     async def aclose(self) -> None:
         """Release what was loaded."""
@@ -94,7 +100,7 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
         if found.form is Form.WRITABLE:
             store: Store = await open_and_look(stack, environment, settings)
         elif found.form is Form.MISSING:
-            _log.warning("there is no store in %s; nothing was created", environment.home)
+            tell_missing(environment)
             store = MemoryStore()
         else:
             store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from parallel_agents.core.json_value import Json
 from parallel_agents.errors import ConfigError
-from parallel_agents.setting_sources import Loaded, load_usable
+from parallel_agents.setting_sources import Loaded, load_tables, load_usable
 from parallel_agents.settings import Environment, Settings
 
 
@@ -26,6 +27,17 @@ def find_usable(environment: Environment) -> Loaded:
         settings=replace(loaded.settings, providers=usable),
         problems=(*loaded.problems, *wrong.values()),
     )
+
+
+def problems_of_tables(tables: Mapping[str, Json], source: str) -> Sequence[ConfigError]:
+    """What is wrong in a file of the user, its profiles and providers included.
+
+    Args:
+        tables: what it has.
+        source: the file, as errors name it.
+    """
+    loaded = load_tables(tables, source)
+    return (*loaded.problems, *(problem for _, problem in _wrong_providers(loaded.settings)))
 
 
 def _wrong_providers(settings: Settings) -> Iterator[tuple[str, ConfigError]]:

@@ -23,7 +23,7 @@ from parallel_agents.catalog.fields import (
 )
 from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_gates
 from parallel_agents.catalog.source import Source
-from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
+from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.mcp_server import read_server
@@ -34,6 +34,7 @@ from parallel_agents.core.profile import NAME
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.texts import ModelName
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Place, Workspace
 from parallel_agents.errors import InvalidInput

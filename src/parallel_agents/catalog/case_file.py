@@ -17,7 +17,7 @@ from parallel_agents.errors import InvalidInput
 class CaseFields(Fields):
     """A case."""
 
-    page: ClassVar[str] = "docs/library.md"
+    page: ClassVar[str] = "`pagents docs library`"
     id: NonEmpty
     text: NonEmpty = ""
     input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
@@ -32,7 +32,7 @@ class CaseFields(Fields):
 class CaseFileFields(Fields):
     """The file."""
 
-    page: ClassVar[str] = "docs/library.md"
+    page: ClassVar[str] = "`pagents docs library`"
     agent: AgentName
     cases: tuple[CaseFields, ...]
 

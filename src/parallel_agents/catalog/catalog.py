@@ -10,6 +10,7 @@ from typing import TypeAlias
 from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.case_file import parse_cases
 from parallel_agents.catalog.document import parse_document
+from parallel_agents.catalog.fields import check_stem
 from parallel_agents.catalog.file_index import Entry, FileIndex
 from parallel_agents.catalog.plan_file import FindAgent, PlanFile
 from parallel_agents.catalog.source import Accept, Source, accept_any, read_source
@@ -48,7 +49,7 @@ class Catalog:
             [place / "agents" for place in places], suffix=".md", load=self._load_agent
         )
         self._teams = FileIndex(
-            [place / "teams" for place in places], suffix=".yaml", load=self._load_team
+            [place / "teams" for place in places], suffix=".yaml", load=self._load_named_team
         )
         self._cases = FileIndex(
             [place / "cases" for place in places], suffix=".yaml", load=self._load_cases
@@ -135,6 +136,12 @@ class Catalog:
     def _load_team(self, file: Path) -> Team:
         read = partial(self._load_plan, within=(file,), find=self.agent)
         return parse_team(read_source(file, self._accept), self.agent, read)
+
+    def _load_named_team(self, file: Path) -> Team:
+        """The team in a file that is found by its name, and so must be called like it."""
+        team = self._load_team(file)
+        check_stem(parse_document(read_source(file, self._accept)), team.name)
+        return team
 
     def _load_plan(self, file: Path, *, within: tuple[Path, ...], find: FindAgent) -> Plan:
         """The plan in a file that the last of these files names, which the one before it names, and so on."""

@@ -56,7 +56,7 @@ class Fields(BaseModel):
         page: where they are explained.
     """
 
-    page: ClassVar[str] = "docs/agents.md"
+    page: ClassVar[str] = "`pagents docs agents`"
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 

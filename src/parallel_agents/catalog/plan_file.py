@@ -101,7 +101,7 @@ class PlanTaskFields(TaskFields):
 class PlanFields(HeadFields):
     """The file."""
 
-    page: ClassVar[str] = "docs/plans.md"
+    page: ClassVar[str] = "`pagents docs plans`"
     tasks: Annotated[list[PlanTaskFields], Field(min_length=1)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from parallel_agents.catalog.document import Document, Steps, parse_document
-from parallel_agents.catalog.fields import check_object_schema, check_stem, read_right_fields
+from parallel_agents.catalog.fields import check_object_schema, read_right_fields
 from parallel_agents.catalog.findings import Findings
 from parallel_agents.catalog.gate_fields import read_gates
 from parallel_agents.catalog.plan_file import (
@@ -134,8 +134,6 @@ def _read_plan(file: PlanFile) -> _Read:
 
 def _check_head(document: Document, found: HeadFields, findings: Findings) -> Limits:
     """Check what is above the tasks; the limits there."""
-    with findings.collecting():
-        check_stem(document, found.name)
     with findings.collecting():
         check_object_schema(document, ("input",), found.input)
         _check_defaults(document, found.input)

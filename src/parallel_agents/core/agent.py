@@ -23,6 +23,7 @@ from parallel_agents.core.sandbox import Sandbox, SandboxName
 from parallel_agents.core.schema import InvalidSchema, Json, JsonObject, compiled
 from parallel_agents.core.shown import shown
 from parallel_agents.core.takers import JSON_OBJECT, Wrong, is_mapping
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
@@ -40,14 +41,6 @@ NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 _MOST_DESCRIBED = 100
 _TAKES_OUTPUT = "a type such as a Pydantic model, dataclass or TypedDict, or a JSON Schema"
 _SENTENCE_END = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s|\n")
-
-
-class Tier(StrEnum):
-    """How strong a model an agent wants; the settings name a model for each."""
-
-    SMALL = "small"
-    MEDIUM = "medium"
-    LARGE = "large"
 
 
 class Need(StrEnum):

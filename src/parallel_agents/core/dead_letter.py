@@ -17,8 +17,6 @@ from parallel_agents.core.run import Failure, Run
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 
-DEAD_LETTER_SECONDS = 30 * 86_400.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:

@@ -53,15 +53,12 @@ class Queued:
 
     Attributes:
         context: the transcript of the session that this one is forked from.
-        ladder: the models to escalate through, including the run's first one.
-        start: why the run does not begin with the cheapest of them.
-        team: the tasks of a team's run.
-        flow: the call of a flow's function.
+        ladder, start: the models to escalate through, and why it begins above the cheapest.
+        team, flow: the tasks of a team's run, or the call of a flow's function.
         cache_seconds: the maximum age of a stored reply to the same request.
         gates: the task's own, as `refine` is its own loop; the session's agent contains them too.
         kept: what earlier runs of the same task did, if this one retries it.
-        files: what the model is shown with the task.
-        accepted_items: of a batch, the items that an earlier run has done, by number.
+        files, accepted_items: what is shown with the task; items of a batch that are done before.
     """
 
     text: str
@@ -96,8 +93,7 @@ class Attempted:
 
     Attributes:
         error: what ended the previous attempt.
-        model: the model to climb to; empty for the same as before.
-        critique: what the model is told about the previous attempt.
+        model, critique: the one to climb to, if any, and what it is told of the previous attempt.
         by: the agent that makes the next answer; empty for the model.
         accepted_items: of a batch, the items that are done and not asked for again, by number.
     """
@@ -326,10 +322,14 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The run has ended. `by` says who killed it; empty if nobody did."""
+    """The run has ended. `by` says who killed it; empty if nobody did.
+
+    `keeps_session` says that only the run was ended, and its session may have further ones.
+    """
 
     outcome: Outcome
     by: str = ""
+    keeps_session: bool = False
     kind: Literal["finished"] = "finished"
 
 

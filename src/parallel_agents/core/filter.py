@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,15 @@ class Filter(Checked):
         is_live: sessions whose latest run is live, or is not.
         orphaned: live runs that no living process owns.
         owner: live runs that this process owns, or owned when it ended.
+        client: sessions that this client spawned, as their options say.
         every_run: every run of a session instead of the latest.
         after: sessions that follow this one in the order of the answer, without `prefix`.
+        statuses: sessions whose run is in one of these states.
+        agents: sessions of one of these agents.
+        labels: sessions whose label has one of these texts in it, in upper or lower case.
+        models: sessions whose run is on a model with one of these texts in its name.
+        tags: sessions with one of these tags, by which their work is sorted.
+        texts: sessions with each of these texts in their label, their task's start or their key.
         asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
             it asked for none, the one that the session's parent asked for last.
     """
@@ -35,9 +43,16 @@ class Filter(Checked):
     orphaned: bool = False
     owner: OwnerId | None = None
     agent: str | None = None
+    client: str | None = None
     every_run: bool = False
     asker: SessionKey | None = None
     roots_only: bool = False
     since: float | None = None
     after: SessionKey | None = None
     limit: int | None = None
+    statuses: tuple[RunStatus, ...] | None = None
+    agents: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    texts: tuple[str, ...] | None = None

@@ -123,13 +123,21 @@ class Journal(Protocol):
         ...
 
     async def costs(
-        self, *, tree: SessionKey | None = None, since: float | None = None
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
     ) -> list[Cost]:
-        """What all runs cost, or those of a tree, or those that are live or ended after `since`."""
+        """What all runs cost, or those of a tree, with a tag, or that are live or ended after `since`."""
         ...
 
     async def count_unanswered(
-        self, *, tree: SessionKey | None = None, since: float | None = None
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
     ) -> int:
         """How many calls of the same runs brought no reply and may have been billed."""
         ...

@@ -82,7 +82,7 @@ class McpServer(Checked):
         for fault in self._faults():
             raise InvalidInput(
                 f"{_INVALID.format(shown(self.name))}{fault}",
-                hint="docs/mcp-servers.md says what a server takes",
+                hint="`pagents docs mcp-servers` says what a server takes",
             )
 
     def _faults(self) -> Iterator[str]:

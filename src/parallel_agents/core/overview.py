@@ -36,6 +36,9 @@ class Cost(NamedTuple):
         tried: the same, and the earlier attempts that ended on it.
         accepted: how many runs were done.
         at: when the last of the runs was queued, in seconds since the epoch.
+        day: the UTC day on which the runs ended, or were queued if they have not; empty if it is
+            not known.
+        tags: those of their sessions.
     """
 
     agent: str
@@ -46,6 +49,8 @@ class Cost(NamedTuple):
     accepted: int
     spend: Spend
     at: float
+    day: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class Origin(NamedTuple):
@@ -75,16 +80,24 @@ class Overview(Protocol):
         ...
 
     async def costs(
-        self, *, tree: SessionKey | None = None, since: float | None = None
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
     ) -> list[Cost]:
-        """What all runs cost, or those of a tree, or those that are live or ended after `since`.
+        """What all runs cost, or those of a tree, with a tag, or that are live or ended after `since`.
 
         The newest come first. Each attempt counts on the model that it was on.
         """
         ...
 
     async def count_unanswered(
-        self, *, tree: SessionKey | None = None, since: float | None = None
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
     ) -> int:
         """How many calls of the same runs brought no reply and may have been billed."""
         ...

@@ -7,15 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from parallel_agents.core.json_value import Json, JsonObject
+from parallel_agents.core.key_forms import begins_as_a_key
 from parallel_agents.core.reference import FORMS, Reference, parse_reference, scheme_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Keys in the forms of well-known providers: whoever writes one here meant a reference.
-_KEY = re.compile(
-    r"(?:sk|pk|rk|gsk|xai|ghp|gho|ghs|glpat|nvapi|github_pat|xox[abp])[-_][A-Za-z0-9_-]{16,}"
-    r"|AIza[A-Za-z0-9_-]{30,}|AKIA[A-Z0-9]{16}|-----BEGIN "
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +69,6 @@ def _checked(variable: str, text: Json) -> str:
             return str(parse_reference(text))
         except ValueError as error:
             raise ValueError(f"env.{variable}: {error}") from None
-    if _KEY.match(text):
+    if begins_as_a_key(text):
         raise ValueError(f"env.{variable} has a key itself; write {FORMS}")
     return text

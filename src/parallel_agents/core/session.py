@@ -25,15 +25,6 @@ class Mode(StrEnum):
     SESSION = "session"
 
 
-class Visibility(StrEnum):
-    """Which sessions a session sees: itself, its tree, those of its agent, or all."""
-
-    SELF = "self"
-    TREE = "tree"
-    AGENT = "agent"
-    ALL = "all"
-
-
 class Cleanup(StrEnum):
     """Whether a session stays in lists after its end; its results stay readable either way."""
 
@@ -53,6 +44,8 @@ class SessionOptions(Checked):
         workspace: the folder that it works in, if not `cwd`; a child of a session with a workspace gets
             a copy of its own by default.
         group: a name that sessions of one parent share.
+        client: the client outside of any session that spawned it, such as a conversation over MCP;
+            empty for a person, a program and a session.
         is_quiet: whether the parent neither waits for it nor gets its result.
         is_service: whether the runtime made it for its parent, such as a judge; the parent's policy
             does not count it.
@@ -67,6 +60,7 @@ class SessionOptions(Checked):
             above it says. The runtime sets it from its agent, or its parent.
         on_stuck: the same for what happens when it is stuck.
         notify: where word of a session at the top of a tree is sent; the runtime sets it.
+        tags: those of its parents and its own; the runtime sets them.
         needs: what a process must have to execute its runs; the runtime sets it. None for a session
             of an earlier version.
         batch: how many items its task has, each with an answer of its own; 0 for a task of one piece.
@@ -79,6 +73,7 @@ class SessionOptions(Checked):
     cwd: str = ""
     workspace: Workspace | None = None
     group: str = ""
+    client: str = ""
     is_quiet: bool = False
     is_service: bool = False
     is_trial: bool = False
@@ -88,6 +83,7 @@ class SessionOptions(Checked):
     on_limit: OnLimit | None = None
     on_stuck: OnStuck | None = None
     notify: Notify | None = None
+    tags: tuple[str, ...] = ()
     needs: Needs | None = None
     batch: int = 0
 

@@ -14,6 +14,7 @@ from parallel_agents.core.call_decisions import Asked
 from parallel_agents.core.event import Body, Retrying, Started, ToolStarted, Waiting
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.on_stuck import OnStuck
+from parallel_agents.core.stuck_rules import StuckRules
 
 # Of fewer gaps, none is usual.
 _LEAST_GAPS = 20
@@ -22,28 +23,6 @@ _USUAL_SHARE = 0.95
 _LOCAL = "local/"
 # Tools that do nothing but wait, each with a time limit of its own.
 _WAITING_TOOLS = frozenset({"agents_wait", "sessions_yield", "state_wait_for", "sessions_send"})
-
-
-class StuckRules(NamedTuple):
-    """When silence means that a run is stuck.
-
-    Attributes:
-        factor: how many times its agent's usual gap.
-        least_seconds: the shortest silence that counts, however fast the agent usually is.
-        unknown_seconds: the silence that counts while nobody knows what is usual for an agent.
-    """
-
-    factor: float = 10.0
-    least_seconds: float = 60.0
-    unknown_seconds: float = 600.0
-
-    @property
-    def earliest_seconds(self) -> float:
-        """No run is stuck before it has been silent for so long."""
-        return min(self.least_seconds, self.unknown_seconds)
-
-
-STUCK_RULES = StuckRules()
 
 
 class SilentRun(NamedTuple):

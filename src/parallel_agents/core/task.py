@@ -22,6 +22,7 @@ from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.sandbox import Sandbox, SandboxName
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import SessionOptions
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.takers import JSON_OBJECT, Wrong
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
@@ -62,10 +63,11 @@ class Task(Checked, Generic[T_co]):
             its agent, requires one.
         workspace: the folder that it works in; it overrides the agent's.
         is_fork: whether the session begins with its parent's transcript.
+        tags: words by which costs are told; what the session spawns has them, too.
         options: options of the session, such as whether its parent waits for it.
 
     Raises:
-        InvalidInput: `cache_seconds` is negative.
+        InvalidInput: `cache_seconds` is negative, or a tag is not valid.
     """
 
     agent: str | Agent[T_co]
@@ -86,6 +88,7 @@ class Task(Checked, Generic[T_co]):
     sandbox: SandboxName = field(default=Sandbox.INHERIT, kw_only=True)
     workspace: Workspace | None = field(default=None, kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
+    tags: tuple[str, ...] = field(default=(), kw_only=True)
     options: SessionOptions = field(default=SessionOptions(), kw_only=True)
 
     @override
@@ -96,6 +99,7 @@ class Task(Checked, Generic[T_co]):
     @override
     def _check(self) -> None:
         check_cache_seconds(self.cache_seconds, f"a task of agent {self.agent_name}")
+        check_tags(self.tags)
         try:
             JSON_OBJECT.take(self.values)  # as a whole, which may be deeper than its parts
         except Wrong as wrong:

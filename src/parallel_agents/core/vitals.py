@@ -9,7 +9,8 @@ from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.ids import OwnerId, SessionKey
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.silence import Gap, SilentRun, StuckRules
+from parallel_agents.core.silence import Gap, SilentRun
+from parallel_agents.core.stuck_rules import StuckRules
 
 # Of silent runs, more are not looked at.
 MOST_SILENT = 1000

@@ -28,7 +28,12 @@ class _Dumper(yaml.SafeDumper):
 
 def agent_text(name: str, design: Design, instructions: str) -> str:
     """The file of an agent."""
-    return f"{_RULE}{_yaml(design.front_matter(name))}{_RULE}{_body(instructions)}"
+    return agent_file(design.front_matter(name), instructions)
+
+
+def agent_file(front_matter: JsonObject, instructions: str) -> str:
+    """The file of an agent with these fields."""
+    return f"{_RULE}{_yaml(front_matter)}{_RULE}{_body(instructions)}"
 
 
 def cases_text(document: JsonObject) -> str:

@@ -24,6 +24,7 @@ PagentsError
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
  │       ├─ SecretUnavailable   PA-E135  a secret cannot be looked up by its reference
+ │       ├─ SecretInSetting     PA-E367  a value for the configuration is a secret itself
  │       ├─ MissingExtra        PA-E113  an optional part is not installed
  │       ├─ CannotSee           PA-E128  a file that the model cannot be shown
  │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
@@ -36,6 +37,7 @@ PagentsError
  │   ├─ StreamCut               PA-E206
  │   ├─ MalformedReply          PA-E207
  │   ├─ Unreachable             PA-E208
+ │   │   └─ NothingListens      PA-E371  no process of this machine has the server's port
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
  │   ├─ OutputCut               PA-E211  the reply hit its token limit
@@ -128,6 +130,7 @@ from parallel_agents.errors.caller import (
     ProfileRefused,
     RunIsOver,
     SecretInContent,
+    SecretInSetting,
     SecretUnavailable,
     SpawnBound,
     SpawnLimit,
@@ -170,6 +173,7 @@ from parallel_agents.errors.provider import (
     ModelNotFound,
     ModelRefused,
     ModelSlipped,
+    NothingListens,
     OutputCut,
     Overloaded,
     ProviderError,
@@ -262,6 +266,7 @@ __all__ = [
     "NoOutput",
     "NotFound",
     "NotRegistered",
+    "NothingListens",
     "OutputCut",
     "OutputInvalid",
     "OutputLost",
@@ -292,6 +297,7 @@ __all__ = [
     "SandboxMissing",
     "SandboxRefused",
     "SecretInContent",
+    "SecretInSetting",
     "SecretUnavailable",
     "SpawnBound",
     "SpawnLimit",

@@ -152,6 +152,12 @@ class SecretInContent(CallerError):
     code = "PA-E137"
 
 
+class SecretInSetting(ConfigError):
+    """A value for the configuration is a secret itself; it was not written."""
+
+    code = "PA-E367"
+
+
 class MissingExtra(ConfigError):
     code = "PA-E113"
 

@@ -14,7 +14,7 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import ConfigError
 
 _SERVERS: Final = "mcpServers"
-_HINT = "write it as docs/mcp-servers.md shows"
+_HINT = "write it as `pagents docs mcp-servers` shows"
 # What other programs write, and how it is read here.
 _MILLISECONDS, _DISABLED = "timeout", "disabled"
 # What other programs write, and what has no meaning here; above all, no approvals by the project.

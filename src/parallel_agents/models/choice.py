@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from parallel_agents.core.agent import Agent, Tier
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.tier import Tier
 from parallel_agents.models.providers import Provider
 
 LOCAL = "local"

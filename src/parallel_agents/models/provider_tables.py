@@ -46,7 +46,7 @@ _HINTS = {
     "name": "call it by lower-case letters, digits, dashes and underscores",
 }
 _OURS = frozenset({"name", "known", "configured"})  # fields of a provider that no table has
-_HINT = "correct it in the configuration; docs/settings.md lists the fields of a provider"
+_HINT = "correct it in the configuration; `pagents docs settings` lists the fields of a provider"
 T = TypeVar("T")
 _Layers: TypeAlias = tuple[tuple[str, DialectChanges], ...]
 
@@ -183,7 +183,11 @@ def _config_errors(name: str, within: tuple[str, ...] = ()) -> Generator[None]:
         hint = _HINTS.get(".".join(steps), _HINT)
         if found.is_unknown:
             known = _names_beside(steps)
-            hint = did_you_mean(steps[-1], known, "docs/settings.md lists all") if known else _HINT
+            hint = (
+                did_you_mean(steps[-1], known, "`pagents docs settings` lists all")
+                if known
+                else _HINT
+            )
         # Not chained: the cause shows the value, which may be a key.
         raise ConfigError(f"{path} is invalid", why=found.words, hint=hint) from None
 

@@ -21,12 +21,12 @@ from pydantic import (
 )
 from typing_extensions import override
 
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Capabilities
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.reference import Reference, parse_reference
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.texts import NonEmpty
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
 from parallel_agents.models.base_url import join_url, read_base_url

@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 from difflib import get_close_matches
 from typing import NoReturn
 
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.cutting import head
 from parallel_agents.core.model import Model
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
 from parallel_agents.models.http import Http

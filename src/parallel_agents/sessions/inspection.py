@@ -17,8 +17,9 @@ from parallel_agents.core.question import Question
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
-from parallel_agents.core.silence import STUCK_RULES, Silence, StuckRules, silence_of
+from parallel_agents.core.silence import Silence, silence_of
 from parallel_agents.core.store import Store
+from parallel_agents.core.stuck_rules import STUCK_RULES, StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
 
@@ -135,14 +136,22 @@ class StoreJournal:
         return await self._store.count_rows(chosen)
 
     async def costs(
-        self, *, tree: SessionKey | None = None, since: float | None = None
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
     ) -> list[Cost]:
-        return await self._store.costs(tree=tree, since=since)
+        return await self._store.costs(tree=tree, since=since, tag=tag)
 
     async def count_unanswered(
-        self, *, tree: SessionKey | None = None, since: float | None = None
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
     ) -> int:
-        return await self._store.count_unanswered(tree=tree, since=since)
+        return await self._store.count_unanswered(tree=tree, since=since, tag=tag)
 
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         return await self._store.origins(sessions)

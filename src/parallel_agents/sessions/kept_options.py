@@ -16,22 +16,27 @@ from parallel_agents.core.verbs import Spawned
 _OF_RUN = ("limits", "gates", "refine", "cache_seconds")
 _OF_TEAM = ("model", "timeout_seconds", "on_failure", "min_done")
 _OF_FLOW = ("model", "timeout_seconds")
-_OF_TASK = ("model", "ladder", "priority", "workspace", *_OF_RUN)
+_OF_TASK = ("model", "ladder", "priority", "workspace", "tags", *_OF_RUN)
 
 
 def kept_options(found: SpawnOutcome, queued: Body, plan: SessionPlan) -> tuple[str, ...]:
     """The names of the options that differ in a plan from the work that was found for it."""
     if not isinstance(queued, Queued):
         return ()
+    tags = _different(("tags",), found.session.options, plan.session.options)
+    return tuple(dict.fromkeys((*_of_work(found, queued, plan), *tags)))
+
+
+def _of_work(found: SpawnOutcome, queued: Queued, plan: SessionPlan) -> Iterable[str]:
     was, now = queued.team, plan.queued.team
     if was is not None and now is not None:
-        return tuple(dict.fromkeys(_of_team(was, now)))
+        return _of_team(was, now)
     if queued.flow is not None and plan.queued.flow is not None:
-        return tuple(_different(_OF_FLOW, queued.flow, plan.queued.flow))
+        return _different(_OF_FLOW, queued.flow, plan.queued.flow)
     names = _different(_OF_RUN, queued, plan.queued)
     # A run with a ladder has the model of its latest attempt.
     is_other = not queued.ladder and not plan.queued.ladder and found.run.model != plan.model
-    return ("model", *names) if is_other else tuple(names)
+    return ("model", *names) if is_other else names
 
 
 def describe_kept(spawned: Spawned) -> str:

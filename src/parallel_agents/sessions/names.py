@@ -20,7 +20,7 @@ async def find(store: SessionStore, name: str) -> Row:
     The row has the session's latest run, or the run whose whole id `name` is.
 
     A whole key, name or label takes precedence over the start of a key; `@last` is the newest root;
-    `A/B` is session B in the tree of A.
+    `A/B` is session B in the tree of A, unless a session is called so.
 
     Raises:
         NotFound: no session matches; an empty name matches none.
@@ -39,13 +39,13 @@ async def find(store: SessionStore, name: str) -> Row:
         return _the_one(name, await store.rows(Filter(roots_only=True, limit=1)))
     if run := await store.rows(Filter(run=RunId(name))):
         return run[0]
-    if "/" in name:
+    called = await store.rows(Filter(prefix=name, limit=50))
+    if "/" in name and not any(is_called(row, name) for row in called):
         parent, _, child = name.rpartition("/")
         tree = (await find(store, parent)).session.key
         rows = await store.rows(Filter(prefix=child, tree=tree))
         return _the_one(name, rows, exact=child)
-    rows = await store.rows(Filter(prefix=name, limit=50))
-    return _the_one(name, rows, exact=name)
+    return _the_one(name, called, exact=name)
 
 
 def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:

@@ -30,6 +30,7 @@ from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.sandbox import Sandbox, settled
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import SessionPlan
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.unicode import canonical
@@ -58,7 +59,7 @@ class Planner:
         owner: the owner of new runs, or None to leave them to any process.
         needs: returns what a session on these models needs of a process.
         at_root: what the settings say of sessions at the root: of the sandbox of their commands, and
-            where word of them is sent.
+            where word of them is sent, and their tags.
         with_quality: returns a task's agent with the task's gates, on the model that was chosen; it
             refuses gates and parts with which the work could only fail.
     """
@@ -75,7 +76,9 @@ class Planner:
         at_root: SessionOptions = SessionOptions(),
     ) -> None:
         self._notify = at_root.notify
+        self._tags = at_root.tags
         self._sandbox = at_root.sandbox
+        self._client = at_root.client
         self._needs = needs
         self._directory = directory
         self.defaults = defaults
@@ -93,6 +96,14 @@ class Planner:
         model = task.model or (None if agent.model else self._inherited_model(parent))
         return self._plan(task, task.key, agent, model, parent and parent.session)
 
+    def model_of(self, row: Row, model: str) -> str:
+        """The full name of a model that a session's next run is to be on.
+
+        Raises:
+            UnknownModel, MissingKey: it cannot be used.
+        """
+        return self._directory.choose(row.session.agent, model).model
+
     def plan_team(self, team: TeamTask, key: str | None) -> list[SessionPlan]:
         """The team's own session, then one for each of its tasks.
 
@@ -109,7 +120,12 @@ class Planner:
             label=team.label,
             spawn_key=name,
             root=session_key,
-            options=SessionOptions(needs=self._needs(()), notify=self._notify),
+            options=SessionOptions(
+                needs=self._needs(()),
+                notify=self._notify,
+                tags=self._tags,
+                client=self._client,
+            ),
         )
         # Before the digest, which takes only input that was checked.
         tasks = [
@@ -140,7 +156,10 @@ class Planner:
         above = parent.session if parent else None
         session_key = make_flow_key(flow.name, name if above is None else make_long_name())
         options = SessionOptions(
-            needs=self._needs(()), notify=self._notify if above is None else None
+            needs=self._needs(()),
+            notify=self._notify if above is None else None,
+            tags=self._tags_below(above),
+            client=self._client if above is None else "",
         )
         return SessionPlan(
             session=Session(
@@ -195,6 +214,8 @@ class Planner:
             on_limit=agent.on_limit or (parent.options.on_limit if parent else None),
             on_stuck=agent.on_stuck or (parent.options.on_stuck if parent else None),
             notify=self._notify if parent is None else None,
+            tags=check_tags((*self._tags_below(parent), *task.tags)),
+            client=(placed.client or self._client) if parent is None else "",
         )
         return SessionPlan(
             session=Session(
@@ -261,6 +282,10 @@ class Planner:
         """What applies to the children of a session; a team leaves it to the settings."""
         inherited = parent.options.sandbox if parent else Sandbox.INHERIT
         return self._sandbox if inherited is Sandbox.INHERIT else inherited
+
+    def _tags_below(self, parent: Session | None) -> tuple[str, ...]:
+        """The tags of what a session spawns; the settings say them at the root."""
+        return self._tags if parent is None else parent.options.tags
 
     def _inherited_model(self, parent: Row | None) -> str | None:
         """The parent's model, if somebody asked for it: its children run on it, too."""

@@ -130,6 +130,12 @@ def check_label(label: str | None) -> None:
             why=f"a label has at most {MAX_LABEL_CHARACTERS} printable characters",
             hint="choose a short name, such as review-1",
         )
+    if label.startswith("@"):
+        raise InvalidInput(
+            f"the label {head(label, 40)!r} could not be reached",
+            why="names that begin with @ stand for something else, such as @last",
+            hint="choose another first character",
+        )
 
 
 def check_team(team: TeamTask) -> None:

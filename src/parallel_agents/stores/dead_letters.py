@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from parallel_agents.core.budget import NO_BUDGET, account_of
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Finished, Queued
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.core.run import FAILURES, RunStatus
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable

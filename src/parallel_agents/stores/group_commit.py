@@ -20,10 +20,10 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from typing_extensions import override
 
 from parallel_agents.clock import awake, steady
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.owner import Owner, OwnerState
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.errors import StoreError, StoreReplaced, StoreUnreachable, WriterEnded
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.question import KILL, WAIT, Answer, OpenQuestion, QuestionKind
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.errors import PagentsError, StoreError
 from parallel_agents.stores import notifications, questions
 from parallel_agents.stores.artifacts import forget_artifacts, note_artifact

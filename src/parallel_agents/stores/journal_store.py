@@ -11,12 +11,13 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, Shortage
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
 from parallel_agents.core.event_store import OnEvents, Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.question import OpenQuestion
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.shared_state import (
     StateBounds,
@@ -25,8 +26,8 @@ from parallel_agents.core.shared_state import (
     StateWritten,
     Writer,
 )
-from parallel_agents.core.silence import StuckRules
 from parallel_agents.core.store import Claim
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
 from parallel_agents.errors import StoreError

@@ -14,7 +14,7 @@ from typing_extensions import override
 from parallel_agents.clock import of_this_process
 from parallel_agents.core.annotations import Seconds
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.errors import PagentsError
 from parallel_agents.stores.journal import AnyChange, Change, Journal
 from parallel_agents.stores.journal_store import JournalStore

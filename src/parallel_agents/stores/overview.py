@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import orjson
+
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.overview import Cost, Origin, Tally
 from parallel_agents.core.run import LIVE, RunStatus
+from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Attempt
 from parallel_agents.core.usage import Spend
 from parallel_agents.stores.database import SqlRow, Value, as_array
 from parallel_agents.stores.row_columns import is_moment, summed_spend
+from parallel_agents.stores.row_conditions import conditions_of, values_of
 from parallel_agents.stores.rows import Rows, status_from
 
 # Of a run whose events are gone.
@@ -22,8 +26,8 @@ def count_rows(rows: Rows, chosen: Filter) -> int:
     if chosen == Filter(roots_only=True):
         found = rows.database.one("count_roots")
     else:
-        values, conditions = rows.conditions(chosen)
-        left = [condition for condition in conditions if condition != "rows.after"]
+        values = values_of(chosen)
+        left = [condition for condition in conditions_of(chosen) if condition != "rows.after"]
         (found,) = rows.database.all("count_rows", values, where=left)
     return 0 if found is None else found[0]
 
@@ -47,9 +51,13 @@ def _tally(columns: Sequence[object]) -> Tally:
 
 
 def read_costs(
-    rows: Rows, *, tree: SessionKey | None = None, since: float | None = None
+    rows: Rows,
+    *,
+    tree: SessionKey | None = None,
+    since: float | None = None,
+    tag: str | None = None,
 ) -> list[Cost]:
-    values, chosen = _chosen(tree, since)
+    values, chosen = _chosen(tree, since, tag)
     once = rows.database.all("costs", values, where=["costs.once", *chosen])
     several = rows.database.all("costs_of_several", values, where=["costs.several", *chosen])
     costs = [*(_cost(rows, columns) for columns in once), *_of_attempts(rows, several)]
@@ -57,25 +65,30 @@ def read_costs(
 
 
 def count_unanswered(
-    rows: Rows, *, tree: SessionKey | None = None, since: float | None = None
+    rows: Rows,
+    *,
+    tree: SessionKey | None = None,
+    since: float | None = None,
+    tag: str | None = None,
 ) -> int:
-    values, chosen = _chosen(tree, since)
+    values, chosen = _chosen(tree, since, tag)
     ((count,),) = rows.database.all("count_unanswered", values, where=chosen)
     return int(count)
 
 
 def _chosen(
-    tree: SessionKey | None, since: float | None
+    tree: SessionKey | None, since: float | None, tag: str | None
 ) -> tuple[Mapping[str, Value], Sequence[str]]:
     """The values and conditions that choose runs."""
-    return {"tree": tree, "since": since}, [
+    return {"tree": tree, "since": since, "tag": tag}, [
         *(["costs.tree"] if tree is not None else []),
         *(["costs.since"] if since is not None else []),
+        *(["costs.tag"] if tag is not None else []),
     ]
 
 
 def _cost(rows: Rows, columns: SqlRow) -> Cost:
-    digest, key, served, model, status, count, at, *amounts = columns
+    digest, key, served, model, status, count, at, day, tags, *amounts = columns
     ended = 0 if status in LIVE else count
     return Cost(
         agent=rows.agent_name(digest, str(key)),
@@ -86,12 +99,14 @@ def _cost(rows: Rows, columns: SqlRow) -> Cost:
         accepted=count if status == RunStatus.DONE else 0,
         spend=summed_spend(amounts),
         at=_moment(at) or 0.0,
+        day=str(day or ""),
+        tags=_tags(tags),
     )
 
 
 def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
     attempts = rows.attempts([RunId(columns[5]) for columns in several])
-    for digest, key, served, model, status, run, at in several:
+    for digest, key, served, model, status, run, at, day, tags in several:
         name = rows.agent_name(digest, str(key))
         serves = "" if served is None else rows.agent_name(served, "")
         of_run = attempts.get(run) or [_UNKNOWN]
@@ -108,6 +123,8 @@ def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
                 accepted=int(is_last and status == RunStatus.DONE),
                 spend=attempt.spend.on(on),
                 at=_moment(at) or 0.0,
+                day=str(day or ""),
+                tags=_tags(tags),
             )
 
 
@@ -120,6 +137,15 @@ def read_origins(rows: Rows, sessions: Sequence[SessionKey]) -> dict[SessionKey,
         )
         for key, label, parent, above, run in rows.database.all("origins", (as_array(sessions),))
     }
+
+
+def _tags(stored: object) -> tuple[str, ...]:
+    """Tags as the options of a session have them; none if they cannot be read."""
+    try:
+        found: Json = orjson.loads(stored) if isinstance(stored, str) else None
+    except orjson.JSONDecodeError:
+        return ()
+    return tuple(map(str, found)) if isinstance(found, Sequence) else ()
 
 
 def _moment(at: object) -> float | None:

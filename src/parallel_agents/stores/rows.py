@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import TypeVar
@@ -18,7 +18,6 @@ from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import LIVE, Result, RunStatus
 from parallel_agents.core.store import Attempt, Filter
-from parallel_agents.core.unicode import canonical
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound, PagentsError
 from parallel_agents.stores.artifact_columns import artifact_from
@@ -28,6 +27,7 @@ from parallel_agents.stores.database import Database, SqlRow, Value, as_array
 from parallel_agents.stores.event_pages import before_seq, event_conditions, event_values
 from parallel_agents.stores.results import result_of
 from parallel_agents.stores.row_columns import is_moment, row_from, stand_in, summed_spend
+from parallel_agents.stores.row_conditions import conditions_of, values_of
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
 
 _log = logging.getLogger(__name__)
@@ -133,25 +133,8 @@ class Rows:
         return self._row(found)
 
     def rows(self, chosen: Filter) -> list[Row]:
-        values, conditions = self.conditions(chosen)
+        values, conditions = values_of(chosen), conditions_of(chosen)
         return [self._row(found) for found in self.database.all("rows", values, where=conditions)]
-
-    def conditions(self, chosen: Filter) -> tuple[Mapping[str, Value], list[str]]:
-        """The values of a filter, and the names of the conditions that correspond to it."""
-        values: Mapping[str, Value] = {
-            "session": chosen.session,
-            "run": chosen.run,
-            "parent": chosen.parent,
-            "agent": chosen.agent,
-            "tree": chosen.tree,
-            "owner": chosen.owner,
-            "since": chosen.since,
-            "prefix": None if chosen.prefix is None else canonical(chosen.prefix),
-            "asker": chosen.asker,
-            "after": chosen.after,
-            "limit": chosen.limit,
-        }
-        return values, _conditions(chosen)
 
     def events(
         self,
@@ -340,30 +323,6 @@ def _is_whole(columns: Iterable[object]) -> bool:
 
 def status_from(stored: object) -> RunStatus:
     return RunStatus(stored) if stored in tuple(RunStatus) else RunStatus.UNREADABLE
-
-
-def _conditions(chosen: Filter) -> list[str]:
-    """The conditions of the query `rows` that correspond to a filter."""
-    is_any_run = chosen.every_run or chosen.orphaned
-    is_one_run = not is_any_run and chosen.owner is None and chosen.run is None
-    found = {
-        "latest": is_one_run and chosen.asker is None,
-        "asked": is_one_run and chosen.asker is not None,
-        "session": chosen.session is not None,
-        "run": chosen.run is not None,
-        "parent": chosen.parent is not None,
-        "agent": chosen.agent is not None,
-        "tree": chosen.tree is not None,
-        "owner": chosen.owner is not None,
-        "since": chosen.since is not None,
-        "orphaned": chosen.orphaned,
-        "roots": chosen.roots_only,
-        "live": chosen.is_live is True,
-        "ended": chosen.is_live is False,
-        "prefix": chosen.prefix is not None,
-        "after": chosen.after is not None,
-    }
-    return [f"rows.{name}" for name, is_wanted in found.items() if is_wanted]
 
 
 def _no_run(run: RunId) -> NotFound:

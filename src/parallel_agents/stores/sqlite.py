@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Self
 
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.stores.group_commit import GroupCommitStore
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 from typing_extensions import override
 
 from parallel_agents.clock import of_this_process
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.errors import StoreError, StoreReadOnly
 from parallel_agents.stores.journal import AnyChange, Change
 from parallel_agents.stores.journal_store import JournalStore

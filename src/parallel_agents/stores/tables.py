@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
+from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.stores.budgets import BudgetAccounts
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.day_budgets import DayBudgets

@@ -12,7 +12,8 @@ from parallel_agents.core.event import Noticed
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.silence import Gap, SilentRun, StuckRules
+from parallel_agents.core.silence import Gap, SilentRun
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.vitals import (
     MOST_SILENT,
     Failures,

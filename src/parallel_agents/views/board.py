@@ -6,13 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from parallel_agents.core.call_decisions import Asked
-from parallel_agents.core.event import Body, Event, Finished, Noticed, Replied, Started, Steered
+from parallel_agents.core.event import (
+    Body,
+    Event,
+    Finished,
+    Noticed,
+    Replied,
+    Retrying,
+    Started,
+    Steered,
+    Waiting,
+)
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.question import Question, answered_key
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_on
-from parallel_agents.views.events import WAITS_FOR_SLOT, waits_for
+from parallel_agents.views.events import WAITS_FOR_SLOT, describe, waits_for
+from parallel_agents.views.format import seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +102,21 @@ class Board:
     @property
     def spend(self) -> Spend:
         return sum((lane.spend for lane in self.lanes.values()), self.below)
+
+
+def doing_at(lane: Lane, now: float) -> str:
+    """What an agent is doing, with what is left of its wait, or for how long a question has waited."""
+    if lane.asked:
+        return f"{lane.doing}, for {seconds(max(now - lane.last_at, 0.0))}"
+    since = max(now - lane.last_at, 0.0)
+    match lane.last:
+        case Waiting() as body:
+            left = replace(body, seconds=max(body.seconds - since, 0.0))
+        case Retrying() as body:
+            left = replace(body, wait_seconds=max(body.wait_seconds - since, 0.0))
+        case _:
+            return lane.doing
+    return describe(left).doing if lane.doing == describe(body).doing else lane.doing
 
 
 def _after(lane: Lane, event: Event) -> Lane:

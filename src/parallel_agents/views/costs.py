@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
 
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.usage import Spend
@@ -60,3 +62,75 @@ def costs_by_agent(costs: Iterable[Cost]) -> dict[str, AgentCosts]:
         tier.accepted += cost.accepted
         tier.spend += cost.spend
     return by_agent
+
+
+class By(StrEnum):
+    """What costs are added up by."""
+
+    AGENT = "agent"
+    MODEL = "model"
+    DAY = "day"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostSum:
+    """What runs cost that have something in common.
+
+    Attributes:
+        runs: how many have ended; judges and refiners are no runs of their own.
+        accepted: how many of them were done.
+        spend: what they cost, with the judges and refiners of their work.
+    """
+
+    runs: int = 0
+    accepted: int = 0
+    spend: Spend = Spend()
+
+    def __add__(self, cost: Cost) -> CostSum:
+        is_review = bool(cost.serves)
+        return CostSum(
+            runs=self.runs + (0 if is_review else cost.ended),
+            accepted=self.accepted + (0 if is_review else cost.accepted),
+            spend=self.spend + cost.spend,
+        )
+
+
+def total_of(costs: Iterable[Cost]) -> CostSum:
+    """What all of it cost."""
+    total = CostSum()
+    for cost in costs:
+        total += cost
+    return total
+
+
+def sums_by(by: By, costs: Iterable[Cost]) -> dict[str, CostSum]:
+    """What runs cost by what they have in common; the newest day first, else what cost most.
+
+    Work with several tags counts for each of them, work without any under the empty name.
+    """
+    sums: dict[str, CostSum] = defaultdict(CostSum)
+    for cost in costs:
+        for name in _names(by, cost):
+            sums[name] += cost
+    if by is By.DAY:
+        return dict(sorted(sums.items(), reverse=True))
+    return dict(sorted(sums.items(), key=lambda named: _most(named[1].spend)))
+
+
+def _most(spend: Spend) -> tuple[int, int, int]:
+    return (-spend.cost_nanousd, -spend.simulated_nanousd, -spend.usage.total_tokens)
+
+
+def _names(by: By, cost: Cost) -> tuple[str, ...]:
+    match by:
+        case By.AGENT:
+            return (cost.serves or cost.agent,)
+        case By.MODEL:
+            return (cost.model,)
+        case By.DAY:
+            return (cost.day,)
+        case By.TAG:
+            return cost.tags or ("",)
+        case _:
+            assert_never(by)

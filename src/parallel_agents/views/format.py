@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import orjson
 
 from parallel_agents.core.cutting import before_cut
 from parallel_agents.core.ids import short
-from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.workspace import Changes
+from parallel_agents.views import cells
+
+if TYPE_CHECKING:
+    from parallel_agents.core.row import Row
 
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
 # around: what a model writes must not drive the terminal.
@@ -189,29 +192,13 @@ def _hung(mark: str, lines: list[str]) -> list[str]:
 
 
 def cut(text: str, most: int) -> str:
-    """One line of at most `most` characters, with an ellipsis if it was cut."""
-    line = one_line(text)
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    """One line of at most `most` cells, with an ellipsis if it was cut."""
+    return cells.ended(one_line(text), most)
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` characters; continued lines are indented further.
-
-    Words are never broken, so that paths and addresses can be copied.
-    """
-    lines: list[str] = []
-    for line in text.split("\n"):
-        indent = len(line) - len(line.lstrip(" ")) + (2 if len(line) > width else 0)
-        wrapper = textwrap.TextWrapper(
-            width=width,
-            subsequent_indent=" " * indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-            replace_whitespace=False,
-            expand_tabs=False,
-        )
-        lines += wrapper.wrap(line) or [""]
-    return lines
+def middle(text: str, most: int) -> str:
+    """One line of at most `most` cells, with an ellipsis for its middle if it was longer."""
+    return cells.middle(one_line(text), most)
 
 
 def changes(found: Changes) -> str:

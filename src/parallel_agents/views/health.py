@@ -15,7 +15,8 @@ from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.silence import Silence, SilentRun, StuckRules, described, silence_of
+from parallel_agents.core.silence import Silence, SilentRun, described, silence_of
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.vitals import MOST_SILENT, Vitals, spent_percent

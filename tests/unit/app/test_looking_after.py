@@ -20,7 +20,7 @@ from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.question import QuestionKind
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.silence import StuckRules
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.handle import SessionHandle

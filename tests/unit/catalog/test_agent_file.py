@@ -6,8 +6,9 @@ import pytest
 
 from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.source import Source
-from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.errors import InvalidFile
 
@@ -122,14 +123,14 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
     ("line", "message", "hint"),
     [
         ("teir: small", "there is no field 'teir'", "did you mean 'tier'?"),
-        ("tier: tiny", "'tier' is invalid: it must be 'small'", "docs/agents.md"),
-        ("temperature: '0.5'", "'temperature' is invalid", "docs/agents.md"),
-        ("temperature: 3", "'temperature' is invalid", "docs/agents.md"),
-        ("tools: web", "'tools' is invalid", "docs/agents.md"),
-        ("needs: [facts, luck]", "'needs[1]' is invalid", "docs/agents.md"),
-        ("category: ''", "'category' is invalid", "docs/agents.md"),
-        ("input: text", "'input' is invalid", "docs/agents.md"),
-        ("limits: {max_turns: 2.5}", "'limits.max_turns' is invalid", "docs/agents.md"),
+        ("tier: tiny", "'tier' is invalid: it must be 'small'", "`pagents docs agents`"),
+        ("temperature: '0.5'", "'temperature' is invalid", "`pagents docs agents`"),
+        ("temperature: 3", "'temperature' is invalid", "`pagents docs agents`"),
+        ("tools: web", "'tools' is invalid", "`pagents docs agents`"),
+        ("needs: [facts, luck]", "'needs[1]' is invalid", "`pagents docs agents`"),
+        ("category: ''", "'category' is invalid", "`pagents docs agents`"),
+        ("input: text", "'input' is invalid", "`pagents docs agents`"),
+        ("limits: {max_turns: 2.5}", "'limits.max_turns' is invalid", "`pagents docs agents`"),
         ("limits: {max_turn: 2}", "there is no field 'limits.max_turn'", "'max_turns'"),
         ("limits: {max_turns: 0}", "max_turns is 0", "leave max_turns out"),
         ("limits: {timeout_seconds: 1.0e+300}", "timeout_seconds is 1e+300", "leave"),

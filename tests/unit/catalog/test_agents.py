@@ -9,11 +9,12 @@ import pytest
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.team import Team
-from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.permission import may_ever
 from parallel_agents.core.plan import RunIf
 from parallel_agents.core.schema import Json, JsonObject, Schema
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.tool import Access
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.tools.box import Box

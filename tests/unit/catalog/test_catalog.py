@@ -120,6 +120,20 @@ def test_a_team_is_found_by_name_or_by_its_file(tmp_path: Path) -> None:
     ]
 
 
+def test_a_team_that_is_found_by_name_is_called_like_its_file(tmp_path: Path) -> None:
+    file = write_team(tmp_path, "prose", agent="main")
+    file.rename(file.with_stem("verse"))
+
+    with pytest.raises(InvalidFile, match="the name 'prose' does not match the file name"):
+        Catalog([tmp_path]).team("verse")
+
+
+def test_a_file_that_is_named_by_its_path_may_be_called_otherwise(tmp_path: Path) -> None:
+    file = write_team(tmp_path, "my_team", agent="main").rename(tmp_path / "my-team.yaml")
+
+    assert Catalog().team(file).name == "my_team"
+
+
 def test_an_unknown_team_is_reported_with_the_closest_name() -> None:
     with pytest.raises(NotFound) as caught:
         Catalog().team("contnt")

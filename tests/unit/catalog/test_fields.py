@@ -142,7 +142,7 @@ _TASK = {
     **_BUDGET,
 }
 TEAM = {
-    "name": "",
+    "name": "word",
     "description": _TEXT,
     "input": "",
     "max_parallel": "three null",
@@ -242,7 +242,7 @@ def test_a_misspelt_field_is_refused_with_the_right_one(file: str, path: str) ->
 @pytest.mark.parametrize(
     ("path", "value", "hint"),
     [
-        ("needs", ["luck"], "docs/agents.md says what needs takes"),
+        ("needs", ["luck"], "`pagents docs agents` says what needs takes"),
         ("gates.0.judge", {"rubrik": "x"}, "did you mean 'rubric'?"),
         ("gates.0.judge.zzz", 1, "use one of: allow_weak, at_least, by, model, rubric, votes."),
         ("budget.zzz", 1, "use one of: on_limit, tokens, usd."),

@@ -124,7 +124,7 @@ def test_a_team_without_inputs_takes_none() -> None:
         (
             "  - agent: poet\n    text: 3  # here\n",
             "'tasks[0].text' is invalid: it must",
-            "docs/agents.md",
+            "`pagents docs agents`",
         ),
         (
             "  - agent: poet\n    text: x\n  - agent: poet  # here\n    text: y\n",
@@ -227,12 +227,6 @@ def test_a_team_needs_a_list_of_tasks(tasks: str) -> None:
     error = refusal(f"name: verse\ndescription: d\ntasks: {tasks}\n")
 
     assert error.message.startswith(f"{FILE}:3: 'tasks")
-
-
-def test_a_team_file_must_have_the_name_of_its_team() -> None:
-    error = refusal("name: prose\ndescription: d\ntasks: [{agent: poet, text: x}]\n")
-
-    assert error.message == f"{FILE}:1: the name 'prose' does not match the file name 'verse.yaml'"
 
 
 def test_a_team_may_say_what_a_failure_means() -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from typing_extensions import override
 
 import parallel_agents as pa
-from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.dead_letter import DeadLetterFilter, Edits
@@ -38,6 +38,7 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Changes, Workspace
 from parallel_agents.creating.created import CreateOptions

@@ -7,8 +7,8 @@ from dataclasses import fields
 
 import pytest
 
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.usage import FREE, Price
 from parallel_agents.errors import ConfigError
 from parallel_agents.models.dialect import CHANGE_NAMES, Structured

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from typing_extensions import override
 
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Model
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tier import Tier
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, PagentsError, UnknownModel
 from parallel_agents.models.http import Http

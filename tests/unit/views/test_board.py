@@ -13,6 +13,7 @@ from parallel_agents.core.event import (
     Steered,
     SteerMode,
     ToolFinished,
+    Waiting,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import ToolResult, assistant
@@ -20,7 +21,7 @@ from parallel_agents.core.model import Finish
 from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.usage import Usage
-from parallel_agents.views.board import Board
+from parallel_agents.views.board import Board, doing_at
 
 ONE, TWO = RunId("one"), RunId("two")
 
@@ -181,3 +182,31 @@ def test_a_message_does_not_change_what_a_queued_run_does() -> None:
 
     assert seen.take(event(Steered(text="be brief", mode=SteerMode.NEXT, by="me"))) is None
     assert seen.lanes[ONE].doing == "waits for a slot"
+
+
+def test_a_wait_tells_what_is_left_of_it() -> None:
+    shown = board()
+    shown.take(event(started(), at=10))
+    shown.take(event(Waiting(turn=1, reason="the rate limit", seconds=60.0), at=100))
+
+    lane = shown.lanes[ONE]
+    assert doing_at(lane, 100) == "waits for the rate limit, 60 s"
+    assert doing_at(lane, 148) == "waits for the rate limit, 12 s"
+    assert doing_at(lane, 500) == "waits for the rate limit, 0 s"
+
+
+def test_a_retry_tells_when_it_comes() -> None:
+    shown = board()
+    failure = Failure("PA-E203", "the reply was empty")
+    shown.take(event(Retrying(turn=1, attempt=1, wait_seconds=30.0, error=failure), at=100))
+
+    assert doing_at(shown.lanes[ONE], 120) == "the reply was empty; again in 10 s, try 2"
+
+
+def test_a_question_tells_for_how_long_it_has_waited() -> None:
+    shown = board()
+    question = Question(question=QuestionKind.REQUEST, text="Which tea?", expires_at=9e9)
+    asked = Asked(turn=1, number=1, question=question)
+    shown.take(Event(1, 100.0, SessionKey("s"), ONE, "turn-1/call/1/asked", asked))
+
+    assert doing_at(shown.lanes[ONE], 352) == "asks you: Which tea?, for 4m12s"

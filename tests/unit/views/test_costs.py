@@ -10,11 +10,12 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import ModelReply, ModelRequest
+from parallel_agents.core.overview import Cost
 from parallel_agents.core.task import Task
-from parallel_agents.core.usage import Usage
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
 from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
-from parallel_agents.views.costs import AgentCosts, costs_by_agent
+from parallel_agents.views.costs import AgentCosts, By, costs_by_agent, sums_by, total_of
 
 WRITER = Agent(name="writer", description="", instructions="Write.")
 CHEAP, BEST = "scripted/cheap", "scripted/best"
@@ -84,3 +85,33 @@ async def test_a_run_that_failed_was_paid_for_and_a_price_that_is_not_known_is_n
     assert failed["writer"].accepted == 0
     assert failed["writer"].spend.cost_usd == 1.0
     assert unpriced["writer"].spend.cost_usd is None
+
+
+def cost_of(
+    usd: int, *, day: str = "2026-03-01", tags: tuple[str, ...] = (), serves: str = ""
+) -> Cost:
+    spend = Spend(Usage(10, 10), 1, usd * NANOUSD_PER_USD)
+    return Cost("writer", serves, CHEAP, 1, 1, 1, spend, 0.0, day, tags)
+
+
+def test_work_with_several_tags_counts_for_each_and_work_without_any_is_not_left_out() -> None:
+    costs = [cost_of(1, tags=("a", "b")), cost_of(2, tags=("a",)), cost_of(4)]
+
+    sums = sums_by(By.TAG, costs)
+
+    assert {tag: each.spend.cost_usd for tag, each in sums.items()} == {"": 4.0, "a": 3.0, "b": 1.0}
+    assert total_of(costs).spend.cost_usd == 7.0
+
+
+def test_the_newest_day_comes_first() -> None:
+    assert list(sums_by(By.DAY, [cost_of(9), cost_of(1, day="2026-03-02")])) == [
+        "2026-03-02",
+        "2026-03-01",
+    ]
+
+
+def test_a_review_is_no_run_of_its_own_but_costs_the_agent_whose_work_it_read() -> None:
+    (found,) = sums_by(By.AGENT, [cost_of(1), cost_of(5, serves="writer")]).values()
+
+    assert found.runs == 1
+    assert found.spend.cost_usd == 6.0

@@ -22,8 +22,6 @@ from parallel_agents.core.event import (
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.overview import Origin
 from parallel_agents.core.run import Failure, Outcome, RunStatus
-from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli.since import parse_since
 from parallel_agents.views.decisions import find_decisions
 
 BUSY = Failure("PA-E201", "it answered 429", "too many requests")
@@ -94,27 +92,3 @@ def test_a_decision_says_who_and_why(body: Body, decision: tuple[str, str, str])
 
 def test_what_was_only_done_is_no_decision() -> None:
     assert told(Delivered(steer="steer-1", text="shorter", turn=2)) == []
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200)])
-def test_a_span_of_time_ends_now(text: str, seconds: int) -> None:
-    assert parse_since(text, 10_000.0) == 10_000.0 - seconds
-
-
-def test_a_time_is_read_in_iso_form() -> None:
-    assert parse_since("1970-01-02T00:00+00:00", 86_400.0) == 86_400
-
-
-def test_a_time_that_is_yet_to_come_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="--since cannot be '2030-01-01'") as refused:
-        parse_since("2030-01-01", 1_700_000_000.0)
-
-    assert refused.value.why == "that time is yet to come"
-
-
-@pytest.mark.parametrize("text", ["yesterday", "2 h", "", "-3h", "0001-01-01"])
-def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(InvalidInput, match="--since cannot be ") as refused:
-        parse_since(text, 0.0)
-
-    assert "30m" in refused.value.hint

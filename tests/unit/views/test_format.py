@@ -104,20 +104,6 @@ def test_sizes_are_those_of_download_pages(count: int, shown: str) -> None:
     assert format.size(count) == shown
 
 
-def test_lines_are_wrapped_between_words_and_go_on_further_in() -> None:
-    assert format.wrapped("  hint  use the other one instead", 20) == [
-        "  hint  use the",
-        "    other one",
-        "    instead",
-    ]
-    assert format.wrapped("see /a/path/that/is/longer/than/all now", 20) == [
-        "see",
-        "  /a/path/that/is/longer/than/all",
-        "  now",
-    ]
-    assert format.wrapped("short\n\nlines", 20) == ["short", "", "lines"]
-
-
 def test_a_long_name_is_cut_to_what_a_table_holds() -> None:
     assert format.cut("x" * 50, 10) == "xxxxxxxxx…"
     assert format.cut("a\nb", 10) == "a b"

@@ -15,7 +15,8 @@ from parallel_agents.core.notification import Unsent
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.silence import SilentRun, StuckRules
+from parallel_agents.core.silence import SilentRun
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import MOST_SILENT, Failures, LimitedRun, LiveRuns, Vitals
 from parallel_agents.views.health import Level, Seen, signs

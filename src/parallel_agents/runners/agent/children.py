@@ -8,7 +8,7 @@ from typing import TypeAlias
 from parallel_agents.core.agent import Need
 from parallel_agents.core.children import ChildSessions
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.model import Model
+from parallel_agents.core.model import Capabilities
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Claim
@@ -52,7 +52,9 @@ class Children:
         )
 
 
-def may_delegate(session: Session, model: Model) -> bool:
+def may_delegate(session: Session, capabilities: Capabilities) -> bool:
     """Whether the session's agent is offered the session tools without naming them."""
-    lacks = model.capabilities.lacks
-    return session.agent.policy.may_spawn_at(session.depth) and Need.DELEGATION not in lacks
+    return (
+        session.agent.policy.may_spawn_at(session.depth)
+        and Need.DELEGATION not in capabilities.lacks
+    )

@@ -52,7 +52,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.runners.agent import settle
 from parallel_agents.runners.agent.budget_question import ask_budget
-from parallel_agents.runners.agent.children import Children, Report, may_delegate
+from parallel_agents.runners.agent.children import Children, Report
 from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.model_call import (
@@ -62,6 +62,7 @@ from parallel_agents.runners.agent.model_call import (
     note_lost_call,
     start_model,
 )
+from parallel_agents.runners.agent.offering import offered_names
 from parallel_agents.runners.agent.output_checks import OutputChecks, check_type
 from parallel_agents.runners.agent.refine import check_gate, revise
 from parallel_agents.runners.agent.summarize import summarize
@@ -162,11 +163,8 @@ class AgentRunner:
 
     def _offer_tools(self, work: Work, served: Mapping[str, Mapping[str, Tool]]) -> None:
         """Give the run its agent's tools, and the session tools if it may spawn."""
-        named = work.assignment.agent.tools
-        offered = [name for each in named for name in served.get(each, (each,))]
         session_tools = self._tooling.session_tools
-        if may_delegate(work.session, work.model):
-            offered += [name for name in session_tools if name not in offered]
+        offered = offered_names(work.session, work.model.capabilities, session_tools, served)
         may_spawn = not set(session_tools).isdisjoint(offered)
         work.tools = ToolCalls(
             offered,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -28,11 +29,11 @@ from parallel_agents.errors import OverBudget, ProviderError
 from parallel_agents.runners.agent.contexts import frame_tokens
 from parallel_agents.runners.agent.hiding import hidden_message
 from parallel_agents.runners.agent.prompts import notices_of, system_of
+from parallel_agents.runners.agent.requests import OUTPUT_TOKENS, REQUESTS, request_of
 from parallel_agents.runners.agent.work import Work
 from parallel_agents.secrets.known import KNOWN
 
-ANSWER_TOKENS = 1024
-_OUTPUT_TOKENS = 4096
+_trace = logging.getLogger(REQUESTS)
 # More than any wire adds for a level of thinking.
 _THINKING_TOKENS = 16_384
 # Retries and waits of one call that its history shows; an account that waits all night has no more.
@@ -63,6 +64,7 @@ async def call_model(work: Work, step: CallModel) -> None:
     work.failure = None
     inbox, request = work.activation.inbox, _request(work, step)
     listener = ModelCallListener(work, step.turn)
+    _trace_request(work, step.turn, request)
     reply = None
     async with inbox.interruptible():
         reply = await work.model.respond(request, listener)
@@ -76,6 +78,19 @@ async def call_model(work: Work, step: CallModel) -> None:
     replied = replied_of(work, reply, step.turn, loop.time() - began)
     await work.write(f"turn-{step.turn}/model", replied)
     work.streamed.clear()
+
+
+def _trace_request(work: Work, turn: int, request: ModelRequest) -> None:
+    if _trace.isEnabledFor(logging.DEBUG):
+        _trace.debug(
+            "turn %d asks %s: messages %d, tools %d, at most %d tokens of reply",
+            turn,
+            work.model.name,
+            len(request.messages),
+            len(request.tools),
+            request.max_output_tokens,
+            extra={"session": work.session.key},
+        )
 
 
 def replied_of(
@@ -112,7 +127,7 @@ def fit_context(work: Work) -> None:
     shortening = work.contexts.shortening(
         work.model,
         work.models,
-        reply=(limits.max_output_tokens or _OUTPUT_TOKENS)
+        reply=(limits.max_output_tokens or OUTPUT_TOKENS)
         + (_THINKING_TOKENS if agent.thinking else 0),
         is_readable=any(spec.name == READER for spec in work.specs),
         frame=frame,
@@ -133,7 +148,7 @@ def _measured(work: Work, window: Window, request: ModelRequest, reply: ModelRep
     """Learn from the server's count, and tell a reply that was cut by the context from others."""
     if reply.usage.all_input_tokens and not (reply.is_estimated or reply.cached):
         window.meter.learn(work.transcript, reply.usage)
-    most = work.assignment.limits.max_output_tokens or _OUTPUT_TOKENS
+    most = work.assignment.limits.max_output_tokens or OUTPUT_TOKENS
     is_full = reply.finish is Finish.LENGTH and request.max_output_tokens < most
     return replace(reply, finish=Finish.WINDOW) if is_full else reply
 
@@ -157,24 +172,17 @@ def note_lost_call(work: Work, turn: int) -> None:
 
 
 def _request(work: Work, step: CallModel) -> ModelRequest:
-    agent, limits, transcript = work.assignment.agent, work.assignment.limits, work.transcript
-    most = limits.max_output_tokens or _OUTPUT_TOKENS
-    window = work.prepared.shortening.window
-    if window is not None:
-        most = min(most, window.room(transcript))
-    request = ModelRequest(
-        system=system_of(work.session, work.open_items),
-        messages=tuple(transcript.messages),
-        tools=work.tools.specs,
-        output_schema=work.answer_schema,
-        max_output_tokens=min(most, ANSWER_TOKENS) if step.is_last else most,
-        temperature=agent.temperature,
-        timeout_seconds=limits.call_timeout_seconds,
-        thinking=agent.thinking,
+    transcript, window = work.transcript, work.prepared.shortening.window
+    request = replace(
+        request_of(
+            work.session,
+            work.assignment.limits,
+            transcript,
+            work.tools.specs,
+            most=None if window is None else window.room(transcript),
+            is_last=step.is_last,
+        ),
         has_next=bool(above(work.assignment.ladder, work.prepared.model)),
-        team=work.session.root,
-        counted=transcript.counted,
-        counted_tokens=transcript.counted_tokens,
         # A further attempt asks for a different answer.
         cache_seconds=work.cache_seconds if transcript.attempt == 1 else None,
     )

@@ -113,7 +113,7 @@ def _print(card: AgentCard) -> None:
     if card.other_versions:
         render.note(f"{card.other_versions} tests of other versions or of single cases are apart.")
     if not card.cases:
-        render.note(f"Write cases/{card.agent}.yaml to test it; docs/library.md says how.")
+        render.note(f"Write cases/{card.agent}.yaml to test it; `pagents docs library` says how.")
     elif not card.models:
         render.note(f"Test it with: pagents agents test {card.agent}")
 

@@ -182,7 +182,7 @@ def _cases(app: App, asked: Asked) -> tuple[Case, ...]:
             f"there are no cases for {asked.name}",
             why="the cases of an agent are in cases/NAME.yaml, beside the folder agents",
             hint=f"write cases/{asked.name}.yaml with `agent: {asked.name}` and `cases:`; "
-            "docs/library.md says how",
+            "`pagents docs library` says how",
         )
     known = [case.id for case in cases]
     for id in asked.ids:

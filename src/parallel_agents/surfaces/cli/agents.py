@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import orjson
@@ -13,21 +13,32 @@ from parallel_agents.app.references import TOOLS, dangling_in_agent
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.catalog.catalog import AgentEntry, Catalog
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.case import Case
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
-from parallel_agents.surfaces.cli import agent_new, agent_templates, agent_versions, render
+from parallel_agents.surfaces.cli import (
+    agent_files,
+    agent_new,
+    agent_templates,
+    agent_versions,
+    render,
+)
 from parallel_agents.surfaces.cli.agent_cards import card
 from parallel_agents.surfaces.cli.agent_tests import try_cases
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
+from parallel_agents.surfaces.cli.first_call import first_call
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
 app.command("init")(agent_templates.init)
 app.command("test")(try_cases)
+app.command("import")(agent_files.import_agents)
 app.command()(card)
 
 for command in (
+    agent_files.copy,
+    agent_files.edit,
     agent_new.new,
     agent_new.refine,
     agent_new.register,
@@ -66,7 +77,8 @@ def show(
     catalog = Catalog(context.environment.folders, context.environment.accept)
     agent = catalog.agent(name)
     if json:
-        render.envelope("agent", time.time(), [_agent_json(agent)])
+        file = next((str(each.file) for each in catalog.agents() if each.name == name), None)
+        render.envelope("agent", time.time(), [{**_agent_json(agent), "file": file}])
         return
     render.line(f"{agent.name}  ({agent.category}, {agent.tier})", "bold")
     render.line(agent.description)
@@ -88,7 +100,14 @@ def show(
     servers = HomeServers(context.environment, context.settings).names
     for found in dangling_in_agent(agent, TOOLS, agents, servers):
         render.note(f"! {found.where}: {found.what}; {found.hint}")
-    render.note(f'\nTry: pagents spawn {agent.name} "..." --wait')
+    render.note(f"\nTry: {first_call(agent, _cases(catalog, name))}")
+
+
+def _cases(catalog: Catalog, name: str) -> Sequence[Case]:
+    try:
+        return catalog.cases(name)
+    except InvalidFile:  # `pagents agents test` tells what is wrong with it
+        return ()
 
 
 def _entry_json(entry: AgentEntry) -> dict[str, Json]:

@@ -18,9 +18,10 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.audit_verify import print_verified
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.pages import After, Before, Limit, check_one_end, most
-from parallel_agents.surfaces.cli.since import Since, parse_since
+from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
 from parallel_agents.views.decisions import Decision, Decisions, decisions_after, last_decisions
+from parallel_agents.views.since import parse_since
 
 _SHOWN = 200
 _TITLES = ("TIME", "WHO", "WHAT", "SESSION", "WHY")
@@ -78,7 +79,7 @@ def audit(
         render.envelope("audit", now, items, **left, **is_cut)
     elif found.decisions:
         rows = [_cells(decision, found.origins) for decision in found.decisions]
-        render.table(_TITLES, rows, flexible="WHY")
+        render.table(_TITLES, rows, flexible="WHY", shortened=("WHO", "SESSION"))
         _note_rest(found)
     else:
         is_filtered = name is not None or since is not None or before or after

@@ -21,14 +21,21 @@ COMMANDS = {
     "do": Command("do:do", "Have agents plan a goal, reach it, and report.", _START),
     "resume": Command("run:resume", "Continue a team or session that was stopped.", _START),
     "spawn": Command("spawn:spawn", "Start one agent on a task.", _START),
+    "chat": Command("chat:chat", "Talk to one agent, in a session that is kept.", _START),
     "work": Command("work:work", "Execute queued runs until none is left.", _START),
     "list": Command("list:list_sessions", "List teams and sessions.", _WATCH),
     "show": Command("show:show", "Show a team or a session, with its results.", _WATCH),
     "history": Command("history:history", "Show what was said and done in a session.", _WATCH),
     "audit": Command("audit:audit", "List who decided what and why; verify the journal.", _WATCH),
+    "watch": Command(
+        "watch:watch", "Watch live work, whoever executes it; leaving ends nothing.", _WATCH
+    ),
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
     "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
+    "report": Command(
+        "report:report", "Print what a team or session came to, as a document.", _WATCH
+    ),
     "health": Command("health:health", "Show what runs, and what of it needs you.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
@@ -50,7 +57,7 @@ COMMANDS = {
     ),
     "agents": Command("agents", "List, show and make agents.", _SET_UP),
     "permissions": Command("permissions", "Show what an agent or a session may do.", _SET_UP),
-    "init": Command("plans:init", "Write a team file to begin with.", _SET_UP),
+    "init": Command("init:init", "Set up once; or write a team file to begin with.", _SET_UP),
     "validate": Command("plans:validate", "Check a team file, without a call.", _SET_UP),
     "graph": Command("plans:graph", "Draw the tasks of a team file.", _SET_UP),
     "schema": Command("plans:schema", "Print the JSON Schema of team files, for editors.", _SET_UP),
@@ -64,8 +71,11 @@ COMMANDS = {
     "secrets": Command(
         "secrets", "Show where the secrets are that the settings name, never a value.", _SET_UP
     ),
-    "config": Command("config:config", "Show each setting, with its source.", _SET_UP),
-    "docs": Command("docs:docs", "Explain an error code, and what to do about it.", _SET_UP),
+    "config": Command("config", "Show each setting, with its source; set them.", _SET_UP),
+    "completion": Command("completion", "Let your shell complete commands and names.", _SET_UP),
+    "docs": Command(
+        "docs:docs", "Show a page of the documentation, or explain an error code.", _SET_UP
+    ),
     "doctor": Command(
         "doctor:doctor", "Check what works here, and suggest what to do about the rest.", _SET_UP
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -16,7 +15,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.notification import read_target
 from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.task import Task
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.toml import tables_of
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
@@ -63,6 +62,18 @@ def _startable(notify: str | None) -> str | None:
             hint="correct the program's name, or write its path",
         )
     return notify
+
+
+def _tags(given: list[str] | None) -> tuple[str, ...] | None:
+    """The tags that were given; none leaves them to the settings."""
+    return check_tags(given) if given else None
+
+
+def _task(*, cache_seconds: float) -> object:
+    """A task whose replies may be so old."""
+    from parallel_agents.core.task import Task  # noqa: PLC0415 - heavy, and few ask for it
+
+    return Task("main", "", cache_seconds=cache_seconds)
 
 
 Home = Annotated[
@@ -134,7 +145,7 @@ Cache = Annotated[
     typer.Option(
         help="Reuse a stored reply to the same request if it is no older than this.",
         metavar="SECONDS",
-        callback=_checked("--cache", partial(Task, "main", ""), "cache_seconds"),
+        callback=_checked("--cache", _task, "cache_seconds"),
     ),
 ]
 WorkspaceFolder = Annotated[
@@ -158,6 +169,15 @@ SandboxMode = Annotated[
         "--sandbox",
         help="Where commands of agents run: require a sandbox, or off, with your own rights.",
         metavar="require|off",
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        help="A tag, by which `pagents cost` adds up; can be repeated.",
+        metavar="TAG",
+        callback=_tags,
     ),
 ]
 MaxParallel = Annotated[

@@ -15,8 +15,8 @@ from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.docs import full_code
-from parallel_agents.surfaces.cli.since import parse_since
 from parallel_agents.views import format
+from parallel_agents.views.since import parse_since
 
 _TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import orjson
 import typer
 
-from parallel_agents.app.client import App
+from parallel_agents.app.client import App, Client
+from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.catalog.plan_text import plan_text
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.run import Result, RunStatus
@@ -24,6 +25,7 @@ from parallel_agents.orchestration.planning import read_plan
 from parallel_agents.orchestration.request import DO, DoRequest
 from parallel_agents.orchestration.roster import ORCHESTRATOR
 from parallel_agents.sessions.requests import check_key
+from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import do_options, progress, render
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
@@ -34,6 +36,7 @@ from parallel_agents.surfaces.cli.context import (
     ModelName,
     Notified,
     SandboxMode,
+    Tags,
     Timeout,
     Tokens,
     Usd,
@@ -43,6 +46,7 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
 )
 from parallel_agents.surfaces.cli.do_result import concluded_do
+from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, DryRun, Planned, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
@@ -56,8 +60,13 @@ from parallel_agents.surfaces.cli.foreground import (
 from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
 from parallel_agents.surfaces.cli.plan_approval import show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
-from parallel_agents.surfaces.cli.run import ProgressStyle
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.views.plan_graph import as_text
+
+_UNPLANNED = (
+    "Only the planning is known: the steps are whatever the plan says. `--plan-only` has it made, and "
+    "`--plan FILE --dry-run` prices it."
+)
 
 
 def do(
@@ -78,10 +87,12 @@ def do(
     usd: Usd = None,
     tokens: Tokens = None,
     on_limit: WhenUsedUp = None,
+    tag: Tags = None,
     notify: Notified = None,
     answers: AnswersFile = None,
     allow_weak_judge: WeakJudge = False,
     sandbox: SandboxMode = None,
+    dry_run: DryRun = False,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
@@ -101,6 +112,7 @@ def do(
         max_parallel=parallel,
         sandbox=sandbox,
         notify=notify,
+        tags=tag,
     )
     request = DoRequest(
         goal=goal,
@@ -113,7 +125,8 @@ def do(
     )
     request = replace(request, model=model, max_parallel=parallel, timeout=timeout)
     request = replace(request, budget=budget_of(usd, tokens, on_limit))
-    _run(context, _Asked(name, request, plan, out, yes), Display(style, json))
+    start = _print_price if dry_run else _run
+    start(context, _Asked(name, request, plan, out, yes), Display(style, json))
 
 
 class _Asked(NamedTuple):
@@ -155,6 +168,27 @@ def _run(context: CliContext, asked: _Asked, display: Display) -> None:
     show = usual if asked.request.is_plan_only else shows_plan
     print_result = run_in_foreground(context, prepare, conclude, display, show)
     raise typer.Exit(exit_of(print_result()))
+
+
+def _print_price(context: CliContext, asked: _Asked, display: Display) -> None:
+    plan = partial(_planned_work, asked, context.environment)
+    print_dry_run(context, plan, is_json=display.is_json)
+
+
+async def _planned_work(asked: _Asked, environment: Environment, client: Client) -> Planned:
+    """What the work would start; without a plan, that is only the planning of it."""
+    request = asked.request
+    if asked.plan is not None:
+        request = request.with_plan(client.catalog.plan(asked.plan))
+        client.orchestrator.check_request(request)
+        assert request.plan is not None  # it has just got one
+        values = request.material
+        probes = await probe_plan(client, environment, request.plan, values)
+        return Planned(probes.plans, request.budget, UNKNOWN_STEPS, is_sketch=True)
+    client.orchestrator.check_request(request)
+    agent = client.catalog.agent(ORCHESTRATOR)
+    planning = await client.sessions.plan_task(Task(agent, request.goal, model=request.model))
+    return Planned([planning], request.budget, _UNPLANNED)
 
 
 async def _prepare_models(app: App, request: DoRequest) -> None:

@@ -1,4 +1,4 @@
-"""`pagents docs`: what an error code means; the last line of each error refers to it."""
+"""`pagents docs`: the pages of the documentation, and what an error code means, without a network."""
 
 from __future__ import annotations
 
@@ -9,33 +9,82 @@ from typing import Annotated
 
 import typer
 
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import NotFound
 from parallel_agents.surfaces.cli import render
 
 _PACKAGE = Path(__file__).parents[2]
-# A wheel carries the page inside; a checkout has it among its other pages.
-_PAGES = (_PACKAGE / "errors.md", _PACKAGE.parents[1] / "docs" / "errors.md")
+# A wheel carries the pages inside; a checkout has them beside its sources.
+_FOLDERS = (_PACKAGE / "docs", _PACKAGE.parents[1] / "docs")
+_ERRORS = "errors"
 _SECTION = re.compile(r"^## (PA-E\d{3})\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
+_CODE = re.compile(r"(?i)(?:PA-)?E\d+")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 _SENTENCE = re.compile(r"(?<=[.?]) (?=[A-Z`])")
 
 
 def docs(
-    code: Annotated[
-        str | None, typer.Argument(help="An error code, such as E104.", metavar="CODE")
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="An error code, such as E104, or a page, such as settings.", metavar="NAME"
+        ),
     ] = None,
 ) -> None:
-    """Show what an error code means and what to do about it; without a code, list all codes."""
-    sections = _sections()
-    if code is None:
-        for known, text in sections.items():
-            render.line(f"{known}  {_first_sentence(text)}")
+    """Show what an error code means, or a page of the documentation; without a name, list all."""
+    if name is None:
+        _list()
         return
-    wanted = full_code(code)
-    render.line(wanted, "bold")
-    for line in _plain(sections[wanted]):
+    sections = _sections()
+    if _CODE.fullmatch(name):
+        wanted = full_code(name)
+        render.line(wanted, "bold")
+        text = sections[wanted]
+    else:
+        text = _page(name).read_text("utf-8")
+    for line in _plain(text):
         render.line(line)
+
+
+def pages() -> dict[str, Path]:
+    """The file of each page by its name, such as `settings` or `decisions/0007-...`."""
+    folder = next(each for each in _FOLDERS if each.is_dir())
+    files = sorted(folder.rglob("*.md"), key=lambda file: (len(file.parts), file))
+    return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
+
+
+def _page(name: str) -> Path:
+    """The file of a page; a decision is named by its number, too.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found, wanted = pages(), name.removeprefix("docs/").removesuffix(".md")
+    numbered = {
+        each: file for each, file in found.items() if each.startswith(f"decisions/{wanted}-")
+    }
+    if wanted in found or len(numbered) == 1:
+        return found.get(wanted) or next(iter(numbered.values()))
+    names = [each for each in found if not each.startswith("decisions/")]
+    raise NotFound(
+        f"there is no page {name!r}", hint=did_you_mean(wanted, names, "`pagents docs` lists all")
+    )
+
+
+def _list() -> None:
+    render.line("Pages", "bold")
+    for name, file in pages().items():
+        if "/" not in name:
+            render.line(f"  {name:<18} {_title(file)}")
+    render.line("Error codes", "bold")
+    for known, text in _sections().items():
+        render.line(f"  {known}  {_first_sentence(text)}")
+
+
+def _title(file: Path) -> str:
+    with file.open(encoding="utf-8") as opened:
+        return opened.readline().strip("# \n")
 
 
 def full_code(code: str) -> str:
@@ -51,8 +100,8 @@ def full_code(code: str) -> str:
 
 
 def _sections() -> dict[str, str]:
-    page = next(page for page in _PAGES if page.is_file())
-    return {code: text.strip() for code, text in _SECTION.findall(page.read_text("utf-8"))}
+    page = pages()[_ERRORS].read_text("utf-8")
+    return {code: text.strip() for code, text in _SECTION.findall(page)}
 
 
 def _first_sentence(text: str) -> str:

@@ -18,6 +18,7 @@ import typer
 
 from parallel_agents._version import __version__
 from parallel_agents.app.commands import surroundings
+from parallel_agents.app.local_servers import LocalServer, find_local_servers
 from parallel_agents.app.map_out import RESULTS_FOLDER
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, open_reader
@@ -32,22 +33,18 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import (
-    AuthFailed,
     ConfigError,
     InvalidFile,
     PagentsError,
-    ProviderError,
     SandboxMissing,
     Untrusted,
 )
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.models.base_url import is_loopback
 from parallel_agents.models.certificates import named_authorities
-from parallel_agents.models.listing import list_served
+from parallel_agents.models.local.keeping.kept import look_at_all
 from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
-from parallel_agents.models.providers import Provider
 from parallel_agents.sandbox.commands import LocalCommands
 from parallel_agents.secrets.addresses import open_url
 from parallel_agents.settings import read_environment, read_user_environment
@@ -55,10 +52,9 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
+from parallel_agents.surfaces.cli.models import told_of_keeper
 
-_ANSWER_SECONDS = 1.0
 _MOST_NAMES = 5
-_OLLAMA = "ollama"  # OLLAMA_HOST may name another machine
 _ANY_SERVER = "https://api.openai.com/v1"  # stands for all; it is not called
 
 
@@ -119,6 +115,8 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     for finding in await asyncio.to_thread(lambda: [*_unwritable(context.environment.home)]):
         yield finding
     yield _embedded(context)
+    for name, state in (await look_at_all(context.environment.home / MODELS_FOLDER)).items():
+        yield _Finding("ok", f"{name} is {told_of_keeper(state)}", "pagents models unload")
     yield _model(context)
     yield await _sandbox(context)
     yield await asyncio.to_thread(_web, context)
@@ -300,32 +298,18 @@ def _network(context: CliContext) -> Iterator[_Finding]:
 
 
 async def _find_servers(context: CliContext) -> list[_Finding]:
-    """What the keyless providers on this machine, and Ollama wherever it is, answer in a second."""
-    providers = read_providers(context.settings.providers, context.environment.variables).values()
-    network = Network(context.environment.variables)
-    local = [
-        provider
-        for provider in providers
-        if is_loopback(urlsplit(provider.base_url).hostname or "") or provider.name == _OLLAMA
-    ]
-    keyless = [provider for provider in local if not provider.key]
-    found = await asyncio.gather(*(_ask(provider, network) for provider in keyless))
-    return [finding for finding in found if finding is not None]
+    servers = await find_local_servers(context.environment, context.settings)
+    return [_serves(server) for server in servers]
 
 
-async def _ask(provider: Provider, network: Network) -> _Finding | None:
-    try:
-        listing = await list_served(provider.endpoint(""), network, seconds=_ANSWER_SECONDS)
-    except AuthFailed:
+def _serves(server: LocalServer) -> _Finding:
+    provider, names = server.provider, server.models
+    if server.wants_key:
         return _Finding(
             "note",
             f"{provider.name} at {open_url(provider.base_url)} wants a key",
             f'set key = "env:NAME" in [providers.{provider.name}]',
         )
-    except (ProviderError, ConfigError):
-        return None  # no server, or another kind of server
-    # Models that only make vectors cannot answer.
-    names = sorted((offer.id for offer in listing.offers), key=lambda name: "embed" in name.lower())
     where = f"{provider.name} answers at {open_url(provider.base_url)}"
     if not names:
         return _Finding("note", f"{where} and has no model yet")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import IntEnum
 from typing import NoReturn
 
@@ -53,6 +53,14 @@ def exit_of(status: RunStatus) -> Exit:
             return Exit.OVER_BUDGET
         case RunStatus.FAILED | RunStatus.KILLED | RunStatus.UNREADABLE:
             return Exit.FAILED
+
+
+def worst_of(statuses: Collection[RunStatus]) -> Exit:
+    """The code for several results: the common one, else partial if some are done, else failed."""
+    codes = {exit_of(status) for status in statuses}
+    if len(codes) == 1:
+        return codes.pop()
+    return Exit.PARTIAL if Exit.DONE in codes else Exit.FAILED
 
 
 def exit_of_error(error: PagentsError) -> Exit:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -17,9 +18,8 @@ from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Finished, Queued, Started
-from parallel_agents.core.ids import RunId, SessionKey, is_group_key
-from parallel_agents.core.row import Row
-from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import OutputLost
@@ -29,9 +29,12 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.own_work import is_own, own_work
+from parallel_agents.surfaces.cli.heard import Heard
+from parallel_agents.surfaces.cli.lanes import tasks_of
+from parallel_agents.surfaces.cli.own_work import own_work
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
+from parallel_agents.surfaces.cli.traced import traced
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
@@ -50,6 +53,7 @@ class Work(NamedTuple):
         labels: the label of each agent's run, in order.
         is_flow: the runs are not known at the start; each is met as it begins.
         again: the command that continues it; empty for `pagents resume`.
+        heard: what its only agent writes, if that is shown while it does.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Work(NamedTuple):
     labels: Mapping[RunId, str]
     is_flow: bool = False
     again: str = ""
+    heard: Heard | None = None
 
 
 class Display(NamedTuple):
@@ -118,16 +123,15 @@ def run_in_foreground(
     """
     started: list[Shown] = []
 
-    async def execute(stop: asyncio.Event, bar: DownloadBar) -> T | None:
-        async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
+    async def execute(parts: Parts, stop: asyncio.Event) -> T | None:
+        async with open_app(context.environment, context.settings, parts) as app:
 
             async def start(begin: Begin) -> Shown:
                 began_at = time.time()
                 work = await begin()
                 folder = results_folder(context.environment.home, work.name)
-                shown = show(app, work, _Started(app, work, display, folder, began_at))
-                started.append(shown)
-                return shown
+                started.append(show(app, work, _Started(app, work, display, folder, began_at)))
+                return started[-1]
 
             async def run_to_the_end() -> T:
                 begin = await prepare(app)
@@ -144,8 +148,9 @@ def run_in_foreground(
 
     bar = DownloadBar()
     try:
-        with bar:
-            concluded = run_interruptible(lambda stop: execute(stop, bar))
+        with bar, traced(context.environment) as on_events:
+            parts = Parts(on_fetch=bar, on_events=on_events)
+            concluded = run_interruptible(partial(execute, parts))
     except KeyboardInterrupt:
         concluded = None
     except OutputLost:
@@ -223,9 +228,13 @@ class _Started:
     async def watch(self) -> None:
         """Show progress, and print and write each result as it comes, until all runs have ended."""
         sessions, board = self._app.sessions, Board.of(self._labels)
-        with progress.choose(self._display.style, board) as shown:
+        heard = self.work.heard
+        with (
+            progress.choose(self._display.style, board) as shown,
+            nullcontext() if heard is None else heard.shown(shown.wrote),
+        ):
             async with (
-                ticking(shown),
+                progress.ticking(shown),
                 QuestionPrompt(sessions, shown.aside, self._began_at) as prompt,
                 aclosing(sessions.follow(self.work.session)) as events,
             ):
@@ -251,7 +260,7 @@ class _Started:
     async def _meet(self, runs: Sequence[RunId]) -> dict[RunId, str]:
         """What to call those of these runs that are tasks of a flow, or the orchestrator's own work."""
         rows = await self._app.sessions.rows_of(runs)
-        met = {row.run.id: row.session.label for row in rows if _is_task(row)}
+        met = tasks_of(rows)
         self._labels |= met
         own = own_work(row for row in rows if not row.run.status.is_over)
         self._own |= own.keys()
@@ -279,26 +288,3 @@ class _Started:
         if not self._display.is_json:
             with aside():
                 render.result(result)
-
-
-def _is_task(row: Row) -> bool:
-    """Whether a run is a task of a flow, or of a flow or a team below it."""
-    above = row.session.parent
-    is_agent = row.run.kind is RunnerKind.AGENT and not is_own(row)
-    return is_agent and above is not None and is_group_key(above)
-
-
-@asynccontextmanager
-async def ticking(shown: progress.Progress) -> AsyncGenerator[None]:
-    """Tick the progress for as long as the block lasts."""
-
-    async def tick() -> None:
-        while True:  # noqa: ASYNC110 - it waits for time to pass
-            await asyncio.sleep(shown.tick(time.time()))
-
-    ticking = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        ticking.cancel()
-        await asyncio.wait({ticking})

@@ -31,6 +31,13 @@ from parallel_agents.surfaces.cli.pages import (
 from parallel_agents.views import format
 from parallel_agents.views.events import describe
 
+Prompt = Annotated[bool, typer.Option("--prompt", help="Show what was sent to the model instead.")]
+Turn = Annotated[
+    int | None,
+    typer.Option(
+        "--turn", min=1, help="The whole request of this turn, as it was sent.", metavar="N"
+    ),
+]
 _SHOWN = 500
 
 
@@ -42,16 +49,24 @@ def history(
     limit: Limit = _SHOWN,
     before: Before = None,
     after: After = None,
+    prompt: Prompt = False,
+    turn: Turn = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Show what was said and done in a session or in all sessions of a team, oldest first.
 
     Without --after, the last events are shown. With both --json and --follow, print one JSON object
-    per line.
+    per line. With --prompt, show what was sent to the model instead.
     """
     check_one_end(before, after)
     context = find_store(home)
+    if prompt or turn is not None:
+        # What makes requests is what calls models, which takes longer to load than all the rest.
+        from parallel_agents.surfaces.cli.prompts_shown import show_prompts  # noqa: PLC0415 - heavy
+
+        show_prompts(context, name, turn, is_json=json)
+        return
 
     async def show() -> None:
         if follow:
@@ -99,8 +114,7 @@ def _print(event: Event, labels: Mapping[SessionKey, str], *, is_labelled: bool)
     described = describe(event.body)
     label = f"{labels.get(event.session, '')}  " if is_labelled else ""
     render.line(f"{format.clock(event.at)}  {label}{described.title}", "bold")
-    for part in format.clean(described.text).splitlines():
-        render.line(f"  {part}".rstrip())
+    render.prose(described.text)
 
 
 def event_json(event: Event) -> Mapping[str, Json]:

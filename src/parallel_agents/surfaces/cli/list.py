@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
-from parallel_agents.app.reading import Reader, open_reader
-from parallel_agents.core.filter import Filter
-from parallel_agents.core.row import Row
-from parallel_agents.interrupts import run_cancellable
+from parallel_agents.app.missing import is_missing, tell_missing
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.pages import Limit, most
-from parallel_agents.surfaces.cli.session_table import line_json, print_lines
-from parallel_agents.views import format
-from parallel_agents.views.sessions import SessionLine, lines_of
+from parallel_agents.views.session_query import joined, parse_query
 
-_RECENT_SECONDS = 3600.0
 _SHOWN = 50
 
 
-class _Found(NamedTuple):
-    """The sessions that are shown, and how many there are.
-
-    Attributes:
-        matching: how many match, on this page and on others.
-        total: how many there are, whether they are recent or not.
-    """
-
-    lines: list[SessionLine]
-    matching: int
-    total: int
-
-
 def list_sessions(
-    name: Annotated[
-        str | None, typer.Argument(help="Only this session and what it spawned.", metavar="[NAME]")
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A NAME, to list it and what it spawned; or a filter: state:failed agent:NAME"
+            " label:TEXT model:TEXT since:2h in:NAME, and text.",
+            metavar="NAME|FILTER",
+        ),
     ] = None,
+    tree: Annotated[
+        bool, typer.Option("--tree", help="Show each session under the one that spawned it.")
+    ] = False,
     everything: Annotated[
         bool, typer.Option("--all", "-a", help="Include sessions that ended long ago.")
     ] = False,
@@ -51,64 +39,22 @@ def list_sessions(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """List teams and sessions that are live or ended in the last hour, newest first."""
+    """List teams and sessions that are live or ended in the last hour, newest first.
+
+    A filter looks at all sessions, however old, and at the tasks of teams as well. Its terms are
+    joined by "and", and the values of one field, as in state:failed,killed, by "or".
+    """
+    query = parse_query(joined(words or ()), time.time())
     context = find_store(home)
-
-    async def look() -> _Found:
-        async with open_reader(context.environment, context.settings) as client:
-            start = None if after is None else await client.sessions.find(after)
-            if name is not None:
-                root = await client.sessions.find(name)
-                rows = await _tree(client, root, most(limit), start)
-                matching = total = await client.journal.count_rows(Filter(tree=root.session.key))
-            else:
-                since = None if everything else time.time() - _RECENT_SECONDS
-                chosen = Filter(roots_only=True, since=since)
-                key = None if start is None else start.session.key
-                rows = await client.sessions.list(replace(chosen, limit=most(limit), after=key))
-                matching = await client.journal.count_rows(chosen)
-                total = await client.journal.count_rows(Filter(roots_only=True))
-            lines = lines_of(await client.journal.look(rows), client.lacks)
-            return _Found(lines, matching, total)
-
-    found = run_cancellable(look())
-    if json:
-        items = [line_json(line) for line in found.lines]
-        render.envelope("list", time.time(), items, total=found.total)
+    if is_missing(context.environment) and query.is_empty and after is None:
+        # Who has run nothing yet waits for nothing: what reads stores takes longer to load.
+        tell_missing(context.environment)
+        if json:
+            render.envelope("list", time.time(), [])
+        else:
+            render.note(render.NO_SESSIONS)
         return
-    print_lines(found.lines)
-    if note := _note(found, is_first=after is None):
-        render.note(note)
+    from parallel_agents.surfaces.cli.listing import Asked, print_list  # noqa: PLC0415 - heavy
 
-
-def _note(found: _Found, *, is_first: bool) -> str:
-    """What is not shown, and how to see it."""
-    shown = len(found.lines)
-    recent = " (live, or ended in the last hour)" if found.matching < found.total else ""
-    everything = "; all: --all" if recent else ""
-    if shown and (shown < found.matching or not is_first):
-        last = format.name(found.lines[-1].row)
-        return f"{shown:,} of {found.matching:,} shown{recent}{everything}; next: --after {last}"
-    return f"{shown:,} of {found.total:,} shown{recent}{everything}" if recent else ""
-
-
-async def _tree(client: Reader, root: Row, limit: int, after: Row | None) -> list[Row]:
-    """A session and everything that it spawned, newest first; a team's own in the order of its tasks."""
-    runs = [run for run in await client.sessions.member_runs(root) if run != root.run.id]
-    start = None
-    first = [root]
-    if after is not None and after.session.key != root.session.key:
-        is_member = after.run.id in runs
-        runs = runs[runs.index(after.run.id) + 1 :] if is_member else []
-        start = None if is_member else after.session.key
-    if after is not None:
-        first = []
-    page = runs[: limit - len(first)]
-    rows = [*first, *await client.sessions.rows_of(page)]
-    if len(rows) == limit or len(page) < len(runs):
-        return rows
-    members = await client.sessions.member_runs(root)
-    below = Filter(tree=root.session.key, after=start, limit=limit + len(members) + 1)
-    known = {root.run.id, *members}
-    others = (r for r in await client.sessions.list(below) if r.run.id not in known)
-    return [*rows, *others][:limit]
+    asked = Asked(query, most(limit), after, everything, tree)
+    print_list(context, asked, is_json=json)

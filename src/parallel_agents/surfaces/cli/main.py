@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
 
@@ -14,23 +15,34 @@ from parallel_agents.core.cutting import head
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.signals import stop_signals_as_interrupts
 from parallel_agents.surfaces.cli.commands import COMMANDS, Command
+from parallel_agents.surfaces.cli.log_options import given, take_log_options
+from parallel_agents.surfaces.cli.profile_option import offer_profile, with_profile
 from parallel_agents.surfaces.cli.streams import guard_streams
 from parallel_agents.surfaces.cli.usage import execute
 
 
-def main() -> None:
-    """Run the command line; a PagentsError ends in four lines and its exit code."""
+def main(begin: Callable[[], object] = lambda: None) -> None:
+    """Run the command line; a PagentsError ends in four lines and its exit code.
+
+    Args:
+        begin: called once all modules of the command are loaded, before it does anything.
+    """
     arguments = sys.argv[1:]
     guard_streams()
     try:
         check_arguments(arguments)
-        with stop_signals_as_interrupts():
-            exit_code = execute(build(arguments), arguments)
+        arguments, log = take_log_options(arguments)
+        app = build(arguments)
+        begin()
+        with stop_signals_as_interrupts(), given(log):
+            exit_code = execute(app, arguments)
             sys.stdout.flush()
     except PagentsError as problem:
         # Loaded only here: `--help` prints no error and need not wait for it.
         import_module("parallel_agents.surfaces.cli.exits").exit_with(problem, arguments)
     except KeyboardInterrupt:
+        with suppress(OSError):  # nobody reads it
+            sys.stderr.write("Interrupted.\n")
         sys.exit(130)
     else:
         sys.exit(exit_code)
@@ -92,8 +104,9 @@ def _add(app: typer.Typer, name: str, command: Command, *, is_called: bool) -> N
     loaded = import_module(f"parallel_agents.surfaces.cli.{module}")
     if function:
         command_function: Callable[..., None] = getattr(loaded, function)
-        app.command(name, rich_help_panel=command.panel)(command_function)
+        app.command(name, rich_help_panel=command.panel)(with_profile(command_function))
     else:
+        offer_profile(loaded.app)
         app.add_typer(loaded.app, name=name, help=command.help, rich_help_panel=command.panel)
 
 

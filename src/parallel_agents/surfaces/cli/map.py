@@ -12,7 +12,7 @@ import typer
 from parallel_agents.app.asked_map import AskedMap
 from parallel_agents.app.client import App
 from parallel_agents.app.map_out import out_file
-from parallel_agents.core.gate import AnyGate, Refine
+from parallel_agents.core.gate import Refine
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
@@ -20,7 +20,7 @@ from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
-from parallel_agents.maps.source import Format, Source
+from parallel_agents.maps.source import Source
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import map_options, progress
 from parallel_agents.surfaces.cli.context import (
@@ -33,6 +33,7 @@ from parallel_agents.surfaces.cli.context import (
     ModelName,
     Notified,
     SandboxMode,
+    Tags,
     Timeout,
     Tokens,
     Usd,
@@ -54,7 +55,7 @@ from parallel_agents.surfaces.cli.map_price import print_price
 from parallel_agents.surfaces.cli.map_rows_given import STDIN, given_source
 from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
-from parallel_agents.surfaces.cli.run import ProgressStyle
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
 
 _HOW = "add --text 'Classify: {column}', or -i NAME={column} for an input of the agent"
@@ -85,6 +86,7 @@ def map_rows(
     usd: Usd = None,
     tokens: Tokens = None,
     on_limit: WhenUsedUp = None,
+    tag: Tags = None,
     notify: Notified = None,
     answers: AnswersFile = None,
     allow_weak_judge: WeakJudge = False,
@@ -105,15 +107,14 @@ def map_rows(
         max_parallel=max_parallel,
         sandbox=sandbox,
         notify=notify,
+        tags=tag,
     )
-    check_key(name := map_id or make_name())
-    source = _kept_source(context, name, (rows, *(files or ())), row_format, is_trial=dry_run)
+    name, kept = _names(map_id, is_dry=dry_run)
+    source = given_source(rows, files or (), row_format, context.environment.home, kept)
     file = out_file(out, context.environment.home, name, source)
-    found = replace(source, without=str(file))
-    request = MapRequest(agent=agent, text=text or "", source=found, out=str(file), limit=limit)
-    request = replace(request, on_failure=on_failure, batch=batch, key=key or "")
-    request = replace(request, reduce=reduce or "", reduce_text=reduce_text or TEXT)
-    request = _with_limits(request, refine, timeout, cache, gates_of(gate or (), judge))
+    request = _request_of(agent, text or "", source, file, limit, batch)
+    request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
+    request = _with_limits(_with_checks(request, gate, judge, refine), timeout, cache, on_failure)
     read, budget = partial(read_templates, inputs), budget_of(usd, tokens, on_limit)
     asked = AskedMap(name, request, read, model, max_parallel, budget, _HOW)
     if dry_run:
@@ -122,33 +123,32 @@ def map_rows(
         _run(context, asked, Display(style, json), file if out == STDIN else None)
 
 
-def _kept_source(
-    context: CliContext,
-    name: str,
-    given: tuple[str, ...],
-    row_format: Format | None,
-    *,
-    is_trial: bool,
-) -> Source:
-    """Where the rows come from; a dry run keeps those of stdin apart from the map's own."""
-    kept = f"{name}.dry-run" if is_trial else name
-    return given_source(given[0], given[1:], row_format, context.environment.home, kept)
+def _names(map_id: str | None, *, is_dry: bool) -> tuple[str, str]:
+    """The name of a map, and that under which rows of stdin are kept."""
+    check_key(name := map_id or make_name())
+    return name, f"{name}.dry-run" if is_dry else name
+
+
+def _request_of(
+    agent: str, text: str, source: Source, file: Path, limit: int | None, batch: int
+) -> MapRequest:
+    """The request for rows, of which the file of results is none."""
+    rows = replace(source, without=str(file))
+    return MapRequest(agent=agent, text=text, source=rows, out=str(file), limit=limit, batch=batch)
+
+
+def _with_checks(
+    request: MapRequest, gate: list[str] | None, judge: str | None, refine: int | None
+) -> MapRequest:
+    rounds = None if refine is None else Refine(rounds=refine)
+    return replace(request, gates=gates_of(gate or (), judge), refine=rounds)
 
 
 def _with_limits(
-    request: MapRequest,
-    refine: int | None,
-    timeout: float | None,
-    cache: float | None,
-    gates: tuple[AnyGate, ...],
+    request: MapRequest, timeout: float | None, cache: float | None, on_failure: OnFailure
 ) -> MapRequest:
-    return replace(
-        request,
-        gates=gates,
-        refine=None if refine is None else Refine(rounds=refine),
-        limits=Limits(timeout_seconds=timeout),
-        cache_seconds=cache,
-    )
+    limits = Limits(timeout_seconds=timeout)
+    return replace(request, limits=limits, cache_seconds=cache, on_failure=on_failure)
 
 
 def _run(context: CliContext, asked: AskedMap, display: Display, echoed: Path | None) -> None:

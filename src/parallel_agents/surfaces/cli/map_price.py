@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from parallel_agents.app.asked_map import CheckedMap
 from parallel_agents.app.client import Client
 from parallel_agents.app.map_price import MapPrice, price_map
-from parallel_agents.app.opening import open_client
-from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.app.opening import open_without_writing
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.maps.filling import Filled
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.dry_run import money, spend_json, told_runs
 from parallel_agents.views import format
+from parallel_agents.views.costs import costs_by_agent
+from parallel_agents.views.estimates import likely_of, shared
 
 _SHOWN = 600
+
+
+class _Expected(NamedTuple):
+    """What rows cost if they cost what such runs did so far; None if there were none."""
+
+    spend: Spend | None
+    runs: int
 
 
 async def print_price(
@@ -26,11 +37,16 @@ async def print_price(
     is_json: bool,
 ) -> None:
     """Print how many rows a map has, the task of the first, and what their first calls cost at most."""
-    async with open_client(context.environment, context.settings) as client:
+    async with open_without_writing(context.environment, context.settings) as client:
         checked = await check(client)
         price = await price_map(client, name, checked)
+        agent = checked.first.task.agent_name
+        likely, runs = likely_of(costs_by_agent(await client.journal.costs()), agent, price.model)
+    expected = _Expected(likely and shared(likely, price.calls, 1), runs)
     if is_json:
-        render.envelope("priced", time.time(), [_json(checked, price)], id=name, dry_run=True)
+        render.envelope(
+            "priced", time.time(), [_json(checked, price, expected)], id=name, dry_run=True
+        )
         return
     before = f", of which {price.done:,} are done" if price.done else ""
     render.line(f"{_rows(checked.rows)} of {checked.request.source.name}{before}")
@@ -38,6 +54,9 @@ async def print_price(
     render.line(f"results {checked.request.out}")
     render.line("first   " + format.cut(format.one_line(_shown(checked.first)), _SHOWN))
     render.note(_told(price))
+    if price.rows:
+        from_runs = f", from {told_runs(runs)}" if runs else ""
+        render.line(f"likely  {money(expected.spend)}{from_runs}")
 
 
 def _rows(count: int) -> str:
@@ -64,7 +83,7 @@ def _shown(filled: Filled) -> str:
     return f"{task.text} {task.values}" if task.values else task.text
 
 
-def _json(checked: CheckedMap, price: MapPrice) -> dict[str, object]:
+def _json(checked: CheckedMap, price: MapPrice, expected: _Expected) -> dict[str, object]:
     money = None if price.nanousd is None else f"{price.nanousd / NANOUSD_PER_USD:.9f}"
     return {
         "rows": checked.rows,
@@ -77,4 +96,6 @@ def _json(checked: CheckedMap, price: MapPrice) -> dict[str, object]:
         "first_calls_at_most": None if money is None else {"amount": money, "currency": "USD"},
         "tokens_at_most": price.tokens,
         "is_exact": price.is_exact,
+        "likely": spend_json(expected.spend),
+        "from_runs": expected.runs,
     }

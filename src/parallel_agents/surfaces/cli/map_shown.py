@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from rich.live import Live
 from rich.text import Text
 
 from parallel_agents.app.client import App
@@ -23,8 +22,9 @@ from parallel_agents.maps.progress import MapProgress
 from parallel_agents.maps.request import MAP
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work, ended_before
+from parallel_agents.surfaces.cli.live_area import LiveArea
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
-from parallel_agents.views import format
+from parallel_agents.views import cells, format
 
 _LIVE_SECONDS, _TEXT_SECONDS, _ECHO_SECONDS = 0.25, 10.0, 0.25
 _QUESTION_SECONDS = 0.5
@@ -161,36 +161,32 @@ class _LiveLine:
 
     def __init__(self, told: Callable[[], str]) -> None:
         self._told = told
-        self._live = self._made()
+        self._area = LiveArea(render.err(), self._drawn)
+        self._is_watched = False
 
-    def _made(self) -> Live:
-        return Live(
-            console=render.err(), get_renderable=self._drawn, auto_refresh=False, transient=True
-        )
-
-    def _drawn(self) -> Text:
-        return Text(f"  {self._told()}", "bold")
+    def _drawn(self, width: int, _: int) -> list[Text]:
+        return [Text(line, "bold") for line in cells.wrapped(f"  {self._told()}", width)]
 
     async def watch(self, waiting: asyncio.Task[list[Result]]) -> None:
-        self._live.start()
+        self._is_watched = True
+        self._area.start()
         try:
             while not waiting.done():
-                self._live.refresh()
+                self._area.refresh()
                 await asyncio.wait({waiting}, timeout=_LIVE_SECONDS)
         finally:
-            self._live.stop()
+            self._is_watched = False
+            self._area.stop()
 
     @contextmanager
     def aside(self) -> Generator[None]:
         """A block in which something else can be printed."""
-        was_drawn = self._live.is_started
-        self._live.stop()
+        self._area.stop()
         try:
             yield
         finally:
-            if was_drawn:
-                self._live = self._made()
-                self._live.start()
+            if self._is_watched:
+                self._area.start()
 
 
 class _Echo:

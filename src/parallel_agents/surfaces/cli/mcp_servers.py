@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import typer
 
@@ -25,7 +25,7 @@ from parallel_agents.mcp_client.listing import Listing
 from parallel_agents.mcp_client.servers import McpServers
 from parallel_agents.secrets.addresses import open_url
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_offers
+from parallel_agents.surfaces.cli.context import CliContext, find_offers
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.trust import MCP_NAME
 
@@ -49,11 +49,11 @@ class _Checked(NamedTuple):
     seconds: float
 
 
-def list_servers(json: AsJson = False, home: Home = None) -> None:
+def list_servers(home: Path | None, *, is_json: bool) -> None:
     """List the MCP servers of the configuration, the project and its agents. None is started."""
     context = find_offers(home)
     known = [*_known(context)]
-    if json:
+    if is_json:
         render.envelope("mcp_servers", time.time(), [_known_json(each) for each in known])
         return
     if rows := [(each.name, _how(each.server), each.source, _state(each)) for each in known]:
@@ -65,29 +65,20 @@ def list_servers(json: AsJson = False, home: Home = None) -> None:
     render.note(f"{len(known)} servers. What they offer: pagents mcp check")
 
 
-def check_servers(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these servers.")
-    ] = None,
-    json: AsJson = False,
-    home: Home = None,
-) -> None:
-    """Start each MCP server, and show its tools by the names that agents use, and what is wrong.
-
-    Exit code 1 if a server cannot be used.
-    """
+def check_servers(names: Sequence[str], home: Path | None, *, is_json: bool) -> None:
+    """Start each MCP server, and show its tools by the names that agents use, and what is wrong."""
     context = find_offers(home)
     known = [*_known(context)]
-    chosen = _chosen(known, names or (), context.environment.untrusted_servers)
+    chosen = _chosen(known, names, context.environment.untrusted_servers)
     checked = run_cancellable(_check(context, chosen))
-    if json:
+    if is_json:
         render.envelope("mcp_check", time.time(), [_checked_json(each) for each in checked])
     else:
         for each in checked:
             _show(each)
         _tell_untrusted(context)
         if not known:
-            render.note("No server is configured; docs/mcp-servers.md shows how.")
+            render.note("No server is configured; `pagents docs mcp-servers` shows how.")
     if any(each.problem for each in checked):
         raise typer.Exit(Exit.FAILED)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.core.event import Event
-from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.inspection import Journal
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
+
+if TYPE_CHECKING:
+    from parallel_agents.core.event import Event
+    from parallel_agents.core.ids import SessionKey
+    from parallel_agents.core.inspection import Journal
 
 _ALL = 1_000_000_000
 

@@ -8,8 +8,8 @@ from typing import Self
 from parallel_agents.app.client import App
 from parallel_agents.core.event import Event, Finished, Queued
 from parallel_agents.surfaces.cli import progress
-from parallel_agents.surfaces.cli.foreground import ticking
 from parallel_agents.surfaces.cli.own_work import own_work
+from parallel_agents.surfaces.cli.progress import ticking
 from parallel_agents.views.board import Board
 
 

@@ -1,4 +1,4 @@
-"""`pagents init`, `validate`, `graph` and `schema`: team files before they are run."""
+"""`pagents validate`, `graph` and `schema`: team files before they are run."""
 
 from __future__ import annotations
 
@@ -30,21 +30,20 @@ class Schemas(StrEnum):
     TEAM = "team"
 
 
-def init(
-    template: Annotated[
-        str | None,
-        typer.Argument(help="A template; without one, all are listed.", metavar="TEMPLATE"),
-    ] = None,
-    file: Annotated[
-        Path | None, typer.Argument(help="Where to write it; TEMPLATE.yaml.", metavar="FILE")
-    ] = None,
-) -> None:
-    """Write a team file to begin with."""
-    found = {each.stem: each for each in sorted(_TEMPLATES.glob("*.yaml"))}
-    if template is None:
-        render.table(("TEMPLATE", "WHAT IT DOES"), [(n, _described(f)) for n, f in found.items()])
-        render.note("Write one: pagents init TEMPLATE [FILE]")
-        return
+def list_templates() -> None:
+    """List the templates of team files."""
+    found = _templates()
+    render.table(("TEMPLATE", "WHAT IT DOES"), [(n, _described(f)) for n, f in found.items()])
+    render.note("Write one: pagents init TEMPLATE [FILE]")
+
+
+def write_team_file(template: str, file: Path | None) -> None:
+    """Write a team file to begin with.
+
+    Raises:
+        InvalidInput: there is no such template, or the file exists or cannot be written.
+    """
+    found = _templates()
     source = find_template(template, found)
     target = file or Path(f"{template}.yaml")
     if target.suffix not in {".yaml", ".yml"}:
@@ -54,6 +53,10 @@ def init(
     text = text.replace(f"pagents run {template}.yaml", f"pagents run {target.name}")
     write_new(target, text, hint=f"name another file: pagents init {template} FILE")
     render.note(f"Wrote {target}. Next: pagents graph {target} · pagents run {target}")
+
+
+def _templates() -> dict[str, Path]:
+    return {each.stem: each for each in sorted(_TEMPLATES.glob("*.yaml"))}
 
 
 def validate(

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import Annotated, Protocol, Self
 
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.table import Table
+import typer
 from rich.text import Text
 
 from parallel_agents.core.run import RunStatus
+from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.live_area import LiveArea
+from parallel_agents.surfaces.cli.live_lines import Size, drawn, finished
 from parallel_agents.views import format
 from parallel_agents.views.board import Board, Lane
 
-_SHOWN = 12
 _HERTZ = 4
+_MOST_WRITTEN = 4000
 HEARTBEAT_SECONDS = 30.0
 
 
@@ -31,13 +33,22 @@ class Style(StrEnum):
     NONE = "none"
 
 
+ProgressStyle = Annotated[Style, typer.Option("--progress", help="How to show progress.")]
+
+
 class Progress(Protocol):
+    """How work is shown."""
+
     def changed(self, lane: Lane, at: float) -> None:
         """A lane has changed; `at` is when, in seconds since the epoch."""
         ...
 
+    def wrote(self, text: str) -> None:
+        """The only agent's model has written a further piece of its reply."""
+        ...
+
     def tick(self, now: float) -> float:
-        """Print a sign of life if nothing was printed for long; seconds until the next tick."""
+        """Draw, or print a sign of life if nothing was printed for long; seconds until the next tick."""
         ...
 
     def aside(self) -> AbstractContextManager[None]:
@@ -49,13 +60,21 @@ class Progress(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
 
-def choose(style: Style, board: Board) -> Progress:
-    """The progress in a style; `auto` chooses by where stderr goes."""
+def is_live(style: Style) -> bool:
+    """Whether a style draws on the terminal, and so shows what a model writes."""
+    return style is Style.LIVE or (style is Style.AUTO and render.err().is_terminal)
+
+
+def choose(style: Style, board: Board, began_at: float | None = None) -> Progress:
+    """The progress in a style; `auto` chooses by where stderr goes.
+
+    `began_at` is when the work began, in seconds since the epoch; None for now.
+    """
     if style is Style.AUTO:
-        style = Style.LIVE if render.err().is_terminal else Style.TEXT
+        style = Style.LIVE if is_live(style) else Style.TEXT
     match style:
         case Style.LIVE:
-            return LiveProgress(board, time.time)
+            return LiveProgress(board, time.time, began_at)
         case Style.TEXT:
             return TextProgress(board)
         case Style.NONE:
@@ -64,6 +83,8 @@ def choose(style: Style, board: Board) -> Progress:
 
 class NoProgress:
     def changed(self, lane: Lane, at: float) -> None: ...
+
+    def wrote(self, text: str) -> None: ...
 
     def tick(self, now: float) -> float:
         return HEARTBEAT_SECONDS
@@ -89,7 +110,7 @@ class TextProgress:
         if now - printed_at >= HEARTBEAT_SECONDS:
             board = self._board
             running, queued = board.count(RunStatus.RUNNING), board.count(RunStatus.QUEUED)
-            counts = (*_finished(board), f"{running} running", f"{queued} queued")
+            counts = (*finished(board), f"{running} running", f"{queued} queued")
             render.note(f"{format.clock(now)} {', '.join(counts)}")
             printed_at = now
         self._printed_at = printed_at
@@ -102,6 +123,8 @@ class TextProgress:
         status = format.status(lane.status)
         render.note(f"{format.clock(at)} {counts} {lane.label} {status}{doing}")
 
+    def wrote(self, text: str) -> None: ...
+
     def aside(self) -> AbstractContextManager[None]:
         return nullcontext()
 
@@ -112,84 +135,59 @@ class TextProgress:
 
 
 class LiveProgress:
-    """At most twelve live lanes and a line of totals, four times a second."""
+    """The lanes that are live and a line of totals, four times a second, and what one agent writes."""
 
-    def __init__(self, board: Board, now: Callable[[], float]) -> None:
+    def __init__(
+        self, board: Board, now: Callable[[], float], began_at: float | None = None
+    ) -> None:
         self._board = board
         self._now = now
-        self._began_at = now()
-        self._live = self._make()
-
-    def _make(self) -> Live:
-        return Live(
-            console=render.err(),
-            get_renderable=self._draw,
-            refresh_per_second=_HERTZ,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._began_at = now() if began_at is None else began_at
+        self._written = ""
+        self._area = LiveArea(render.err(), self._draw)
 
     def __enter__(self) -> Self:
-        self._live.start(refresh=True)
+        self._area.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._live.stop()
+        self._area.stop()
 
-    def changed(self, lane: Lane, at: float) -> None: ...
+    def changed(self, lane: Lane, at: float) -> None:
+        self._written = ""  # what was written is a reply now, or is written anew
+
+    def wrote(self, text: str) -> None:
+        self._written = f"{self._written}{text}"[-_MOST_WRITTEN:]
 
     def tick(self, now: float) -> float:
-        return HEARTBEAT_SECONDS  # it draws itself
+        self._area.refresh()
+        return 1 / _HERTZ
 
     @contextmanager
     def aside(self) -> Generator[None]:
-        self._live.stop()
+        self._area.stop()
         try:
             yield
         finally:
             sys.stdout.flush()
-            # A stopped display that is started again first erases as many lines as it drew last: the result.
-            self._live = self._make()
-            self._live.start(refresh=True)
+            self._area.start()
 
-    def _draw(self) -> RenderableType:
-        waiting = [lane for lane in self._board.lanes.values() if not lane.status.is_over]
-        # Those that run go before those that wait; within both the order of the team stays.
-        waiting.sort(key=lambda lane: lane.status is RunStatus.QUEUED)
-        table = Table.grid(padding=(0, 2))
-        for lane in waiting[:_SHOWN]:
-            table.add_row(*self._cells(lane))
-        parts: list[RenderableType] = [table]
-        if len(waiting) > _SHOWN:
-            parts.append(Text(f"  … {len(waiting) - _SHOWN} more", style="dim"))
-        parts.append(self._line())
-        return Group(*parts)
-
-    def _cells(self, lane: Lane) -> tuple[Text, Text, Text, Text]:
-        since = "" if lane.began_at is None else format.seconds(self._now() - lane.began_at)
-        return (
-            Text(f"  {format.glyph(lane.status)}", style=format.style(lane.status)),
-            Text(format.one_line(lane.label), no_wrap=True, overflow="ellipsis"),
-            Text(since, justify="right"),
-            Text(format.one_line(lane.doing), style="dim", no_wrap=True, overflow="ellipsis"),
-        )
-
-    def _line(self) -> Text:
-        board = self._board
-        failed = board.count(RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.KILLED)
-        parts = [
-            *_finished(board),
-            f"{board.count(RunStatus.RUNNING)} running",
-            f"{board.count(RunStatus.QUEUED)} queued",
-            *([f"{failed} failed"] if failed else []),
-            format.seconds(self._now() - self._began_at),
-            format.tokens(board.spend),
-            format.money(board.spend),
-        ]
-        return Text("  " + "   ".join(parts), style="bold")
+    def _draw(self, width: int, height: int) -> list[Text]:
+        written = KNOWN.hide(self._written) if self._written else ""
+        return drawn(self._board, self._now(), self._began_at, Size(width, height), written)
 
 
-def _finished(board: Board) -> tuple[str, ...]:
-    """How many have finished; nothing before it is known how many there are."""
-    return (f"{board.over}/{len(board.lanes)} finished",) if board.lanes else ()
+@asynccontextmanager
+async def ticking(shown: Progress) -> AsyncGenerator[None]:
+    """Tick the progress for as long as the block lasts."""
+
+    async def tick() -> None:
+        while True:  # noqa: ASYNC110 - it waits for time to pass
+            await asyncio.sleep(shown.tick(time.time()))
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticking.cancel()
+        await asyncio.wait({ticking})

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.cutting import head
+from parallel_agents.core.tier import Tier
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.choice import LOCAL

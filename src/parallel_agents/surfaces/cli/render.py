@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 import orjson
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
+from typing_extensions import override
 
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import RunId, short
@@ -20,20 +21,32 @@ from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import InvalidFile, PagentsError, where_to_look
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli.invocation import as_called
-from parallel_agents.views import format
+from parallel_agents.views import cells, format
+from parallel_agents.views.code_blocks import code_blocks
 
+NO_SESSIONS = "No sessions yet. Start with: pagents run --team content --input topic=..."
 _MOST_NAMED = 5
 _MOST_FINDINGS = 20
+_LEAST_SHORTENED = 12
+_MOST_COLOURED = 50_000
+
+
+class _Console(Console):
+    """A console that never ends the process: the streams themselves say what a lost reader means."""
+
+    @override
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 @cache
 def out() -> Console:
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+    return _Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 @cache
 def err() -> Console:
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True, stderr=True)
+    return _Console(markup=False, highlight=False, emoji=False, soft_wrap=True, stderr=True)
 
 
 def note(text: str, style: str = "") -> None:
@@ -46,6 +59,35 @@ def line(text: str, style: str = "") -> None:
     _print(out(), text, style)
 
 
+def prose(text: str) -> None:
+    """What somebody wrote, indented: wrapped to the terminal's width, except the code in it.
+
+    Code stays as it is, so that it can be copied, and is coloured on a terminal.
+    """
+    for block in code_blocks(format.clean(text)):
+        if not block.is_code:
+            for part in block.text.splitlines():
+                line(f"  {part}".rstrip())
+            continue
+        shown = _text(block.text)
+        if out().is_terminal and not out().no_color and len(shown) <= _MOST_COLOURED:
+            shown = _coloured(shown.plain, block.language)
+        for part in shown.split("\n", allow_blank=True):
+            out().print(Text("  ").append_text(part))
+
+
+def _coloured(block: str, language: str) -> Text:
+    """A block with its fences, in the colours of its language."""
+    from rich.syntax import Syntax  # noqa: PLC0415 - heavy, and few answers have code
+
+    opening, *code = block.split("\n")
+    closing = [code.pop()] if code and not code[-1].strip(" \t`~") else []
+    syntax = Syntax("", language or "text", theme="ansi_dark", background_color="default")
+    coloured = syntax.highlight("\n".join(code))
+    coloured.rstrip()
+    return Text("\n").join([Text(opening, "dim"), coloured, *(Text(x, "dim") for x in closing)])
+
+
 def piece(text: str) -> None:
     """A piece of a line of the result, which is shown at once; `line` ends the line."""
     out().print(_text(text), end="   ", soft_wrap=True)
@@ -55,7 +97,7 @@ def piece(text: str) -> None:
 def _print(console: Console, text: str, style: str) -> None:
     """Text wrapped to the terminal's width; if the output goes to a file it stays as it is."""
     if console.is_terminal:
-        text = "\n".join(format.wrapped(format.clean(text), console.width))
+        text = "\n".join(cells.wrapped(format.clean(text), console.width))
     console.print(_text(text, style))
 
 
@@ -124,24 +166,59 @@ def table(
     *,
     right: Sequence[str] = (),
     flexible: str = "",
+    shortened: Sequence[str] = (),
 ) -> None:
     """Columns under their titles; those named in `right` are numbers.
 
-    On a terminal the `flexible` column (by default the last) is shortened to fit the width; nothing
+    On a terminal the `flexible` column (by default the last) is cut to fit the width, and then the
+    middle of the `shortened` ones; if that is not enough, each row takes several lines. Nothing
     else is ever cut, and nothing at all if the output goes to a file.
     """
-    cells = [[format.one_line(cell) for cell in row] for row in (titles, *rows)]
-    widths = [max(cell_len(row[i]) for row in cells) for i in range(len(titles))]
+    told = [[format.one_line(cell) for cell in row] for row in (titles, *rows)]
+    widths = [max(cell_len(row[i]) for row in told) for i in range(len(titles))]
     bends = titles.index(flexible) if flexible else len(titles) - 1
     if out().is_terminal:
-        others = sum(widths) - widths[bends] + 2 * (len(titles) - 1)
-        widths[bends] = min(widths[bends], max(out().width - others, len(titles[bends]), 8))
-    for number, row in enumerate(cells):
+        _narrow(widths, bends, max(len(titles[bends]), 8))
+        middles = [titles.index(title) for title in shortened]
+        for column in middles:
+            _narrow(widths, column, _LEAST_SHORTENED)
+        if sum(widths) + 2 * (len(widths) - 1) > out().width:
+            _flow(told[1:], middles)
+            return
+    for number, row in enumerate(told):
         shown = [
-            _cell(cell, width, is_right=title in right)
+            _cell(cell, width, is_right=title in right, is_middle=title in shortened)
             for cell, width, title in zip(row, widths, titles, strict=True)
         ]
-        out().print(Text("  ".join(shown).rstrip(), style="" if number else "bold"))
+        out().print(_text("  ".join(shown).rstrip(), "" if number else "bold"))
+
+
+def _narrow(widths: list[int], column: int, least: int) -> None:
+    """Take from a column what is too wide for the terminal, but leave it some cells."""
+    excess = sum(widths) + 2 * (len(widths) - 1) - out().width
+    widths[column] = min(widths[column], max(widths[column] - max(excess, 0), least))
+
+
+def _flow(rows: Sequence[Sequence[str]], shortened: Sequence[int]) -> None:
+    """Rows of several lines, without titles: no cell is broken where another line has room for it."""
+    for row in rows:
+        for number, told in enumerate(_flowed(row, shortened)):
+            out().print(_text(told, "" if number else "bold"))
+
+
+def _flowed(row: Sequence[str], shortened: Sequence[int]) -> list[str]:
+    """The cells of a row on as many lines of the terminal's width as they need."""
+    lines: list[str] = []
+    for place, cell in enumerate(row):
+        if not cell:
+            continue
+        room = out().width - 2 * bool(place)
+        fitted = cells.middle(cell, room) if place in shortened else cells.ended(cell, room)
+        if lines and cell_len(lines[-1]) + 2 + cell_len(fitted) <= out().width:
+            lines[-1] += f"  {fitted}"
+        else:
+            lines.append(f"{'  ' if lines else ''}{fitted}")
+    return lines
 
 
 def cards(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -156,8 +233,8 @@ def cards(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             line(f"  {format.one_line(cell)}")
 
 
-def _cell(text: str, width: int, *, is_right: bool) -> str:
-    fitted = set_cell_size(text[:-1], width - 1) + "…" if cell_len(text) > width else text
+def _cell(text: str, width: int, *, is_right: bool, is_middle: bool) -> str:
+    fitted = cells.middle(text, width) if is_middle else cells.ended(text, width)
     gap = " " * (width - cell_len(fitted))
     return gap + fitted if is_right else fitted + gap
 
@@ -165,13 +242,20 @@ def _cell(text: str, width: int, *, is_right: bool) -> str:
 def result(found: Result) -> None:
     """One result: a headline, its notices, the answer."""
     status = found.status
-    headline = _text(f"{format.glyph(status)} {format.one_line(found.label)}", format.style(status))
-    headline.append(
-        f"  {format.status(status)}  {format.seconds(found.seconds)}  "
-        f"{format.tokens(found.total_spend)}  {format.money(found.total_spend)}  {found.model}".rstrip(),
-        style="dim",
+    label = f"{format.glyph(status)} {format.one_line(found.label)}"
+    rest = (
+        format.status(status),
+        format.seconds(found.seconds),
+        format.tokens(found.total_spend),
+        format.money(found.total_spend),
+        found.model,
     )
-    out().print(headline)
+    told = _flowed((label, *rest), (0,)) if out().is_terminal else ["  ".join((label, *rest))]
+    for number, text in enumerate(told):
+        headline = _text(text.rstrip(), "dim")
+        if not number:
+            headline.stylize(f"not dim {format.style(status)}", 0, len(label))
+        out().print(headline)
     if found.changes is not None:
         name = short(found.session_key)
         more = f"   pagents diff {name} · pagents merge {name}" if found.changes.files else ""
@@ -192,8 +276,7 @@ def result(found: Result) -> None:
         for title, text in (("why", found.error.why), ("hint", found.error.hint), ("docs", docs)):
             if text:
                 line(f"  {title:<5} {as_called(format.one_line(text))}")
-    for part in format.output(found.output).splitlines():
-        line(f"  {part}")
+    prose(format.output(found.output))
     line("")
 
 
@@ -203,7 +286,7 @@ def summary(team: TeamResult, earlier: Collection[RunId] = ()) -> None:
     rows = [
         (
             f"{format.glyph(r.status)} {format.status(r.status)}",
-            format.cut(r.label, format.LABEL_WIDTH),
+            format.middle(r.label, format.LABEL_WIDTH),
             format.seconds(r.seconds),
             format.tokens(r.total_spend),
             format.money(r.total_spend),
@@ -211,7 +294,8 @@ def summary(team: TeamResult, earlier: Collection[RunId] = ()) -> None:
         )
         for r in counted
     ]
-    table(("STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS"), rows, right=("TIME", "COST"))
+    titles = ("STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS")
+    table(titles, rows, right=("TIME", "COST"), flexible="AGENT", shortened=("AGENT",))
     done = sum(r.is_done for r in counted)
     line(
         f"{format.glyph(team.status)} {format.status(team.status)} in {format.seconds(team.seconds)}   "

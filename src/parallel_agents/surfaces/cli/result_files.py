@@ -1,4 +1,4 @@
-"""Result files: each result as a JSON file under the home, as soon as its run has ended."""
+"""Result files: each result as JSON, and in its own form, under the home as soon as its run has ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from parallel_agents.app.map_out import RESULTS_FOLDER
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
 from parallel_agents.files import write_private
+from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
+from parallel_agents.views.answer_form import SUFFIXES, form_of
 
 # Names that are the same on every file system: in lowercase, and short.
 _PLAIN = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}(?<!\.)")
@@ -58,6 +60,15 @@ def file_names(labels: Mapping[RunId, str]) -> dict[RunId, str]:
 
 
 def write_result(result: Result, folder: Path, name: str) -> None:
-    """Write `NAME.json`, whole or not at all; a run that continues writes the same file again."""
+    """Write `NAME.json`, whole or not at all; a run that continues writes the same file again.
+
+    An accepted answer is also written in its own form, such as `NAME.md` or `NAME.py`.
+    """
     content = orjson.dumps(render.result_json(result), option=orjson.OPT_INDENT_2)
-    write_private(folder / f"{name}.json", content)
+    write_private(folder / f"{name}.json", KNOWN.hide_json(content))
+    form = form_of(result.output_json) if result.is_done else None
+    for suffix in SUFFIXES:
+        if form is None or suffix != form.suffix:
+            (folder / f"{name}{suffix}").unlink(missing_ok=True)  # of an earlier answer
+    if form is not None:
+        write_private(folder / f"{name}{form.suffix}", KNOWN.hide(form.text).encode())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -13,23 +12,22 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app.begin_plan import begin_plan
-from parallel_agents.app.client import App
+from parallel_agents.app.client import App, Client
+from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.app.reading import STORE_NAME, check_exists
-from parallel_agents.catalog.team import Team
-from parallel_agents.core.budget import Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.plan import Plan, on_model
 from parallel_agents.core.retry_keys import earlier_tries
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
-from parallel_agents.core.task import OnFailure, Task, TeamTask
-from parallel_agents.core.workspace import Workspace
+from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
+from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.attached import Attaching, attach, find_worked_on
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
     AsJson,
@@ -43,6 +41,7 @@ from parallel_agents.surfaces.cli.context import (
     Name,
     Notified,
     SandboxMode,
+    Tags,
     Timeout,
     Tokens,
     Usd,
@@ -55,6 +54,13 @@ from parallel_agents.surfaces.cli.context import (
     workspace_of,
 )
 from parallel_agents.surfaces.cli.do_result import concluded_do
+from parallel_agents.surfaces.cli.dry_run import (
+    UNKNOWN_STEPS,
+    DryRun,
+    Planned,
+    print_dry_run,
+    without_done,
+)
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
@@ -64,6 +70,7 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
+from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.map_shown import (
     announce_map,
@@ -71,43 +78,60 @@ from parallel_agents.surfaces.cli.map_shown import (
     is_map,
     show_map,
 )
+from parallel_agents.surfaces.cli.overrides import Overrides
 from parallel_agents.surfaces.cli.plan_approval import is_do, show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
 from parallel_agents.views import format
 
-ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
 
+class _AskedRun(NamedTuple):
+    """The team that the options ask for.
 
-class _Overrides(NamedTuple):
-    """The options that override what a team's file says."""
+    Attributes:
+        team: its name or file.
+        inputs: as they were given.
+        name: of the run; None for a new one.
+    """
 
-    model: str | None
+    team: Path | str
+    inputs: list[str] | None
+    overrides: Overrides
+    name: str | None
     max_parallel: int | None
-    timeout: float | None
-    budget: Callable[[Budget], Budget]
-    on_failure: OnFailure | None
-    cache_seconds: float | None
-    workspace: Workspace | None
 
-    def apply(self, task: Task) -> Task:
-        cached = task.cache_seconds if self.cache_seconds is None else self.cache_seconds
-        if self.model is not None:
-            task = replace(task, model=self.model, ladder=())
-        workspace = self.workspace or task.workspace
-        return replace(task, cache_seconds=cached, workspace=workspace)
-
-    def apply_to_plan(self, plan: Plan) -> Plan:
-        return replace(
-            plan if self.model is None else on_model(plan, self.model),
-            max_parallel=self.max_parallel or plan.max_parallel,
-            timeout_seconds=self.timeout or plan.timeout_seconds,
-            budget=self.budget(plan.budget),
-            on_failure=self.on_failure or plan.on_failure,
-            cache_seconds=self.cache_seconds,
-            workspace=self.workspace,
+    async def prepare(self, context: CliContext, display: Display, app: App) -> Begin:
+        """Get the models ready; the function that this returns starts the work."""
+        found = app.catalog.team(self.team)
+        values = read_inputs(self.inputs, found.input_schema)
+        if found.plan is not None:
+            plan = self.overrides.apply_to_plan(found.plan)
+            task = await prepare_plan(app, context.environment, plan, found.filled(values))
+            count, is_json = len(plan.steps), display.is_json
+            return partial(_begin_plan, app, task, self.name, count, is_json=is_json)
+        asked = self.overrides.team_task(found, values)
+        return await prepare_run(
+            app,
+            asked,
+            self.name,
+            self.max_parallel,
+            style=display.style,
+            is_json=display.is_json,
         )
+
+    async def planned(self, environment: Environment, client: Client) -> Planned:
+        """The sessions that it would start, as far as that is known."""
+        found = client.catalog.team(self.team)
+        values = read_inputs(self.inputs, found.input_schema)
+        if found.plan is None:
+            asked = self.overrides.team_task(found, values)
+            team, *plans = await client.sessions.plan_team(asked, key=self.name)
+            return await without_done(client, team, plans)
+        plan = self.overrides.apply_to_plan(found.plan)
+        probes = await probe_plan(client, environment, plan, found.filled(values))
+        return Planned(probes.plans, plan.budget, UNKNOWN_STEPS, is_sketch=True)
 
 
 def run(
@@ -130,12 +154,14 @@ def run(
     usd: Usd = None,
     tokens: Tokens = None,
     on_limit: WhenUsedUp = None,
+    tag: Tags = None,
     notify: Notified = None,
     answers: AnswersFile = None,
     workspace: WorkspaceFolder = None,
     cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
     sandbox: SandboxMode = None,
+    dry_run: DryRun = False,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
@@ -153,21 +179,17 @@ def run(
         max_parallel=max_parallel,
         sandbox=sandbox,
         notify=notify,
+        tags=tag,
     )
     place, budget = workspace_of(workspace, cwd), partial(budget_of, usd, tokens, on_limit)
-    overrides = _Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
+    overrides = Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
 
-    async def prepare(app: App) -> Begin:
-        found = app.catalog.team(_team_or_file(team_file, team))
-        values = read_inputs(inputs, found.input_schema)
-        if found.plan is not None:
-            plan = overrides.apply_to_plan(found.plan)
-            task = await prepare_plan(app, context.environment, plan, found.filled(values))
-            return partial(_begin_plan, app, task, run_id, len(plan.steps), is_json=json)
-        asked = _team_task(found, values, overrides)
-        return await prepare_run(app, asked, run_id, max_parallel, is_json=json)
-
-    _run_to_the_end(context, prepare, Display(style, json))
+    asked = _AskedRun(_team_or_file(team_file, team), inputs, overrides, run_id, max_parallel)
+    display = Display(style, json)
+    if dry_run:
+        print_dry_run(context, partial(asked.planned, context.environment), is_json=json)
+    else:
+        _run_to_the_end(context, partial(asked.prepare, context, display), display)
 
 
 async def prepare_run(
@@ -176,6 +198,7 @@ async def prepare_run(
     key: str | None = None,
     max_parallel: int | None = None,
     *,
+    style: progress.Style = progress.Style.NONE,
     is_json: bool = False,
 ) -> Begin:
     """Plan a team and get its models ready; the function that this returns starts it."""
@@ -185,12 +208,13 @@ async def prepare_run(
 
     async def begin() -> Work:
         spawned = await app.sessions.start(plans)
+        heard = _heard(app, [plan.run for plan in plans[1:]], style)
         if max_parallel is not None:
             app.sessions.limit_parallel(spawned.session_key, max_parallel)
         (row,) = await app.sessions.rows_of([spawned.run_id])
         work = await _announce(app, row, is_json=is_json)
         note_kept(spawned, plans[0].budget)
-        return work
+        return work._replace(heard=heard)
 
     return begin
 
@@ -214,9 +238,16 @@ def resume(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Continue a team or a session that was stopped, or whose process died."""
+    """Continue a team or a session that was stopped, or whose process died.
+
+    If another process executes it, attach to it, as `pagents watch` does.
+    """
     context = find_context(home, max_parallel=max_parallel)
     check_exists(context.environment)
+    if key := find_worked_on(context, name):
+        if max_parallel is not None:
+            render.note("Note: --max-parallel changes nothing, as another process executes it.")
+        attach(context, key, Attaching(style, json))
 
     async def prepare(app: App) -> Begin:
         found = (await app.sessions.find(name)).session
@@ -227,13 +258,20 @@ def resume(
         async def begin() -> Work:
             if max_parallel is not None:
                 app.sessions.limit_parallel(found.root, max_parallel)
+            agents = [row.run.id for row in live if row.run.kind is RunnerKind.AGENT]
+            heard = _heard(app, agents, style)
             resumed = await app.sessions.resume(found.key)
             (row,) = await app.sessions.rows_of([resumed.run_id])
-            return await _announce(app, row, is_json=json)
+            return (await _announce(app, row, is_json=json))._replace(heard=heard)
 
         return begin
 
     _run_to_the_end(context, prepare, Display(style, json))
+
+
+def _heard(app: App, runs: Sequence[RunId], style: progress.Style) -> Heard | None:
+    """What the only agent writes, where that is shown."""
+    return Heard(app.sessions, runs[0]) if len(runs) == 1 and progress.is_live(style) else None
 
 
 def _team_or_file(team_file: Path | None, team: str | None) -> Path | str:
@@ -244,20 +282,6 @@ def _team_or_file(team_file: Path | None, team: str | None) -> Path | str:
     raise InvalidInput(
         "--team and a team file cannot be used together" if team else "no team is named",
         hint="name exactly one team, as in `pagents run --team content` or `pagents run team.yaml`",
-    )
-
-
-def _team_task(team: Team, values: Mapping[str, Json], overrides: _Overrides) -> TeamTask:
-    """The task of the team; options override what its file says."""
-    tasks = team.tasks_for(values)
-    return TeamTask(
-        tasks=tuple(overrides.apply(task) for task in tasks),
-        name=team.name,
-        max_parallel=overrides.max_parallel or team.limits.max_parallel,
-        timeout_seconds=overrides.timeout or team.limits.timeout_seconds,
-        budget=overrides.budget(team.budget),
-        on_failure=overrides.on_failure or team.on_failure,
-        min_done=team.min_done,
     )
 
 

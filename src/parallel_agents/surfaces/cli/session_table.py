@@ -10,6 +10,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.silence import described
 from parallel_agents.surfaces.cli import render
 from parallel_agents.views import format
+from parallel_agents.views.session_tree import Branch
 from parallel_agents.views.sessions import SessionLine
 
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
@@ -24,10 +25,27 @@ def shown_state(line: SessionLine) -> str:
 def print_lines(lines: Sequence[SessionLine]) -> None:
     """A table, or a note that says how to fill it."""
     if not lines:
-        render.note("No sessions yet. Start with: pagents run --team content --input topic=...")
+        render.note(render.NO_SESSIONS)
         return
-    cells = [_cells(line) for line in lines]
-    render.table(_TITLES, cells, right=("TIME", "COST"), flexible="DOING")
+    _print_cells([_cells(line) for line in lines])
+
+
+def print_branches(branches: Sequence[Branch]) -> None:
+    """The same table, with the labels drawn as trees."""
+    if not branches:
+        print_lines([])
+        return
+    cells = [_cells(branch.line) for branch in branches]
+    _print_cells(
+        [
+            (name, f"{branch.stem}{label}", *rest)
+            for branch, (name, label, *rest) in zip(branches, cells, strict=True)
+        ]
+    )
+
+
+def _print_cells(cells: Sequence[Sequence[str]]) -> None:
+    render.table(_TITLES, cells, right=("TIME", "COST"), flexible="DOING", shortened=("LABEL",))
 
 
 def line_json(line: SessionLine) -> Mapping[str, Json]:
@@ -76,15 +94,15 @@ def _cells(line: SessionLine) -> tuple[str, ...]:
     more = f"; {line.queued_after} more queued" if line.queued_after else ""
     return (
         format.name(row),
-        format.cut(row.session.label, format.LABEL_WIDTH),
+        format.middle(row.session.label, format.LABEL_WIDTH),
         shown_state(line),
-        _doing(line) if line.counts else f"{_doing(line)}{more}",
+        doing(line) if line.counts else f"{doing(line)}{more}",
         _seconds(line),
         format.money(line.spend) if line.spend.calls else "",
     )
 
 
-def _doing(line: SessionLine) -> str:
+def doing(line: SessionLine) -> str:
     """What a session is doing, or why this process cannot continue it."""
     if line.lacks:
         return f"waits: {line.lacks}"

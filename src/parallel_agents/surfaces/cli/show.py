@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
 
 import typer
 
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
-from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.looking import Looked, look_at
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.session_table import line_json, print_lines, shown_state
-from parallel_agents.views.sessions import SessionLine, lines_of
 
 _SHOWN = 100
 
@@ -26,17 +25,9 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
     """Show a team, a flow or a session, with its results; exit with the code of its status."""
     context = find_store(home)
 
-    async def look() -> _Found:
+    async def look() -> Looked:
         async with open_reader(context.environment, context.settings) as client:
-            row = await client.sessions.find(name)
-            runs = await client.sessions.member_runs(row)
-            shown = runs[: most(limit)]
-            rows = [row, *await client.sessions.rows_of(shown)]
-            whole, *members = lines_of(await client.journal.look(rows))
-            results = await client.sessions.results(shown)
-            is_flow = row.run.kind is RunnerKind.FLOW
-            own = await client.sessions.results([row.run.id]) if is_flow else []
-            return _Found(whole, members, results, own, len(runs))
+            return await look_at(client, name, most(limit))
 
     whole, members, results, own, total = run_cancellable(look())
     row = whole.row
@@ -62,20 +53,3 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
         if len(members) < total:
             render.note(f"{len(members):,} of {total:,} tasks shown; all: --limit 0")
     raise typer.Exit(exit_of(row.run.status))
-
-
-class _Found(NamedTuple):
-    """What is shown of a session.
-
-    Attributes:
-        members: the sessions of its tasks, if it is a team or a flow.
-        results: those of its members, or its own.
-        own: the result of a flow, once there is one.
-        total: how many members there are.
-    """
-
-    whole: SessionLine
-    members: list[SessionLine]
-    results: list[Result]
-    own: list[Result]
-    total: int

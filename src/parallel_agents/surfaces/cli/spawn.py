@@ -39,6 +39,7 @@ from parallel_agents.surfaces.cli.context import (
     Name,
     Notified,
     SandboxMode,
+    Tags,
     Timeout,
     Tokens,
     Usd,
@@ -50,6 +51,7 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
     workspace_of,
 )
+from parallel_agents.surfaces.cli.dry_run import DryRun, Planned, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
@@ -59,6 +61,7 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
+from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, read_text
 from parallel_agents.surfaces.cli.prepare_models import (
     prepare_models,
@@ -118,6 +121,7 @@ def spawn(
     usd: Usd = None,
     tokens: Tokens = None,
     on_limit: WhenUsedUp = None,
+    tag: Tags = None,
     notify: Notified = None,
     answers: AnswersFile = None,
     gate: Conditions = None,
@@ -127,6 +131,7 @@ def spawn(
     cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
     sandbox: SandboxMode = None,
+    dry_run: DryRun = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -142,6 +147,7 @@ def spawn(
         allow_weak_judge=allow_weak_judge,
         sandbox=sandbox,
         notify=notify,
+        tags=tag,
     )
     base = Task(
         agent,
@@ -157,7 +163,7 @@ def spawn(
         workspace=workspace_of(workspace, cwd),
     )
     fill = partial(_fill, base, inputs, file or ())
-    begin = _begin_here if wait else _begin_in_background
+    begin = _print_price if dry_run else _begin_here if wait else _begin_in_background
     begin(context, fill, base.budget, is_json=json)
 
 
@@ -166,6 +172,16 @@ def _fill(base: Task, inputs: list[str] | None, files: Sequence[Path], client: C
     agent = client.catalog.agent(base.agent_name)
     has_folder = base.workspace is not None or agent.workspace is not None
     return _filled(base, agent.in_folder if has_folder else agent, inputs, files)
+
+
+def _print_price(
+    context: CliContext, task: Callable[[Client], Task], budget: Budget, *, is_json: bool
+) -> None:
+    async def plan(client: Client) -> Planned:
+        planned = await client.sessions.plan_task(task(client))
+        return Planned([planned], planned.budget)
+
+    print_dry_run(context, plan, is_json=is_json)
 
 
 def _begin_in_background(
@@ -203,8 +219,8 @@ def send(
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
     check_exists(context.environment)
-    shown, texts = _told_apart(file or ())
-    text += "".join(map(_as_text, texts))
+    shown, texts = told_apart(file or ())
+    text += "".join(map(as_text, texts))
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.send(name, text, files=shown, notify=told)
@@ -233,13 +249,13 @@ def _filled(base: Task, agent: Agent, inputs: list[str] | None, files: Sequence[
     image or PDF, which the agent is shown.
     """
     values = dict(read_inputs(inputs, agent.input_schema))
-    shown, texts = _told_apart(files)
+    shown, texts = told_apart(files)
     missing = _missing(agent, values)
     if len(missing) == 1 and len(texts) == 1:
         return replace(base, input={**values, missing[0]: read_text(texts[0])}, files=shown)
     if len(missing) == 1 and len(shown) == 1 and not texts:
         return replace(base, input={**values, missing[0]: shown[0]})
-    text = base.text + "".join(map(_as_text, texts))
+    text = base.text + "".join(map(as_text, texts))
     return replace(base, text=text, input=values, files=shown)
 
 
@@ -250,7 +266,7 @@ def _missing(agent: Agent, values: Mapping[str, object]) -> list[str]:
     return min(lacking, key=len)
 
 
-def _told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:
+def told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:
     """The images and PDFs among files, by their contents, and the others.
 
     What is not a regular file, such as a pipe, can be read but once, and is a text.
@@ -269,7 +285,8 @@ def _head_of(path: Path) -> bytes:
         return b""  # whoever reads it says why it cannot
 
 
-def _as_text(file: Path) -> str:
+def as_text(file: Path) -> str:
+    """A text file as it is added to a task."""
     return f"\n\nFile {file.name}:\n```\n{read_text(file)}\n```"
 
 
@@ -309,11 +326,14 @@ def _wait_here(
 
         async def begin() -> Work:
             spawned = await ask()
+            is_shown = progress.is_live(progress.Style.AUTO)
+            heard = Heard(app.sessions, spawned.run_id) if is_shown else None
             (row,) = await app.sessions.rows_of([spawned.run_id])
             name, label = format.name(row), row.session.label
             render.note(f"▶ {label} {name} on {row.run.model}{ended_before(row.run)}")
             note_kept(spawned, budget)
-            return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
+            labels = {spawned.run_id: label}
+            return Work(name, spawned.session_key, spawned.run_id, labels, heard=heard)
 
         return begin
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -36,14 +37,17 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
         _refuse_repeats(_options_in(command, arguments))
         status = command(args=list(arguments), prog_name="pagents", standalone_mode=False)
     except typer.Abort as abort:  # of a question: by a Ctrl-C, or since nobody can answer
-        return _INTERRUPTED if isinstance(abort.__context__, KeyboardInterrupt) else 1
+        if not isinstance(abort.__context__, KeyboardInterrupt):
+            return 1
+        sys.stderr.write("Interrupted.\n")
+        return _INTERRUPTED
     except Exception as error:
         if not isinstance(error, _UsageError):
             raise
         if error.message.startswith("Usage:"):  # a group without a command: this is its help
             error.show()
             return error.exit_code
-        raise _refusal(error, error.__cause__) from error
+        raise _refusal(error, error.__cause__, _team_file(arguments)) from error
     return status if isinstance(status, int) else 0
 
 
@@ -79,9 +83,18 @@ def _options_in(command: Any, arguments: Sequence[str]) -> Sequence[Any]:  # noq
         raise
 
 
-def _refusal(error: _UsageError, cause: BaseException | None) -> InvalidInput:
+def _team_file(arguments: Sequence[str]) -> str:
+    """The team file that stands where a command should; empty for anything else."""
+    first = next((each for each in arguments if not each.startswith("-")), "")
+    return first if first.endswith((".yaml", ".yml")) else ""
+
+
+def _refusal(error: _UsageError, cause: BaseException | None, team_file: str) -> InvalidInput:
     if isinstance(cause, Invalid):
         error.message = describe_problem(cause)
     text = error.format_message().rstrip(".")
     command = getattr(getattr(error, "ctx", None), "command_path", "pagents")
-    return InvalidInput(f"{text[:1].lower()}{text[1:]}", hint=f"`{command} -h` shows how to use it")
+    hint = f"`{command} -h` shows how to use it"
+    if team_file and command == "pagents":
+        hint = f"to run a team file, write: pagents run {team_file}"
+    return InvalidInput(f"{text[:1].lower()}{text[1:]}", hint=hint)

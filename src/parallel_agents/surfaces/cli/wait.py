@@ -20,7 +20,7 @@ from parallel_agents.errors import ConfigError
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_store
-from parallel_agents.surfaces.cli.exits import Exit, exit_of
+from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.views import format
 
 _CHECK_SECONDS = 10.0
@@ -65,15 +65,7 @@ def wait(
     else:
         for result in results:
             render.result(result)
-    raise typer.Exit(_worst(results))
-
-
-def _worst(results: list[Result]) -> Exit:
-    """The code for several results: the common one, else partial if some are done, else failed."""
-    codes = {exit_of(result.status) for result in results}
-    if len(codes) == 1:
-        return codes.pop()
-    return Exit.PARTIAL if Exit.DONE in codes else Exit.FAILED
+    raise typer.Exit(worst_of([result.status for result in results]))
 
 
 class WorkerWatch:

@@ -23,15 +23,22 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext, Home, Notified, find_context
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.traced import traced
 from parallel_agents.views import format
 
 _LINGER_SECONDS = 3.0
 
 
+_Linger = Annotated[float, typer.Option(hidden=True, min=0.0)]
 _Lock = Annotated[int | None, typer.Option(hidden=True)]
 
 
-def work(notify: Notified = None, home: Home = None, lock: _Lock = None) -> None:
+def work(
+    notify: Notified = None,
+    home: Home = None,
+    linger: _Linger = _LINGER_SECONDS,
+    lock: _Lock = None,
+) -> None:
     """Execute queued runs, and those that dead processes left, until none is left.
 
     --notify covers what this worker executes, unless something else is notified of it.
@@ -41,16 +48,20 @@ def work(notify: Notified = None, home: Home = None, lock: _Lock = None) -> None
     """
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
-    with DownloadBar() as bar:
-        parts = Parts(on_fetch=bar, role=Role.WORKER, tell_unasked=told)
-        is_done = run_interruptible(lambda stop: _work(context, parts, stop, lock))
+    with DownloadBar() as bar, traced(context.environment) as on_events:
+        parts = Parts(on_fetch=bar, role=Role.WORKER, tell_unasked=told, on_events=on_events)
+        is_done = run_interruptible(lambda stop: _work(context, parts, stop, linger, lock))
     if not is_done:
         render.note("Stopped; unfinished runs stay queued.")
         raise typer.Exit(Exit.INTERRUPTED)
 
 
-async def _work(context: CliContext, parts: Parts, stop: asyncio.Event, lock: int | None) -> bool:
+async def _work(
+    context: CliContext, parts: Parts, stop: asyncio.Event, linger: float, lock: int | None
+) -> bool:
     """Work until done or stopped; return whether everything was executed before `stop` was set.
+
+    It is done once there was nothing to do for `linger` seconds.
 
     Whoever started this worker locked the descriptor `lock`, so that nobody starts another one
     before this one is seen in the store.
@@ -61,7 +72,7 @@ async def _work(context: CliContext, parts: Parts, stop: asyncio.Event, lock: in
                 with suppress(OSError):  # of a person who passed it
                     os.close(lock)
                 lock = None
-            await unless(stop, app.wait_quiet(_LINGER_SECONDS))
+            await unless(stop, app.wait_quiet(linger))
             left_alone = await _orphans(app)
         async with open_client(context.environment, context.settings) as client:
             # A process that queued a run while this worker was leaving still saw it alive.

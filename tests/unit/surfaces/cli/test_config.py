@@ -8,7 +8,7 @@ import pytest
 
 from parallel_agents.core.schema import Json
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.config import config, without_secrets
+from parallel_agents.surfaces.cli.config import show_settings, without_secrets
 
 TABLE = """\
 [providers.mine]
@@ -26,7 +26,7 @@ def test_keys_headers_and_passwords_are_masked(
     render.out.cache_clear()
     tmp_path.joinpath("config.toml").write_text(TABLE, "utf-8")
 
-    config(json=is_json, home=tmp_path)
+    show_settings(json=is_json, home=tmp_path)
 
     shown = capfd.readouterr().out
     assert "s3cret" not in shown

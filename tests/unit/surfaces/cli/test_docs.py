@@ -18,13 +18,37 @@ def test_a_code_shows_its_paragraph(spelled: str, capfd: pytest.CaptureFixture[s
     assert "PA-E105" not in shown
 
 
-def test_without_a_code_all_are_listed(capfd: pytest.CaptureFixture[str]) -> None:
+def test_without_a_name_all_pages_and_codes_are_listed(capfd: pytest.CaptureFixture[str]) -> None:
     docs(None)
 
     lines = capfd.readouterr().out.splitlines()
-    assert lines[0].startswith("PA-E000")
-    assert any(line.startswith("PA-E410") for line in lines)
-    assert [line for line in lines if not line.endswith((".", "?"))] == []
+    first = lines.index("Error codes")
+    assert lines[0] == "Pages"
+    assert "  settings           Settings" in lines[:first]
+    assert lines[first + 1].startswith("  PA-E000")
+    assert any(line.startswith("  PA-E410") for line in lines)
+    assert [line for line in lines[first + 1 :] if not line.endswith((".", "?"))] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("settings", "# Settings"),
+        ("docs/settings.md", "# Settings"),
+        ("0007", "# 0007 Money in whole nanodollars"),
+    ],
+)
+def test_a_page_is_printed(name: str, title: str, capfd: pytest.CaptureFixture[str]) -> None:
+    docs(name)
+
+    assert capfd.readouterr().out.splitlines()[0] == title
+
+
+def test_an_unknown_page_is_refused_with_the_nearest() -> None:
+    with pytest.raises(NotFound) as caught:
+        docs("setings")
+
+    assert caught.value.hint.startswith("did you mean 'settings'?")
 
 
 def test_an_unknown_code_is_refused() -> None:

@@ -46,7 +46,8 @@ def test_a_result_is_a_file_of_its_label_and_nothing_else_is_left(tmp_path: Path
 
     write("writer", folder)
 
-    assert [path.name for path in folder.iterdir()] == ["writer.json"]
+    assert {path.name for path in folder.iterdir()} == {"writer.json", "writer.md"}
+    assert (folder / "writer.md").read_text() == "## content\n\nrain\n"
     kept = orjson.loads((folder / "writer.json").read_bytes())
     assert kept["status"] == "done"
     assert kept["output"] == {"content": "rain"}
@@ -58,6 +59,21 @@ def test_a_result_that_is_given_again_replaces_the_file(tmp_path: Path) -> None:
     write_result(replace(RESULT, output_json="snow"), tmp_path, "writer")
 
     assert orjson.loads((tmp_path / "writer.json").read_bytes())["output"] == "snow"
+
+
+def test_an_answer_in_another_form_leaves_no_file_of_the_earlier_one(tmp_path: Path) -> None:
+    write("writer", tmp_path)
+
+    write_result(replace(RESULT, output_json="```py\nx = 1\n```"), tmp_path, "writer")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"writer.json", "writer.py"}
+    assert (tmp_path / "writer.py").read_text() == "x = 1\n"
+
+
+def test_an_answer_that_was_not_accepted_is_in_the_json_alone(tmp_path: Path) -> None:
+    write_result(replace(RESULT, status=RunStatus.FAILED), tmp_path, "writer")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["writer.json"]
 
 
 LABELS = (

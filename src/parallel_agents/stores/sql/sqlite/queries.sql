@@ -329,6 +329,9 @@ s.parent = :parent
 -- name: rows.agent
 s.key >= 'agent:' || :agent || ':' AND s.key < 'agent:' || :agent || ';'
 
+-- name: rows.client
+CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.client') END = :client
+
 -- name: rows.tree
 s.key IN ({subtree_of_tree})
 
@@ -349,6 +352,29 @@ s.parent = ''
 
 -- name: rows.ended
 NOT ({live})
+
+-- name: rows.statuses
+r.status IN (SELECT value FROM json_each(:statuses))
+
+-- name: rows.agents
+EXISTS (SELECT 1 FROM json_each(:agents) AS one
+        WHERE s.key >= 'agent:' || one.value || ':' AND s.key < 'agent:' || one.value || ';')
+
+-- name: rows.labels
+EXISTS (SELECT 1 FROM json_each(:labels) AS one WHERE instr(lower(s.label), lower(one.value)))
+
+-- name: rows.models
+EXISTS (SELECT 1 FROM json_each(:models) AS one WHERE instr(lower(r.model), lower(one.value)))
+
+-- name: rows.tags
+json_valid(s.options)
+AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag
+            WHERE tag.value IN (SELECT value FROM json_each(:tags)))
+
+-- name: rows.texts
+NOT EXISTS (SELECT 1 FROM json_each(:texts) AS one
+            WHERE NOT instr(lower(s.label || char(10) || r.title || char(10) || s.key),
+                            lower(one.value)))
 
 -- name: rows.after
 (r.created_at < ({created_after}) OR (r.created_at = ({created_after}) AND s.key > :after))
@@ -504,15 +530,15 @@ SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_who
 
 -- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status.
 -- name: costs
-SELECT digest, MIN(key), served, model, status, COUNT(*), MAX(created_at), {sums}
+SELECT digest, MIN(key), served, model, status, COUNT(*), MAX(created_at), day, tags, {sums}
 FROM (SELECT s.agent AS digest, s.key, {served} AS served, r.model, r.status, r.created_at,
-             {is_whole} AS is_whole, {amounts}
+             {day} AS day, {tags} AS tags, {is_whole} AS is_whole, {amounts}
       FROM runs AS r JOIN sessions AS s ON s.key = r.session {where})
-GROUP BY digest, served, model, status;
+GROUP BY digest, served, model, status, day, tags;
 
 -- Runs with several attempts, which were on different models.
 -- name: costs_of_several
-SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at
+SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at, {day}, {tags}
 FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
 
 -- Calls that brought no reply and may have been billed.
@@ -534,6 +560,17 @@ r.kind = 'agent' AND r.calls > 0 AND r.attempts > 1
 
 -- name: costs.tree
 s.key IN ({subtree_of_tree})
+
+-- name: costs.tag
+json_valid(s.options)
+AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag WHERE tag.value = :tag)
+
+-- The UTC day on which a run ended, or was asked for if it has not.
+-- name: day
+date(COALESCE(r.finished_at, r.created_at), 'unixepoch')
+
+-- name: tags
+CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.tags') END
 
 -- name: costs.since
 ({live} OR r.finished_at >= :since)

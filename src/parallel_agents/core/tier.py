@@ -1,0 +1,13 @@
+"""Tier: how strong a model an agent wants."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Tier(StrEnum):
+    """How strong a model an agent wants; the settings name a model for each."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"

@@ -1,0 +1,68 @@
+"""Row conditions: a filter as the conditions of the query `rows`, and the values in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.unicode import canonical
+from parallel_agents.stores.database import Value, as_array
+
+
+def values_of(chosen: Filter) -> Mapping[str, Value]:
+    """The values in the conditions of a filter."""
+    return {
+        "session": chosen.session,
+        "run": chosen.run,
+        "parent": chosen.parent,
+        "agent": chosen.agent,
+        "client": chosen.client,
+        "tree": chosen.tree,
+        "owner": chosen.owner,
+        "since": chosen.since,
+        "prefix": None if chosen.prefix is None else canonical(chosen.prefix),
+        "asker": chosen.asker,
+        "after": chosen.after,
+        "limit": chosen.limit,
+        "statuses": _array(chosen.statuses),
+        "agents": _array(chosen.agents),
+        "labels": _array(chosen.labels),
+        "models": _array(chosen.models),
+        "tags": _array(chosen.tags),
+        "texts": _array(chosen.texts),
+    }
+
+
+def conditions_of(chosen: Filter) -> list[str]:
+    """The names of the conditions that correspond to a filter."""
+    is_any_run = chosen.every_run or chosen.orphaned
+    is_one_run = not is_any_run and chosen.owner is None and chosen.run is None
+    found = {
+        "latest": is_one_run and chosen.asker is None,
+        "asked": is_one_run and chosen.asker is not None,
+        "session": chosen.session is not None,
+        "run": chosen.run is not None,
+        "parent": chosen.parent is not None,
+        "agent": chosen.agent is not None,
+        "client": chosen.client is not None,
+        "tree": chosen.tree is not None,
+        "owner": chosen.owner is not None,
+        "since": chosen.since is not None,
+        "orphaned": chosen.orphaned,
+        "roots": chosen.roots_only,
+        "live": chosen.is_live is True,
+        "ended": chosen.is_live is False,
+        "prefix": chosen.prefix is not None,
+        "after": chosen.after is not None,
+        "statuses": chosen.statuses is not None,
+        "agents": chosen.agents is not None,
+        "labels": chosen.labels is not None,
+        "models": chosen.models is not None,
+        "tags": chosen.tags is not None,
+        "texts": chosen.texts is not None,
+    }
+    return [f"rows.{name}" for name, is_wanted in found.items() if is_wanted]
+
+
+def _array(values: Sequence[str] | None) -> str | None:
+    return None if values is None else as_array([canonical(value) for value in values])

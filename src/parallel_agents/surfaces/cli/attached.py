@@ -1,0 +1,232 @@
+"""Attached: the view of work that other processes execute; it starts nothing, and ends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import NamedTuple, NoReturn
+
+import typer
+
+from parallel_agents.app.reading import Reader, open_follower
+from parallel_agents.core.event import Event, Finished, Queued, Started
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.owner import OwnerState, Role
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Result, RunnerKind, TeamResult
+from parallel_agents.interrupts import run_cancellable, unless
+from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.exits import Exit, worst_of
+from parallel_agents.surfaces.cli.lanes import tasks_among
+from parallel_agents.views import format
+from parallel_agents.views.board import Board
+from parallel_agents.views.sessions import lines_of
+
+_CHECK_SECONDS = 2.0
+
+
+class Attaching(NamedTuple):
+    """How to attach: the style of progress, and whether the end is one JSON document."""
+
+    style: progress.Style
+    is_json: bool
+
+
+class _Ended(NamedTuple):
+    """What the session came to that was watched.
+
+    Attributes:
+        told: the runs whose results were shown when they ended.
+        team: the whole of it, if it is a team or a flow.
+    """
+
+    results: Sequence[Result]
+    told: frozenset[RunId]
+    team: TeamResult | None
+
+
+def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
+    """Show a session until it ends, print its results, and exit with the code of `pagents wait`.
+
+    A Ctrl-C leaves it, says so, and exits with 130.
+
+    Raises:
+        NotFound, Ambiguous: the name means no session, or several.
+    """
+    watched: list[_Attached] = []
+
+    async def show() -> _Ended | None:
+        async with open_follower(context.environment, context.settings) as client:
+            row = await client.sessions.find(name)
+            attached = _Attached(client, row, how)
+            watched.append(attached)
+            return await attached.watch()
+
+    try:
+        ended = run_cancellable(show())
+    except KeyboardInterrupt:
+        for attached in watched:
+            render.note(attached.farewell)
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    if ended is None:
+        raise typer.Exit(Exit.STOPPED)
+    _print(ended, how)
+    raise typer.Exit(worst_of([result.status for result in ended.results]))
+
+
+def find_worked_on(context: CliContext, name: str) -> SessionKey | None:
+    """The key of a session that a living process executes; None if none does.
+
+    Raises:
+        NotFound, Ambiguous: the name means no session, or several.
+    """
+
+    async def look() -> SessionKey | None:
+        async with open_follower(context.environment, context.settings) as client:
+            row = await client.sessions.find(name)
+            live = Filter(tree=row.session.key, is_live=True, every_run=True)
+            rows = await client.sessions.list(live)
+            is_worked_on = any(each.owner_state is OwnerState.LIVE for each in rows)
+            return row.session.key if is_worked_on else None
+
+    return run_cancellable(look())
+
+
+def _print(ended: _Ended, how: Attaching) -> None:
+    if how.is_json:
+        items = [render.result_json(result) for result in ended.results]
+        render.envelope("watch", time.time(), items)
+        return
+    for result in ended.results:
+        if result.run_id not in ended.told:
+            render.result(result)
+    if ended.team is not None and ended.told:
+        render.summary(ended.team)
+
+
+class _Attached:
+    """One session that is watched, with all below it.
+
+    Attributes:
+        farewell: what to say to a person who leaves.
+    """
+
+    def __init__(self, client: Reader, row: Row, how: Attaching) -> None:
+        self._client = client
+        self._row = row
+        self._how = how
+        self._name = format.name(row)
+        self._is_flow = row.run.kind is RunnerKind.FLOW
+        self._stuck = asyncio.Event()
+        self._told: set[RunId] = set()
+        self._by = ""
+        self.farewell = f"Left {self._name}."
+
+    async def watch(self) -> _Ended | None:
+        """Show the session until its latest run has ended; None if no process works on it any more."""
+        if self._row.run.status.is_over:
+            return await self._ended()
+        await self._announce()
+        checking = asyncio.create_task(self._check())
+        try:
+            is_over = await unless(self._stuck, self._show())
+        finally:
+            checking.cancel()
+            await asyncio.wait({checking})
+        return None if is_over is None else await self._ended()
+
+    async def _ended(self) -> _Ended:
+        sessions, key = self._client.sessions, self._row.session.key
+        row = await sessions.find(key)
+        results = await sessions.results(await sessions.member_runs(row))
+        team = await sessions.team_result(key) if row.run.kind.is_group else None
+        return _Ended(results, frozenset(self._told), team)
+
+    async def _announce(self) -> None:
+        """Say what is watched, who works on it, and that leaving ends nothing."""
+        runs = await self._client.sessions.member_runs(self._row)
+        ended = len(await self._client.sessions.results(runs))
+        agents = (
+            "" if self._is_flow else f"   {len(runs)} agents" if len(runs) > 1 else "   1 agent"
+        )
+        before = f", {ended} ended before" if ended else ""
+        self._by = await self._worked_by()
+        self._set_farewell(is_worked_on=bool(self._by))
+        by = f"; {self._by} works on it" if self._by else ""
+        label = format.one_line(self._row.session.label)
+        render.note(f"▶ {label} {self._name}{agents}{before}{by}")
+        render.note("Ctrl-C leaves it, and ends nothing.")
+
+    def _set_farewell(self, *, is_worked_on: bool) -> None:
+        name = self._name
+        self.farewell = (
+            f"Left {name}; it continues. Attach again with: pagents watch {name}"
+            if is_worked_on
+            else f"Left {name}; no process works on it. Continue with: pagents resume {name}"
+        )
+
+    async def _worked_by(self) -> str:
+        """The process that works on the session, as people know it; empty if none is known."""
+        live = await self._client.sessions.list(
+            Filter(tree=self._row.session.key, is_live=True, every_run=True, limit=100)
+        )
+        owned = {row.run.owner for row in live if row.run.owner is not None}
+        for owner in await self._client.journal.owners():
+            if owner.id in owned:
+                kind = "the worker" if owner.role is Role.WORKER else "the process"
+                return f"{kind} {owner.pid}"
+        return ""
+
+    async def _show(self) -> bool:
+        """Show progress, and print each result as it comes, until the latest run has ended."""
+        began_at = time.time()
+        sessions, key = self._client.sessions, self._row.session.key
+        members = [] if self._is_flow else await sessions.members(self._row)
+        board = Board.of({row.run.id: row.session.label for row in members})
+        with progress.choose(self._how.style, board, self._row.run.started_at) as shown:
+            async with progress.ticking(shown), aclosing(sessions.follow(key)) as events:
+                async for event in events:
+                    await self._take(event, board, shown, is_new=event.at >= began_at)
+        return True
+
+    async def _take(
+        self, event: Event, board: Board, shown: progress.Progress, *, is_new: bool
+    ) -> None:
+        if self._is_flow and isinstance(event.body, Queued):
+            board.add(await tasks_among(self._client.sessions, [event.run]))
+        lane = board.take(event)
+        if lane is None and isinstance(event.body, Started):
+            lane = board.lanes.get(event.run)  # it continues where it was stopped
+        if lane is None or not is_new:
+            return
+        shown.changed(lane, event.at)
+        if isinstance(event.body, Finished) and not self._how.is_json:
+            for result in await self._client.sessions.results([event.run]):
+                self._told.add(event.run)
+                with shown.aside():
+                    render.result(result)
+
+    async def _check(self) -> None:
+        """See every two seconds whether a process works on the session; twice none means none."""
+        was_stopped = False
+        while True:
+            await self._client.notice_deaths()
+            row = await self._client.sessions.find(self._row.session.key)
+            (line,) = lines_of(await self._client.journal.look([row]), self._client.lacks)
+            if line.is_stopped and was_stopped:
+                why = f": {line.lacks}" if line.lacks else f"; {self._by} ended" if self._by else ""
+                render.note(
+                    f"■ No process works on {self._name}{why}."
+                    f" Continue with: pagents resume {self._name}",
+                    "yellow",
+                )
+                self._stuck.set()
+            elif was_stopped and not line.is_stopped:
+                self._by = await self._worked_by()
+            was_stopped = line.is_stopped
+            self._set_farewell(is_worked_on=not line.is_stopped)
+            await asyncio.sleep(_CHECK_SECONDS)

@@ -1,0 +1,117 @@
+"""Completion table: all commands with their options and arguments, as data that a shell's Tab reads.
+
+`python -m parallel_agents.surfaces.cli.completion_table` writes it anew; a test compares it with the
+commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from enum import Enum
+from typing import Any
+
+import orjson
+import typer
+
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.simulated.days import DAYS, PROVIDER
+from parallel_agents.settings import Settings
+from parallel_agents.surfaces.cli.main import COMMANDS, build
+from parallel_agents.surfaces.completion.answering import TABLE
+
+_KINDS = {"team": "teams", "agents": "agents", "model": "models", "profile": "profiles"}
+# Arguments that are called alike mean different things to different commands.
+_ARGUMENTS = {
+    "agent": "agents",
+    ("agents", "name"): "agents",
+    ("config", "name"): "settings",
+    ("models use", "name"): "models",
+    ("teams", "name"): "teams",
+    ("permissions", "name"): "agents",
+    ("docs", "name"): "pages",
+}
+_OF_SESSIONS = frozenset(
+    {"show", "history", "wait", "diff", "send", "steer", "merge", "kill", "resume", "audit", "cost"}
+)
+
+
+def table_of() -> dict[str, Any]:
+    """The commands, and the names that do not depend on the machine."""
+    commands: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    for name in COMMANDS:
+        root: Any = typer.main.get_command(build([name]))
+        commands[name] = _entry(root.commands[name], (name,))
+        options = _options(root.params, ())
+    models = {
+        f"{provider.name}/{model}"
+        for provider in read_providers().values()
+        for model in provider.tiers.values()
+    }
+    names = {
+        "models": ["local", *(f"{PROVIDER}/{day}" for day in DAYS), *sorted(models)],
+        "settings": sorted(field.name for field in fields(Settings)),
+    }
+    root_entry: dict[str, Any] = {"options": options, "arguments": [], "commands": commands}
+    return {"root": root_entry, "names": names}
+
+
+def table_text() -> bytes:
+    """The table as its file has it: a line for each command."""
+    table = table_of()
+    root: Mapping[str, Any] = table["root"]
+    lines = [
+        b"%s: %s" % (orjson.dumps(name), orjson.dumps(entry))
+        for name, entry in sorted(root["commands"].items())
+    ]
+    commands = b",\n".join(lines)
+    return b'{"names": %s,\n"root": {"options": %s, "arguments": [], "commands": {\n%s\n}}}\n' % (
+        orjson.dumps(table["names"]),
+        orjson.dumps(root["options"]),
+        commands,
+    )
+
+
+def _entry(command: Any, path: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - Click's
+    below: Mapping[str, Any] = getattr(command, "commands", {})
+    return {
+        "options": _options(command.params, path),
+        "arguments": [
+            _kind(each, path) for each in command.params if each.param_type_name == "argument"
+        ],
+        "commands": {name: _entry(each, (*path, name)) for name, each in below.items()},
+    }
+
+
+def _options(params: Sequence[Any], path: Sequence[str]) -> dict[str, Any]:
+    """Each option with the kind of its value; None for a flag."""
+    found: dict[str, Any] = {"--help": None}
+    for each in params:
+        if each.param_type_name == "option":
+            kind = None if each.is_flag or each.count else _kind(each, path)
+            found |= dict.fromkeys(each.opts, kind)
+    return found
+
+
+def _kind(param: Any, path: Sequence[str]) -> str | list[str]:  # noqa: ANN401 - Click's
+    """What a value is: one of several, a kind of names, or, if empty, something else."""
+    annotation = param.type_descriptor.annotation
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(each.value) for each in annotation]
+    if param.param_type_name == "option":
+        return _KINDS.get(param.name, "")
+    if param.name in {"name", "names"} and path[0] in _OF_SESSIONS:
+        return "sessions"
+    named = (" ".join(path), path[0])
+    found = next((_ARGUMENTS[at, param.name] for at in named if (at, param.name) in _ARGUMENTS), "")
+    return found or _ARGUMENTS.get(param.name, "")
+
+
+def main() -> None:
+    """Write the table beside the code that reads it."""
+    TABLE.write_bytes(table_text())
+
+
+if __name__ == "__main__":
+    main()

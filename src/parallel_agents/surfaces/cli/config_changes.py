@@ -1,0 +1,170 @@
+"""`pagents config set`, `unset` and `edit`: the user's config.toml, changed with all else in it kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app.usable import find_usable, problems_of_tables
+from parallel_agents.configuring.config_file import ConfigFile
+from parallel_agents.configuring.given_values import chosen_value
+from parallel_agents.configuring.secret_values import check_no_secret
+from parallel_agents.configuring.toml_text import key_steps, with_value, without_value
+from parallel_agents.core.json_value import Json
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.errors import ConfigError, Conflict
+from parallel_agents.interrupts import run_cancellable
+from parallel_agents.setting_sources import PROFILES
+from parallel_agents.settings import PROFILE_VARIABLE, Environment, Settings
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
+from parallel_agents.surfaces.cli.editor import edit_file
+from parallel_agents.trust import CONFIG_NAME
+
+Which = Annotated[
+    str,
+    typer.Argument(help="A setting, or a path in a table, such as tiers.small.", metavar="NAME"),
+]
+_Values = Annotated[
+    list[str],
+    typer.Argument(
+        help="Its value; several are a list. TOML, such as true, or text.", metavar="VALUE"
+    ),
+]
+_EDITED = "config.edited.toml"
+_NEW = """\
+# Settings; `pagents config` shows all of them.
+# model = "provider/model"
+"""
+
+
+def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = None) -> None:
+    """Set a setting in your config.toml; with --profile, in that profile.
+
+    Comments and the order of the file are kept. A value that the setting does not take is refused, and
+    the file stays as it was.
+    """
+    environment = find_home(home)
+    steps = key_steps(name)
+    check_known(steps)
+    file, place = config_file(environment), (*_profile_steps(environment), *steps)
+    text = file.text()
+
+    def check(value: Json) -> None:
+        check_no_secret(steps, value, environment.variables)
+        try:
+            file.check(with_value(text, place, value))
+        except ConfigError as error:
+            told = f"{steps[0]}: {_sentences()[steps[0]]}"
+            raise ConfigError(
+                error.message, why="so nothing was written", hint=f"`pagents config` shows {told}"
+            ) from error
+
+    value = chosen_value(values, check)
+    is_new = write_setting(environment, place, value)
+    _report(environment, steps, value, "set" if is_new else "was set so already", is_json=json)
+
+
+def unset(name: Which, json: AsJson = False, home: Home = None) -> None:
+    """Remove a setting from your config.toml; with --profile, from that profile."""
+    environment = find_home(home)
+    steps = key_steps(name)
+    place = (*_profile_steps(environment), *steps)
+    is_gone = _changed(environment, partial(without_value, steps=place))
+    if not is_gone:
+        check_known(steps)
+    _report(environment, steps, None, "removed" if is_gone else "was not set there", is_json=json)
+
+
+def edit(home: Home = None) -> None:
+    """Edit your config.toml in $VISUAL or $EDITOR; what is wrong is told before it takes effect."""
+    environment = find_home(home)
+    file = config_file(environment)
+    before = file.text()
+    draft = environment.home / _EDITED
+    saved = edit_file(draft, before or _NEW, environment.variables, file.check)
+    if saved is None or saved == before:
+        draft.unlink(missing_ok=True)
+        render.note(f"{file.path} stays as it was.")
+        return
+
+    def replaced(present: str) -> str:
+        if present != before:
+            raise Conflict(
+                f"{file.path} was changed while you were editing",
+                why=f"what you saved is kept in {draft}",
+                hint="bring the two together by hand",
+            )
+        return saved
+
+    run_cancellable(file.change(replaced))
+    draft.unlink(missing_ok=True)
+    render.line(f"✔ Wrote {file.path}")
+
+
+def config_file(environment: Environment) -> ConfigFile:
+    """The user's file of settings."""
+    return ConfigFile(path=environment.home / CONFIG_NAME, problems=problems_of_tables)
+
+
+def write_setting(environment: Environment, steps: Sequence[str], value: Json) -> bool:
+    """Write a value into the user's file; return whether it is another one than before.
+
+    Raises:
+        PagentsError: as for `ConfigFile.change`.
+    """
+    return _changed(environment, partial(with_value, steps=steps, value=value))
+
+
+def check_known(steps: Sequence[str]) -> None:
+    """Refuse the name of what is not a setting.
+
+    Raises:
+        ConfigError: the error suggests one.
+    """
+    known = _sentences()
+    if steps[0] not in known:
+        raise ConfigError(
+            f"unknown setting {steps[0]!r}",
+            hint=did_you_mean(steps[0], known, "`pagents config` shows all"),
+        )
+
+
+def _sentences() -> dict[str, str]:
+    return {field.name: str(field.metadata["sentence"]) for field in fields(Settings)}
+
+
+def _profile_steps(environment: Environment) -> tuple[str, ...]:
+    chosen = environment.variables.get(PROFILE_VARIABLE)
+    return (PROFILES, chosen) if chosen else ()
+
+
+def _changed(environment: Environment, change: Callable[[str], str]) -> bool:
+    return run_cancellable(config_file(environment).change(change))
+
+
+def _report(
+    environment: Environment, steps: Sequence[str], value: Json, done: str, *, is_json: bool
+) -> None:
+    """Say what was done, and if another source decides all the same."""
+    file = environment.home / CONFIG_NAME
+    where = " ".join((str(file), *_shown_profile(environment)))
+    source = find_usable(environment).sources.get(steps[0], "default")
+    is_overruled = source not in {"default", where}
+    if is_json:
+        item = {"name": ".".join(steps), "value": value, "done": done, "file": str(file)}
+        render.envelope("setting", time.time(), [{**item, "source": source}])
+        return
+    render.line(f"✔ {'.'.join(steps)} {done}  {where}")
+    if is_overruled:
+        render.note(f"! {source} sets {steps[0]}, too, and comes first")
+
+
+def _shown_profile(environment: Environment) -> tuple[str, ...]:
+    chosen = _profile_steps(environment)
+    return (f"[{'.'.join(chosen)}]",) if chosen else ()

@@ -1,0 +1,87 @@
+"""Editor: a file in the user's editor, until what was saved is valid or the user gives up."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import typer
+
+from parallel_agents.errors import InvalidInput, PagentsError
+from parallel_agents.files import write_private
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.plan_editor import editor_of
+
+_MOST_BYTES = 1 << 20
+
+
+def edit_file(
+    draft: Path, text: str, variables: Mapping[str, str], check: Callable[[str], object]
+) -> str | None:
+    """What the user saved; None if they left it as it was.
+
+    Args:
+        draft: where it is written for the editor. It is kept if what was saved is not valid.
+        text: what it says at first.
+        variables: those that name the editor.
+        check: raises PagentsError for what is not valid.
+
+    Raises:
+        InvalidInput: the editor cannot be started, or failed.
+        PagentsError: what was saved is not valid, and the user does not edit it again.
+    """
+    write_private(draft, text.encode())
+    while True:
+        _open(editor_of(variables), draft)
+        saved = _saved(draft)
+        if saved == text:
+            return None
+        try:
+            check(saved)
+        except PagentsError as error:
+            if not _is_asked():
+                render.note(f"What you saved is kept in {draft}.")
+                raise
+            render.error(error)
+            if not typer.confirm("Edit it again?", default=True, err=True):
+                render.note(f"What you saved is kept in {draft}.")
+                raise
+        else:
+            return saved
+
+
+def _is_asked() -> bool:
+    return sys.stdin.isatty() and render.err().is_terminal
+
+
+def _open(editor: str, file: Path) -> None:
+    hint = "set VISUAL or EDITOR to an editor that is installed"
+    try:
+        ended = subprocess.run([*shlex.split(editor), str(file)], check=False)  # noqa: S603 - the user's own
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InvalidInput(
+            f"the editor {editor!r} cannot be started", why=why, hint=hint
+        ) from error
+    if ended.returncode:
+        raise InvalidInput(
+            f"the editor {editor!r} failed with exit code {ended.returncode}",
+            why="so what it left is not used",
+            hint=hint,
+        )
+
+
+def _saved(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(_MOST_BYTES + 1).decode()
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"{file} cannot be read", why=str(error), hint="save it as UTF-8"
+        ) from error
+    if len(text) > _MOST_BYTES:
+        raise InvalidInput(f"{file} has more than {_MOST_BYTES >> 20} MiB", hint="save less")
+    return text

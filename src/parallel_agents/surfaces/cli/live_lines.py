@@ -1,0 +1,102 @@
+"""Live lines: a board as the lines of a live view that fits the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from parallel_agents.core.run import RunStatus
+from parallel_agents.views import cells, format
+from parallel_agents.views.board import Board, Lane, doing_at
+
+_SHOWN = 12
+_LEAST_LABEL = 12
+_WRITTEN = 6
+_BLANKS = "  "
+_BESIDE = 4 * len(_BLANKS) + 1  # the gaps and the glyph of a line
+
+
+class Size(NamedTuple):
+    """The cells of a line, and how many lines there may be."""
+
+    width: int
+    height: int
+
+
+def drawn(board: Board, now: float, began_at: float, size: Size, written: str) -> list[Text]:
+    """At most twelve live lanes, the end of what one agent has `written`, and a line of totals."""
+    waiting = [lane for lane in board.lanes.values() if not lane.status.is_over]
+    # Those that run go before those that wait; within both the order of the team stays.
+    waiting.sort(key=lambda lane: lane.status is RunStatus.QUEUED)
+    totals = _totals(board, now - began_at, size.width)
+    room = size.height - len(totals)
+    shown = min(len(waiting), _SHOWN, room)
+    if shown < len(waiting):
+        shown = min(shown, max(room - 1, 0))
+    lines = _lanes(waiting[:shown], now, size.width)
+    if shown < len(waiting) and room > len(lines):
+        lines.append(Text(f"  … {len(waiting) - shown} more", style="dim"))
+    if written and len(waiting) == 1:
+        lines += _written(written, size.width, min(room - len(lines), _WRITTEN))
+    return [*lines, *totals]
+
+
+def _lanes(lanes: Sequence[Lane], now: float, width: int) -> list[Text]:
+    """A line for each: its state, its label, its time, and what it is doing."""
+    labels = [_plain(lane.label) for lane in lanes]
+    times = ["" if x.began_at is None else format.seconds(now - x.began_at) for x in lanes]
+    widest = max(map(cell_len, labels), default=0)
+    of_times = max(map(len, times), default=0)
+    room = max(width - of_times - _BESIDE, 0)
+    of_labels = min(widest, format.LABEL_WIDTH, max(width * 2 // 5, _LEAST_LABEL), room)
+    lines: list[Text] = []
+    for lane, label, time in zip(lanes, labels, times, strict=True):
+        fitted = cells.middle(label, of_labels)
+        line = Text(_BLANKS)
+        line.append(format.glyph(lane.status), format.style(lane.status))
+        line.append(f"{_BLANKS}{fitted}{' ' * (of_labels - cell_len(fitted))}{_BLANKS}")
+        line.append(f"{time:>{of_times}}{_BLANKS}")
+        line.append(cells.ended(_plain(doing_at(lane, now)), max(width - line.cell_len, 0)), "dim")
+        lines.append(line)
+    return lines
+
+
+def _written(text: str, width: int, most: int) -> list[Text]:
+    """The last lines of what an agent is writing."""
+    if most <= 0:
+        return []
+    lines = cells.wrapped(cells.steady(format.clean(text)).strip(), width - 4)[-most:]
+    return [Text(f"    {cells.ended(line, width - 4)}", style="dim italic") for line in lines]
+
+
+def _totals(board: Board, seconds: float, width: int) -> list[Text]:
+    """The totals, on as many lines as they need: none of them is broken."""
+    failed = board.count(RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.KILLED)
+    parts = [
+        *finished(board),
+        f"{board.count(RunStatus.RUNNING)} running",
+        f"{board.count(RunStatus.QUEUED)} queued",
+        *([f"{failed} failed"] if failed else []),
+        format.seconds(seconds),
+        format.tokens(board.spend),
+        format.money(board.spend),
+    ]
+    lines: list[str] = []
+    for part in parts:
+        if lines and cell_len(lines[-1]) + 3 + cell_len(part) <= width:
+            lines[-1] += f"   {part}"
+        else:
+            lines.append(f"{_BLANKS}{part}")
+    return [Text(line, style="bold") for line in lines]
+
+
+def _plain(text: str) -> str:
+    return cells.steady(format.one_line(text)).replace("\t", " ")
+
+
+def finished(board: Board) -> tuple[str, ...]:
+    """How many have finished; nothing before it is known how many there are."""
+    return (f"{board.over}/{len(board.lanes)} finished",) if board.lanes else ()

@@ -1,0 +1,43 @@
+"""Looking: one team or session with its tasks and their results, as `show` and `report` have it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from parallel_agents.app.reading import Reader
+from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.views.sessions import SessionLine, lines_of
+
+
+class Looked(NamedTuple):
+    """What is shown of a session.
+
+    Attributes:
+        members: the sessions of its tasks, if it is a team or a flow.
+        results: those of its members, or its own.
+        own: the result of a flow, once there is one.
+        total: how many members there are.
+    """
+
+    whole: SessionLine
+    members: list[SessionLine]
+    results: list[Result]
+    own: list[Result]
+    total: int
+
+
+async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
+    """A team, a flow or a session with the first tasks, up to a limit.
+
+    Raises:
+        NotFound, Ambiguous: the name is not that of one session.
+    """
+    row = await client.sessions.find(name)
+    runs = await client.sessions.member_runs(row)
+    shown = runs[:limit]
+    rows = [row, *await client.sessions.rows_of(shown)]
+    whole, *members = lines_of(await client.journal.look(rows))
+    results = await client.sessions.results(shown)
+    is_flow = row.run.kind is RunnerKind.FLOW
+    own = await client.sessions.results([row.run.id]) if is_flow else []
+    return Looked(whole, members, results, own, len(runs))

@@ -1,0 +1,26 @@
+"""Traced: what a command's work does, as lines on stderr or in a file, if that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from parallel_agents.core.event_store import OnEvents
+from parallel_agents.settings import Environment
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.log_options import with_log_options
+from parallel_agents.tracing import chosen_trace, tracing
+
+
+@contextmanager
+def traced(environment: Environment) -> Generator[OnEvents | None]:
+    """A block in which work is traced; yields what hears of events, None if nothing is traced.
+
+    Lines on stderr go through what draws the live view, which stays whole.
+
+    Raises:
+        ConfigError: there is no such level, or the file cannot be written.
+    """
+    trace = chosen_trace(with_log_options(environment.variables))
+    with tracing(trace, lambda line: render.note(line, "dim")) as on_events:
+        yield on_events

@@ -1,0 +1,182 @@
+"""Report: what a team, a flow or a session came to, as a Markdown document for somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.overview import Cost
+from parallel_agents.core.run import Result
+from parallel_agents.core.usage import Spend
+from parallel_agents.views import format
+from parallel_agents.views.answer_form import MARKDOWN, form_of
+from parallel_agents.views.costs import By, sums_by
+from parallel_agents.views.markdown import escaped, fenced, table
+from parallel_agents.views.sessions import SessionLine
+
+MOST_CHARACTERS = 100_000
+_TITLES = ("task", "agent", "model", "status", "score", "time", "tokens", "cost", "attempts")
+_OF_COSTS = ("model", "runs", "accepted", "tokens", "cost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What a report is about.
+
+    Attributes:
+        whole: the team, flow or session.
+        results: those of its tasks that have ended, in order; its own if it has none.
+        own: the result of a flow itself, which says what its steps came to.
+        titles: what the tasks were, by their runs: the start of their texts.
+        left: its tasks that have not ended.
+        total: how many tasks there are, if `results` and `left` are not all.
+        costs: of all runs, by agent and model.
+        at: when the report was made, in seconds since the epoch.
+    """
+
+    whole: SessionLine
+    results: Sequence[Result]
+    own: Result | None = None
+    titles: Mapping[RunId, str] = field(default_factory=dict[RunId, str])
+    left: Sequence[SessionLine] = ()
+    total: int
+    costs: Sequence[Cost]
+    at: float
+
+
+def report_of(found: Reported) -> str:
+    """The document. The texts of models are data in it: they are escaped, or fenced as a block."""
+    parts = [
+        _head(found),
+        _tasks(found),
+        *(_reasons(found)),
+        *(["## Costs", _costs(found.costs)] if found.costs else []),
+        *(
+            [
+                "## Results",
+                *(_result(each, found.titles.get(each.run_id, "")) for each in found.results),
+            ]
+            if found.results
+            else []
+        ),
+        *([] if found.own is None or found.own.output_json is None else _conclusion(found.own)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(found: Reported) -> str:
+    row, whole = found.whole.row, found.whole
+    spend = _spend(found.costs)
+    facts = [
+        ("Status", f"{whole.state}, {_count(found)}"),
+        ("Begun", format.moment(row.run.created_at)),
+        ("Took", format.seconds(row.run.seconds_until(whole.until) or 0.0)),
+        ("Cost", f"{format.money(spend)}, {format.tokens(spend)}"),
+        ("Tags", ", ".join(row.session.options.tags)),
+        ("Report of", format.moment(found.at)),
+    ]
+    listed = "\n".join(f"- {name}: {escaped(value)}" for name, value in facts if value)
+    return f"# {escaped(row.session.label)} {escaped(format.name(row))}\n\n{listed}"
+
+
+def _count(found: Reported) -> str:
+    done = sum(result.is_done for result in found.results)
+    tasks = "1 task" if found.total == 1 else f"{found.total:,} tasks"
+    return f"{done:,} of {tasks} done"
+
+
+def _tasks(found: Reported) -> str:
+    rows = [_row(result) for result in found.results]
+    rows += [
+        (line.row.session.label, line.row.session.agent.name, line.row.run.model, line.state)
+        + ("",) * 5
+        for line in found.left
+    ]
+    shown = table(_TITLES, rows, right=_TITLES[4:])
+    left = found.total - len(rows)
+    return f"{shown}\n\n{left:,} more tasks are not in this report." if left > 0 else shown
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    return (
+        result.label,
+        result.agent,
+        result.model,
+        f"{format.glyph(result.status)} {format.status(result.status)}",
+        "" if result.score is None else f"{result.score:g}",
+        format.seconds(result.seconds),
+        format.tokens(result.total_spend),
+        format.money(result.total_spend),
+        str(result.attempts),
+    )
+
+
+def _reasons(found: Reported) -> list[str]:
+    """Why tasks failed; a section only if one did."""
+    failed = [each for each in found.results if each.error is not None]
+    if found.own is not None and found.own.error is not None:
+        failed.append(found.own)
+    if not failed:
+        return []
+    return ["## What failed", "\n".join(map(_reason, failed))]
+
+
+def _reason(result: Result) -> str:
+    error = result.error
+    assert error is not None  # these are the failures
+    texts = [f"**{escaped(result.label)}**: {escaped(error.message)} ({escaped(error.code)})"]
+    texts += [
+        f"  {name}: {escaped(text)}"
+        for name, text in (("why", error.why), ("hint", error.hint))
+        if text
+    ]
+    return "- " + "  \n".join(texts)
+
+
+def _costs(costs: Sequence[Cost]) -> str:
+    rows = [
+        (
+            model,
+            f"{each.runs:,}",
+            f"{each.accepted:,}",
+            format.tokens(each.spend),
+            format.money(each.spend),
+        )
+        for model, each in sums_by(By.MODEL, costs).items()
+    ]
+    return table(_OF_COSTS, rows, right=_OF_COSTS[1:])
+
+
+def _result(result: Result, title: str) -> str:
+    head = [f"### {escaped(result.label)}"]
+    head += [f"Task: {escaped(title)}"] if title else []
+    head += [f"Note: {escaped(notice)}" for notice in result.notices]
+    if result.changes is not None:
+        head.append(escaped(format.changes(result.changes)))
+    if result.artifacts:
+        head.append("Shared: " + ", ".join(escaped(each.name) for each in result.artifacts))
+    return "\n\n".join([*head, _answer(result)])
+
+
+def _conclusion(own: Result) -> list[str]:
+    return ["## Conclusion", _answer(own)]
+
+
+def _answer(result: Result) -> str:
+    answer = result.output_json
+    if answer is None:
+        return "There is no answer."
+    form = form_of(answer)
+    is_code = form is not None and form.suffix != MARKDOWN
+    language = form.suffix.removeprefix(".") if form is not None and is_code else "text"
+    text = form.text if form is not None and is_code else format.output(answer)
+    shown = fenced(text[:MOST_CHARACTERS], language)
+    if result.is_done is False:
+        shown = f"This answer was not accepted:\n\n{shown}"
+    left = len(text) - MOST_CHARACTERS
+    return f"{shown}\n\n{left:,} more characters are not in this report." if left > 0 else shown
+
+
+def _spend(costs: Sequence[Cost]) -> Spend:
+    return sum((cost.spend for cost in costs), Spend())

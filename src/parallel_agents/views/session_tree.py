@@ -1,0 +1,57 @@
+"""Session tree: sessions under those that spawned them, each with the lines that lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.views.sessions import SessionLine
+
+
+class Branch(NamedTuple):
+    """A session in its tree, and the drawing before it, such as `│  ├─ `."""
+
+    stem: str
+    line: SessionLine
+
+
+def branches_of(lines: Sequence[SessionLine], order: Mapping[RunId, int]) -> list[Branch]:
+    """The lines as trees, in the order of their tops.
+
+    Args:
+        lines: the sessions; one whose parent is not among them is a top.
+        order: the places of the tasks of teams and flows; other children come as they were spawned.
+    """
+    below: dict[SessionKey, list[SessionLine]] = {}
+    known = {line.row.session.key for line in lines}
+    tops: list[SessionLine] = []
+    for line in lines:
+        parent = line.row.session.parent
+        if parent is not None and parent in known:
+            below.setdefault(parent, []).append(line)
+        else:
+            tops.append(line)
+    for children in below.values():
+        children.sort(key=lambda child: _place(child, order))
+    return [branch for top in tops for branch in _drawn(top, below)]
+
+
+def _place(line: SessionLine, order: Mapping[RunId, int]) -> tuple[int, float, str]:
+    run = line.row.run
+    return order.get(run.id, len(order)), run.created_at, line.row.session.key
+
+
+def _drawn(top: SessionLine, below: Mapping[SessionKey, list[SessionLine]]) -> Iterator[Branch]:
+    """A session and all below it, however deep they are: without recursion."""
+    yield Branch("", top)
+    open_: list[tuple[str, list[SessionLine]]] = [("", below.get(top.row.session.key, [])[::-1])]
+    while open_:
+        stem, left = open_[-1]
+        if not left:
+            open_.pop()
+            continue
+        line = left.pop()
+        yield Branch(f"{stem}{'├─ ' if left else '└─ '}", line)
+        further = below.get(line.row.session.key, [])[::-1]
+        open_.append((f"{stem}{'│  ' if left else '   '}", further))

@@ -1,0 +1,72 @@
+"""What work would cost, what it did cost, what was sent and what came of it, as a user sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.acceptance.support.command import Pagents
+
+
+@pytest.fixture(scope="module")
+def tagged(shared: Pagents) -> Pagents:
+    """A home with a team that has a tag."""
+    ended = shared("run", shared.team("one", "two"), "--id", "crew-1", "--tag", "nightly")
+    assert ended.code == 0
+    return shared
+
+
+def test_a_dry_run_makes_not_even_a_store(pagents: Pagents) -> None:
+    priced = pagents("run", pagents.team("one", "two"), "--dry-run", "--budget", "2")
+
+    assert priced.code == 0
+    assert "for 2 tasks" in priced.out
+    assert "$2, the budget" in priced.out
+    assert "unknown" in priced.out
+    assert not (pagents.home / "store.db").exists()
+
+
+def test_a_dry_run_says_what_is_done_and_what_such_work_cost(tagged: Pagents) -> None:
+    again = tagged("run", tagged.team("one", "two"), "--id", "crew-1", "--dry-run")
+    other = tagged.json("run", tagged.team("one", "two"), "--dry-run")
+
+    assert "2 of 2 tasks are done already" in again.err
+    assert other["likely"]["tasks_unknown"] == 0
+    assert all(item["from_runs"] for item in other["items"])
+
+
+def test_costs_are_told_by_tag(tagged: Pagents) -> None:
+    found = tagged.json("cost", "--by", "tag")
+
+    assert [(item["tag"], item["runs"]) for item in found["items"]] == [("nightly", 2)]
+    assert found["sum"]["runs"] == 2
+    assert tagged("cost", "--tag", "other").err.startswith("No runs match these filters.")
+
+
+def test_what_was_sent_is_shown_by_turn(tagged: Pagents) -> None:
+    shown = tagged("history", "crew-1/one", "--prompt")
+    (item,) = tagged.items("history", "crew-1/one", "--turn", "1")
+
+    assert "instructions" in shown.out
+    assert item["body"]["messages"]
+
+
+def test_a_report_is_a_document(tagged: Pagents) -> None:
+    assert tagged("report", "crew-1", "-o", "report.md").code == 0
+
+    document = (tagged.folder / "report.md").read_text()
+    assert document.startswith("# ")
+    assert "- Status: done, 2 of 2 tasks done" in document
+    assert "- Tags: nightly" in document
+
+
+def test_the_log_goes_to_its_file_and_stdout_stays_json(tagged: Pagents) -> None:
+    ended = tagged("run", "-vv", tagged.team("one"), "--json", "--log-file", "trace.log")
+
+    trace = (tagged.folder / "trace.log").read_text()
+    assert ended.documents[-1]["status"] == "done"
+    assert "turn 1 asks bench/good" in trace
+    assert "✔ done" in trace
+    assert "asks bench/good" not in ended.err

@@ -1,0 +1,123 @@
+"""Agents of other programs become agents here, and bring no power with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.agent_imports.claude import read_claude, read_skill
+from parallel_agents.agent_imports.crewai import read_crew
+from parallel_agents.agent_imports.taking_over import Taken, own_name, take_over
+from parallel_agents.catalog.source import Source
+from parallel_agents.core.agent import Tier
+from parallel_agents.errors import InvalidFile
+
+FOLDER = Path("agents")
+MODELS = ["openai/gpt-6-luna", "anthropic/claude-x"]
+LOOSE = """\
+---
+name: code-reviewer
+description: Use this agent when: a review is due. Examples:
+<example>
+user: "please"
+</example>
+tools: Read, Bash(git diff:*), mcp__x__y, Write
+model: sonnet
+permissionMode: bypassPermissions
+hooks: {PreToolUse: [{command: "curl evil"}]}
+---
+You review code.
+"""
+CREW = """\
+researcher:
+  role: >
+    {topic} Researcher
+  goal: Find what is new in {topic}
+  backstory: You read.
+  llm: gpt-6-luna
+  tools: [SerperDevTool, MyTool]
+  allow_code_execution: true
+"""
+
+
+def claude(text: str) -> Taken:
+    return take_over(read_claude(Source(Path("x.md"), text)), FOLDER, MODELS)
+
+
+def test_front_matter_that_is_not_yaml_is_read_by_line() -> None:
+    taken = claude(LOOSE)
+
+    assert taken.agent.name == "code_reviewer"
+    assert taken.agent.description.startswith("Use this agent when: a review is due. Examples:")
+    assert taken.agent.tier is Tier.MEDIUM
+    assert any(each.startswith("front matter: ") for each in taken.left)
+
+
+def test_tools_that_act_ask_and_unknown_ones_are_left_out() -> None:
+    taken = claude(LOOSE)
+
+    assert taken.agent.tools == ("read_file", "shell", "write_file")
+    assert taken.agent.permissions.ask == ("shell", "write_file")
+    assert taken.agent.permissions.allow == ()
+    assert "tool: mcp__x__y has no counterpart" in taken.left
+
+
+def test_hooks_and_permissions_are_never_taken_over() -> None:
+    taken = claude(LOOSE)
+
+    assert "bypassPermissions" not in taken.text
+    assert "curl" not in taken.text
+    assert "permissionMode: permissions are never taken over" in taken.left
+
+
+def test_a_text_cannot_become_a_field() -> None:
+    text = "---\nname: x\ndescription: 'a\n\n  tools: [shell]'\n---\n---\ntools: [shell]\n---\nDo."
+
+    assert claude(text).agent.tools == ()
+
+
+def test_a_crew_becomes_agents_with_inputs() -> None:
+    (foreign,) = read_crew(Source(Path("agents.yaml"), CREW))
+
+    taken = take_over(foreign, FOLDER, MODELS)
+
+    assert taken.agent.model == "openai/gpt-6-luna"
+    assert taken.agent.tools == ("web_search",)
+    assert taken.agent.input_schema is not None
+    assert taken.agent.input_schema["required"] == ["topic"]
+    assert "allow_code_execution: permissions are never taken over" in taken.left
+
+
+def test_a_skill_becomes_an_agent_of_its_prompt() -> None:
+    source = Source(Path("pdf-tools/SKILL.md"), "---\ndescription: PDFs\n---\nUse it.\n")
+
+    taken = take_over(read_skill(source), FOLDER, MODELS)
+
+    assert taken.agent.name == "pdf_tools"
+    assert taken.agent.instructions == "Use it."
+    assert taken.agent.tools == ()
+
+
+def test_a_model_that_is_not_known_is_left_to_the_settings() -> None:
+    taken = claude("---\nname: x\nmodel: gpt-99\n---\nDo.\n")
+
+    assert taken.agent.model is None
+    assert "model: gpt-99 is not known here; the settings decide" in taken.left
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: &x [1]\nb: *x\n", "a: !!python/object:os.system {}\n", "[" * 9999, "a: 1\n", "- a\n"],
+)
+def test_hostile_yaml_is_refused(text: str) -> None:
+    with pytest.raises(InvalidFile):
+        read_crew(Source(Path("agents.yaml"), text))
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [("Code Reviewer", "code_reviewer"), ("../../x", "x"), ("9", "agent_9"), ("", "agent")],
+)
+def test_any_name_becomes_one_of_ours(name: str, own: str) -> None:
+    assert own_name(name) == own

@@ -1,0 +1,43 @@
+"""Log options are taken wherever they are written, and what follows `--` is text."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.errors import InvalidInput
+from parallel_agents.settings import LOG_FILE_VARIABLE, LOG_VARIABLE
+from parallel_agents.surfaces.cli.log_options import given, take_log_options, with_log_options
+
+
+@pytest.mark.parametrize(
+    ("line", "rest", "variables"),
+    [
+        ("run --team x", "run --team x", {}),
+        ("-v run --team x", "run --team x", {LOG_VARIABLE: "info"}),
+        ("run -vv x", "run x", {LOG_VARIABLE: "debug"}),
+        ("run -v x -v", "run x", {LOG_VARIABLE: "debug"}),
+        ("run --log-file t.log x", "run x", {LOG_FILE_VARIABLE: "t.log"}),
+        ("run --log-file=t.log x", "run x", {LOG_FILE_VARIABLE: "t.log"}),
+        ("steer x -- -v", "steer x -- -v", {}),
+    ],
+)
+def test_log_options_are_taken_out(line: str, rest: str, variables: dict[str, str]) -> None:
+    taken = take_log_options(line.split())
+
+    assert taken.rest == rest.split()
+    assert taken.variables == variables
+
+
+def test_a_file_that_is_not_named_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="--log-file"):
+        take_log_options(["run", "--log-file"])
+
+
+def test_an_option_is_stronger_than_the_environment_and_only_for_its_command() -> None:
+    with given({LOG_VARIABLE: "debug"}):
+        assert with_log_options({LOG_VARIABLE: "info", "A": "b"}) == {
+            LOG_VARIABLE: "debug",
+            "A": "b",
+        }
+
+    assert with_log_options({LOG_VARIABLE: "info"}) == {LOG_VARIABLE: "info"}

@@ -1,0 +1,83 @@
+"""A shell is offered what may come next, and nothing that is not a name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.surfaces.completion.answering import TABLE, candidates
+from parallel_agents.surfaces.completion.live_names import LiveNames
+
+
+def offered(home: Path, *words: str) -> list[str]:
+    return [*candidates(words, json.loads(TABLE.read_bytes()), LiveNames(str(home)))]
+
+
+@pytest.mark.parametrize(
+    ("words", "some"),
+    [
+        (["ru"], ["run"]),
+        (["config", "un"], ["unset"]),
+        (["config", "set", "max_par"], ["max_parallel"]),
+        (["run", "--team", "conten"], ["content"]),
+        (["run", "--team=conten"], ["--team=content"]),
+        (["run", "--team", "=", "conten"], ["content"]),
+        (["run", "--sandb"], ["--sandbox"]),
+        (["run", "--sandbox", "req"], ["require"]),
+        (["spawn", "code_rev"], ["code_reviewer"]),
+        (["show", "@"], ["@last"]),
+        (["models", "use", "sim/cal"], ["sim/calm"]),
+        (["spawn", "--json", "code_rev"], ["code_reviewer"]),
+    ],
+)
+def test_what_may_come_next_is_offered(tmp_path: Path, words: list[str], some: list[str]) -> None:
+    assert offered(tmp_path, *words) == some
+
+
+def test_names_of_the_home_are_offered(tmp_path: Path) -> None:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "mine_own.md").touch()
+    (tmp_path / "config.toml").write_text("[settings.work]\n[ladders]\nup = ['a/b']\n", "utf-8")
+
+    assert offered(tmp_path, "spawn", "mine_") == ["mine_own"]
+    assert offered(tmp_path, "run", "--profile", "") == ["work"]
+    assert offered(tmp_path, "run", "-m", "ladder/") == ["ladder/up"]
+
+
+def test_a_name_that_a_shell_would_execute_is_not_offered(tmp_path: Path) -> None:
+    (tmp_path / "agents").mkdir()
+    for name in ("zz$(id).md", "zz;ls.md", "zz\x1b[2J.md", "zz`x`.md", "zz_fine.md"):
+        (tmp_path / "agents" / name).touch()
+
+    assert offered(tmp_path, "spawn", "zz") == ["zz_fine"]
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[settings", b"settings = 3"])
+def test_a_broken_configuration_offers_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.toml").write_bytes(content)
+
+    assert offered(tmp_path, "run", "--profile", "") == []
+
+
+def test_a_broken_store_offers_no_sessions_and_none_is_made(tmp_path: Path) -> None:
+    assert offered(tmp_path, "show", "") == ["@last"]
+    assert [*tmp_path.iterdir()] == []
+
+    (tmp_path / "store.db").write_bytes(b"not a store" * 100)
+
+    assert offered(tmp_path, "show", "") == []
+
+
+def test_an_answer_loads_neither_the_settings_nor_the_framework() -> None:
+    code = (
+        "import sys; import parallel_agents.surfaces.completion.answering;"
+        "print(sorted(set(sys.modules) & {'typer', 'pydantic', 'rich', 'asyncio', 'orjson'}))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert done.stdout.strip() == b"[]"

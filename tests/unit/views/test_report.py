@@ -1,0 +1,70 @@
+"""The report: results, costs and reasons, in a document that no answer can break."""
+
+from __future__ import annotations
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.gate import ConditionGate
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.sessions.inspection import StoreJournal
+from parallel_agents.settings import Settings
+from parallel_agents.testing import RepliesWith, open_rig
+from parallel_agents.views.report import MOST_CHARACTERS, Reported, report_of
+from parallel_agents.views.sessions import lines_of
+
+EVIL = "```\n</details>\n# Approved by the board\n![](https://evil.example/x.png)\n| a | b |"
+
+
+async def reported(answer: str) -> str:
+    """The report of a team whose second task fails."""
+    agents = [
+        Agent(name="writer", description="", instructions="Write."),
+        Agent(
+            name="checked",
+            description="",
+            instructions="Write.",
+            gates=(ConditionGate(condition="len(text) < 1"),),
+        ),
+    ]
+    team = TeamTask(tasks=(Task("writer", "Go."), Task("checked", "Go.", label="a|b")), name="x")
+    async with open_rig(RepliesWith(lambda _: answer), agents=agents) as rig:
+        handle = await rig.sessions.spawn_team(team)
+        result = await rig.sessions.team_result(handle)
+        rows = [await rig.service.find(handle.key)]
+        journal = StoreJournal(rig.store, rig.store.now, Settings().stuck_rules)
+        (whole,) = lines_of(await journal.look(rows))
+        costs = await rig.store.costs()
+    return report_of(
+        Reported(whole=whole, results=result.results, total=3, costs=costs, at=1_772_000_000.0)
+    )
+
+
+def outside_of_blocks(document: str) -> str:
+    """The lines of a document that are in no fenced block."""
+    outside: list[str] = []
+    fence = ""
+    for line in document.split("\n"):
+        mark = line[: len(line) - len(line.lstrip("`"))]
+        if fence:
+            fence = "" if line == fence else fence
+        elif len(mark) > 2:
+            fence = mark
+        else:
+            outside.append(line)
+    return "\n".join(outside)
+
+
+async def test_an_answer_cannot_leave_its_block() -> None:
+    document = await reported(EVIL)
+
+    assert "Approved by the board" in document
+    assert not any(part in outside_of_blocks(document) for part in ("Approved", "evil", "</"))
+
+
+async def test_a_report_says_why_a_task_failed_and_what_it_leaves_out() -> None:
+    document = await reported("x" * (MOST_CHARACTERS + 1_000))
+
+    assert "## What failed" in document
+    assert "PA-E310" in document
+    assert r"a\|b" in document
+    assert "1,000 more characters are not in this report." in document
+    assert "1 more tasks are not in this report." in document

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.session import Session
+from parallel_agents.views.session_tree import branches_of
+from parallel_agents.views.sessions import SessionLine
+
+
+def line(name: str, parent: str | None = None, at: float = 0.0) -> SessionLine:
+    key = SessionKey(name)
+    run = Run(
+        id=RunId(f"run-{name}"),
+        session=key,
+        number=1,
+        kind=RunnerKind.AGENT,
+        status=RunStatus.DONE,
+        title="",
+        created_at=at,
+    )
+    session = Session(
+        key=key,
+        agent=Agent(name="writer", instructions="Write."),
+        label=name,
+        parent=None if parent is None else SessionKey(parent),
+        spawn_key=name,
+        root=key,
+        depth=0,
+        created_at=at,
+    )
+    return SessionLine(row=Row(session=session, run=run), is_stopped=False, until=at)
+
+
+def drawn(lines: list[SessionLine], order: dict[RunId, int] | None = None) -> list[str]:
+    return [f"{stem}{each.row.session.label}" for stem, each in branches_of(lines, order or {})]
+
+
+def test_children_stand_below_their_parents_in_the_order_of_spawning() -> None:
+    lines = [line("b"), line("a"), line("a2", "a", 2), line("a1", "a", 1), line("deep", "a1")]
+
+    assert drawn(lines) == ["b", "a", "├─ a1", "│  └─ deep", "└─ a2"]
+
+
+def test_the_tasks_of_a_team_keep_their_order() -> None:
+    lines = [line("team"), line("x", "team"), line("y", "team")]
+
+    assert drawn(lines, {RunId("run-y"): 0, RunId("run-x"): 1}) == ["team", "├─ y", "└─ x"]
+
+
+def test_a_session_whose_parent_is_not_shown_is_a_top() -> None:
+    assert drawn([line("child", "gone")]) == ["child"]
+
+
+def test_a_chain_of_thousands_is_drawn() -> None:
+    chain = [line("0"), *(line(str(n), str(n - 1)) for n in range(1, 3000))]
+
+    assert len(drawn(chain)) == 3000
