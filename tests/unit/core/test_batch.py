@@ -13,9 +13,11 @@ from parallel_agents.core.batch import (
     batch_of,
     check_answer,
     check_batch,
+    examples_of_batch,
     items_of,
     limits_of_batch,
 )
+from parallel_agents.core.example import Example
 from parallel_agents.core.gate import Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.output import Accepted, Rejected
@@ -50,6 +52,22 @@ def test_the_items_of_a_task_are_those_that_it_was_made_of(items: list[Item]) ->
     assert list(items_of(text, values).values()) == items
 
 
+def test_examples_are_shown_as_one_batch_whose_answer_has_the_form_that_is_asked_for() -> None:
+    examples = [Example("No log-in", {"kind": "bug"}), Example("Dark theme", {"kind": "wish"})]
+
+    (shown,) = examples_of_batch(examples)
+
+    assert shown == Example(
+        "Do these 2 tasks, each by itself.",
+        {"1": {"kind": "bug"}, "2": {"kind": "wish"}},
+        input={"1": "No log-in", "2": "Dark theme"},
+    )
+
+
+def test_a_batch_of_an_agent_without_examples_has_none() -> None:
+    assert examples_of_batch(()) == ()
+
+
 def test_a_text_that_all_items_have_is_told_once() -> None:
     task = batch_of([Item("Sort", {"text": "a"}), Item("Sort", {"text": "b"})])
 
@@ -68,19 +86,21 @@ def test_a_text_that_all_items_have_is_told_once() -> None:
     ],
 )
 def test_an_answer_without_exactly_one_for_each_item_is_rejected(text: str, problem: str) -> None:
-    checked = check_answer(text, WRITER, 2)
+    checked = check_answer(text, WRITER, ["1", "2"])
 
     assert isinstance(checked, Rejected)
     assert problem in "; ".join(checked.problems)
 
 
 def test_an_answer_in_any_order_is_accepted() -> None:
-    assert check_answer('{"2": "b", "1": "a"}', WRITER, 2) == Accepted({"2": "b", "1": "a"})
+    assert check_answer('{"2": "b", "1": "a"}', WRITER, ["1", "2"]) == Accepted(
+        {"2": "b", "1": "a"}
+    )
 
 
 def test_a_schema_that_refers_to_itself_does_so_inside_of_a_batch() -> None:
     gardener = Agent("gardener", instructions="Draw a tree.", output=Leaf)
-    schema = answer_schema(gardener, 2)
+    schema = answer_schema(gardener, ["1", "2"])
     leaf: Json = {"name": "a", "children": [{"name": "b", "children": []}]}
 
     assert schema is not None
@@ -105,7 +125,7 @@ def test_a_schema_that_refers_to_itself_does_so_inside_of_a_batch() -> None:
 )
 def test_any_local_reference_still_points_to_what_it_did(own: dict[str, Json]) -> None:
     agent = Agent("agent", instructions="Do.", output_schema=own)
-    schema = answer_schema(agent, 2)
+    schema = answer_schema(agent, ["1", "2"])
     assert schema is not None
 
     good: dict[str, Json] = {"array": [], "object": {"a": "x", "b": "y"}}
