@@ -104,7 +104,8 @@ def test_tmux_keeps_a_worker_and_stops_it(offline: Offline, user: dict[str, str]
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
     begin, end = (line.partition("#")[0] for line in BLOCKS["tmux"].strip().splitlines())
-    user["PATH"] = f"{offline.programs}:{user['PATH']}"
+    # The real command: a terminal is part of this.
+    user["PATH"] = f"{Path(sys.executable).parent}:{user['PATH']}"
     health = offline.home / "worker-health.json"
     try:
         subprocess.run(["/bin/sh", "-c", begin], env=user, cwd=user["HOME"], check=True)
