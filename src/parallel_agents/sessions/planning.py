@@ -97,6 +97,14 @@ class Planner:
         model = task.model or (None if agent.model else self._inherited_model(parent))
         return self._plan(task, task.key, agent, model, parent and parent.session)
 
+    def model_of(self, row: Row, model: str) -> str:
+        """The full name of a model that a session's next run is to be on.
+
+        Raises:
+            UnknownModel, MissingKey: it cannot be used.
+        """
+        return self._directory.choose(row.session.agent, model).model
+
     def plan_team(self, team: TeamTask, key: str | None) -> list[SessionPlan]:
         """The team's own session, then one for each of its tasks.
 

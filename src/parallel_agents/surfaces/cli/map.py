@@ -20,6 +20,7 @@ from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
+from parallel_agents.maps.source import Source
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import map_options, progress
 from parallel_agents.surfaces.cli.context import (
@@ -111,10 +112,8 @@ def map_rows(
     name, kept = _names(map_id, is_dry=dry_run)
     source = given_source(rows, files or (), row_format, context.environment.home, kept)
     file = out_file(out, context.environment.home, name, source)
-    found = replace(source, without=str(file))
-    request = MapRequest(agent=agent, text=text or "", source=found, out=str(file), limit=limit)
+    request = _request_of(agent, text or "", source, file, limit, batch)
     request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
-    request = replace(request, batch=batch)
     request = _with_limits(_with_checks(request, gate, judge, refine), timeout, cache, on_failure)
     read, budget = partial(read_templates, inputs), budget_of(usd, tokens, on_limit)
     asked = AskedMap(name, request, read, model, max_parallel, budget, _HOW)
@@ -128,6 +127,14 @@ def _names(map_id: str | None, *, is_dry: bool) -> tuple[str, str]:
     """The name of a map, and that under which rows of stdin are kept."""
     check_key(name := map_id or make_name())
     return name, f"{name}.dry-run" if is_dry else name
+
+
+def _request_of(
+    agent: str, text: str, source: Source, file: Path, limit: int | None, batch: int
+) -> MapRequest:
+    """The request for rows, of which the file of results is none."""
+    rows = replace(source, without=str(file))
+    return MapRequest(agent=agent, text=text, source=rows, out=str(file), limit=limit, batch=batch)
 
 
 def _with_checks(

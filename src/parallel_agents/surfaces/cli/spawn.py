@@ -219,8 +219,8 @@ def send(
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
     check_exists(context.environment)
-    shown, texts = _told_apart(file or ())
-    text += "".join(map(_as_text, texts))
+    shown, texts = told_apart(file or ())
+    text += "".join(map(as_text, texts))
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.send(name, text, files=shown, notify=told)
@@ -249,13 +249,13 @@ def _filled(base: Task, agent: Agent, inputs: list[str] | None, files: Sequence[
     image or PDF, which the agent is shown.
     """
     values = dict(read_inputs(inputs, agent.input_schema))
-    shown, texts = _told_apart(files)
+    shown, texts = told_apart(files)
     missing = _missing(agent, values)
     if len(missing) == 1 and len(texts) == 1:
         return replace(base, input={**values, missing[0]: read_text(texts[0])}, files=shown)
     if len(missing) == 1 and len(shown) == 1 and not texts:
         return replace(base, input={**values, missing[0]: shown[0]})
-    text = base.text + "".join(map(_as_text, texts))
+    text = base.text + "".join(map(as_text, texts))
     return replace(base, text=text, input=values, files=shown)
 
 
@@ -266,7 +266,7 @@ def _missing(agent: Agent, values: Mapping[str, object]) -> list[str]:
     return min(lacking, key=len)
 
 
-def _told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:
+def told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:
     """The images and PDFs among files, by their contents, and the others.
 
     What is not a regular file, such as a pipe, can be read but once, and is a text.
@@ -285,7 +285,8 @@ def _head_of(path: Path) -> bytes:
         return b""  # whoever reads it says why it cannot
 
 
-def _as_text(file: Path) -> str:
+def as_text(file: Path) -> str:
+    """A text file as it is added to a task."""
     return f"\n\nFile {file.name}:\n```\n{read_text(file)}\n```"
 
 
