@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Mapping
 
 from parallel_agents.core.json_value import Json
 from parallel_agents.errors import ClientConfigBroken
@@ -13,6 +14,7 @@ from parallel_agents.surfaces.plugins.clients import Config, Format
 from parallel_agents.surfaces.plugins.owned_files import State, hash_of
 
 _MOST_BYTES = 32 << 20
+_SECRET = ("env", "headers", "http_headers")
 
 
 def text_of(config: Config) -> str:
@@ -72,10 +74,17 @@ def hash_of_entry(value: Json) -> str:
 
 
 def shown(value: Json) -> str:
-    """An entry for a person to compare, each part on a line."""
-    return (
-        "" if value is None else json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
-    )
+    """An entry for a person to compare, each part on a line; what may be secret in it is hidden."""
+    if value is None:
+        return ""
+    hidden = value
+    if isinstance(value, Mapping):
+        hidden = {name: _hidden(part) if name in _SECRET else part for name, part in value.items()}
+    return json.dumps(hidden, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def _hidden(values: Json) -> Json:
+    return dict.fromkeys(values, "***") if isinstance(values, Mapping) else "***"
 
 
 def with_entry(config: Config, text: str, value: dict[str, Json]) -> tuple[str, int]:

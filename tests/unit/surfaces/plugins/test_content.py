@@ -42,15 +42,13 @@ def test_the_front_matter_is_what_every_client_of_skills_reads(name: str) -> Non
 
 
 def test_the_clients_read_the_same_rules() -> None:
-    texts = [skill_files(client, "/s", PROGRAM)["SKILL.md"].decode() for client in CLIENTS.values()]
-
-    shared = set.intersection(*({*text.splitlines()} for text in texts))
-
-    assert (
-        "- Put everything that the agent needs into its task: it does not see your conversation."
-        in shared
+    texts = [skill_files(client, "/s", PROGRAM)["SKILL.md"] for client in CLIENTS.values()]
+    rule = (
+        b"- Put everything that the agent needs into its task: it does not see your conversation.\n"
     )
-    assert "# Parallel agents" in shared
+
+    assert all(rule in text for text in texts)
+    assert len({text.split(b"\n## ")[0].split(b"\n\n")[2] for text in texts}) == 1
 
 
 def run_script(folder: Path, program: Program, path: str) -> subprocess.CompletedProcess[str]:

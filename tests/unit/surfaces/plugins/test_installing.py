@@ -108,7 +108,8 @@ def test_a_file_that_a_person_changed_is_neither_overwritten_nor_removed(tmp_pat
 
 def test_an_entry_that_a_person_wrote_is_kept_and_shown(tmp_path: Path) -> None:
     config = tmp_path / ".claude.json"
-    config.write_text('{"mcpServers": {"parallel-agents": {"command": "pagents"}}}')
+    entry = {"command": "pagents", "env": {"OPENAI_API_KEY": "sk-secret"}}
+    config.write_text(json.dumps({"mcpServers": {"parallel-agents": entry}}))
 
     with pytest.raises(EditedByHand, match="Claude Code"):
         install(found(tmp_path))
@@ -116,7 +117,8 @@ def test_an_entry_that_a_person_wrote_is_kept_and_shown(tmp_path: Path) -> None:
 
     assert [*contents(tmp_path)] == [".claude.json"]
     (edit,) = found(tmp_path).edits()
-    assert '-  "command": "pagents"' in edit.diff
+    assert '-  "command": "pagents",' in edit.diff
+    assert "sk-secret" not in "".join(edit.diff)
     install(found(tmp_path), overwrites=True)
     assert found(tmp_path).entry_state is State.CURRENT
 
