@@ -15,11 +15,13 @@ from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
 from parallel_agents.surfaces.plugins import content, installing, marketplace
 from parallel_agents.surfaces.plugins.clients import (
     CLIENTS,
+    CODEX,
     NAME,
     Around,
     Client,
     Scope,
     client_named,
+    is_seen,
 )
 from parallel_agents.surfaces.plugins.owned_files import State
 
@@ -52,13 +54,21 @@ def install(
 
     What else is in the program's files stays as it is. What you changed is kept, unless you use --force.
     """
-    found = _look(client_named(client), scope, home)
+    around = user_around(home)
+    chosen = client_named(client)
+    place = chosen.find(scope, around)
+    found = installing.look(chosen, place, _program(home))
+    is_new_here = not is_seen(chosen, place, around)
     if not force:
         for edit in found.edits():
             render.note(f"{edit.where} differs:")
             for line in edit.diff:
                 render.note(f"  {line}")
     show_parts(installing.install(found, overwrites=force))
+    if is_new_here:
+        render.note(f"{chosen.title} was not found here: neither {chosen.command}, nor its files.")
+    if chosen is CODEX and place.skill.parent.is_symlink():
+        render.note(f"{place.skill.parent} is a link, and Codex reads no skills through it.")
     render.note(found.client.again)
     if scope is Scope.PROJECT:
         render.note("These files name pagents by its path on this machine: do not commit them.")
@@ -99,8 +109,9 @@ def status(
     if json:
         render.envelope("skill_status", time.time(), rows)
         return
-    titles = ("PROGRAM", "SCOPE", "SKILL", "MCP SERVER", "FOLDER")
-    render.cards(titles, [_cells(row) for row in rows])
+    render.cards(("PROGRAM", "SCOPE", "SKILL", "MCP SERVER"), [_cells(row) for row in rows])
+    for error in dict.fromkeys(str(row["error"]) for row in rows if row["error"]):
+        render.note(error)
 
 
 @app.command()
@@ -184,5 +195,6 @@ def _row(client: Client, scope: Scope, home: Path | None) -> dict[str, object]:
 
 
 def _cells(row: dict[str, object]) -> tuple[str, ...]:
-    states = (str(row["skill"] or "unknown"), str(row["mcp_server"] or row["error"] or "none"))
-    return (str(row["for"]), str(row["scope"]), *states, str(row["folder"]))
+    unknown = "unreadable" if row["error"] else "none"
+    states = (str(row["skill"] or unknown), str(row["mcp_server"] or unknown))
+    return (str(row["for"]), str(row["scope"]), *states)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from shutil import which
 from typing import TypeAlias
 
 from parallel_agents.core.spelling import did_you_mean
@@ -92,12 +93,14 @@ class Client:
     Attributes:
         name: as `--for` takes it.
         title: as people call it.
+        command: what starts it.
         find: where it looks.
         again: what makes it read the skill.
     """
 
     name: str
     title: str
+    command: str
     find: _Find
     again: str
 
@@ -146,19 +149,31 @@ def _openclaw(scope: Scope, around: Around) -> Place:
 CLAUDE_CODE = Client(
     name="claude-code",
     title="Claude Code",
+    command="claude",
     find=_claude_code,
     again="Claude Code reads it in its next session.",
 )
 CODEX = Client(
-    name="codex", title="Codex", find=_codex, again="Codex reads it in its next conversation."
+    name="codex",
+    title="Codex",
+    command="codex",
+    find=_codex,
+    again="Codex reads it in its next conversation.",
 )
 OPENCLAW = Client(
     name="openclaw",
     title="OpenClaw",
+    command="openclaw",
     find=_openclaw,
     again="OpenClaw finds the skill in its next session; its model reads SKILL.md.",
 )
 CLIENTS = {client.name: client for client in (CLAUDE_CODE, CODEX, OPENCLAW)}
+
+
+def is_seen(client: Client, place: Place, around: Around) -> bool:
+    """Whether a client has been used here, or can be started."""
+    own = place.config.file if place.config is not None else place.skill.parent
+    return own.exists() or which(client.command, path=around.variables.get("PATH")) is not None
 
 
 def client_named(name: str) -> Client:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from parallel_agents._version import __version__
 from parallel_agents.core.json_value import Json
-from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.surfaces.plugins.clients import CLAUDE_CODE, CODEX, NAME, OPENCLAW, Client
 
 AGENT_FILE = f"{NAME}.md"
@@ -113,6 +112,8 @@ def server_entry(client: Client, program: Program) -> dict[str, Json]:
 
 def _key_variables() -> list[str]:
     """The variables that providers' keys are in."""
+    from parallel_agents.models.provider_tables import read_providers  # noqa: PLC0415 - heavy
+
     keys = (provider.key for provider in read_providers().values())
     return sorted({key.removeprefix("env:") for key in keys if key.startswith("env:")})
 

@@ -15,6 +15,7 @@ from parallel_agents.surfaces.plugins.clients import (
     Client,
     Scope,
     client_named,
+    is_seen,
 )
 
 
@@ -44,6 +45,22 @@ def test_a_project_has_folders_of_its_own() -> None:
     assert places(CLAUDE_CODE, Scope.PROJECT) == ("/p/.claude/skills", "/p/.mcp.json")
     assert places(CODEX, Scope.PROJECT) == ("/p/.agents/skills", "/p/.codex/config.toml")
     assert places(OPENCLAW, Scope.PROJECT) == ("/p/skills", "")
+
+
+def test_a_client_is_seen_by_its_files_or_its_command(tmp_path: Path) -> None:
+    around = Around(variables={"PATH": str(tmp_path / "bin")}, home=tmp_path, project=tmp_path)
+    place = CODEX.find(Scope.USER, around)
+
+    assert not is_seen(CODEX, place, around)
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "codex"
+    command.write_text("")
+    command.chmod(0o755)
+    assert is_seen(CODEX, place, around)
+    command.unlink()
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex" / "config.toml").write_text("")
+    assert is_seen(CODEX, place, around)
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
