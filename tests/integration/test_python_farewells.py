@@ -46,7 +46,16 @@ def told(process: subprocess.Popen[str], lines: int) -> list[str]:
     return [process.stderr.readline().rstrip() for _ in range(lines)]
 
 
-@pytest.mark.parametrize(("how", "last"), [("run", ENDED), ("arun", ENDED), ("open", SPAWN)])
+@pytest.mark.parametrize(
+    ("how", "last"),
+    [
+        ("run", ENDED),
+        ("arun", ENDED),
+        ("stream", ENDED),
+        ("astream", ENDED),
+        ("open", SPAWN),
+    ],
+)
 def test_the_first_ctrl_c_lets_the_call_end_and_says_so(
     how: str, last: str, tmp_path: Path
 ) -> None:
@@ -67,6 +76,8 @@ def test_the_first_ctrl_c_lets_the_call_end_and_says_so(
     [
         ("run", f"{STOPPED}{AGAIN} to continue."),
         ("arun", f"{STOPPED}{AGAIN} to continue."),
+        ("stream", f"{STOPPED}{AGAIN} to continue."),
+        ("astream", f"{STOPPED}{AGAIN} to continue."),
         ("open", SPAWN),
     ],
 )

@@ -25,6 +25,7 @@ from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_g
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel
 from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.example import Example, WrongExample, check_examples
 from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.mcp_server import read_server
 from parallel_agents.core.on_stuck import OnStuck
@@ -143,6 +144,14 @@ class WithWorkspaceFields(Fields):
         )
 
 
+class ExampleFields(Fields):
+    """A task, and the answer that it should get."""
+
+    text: NonEmpty = ""
+    input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    output: JsonValue
+
+
 class AgentFields(Fields):
     """The front matter."""
 
@@ -153,6 +162,7 @@ class AgentFields(Fields):
     model: ModelName | None = None
     input: dict[str, JsonValue] | None = None
     output: dict[str, JsonValue] | None = None
+    examples: tuple[ExampleFields, ...] = ()
     limits: Annotated[Limits, AfterValidator(_some_limit)] = NO_LIMITS
     tools: tuple[NonEmpty, ...] = ()
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -211,6 +221,7 @@ def parse_any_agent(source: Source) -> Agent:
         category=found.category,
         input_schema=found.input,
         output_schema=found.output,
+        examples=_examples(document, found),
         model=found.model,
         tier=found.tier,
         tools=found.tools,
@@ -234,6 +245,26 @@ def parse_any_agent(source: Source) -> Agent:
         needs=found.needs,
         mcp_servers=tuple(read_server(name, table) for name, table in found.mcp_servers.items()),
     )
+
+
+def _examples(document: Document, found: AgentFields) -> tuple[Example, ...]:
+    """The examples, each as a task could be and its answer could be accepted."""
+    examples: list[Example] = []
+    for position, each in enumerate(found.examples):
+        try:
+            examples.append(Example(each.text.strip(), each.output, input=each.input))
+        except InvalidInput as error:
+            steps = ("examples", str(position))
+            raise document.error(steps, error.message, why=error.why, hint=error.hint) from error
+    try:
+        check_examples(examples, found.input, found.output)
+    except WrongExample as wrong:
+        at = () if wrong.position is None else (str(wrong.position), wrong.part)
+        steps = ("examples", *at)
+        raise document.error(
+            steps, wrong.of("the agent"), why=str(wrong), hint=wrong.hint
+        ) from wrong
+    return tuple(examples)
 
 
 def _check_input_there(document: Document, found: AgentFields, schema: JsonObject) -> None:
