@@ -72,8 +72,12 @@ def install(
     render.note(found.client.again)
     if scope is Scope.PROJECT:
         render.note("These files name pagents by its path on this machine: do not commit them.")
-    if found.place.config is None:
-        render.note(f"{found.client.title} has no MCP servers of a project; use --scope user.")
+        if found.place.config is None:
+            render.note(f"{chosen.title} has no MCP servers of a project; use --scope user.")
+    elif found.place.config is None:
+        render.note(
+            f"Set up {chosen.title}, then run this again: its configuration is not there yet."
+        )
 
 
 @app.command()

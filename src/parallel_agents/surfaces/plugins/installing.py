@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from parallel_agents.core.json_value import Json
 from parallel_agents.errors import EditedByHand
 from parallel_agents.surfaces.plugins import content, entries
-from parallel_agents.surfaces.plugins.clients import Client, Place
+from parallel_agents.surfaces.plugins.clients import Client, Format, Place
 from parallel_agents.surfaces.plugins.owned_files import (
     NOTE,
     Note,
@@ -152,6 +152,10 @@ def look(client: Client, place: Place, program: content.Program) -> Installation
         ClientConfigBroken: its configuration cannot be read.
         InvalidInput: a file cannot be read.
     """
+    config = place.config
+    if config is not None and config.format is Format.JSON5 and not config.file.exists():
+        # OpenClaw takes a file that only we have written for one that was damaged, and does not start.
+        place = replace(place, config=None)
     files = content.skill_files(client, str(place.skill), program)
     if place.agents is not None:
         files[_AGENT] = content.agent_file()

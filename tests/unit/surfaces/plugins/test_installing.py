@@ -83,7 +83,7 @@ def test_the_note_of_the_first_version_is_read(tmp_path: Path) -> None:
     note = found(tmp_path, "openclaw").place.skill / ".installed.json"
     note.write_text(json.dumps(json.loads(note.read_text())["files"]))
 
-    files = found(tmp_path, "openclaw", MOVED).parts()[:-1]
+    files = found(tmp_path, "openclaw", MOVED).parts()
 
     assert State.EDITED not in {part.state for part in files}
 
@@ -155,6 +155,19 @@ def test_a_table_that_cannot_be_added_safely_is_refused_before_anything_is_writt
         install(found(tmp_path, "codex"))
 
     assert [*contents(tmp_path)] == [".codex/config.toml"]
+
+
+def test_openclaw_gets_no_configuration_that_it_has_not_made_itself(tmp_path: Path) -> None:
+    install(found(tmp_path, "openclaw"))
+    config = tmp_path / ".openclaw" / "openclaw.json"
+    assert not config.exists()
+    config.write_text("{gateway: {mode: 'local'}} // mine\n")
+
+    install(found(tmp_path, "openclaw"))
+
+    assert found(tmp_path, "openclaw").entry_state is State.CURRENT
+    uninstall(found(tmp_path, "openclaw"))
+    assert config.read_text() == "{gateway: {mode: 'local'}} // mine\n"
 
 
 def test_a_configuration_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
