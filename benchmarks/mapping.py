@@ -21,7 +21,9 @@ prices = {{ "*" = {{ input_usd = 1.0, output_usd = 2.0 }} }}
 _AGENT = "---\nname: plain\ndescription: Answers.\n---\nYou answer.\n"
 
 
-def cost_of_a_map(url: str, home: Path, *, rows: int, at_once: int) -> dict[str, float]:
+def cost_of_a_map(
+    url: str, home: Path, *, rows: int, at_once: int, batch: int = 1
+) -> dict[str, float]:
     """The wall time in seconds and the peak memory in MB of a map, and of going on with it when it is done."""
     home.chmod(0o700)
     (home / "config.toml").write_text(_CONFIG.format(url=url))
@@ -33,6 +35,7 @@ def cost_of_a_map(url: str, home: Path, *, rows: int, at_once: int) -> dict[str,
         str(Path(sys.executable).with_name("pagents")),
         *("map", "plain", "--rows", str(table), "--text", "{text}", "--id", "bench"),
         *("--max-parallel", str(at_once), "--progress", "none", "--json"),
+        *(("--batch", str(batch), "--model", f"bench/batch-{batch}") if batch > 1 else ()),
     ]
     environment = os.environ | {"PARALLEL_AGENTS_HOME": str(home)}
 

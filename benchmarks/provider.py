@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import re
 import resource
 from functools import cache
@@ -27,6 +28,7 @@ HEAD_OF_STREAMS = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+BATCH = re.compile(rb'"model": ?"[a-z/]*batch-(\d+)"')
 CALLS = re.compile(rb'"model": ?"[a-z/]*bench-(\d+)"')
 
 
@@ -39,6 +41,27 @@ def reply(done: int, calls: int) -> bytes:
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+@cache
+def batch_reply(items: int) -> bytes:
+    """The response to a request with so many items: an answer for each."""
+    answers = {str(number): TEXT for number in range(1, items + 1)}
+    usage = Usage(input_tokens=200 * items, output_tokens=50 * items, cache_read_tokens=800)
+    body = whole(json.dumps(answers), f"batch-{items}", usage)
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def answer_to(body: bytes) -> bytes:
+    """The response to a request, by the model that it names."""
+    if (batch := BATCH.search(body)) is not None:
+        return batch_reply(int(batch[1]))
+    calls = CALLS.search(body)
+    assert calls is not None
+    return reply(len(re.findall(rb'"role": ?"tool"', body)), int(calls[1]))
 
 
 class Conversation(asyncio.Protocol):
@@ -65,9 +88,7 @@ class Conversation(asyncio.Protocol):
         if MODEL_OF_STREAMS.encode() in body:
             self._stream(0)
             return
-        calls = CALLS.search(body)
-        assert calls is not None
-        answer = reply(len(re.findall(rb'"role": ?"tool"', body)), int(calls[1]))
+        answer = answer_to(body)
         if self._latency:
             self._loop.call_later(self._latency, self._transport.write, answer)
         else:

@@ -134,6 +134,11 @@ def main() -> None:
                 figures = mapping.cost_of_a_map(
                     url, Path(home), rows=size.runs, at_once=size.at_once
                 )
+        case "map-batch":
+            with tempfile.TemporaryDirectory() as home:
+                figures = mapping.cost_of_a_map(
+                    url, Path(home), rows=size.runs, at_once=size.at_once, batch=10
+                )
         case "latencies":
             figures = latencies(url)
         case "children":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -258,6 +259,25 @@ def test_a_question_is_answered_at_the_terminal_that_runs_it(
 
     assert code == 0
     assert told in running.screen.text
+
+
+def test_what_rows_of_a_map_ask_is_answered_at_its_terminal(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    (pagents.home / "agents").mkdir(mode=0o700)
+    (pagents.home / "agents" / "host.md").write_text(HOST)
+    provider.answer = asks(ToolCall("c", "ask_human", {"question": "Which tea?"}))
+    rows = pagents.file("guests.csv", "guest\nAda\nBo\n")
+
+    running = terminal("map", "host", "--rows", rows, "--text", "Welcome {guest}.", "--id", "tea")
+    for count, tea in enumerate(("green", "black"), start=1):
+        pagents.wait_until(lambda n=count: running.screen.text.count("press Enter") == n)
+        running.press(f"{tea}\n")
+    code = running.end()
+
+    written = (pagents.home / "results" / "tea.jsonl").read_text()
+    assert code == 0
+    assert {"green", "black"} <= {json.loads(line)["output"] for line in written.splitlines()}
 
 
 def host(pagents: Pagents, provider: FakeProvider, *calls: ToolCall) -> None:

@@ -1,6 +1,6 @@
 """A user's program, as a process of its own: once told to, it asks a pool for tasks in an order of its own.
 
-It prints `ready`, waits for a line, and prints the run of each key.
+It prints `ready`, waits for a line, and prints the run of each key, or what refused it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from parallel_agents.testing import RepliesWith
 CLERK = pa.Agent("clerk", instructions="Answer.", output=str)
 
 
-async def main(home: str, keys: list[str]) -> None:
+async def main(home: str, what: str, keys: list[str]) -> None:
     def model(_: str) -> RepliesWith:
         return RepliesWith(lambda _: "answer")
 
@@ -25,10 +25,16 @@ async def main(home: str, keys: list[str]) -> None:
         sys.stdout.flush()
         sys.stdin.readline()
         pool = sessions.pool(CLERK, name="clerks", size=len(keys))
-        results = await asyncio.gather(*(pool.run(f"ticket {key}", key=key) for key in keys))
+        works = [pool.run(f"{what} {key}", key=key) for key in keys]
+        results = await asyncio.gather(*works, return_exceptions=True)
     for key, result in zip(keys, results, strict=True):
-        sys.stdout.write(f"{key} {result.run_id} {result.status}\n")
+        if isinstance(result, pa.Result):
+            sys.stdout.write(f"{key} {result.run_id} {result.status}\n")
+        elif isinstance(result, pa.PagentsError):
+            sys.stdout.write(f"{key} {result.code} {result.message}\n")
+        else:
+            raise result
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2:]))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

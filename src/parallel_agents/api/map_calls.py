@@ -14,7 +14,6 @@ from parallel_agents.api.opening import Options
 from parallel_agents.app.asked_map import AskedMap, Templates, wants_text
 from parallel_agents.app.map_out import out_file
 from parallel_agents.core.agent import Agent, T
-from parallel_agents.core.batch import MOST_ITEMS
 from parallel_agents.core.budget import AnyBudget, as_budget
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.ids import make_name
@@ -23,7 +22,7 @@ from parallel_agents.core.object_schema import properties
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.core.takers import JSON_OBJECT, Rule, Taker, Wrong, is_mapping
+from parallel_agents.core.takers import JSON_OBJECT, Taker, Wrong, is_mapping
 from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_private_folder, open_private
@@ -49,9 +48,6 @@ def _may_be_rows(value: object) -> bool:
 _TAKES = "dictionaries, or the path of a file or a pattern"
 Rows: TypeAlias = Annotated[
     Iterable[JsonObject] | Path | str, Taker(frozenset(), _take_rows, _TAKES)
-]
-BatchSize: TypeAlias = Annotated[
-    int, Rule(f"from 1 to {MOST_ITEMS}", range(1, MOST_ITEMS + 1).__contains__)
 ]
 _HOW = 'pass text="Classify: {column}", or inputs={"name": "{column}"} for an input of the agent'
 _FOLDER = "rows"

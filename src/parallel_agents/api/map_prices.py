@@ -9,7 +9,6 @@ from typing import Any
 
 from parallel_agents.api.flow_calls import in_opened
 from parallel_agents.api.map_calls import (
-    BatchSize,
     MapCall,
     MapOptions,
     Rows,
@@ -25,6 +24,7 @@ from parallel_agents.app.models import ModelFactory
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name, Seconds
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.task import OnFailure

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from parallel_agents.app.batch_room import room_for_rows
 from parallel_agents.app.client import Client
 from parallel_agents.app.map_out import check_out, check_same, earlier_of, taken_out
 from parallel_agents.core.agent import Agent
@@ -99,6 +100,9 @@ class AskedMap(NamedTuple):
         found: CheckedRows = await asyncio.to_thread(check_rows, request, self.model, check=check)
         if request.reduce:
             client.agent(request.reduce)
+        if request.batch > 1:
+            tokens = await room_for_rows(client, first[0].task, request.batch)
+            request = replace(request, batch_tokens=tokens)
         return CheckedMap(request, found.count, first[0], self.model)
 
     async def begin(self, client: Client, request: MapRequest) -> Spawned:

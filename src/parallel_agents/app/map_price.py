@@ -79,7 +79,7 @@ async def price_map(client: Client, name: str, checked: CheckedMap) -> MapPrice:
     is_begun = bool(await client.sessions.list(Filter(session=session)))
     batches = await Batches.stored(client.sessions, session) if is_begun else Batches()
     every = -(-checked.rows // (size * MOST_PRICED))
-    tally, grouping = _Tally(), Grouping[_Asked](size)
+    tally, grouping = _Tally(), Grouping[_Asked](size, checked.request.batch_tokens)
     model = (await client.sessions.plan_task(checked.first.task)).model
     with checked.request.source.opened(fingerprint()) as rows:
         filled = Filling(checked.request, checked.model).filled(islice(rows, checked.rows))
@@ -89,7 +89,7 @@ async def price_map(client: Client, name: str, checked: CheckedMap) -> MapPrice:
                 found = await find_rows(client.sessions, session, batches, part, _NOBODY)
             for each in part:
                 before = found.get(each.key)
-                if before is not None and before.child.status is RunStatus.DONE:
+                if before is not None and before.status is RunStatus.DONE:
                     tally.done += 1
                     continue
                 most = size if before is None else before.most(size)

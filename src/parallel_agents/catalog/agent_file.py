@@ -193,9 +193,8 @@ def parse_agent(source: Source) -> Agent:
     Raises:
         InvalidFile: the error names the line, and what to write instead.
     """
-    front, _ = split_front_matter(source)
-    agent = parse_any_agent(source)
-    check_stem(parse_document(front), agent.name)
+    document, agent = _parse(source)
+    check_stem(document, agent.name)
     return agent
 
 
@@ -205,6 +204,11 @@ def parse_any_agent(source: Source) -> Agent:
     Raises:
         InvalidFile: the error names the line, and what to write instead.
     """
+    return _parse(source)[1]
+
+
+def _parse(source: Source) -> tuple[Document, Agent]:
+    """The front matter, and the agent that it describes."""
     front, instructions = split_front_matter(source)
     document = parse_document(front)
     found = _fields(document)
@@ -214,7 +218,7 @@ def parse_any_agent(source: Source) -> Agent:
         check_schema(document, ("output",), found.output)
     if found.with_workspace is not None and found.with_workspace.input is not None:
         _check_input_there(document, found, found.with_workspace.input)
-    return Agent(
+    return document, Agent(
         name=found.name,
         description=found.description,
         instructions=instructions,

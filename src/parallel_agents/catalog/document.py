@@ -57,8 +57,12 @@ class Document:
         return self.source.error(self.line(steps), what, why=why, hint=hint)
 
 
-def parse_document(source: Source) -> Document:
+def parse_document(source: Source, *, list_field: str = "") -> Document:
     """Parse a text that is one YAML mapping.
+
+    Args:
+        source: the text.
+        list_field: the field that a list at the top is to be under, if there is one.
 
     Raises:
         InvalidFile: the text is not YAML, not a mapping, or has values that JSON does not have.
@@ -73,8 +77,12 @@ def parse_document(source: Source) -> Document:
             hint='check the indentation; put "..." around text with a colon, # or quotes in it',
         ) from error
     if not isinstance(node, yaml.MappingNode):
+        is_listed = isinstance(node, yaml.SequenceNode) and list_field
+        hint = f"write `{list_field}:` on a line above the list" if is_listed else ""
         raise source.error(
-            source.first_line, "the file has no fields", hint="write fields as `name: value` lines"
+            source.first_line,
+            "the file is a list and has no fields" if is_listed else "the file has no fields",
+            hint=hint or "write fields as `name: value` lines",
         )
     builder = _Builder(source)
     content = builder.mapping(node, ())

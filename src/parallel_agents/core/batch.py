@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.example import Example
-from parallel_agents.core.gate import Refine, Verdict
+from parallel_agents.core.gate import Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import task_text
 from parallel_agents.core.output import Accepted, Rejected, check_output
 from parallel_agents.core.schema import Json, JsonObject, as_written
-from parallel_agents.core.session import Session
+from parallel_agents.core.takers import Rule
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import BatchRefused
 
 MOST_ITEMS = 100
+BatchSize: TypeAlias = Annotated[
+    int, Rule(f"from 1 to {MOST_ITEMS}", range(1, MOST_ITEMS + 1).__contains__)
+]
 # What models of today write in one reply; a larger limit is used as it is.
 _MOST_OUTPUT_TOKENS = 16_384
 _TASK, _INPUT = "task", "input"
@@ -28,9 +31,9 @@ _ANSWER = "answer"
 _ANY_TEXT: JsonObject = {"type": "string", "minLength": 1}
 _ASKS = frozenset({"ask_human"})
 _GUIDE = (
-    "You are given {count} items at once, each under its number. Do what your instructions say for "
+    "You are given {items} at once, each under its number. Do what your instructions say for "
     "each of them by itself, as if the others were not there. Answer with one JSON object that has "
-    "the answer for each item under the same number, from 1 to {count}: all of them, each once."
+    "the answer for each item under the same number, {which}: all of them, each once."
 )
 
 
@@ -103,20 +106,31 @@ def numbers(count: int) -> list[str]:
     return [str(number) for number in range(1, count + 1)]
 
 
-def answer_schema(agent: AnyAgent, count: int) -> JsonObject | None:
-    """The schema of what an agent answers to a task with so many items; 0 for an ordinary task.
+def open_items(count: int, accepted: Container[str]) -> list[str]:
+    """The numbers of those items of a batch that are not done."""
+    return [number for number in numbers(count) if number not in accepted]
+
+
+def open_task(text: str, values: JsonObject, accepted: Container[str]) -> BatchTask:
+    """What is left of a task that `batch_of` has made, without the items that are done."""
+    left = {number: value for number, value in values.items() if number not in accepted}
+    is_heading = text == _HEADING.format(count=len(values))
+    return BatchTask(_HEADING.format(count=len(left)) if is_heading else text, left)
+
+
+def answer_schema(agent: AnyAgent, names: Sequence[str]) -> JsonObject | None:
+    """The schema of what an agent answers to the items with these numbers; none: an ordinary task.
 
     It depends on nothing else, so that providers compile it once. Each item is a required field of
     its own: an answer that leaves one out or has one too many does not match.
     """
     schema = agent.output_schema
-    if not count:
+    if not names:
         return schema
-    names = numbers(count)
     return {
         "type": "object",
         "properties": {name: {"$ref": f"#/$defs/{_ANSWER}"} for name in names},
-        "required": names,
+        "required": list(names),
         "additionalProperties": False,
         "$defs": _definitions(schema or _ANY_TEXT),
     }
@@ -152,10 +166,10 @@ def _reference(reference: str, *, is_beside: bool) -> str:
     return f"#/$defs/{_ANSWER}{reference[1:]}"
 
 
-def check_answer(text: str, agent: AnyAgent, count: int) -> Accepted | Rejected:
-    """Whether a reply is an answer of the agent, or has exactly one for each of `count` items."""
-    checked = check_output(text, answer_schema(agent, count))
-    if count and isinstance(checked, Accepted) and (twice := repeated(text, checked.output)):
+def check_answer(text: str, agent: AnyAgent, names: Sequence[str]) -> Accepted | Rejected:
+    """Whether a reply is an answer of the agent, or has exactly one for each item, by number."""
+    checked = check_output(text, answer_schema(agent, names))
+    if names and isinstance(checked, Accepted) and (twice := repeated(text, checked.output)):
         return Rejected(tuple(f"it has the item {number} more than once" for number in twice))
     return checked
 
@@ -176,10 +190,14 @@ class _Pairs(list[tuple[str, object]]):
     """The fields of an object as they stand in a text."""
 
 
-def guide(session: Session) -> str:
-    """What the instructions of a session's agent are followed by if its task is a batch."""
-    count = session.options.batch
-    return _GUIDE.format(count=count) if count else ""
+def guide(names: Sequence[str]) -> str:
+    """What the instructions of an agent are followed by if its task has the items of these numbers."""
+    if not names:
+        return ""
+    count = len(names)
+    is_whole = list(names) == numbers(count)
+    which = f"from 1 to {count}" if is_whole else ", ".join(names)
+    return _GUIDE.format(items="1 item" if count == 1 else f"{count} items", which=which)
 
 
 def limits_of_batch(own: Limits, count: int) -> Limits:
@@ -216,18 +234,3 @@ def check_batch(agent: AnyAgent, *, refine: Refine | None, workspace: Workspace 
             why=why,
             hint="leave out --batch, in Python batch=; then each row has a call of its own",
         )
-
-
-def verdict_of(verdicts: Mapping[str, Verdict]) -> Verdict:
-    """The verdicts of a gate on each item of an answer as one; the critique names the items."""
-    first = next(iter(verdicts.values()))
-    refused = {n: verdict for n, verdict in verdicts.items() if not verdict.is_accepted}
-    scores = {n: v.score for n, v in verdicts.items() if v.score is not None}
-    return Verdict(
-        gate=first.gate,
-        is_accepted=not refused,
-        critique="\n".join(f"Item {n}: {v.critique}" for n, v in refused.items()),
-        score=min(scores.values()) if scores else None,
-        notice=next((v.notice for v in verdicts.values() if v.notice), ""),
-        scores=scores,
-    )

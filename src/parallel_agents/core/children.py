@@ -68,6 +68,10 @@ class BegunRows(Protocol):
         """A page of the events by which a map has put rows into batches, after an event's number."""
         ...
 
+    async def results(self, runs: Sequence[RunId]) -> list[Result]:
+        """The results of those of these runs that have ended, in order."""
+        ...
+
 
 class MapSessions(BegunRows, Protocol):
     """What a map's run needs, whose children are too many to look at all of them."""
@@ -82,10 +86,6 @@ class MapSessions(BegunRows, Protocol):
         Raises:
             CannotContinue: this process lacks something for one of them.
         """
-        ...
-
-    async def results(self, runs: Sequence[RunId]) -> list[Result]:
-        """The results of those of these runs that have ended, in order."""
         ...
 
     async def settle(self, runs: Sequence[RunId]) -> None:

@@ -6,6 +6,7 @@ once, so a repeated step finds its event.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
@@ -23,7 +24,7 @@ from parallel_agents.core.kept import KeptCall, KeptReport
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File, Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
-from parallel_agents.core.run import Failure, Outcome
+from parallel_agents.core.run import AcceptedItem, Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.told import Cut
@@ -52,15 +53,12 @@ class Queued:
 
     Attributes:
         context: the transcript of the session that this one is forked from.
-        ladder: the models to escalate through, including the run's first one.
-        start: why the run does not begin with the cheapest of them.
-        team: the tasks of a team's run.
-        flow: the call of a flow's function.
+        ladder, start: the models to escalate through, and why it begins above the cheapest.
+        team, flow: the tasks of a team's run, or the call of a flow's function.
         cache_seconds: the maximum age of a stored reply to the same request.
-        gates: the task's own gates; the session's agent contains them too.
-        refine: the task's own refine loop; the session's agent contains it too.
+        gates: the task's own, as `refine` is its own loop; the session's agent contains them too.
         kept: what earlier runs of the same task did, if this one retries it.
-        files: what the model is shown with the task.
+        files, accepted_items: what is shown with the task; items of a batch that are done before.
     """
 
     text: str
@@ -76,6 +74,7 @@ class Queued:
     refine: Refine | None = None
     kept: tuple[AnyKept, ...] = ()
     files: tuple[File, ...] = ()
+    accepted_items: Mapping[str, AcceptedItem] = field(default_factory=dict[str, AcceptedItem])
     kind: Literal["queued"] = "queued"
 
 
@@ -94,9 +93,9 @@ class Attempted:
 
     Attributes:
         error: what ended the previous attempt.
-        model: the model to climb to; empty for the same as before.
-        critique: what the model is told about the previous attempt.
+        model, critique: the one to climb to, if any, and what it is told of the previous attempt.
         by: the agent that makes the next answer; empty for the model.
+        accepted_items: of a batch, the items that are done and not asked for again, by number.
     """
 
     number: int
@@ -104,6 +103,7 @@ class Attempted:
     model: str = ""
     critique: str = ""
     by: str = ""
+    accepted_items: Mapping[str, AcceptedItem] = field(default_factory=dict[str, AcceptedItem])
     kind: Literal["attempted"] = "attempted"
 
 

@@ -269,6 +269,7 @@ class Verdict:
         score: 0 to 10, from a judge or a scoring function.
         notice: a warning for readers of the score.
         scores: the score of each item of a batch, by its number; `score` is the lowest.
+        rejected_items: of a batch, why it rejects items, by their numbers; it accepts the others.
     """
 
     gate: str
@@ -277,6 +278,7 @@ class Verdict:
     score: float | None = None
     notice: str = ""
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
+    rejected_items: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def cheapest_first(gates: tuple[Gate, ...]) -> list[Gate]:

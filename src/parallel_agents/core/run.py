@@ -102,6 +102,14 @@ class Failure:
         return cls(error.code, message, why, hint, account)
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptedItem:
+    """The accepted answer of an item of a batch, and its score."""
+
+    output: Json
+    score: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a run ended, once and for all.
@@ -114,6 +122,8 @@ class Outcome:
         score: 0 to 10; None if no judge gave one.
         scores: of a batch, the score of each item by its number.
         changes: what its session has changed in a workspace of its own; None without one.
+        accepted_items: of a batch that is not done, the items that are, by number.
+        rejected_items: of such a batch, why the last attempt's answers to items were rejected.
     """
 
     status: RunStatus
@@ -124,6 +134,8 @@ class Outcome:
     score: float | None = None
     changes: Changes | None = None
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
+    accepted_items: Mapping[str, AcceptedItem] = field(default_factory=dict[str, AcceptedItem])
+    rejected_items: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +243,8 @@ class Result(Answered[T_co]):
         changes: what the session had changed in a workspace of its own; None without one.
         artifacts: what the run shared with its tree, in order.
         scores: of a batch, the score of each item by its number.
+        accepted_items: of a batch that is not done, the items that are, by number.
+        rejected_items: of such a batch, why the last attempt's answers to items were rejected.
     """
 
     agent: str
@@ -250,6 +264,8 @@ class Result(Answered[T_co]):
     spend_below: Spend = Spend()
     artifacts: tuple[Artifact, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
+    accepted_items: Mapping[str, AcceptedItem] = field(default_factory=dict[str, AcceptedItem])
+    rejected_items: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def total_spend(self) -> Spend:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.batch import check_answer
+from parallel_agents.core.batch import check_answer, open_items
+from parallel_agents.core.batch_items import NO_ITEMS, JudgedItems, judged_items, whole_answer
 from parallel_agents.core.escalation import (
     MOST_PAUSES,
     critique_of,
@@ -23,7 +24,8 @@ from parallel_agents.core.escalation import (
     refusal_of,
 )
 from parallel_agents.core.event import Attempted, Shortened, Steered
-from parallel_agents.core.gate import Gate, JudgeGate, cheapest_first
+from parallel_agents.core.gate import Gate
+from parallel_agents.core.gating import next_gate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Role
 from parallel_agents.core.model import Finish
@@ -168,9 +170,10 @@ class EndOverBudget:
 
 @dataclass(frozen=True, slots=True)
 class BreakOff:
-    """End the run without an accepted answer."""
+    """End the run without an accepted answer; of a batch, some items may be accepted."""
 
     error: PagentsError
+    judged: JudgedItems = NO_ITEMS
 
 
 Telling: TypeAlias = DeliverMessages | AnnounceLastCall | Shorten | AskRepair | BeginAttempt
@@ -324,7 +327,8 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
             if shortened is not None:
                 return _shorten(shortened, transcript, prepared)
         return _begin_again(cut, transcript, assignment)
-    checked = check_answer(transcript.last_text, assignment.agent, assignment.batch)
+    items = open_items(assignment.batch, transcript.accepted_items)
+    checked = check_answer(transcript.last_text, assignment.agent, items)
     if isinstance(checked, Accepted) and prepared.has_output_type:
         verdict = prepared.type_verdict
         if verdict is None or verdict.answer != transcript.answer_id:
@@ -338,31 +342,18 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
     has_joined = transcript.verdicts or prepared.joined == transcript.answer_id
     if prepared.may_spawn and not has_joined:
         return JoinChildren()
-    return _next_gate(checked.output, transcript, assignment) or _judged(
-        checked.output, transcript, assignment
-    )
-
-
-def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> CheckGate | None:
-    """The next gate, cheapest first; after a rejection only a refine loop asks further gates.
-
-    A refine loop collects all verdicts but asks no judge about an answer that code rejects.
-    """
-    verdicts, gates = transcript.verdicts, cheapest_first(assignment.agent.gates)
-    is_refused = any(not verdict.is_accepted for verdict in verdicts)
-    if len(verdicts) >= len(gates) or (is_refused and assignment.agent.refine is None):
-        return None
-    gate = gates[len(verdicts)]
-    if is_refused and isinstance(gate, JudgeGate):
-        return None
-    return CheckGate(len(verdicts) + 1, gate, output)
+    return _judged(checked.output, transcript, assignment)
 
 
 def _judged(output: Json, transcript: Transcript, assignment: Assignment) -> Step:
-    """The step after the last gate."""
+    """The next gate, or the step after the last one."""
+    verdicts, batch = transcript.verdicts, assignment.batch
+    if found := next_gate(output, verdicts, assignment.agent, is_batch=bool(batch)):
+        return CheckGate(found.number, found.gate, output)
     if transcript.version and (refusals := transcript.version.refusals):
-        return _begin_again(refusal_of(refusals), transcript, assignment)
-    return _unless_pending(Complete(output), transcript)
+        judged = judged_items(output, verdicts) if batch else NO_ITEMS
+        return _begin_again(refusal_of(refusals), transcript, assignment, judged)
+    return _unless_pending(Complete(whole_answer(transcript.accepted_items, output)), transcript)
 
 
 def _unless_pending(step: Step, transcript: Transcript) -> Step:
@@ -370,8 +361,16 @@ def _unless_pending(step: Step, transcript: Transcript) -> Step:
     return DeliverMessages(dict(transcript.pending)) if transcript.pending else step
 
 
-def _begin_again(error: PagentsError, transcript: Transcript, assignment: Assignment) -> Step:
-    """Begin the work again after an attempt that ended with `error`, or end the run."""
+def _begin_again(
+    error: PagentsError,
+    transcript: Transcript,
+    assignment: Assignment,
+    judged: JudgedItems = NO_ITEMS,
+) -> Step:
+    """Begin the work again after an attempt that ended with `error`, or end the run.
+
+    Of the `judged` items of a batch, only those that were rejected are asked for again.
+    """
     again = next_attempt(
         error,
         ladder=assignment.ladder,
@@ -386,15 +385,16 @@ def _begin_again(error: PagentsError, transcript: Transcript, assignment: Assign
         if best is not None and is_refused:  # a refine loop continues from its best version
             critique = critique_of(refusal_of(best.refusals), best.last_text)
         else:
-            critique = critique_of(error, transcript.last_text)
+            critique = critique_of(error, judged.rejected_text or transcript.last_text)
         attempt = Attempted(
             number=transcript.attempt + 1,
             error=Failure.of(error),
             model=again.model,
             critique=critique,
             by=refine.by or "" if refine and is_refused else "",
+            accepted_items=judged.accepted,
         )
         return BeginAttempt(attempt)
     if best is None or any(verdict.score is None for verdict in best.refusals):
-        return BreakOff(error)
+        return BreakOff(error, judged)
     return _unless_pending(CompleteWithBest(best), transcript)

@@ -6,9 +6,10 @@ crash has the same state as one that was never interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from parallel_agents.core.batch import open_task
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.call_ids import CallIds
 from parallel_agents.core.command_tally import NO_COMMANDS, CommandTally
@@ -33,6 +34,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import KeptCall, KeptReport, KeptWork, identity_of, tell
+from parallel_agents.core.kept_calls import kept_call
 from parallel_agents.core.kept_text import KeptAt, kept_path
 from parallel_agents.core.message import (
     Message,
@@ -45,7 +47,7 @@ from parallel_agents.core.message import (
     user,
 )
 from parallel_agents.core.model import Finish
-from parallel_agents.core.run import Failure
+from parallel_agents.core.run import AcceptedItem, Failure
 from parallel_agents.core.shortenings import NO_SHORTENINGS, Shortenings
 from parallel_agents.core.told import told
 from parallel_agents.core.tool import Effect
@@ -86,6 +88,7 @@ class Transcript:
         run: the id of the run.
         commands: what the commands of the session wrote, and which limits they hit.
         kept_at: where the whole of each result and message is kept.
+        accepted_items: of a batch, the items that are done, by number.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -117,6 +120,8 @@ class Transcript:
     run: RunId | None = None
     commands: CommandTally = NO_COMMANDS
     kept_at: KeptAt = field(default_factory=KeptAt)
+    accepted_items: dict[str, AcceptedItem] = field(default_factory=dict[str, AcceptedItem])
+    _queued: Queued | None = None
     _ids: CallIds = field(default_factory=CallIds)
     _best_before: Version | None = None
     _stale_before: int = 0
@@ -136,6 +141,7 @@ class Transcript:
             delivered=self.delivered.copy(),
             handed_back=self.handed_back.copy(),
             kept_at=self.kept_at.copy(),
+            accepted_items=self.accepted_items.copy(),
             _ids=self._ids.copy(),
         )
 
@@ -270,6 +276,7 @@ class Transcript:
         self.close_turn()
         self.kept.begin_attempt()
         self.messages[self.task_end :] = map(user, self.delivered)
+        self._take_accepted(begun.accepted_items)
         self._tell_earlier()
         if begun.critique:
             self.messages.append(user(begun.critique))
@@ -280,6 +287,19 @@ class Transcript:
         self.counted = self.counted_tokens = 0
         self.shortenings = self.shortenings.of_next_attempt()
         self.verdicts.clear()
+
+    def _take_accepted(self, items: Mapping[str, AcceptedItem]) -> None:
+        """Leave items of a batch that are done out of the task."""
+        queued = self._queued
+        if not items or queued is None:
+            return
+        self.accepted_items.update(items)
+        left = open_task(queued.text, queued.input, self.accepted_items)
+        task = task_text(left.text, left.input)
+        before = self.messages[self.task_end - 1].text
+        self.messages[self.task_end - 1] = user(task, queued.files)
+        if at := self.kept_at.texts.get(before):
+            self.kept_at.texts[task] = at
 
     def _tell_earlier(self) -> None:
         text, missing = tell(self.kept.earlier)
@@ -329,6 +349,8 @@ class Transcript:
         self.messages.append(user(task, queued.files))
         self.kept_at.texts[task] = kept_path(self.run, key)
         self.task_end = len(self.messages)
+        self._queued, self.accepted_items = queued, {}
+        self._take_accepted(queued.accepted_items)
         self.decisions, self.kept = Decisions(), KeptWork(list(queued.kept))
         self._tell_earlier()
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
@@ -343,6 +365,7 @@ class Transcript:
         if not self.asked:
             return
         results: list[ToolResult] = []
+        started = self.started
         for number, call in enumerate(self.asked, start=1):
             finished = self.finished.get(number)
             if finished is None:
@@ -352,33 +375,12 @@ class Transcript:
                 is_own = result.call_id == call.id
                 results.append(result if is_own else replace(result, call_id=call.id))
                 self.kept_at.results[call.id] = kept_path(self.run, Place(self.turn, number))
-            self._keep(number, results[-1])
+            place = str(Place(self.turn, number))
+            if kept := kept_call(started.get(number), finished, results[-1], place):
+                self.kept.add(kept, repeats=started[number].repeats)
         self.kept.count(self.asked)
         self.messages.append(Message(Role.TOOL, tuple(results)))
         self.asked, self.finished, self.started = (), {}, {}
-
-    def _keep(self, number: int, result: ToolResult) -> None:
-        """Keep a call for the attempts after this one, if a tool executed it and it did something."""
-        started, finished = self.started.get(number), self.finished.get(number)
-        if started is None:
-            return
-        runs = () if finished is None else finished.handed_back
-        if started.effect is Effect.PURE and not runs:
-            return
-        kept = KeptCall(
-            call=started.call,
-            effect=started.effect,
-            result=result,
-            name=started.repeats or name_of(started, str(Place(self.turn, number))),
-            is_unknown=finished is None or finished.is_unknown,
-            runs=runs,
-        )
-        self.kept.add(kept, repeats=started.repeats)
-
-
-def name_of(started: ToolStarted | None, key: str) -> str:
-    """What a call's tool knows it by; a call that an older version began is known by its id."""
-    return key if started is None or started.number else started.call.id
 
 
 def fold(events: Iterable[Event], run: RunId | None = None) -> Transcript:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from parallel_agents.core.agent import T
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
+from parallel_agents.flows.batched import batched_results
 from parallel_agents.flows.gathered import Gathered
 from parallel_agents.flows.mapping import mapped
 from parallel_agents.flows.steps import Steps
@@ -48,6 +50,7 @@ class ManySteps:
         by: str | None = None,
         key: str | None = None,
         min_done: int | None = None,
+        batch: BatchSize = 1,
     ) -> Gathered[T]:
         """Have a task done for each row at the same time.
 
@@ -59,15 +62,19 @@ class ManySteps:
             rows: their values, by column.
             by: the column that names a row's step; without it, rows are known by what is asked.
             key: the name of the step.
-            min_done: as for `parallel`.
+            min_done: as for `parallel`, of the rows.
+            batch: how many rows are asked in one call, 1 to 100. Each still has its own result.
 
         Returns:
             The results, in the order of the rows.
 
         Raises:
             InvalidInput: a row lacks a column, or two have one key; nothing was begun.
+            BatchRefused: the agent or the task cannot be asked for several rows in one call.
             StepFailed: fewer tasks are done.
         """
         name = self._steps.names.take(key, "map")
         tasks = await asyncio.to_thread(mapped, name, task, rows, by)
+        if batch > 1:
+            return await batched_results(self._steps, name, tasks, size=batch, min_done=min_done)
         return await self._steps.results(name, tasks, min_done=min_done)

@@ -112,6 +112,7 @@ class Steps:
         if result.run_id not in self._tasks:
             raise InvalidInput(
                 f"the result of {result.label} is not of this flow",
-                hint="pass a result that flow.task, flow.parallel or flow.best_of returned",
+                hint="pass a result that flow.task, flow.parallel or flow.best_of returned; a row of a "
+                "batch has no task of its own",
             )
         return self._tasks[result.run_id]

@@ -11,8 +11,8 @@ import orjson
 
 from parallel_agents.core.batch import Item, batch_of
 from parallel_agents.core.limits import DAY_SECONDS
-from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.task import AnyTask
+from parallel_agents.core.tokens import tokens_in
 from parallel_agents.maps.filling import Filled
 from parallel_agents.sessions.requests import MAX_LABEL_CHARACTERS
 
@@ -20,6 +20,7 @@ BATCH = "batch/"
 # About 30,000 tokens, which most models can read; a row that is larger has a call of its own.
 MOST_CHARACTERS = 120_000
 _DIGEST_CHARACTERS = 20
+_ANSWER_TOKENS = 64
 _MOST_SECONDS = 30 * DAY_SECONDS
 
 
@@ -45,33 +46,48 @@ class Grouping(Generic[A]):
 
     Args:
         size: the most rows of a batch.
+        most_tokens: what its rows and their answers may have; None if nobody knows.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, most_tokens: int | None = None) -> None:
         self._size = size
+        self._most_tokens = most_tokens
         self._open: list[A] = []
         self._characters = 0
+        self._tokens = 0
 
     def add(self, asked: A) -> Iterator[list[A]]:
         """Add a row; gives the batches that are complete."""
-        characters = _characters(asked.filled.task)
+        text = _text(asked.filled.task)
+        tokens = 0 if self._most_tokens is None else tokens_with_answer(text)
         most = min(self._size, asked.most, *(each.most for each in self._open))
-        is_full = len(self._open) >= most or self._characters + characters > MOST_CHARACTERS
+        is_full = (
+            len(self._open) >= most
+            or self._characters + len(text) > MOST_CHARACTERS
+            or (self._most_tokens is not None and self._tokens + tokens > self._most_tokens)
+        )
         if self._open and is_full:
             yield self.rest()
         self._open.append(asked)
-        self._characters += characters
+        self._characters += len(text)
+        self._tokens += tokens
         if len(self._open) >= min(self._size, asked.most):
             yield self.rest()
 
     def rest(self) -> list[A]:
         """The rows of the batch that is not complete, which may be none."""
-        rest, self._open, self._characters = self._open, [], 0
+        rest, self._open, self._characters, self._tokens = self._open, [], 0, 0
         return rest
 
 
-def _characters(task: AnyTask) -> int:
-    return len(task.text) + len(orjson.dumps(task.values))
+def _text(task: AnyTask) -> str:
+    return f"{task.text}{orjson.dumps(task.values).decode()}"
+
+
+def tokens_with_answer(text: str) -> int:
+    """An estimate of the tokens of a row and of its answer, which is taken to be as long."""
+    tokens = tokens_in(text)
+    return tokens + max(tokens, _ANSWER_TOKENS)
 
 
 def batch_key(rows: Sequence[Filled]) -> str:
@@ -95,7 +111,7 @@ def batch_task(rows: Sequence[Filled]) -> AnyTask:
         key=batch_key(rows),
         label=_label([each.row.number for each in rows]),
         limits=limits,
-        options=SessionOptions(batch=count),
+        options=replace(first.options, batch=count),
     )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
+from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import IO
 
 import orjson
@@ -14,9 +17,10 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Result, RunStatus
-from parallel_agents.core.session import Session
+from parallel_agents.core.runner import Activation
+from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
-from parallel_agents.errors import StepFailed
+from parallel_agents.errors import InvalidInput, PagentsError, StepFailed
 from parallel_agents.sessions.requests import task_digest
 
 TEXT = "Combine these results into one."
@@ -28,45 +32,81 @@ _DIGEST_CHARACTERS = 12
 class Reducer:
     """Has an agent combine results, in rounds until one result is left.
 
+    Only the parts that are in flight are in memory; the results of a round are in a file.
+
     Args:
-        session: of the map.
-        run: the run of the map that is executed now.
+        activation: the run of the map that is executed now.
         sessions: the verbs for its children.
         task: the agent and the text of each part's task.
+        at_once: the most parts in flight.
     """
 
-    def __init__(self, session: Session, run: RunId, sessions: MapSessions, task: Task) -> None:
-        self._session = session
-        self._run = run
+    def __init__(
+        self, activation: Activation, sessions: MapSessions, task: Task, at_once: int
+    ) -> None:
+        self._session = activation.claim.session
+        self._run = activation.claim.run.id
+        self._slot = activation.slot
         self._sessions = sessions
         self._task = task
+        self._at_once = at_once
 
-    async def reduced(self, lines: IO[bytes]) -> Result:
-        """The result of the last task.
+    async def reduced(self, lines: IO[bytes]) -> Json:
+        """The answer of the last task.
 
         Args:
             lines: the results as JSON, one to a line.
 
         Raises:
             StepFailed: a task is not done.
+            InvalidInput: a result is larger than any task may be.
+            LeftRun: this process is stopping.
         """
-        parts: Iterator[str] = _parts(lines)
         number, before = 1, sys.maxsize
-        while True:
-            texts = await asyncio.to_thread(list, parts)
-            if len(texts) >= before:
-                raise StepFailed(
-                    "the results cannot be combined",
-                    why=f"{len(texts)} texts of {_PART_CHARACTERS:,} characters did not become fewer",
-                    hint="ask the agent of --reduce for shorter answers, with --reduce-text",
-                )
-            works = [self._result(number, n, text) for n, text in enumerate(texts, start=1)]
-            results = await asyncio.gather(*works)
-            if len(results) == 1:
-                return results[0]
-            before = len(texts)
-            outputs = (orjson.dumps(result.output_json) + b"\n" for result in results)
-            parts, number = _joined(outputs), number + 1
+        with ExitStack() as files:
+            while True:
+                count = await asyncio.to_thread(_count, lines)
+                if count >= before:
+                    raise _stays_as_long(count)
+                spool = files.enter_context(tempfile.TemporaryFile())
+                await self._combine(number, lines, spool)
+                if count == 1:
+                    spool.seek(0)
+                    answer: Json = orjson.loads(spool.read())
+                    return answer
+                lines.close()
+                lines, number, before = spool, number + 1, count
+
+    async def _combine(self, level: int, lines: IO[bytes], spool: IO[bytes]) -> None:
+        """Write the answers to the parts of a round, in their order.
+
+        After the first that is not done no further one begins, and those in flight end.
+        """
+        parts = enumerate(_parts(lines), start=1)
+        flying: deque[asyncio.Task[Result]] = deque()
+        failure: PagentsError | None = None
+        try:
+            while True:
+                while failure is None and len(flying) < self._at_once:
+                    part = await asyncio.to_thread(next, parts, None)
+                    if part is None:
+                        break
+                    self._slot.check_stopping()
+                    flying.append(asyncio.create_task(self._result(level, *part)))
+                if not flying:
+                    break
+                try:
+                    result = await flying.popleft()
+                    spool.write(orjson.dumps(result.output_json) + b"\n")
+                except (StepFailed, InvalidInput) as error:
+                    failure = failure or error
+        finally:
+            for each in flying:
+                each.cancel()
+            if flying:
+                await asyncio.wait(flying)
+        if failure is not None:
+            raise failure
 
     async def _result(self, level: int, part: int, text: str) -> Result:
         asked = f"{self._task.text}\n\nThe results, one to a line:\n{text}"
@@ -99,6 +139,18 @@ class Reducer:
         keyed = Task(task.agent, task.text, model=task.model, label=task.label, key=key)
         (spawned,) = await self._sessions.start_steps(self._session.key, [Step(keyed, child)])
         return spawned.run_id, False
+
+
+def _stays_as_long(count: int) -> StepFailed:
+    return StepFailed(
+        "the results cannot be combined",
+        why=f"{count} texts of {_PART_CHARACTERS:,} characters did not become fewer",
+        hint="ask the agent of --reduce for shorter answers, with --reduce-text",
+    )
+
+
+def _count(lines: IO[bytes]) -> int:
+    return sum(1 for _ in _parts(lines))
 
 
 def _parts(lines: IO[bytes]) -> Iterator[str]:

@@ -46,6 +46,8 @@ class MapRequest:
         limits: the limits of each row's run.
         cache_seconds: as for a task.
         batch: how many rows are asked in one call; 1 for a call for each.
+        batch_tokens: the most tokens of a batch's rows with their answers; None if the context of
+            the model is not known.
     """
 
     agent: str
@@ -66,6 +68,7 @@ class MapRequest:
     limits: Limits = Limits()
     cache_seconds: float | None = None
     batch: int = 1
+    batch_tokens: int | None = None
 
     def flow_task(
         self,

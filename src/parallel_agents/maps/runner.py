@@ -25,7 +25,7 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import Task
-from parallel_agents.errors import Incomplete, InvalidInput, StepFailed
+from parallel_agents.errors import Incomplete, InvalidInput, PagentsError, StepFailed
 from parallel_agents.maps.checking import CheckedRows, changed, check_rows
 from parallel_agents.maps.filling import Filling
 from parallel_agents.maps.progress import MapProgress
@@ -67,12 +67,16 @@ class MapRunner:
             StoreError, LeftRun: the run cannot go on here.
         """
         request = _request(task)
-        session, run = activation.claim.session, activation.claim.run
+        session = activation.claim.session
         checked = await asyncio.to_thread(check_rows, request, task.model)
         progress = self.progress[session.key] = MapProgress(rows=checked.count)
         at_once = min(task.max_parallel or self._max_parallel, self._max_parallel)
         options = WindowOptions(
-            _WINDOW * at_once, request.on_failure, task.budget.is_bound, request.batch
+            _WINDOW * at_once,
+            request.on_failure,
+            task.budget.is_bound,
+            request.batch,
+            request.batch_tokens,
         )
         window = Window(activation, sessions, options, progress, self._now)
         with tempfile.TemporaryFile() as spool:
@@ -88,10 +92,10 @@ class MapRunner:
                 return outcome
             asked = Task(request.reduce, request.reduce_text, model=task.model)
             try:
-                result = await Reducer(session, run.id, sessions, asked).reduced(spool)
-            except StepFailed as error:
+                reduced = await Reducer(activation, sessions, asked, at_once).reduced(spool)
+            except (StepFailed, InvalidInput) as error:
                 return _uncombined(outcome, error)
-            return replace(outcome, output={**output, "reduced": result.output_json})
+            return replace(outcome, output={**output, "reduced": reduced})
 
 
 async def _rows_done(
@@ -127,7 +131,7 @@ async def _rows_done(
     return counts, is_short
 
 
-def _uncombined(outcome: Outcome, error: StepFailed) -> Outcome:
+def _uncombined(outcome: Outcome, error: PagentsError) -> Outcome:
     """How a map ends whose rows were done and not combined: what became of the rows stays known."""
     is_short = outcome.status is RunStatus.OVER_BUDGET
     status = RunStatus.OVER_BUDGET if is_short else RunStatus.FAILED

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.errors import AnswerMissing
 from parallel_agents.maps.batches import Part
+
+_MOST_WHY = 200
 
 
 def part_of(result: Result, part: Part | None) -> Result:
@@ -25,13 +28,37 @@ def part_of(result: Result, part: Part | None) -> Result:
         spend_below=result.spend_below.share(part.number, part.of),
         score=result.scores.get(number),
         scores={},
+        accepted_items={},
+        rejected_items={},
     )
     if not result.is_done:
-        return replace(mine, error=_of_batch(result))
+        return _of_failed(result, mine, number)
     answers = result.output_json
     if not isinstance(answers, Mapping) or number not in answers:
         return replace(mine, status=RunStatus.FAILED, error=_missing(result, number))
     return replace(mine, output_json=answers[number])
+
+
+def is_answered(result: Result, part: Part) -> bool:
+    """Whether a row of a batch is done, even if the batch is not."""
+    return result.is_done or str(part.number) in result.accepted_items
+
+
+def _of_failed(result: Result, mine: Result, number: str) -> Result:
+    """The result of a row whose batch is not done: gates may have accepted its own answer."""
+    if item := result.accepted_items.get(number):
+        return replace(
+            mine,
+            status=RunStatus.DONE,
+            output_json=item.output,
+            score=item.score,
+            error=None,
+        )
+    error = _of_batch(result)
+    if error is not None and (why := result.rejected_items.get(number)):
+        message = f"its answer in the batch {result.label} was rejected: {head(why, _MOST_WHY)}"
+        error = replace(error, message=message, why=why)
+    return replace(mine, error=error)
 
 
 def _of_batch(result: Result) -> Failure | None:

@@ -69,12 +69,14 @@ class WindowOptions(NamedTuple):
         on_failure: what happens to the other rows when one fails.
         is_budgeted: whether the map has a budget, which its rows may use up.
         batch: the most rows of a task.
+        batch_tokens: the most tokens of its rows with their answers; None if nobody knows.
     """
 
     size: int
     on_failure: OnFailure
     is_budgeted: bool
     batch: int = 1
+    batch_tokens: int | None = None
 
 
 class Window:
@@ -105,7 +107,7 @@ class Window:
         self._progress = progress
         self._now = now
         self._batches = Batches()
-        self._grouping = Grouping[_Asked](options.batch)
+        self._grouping = Grouping[_Asked](options.batch, options.batch_tokens)
         self._places: deque[_Place] = deque()
         self._live: dict[RunId, list[_Place]] = {}
         self._error: PagentsError | None = None
@@ -176,8 +178,8 @@ class Window:
     def _placed(self, row: Row, found: Found) -> _Place:
         """The place of a row that was begun before."""
         child = found.child
-        is_reused = child.status is RunStatus.DONE
-        place = _Place(row, child.run, child.status, found.part, is_reused)
+        is_reused = found.status is RunStatus.DONE
+        place = _Place(row, child.run, found.status, found.part, is_reused)
         if place.status.is_over:
             self._count(place)
         else:
@@ -220,10 +222,21 @@ class Window:
             places = self._live.pop(run, None)
             if places is None:
                 continue
-            for place in places:
-                place.status = status
+            statuses = await self._statuses(run, status, places)
+            for place, own in zip(places, statuses, strict=True):
+                place.status = own
                 self._count(place)
             await self._react(run, status)
+
+    async def _statuses(
+        self, run: RunId, status: RunStatus, places: Sequence[_Place]
+    ) -> list[RunStatus]:
+        """The status of each row of a run; rows of a batch that is not done may be done."""
+        parts = [place.part for place in places]
+        if status is RunStatus.DONE or not any(parts):
+            return [status] * len(places)
+        (result,) = await self._sessions.results([run])
+        return [part_of(result, part).status for part in parts]
 
     def _count(self, place: _Place) -> None:
         self._progress.end(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.batch import limits_of_batch
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.forking import forked
@@ -262,8 +261,7 @@ class Planner:
         )
 
     def _limits(self, task: Task, agent: Agent) -> Limits:
-        own = task.limits.over(agent.limits).over(self.defaults)
-        return limits_of_batch(own, task.options.batch)
+        return task.limits.over(agent.limits).over(self.defaults)
 
     def _check_profile(self, agent: Agent, parent: Session | None) -> None:
         """Refuse a profile that is not here, or that gives more than that of the parent.

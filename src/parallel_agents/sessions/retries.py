@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from parallel_agents.core.batch import answer_schema
+from parallel_agents.core.batch import answer_schema, limits_of_batch, open_items
 from parallel_agents.core.budget import NO_BUDGET, Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
-from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.event import Event, Finished, Queued
 from parallel_agents.core.forking import forked
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import RunId, short
 from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.retry_keys import next_key
 from parallel_agents.core.row import ChildRun, Row
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.run import AcceptedItem, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, SessionPlan, Store
 from parallel_agents.core.task import Task
@@ -70,6 +70,7 @@ class Retries:
             plan.queued,
             context=_context(dead_letter, events),
             kept=() if edits.afresh else await kept_of(self._store, dead_letter.run.id, events),
+            accepted_items=_accepted_items(dead_letter, edits, events),
         )
         return replace(plan, queued=queued, retries=dead_letter.run.id)
 
@@ -103,6 +104,21 @@ def _context(dead_letter: DeadLetter, events: Sequence[Event]) -> tuple[Message,
     if dead_letter.run.number == 1:
         return dead_letter.queued.context
     return _before(events, dead_letter)
+
+
+def _accepted_items(
+    dead_letter: DeadLetter, edits: Edits, events: Sequence[Event]
+) -> dict[str, AcceptedItem]:
+    """The items of a batch that are done, which a retry does not ask for again."""
+    if edits.afresh or edits.text is not None:
+        return {}
+    found = _accepted_by(dead_letter.run.id, events)
+    return {number: item for number, item in found.items() if number not in edits.input}
+
+
+def _accepted_by(run: RunId, events: Sequence[Event]) -> Mapping[str, AcceptedItem]:
+    ends = [e.body for e in events if e.run == run and isinstance(e.body, Finished)]
+    return ends[0].outcome.accepted_items if ends else {}
 
 
 def _as_it_was(dead_letter: DeadLetter) -> Task:
@@ -152,7 +168,7 @@ async def next_try(store: Store, plan: SessionPlan, tried: ChildRun) -> SessionP
     return replace(
         plan,
         session=replace(plan.session, spawn_key=next_key(tried.key)[0]),
-        queued=replace(plan.queued, kept=kept),
+        queued=replace(plan.queued, kept=kept, accepted_items=_accepted_by(tried.run, events)),
         retries=tried.run,
     )
 
@@ -165,12 +181,14 @@ def max_cost_of_first_call(models: Models, tools: Mapping[str, Tool], plan: Sess
     names = set(agent.tools)
     if agent.policy.may_spawn_at(session.depth):
         names |= tools.keys()
+    items = open_items(session.options.batch, state.accepted_items)
+    limits = limits_of_batch(plan.queued.limits, session.options.batch)
     request = ModelRequest(
         messages=tuple(state.messages),
-        system=system_of(session),
+        system=system_of(session, items),
         tools=tuple(tool.spec for name, tool in tools.items() if name in names),
-        output_schema=answer_schema(agent, session.options.batch),
-        max_output_tokens=plan.queued.limits.max_output_tokens or 4096,
+        output_schema=answer_schema(agent, items),
+        max_output_tokens=limits.max_output_tokens or 4096,
         thinking=agent.thinking,
     )
     amount = worst_case(models, plan.model, request)

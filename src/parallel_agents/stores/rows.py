@@ -12,7 +12,7 @@ from typing import TypeVar
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState
-from parallel_agents.core.event import Body, Event, Finished, Unreadable
+from parallel_agents.core.event import Body, Event
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import ChildRun, Row
@@ -23,9 +23,9 @@ from parallel_agents.errors import NotFound, PagentsError
 from parallel_agents.stores.artifact_columns import artifact_from
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
-from parallel_agents.stores.damage import unreadable_end
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
 from parallel_agents.stores.event_pages import before_seq, event_conditions, event_values
+from parallel_agents.stores.results import result_of
 from parallel_agents.stores.row_columns import is_moment, row_from, stand_in, summed_spend
 from parallel_agents.stores.row_conditions import conditions_of, values_of
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
@@ -201,7 +201,9 @@ class Rows:
                 raise _no_run(run)
         shared = self._artifacts(asked)
         none = Spend()
-        return [_result(rows[x], ends.get(x), below.get(x, none), shared.get(x, ())) for x in runs]
+        return [
+            result_of(rows[x], ends.get(x), below.get(x, none), shared.get(x, ())) for x in runs
+        ]
 
     def spend_below(self, runs: Sequence[RunId]) -> dict[RunId, Spend]:
         found = self.database.all("spend_below", (as_array(runs),))
@@ -325,35 +327,3 @@ def status_from(stored: object) -> RunStatus:
 
 def _no_run(run: RunId) -> NotFound:
     return NotFound(f"no run {run!r}", hint="`pagents list --all` shows them")
-
-
-def _result(
-    row: Row, finished: Body | None, below: Spend, shared: tuple[Artifact, ...]
-) -> Result | None:
-    if isinstance(finished, Unreadable) or row.run.status is RunStatus.UNREADABLE:
-        why = finished.why if isinstance(finished, Unreadable) else row.fault
-        outcome = unreadable_end(row.run.id, why)
-    elif isinstance(finished, Finished):
-        outcome = finished.outcome
-    else:
-        return None
-    return Result(
-        agent=row.session.agent.name,
-        label=row.session.label,
-        status=outcome.status,
-        output_json=outcome.output,
-        text=outcome.text,
-        error=outcome.error,
-        notices=outcome.notices,
-        model=row.run.model,
-        spend=row.run.spend,
-        seconds=row.run.seconds or 0.0,
-        attempts=row.run.attempts,
-        session_key=row.session.key,
-        run_id=row.run.id,
-        score=outcome.score,
-        scores=outcome.scores,
-        changes=outcome.changes,
-        spend_below=below,
-        artifacts=shared,
-    )

@@ -112,6 +112,13 @@ def test_anything_but_plain_yaml_is_refused_on_its_line(text: str, message: str)
     assert error.hint
 
 
+def test_a_list_is_told_which_field_it_is_to_be_under() -> None:
+    with pytest.raises(InvalidFile) as refused:
+        parse_document(Source(FILE, "- a\n"), list_field="agents")
+
+    assert refused.value.hint == "write `agents:` on a line above the list"
+
+
 def test_an_empty_text_has_no_fields() -> None:
     assert "team.yaml:1: the file has no fields" in refusal("").message
 

@@ -16,7 +16,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, Task
-from parallel_agents.maps.batching import MOST_CHARACTERS, Grouping, batch_task
+from parallel_agents.maps.batching import MOST_CHARACTERS, Grouping, batch_task, tokens_with_answer
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.row import Row
 from tests.unit.flows.parts import Crash, lasting_store
@@ -52,6 +52,16 @@ def test_a_row_that_is_too_large_for_any_batch_is_asked_alone() -> None:
     asked = [Asked(1), Asked(2, "x" * (MOST_CHARACTERS + 1)), Asked(3)]
 
     assert sizes(asked, 10) == [1, 1, 1]
+
+
+def test_a_batch_is_closed_before_its_rows_and_answers_outgrow_a_known_context() -> None:
+    asked = [Asked(n, "word " * 100) for n in range(5)]
+    tokens = tokens_with_answer(asked[0].filled.task.text)
+
+    grouping = Grouping[Asked](10, most_tokens=round(tokens * 2.5))
+    groups = [group for each in asked for group in grouping.add(each)]
+
+    assert [len(group) for group in [*groups, grouping.rest()]] == [2, 2, 1]
 
 
 def test_a_row_that_may_be_in_small_batches_only_is() -> None:

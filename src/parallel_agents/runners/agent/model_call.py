@@ -120,7 +120,9 @@ def fit_context(work: Work) -> None:
     agent, limits = work.assignment.agent, work.assignment.limits
 
     def frame() -> int:
-        return frame_tokens(system_of(work.session), work.specs, work.answer_schema)
+        return frame_tokens(
+            system_of(work.session, work.open_items), work.specs, work.answer_schema
+        )
 
     shortening = work.contexts.shortening(
         work.model,

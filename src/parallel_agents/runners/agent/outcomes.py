@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from parallel_agents.core.output import Rejected, check_output, cut_texts
-from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.run import AcceptedItem, Failure, Outcome, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.steps import BreakOff
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.version import Version
 from parallel_agents.errors import OverBudget, PagentsError, RunTimedOut
@@ -75,6 +79,23 @@ def broken_off(text: str, error: PagentsError, notices: Notices) -> Outcome:
         error=Failure.of(error),
         notices=notices,
     )
+
+
+def with_items(outcome: Outcome, step: BreakOff) -> Outcome:
+    """The outcome of a batch of which the last attempt's answers to some items were rejected."""
+    judged = step.judged
+    return replace(outcome, accepted_items=judged.accepted, rejected_items=judged.rejected)
+
+
+def with_items_before(outcome: Outcome, before: Mapping[str, AcceptedItem]) -> Outcome:
+    """The outcome of a batch some of whose items were done in attempts before the last one."""
+    if not before:
+        return outcome
+    if outcome.status is not RunStatus.DONE:
+        return replace(outcome, accepted_items={**before, **outcome.accepted_items})
+    scores = {n: item.score for n, item in before.items() if item.score is not None}
+    both = {**scores, **outcome.scores}
+    return replace(outcome, scores=both, score=min(both.values()) if both else outcome.score)
 
 
 def out_of_budget(

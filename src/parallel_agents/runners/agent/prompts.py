@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.batch import examples_of_batch, guide
@@ -69,10 +69,13 @@ def notices_of_shortening(shortenings: Shortenings, model: str) -> tuple[str, ..
     )
 
 
-def system_of(session: Session) -> str:
-    """The agent's instructions and examples; a child's role follows, so that siblings share the prefix."""
+def system_of(session: Session, items: Sequence[str]) -> str:
+    """The agent's instructions and examples; a child's role follows, so that siblings share the prefix.
+
+    Of a batch, `items` are the numbers of those that are asked for.
+    """
     instructions = "\n\n".join(
-        filter(None, (session.agent.instructions, _examples(session), guide(session)))
+        filter(None, (session.agent.instructions, _examples(session), guide(items)))
     )
     if session.parent is None or is_group_key(session.parent):
         return instructions

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import orjson
 
-from parallel_agents.core.batch import Item, verdict_of
+from parallel_agents.core.batch import Item
+from parallel_agents.core.batch_items import judged_items, verdict_of
 from parallel_agents.core.escalation import refusal_of
 from parallel_agents.core.event import Gated, Revised
 from parallel_agents.core.gate import Gate, Verdict
@@ -44,12 +45,18 @@ async def check_gate(work: Work, step: CheckGate) -> None:
 
 
 async def _verdict(work: Work, gate: Gate, submission: Submission) -> Verdict:
-    """The verdict on an answer, or those on the answers to each item of a batch as one."""
+    """The verdict on an answer, or those on the answers to items of a batch as one.
+
+    Items that another gate has rejected are not shown to this one.
+    """
     items, answers = work.items, submission.answer
     if not items or not isinstance(answers, Mapping):
         return await work.gatekeeper.check(gate, submission, work.clock.park)
+    rejected = judged_items(answers, work.transcript.verdicts).rejected
     verdicts: dict[str, Verdict] = {}
     for number, item in items.items():
+        if number in rejected:
+            continue
         one = _of_item(submission, number, item, answers[number])
         verdicts[number] = await work.gatekeeper.check(gate, one, work.clock.park)
     return verdict_of(verdicts)

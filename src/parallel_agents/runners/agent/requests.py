@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from parallel_agents.core.batch import answer_schema
+from parallel_agents.core.batch import answer_schema, limits_of_batch, open_items
 from parallel_agents.core.event import Event, Queued, Replied
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.limits import Limits
@@ -41,14 +41,15 @@ def request_of(
         is_last: whether it is the last call of a budget that is used up.
     """
     agent = session.agent
+    items = open_items(session.options.batch, transcript.accepted_items)
     output = limits.max_output_tokens or OUTPUT_TOKENS
     if most is not None:
         output = min(output, most)
     return ModelRequest(
-        system=system_of(session),
+        system=system_of(session, items),
         messages=tuple(transcript.messages),
         tools=tools,
-        output_schema=answer_schema(agent, session.options.batch),
+        output_schema=answer_schema(agent, items),
         max_output_tokens=min(output, ANSWER_TOKENS) if is_last else output,
         temperature=agent.temperature,
         timeout_seconds=limits.call_timeout_seconds,
@@ -92,7 +93,8 @@ def answered_requests(
         for event in of_run:
             body = event.body
             if isinstance(body, Queued):
-                limits = session.options.limits.over(body.limits)
+                own = session.options.limits.over(body.limits)
+                limits = limits_of_batch(own, session.options.batch)
             if isinstance(body, Replied) and not body.is_summary:
                 state.close_turn()
                 is_last = state.closing is not None

@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from parallel_agents.core.batch import answer_schema, numbers
 from parallel_agents.core.event import (
     Closing,
     Delivered,
@@ -130,7 +131,8 @@ async def _unless_message(work: Work, report: Coroutine[None, None, str]) -> str
 
 async def end(work: Work, step: Ending) -> bool:
     """End the run, and return whether it ended: it continues if a message came with the answer."""
-    transcript, schema = work.transcript, work.answer_schema
+    transcript, count = work.transcript, work.assignment.batch
+    schema = answer_schema(work.assignment.agent, numbers(count))
     best = transcript.best if work.assignment.agent.refine else None
     seen: int | None = len(transcript.received)
     notices = (
@@ -152,9 +154,11 @@ async def end(work: Work, step: Ending) -> bool:
         case BreakOff(error=error):
             text = best.last_text if best else work.partial_text
             outcome = outcomes.broken_off(text, error, notices)
+            outcome = outcomes.with_items(outcome, step)
             seen = None
         case _:
             assert_never(step)
+    outcome = outcomes.with_items_before(outcome, transcript.accepted_items)
     if seen is None and work.prepared.may_spawn:
         await work.children.end()
     if work.session.options.workspace is not None:

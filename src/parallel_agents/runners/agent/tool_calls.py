@@ -20,6 +20,7 @@ from parallel_agents.core.command_limits import OutputMeter, output_left
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry, Noticed, ToolFinished, ToolStarted
 from parallel_agents.core.kept import KeptCall
+from parallel_agents.core.kept_calls import name_of
 from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.permission import Decision
 from parallel_agents.core.question import Answer
@@ -29,7 +30,7 @@ from parallel_agents.core.schema import compiled
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.told import kept as kept_result
 from parallel_agents.core.tool import Access, Effect, Tool, ToolContext, ToolSpec
-from parallel_agents.core.transcript import Transcript, name_of
+from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.agent.approvals import Approvals, Requested, denial, ruling

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from parallel_agents.core.batch import Item, answer_schema, items_of
+from parallel_agents.core.batch import Item, answer_schema, items_of, limits_of_batch, open_items
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
 from parallel_agents.core.message import task_text
 from parallel_agents.core.model import Model, Models
@@ -109,13 +109,21 @@ class Work:
 
     @property
     def answer_schema(self) -> JsonObject | None:
-        """What its answers must match; None for text."""
-        return answer_schema(self.assignment.agent, self.assignment.batch)
+        """What its next answer must match; None for text."""
+        return answer_schema(self.assignment.agent, self.open_items)
+
+    @property
+    def open_items(self) -> list[str]:
+        """The numbers of the items of a batch that are not done."""
+        return open_items(self.assignment.batch, self.transcript.accepted_items)
 
     @property
     def items(self) -> dict[str, Item]:
-        """The items of a batch, by their numbers; none for a task of one piece."""
-        return items_of(self.text, self.input) if self.assignment.batch else {}
+        """Those items, by their numbers; none for a task of one piece."""
+        if not self.assignment.batch:
+            return {}
+        found = items_of(self.text, self.input)
+        return {n: item for n, item in found.items() if n not in self.transcript.accepted_items}
 
     @property
     def result_tokens(self) -> int:
@@ -156,7 +164,9 @@ def work_of(
         assignment=Assignment(
             agent=session.agent,
             model=run.model,
-            limits=session.options.limits.over(queued.limits),
+            limits=limits_of_batch(
+                session.options.limits.over(queued.limits), session.options.batch
+            ),
             ladder=queued.ladder,
             batch=session.options.batch,
         ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +14,7 @@ from typing import BinaryIO
 from rich.text import Text
 
 from parallel_agents.app.client import App
-from parallel_agents.core.ids import SessionKey, function_of
+from parallel_agents.core.ids import RunId, SessionKey, function_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
@@ -22,9 +23,11 @@ from parallel_agents.maps.request import MAP
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work, ended_before
 from parallel_agents.surfaces.cli.live_area import LiveArea
+from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import cells, format
 
 _LIVE_SECONDS, _TEXT_SECONDS, _ECHO_SECONDS = 0.25, 10.0, 0.25
+_QUESTION_SECONDS = 0.5
 _ECHOED_BYTES = 1_000_000
 _NONE: Mapping[str, Json] = {}
 
@@ -75,16 +78,48 @@ class _ShownMap:
         if style is progress.Style.AUTO:
             is_live = render.err().is_terminal and self._echo is None
             style = progress.Style.LIVE if is_live else progress.Style.TEXT
-        waiting = asyncio.create_task(self._app.sessions.wait([self.work.run]))
+        sessions = self._app.sessions
+        line = _LiveLine(self._told) if style is progress.Style.LIVE else None
+        waiting = asyncio.create_task(sessions.wait([self.work.run]))
         try:
-            if style is progress.Style.LIVE:
-                await self._watch_live(waiting)
-            else:
-                await self._watch_text(waiting, is_told=style is progress.Style.TEXT)
-            await waiting
+            async with (
+                QuestionPrompt(sessions, line.aside if line else nullcontext, 0.0) as prompt,
+                self._asking(prompt),
+            ):
+                if line is not None:
+                    await line.watch(waiting)
+                else:
+                    await self._watch_text(waiting, is_told=style is progress.Style.TEXT)
+                await waiting
         finally:
             waiting.cancel()
         self._copy()
+
+    @asynccontextmanager
+    async def _asking(self, prompt: QuestionPrompt) -> AsyncGenerator[None]:
+        """Show what rows ask a person until the block exits.
+
+        All events of a map would be too many to look at for these.
+        """
+        asking = asyncio.create_task(self._ask(prompt))
+        try:
+            yield
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
+            if not asking.cancelled():
+                asking.result()  # raises what it failed of
+
+    async def _ask(self, prompt: QuestionPrompt) -> None:
+        sessions = self._app.sessions
+        is_own: dict[RunId, bool] = {}
+        while True:
+            waiting = await sessions.questions()
+            unknown = [each.run for each in waiting if each.run not in is_own]
+            for row in await sessions.rows_of(unknown) if unknown else ():
+                is_own[row.run.id] = row.session.root == self.work.session
+            prompt.hear([each for each in waiting if is_own.get(each.run)])
+            await asyncio.sleep(_QUESTION_SECONDS)
 
     async def catch_up(self) -> None:
         (row,) = await self._app.sessions.rows_of([self.work.run])
@@ -97,20 +132,9 @@ class _ShownMap:
     def _progress(self) -> MapProgress | None:
         return self._app.maps.progress.get(self.work.session)
 
-    async def _watch_live(self, waiting: asyncio.Task[list[Result]]) -> None:
-        def draw(width: int, _: int) -> list[Text]:
-            now = self._progress
-            told = "reading the rows" if now is None else describe(now)
-            return [Text(line, "bold") for line in cells.wrapped(f"  {told}", width)]
-
-        area = LiveArea(render.err(), draw)
-        area.start()
-        try:
-            while not waiting.done():
-                area.refresh()
-                await asyncio.wait({waiting}, timeout=_LIVE_SECONDS)
-        finally:
-            area.stop()
+    def _told(self) -> str:
+        now = self._progress
+        return "reading the rows" if now is None else describe(now)
 
     async def _watch_text(self, waiting: asyncio.Task[list[Result]], *, is_told: bool) -> None:
         told_at = time.monotonic()
@@ -126,6 +150,43 @@ class _ShownMap:
     def _copy(self) -> None:
         if self._echo is not None:
             self._echo.copy()
+
+
+class _LiveLine:
+    """One line at a terminal that is drawn anew until a map has ended.
+
+    Args:
+        told: what it says.
+    """
+
+    def __init__(self, told: Callable[[], str]) -> None:
+        self._told = told
+        self._area = LiveArea(render.err(), self._drawn)
+        self._is_watched = False
+
+    def _drawn(self, width: int, _: int) -> list[Text]:
+        return [Text(line, "bold") for line in cells.wrapped(f"  {self._told()}", width)]
+
+    async def watch(self, waiting: asyncio.Task[list[Result]]) -> None:
+        self._is_watched = True
+        self._area.start()
+        try:
+            while not waiting.done():
+                self._area.refresh()
+                await asyncio.wait({waiting}, timeout=_LIVE_SECONDS)
+        finally:
+            self._is_watched = False
+            self._area.stop()
+
+    @contextmanager
+    def aside(self) -> Generator[None]:
+        """A block in which something else can be printed."""
+        self._area.stop()
+        try:
+            yield
+        finally:
+            if self._is_watched:
+                self._area.start()
 
 
 class _Echo:

@@ -7,7 +7,7 @@ question could be read is thrown away, and so is a line that was begun under ano
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
@@ -128,6 +128,17 @@ class QuestionPrompt:
         elif isinstance(body, Finished):
             ended = [each for each in self._open if each[0] == event.run]
             self._leave(ended, "its run has ended")
+
+    def hear(self, waiting: Sequence[OpenQuestion]) -> None:
+        """Show those of these questions that are new, and leave those that are not among them."""
+        found = {(each.run, answered_key(each.about)): each for each in waiting}
+        gone = [key for key in self._open if key not in found]
+        for key in reversed(gone):  # the one that is shown is the first
+            self._leave([key], "it was answered, or its run has ended")
+        is_none_shown = not self._open
+        self._open |= {key: each for key, each in found.items() if key not in self._open}
+        if is_none_shown:
+            self._show_next()
 
     def _leave(self, keys: list[tuple[str, str]], why: str) -> None:
         shown = next(iter(self._open), None)

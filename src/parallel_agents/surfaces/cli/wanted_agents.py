@@ -26,7 +26,7 @@ def read_wanted(file: Path) -> list[Wanted]:
     source = read_source(file)
     entries: list[tuple[int, Json]]
     if file.suffix in {".yaml", ".yml"}:
-        document = parse_document(source)
+        document = parse_document(source, list_field="agents")
         listed = document.content.get("agents")
         if not isinstance(listed, list):
             raise source.error(1, "there is no list `agents`", hint="write `agents:` above them")
