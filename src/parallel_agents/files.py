@@ -41,14 +41,7 @@ def write_pieces(target: Path, pieces: Iterable[bytes]) -> None:
         InvalidInput: the file cannot be written.
     """
     with _told(target):
-        place = target.resolve() if target.is_symlink() else target
-        if place.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        if place.exists() and not place.is_file():
-            with place.open("wb") as file:
-                file.writelines(pieces)
-            return
-        _replace(place, pieces, _PUBLIC)
+        _put(target, pieces, _PUBLIC)
 
 
 def write_private(target: Path, content: bytes) -> None:
@@ -59,7 +52,7 @@ def write_private(target: Path, content: bytes) -> None:
     """
     with _told(target):
         _make_folders(target.parent)
-        _replace(target, (content,), _PRIVATE)
+        _put(target, (content,), _PRIVATE)
 
 
 def open_private(path: Path) -> BinaryIO:
@@ -115,11 +108,15 @@ def make_private_folder(folder: Path) -> None:
 
 
 def make_private(path: Path) -> bool:
-    """Close a file or a folder to others; return whether it is closed. A missing one is left out."""
+    """Close a file or a folder to others; return whether it is closed. A missing one is left out.
+
+    A device or a pipe is not ours, and stays as it is.
+    """
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if os.name == "posix" and mode & _OTHERS:
-            path.chmod(mode & ~_OTHERS)
+        mode = path.stat().st_mode
+        is_ours = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+        if os.name == "posix" and is_ours and mode & _OTHERS:
+            path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
     except FileNotFoundError:
         return True  # made later, by us
     except OSError:  # of another user, or on a disk that cannot be written
@@ -151,6 +148,18 @@ def _told(target: Path) -> Generator[None]:
             why=getattr(error, "strerror", None) or str(error),
             hint="name a file in a folder that you may write to",
         ) from error
+
+
+def _put(target: Path, pieces: Iterable[bytes], mode: int) -> None:
+    """Replace a file where it is, through links; a device or a pipe is written to, and stays."""
+    place = target.resolve() if target.is_symlink() else target
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if place.exists() and not place.is_file():
+        with place.open("wb") as file:
+            file.writelines(pieces)
+        return
+    _replace(place, pieces, mode)
 
 
 def _replace(target: Path, pieces: Iterable[bytes], mode: int) -> None:

@@ -423,10 +423,10 @@ def test_a_file_that_its_user_changed_is_kept_without_force(pagents: Pagents) ->
     changed = pagents.folder / "skills" / "parallel-agents" / "helpers.py"
     changed.write_text("mine = 1\n", "utf-8")
 
-    install().assert_refused("PA-E106", "helpers.py", "--force", exits=1)
+    install().assert_refused("PA-E380", "helpers.py", "--force", exits=1)
 
     assert changed.read_text("utf-8") == "mine = 1\n"
-    assert install("--force").out.count("written") == 1
+    assert install("--force").out.count("overwritten") == 1
     assert "mine" not in changed.read_text("utf-8")
 
 

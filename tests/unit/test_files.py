@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -197,3 +197,32 @@ def test_a_content_that_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> 
         write_pieces(tmp_path / "file", pieces())
 
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+@pytest.mark.parametrize("write", [write_private, write_whole])
+def test_a_pipe_is_written_to_and_stays(
+    write: Callable[[Path, bytes], None], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o666)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write(pipe, b"Hello")
+        with open_private(pipe) as file:
+            file.write(b" again")
+
+        assert os.read(reader, 100) == b"Hello again"
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
+        assert mode_of(pipe) == 0o644  # as it was made
+    finally:
+        os.close(reader)
+
+
+def test_what_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("old")
+    (tmp_path / "link").symlink_to("kept")
+
+    write_private(tmp_path / "link", b"new")
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "kept").read_text() == "new"

@@ -8,6 +8,7 @@ PagentsError
  │   ├─ NotFound                PA-E104  no such session or run
  │   ├─ Ambiguous               PA-E105  several things match the name
  │   ├─ Conflict                PA-E106  the key is used for different work
+ │   │   └─ EditedByHand        PA-E380  what the skill's installation wrote was changed since
  │   ├─ RunIsOver               PA-E107  a message to a run that has ended
  │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
  │   ├─ BatchRefused            PA-E351  an agent cannot be asked for several rows in one call
@@ -26,6 +27,7 @@ PagentsError
  │       ├─ MissingKey          PA-E112
  │       ├─ SecretUnavailable   PA-E135  a secret cannot be looked up by its reference
  │       ├─ SecretInSetting     PA-E367  a value for the configuration is a secret itself
+ │       ├─ ClientConfigBroken  PA-E379  the configuration of a program that the skill is installed for
  │       ├─ MissingExtra        PA-E113  an optional part is not installed
  │       ├─ CannotSee           PA-E128  a file that the model cannot be shown
  │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
@@ -117,8 +119,10 @@ from parallel_agents.errors.caller import (
     CallerError,
     CannotContinue,
     CannotSee,
+    ClientConfigBroken,
     ConfigError,
     Conflict,
+    EditedByHand,
     ForkRefused,
     GitFailed,
     HealthFileTaken,
@@ -236,12 +240,14 @@ __all__ = [
     "CannotSee",
     "CertificateRefused",
     "CircuitOpen",
+    "ClientConfigBroken",
     "ConfigError",
     "Conflict",
     "ContextTooLong",
     "CrashLoop",
     "CreditExhausted",
     "DraftMissing",
+    "EditedByHand",
     "FlowChanged",
     "FlowRaised",
     "FlowTooDeep",

@@ -60,6 +60,12 @@ class Conflict(CallerError):
     code = "PA-E106"
 
 
+class EditedByHand(Conflict):
+    """A file or an entry of the skill was changed since it was installed, or is not ours."""
+
+    code = "PA-E380"
+
+
 class RunIsOver(CallerError):
     code = "PA-E107"
 
@@ -162,6 +168,12 @@ class SecretInSetting(ConfigError):
     """A value for the configuration is a secret itself; it was not written."""
 
     code = "PA-E367"
+
+
+class ClientConfigBroken(ConfigError):
+    """The configuration of a program that the skill is installed for cannot be read or changed."""
+
+    code = "PA-E379"
 
 
 class MissingExtra(ConfigError):

@@ -64,6 +64,9 @@ COMMANDS = {
     "teams": Command("teams", "List and show teams.", _SET_UP),
     "models": Command("models", "List models; fetch the embedded one.", _SET_UP),
     "judge": Command("judge", "Find out which models may judge.", _SET_UP),
+    "skill": Command(
+        "skill", "Install the skill and MCP server for Claude Code, Codex or OpenClaw.", _SET_UP
+    ),
     "openclaw": Command("openclaw", "Install the skill for OpenClaw.", _SET_UP),
     "trust": Command(
         "trust:trust", "Trust a project's folder as it is now, so that it takes effect.", _SET_UP
