@@ -101,9 +101,9 @@ def test_a_damaged_artifact_is_not_handed_out(pagents: Pagents) -> None:
     (content,) = (path for path in (pagents.home / "artifacts").rglob("*") if path.is_file())
     content.write_text("Tea falls.")
 
-    damaged = pagents("artifact", "get", "@last", "tea.txt", "-o", "out.txt")
+    damaged = pagents("artifact", "get", "@last", "tea.txt", "--out", "out.txt")
     pagents("artifact", "put", "@last", "tea.txt")
-    mended = pagents("artifact", "get", "@last", "tea.txt", "-o", "out.txt")
+    mended = pagents("artifact", "get", "@last", "tea.txt", "--out", "out.txt")
 
     assert "PA-E420" in damaged.err
     assert mended.code == 0

@@ -31,6 +31,7 @@ from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.lanes import tasks_of
+from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.own_work import own_work
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
@@ -66,10 +67,16 @@ class Work(NamedTuple):
 
 
 class Display(NamedTuple):
-    """How work is shown: the style of progress, and whether the result is one JSON document."""
+    """How work is shown: the style of progress, and the form of its results.
+
+    Attributes:
+        is_json: the results are one JSON document.
+        form: what else is asked for; None shows each result to a person as it comes.
+    """
 
     style: progress.Style
     is_json: bool
+    form: Form | None = None
 
 
 Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
@@ -285,6 +292,6 @@ class _Started:
         (result,) = await self._app.sessions.wait([run])
         await asyncio.to_thread(write_result, result, self._folder, file_names(self._labels)[run])
         self._told.add(run)
-        if not self._display.is_json:
+        if not self._display.is_json and self._display.form is None:
             with aside():
                 render.result(result)

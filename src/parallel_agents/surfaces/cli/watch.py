@@ -15,6 +15,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.attached import Attaching, attach
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.overview import watch_all
 from parallel_agents.surfaces.cli.progress import ProgressStyle
 
@@ -29,6 +30,7 @@ def watch(
     ] = None,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """Watch live work, whoever executes it, until it ends; a Ctrl-C leaves it and ends nothing.
@@ -37,7 +39,7 @@ def watch(
     with 5 if no process works on it any more.
     """
     context = find_store(home)
-    how = Attaching(style, json)
+    how = Attaching(style, json, output)
     if name is not None:
         attach(context, name, how)
     tops = run_cancellable(_live_tops(context))
