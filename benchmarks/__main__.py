@@ -370,6 +370,18 @@ def fetches(rounds: int) -> list[Row]:
     ]
 
 
+def mcp_server() -> list[Row]:
+    command = [sys.executable, "-m", "benchmarks.mcp_server"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    own = json.loads(done.stdout)
+    return [
+        Row(
+            "`pagents mcp` once a client has greeted it", f"{own['greeted_mb']:.0f} MB", "<= 45 MB"
+        ),
+        Row("the same once a tool was called", f"{own['called_mb']:.0f} MB", ""),
+    ]
+
+
 def mcp_calls() -> list[Row]:
     """Calls of tools of an MCP server."""
     command = [sys.executable, "-m", "benchmarks.mcp_calls"]
@@ -501,6 +513,7 @@ def main() -> None:
         *commands(rounds),
         *fetches(rounds),
         *mcp_calls(),
+        *mcp_server(),
         *flows(rounds),
         *views(rounds),
         *starts(rounds),

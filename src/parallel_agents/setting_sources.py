@@ -22,15 +22,31 @@ from parallel_agents.errors import ConfigError
 from parallel_agents.setting_values import read_value
 from parallel_agents.settings import (
     HOME_VARIABLE,
-    OTHER_VARIABLES,
     PREFIX,
     PROFILE_VARIABLE,
-    TABLES,
-    USER_ONLY,
     Environment,
     Settings,
 )
 from parallel_agents.trust import CONFIG_NAME
+
+# Variables that are not settings; the last one is read by the product's own tests.
+_OTHERS = ("HOME", "PROFILE", "LOG", "LOG_FILE", "TEST_MODELS")
+_OTHER_VARIABLES = frozenset(f"{PREFIX}{name}" for name in _OTHERS)
+# What acts for the user, and that no project may set, trusted or not.
+_USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
+_TABLES = frozenset(
+    {
+        "answers",
+        "tiers",
+        "providers",
+        "agent_budgets",
+        "ladders",
+        "permissions",
+        "search",
+        "profiles",
+        "mcp_servers",
+    }
+)
 
 PROFILES = "settings"  # the table of the user's file whose tables are profiles
 _ENVIRONMENT = "environment"
@@ -134,7 +150,7 @@ def _values(
         else:
             of_user = folder == environment.home
             for name, value in found.items():
-                if not of_user and name in {*USER_ONLY, PROFILES}:
+                if not of_user and name in {*_USER_ONLY, PROFILES}:
                     problems.append(_of_project(environment, folder, name))
                 elif name == PROFILES:
                     profiles[name] = value
@@ -143,7 +159,7 @@ def _values(
     yield from _of_profile(environment, profiles, problems)
     known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
     for variable, value in environment.variables.items():
-        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not value:
+        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES or not value:
             continue
         try:
             yield f"{_ENVIRONMENT} {variable}", _setting_of(environment, variable, known), value
@@ -238,7 +254,7 @@ def _setting_of(environment: Environment, variable: str, known: Mapping[str, str
     """The setting that an environment variable sets."""
     if variable not in known:
         raise _unknown_variable(variable, sorted(known.keys() | {HOME_VARIABLE}))
-    if known[variable] in TABLES:
+    if known[variable] in _TABLES:
         raise ConfigError(
             f"{known[variable]} cannot be set in the environment",
             why=f"it is a table, and the environment sets {variable}",

@@ -22,6 +22,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tier import Tier
 from parallel_agents.core.visibility import Visibility
 from parallel_agents.homes import check_home, default_home
+from parallel_agents.secrets.unfilled import filled
 from parallel_agents.setting_values import (
     MOST_RETENTION_SECONDS as MOST_RETENTION_SECONDS,
     Amount,
@@ -30,6 +31,7 @@ from parallel_agents.setting_values import (
     File,
     Folders,
     Hosts,
+    KeepSeconds,
     Megabytes,
     ModelName,
     Models,
@@ -55,27 +57,9 @@ from parallel_agents.setting_values import (
 from parallel_agents.trust import MCP_NAME, Project, check_trusted, find_project, is_known
 
 PREFIX = "PARALLEL_AGENTS_"
+
 HOME_VARIABLE, PROFILE_VARIABLE = f"{PREFIX}HOME", f"{PREFIX}PROFILE"
 LOG_VARIABLE, LOG_FILE_VARIABLE = f"{PREFIX}LOG", f"{PREFIX}LOG_FILE"
-# The product's variables that are not settings; the last one is read by its own tests.
-OTHER_VARIABLES = frozenset(
-    f"{PREFIX}{name}" for name in ("HOME", "PROFILE", "LOG", "LOG_FILE", "TEST_MODELS")
-)
-# What acts for the user, and that no project may set, trusted or not.
-USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
-TABLES = frozenset(
-    {
-        "answers",
-        "tiers",
-        "providers",
-        "agent_budgets",
-        "ladders",
-        "permissions",
-        "search",
-        "profiles",
-        "mcp_servers",
-    }
-)
 
 
 def _tables(sentence: str) -> dict[str, JsonObject]:
@@ -240,6 +224,10 @@ class Settings(AttentionSettings):
     local_model_file: File | None = field(
         default=None, metadata=knob("a GGUF file to use as the embedded model, unchecked")
     )
+    local_keep_seconds: KeepSeconds = field(
+        default=300.0,
+        metadata=knob("seconds that the embedded model stays loaded after a call; 0 ends it"),
+    )
     tiers: Mapping[Tier, ModelName] = field(
         default_factory=dict[Tier, str], metadata=knob("provider/model for small, medium, large")
     )
@@ -343,7 +331,8 @@ class Environment:
         return self.variables.get("USER") or self.variables.get("USERNAME") or "user"
 
     def read_key(self, variable: str) -> str | None:
-        return self.variables.get(variable)
+        """The key in a variable; None if it is not set, or is a reference that nobody filled in."""
+        return filled(self.variables.get(variable))
 
 
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:

@@ -54,6 +54,7 @@ def embedded(pagents: Pagents, pytestconfig: pytest.Config) -> Pagents:
     if not pytestconfig.getoption("--long"):
         pytest.skip("1.1 GB, and minutes of inference: --long")
     (pagents.home / "models").symlink_to(fetched(EMBEDDED))
+    pagents.environment["PARALLEL_AGENTS_LOCAL_KEEP_SECONDS"] = "5"
     return pagents
 
 

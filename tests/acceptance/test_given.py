@@ -70,7 +70,7 @@ def test_a_folder_is_its_texts_by_name_in_every_command(
 def test_files_are_the_one_input_that_a_team_lacks(
     project: Pagents, provider: FakeProvider
 ) -> None:
-    tasks = "tasks:\n  - {agent: content_writer_funny, text: 'On ${{note}}'}\n"
+    tasks = "tasks:\n  - {agent: content_writer_funny, text: 'On ${note}'}\n"
     inputs = "input:\n  type: object\n  properties: {note: {type: string}}\n  required: [note]\n"
     project.file("one.yaml", f"name: one\ndescription: One.\n{inputs}{tasks}")
 

@@ -63,6 +63,7 @@ def models(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture
 def local(pagents: Pagents, models: Path) -> Pagents:
     (pagents.home / "models").symlink_to(models)
+    pagents.environment["PARALLEL_AGENTS_LOCAL_KEEP_SECONDS"] = "5"
     pagents.file("check.py", CHECK)
     return pagents
 

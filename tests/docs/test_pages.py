@@ -26,7 +26,7 @@ from parallel_agents.setting_sources import PROFILES
 from parallel_agents.settings import Settings
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.main import COMMANDS, build
-from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, offered
+from parallel_agents.surfaces.mcp.offers import ANNOTATIONS
 from tests.docs import provider_tables
 
 ROOT = Path(__file__).parents[2]
@@ -285,13 +285,13 @@ def test_the_annotations_of_the_tools_match_the_server() -> None:
 
     assert [[row[0].strip("`"), *(cell == "yes" for cell in row[1:])] for row in listed] == [
         [
-            tool.name,
-            ANNOTATIONS[tool.name].read_only_hint,
-            ANNOTATIONS[tool.name].destructive_hint,
-            ANNOTATIONS[tool.name].idempotent_hint,
-            ANNOTATIONS[tool.name].open_world_hint,
+            name,
+            ANNOTATIONS[name]["readOnlyHint"],
+            ANNOTATIONS[name]["destructiveHint"],
+            ANNOTATIONS[name]["idempotentHint"],
+            ANNOTATIONS[name]["openWorldHint"],
         ]
-        for tool in offered()
+        for name in ANNOTATIONS
     ]
 
 

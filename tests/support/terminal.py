@@ -29,6 +29,7 @@ class Screen:
         self._wrapped: set[int] = set()  # the lines that continue the one above
         self._row = self._column = 0
         self.is_cursor_shown = True
+        self.marks_pastes = False
 
     def feed(self, text: str) -> None:
         for code, letter, control, character in _CODES.findall(text):
@@ -47,6 +48,14 @@ class Screen:
         elif letter == "K":
             del self._lines[self._row][0 if code == "2" else self._column :]
             self._wrapped.discard(self._row)
+        elif letter == "J":
+            del self._lines[self._row + 1 :]
+            del self._lines[self._row][self._column :]
+            self._wrapped = {row for row in self._wrapped if row <= self._row}
+        elif letter == "C":
+            self._column += int(code or 1)
+        elif letter in "hl" and code == "?2004":
+            self.marks_pastes = letter == "h"
         elif letter in "hl" and code == "?25":
             self.is_cursor_shown = letter == "h"
         else:

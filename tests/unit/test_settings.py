@@ -290,3 +290,11 @@ def test_a_project_never_sets_what_acts_for_the_user(tmp_path: Path, line: str) 
     trusted = find_project_around(Environment(home=home, variables={}), folder.parent)
     with pytest.raises(ConfigError, match="a project cannot set"):
         load(Environment(home=home, variables={}, trusted=trusted))
+
+
+@pytest.mark.parametrize("value", ["${MY_KEY}", " ${env:MY_KEY} ", "$MY_KEY"])
+def test_a_key_that_a_client_did_not_fill_in_is_missing(value: str) -> None:
+    environment = Environment(home=Path("/"), variables={"MY_KEY": value, "OTHER": "sk-$x"})
+
+    assert environment.read_key("MY_KEY") is None
+    assert environment.read_key("OTHER") == "sk-$x"

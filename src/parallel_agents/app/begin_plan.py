@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from parallel_agents.app.client import App
+from parallel_agents.app.client import Client
 from parallel_agents.app.other_work import asked_before, other_parts, other_values, other_work
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.schema import Json, JsonObject
@@ -14,7 +14,7 @@ from parallel_agents.errors import Conflict
 from parallel_agents.flows.plan_task import NAME
 
 
-async def begin_plan(app: App, task: FlowTask, key: str | None) -> Spawned:
+async def begin_plan(app: Client, task: FlowTask, key: str | None) -> Spawned:
     """Start a plan, or continue the run of that name.
 
     Raises:
@@ -29,7 +29,7 @@ async def begin_plan(app: App, task: FlowTask, key: str | None) -> Spawned:
         raise other_work(f"the run {key!r}", differences, hint) from conflict
 
 
-async def _differences(app: App, key: str, task: FlowTask) -> list[str]:
+async def _differences(app: Client, key: str, task: FlowTask) -> list[str]:
     """What a plan has that the run of that name has not; empty if that is not a plan's."""
     row = await app.sessions.find(key)
     begun = next(iter(await asked_before(app, row.session.key)), None)

@@ -10,6 +10,8 @@ from functools import partial
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.creating_flows import add_creating, make_keeping
+from parallel_agents.app.embedded import EmbeddedNotes
+from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.app.readiness import Readiness
@@ -256,6 +258,7 @@ def _session_tools(service: Service, directory: Directory, resources: Resources)
             visibility=settings.session_visibility,
             archive_seconds=settings.archive_seconds,
             hand_back_tokens=settings.hand_back_tokens,
+            notes=EmbeddedNotes(settings, resources.environment.home / MODELS_FOLDER),
         ),
         now=resources.now,
     )
@@ -322,7 +325,10 @@ def _service(
             needs=resources.readiness.needs,
             with_quality=with_quality,
             at_root=SessionOptions(
-                sandbox=settings.sandbox, notify=settings.notification, tags=settings.tags
+                sandbox=settings.sandbox,
+                notify=settings.notification,
+                tags=settings.tags,
+                client=resources.parts.client,
             ),
         ),
         ladder_start=LadderStart(resources.store, resources.now),

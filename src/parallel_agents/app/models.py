@@ -65,6 +65,7 @@ def make_registry(
             environment.home / MODELS_FOLDER,
             file=settings.local_model_file,
             slots=settings.local_slots,
+            keep_seconds=settings.local_keep_seconds,
             progress=on_fetch,
             sources=default_sources(network),
         )

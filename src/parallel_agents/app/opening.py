@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
@@ -54,6 +54,8 @@ from parallel_agents.settings import (
 )
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
+
+ClientT = TypeVar("ClientT", bound=Client)
 
 
 @asynccontextmanager
@@ -123,9 +125,34 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
 
     Processes that died are marked dead first: without an engine, nobody else may look.
     """
+    async with open_leaving(environment, settings, Client) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_leaving(
+    environment: Environment,
+    settings: Settings,
+    kind: Callable[[Resources], ClientT],
+    parts: Parts | None = None,
+) -> AsyncGenerator[ClientT]:
+    """A client of this kind, which leaves runs to others; it is looked who of them has died."""
     async with AsyncExitStack() as stack:
         store = await open_and_look(stack, environment, settings)
-        yield await _make_client(stack, environment, settings, store)
+        yield await _leaving(stack, environment, settings, kind, parts or Parts(), store)
+
+
+async def _leaving(
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    kind: Callable[[Resources], ClientT],
+    parts: Parts,
+    store: Store,
+) -> ClientT:
+    await asyncio.to_thread(know, environment, settings)
+    models = await _open_models(stack, environment, settings, parts, Timed)
+    return kind(_resources(stack, environment, settings, parts, models, store, store.now))
 
 
 @asynccontextmanager
@@ -145,7 +172,7 @@ async def open_without_writing(
             kept = settings.dead_letter_seconds
             store = reading = await ReadingStore.open(path, dead_letter_seconds=kept)
             stack.push_async_callback(reading.aclose)
-        yield await _make_client(stack, environment, settings, store)
+        yield await _leaving(stack, environment, settings, Client, Parts(), store)
 
 
 @asynccontextmanager
@@ -199,15 +226,6 @@ async def _with_calls(
     models = await _open_models(stack, environment, settings, parts, wrap)
     resources = _resources(stack, environment, settings, parts, models, store, now)
     return _WithCalls(resources, governor, lessons)
-
-
-async def _make_client(
-    stack: AsyncExitStack, environment: Environment, settings: Settings, store: Store
-) -> Client:
-    parts = Parts()
-    await asyncio.to_thread(know, environment, settings)
-    models = await _open_models(stack, environment, settings, parts, Timed)
-    return Client(_resources(stack, environment, settings, parts, models, store, store.now))
 
 
 def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:

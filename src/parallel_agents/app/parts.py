@@ -44,6 +44,7 @@ class Parts:
             no other target.
         on_events: called with each batch of new events of the store; None for nobody.
         contents: where artifacts are kept; None for the folder of the home.
+        client: the client that this process spawns for; empty for the person.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
@@ -59,6 +60,7 @@ class Parts:
     tell_unasked: Notify | None = None
     on_events: OnEvents | None = None
     contents: Contents | None = None
+    client: str = ""
 
 
 def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:

@@ -38,13 +38,28 @@ class Workers:
         rules: decide whether a worker has a free slot for a run; workers have the same settings.
         home: the folder that a new worker opens.
         project: the project folder that this process uses; empty for none.
+        linger_seconds: how long a worker that is started here stays when it has nothing to do; None
+            for as long as workers do by themselves.
     """
 
-    def __init__(self, store: Store, rules: RunRules, home: Path, project: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        rules: RunRules,
+        home: Path,
+        project: str = "",
+        *,
+        linger_seconds: float | None = None,
+    ) -> None:
         self._store = store
         self._rules = rules
         self._home = home
         self._project = project
+        self._linger_seconds = linger_seconds
+
+    def lingering(self, seconds: float) -> Workers:
+        """These workers, of which those that are started stay that long when they have nothing to do."""
+        return Workers(self._store, self._rules, self._home, self._project, linger_seconds=seconds)
 
     async def ensure(self, session: SessionKey, run: RunId) -> bool:
         """Make sure that a worker executes a run; return whether one was started for it.
@@ -62,7 +77,7 @@ class Workers:
         async with hold(self._home / _lock_name(project)) as lock:
             if await self._is_served(session, run, project):
                 return False
-            await asyncio.to_thread(_start, self._home, folder, lock)
+            await asyncio.to_thread(_start, self._home, folder, lock, self._linger_seconds)
         return True
 
     async def _is_served(self, session: SessionKey, run: RunId, project: str) -> bool:
@@ -160,9 +175,11 @@ def _lock_name(project: str) -> str:
     return f"worker-{sha256(project.encode()).hexdigest()[:16]}.lock" if project else "worker.lock"
 
 
-def _start(home: Path, folder: Path | None, lock: int) -> None:
+def _start(home: Path, folder: Path | None, lock: int, linger_seconds: float | None) -> None:
     """Start a worker in a folder, or in this process's own, that holds `lock` until it is at work."""
     command = python_command("parallel_agents", "work", "--home", str(home))
+    if linger_seconds is not None:
+        command += ["--linger", str(linger_seconds)]
     inherited: tuple[int, ...] = ()
     if os.name == "posix":
         inherited = (lock,)

@@ -322,10 +322,14 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The run has ended. `by` says who killed it; empty if nobody did."""
+    """The run has ended. `by` says who killed it; empty if nobody did.
+
+    `keeps_session` says that only the run was ended, and its session may have further ones.
+    """
 
     outcome: Outcome
     by: str = ""
+    keeps_session: bool = False
     kind: Literal["finished"] = "finished"
 
 

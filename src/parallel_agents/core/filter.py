@@ -21,6 +21,7 @@ class Filter(Checked):
         is_live: sessions whose latest run is live, or is not.
         orphaned: live runs that no living process owns.
         owner: live runs that this process owns, or owned when it ended.
+        client: sessions that this client spawned, as their options say.
         every_run: every run of a session instead of the latest.
         after: sessions that follow this one in the order of the answer, without `prefix`.
         statuses: sessions whose run is in one of these states.
@@ -42,6 +43,7 @@ class Filter(Checked):
     orphaned: bool = False
     owner: OwnerId | None = None
     agent: str | None = None
+    client: str | None = None
     every_run: bool = False
     asker: SessionKey | None = None
     roots_only: bool = False

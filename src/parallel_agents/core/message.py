@@ -163,12 +163,30 @@ def user(text: str, files: Sequence[File] = ()) -> Message:
     return Message(Role.USER, (*files, Text(text)))
 
 
+_BEFORE_INPUT = "\n\nInput:\n"
+
+
 def task_text(text: str, values: JsonObject) -> str:
     """The first message of a run: the task, and its input as JSON under it."""
     if not values:
         return text
     body = orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()
-    return f"{text}\n\nInput:\n{body}"
+    return f"{text}{_BEFORE_INPUT}{body}"
+
+
+class SplitTask(NamedTuple):
+    """The first message of a run in its two parts; the input has its heading."""
+
+    task: str
+    input: str
+
+
+def split_task(message: str) -> SplitTask | None:
+    """The parts of what `task_text` made; None if it has no input."""
+    task, found, body = message.partition(_BEFORE_INPUT)
+    if not found or not body.startswith("{"):
+        return None
+    return SplitTask(task, _BEFORE_INPUT.strip() + "\n" + body)
 
 
 def assistant(text: str) -> Message:

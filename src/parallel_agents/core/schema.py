@@ -10,7 +10,6 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple, NoReturn
 
-import jsonschema_rs
 import orjson
 from typing_extensions import override
 
@@ -72,6 +71,9 @@ class Schema:
     __slots__ = ("_validator", "misspelt", "source")
 
     def __init__(self, source: JsonObject) -> None:
+        # It takes 4 MB, and a process that only looks at a store compiles no schema.
+        import jsonschema_rs  # noqa: PLC0415 - heavy
+
         self.source = source
         try:
             checks = checks_of_a_value(source)

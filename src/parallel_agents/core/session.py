@@ -44,6 +44,8 @@ class SessionOptions(Checked):
         workspace: the folder that it works in, if not `cwd`; a child of a session with a workspace gets
             a copy of its own by default.
         group: a name that sessions of one parent share.
+        client: the client outside of any session that spawned it, such as a conversation over MCP;
+            empty for a person, a program and a session.
         is_quiet: whether the parent neither waits for it nor gets its result.
         is_service: whether the runtime made it for its parent, such as a judge; the parent's policy
             does not count it.
@@ -71,6 +73,7 @@ class SessionOptions(Checked):
     cwd: str = ""
     workspace: Workspace | None = None
     group: str = ""
+    client: str = ""
     is_quiet: bool = False
     is_service: bool = False
     is_trial: bool = False

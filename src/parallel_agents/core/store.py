@@ -95,10 +95,12 @@ class SessionStore(Protocol):
         owner: OwnerId | None,
         sender: SessionKey | None = None,
         notify: Notify | None = None,
+        model: str = "",
     ) -> Run:
         """Queue the next run of a session, asked for by the current run of `sender`, or from outside.
 
-        From then on, `notify` applies to the session and all below it; None leaves that as it is.
+        From then on, `notify` applies to the session and all below it; None leaves that as it is. The
+        run is on `model`, or else on that of the run before.
 
         Raises:
             NotFound: there is no such session, or no such sender.
@@ -126,10 +128,12 @@ class SessionStore(Protocol):
         by: str,
         status: RunStatus = RunStatus.KILLED,
         dry_run: bool = False,
+        keeps_session: bool = False,
     ) -> Killed:
         """End every live run of the tree under `session` with `status` and what it has so far.
 
-        Children that are spawned later start killed.
+        Children that are spawned later start killed. With `keeps_session` the session itself, though
+        nothing below it, may have further runs.
 
         Raises:
             NotFound: there is no such session.

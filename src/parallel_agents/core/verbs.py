@@ -176,7 +176,7 @@ class Sessions(SessionReads, Protocol):
         """
         ...
 
-    async def send(
+    async def send(  # noqa: PLR0913 - what a message can have, each by its name
         self,
         name: str,
         text: str,
@@ -186,15 +186,18 @@ class Sessions(SessionReads, Protocol):
         files: Sequence[File] = (),
         notify: Notify | None = None,
         run: RunId | None = None,
+        model: str | None = None,
     ) -> Spawned:
         """Start the next run of a session, once its earlier runs have ended.
 
         The run is asked for by the session `sender`, or else from outside, and is shown the files.
         From then on, `notify` applies to the session and all below it; None leaves that as it is.
         `run` is the id of the run; if there is one of that id, in whichever session, it is returned.
+        The run is on `model`, and None leaves it on that of the run before.
 
         Raises:
             RunIsOver: the session was killed.
+            UnknownModel, MissingKey: the model cannot be used.
         """
         ...
 
@@ -229,8 +232,13 @@ class Sessions(SessionReads, Protocol):
         """
         ...
 
-    async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
-        """End a session's live run and everything that it spawned."""
+    async def kill(
+        self, name: str, *, dry_run: bool = False, keeps_session: bool = False
+    ) -> Killed:
+        """End a session's live run and everything that it spawned.
+
+        With `keeps_session`, `send` may start further runs of the session.
+        """
         ...
 
     async def wait(

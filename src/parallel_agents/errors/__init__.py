@@ -40,6 +40,7 @@ PagentsError
  │   ├─ StreamCut               PA-E206
  │   ├─ MalformedReply          PA-E207
  │   ├─ Unreachable             PA-E208
+ │   │   └─ NothingListens      PA-E371  no process of this machine has the server's port
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
  │   ├─ OutputCut               PA-E211  the reply hit its token limit
@@ -178,6 +179,7 @@ from parallel_agents.errors.provider import (
     ModelNotFound,
     ModelRefused,
     ModelSlipped,
+    NothingListens,
     OutputCut,
     Overloaded,
     ProviderError,
@@ -271,6 +273,7 @@ __all__ = [
     "NotFound",
     "NotRegistered",
     "NotText",
+    "NothingListens",
     "NothingOnStdin",
     "OutputCut",
     "OutputInvalid",

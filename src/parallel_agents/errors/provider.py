@@ -104,6 +104,13 @@ class Unreachable(ProviderError):
     retryable = True
 
 
+class NothingListens(Unreachable):
+    """A server of this machine is not running; it is tried again at once, and others need not wait."""
+
+    code = "PA-E371"
+    most_repeats = 2  # one that is being started again needs a moment
+
+
 class CallTimedOut(ProviderError):
     code = "PA-E209"
     retryable = True

@@ -10,6 +10,7 @@ from parallel_agents.errors import (
     CircuitOpen,
     MalformedReply,
     ModelLoading,
+    NothingListens,
     Overloaded,
     ProviderError,
     StreamCut,
@@ -48,6 +49,9 @@ class CircuitBroken(Wrapped):
         is_probe = known is not None and not known.circuit.is_closed and await self._admit(request)
         try:
             reply = await self._model.respond(request, listener)
+        except NothingListens:
+            self._leave(is_probe=is_probe)  # each call finds it out at once, and for nothing
+            raise
         except _FAILURES as error:
             await self._failed(error, listener)
             raise
@@ -85,8 +89,8 @@ class CircuitBroken(Wrapped):
             if not request.has_next:
                 self._paused_until.append(now + admitted.seconds)
             raise CircuitOpen(
-                f"{self.name} is paused for {admitted.seconds:.0f} s",
-                why=f"nearly all of its recent calls failed, most recently with: {admitted.reason}",
+                f"{admitted.reason or self.name}: {self.name} is paused for {admitted.seconds:.0f} s",
+                why="nearly all of its recent calls failed so",
                 hint="wait, or choose another model with --model; see `pagents limits`",
                 retry_after_seconds=admitted.seconds,
             )

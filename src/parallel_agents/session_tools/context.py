@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter
@@ -15,6 +16,7 @@ from parallel_agents.core.verbs import Sessions, Until
 from parallel_agents.core.visibility import Visibility
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.session_tools.arguments import Refusal
+from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.sessions.directory import Directory
 from parallel_agents.sessions.names import ambiguous, is_called
 
@@ -30,6 +32,10 @@ class Requester:
         run: the run that makes the call.
         call: the call's id; a repeated call finds what it spawned before.
         cwd: the folder that the session works in; empty for the folder of the process.
+        client: the client that calls, if it is neither a session nor the person; it reaches what
+            clients spawned, and its own first.
+        longest_wait: the most seconds that its calls wait, whatever they ask for: a client gives up
+            at some time, and what it waits for goes on. None for no limit.
         again: the call of a failed run that this call does again, as `RUN/CALL`; empty for none.
         caller: lets the run wait, or None if it cannot.
     """
@@ -40,6 +46,8 @@ class Requester:
     cwd: str = ""
     caller: Caller | None = None
     again: str = ""
+    client: str = ""
+    longest_wait: float | None = None
 
     @classmethod
     def of(cls, context: ToolContext) -> Requester:
@@ -52,10 +60,20 @@ class Requester:
             again=context.again,
         )
 
+    def wait_of(self, asked: float) -> float:
+        """How long a call that asks for so many seconds waits."""
+        return asked if self.longest_wait is None else min(asked, self.longest_wait)
+
     @property
     def name(self) -> str:
         """The session's key, or `main` for a person or a program."""
         return self.session or MAIN
+
+
+class ModelNotes(Protocol):
+    def of(self, agent: Agent, asked: str | None, model: str) -> str:
+        """What to tell of a run of this agent on `model`; `asked` is the model that its task names."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +85,14 @@ class ToolSettings:
         visibility: which other sessions a session sees; a person or a program sees all.
         archive_seconds: how long after its end a session counts as archived.
         hand_back_tokens: the most tokens of one output or message in an answer.
+        notes: what to say of the model that a spawned run is on.
     """
 
     default_agent: str
     visibility: Visibility
     archive_seconds: float
     hand_back_tokens: int
+    notes: ModelNotes | None = None
 
 
 class Wait(NamedTuple):
@@ -108,7 +128,8 @@ class Call:
         """The session with this key, label or task name, or whose key starts like this.
 
         Of namesakes the nearest counts: the children that this run spawned, then those of earlier
-        runs, then siblings, then the rest of the tree, then all others.
+        runs, then siblings, then the rest of the tree, then all others. To a client the newest that it
+        spawned itself is nearest, then the newest of other clients.
 
         Raises:
             Refusal: no session matches, several match, or the requester may not see the session.
@@ -116,14 +137,18 @@ class Call:
         name = canonical(name)
         own = await self.find_requester()
         try:
-            near = await self._nearest(name, own)
+            near = await (
+                nearest_of_client(self.sessions, name, self.requester.client)
+                if self.requester.client
+                else self._nearest(name, own)
+            )
             found = near or await self.sessions.find(name)
         except NotFound:
             raise Refusal(f"No session found: {name}") from None
         except Ambiguous as error:
             text = f"{error.message}: {error.why}; {error.hint}"
             raise Refusal(text, ambiguous=True) from None
-        self._check_sees(own, found)
+        await self._check_sees(own, found)
         if name == found.run.id:
             return (await self.sessions.list(Filter(session=found.session.key)))[0]
         return found
@@ -136,7 +161,7 @@ class Call:
         """
         runs = await self.sessions.list(Filter(run=RunId(name)))
         if runs:
-            self._check_sees(await self.find_requester(), runs[0])
+            await self._check_sees(await self.find_requester(), runs[0])
             return runs[0]
         key = (await self.find(name)).session.key
         asker = self.requester.session or OUTSIDE
@@ -168,7 +193,13 @@ class Call:
                 return namesakes[0]
         return None
 
-    def _check_sees(self, own: Row | None, other: Row) -> None:
+    async def _check_sees(self, own: Row | None, other: Row) -> None:
+        if own is None and self.requester.client and not await of_clients(self.sessions, [other]):
+            raise Refusal(
+                f"{other.session.label} was not spawned by a client: it is the work of the person. "
+                "`pagents mcp --all-sessions` lets clients reach it.",
+                status="forbidden",
+            )
         if own is None or self.sees(own, other):
             return
         raise Refusal(

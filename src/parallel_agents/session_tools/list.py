@@ -16,19 +16,20 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import whole_history
 from parallel_agents.core.visibility import Visibility
 from parallel_agents.session_tools.arguments import Arguments, Refusal
+from parallel_agents.session_tools.clients import of_clients
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import is_archived, session_row
 from parallel_agents.session_tools.transcript import render_messages
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 100, 200
-_MAX_BYTES = 64 * 1024
+_MAX_BYTES = 32 * 1024  # of one answer, about 8,000 tokens
 _KINDS = frozenset({"main", "group", "cron", "hook", "node", "other", "subagent"})
 # Properties that sessions have in OpenClaw and not here: to ignore the filter would be a lie.
 _UNKNOWN = ("ownerId", "creatorId", "projectId", "relationship")
 
 
 async def list_sessions(call: Call, arguments: Arguments) -> JsonObject:
-    """Rows with the details that were asked for, at most 200 and 64 KiB of them."""
+    """Rows with the details that were asked for, at most 200 and 32 KiB of them."""
     for name in _UNKNOWN:
         if name in arguments:
             raise Refusal(
@@ -74,7 +75,8 @@ def _is_archived(call: Call, row: Row) -> bool:
 
 async def _visible(call: Call, own: Row | None) -> list[Row]:
     if own is None:
-        return await call.sessions.list()
+        rows = await call.sessions.list()
+        return await of_clients(call.sessions, rows) if call.requester.client else rows
     in_tree = call.settings.visibility in (Visibility.TREE, Visibility.SELF)
     tree = SessionKey(own.session.root) if in_tree else None
     return [row for row in await call.sessions.list(Filter(tree=tree)) if call.sees(own, row)]

@@ -8,7 +8,7 @@ from parallel_agents.core.ids import SessionKey, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.session import Cleanup
+from parallel_agents.core.session import Cleanup, Session
 from parallel_agents.session_tools.results import STATUS_NAMES
 
 _TASK_STATUS_NAMES = {
@@ -36,7 +36,7 @@ def session_row(row: Row, *, archived: bool, children: Sequence[SessionKey]) -> 
         "agentId": session.agent.name,
         "kind": "group" if is_group_key(session.key) else "other",
         "channel": "internal",
-        "label": session.label,
+        **label_of(session),
         "displayName": session.label,
         "archived": archived,
         "pinned": False,
@@ -74,7 +74,7 @@ def child_row(row: Row, index: int, now: float, children: Sequence[Row]) -> dict
         "index": index,
         "runId": run.id,
         "sessionKey": session.key,
-        "label": session.label,
+        **label_of(session),
         "agentId": session.agent.name,
         "task": _brief(run.title),
         "status": STATUS_NAMES[run.status],
@@ -105,12 +105,17 @@ def task_row(row: Row) -> dict[str, Json]:
         "status": _TASK_STATUS_NAMES[run.status],
         "deliveryStatus": "not_applicable" if row.session.options.is_quiet else _delivery(run),
         "execution": _execution(run),
-        "label": row.session.label,
+        **label_of(row.session),
         "sessionKey": row.session.key,
     }
     if run.error_code:
         item["error"] = run.error_code
     return item
+
+
+def label_of(session: Session) -> JsonObject:
+    """The label as a field; by the contract a session that was given none has no such field."""
+    return {} if session.label == session.agent.name else {"label": session.label}
 
 
 def is_archived(row: Row, now: float, archive_seconds: float) -> bool:

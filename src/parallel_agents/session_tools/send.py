@@ -17,6 +17,7 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
+from parallel_agents.session_tools.clients import of_clients
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import result_row
 from parallel_agents.session_tools.waiting import NOTES, End, wait_for_runs
@@ -73,6 +74,7 @@ async def _target(call: Call, arguments: Arguments) -> Row:
     if agent := arguments.text("agentId"):
         own = await call.find_requester()
         rows = await call.sessions.list(Filter(tree=own.session.root) if own else None)
+        rows = await of_clients(call.sessions, rows) if call.requester.client else rows
         found = [row for row in rows if row.session.agent.name == agent]
         if not found:
             raise Refusal(f'Agent "{agent}" not found: it has no session here')
@@ -117,18 +119,21 @@ async def _steer(call: Call, row: Row, text: str) -> JsonObject:
 
 
 async def _notify(call: Call, row: Row, text: str) -> JsonObject:
-    """Leave the message for the live run; without one, start the session's next run with it."""
-    if not row.run.status.is_over:
+    """Leave the message for the live run; it starts none, which would cost."""
+    try:
         receipt = await call.sessions.steer(row.session.key, text, mode=SteerMode.NEXT)
-        identity, is_started = receipt.key, False
-    else:
-        identity, is_started = (await _start(call, row, text)), True
+    except RunIsOver:
+        raise Refusal(
+            "Target has no active run that could read it, and a notification starts none. "
+            "Use mode=followup to start a new turn.",
+            runStarted=False,
+        ) from None
     return {
         "status": "queued",
         "sessionKey": row.session.key,
-        "notificationId": identity,
+        "notificationId": receipt.key,
         "durability": "store",
-        "runStarted": is_started,
+        "runStarted": False,
     }
 
 
@@ -146,9 +151,12 @@ async def _follow_up(call: Call, row: Row, text: str, wait: int) -> JsonObject:
     head: dict[str, Json] = {"runId": run, "sessionKey": row.session.key}
     if wait == 0:
         return _queued(head, "its reply is in sessions_history")
+    wait = round(call.requester.wait_of(wait))
     end = await wait_for_runs(call, [run], seconds=wait)
     if end is End.TIMEOUT:
-        return _queued(head, f"no reply within {wait} s; the run continues")
+        return _queued(
+            head, f"no reply within {wait} s; the run continues: agents_wait with its runId"
+        )
     if end in NOTES:
         return _queued(head, NOTES[end])
     (result,) = await call.sessions.wait([run], until=Until.NOW)

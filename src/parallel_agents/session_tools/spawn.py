@@ -20,6 +20,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
+from parallel_agents.session_tools.rows import label_of
 from parallel_agents.session_tools.spawn_request import (
     Attachments,
     read_attachments,
@@ -53,6 +54,9 @@ async def spawn(call: Call, arguments: Arguments) -> JsonObject:
     note = _note(child.session.options, can_yield=call.requester.caller is not None)
     if task.label and child.session.label != task.label:
         note = f"The label {task.label} was taken: this one is {child.session.label}. {note}"
+    notes = call.settings.notes
+    told = "" if notes is None else notes.of(child.session.agent, task.model, child.run.model)
+    note = f"{told} {note}" if told else note
     return _accepted(spawned, child, arguments, is_fork=task.is_fork, note=note)
 
 
@@ -101,7 +105,7 @@ def _accepted(
         "status": "accepted",
         "childSessionKey": spawned.session_key,
         "runId": spawned.run_id,
-        "label": session.label,
+        **label_of(session),
         "mode": session.options.mode.value,
         "note": note,
         "modelApplied": True,

@@ -188,6 +188,7 @@ def _options(arguments: Arguments, requester: Requester, own: Row | None) -> Ses
         task_name=task_name,
         cwd=arguments.text("cwd") or ("" if has_workspace else requester.cwd),
         group=arguments.text("groupId"),
+        client=requester.client if own is None else "",
         is_quiet=collects or not arguments.flag("expectsCompletionMessage", default=True),
     )
 

@@ -140,9 +140,9 @@ SPECS = (
     ),
     _spec(
         "agents_list",
-        "List the agents that can be spawned, with the purpose of each.",
+        "List the agents that can be spawned; agentId or search describes some in full.",
         Effect.PURE,
-        {},
+        {"agentId": _TEXT, "search": _TEXT},
     ),
     _spec(
         "session_status",

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 
+import orjson
+
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
+from parallel_agents.core.ids import OUTSIDE, RunId
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter
@@ -16,12 +18,16 @@ from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
+from parallel_agents.session_tools.results import STATUS_NAMES
 from parallel_agents.session_tools.rows import child_row, task_row
-from parallel_agents.session_tools.wait import MAX_IDS, WAIT_SECONDS, wait_for
+from parallel_agents.session_tools.wait import MAX_IDS, STILL_RUNNING, WAIT_SECONDS, wait_for
 from parallel_agents.session_tools.waiting import NOTES
 
 _RECENT_MINUTES = 30
 _TEXT_ROWS = 20
+_MAX_BYTES = 24 * 1024  # of one list, about 6,000 tokens
+_LIVE = ("queued", "running")
+_IN_TASK = frozenset({"runId", "status"})
 
 
 class _Action(StrEnum):
@@ -50,11 +56,15 @@ async def manage(call: Call, arguments: Arguments) -> JsonObject:
 async def _children(call: Call, *, run: RunId | None = None) -> list[Row]:
     """The sessions that the requester spawned, the oldest first, each with the run it asked for last.
 
-    Those of a person or a program are the roots. A `run` selects the one child that it belongs to.
+    Those of a person or a program are the roots, those of a client the roots that it spawned. A `run` selects the one child that it belongs to.
     """
     parent = call.requester.session
     chosen = Filter(
-        parent=parent, roots_only=parent is None, run=run, asker=call.requester.session or OUTSIDE
+        parent=parent,
+        roots_only=parent is None,
+        client=call.requester.client or None,
+        run=run,
+        asker=call.requester.session or OUTSIDE,
     )
     return (await call.sessions.list(chosen))[::-1]
 
@@ -62,7 +72,9 @@ async def _children(call: Call, *, run: RunId | None = None) -> list[Row]:
 async def _latest(call: Call) -> list[Row]:
     """The same sessions, each with its latest run, which says whether the session is busy."""
     parent = call.requester.session
-    return (await call.sessions.list(Filter(parent=parent, roots_only=parent is None)))[::-1]
+    client = call.requester.client or None
+    chosen = Filter(parent=parent, roots_only=parent is None, client=client)
+    return (await call.sessions.list(chosen))[::-1]
 
 
 async def _list(call: Call, arguments: Arguments) -> JsonObject:
@@ -75,45 +87,65 @@ async def _list(call: Call, arguments: Arguments) -> JsonObject:
         for number, row in enumerate(await _children(call), start=1)
         if not row.run.status.is_over or (row.run.finished_at or 0) >= since
     ]
-    below = await _grandchildren(call, [row for _, row in recent])
-    rows = [child_row(row, number, now, below.get(row.session.key, ())) for number, row in recent]
-    active = [r for r, (_, row) in zip(rows, recent, strict=True) if not row.run.status.is_over]
+    offset = arguments.whole("offset") or 0
+    # The live ones first, then the newest: they are shown if not all are.
+    order = sorted(recent, key=lambda each: (each[1].run.status.is_over, -each[0]))
+    shown = await _shown(call, order[offset:], now)
+    rows = [row for row, _ in shown]
+    end = offset + len(rows)
+    more: dict[str, Json] = {"hasMore": True, "nextOffset": end} if end < len(order) else {}
+    active = [row for row in rows if row["status"] in _LIVE]
     return {
         "status": "ok",
         "action": "list",
         "requesterSessionKey": call.requester.name,
         "callerSessionKey": call.requester.name,
         "callerIsSubagent": own is not None and own.session.parent is not None,
-        "total": len(rows),
-        "taskTotal": len(rows),
-        "tasks": [task_row(row) for _, row in recent],
+        "total": len(recent),
+        "taskTotal": len(recent),
+        "tasks": [task for _, task in shown],
         "active": active,
         "recent": [row for row in rows if row not in active],
-        "text": _describe(rows),
+        **more,
+        "text": _describe([row for _, row in recent], rows),
     }
 
 
-async def _grandchildren(call: Call, rows: Sequence[Row]) -> dict[SessionKey, list[Row]]:
-    """The children of each session that may have some."""
-    return {
-        row.session.key: await call.sessions.list(Filter(parent=row.session.key))
-        for row in rows
-        if row.session.agent.policy.spawns
-    }
+async def _shown(
+    call: Call, chosen: Sequence[tuple[int, Row]], now: float
+) -> list[tuple[JsonObject, JsonObject]]:
+    """The first of these children, as row and as task, as many as one answer holds; at least one."""
+    shown: list[tuple[JsonObject, JsonObject]] = []
+    left = _MAX_BYTES
+    for number, row in chosen:
+        below = await _grandchildren(call, row)
+        each = child_row(row, number, now, below), task_row(row)
+        left -= len(orjson.dumps(each))
+        if left < 0 and shown:
+            break
+        shown.append(each)
+    return shown
 
 
-def _describe(rows: Sequence[JsonObject]) -> str:
+async def _grandchildren(call: Call, row: Row) -> list[Row]:
+    """The children of a session that may have some."""
+    if not row.session.agent.policy.spawns:
+        return []
+    return await call.sessions.list(Filter(parent=row.session.key))
+
+
+def _describe(children: Sequence[Row], rows: Sequence[JsonObject]) -> str:
     """The list as text: how many have each status, then a line for each of the first."""
-    if not rows:
+    if not children:
         return "no subagents"
-    counts = Counter(str(row["status"]) for row in rows)
+    counts = Counter(STATUS_NAMES[row.run.status] for row in children)
     head = ", ".join(f"{count} {status}" for status, count in counts.items())
     lines = [
-        f"{row['index']}. {row['label']}: {row['status']}, {row['runtime']}"
+        f"{row['index']}. {row.get('label', row['agentId'])}: {row['status']}, {row['runtime']}"
         for row in rows[:_TEXT_ROWS]
     ]
-    more = [f"and {len(rows) - _TEXT_ROWS} more"] if len(rows) > _TEXT_ROWS else []
-    return "\n".join([head, *lines, *more])
+    left = len(children) - len(lines)
+    return "\n".join([head, *lines, *([f"and {left} more"] if left else [])])
 
 
 async def _wait(call: Call, arguments: Arguments) -> JsonObject:
@@ -132,9 +164,11 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
     else:
         rows = [row for row in children if not row.run.status.is_over]
     wait = WAIT_SECONDS if seconds is None else seconds
-    asked = [ChildRun.of(row) for row in rows]
+    asked = [ChildRun.of(row) for row in {row.run.id: row for row in rows}.values()]
     waited = await wait_for(call, asked, until=until, seconds=wait)
-    attention = [c for c in waited.completed if isinstance(c, dict) and c.get("status") != "done"]
+    now = await call.sessions.rows_of([child.run for child in asked])
+    ended = {str(each["runId"]): each for each in waited.completed}
+    attention = [run for run, each in ended.items() if each["status"] != "done"]
     reason = "timeout" if waited.timed_out else "attention" if attention else "completed"
     if waited.end in NOTES:
         reason = waited.end.value
@@ -144,11 +178,17 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
         "status": "ok",
         "action": "wait",
         "reason": reason,
-        "tasks": [*waited.completed, *waited.pending],
-        "completed": waited.completed,
+        "tasks": [{**task_row(row), **_outcome(ended.get(row.run.id))} for row in now],
+        "completed": [*ended],
         "attention": attention,
         "unavailable": unavailable,
+        **({"note": STILL_RUNNING} if waited.timed_out and waited.pending else {}),
     }
+
+
+def _outcome(result: JsonObject | None) -> JsonObject:
+    """What a task's row says of how it ended, beyond its status."""
+    return {name: value for name, value in (result or {}).items() if name not in _IN_TASK}
 
 
 async def _steer(call: Call, arguments: Arguments) -> JsonObject:

@@ -20,14 +20,15 @@ from parallel_agents.session_tools.waiting import NOTES, End, wait_for_message, 
 
 WAIT_SECONDS = 30
 MAX_IDS = 1000
+STILL_RUNNING = "Not all have ended, and they continue: wait again for the pending ids."
 _NOTHING_NEW = "You were told how every child ended; sessions_history reads a result again."
 
 
 class Waited(NamedTuple):
     """Several runs after a wait: those that have ended, and those that have not."""
 
-    completed: list[Json]
-    pending: list[Json]
+    completed: list[JsonObject]
+    pending: list[JsonObject]
     end: End
 
     @property
@@ -51,9 +52,11 @@ async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
             errors.append(_not_found(name, refusal))
     wait = WAIT_SECONDS if seconds is None else seconds
     waited = await wait_for(call, runs, until=until, seconds=wait)
-    answer: dict[str, Json] = {"completed": waited.completed, "pending": waited.pending}
+    answer: dict[str, Json] = {"completed": [*waited.completed], "pending": [*waited.pending]}
     if waited.end in NOTES:
         answer["note"] = NOTES[waited.end]
+    elif waited.timed_out and waited.pending:
+        answer["note"] = STILL_RUNNING
     if errors:
         answer.update(errors=errors, success=False)
     return answer
@@ -74,7 +77,7 @@ async def wait_for(
 ) -> Waited:
     """Wait up to `seconds` for the runs to end, and report which ended, and how."""
     runs = [child.run for child in asked]
-    end = End.SETTLED
+    end, seconds = End.SETTLED, call.requester.wait_of(seconds)
     if any(not child.status.is_over for child in asked):
         is_asked = seconds > 0 and until is not Until.NOW
         end = (
@@ -134,8 +137,8 @@ async def yield_turn(call: Call, arguments: Arguments) -> JsonObject:
     answer: dict[str, Json] = {
         "status": "yielded",
         "reason": end.value,
-        "completed": waited.completed,
-        "pending": waited.pending,
+        "completed": [*waited.completed],
+        "pending": [*waited.pending],
     }
     if not left:
         answer["note"] = _NOTHING_NEW

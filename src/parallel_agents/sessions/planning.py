@@ -79,6 +79,7 @@ class Planner:
         self._notify = at_root.notify
         self._tags = at_root.tags
         self._sandbox = at_root.sandbox
+        self._client = at_root.client
         self._needs = needs
         self._directory = directory
         self.defaults = defaults
@@ -96,6 +97,14 @@ class Planner:
         model = task.model or (None if agent.model else self._inherited_model(parent))
         return self._plan(task, task.key, agent, model, parent and parent.session)
 
+    def model_of(self, row: Row, model: str) -> str:
+        """The full name of a model that a session's next run is to be on.
+
+        Raises:
+            UnknownModel, MissingKey: it cannot be used.
+        """
+        return self._directory.choose(row.session.agent, model).model
+
     def plan_team(self, team: TeamTask, key: str | None) -> list[SessionPlan]:
         """The team's own session, then one for each of its tasks.
 
@@ -112,7 +121,12 @@ class Planner:
             label=team.label,
             spawn_key=name,
             root=session_key,
-            options=SessionOptions(needs=self._needs(()), notify=self._notify, tags=self._tags),
+            options=SessionOptions(
+                needs=self._needs(()),
+                notify=self._notify,
+                tags=self._tags,
+                client=self._client,
+            ),
         )
         # Before the digest, which takes only input that was checked.
         tasks = [
@@ -146,6 +160,7 @@ class Planner:
             needs=self._needs(()),
             notify=self._notify if above is None else None,
             tags=self._tags_below(above),
+            client=self._client if above is None else "",
         )
         return SessionPlan(
             session=Session(
@@ -201,6 +216,7 @@ class Planner:
             on_stuck=agent.on_stuck or (parent.options.on_stuck if parent else None),
             notify=self._notify if parent is None else None,
             tags=check_tags((*self._tags_below(parent), *task.tags)),
+            client=(placed.client or self._client) if parent is None else "",
         )
         return SessionPlan(
             session=Session(

@@ -192,7 +192,7 @@ class Service(Executing):
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
         self._engine.bound(Scope("team", root), at_most)
 
-    async def send(
+    async def send(  # noqa: PLR0913 - as the verb
         self,
         name: str,
         text: str,
@@ -202,8 +202,10 @@ class Service(Executing):
         files: Sequence[File] = (),
         notify: Notify | None = None,
         run: RunId | None = None,
+        model: str | None = None,
     ) -> Spawned:
         row = await self.find(name)
+        chosen = row.run.model if model is None else self._planner.model_of(row, model)
         values: JsonObject = input or {}
         requests.check_text(text, values)
         requests.check_reads_messages(row)
@@ -216,7 +218,7 @@ class Service(Executing):
             cache_seconds=row.session.agent.cache_seconds,
             files=await self._attacher.keep(files),
         )
-        self._attacher.check(queued.files, (row.run.model, *queued.ladder))
+        self._attacher.check(queued.files, (chosen, *queued.ladder))
         run_id = run or make_run_id()
 
         async def send() -> Spawned:
@@ -227,6 +229,7 @@ class Service(Executing):
                 owner=self._engine.owner,
                 sender=sender,
                 notify=notify,
+                model=chosen,
             )
             if sent.session == row.session.key:
                 await self.submit(Row(session=row.session, run=sent))
@@ -276,9 +279,13 @@ class Service(Executing):
             row.session.options.cwd,
         )
 
-    async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
+    async def kill(
+        self, name: str, *, dry_run: bool = False, keeps_session: bool = False
+    ) -> Killed:
         row = await self.find(name)
-        return await self._store.kill(row.session.key, by=self._user, dry_run=dry_run)
+        return await self._store.kill(
+            row.session.key, by=self._user, dry_run=dry_run, keeps_session=keeps_session
+        )
 
     async def resume(self, name: str) -> Spawned:
         row = await self.find(name)

@@ -44,6 +44,7 @@ from parallel_agents.stores.dead_letters import End
 from parallel_agents.stores.event_log import Draft
 from parallel_agents.stores.notifications import note_ends, note_questions
 from parallel_agents.stores.questions import settle_by_rule
+from parallel_agents.stores.row_columns import reply_columns
 from parallel_agents.stores.run_requests import (
     Answer,
     Append,
@@ -178,7 +179,7 @@ class JournalRuns:
         replies = [(d, d.entry.body) for d in drafts if isinstance(d.entry.body, Replied)]
         if replies:
             self._tables.database.run_many(
-                "note_reply", [_reply_row(d.run, body) for d, body in replies]
+                "note_reply", [reply_columns(d.run, body) for d, body in replies]
             )
             pays = self._tables.days.is_limited
             settling = [reply for reply in replies if pays or reply[0].run in reserving]
@@ -304,18 +305,26 @@ class JournalRuns:
         entry = Entry(key, Steered(text=text, mode=mode, by=by))
         self._tables.log.write([Draft(run, SessionKey(session), entry)])
 
-    def end_early(self, run: RunId, session: SessionKey, status: RunStatus, *, by: str) -> None:
+    def end_early(
+        self,
+        run: RunId,
+        session: SessionKey,
+        status: RunStatus,
+        *,
+        by: str,
+        keeps_session: bool = False,
+    ) -> None:
         """End a run on behalf of somebody other than its owner, with its last text as the output.
 
         Its epoch is raised, so the owner's later writes are refused.
         """
         text = self._last_text(run)
         error = RunKilled if status is RunStatus.KILLED else RunTimedOut
-        outcome = Outcome(
-            status=status, output=text or None, text=text, error=Failure.of(error(f"ended by {by}"))
-        )
+        failure = Failure.of(error(f"ended by {by}"))
+        outcome = Outcome(status=status, output=text or None, text=text, error=failure)
         self._tables.accounts.forfeit([run])
-        self.end([Ending(run, session, Finished(outcome=outcome, by=by), fence=1)])
+        finished = Finished(outcome=outcome, by=by, keeps_session=keeps_session)
+        self.end([Ending(run, session, finished, fence=1)])
 
     def set_aside(self, run: RunId, session: SessionKey, deaths: int) -> None:
         """End a run at which processes died again and again after the same step."""
@@ -383,13 +392,6 @@ def _session_or_lost(
         f"this process no longer owns run {request.run}",
         why="it was killed, or another process took it over",
     )
-
-
-def _reply_row(run: RunId, body: Replied) -> tuple[int | str, ...]:
-    usage = body.usage
-    tokens = (usage.input_tokens, usage.output_tokens)
-    cached = (usage.cache_read_tokens, usage.cache_write_tokens)
-    return (*tokens, *cached, body.cost_nanousd or 0, body.cost_nanousd is None, run)
 
 
 def _end(ending: Ending) -> End:

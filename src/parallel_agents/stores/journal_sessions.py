@@ -188,6 +188,7 @@ class JournalSessions:
         owner: OwnerId | None,
         sender: SessionKey | None = None,
         notify: Notify | None = None,
+        model: str = "",
     ) -> Run:
         if known := self._tables.rows.of_runs([run]).get(run):
             return known.run  # its caller was cancelled, or has died, before it heard so
@@ -208,7 +209,7 @@ class JournalSessions:
             kind=latest.run.kind,
             status=RunStatus.QUEUED,
             title=title_of(queued.text),
-            model=latest.run.model,
+            model=model or latest.run.model,
             priority=latest.run.priority,
             owner=owner,
             created_at=self._tables.now(),
@@ -270,11 +271,13 @@ class JournalSessions:
         by: str,
         status: RunStatus = RunStatus.KILLED,
         dry_run: bool = False,
+        keeps_session: bool = False,
     ) -> Killed:
         ended: list[Run] = []
         already_over = 0
         for (key,) in self._tables.database.all("subtree", (session,)):
-            if not dry_run:
+            stays = keeps_session and key == session
+            if not dry_run and not stays:
                 self._tables.database.run("mark_killed", (key,))
             for run, run_status in self._tables.database.all("runs_of_session", (key,)):
                 if run_status not in LIVE:
@@ -282,7 +285,7 @@ class JournalSessions:
                     continue
                 ended.append(self._tables.rows.of_run(run).run)
                 if not dry_run:
-                    self._runs.end_early(run, key, status, by=by)
+                    self._runs.end_early(run, key, status, by=by, keeps_session=stays)
         if not ended and not already_over:
             raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
         return Killed(ended, already_over)

@@ -81,6 +81,7 @@ class _Expected:
         amounts: calls, the four kinds of tokens, cost and calls without a price.
         status: how it ended; empty if it has not.
         by: who ended it from outside.
+        keeps_session: whether the session may have further runs although somebody ended this one.
     """
 
     kind: RunnerKind = RunnerKind.AGENT
@@ -95,6 +96,7 @@ class _Expected:
     status: str = ""
     error_code: str = ""
     by: str = ""
+    keeps_session: bool = False
 
     def apply(self, at: float, body: Mapping[str, Any]) -> None:
         """Apply an event as it is stored.
@@ -135,6 +137,7 @@ class _Expected:
         self.status = RunStatus(outcome["status"]).value
         self.error_code = error["code"] if error else ""
         self.by, self.finished_at = body.get("by", ""), at
+        self.keeps_session = bool(body.get("keeps_session"))
         self.started_at = at if self.started_at is None else self.started_at
         self.epoch += bool(self.by)
 
@@ -286,6 +289,6 @@ def _mark(killed: int | None, expected: _Expected) -> str:
         return "is missing, and so is its session"
     if not expected.status:
         return "is set, although its events say that the run is live" if killed else ""
-    if expected.by and not killed:
+    if expected.by and not (killed or expected.keeps_session):
         return f"is not set, although its events say that {expected.by} ended the run"
     return ""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Replied
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
@@ -165,3 +166,11 @@ def _run_from(session: str, columns: SqlRow) -> Run:
         error_code=error_code,
         idle_seconds=idle_seconds,
     )
+
+
+def reply_columns(run: RunId, body: Replied) -> tuple[int | str, ...]:
+    """What the columns of a run gain by a reply."""
+    usage = body.usage
+    tokens = (usage.input_tokens, usage.output_tokens)
+    cached = (usage.cache_read_tokens, usage.cache_write_tokens)
+    return (*tokens, *cached, body.cost_nanousd or 0, body.cost_nanousd is None, run)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import socket
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from parallel_agents.testing import Hang, first
+from parallel_agents.testing.behaviour import last_text
 
 if TYPE_CHECKING:
     from tests.integration.over_mcp.conftest import Place, Running
@@ -65,7 +66,7 @@ async def test_agents_are_spawned_waited_for_and_read(
 ) -> None:
     async with connect(place, transport, mode) as client:
         tools = (await client.list_tools()).tools
-        assert len(tools) == 8
+        assert len(tools) == 13
         for label in ("one", "two"):
             is_error, spawned = await ask(client, "sessions_spawn", task=label, label=label)
             assert not is_error
@@ -102,6 +103,7 @@ def test_a_line_that_is_no_message_does_not_end_the_server(place: Place) -> None
     running.process.stdin.write("no JSON\n[]\n\n")
     say(running, 1, "initialize", INITIALIZE)
 
+    assert [heard(running)["error"]["code"] for _ in range(2)] == [-32700, -32600]
     assert heard(running)["id"] == 1
 
 
@@ -110,50 +112,80 @@ def test_a_line_that_is_no_message_does_not_end_the_server(place: Place) -> None
 SPAWN = {"name": "sessions_spawn", "arguments": {"task": "hello", "label": "left"}}
 
 
-@pytest.mark.parametrize("transport", ["stdio", "http"])
-async def test_what_is_unfinished_when_the_server_ends_goes_on_in_a_worker(
-    place: Place, transport: Transport
+class Ends:
+    """The ways in which a client and its server end."""
+
+    @staticmethod
+    def end_of_input(running: Running) -> None:
+        assert running.process.stdin is not None
+        running.process.stdin.close()
+
+    @staticmethod
+    def closed_pipes(running: Running) -> None:
+        for pipe in (running.process.stdin, running.process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+    @staticmethod
+    def terminated(running: Running) -> None:
+        running.process.send_signal(signal.SIGTERM)
+
+    @staticmethod
+    def killed(running: Running) -> None:
+        running.process.kill()
+
+
+@pytest.mark.parametrize(
+    "end", [Ends.end_of_input, Ends.closed_pipes, Ends.terminated, Ends.killed]
+)
+def test_the_end_of_a_server_costs_no_call_and_leaves_nobody_behind(
+    place: Place, end: Callable[[Running], None]
 ) -> None:
-    place.fault = first(1, Hang())
-    running = place.start() if transport == "stdio" else place.start("--http", "0")
-    if transport == "stdio":
-        say(running, 1, "initialize", INITIALIZE)
-        heard(running)
-        say(running, 2, "tools/call", SPAWN)
-        assert heard(running)["result"]["isError"] is False
-    else:
-        await spawn_by_http(running)
-
-    wait_until(lambda: len(place.provider.requests) == 1)
-    running.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: "calls in flight can finish" in running.said)
-    running.process.send_signal(signal.SIGTERM)
-
-    assert running.ended() == 0
-    assert "1 unfinished; a background worker continues" in running.said
-    assert "hello" in place.pagents("wait", "left").stdout
-
-
-def test_a_client_that_dies_with_answers_under_way_loses_nothing(place: Place) -> None:
-    place.fault = first(1, Hang())
+    place.answer = lambda body: (held.wait(20.0), last_text(body))[1]
+    held = threading.Event()
     running = place.start()
     say(running, 1, "initialize", INITIALIZE)
     heard(running)
     say(running, 2, "tools/call", SPAWN)
-    heard(running)
+    assert heard(running)["result"]["isError"] is False
     wait_until(lambda: len(place.provider.requests) == 1)
+    say(running, 3, "tools/call", {"name": "agents_wait", "arguments": {"ids": ["left"]}})
 
-    assert running.process.stdin is not None
+    end(running)
+
+    assert running.ended() == (-signal.SIGKILL if end is Ends.killed else 0)
+    held.set()
+    assert "hello" in place.pagents("wait", "left").stdout
+    assert len(place.provider.requests) == 1
+    assert running.said == ""
+
+
+def test_a_server_whose_answers_nobody_reads_ends_though_its_input_stays_open(
+    place: Place,
+) -> None:
+    running = place.start()
+    say(running, 1, "initialize", INITIALIZE)
+    heard(running)
+
     assert running.process.stdout is not None
     running.process.stdout.close()
-    say(running, 3, "tools/list", {})
-    running.process.stdin.close()
-    wait_until(lambda: "calls in flight can finish" in running.said)
+
+    assert running.ended() == 0
+
+
+async def test_what_a_client_starts_over_http_continues_when_the_server_ends(place: Place) -> None:
+    held = threading.Event()
+    place.answer = lambda body: (held.wait(20.0), last_text(body))[1]
+    running = place.start("--http", "0")
+    await spawn_by_http(running)
+    wait_until(lambda: len(place.provider.requests) == 1)
+
     running.process.send_signal(signal.SIGTERM)
 
     assert running.ended() == 0
-    assert "Traceback" not in running.said
+    held.set()
     assert "hello" in place.pagents("wait", "left").stdout
+    assert len(place.provider.requests) == 1
 
 
 async def spawn_by_http(running: Running) -> None:
@@ -180,6 +212,7 @@ def test_the_token_of_the_home_must_be_sent_on_loopback_too(place: Place) -> Non
     assert asyncio.run(post(running.url)) == 401
     assert asyncio.run(post(running.url, Authorization=f"Bearer {running.token[:-1]}")) == 401
     assert asyncio.run(post(running.url, **running.authorization)) == 200
+    assert asyncio.run(post(running.url, Authorization=f"bearer {running.token}")) == 200
     assert running.token not in running.said
     assert (place.home / "mcp-token").stat().st_mode & 0o077 == 0
 
@@ -266,7 +299,7 @@ def test_without_the_extra_the_command_says_what_to_install(place: Place, tmp_pa
         "raise ModuleNotFoundError(\"No module named 'mcp_types'\", name='mcp_types')\n"
     )
 
-    running = place.start(PYTHONPATH=str(hidden))
+    running = place.start("--http", "0", PYTHONPATH=str(hidden))
 
     assert running.ended() == 10
     assert [line.split()[0] for line in running.said.splitlines()] == ["✖", "why", "hint", "docs"]

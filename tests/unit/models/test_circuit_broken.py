@@ -19,6 +19,7 @@ from parallel_agents.errors import (
     MalformedReply,
     ModelLoading,
     ModelSlipped,
+    NothingListens,
     Overloaded,
     ProviderError,
     RateLimited,
@@ -67,6 +68,19 @@ async def test_five_failures_in_a_row_open_the_circuit_and_the_next_call_is_not_
 
     assert len(inner.requests) == 5
     assert caught.value.retry_after_seconds == 15.0
+
+
+async def test_a_server_that_is_not_running_fails_each_call_within_seconds_with_its_own_words() -> (
+    None
+):
+    model, inner = broken(lambda _: NothingListens("mine is not running"))
+    calls = [Retrying(model).respond(REQUEST) for _ in range(20)]
+
+    failures = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert {type(failure) for failure in failures} == {NothingListens}
+    assert len(inner.requests) == 3 * 20
+    assert asyncio.get_running_loop().time() <= 2.0
 
 
 class Burst(Wrapped):

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.session_tools.contract import AGENT, ANY, Case, containing, one_done, refused
+from tests.unit.session_tools.contract import AGENT, ANY, Case, containing, one_done, refused, rows
 
 LIST = [
-    Case("agents_list", {}, {"requester": "main", "allowAny": True, "agents": ANY}),
+    Case("agents_list", {}, {"requester": "main", "allowAny": True, "agents": ANY, "more": ANY}),
+    Case(
+        "agents_list of one agent",
+        {"agentId": "writer"},
+        {"agents": rows(1, ["description", "model", "agentRuntime"], id="writer")},
+    ),
+    Case(
+        "agents_list of an unknown agent",
+        {"agentId": "ghost"},
+        refused('Agent "ghost" not found'),
+    ),
 ]
 
 

@@ -68,6 +68,12 @@ CASES = [
         one_live,
     ),
     Case(
+        "a notification without a live run",
+        {"sessionKey": "research", "message": "x", "mode": "notify"},
+        refused("a notification starts none", runStarted=False),
+        one_done,
+    ),
+    Case(
         "a message to a killed session",
         {"sessionKey": "research", "message": "x"},
         refused("was killed"),

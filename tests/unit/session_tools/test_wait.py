@@ -112,7 +112,7 @@ async def test_a_task_id_stays_valid_as_long_as_its_session(*, by_session: bool)
         assert 2 in {row.run.number for row in rows}, "the live run was not meant"
         waited, cancelled = [waited, cancelled]
 
-    assert [done["result"] for done in waited["completed"]] == ["re: Write."]
+    assert [task["result"] for task in waited["tasks"]] == ["re: Write."]
     assert waited["unavailable"] == []
     assert cancelled["error"] == "Task is already terminal."
 

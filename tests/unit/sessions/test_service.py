@@ -381,3 +381,34 @@ async def first_of(rig: Rig, session: str) -> RunId:
     """The run of a message that is sent while the session is at work."""
     await asyncio.sleep(1)
     return (await rig.sessions.send(session, "two")).run_id
+
+
+async def test_an_answer_that_is_stopped_leaves_its_session_open() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "a long story"))
+        await asyncio.sleep(5)
+
+        killed = await rig.service.kill(handle.key, keeps_session=True)
+        (stopped,) = await rig.service.wait([handle.run_id])
+        again = await rig.sessions.send(handle.key, "a short one")
+        result = await again.wait()
+        audit = await rig.store.verify_all()
+
+    assert [run.id for run in killed.runs] == [handle.run_id]
+    assert stopped.status is RunStatus.KILLED
+    assert result.text == "re: a short one"
+    assert not audit.rows.faults
+
+
+async def test_a_message_may_ask_for_another_model() -> None:
+    other = RepliesWith(lambda _: "from the other", name="other/model")
+    async with open_rig(model(), other, agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "hello"))
+        await handle.wait()
+
+        sent = await rig.service.send(handle.key, "again", model="other/model")
+        (result,) = await rig.service.wait([sent.run_id])
+        with pytest.raises(UnknownModel):
+            await rig.service.send(handle.key, "again", model="nowhere/model")
+
+    assert result.text == "from the other"

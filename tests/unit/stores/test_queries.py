@@ -18,7 +18,7 @@ QUERIES = (STORES / "sql" / DIALECT / "queries.sql").read_text("utf-8")
 NAMES = re.findall(r"^-- name: ([\w.]+)$", QUERIES, re.MULTILINE)
 OF_THE_DATABASE = {
     *("sqlite_connection.py", "sqlite_database.py", "sqlite_file.py", "sqlite_backups.py"),
-    *("sqlite_reading.py", "checkpoints.py"),
+    *("sqlite_reading.py", "checkpoints.py", "recent_names.py"),
 }
 
 

@@ -19,12 +19,14 @@ from parallel_agents.core.unicode import without_escapes
 from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
+    NothingListens,
     ProviderError,
     Rejection,
     RequestRejected,
     StreamCut,
     Unreachable,
 )
+from parallel_agents.models.base_url import is_loopback
 from parallel_agents.models.failures.fields import parse_body
 from parallel_agents.models.failures.finding import find_error
 from parallel_agents.models.failures.kinds import hint_of, kind_of, status_of
@@ -115,11 +117,20 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | aiohttp.RedirectClientError():
             kind, what = RequestRejected, f"has no valid address: {endpoint.base_url}"
             hint = "correct base_url"
+        case aiohttp.ClientConnectorError() if _is_not_running(endpoint, error):
+            kind, what = NothingListens, f"is not running: nothing listens at {endpoint.base_url}"
+            hint = "start the server, or correct base_url"
         case aiohttp.ClientConnectorError():
             kind, what = Unreachable, f"cannot be reached at {endpoint.base_url}"
         case _:
             return _lost(endpoint, str(error))
     return make_failure(kind, endpoint, what, why=str(error), hint=hint)
+
+
+def _is_not_running(endpoint: Endpoint, error: aiohttp.ClientConnectorError) -> bool:
+    """Whether this machine itself says that no process has the server's port."""
+    host = urlsplit(endpoint.base_url).hostname or ""
+    return is_loopback(host) and isinstance(error.os_error, ConnectionRefusedError)
 
 
 def clean(endpoint: Endpoint, text: str) -> str:

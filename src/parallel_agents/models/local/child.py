@@ -13,9 +13,16 @@ import os
 import signal
 import sys
 import time
-from typing import NoReturn, Protocol, TextIO
+from typing import NoReturn, Protocol
 
-from parallel_agents.models.local.launch import ANSWER, LAUNCH, Answer, Launch, NotReady, Ready
+from parallel_agents.models.local.launch import (
+    LAUNCH,
+    Launch,
+    NotReady,
+    Ready,
+    report,
+    take_stdout,
+)
 
 EXIT_MISSING = 3
 EXIT_FAILED = 4
@@ -35,20 +42,20 @@ def main() -> NoReturn:
     """Serve until stdin closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     _die_with_parent()
-    answers = _take_stdout()
+    answers = take_stdout()
     launch = LAUNCH.validate_json(sys.stdin.buffer.readline())
     began = time.monotonic()
     try:
         server = _serve(launch)
     except ModuleNotFoundError as error:
-        _report(answers, NotReady(error=str(error), missing=error.name or ""))
+        report(answers, NotReady(error=str(error), missing=error.name or ""))
         os._exit(EXIT_MISSING)
     except Exception as error:  # noqa: BLE001 - reported to the parent, whatever the library raises
-        _report(answers, NotReady(error=str(error)))
+        report(answers, NotReady(error=str(error)))
         os._exit(EXIT_FAILED)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     load_seconds = round(time.monotonic() - began, 2)
-    _report(answers, Ready(base_url=f"{server.listening_address}/v1", load_seconds=load_seconds))
+    report(answers, Ready(base_url=f"{server.listening_address}/v1", load_seconds=load_seconds))
     sys.stdin.buffer.read()
     # There is nothing to save, and the library's destructors would wait for running calls.
     os._exit(0)
@@ -58,18 +65,6 @@ def _die_with_parent() -> None:
     """Ask Linux to kill this process when its parent dies, even while it loads; see prctl(2)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _take_stdout() -> TextIO:
-    """Take over stdout, and redirect to stderr what the library prints there."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return answers
-
-
-def _report(answers: TextIO, answer: Answer) -> None:
-    with answers:
-        answers.write(ANSWER.dump_json(answer).decode() + "\n")
 
 
 def _serve(launch: Launch) -> _Server:

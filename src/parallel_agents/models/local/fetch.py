@@ -83,6 +83,15 @@ async def fetch(
     return target
 
 
+def fetched_file(model: ModelFile, folder: Path) -> Path | None:
+    """The file of `model` in `folder` if it was fetched and checked before."""
+    target = folder / model.file
+    try:
+        return target if _is_marked(target, model) else None
+    except OSError:
+        return None
+
+
 async def _fill(
     part: Part, model: ModelFile, sources: Sequence[Source], report: Callable[[str], None]
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from pydantic import TypeAdapter
 
@@ -45,3 +47,16 @@ class NotReady:
 Answer: TypeAlias = Ready | NotReady
 LAUNCH: TypeAdapter[Launch] = TypeAdapter(Launch)
 ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+
+
+def take_stdout() -> TextIO:
+    """Take over stdout, and redirect to stderr what libraries print there."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+def report(answers: TextIO, answer: Answer) -> None:
+    """Write the only line of stdout, and close it."""
+    with answers:
+        answers.write(ANSWER.dump_json(answer).decode() + "\n")

@@ -8,13 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from parallel_agents.core.message import Text
 from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.errors import LocalModelError
+from parallel_agents.models.dialect import PLAIN
 from parallel_agents.models.http import Http
 from parallel_agents.models.local import machine
-from parallel_agents.models.local.fetch import Progress, fetch
+from parallel_agents.models.local.arranging import Arranger
+from parallel_agents.models.local.fetch import Progress, fetch, fetched_file
+from parallel_agents.models.local.keeping.kept import CAN_KEEP, KeptServer, place_of
+from parallel_agents.models.local.keeping.words import Stamp, stamp_of
 from parallel_agents.models.local.known import PROVIDER, find_model
 from parallel_agents.models.local.launch import Launch, NotReady
+from parallel_agents.models.local.serving import Lease, OwnServer, Serving
+from parallel_agents.models.local.slots import beginnings
 from parallel_agents.models.local.sources import Source
 from parallel_agents.models.local.supervisor import Server, Supervisor, missing_runtime
 from parallel_agents.models.providers import Endpoint, Wire
@@ -46,6 +53,7 @@ class LocalModel:
         *,
         file: Path | None = None,
         slots: int | None = None,
+        keep_seconds: float = 0.0,
         progress: Callable[[Progress], None],
         sources: Sequence[Source],
     ) -> None:
@@ -56,6 +64,8 @@ class LocalModel:
             folder: where model files and the server's log are kept.
             file: a GGUF file of the user, used unchecked instead of the known model.
             slots: parallel calls; None to choose what suits the machine.
+            keep_seconds: how long a background process keeps the model loaded after the last call,
+                for all processes that use the same folder; 0 to end it with this process.
             progress: called with the progress of a fetch.
             sources: where to fetch from, in this order.
 
@@ -68,9 +78,10 @@ class LocalModel:
         self._slots = slots or machine.choose_slots(machine.detect())
         self._progress = progress
         self._sources = sources
+        self._arranger = Arranger()
         self._http = Http(stall_seconds=_STALL_SECONDS)
-        self._supervisor = Supervisor(self._prepare, log=folder / LOG_NAME)
         self.name = self._known.model_name if file is None else f"{PROVIDER}/{file.stem}"
+        self._serving = self._serve(keep_seconds if CAN_KEEP else 0.0)
         self.capabilities = Capabilities(
             streams_always=True,
             max_parallel=self._slots,
@@ -96,7 +107,7 @@ class LocalModel:
             LocalModelError: as for start.
             MissingExtra: as for start.
         """
-        return await self._supervisor.server()
+        return await self._serving.server()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """Ask for the next message.
@@ -106,23 +117,38 @@ class LocalModel:
             LocalModelError: as for start.
             MissingExtra: as for start.
         """
-        server = await self.server()
-        reply = await self._at(server).respond(request, listener)
-        self._supervisor.answered()
-        return reply
+        request = self._arranger.arranged(request)
+        async with self._serving.lease(beginnings(prompt_of(request))) as lease:
+            return await self._at(lease).respond(request, listener)
 
     async def aclose(self) -> None:
         # In this order: a call in flight notices the child's end, but not the pool's.
-        await self._supervisor.aclose()
+        await self._serving.aclose()
         await self._http.aclose()
 
-    def _at(self, server: Server) -> Model:
+    def _serve(self, keep_seconds: float) -> Serving:
+        log = self._folder / LOG_NAME
+        if not keep_seconds:
+            return OwnServer(Supervisor(self._prepare, log=log), self._slots)
+        place = place_of(self.name, self._folder, log)
+        return KeptServer(self._stamp, self._prepare, place=place, seconds=keep_seconds)
+
+    def _stamp(self) -> Stamp | None:
+        """Which file is served, and how; None if it must be fetched or checked first."""
+        file = self._file or fetched_file(self._known, self._folder)
+        if file is None:
+            return None
+        return stamp_of(file, slots=self._slots, context_tokens=machine.CONTEXT_TOKENS)
+
+    def _at(self, lease: Lease) -> Model:
+        server = lease.server
         endpoint = Endpoint(
             provider=PROVIDER,
             wire=Wire.CHAT,
             base_url=server.base_url,
             key=server.key,
             headers=_HEADERS,
+            dialect=replace(PLAIN, extra={"id_slot": lease.slot}),
         )
         chat = WireModel(self.name, endpoint, self._http, capabilities=self.capabilities)
         return SchemaTools(SmallModel(chat))
@@ -145,6 +171,13 @@ class LocalModel:
             context_tokens=machine.CONTEXT_TOKENS,
             repack=plan.repack,
         )
+
+
+def prompt_of(request: ModelRequest) -> str:
+    """The texts of a request in the order in which the model reads them."""
+    parts = (part for message in request.messages for part in message.parts)
+    texts = (part.text for part in parts if isinstance(part, Text))
+    return "\n".join((request.system, *texts))
 
 
 class SmallModel:

@@ -21,6 +21,7 @@ COMMANDS = {
     "do": Command("do:do", "Have agents plan a goal, reach it, and report.", _START),
     "resume": Command("run:resume", "Continue a team or session that was stopped.", _START),
     "spawn": Command("spawn:spawn", "Start one agent on a task.", _START),
+    "chat": Command("chat:chat", "Talk to one agent, in a session that is kept.", _START),
     "work": Command("work:work", "Execute queued runs until none is left.", _START),
     "list": Command("list:list_sessions", "List teams and sessions.", _WATCH),
     "show": Command("show:show", "Show a team or a session, with its results.", _WATCH),

@@ -41,6 +41,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.certificates import named_authorities
+from parallel_agents.models.local.keeping.kept import look_at_all
 from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
@@ -51,6 +52,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
+from parallel_agents.surfaces.cli.models import told_of_keeper
 
 _MOST_NAMES = 5
 _ANY_SERVER = "https://api.openai.com/v1"  # stands for all; it is not called
@@ -113,6 +115,8 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     for finding in await asyncio.to_thread(lambda: [*_unwritable(context.environment.home)]):
         yield finding
     yield _embedded(context)
+    for name, state in (await look_at_all(context.environment.home / MODELS_FOLDER)).items():
+        yield _Finding("ok", f"{name} is {told_of_keeper(state)}", "pagents models unload")
     yield _model(context)
     yield await _sandbox(context)
     yield await asyncio.to_thread(_web, context)

@@ -21,6 +21,7 @@ from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
+from parallel_agents.maps.source import Source
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import map_options, progress
 from parallel_agents.surfaces.cli.context import (
@@ -116,11 +117,9 @@ def map_rows(
     read, (name, kept) = _reader(inputs, file), _names(map_id, is_dry=dry_run)
     source = given_source(rows, files or (), row_format, context.environment.home, kept)
     path = out_file(out, context.environment.home, name, source)
-    found = replace(source, without=str(path))
-    request = MapRequest(agent=agent, text=text or "", source=found, out=str(path), limit=limit)
+    request = _request_of(agent, text or "", source, path, limit, batch)
     request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
-    request = _with_checks(replace(request, batch=batch), gate, judge, refine)
-    request = _with_limits(request, timeout, cache, on_failure)
+    request = _with_limits(_with_checks(request, gate, judge, refine), timeout, cache, on_failure)
     budget, start = budget_of(usd, tokens, on_limit), _print_price if dry_run else _run
     asked = AskedMap(name, request, read, model, max_parallel, budget, _HOW)
     start(context, asked, Display(style, json), path if out == STDIN else None)
@@ -138,6 +137,14 @@ def _names(map_id: str | None, *, is_dry: bool) -> tuple[str, str]:
     """The name of a map, and that under which rows of stdin are kept."""
     check_key(name := map_id or make_name())
     return name, f"{name}.dry-run" if is_dry else name
+
+
+def _request_of(
+    agent: str, text: str, source: Source, file: Path, limit: int | None, batch: int
+) -> MapRequest:
+    """The request for rows, of which the file of results is none."""
+    rows = replace(source, without=str(file))
+    return MapRequest(agent=agent, text=text, source=rows, out=str(file), limit=limit, batch=batch)
 
 
 def _with_checks(

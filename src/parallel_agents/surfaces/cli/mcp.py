@@ -1,56 +1,76 @@
-"""`pagents mcp`: the session tools for MCP clients, over stdio or HTTP; and the servers of agents."""
+"""`pagents mcp`: the session tools for MCP clients, over stdio or HTTP; and the servers of agents.
+
+A client starts it for each of its conversations, so that it loads what a start needs, and the rest
+with the first call.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+import threading
+from typing import Annotated
 
 import typer
 
-from parallel_agents.app.client import App
-from parallel_agents.app.opening import open_app, open_client
-from parallel_agents.app.parts import Parts
-from parallel_agents.core.ids import OwnerId
-from parallel_agents.core.question import OpenQuestion
-from parallel_agents.errors import ConfigError, InvalidInput, MissingExtra, MissingKey
-from parallel_agents.files import make_private, write_private
-from parallel_agents.interrupts import run_cancellable, run_interruptible
+from parallel_agents.core.ids import make_name
+from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.answering import check_is_person
-from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import (
+    AsJson,
     CliContext,
     Home,
-    MaxParallel,
     ModelName,
     find_context,
 )
-from parallel_agents.surfaces.cli.download_bar import DownloadBar
-from parallel_agents.surfaces.cli.mcp_servers import check_servers, list_servers
-
-if TYPE_CHECKING:
-    from parallel_agents.surfaces.mcp.server import Answering
+from parallel_agents.surfaces.cli.output_option import Form, Output
+from parallel_agents.surfaces.mcp.client import LONGEST_WAIT_SECONDS, Client
+from parallel_agents.surfaces.mcp.first_call import FirstCall
+from parallel_agents.surfaces.mcp.stdio import leaving_in_time, serve_stdio
 
 app = typer.Typer()
-app.command("list")(list_servers)
-app.command("check")(check_servers)
 
-Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
+LOOPBACK = "127.0.0.1"
+OVER_HTTP = "mcp-http"  # the clients of a token are one: their requests do not tell them apart
 
-_LOOPBACK = "127.0.0.1"
-TOKEN_NAME = "mcp-token"  # noqa: S105 - the name of a file, not a token
-_TOKEN_BYTES, _LEAST_TOKEN = 32, 16
-_SECRET = "env:"  # noqa: S105 - how a token is named, not a token
+AllSessions = Annotated[
+    bool,
+    typer.Option("--all-sessions", help="Let clients reach your own sessions too, and end them."),
+]
+LongestWait = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=1.0,
+        help="The longest that a call waits; below the time that the client gives it.",
+    ),
+]
 
 
-class _Token(NamedTuple):
-    """The token that clients must send, and the variable or the file that holds it."""
+@app.command("list")
+def list_servers(json: AsJson = False, output: Output = None, home: Home = None) -> None:
+    """List the MCP servers of the configuration, the project and its agents. None is started."""
+    from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
 
-    text: str
-    where: str
+    mcp_servers.list_servers(home, Form.JSON if json else output)
+
+
+@app.command("check")
+def check_servers(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these servers.")
+    ] = None,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Start each MCP server, and show its tools by the names that agents use, and what is wrong.
+
+    Exit code 1 if a server cannot be used.
+    """
+    from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
+
+    mcp_servers.check_servers(names or (), home, is_json=json)
 
 
 @app.callback(invoke_without_command=True)
@@ -64,13 +84,13 @@ def mcp(
     ] = None,
     host: Annotated[
         str | None,
-        typer.Option(metavar="HOST", help=f"The address to listen on; by default {_LOOPBACK}."),
+        typer.Option(metavar="HOST", help=f"The address to listen on; by default {LOOPBACK}."),
     ] = None,
     token: Annotated[
         str | None,
         typer.Option(
             metavar="env:NAME",
-            help=f"The variable with the token that clients must send; by default {TOKEN_NAME} of the home holds one.",
+            help="The variable with the token that clients must send; by default mcp-token of the home holds one.",
         ),
     ] = None,
     allow_answers: Annotated[
@@ -79,47 +99,46 @@ def mcp(
             "--allow-answers", help="Let clients answer the questions of agents on your behalf."
         ),
     ] = False,
+    all_sessions: AllSessions = False,
+    longest_wait: LongestWait = LONGEST_WAIT_SECONDS,
     model: ModelName = None,
-    max_parallel: MaxParallel = None,
     home: Home = None,
 ) -> None:
     """Serve the session tools to MCP clients, over stdio or, with --http, over HTTP.
 
-    This process executes the runs. When its client closes stdin, or at the first Ctrl-C or SIGTERM,
-    calls in flight can finish; at the second it stops at once. A background worker continues the
-    rest.
+    A background worker of the home executes what clients start, so that this process can end at any
+    time, and nothing is lost: when its client closes stdin, on Ctrl-C or on SIGTERM.
     """
     if invoked.invoked_subcommand is not None:
         _refuse_options(invoked)
         return
-    context = find_context(home, model=model, max_parallel=max_parallel)
+    context = find_context(home, model=model)
     _check_may_answer(context, allow_answers=allow_answers)
-    if http is None:
-        if host is not None or token is not None:
-            raise InvalidInput("--host and --token require --http", hint="add --http PORT")
-        serve = _over_stdio(allow_answers=allow_answers)
-    else:
-        where = token or str(context.environment.home / TOKEN_NAME)
-        serve = _over_http(
-            host or _LOOPBACK,
-            http,
-            _Token(_read_token(context, token), where),
-            allow_answers=allow_answers,
-        )
-    owners: list[OwnerId] = []
-    try:
-        with DownloadBar() as bar:
-            run_interruptible(lambda stop: _serve(context, bar, serve, stop, owners))
-    except KeyboardInterrupt:
-        render.note("Stopped at once.")
-    finally:
-        run_cancellable(_hand_over(context, owners))
+    _check_reaches(context, all_sessions=all_sessions)
+    is_session = context.settings.parent_session is not None
+    if http is not None:
+        from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
+
+        client = Client("" if all_sessions else OVER_HTTP, longest_wait, allow_answers, is_session)
+        serve_address(context, host or LOOPBACK, http, token, client)
+        return
+    if host is not None or token is not None:
+        raise InvalidInput("--host and --token require --http", hint="add --http PORT")
+    left = threading.Event()
+    client = Client(
+        "" if all_sessions else f"mcp-{make_name()}", longest_wait, allow_answers, is_session
+    )
+    calls = FirstCall(context.environment, context.settings, client)
+    with leaving_in_time(left):
+        run_interruptible(lambda stop: _serve(calls, stop, left, context))
 
 
 def _refuse_options(invoked: typer.Context) -> None:
     """Refuse options of the server before the name of another command."""
     given = [
-        name for name, value in invoked.params.items() if value is not None and value is not False
+        name
+        for name, value in invoked.params.items()
+        if value is not None and value is not False and value != LONGEST_WAIT_SECONDS
     ]
     if given:
         option = f"--{given[0].replace('_', '-')}"
@@ -128,84 +147,6 @@ def _refuse_options(invoked: typer.Context) -> None:
             why="there it is an option of `pagents mcp`, which serves",
             hint=f"leave it out, or write it after {invoked.invoked_subcommand} if that takes it",
         )
-
-
-def _read_token(context: CliContext, token: str | None) -> str:
-    """The token that clients must send: that of the named variable, or that of the home."""
-    if token is None:
-        return _own_token(context.environment.home / TOKEN_NAME)
-    name = token.removeprefix(_SECRET)
-    if name == token or not name:
-        raise InvalidInput(
-            "--token does not name a variable",
-            why="everybody on the machine can see a secret in a command's arguments",
-            hint="put it in a variable and name that: --token env:NAME",
-        )
-    secret = context.environment.read_key(name)
-    if not secret:
-        raise MissingKey(f"{name} is not set, and --token names it", hint=f"export {name}=...")
-    return secret
-
-
-def _own_token(file: Path) -> str:
-    """The token in a file that only this user can read; made at the first start."""
-    if not file.exists():
-        write_private(file, secrets.token_urlsafe(_TOKEN_BYTES).encode())
-    make_private(file)
-    found = file.read_text("ascii", "ignore").strip()
-    if len(found) < _LEAST_TOKEN:
-        raise ConfigError(
-            f"{file} holds no token", hint="delete it: the next start makes one, or use --token"
-        )
-    return found
-
-
-def _over_stdio(*, allow_answers: bool) -> Serve:
-    try:
-        from parallel_agents.surfaces.mcp import server, stdio  # noqa: PLC0415 - optional, heavy
-    except ModuleNotFoundError as error:
-        raise _missing_extra(error) from error
-
-    async def serve(app: App, stop: asyncio.Event) -> None:
-        requester = await server.find_requester(app.sessions, app.settings.parent_session)
-        if sys.stdin.isatty():
-            render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
-        made = server.make_server(
-            app.session_tools, requester, stop, _answering(app) if allow_answers else None
-        )
-        await stdio.serve_stdio(made, stop)
-
-    return serve
-
-
-def _over_http(host: str, port: int, token: _Token, *, allow_answers: bool) -> Serve:
-    try:
-        from parallel_agents.surfaces.mcp import http, server  # noqa: PLC0415 - optional, heavy
-    except ModuleNotFoundError as error:
-        raise _missing_extra(error) from error
-    bound = http.listen(host, port)
-
-    async def serve(app: App, stop: asyncio.Event) -> None:
-        requester = await server.find_requester(app.sessions, app.settings.parent_session)
-        render.note(f"Serving MCP on {http.url_of(bound)}. Ctrl-C ends it.")
-        render.note(
-            f"Clients must send 'Authorization: Bearer TOKEN' with the token of {token.where}."
-        )
-        made = server.make_server(
-            app.session_tools, requester, stop, _answering(app) if allow_answers else None
-        )
-        await http.serve_http(made, bound, token.text, stop)
-
-    return serve
-
-
-def _answering(app: App) -> Answering:
-    from parallel_agents.surfaces.mcp.server import Answering  # noqa: PLC0415 - optional, heavy
-
-    async def go_on(answered: OpenQuestion) -> None:
-        await app.workers.ensure(answered.session, answered.run)
-
-    return Answering(app.sessions, go_on)
 
 
 def _check_may_answer(context: CliContext, *, allow_answers: bool) -> None:
@@ -225,27 +166,29 @@ def _check_may_answer(context: CliContext, *, allow_answers: bool) -> None:
         )
 
 
-def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:
-    return MissingExtra(
-        "the MCP server is not installed", why=str(error), hint="pip install 'pagents[mcp]'"
-    )
+def _check_reaches(context: CliContext, *, all_sessions: bool) -> None:
+    """Refuse to have a client that acts for a session reach all.
+
+    Raises:
+        InvalidInput: it is asked for.
+    """
+    if all_sessions and context.settings.parent_session is not None:
+        raise InvalidInput(
+            "--all-sessions cannot be used with the setting parent_session",
+            why="the client is that session then, and sees its tree",
+            hint="leave one of them out",
+        )
 
 
 async def _serve(
-    context: CliContext, bar: DownloadBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
+    home: FirstCall, stop: asyncio.Event, left: threading.Event, context: CliContext
 ) -> None:
-    """Serve until the client leaves or `stop` is set; the name of this process is added to `owners`."""
-    async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
-        owners.append(app.owner)
-        await serve(app, stop)
-        if not app.is_idle:
-            render.note("Stopping: nothing new starts; calls in flight can finish.")
+    """Serve the client on stdin and stdout until it leaves, or `stop` is set."""
+    async with home as calls:
+        if context.settings.parent_session is not None:
+            await calls.open()  # a session that is not there is refused before the client waits
+        if sys.stdin.isatty():
+            from parallel_agents.surfaces.cli import render  # noqa: PLC0415 - heavy
 
-
-async def _hand_over(context: CliContext, owners: Sequence[OwnerId]) -> None:
-    """Have a worker continue what an ended process left."""
-    for owner in owners:
-        async with open_client(context.environment, context.settings) as client:
-            left = await client.workers.hand_over(owner)
-        if left:
-            render.note(f"{left} unfinished; a background worker continues: `pagents list`.")
+            render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
+        await serve_stdio(calls.call, stop, left, calls.client)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import typer
 
@@ -25,10 +25,10 @@ from parallel_agents.mcp_client.listing import Listing
 from parallel_agents.mcp_client.servers import McpServers
 from parallel_agents.secrets.addresses import open_url
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_offers
+from parallel_agents.surfaces.cli.context import CliContext, find_offers
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.list_shown import print_list
-from parallel_agents.surfaces.cli.output_option import Output
+from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.trust import MCP_NAME
 
 
@@ -51,15 +51,15 @@ class _Checked(NamedTuple):
     seconds: float
 
 
-def list_servers(json: AsJson = False, output: Output = None, home: Home = None) -> None:
+def list_servers(home: Path | None, form: Form | None) -> None:
     """List the MCP servers of the configuration, the project and its agents. None is started."""
     context = find_offers(home)
     known = [*_known(context)]
-    if json:
+    if form is Form.JSON:
         render.envelope("mcp_servers", time.time(), [_known_json(each) for each in known])
         return
     if rows := [(each.name, _how(each.server), each.source, _state(each)) for each in known]:
-        print_list(output, ("SERVER", "HOW", "FROM", "STATE"), rows)
+        print_list(form, ("SERVER", "HOW", "FROM", "STATE"), rows)
     for each in known:
         if each.problem is not None:
             render.error(each.problem)
@@ -67,22 +67,13 @@ def list_servers(json: AsJson = False, output: Output = None, home: Home = None)
     render.note(f"{len(known)} servers. What they offer: pagents mcp check")
 
 
-def check_servers(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these servers.")
-    ] = None,
-    json: AsJson = False,
-    home: Home = None,
-) -> None:
-    """Start each MCP server, and show its tools by the names that agents use, and what is wrong.
-
-    Exit code 1 if a server cannot be used.
-    """
+def check_servers(names: Sequence[str], home: Path | None, *, is_json: bool) -> None:
+    """Start each MCP server, and show its tools by the names that agents use, and what is wrong."""
     context = find_offers(home)
     known = [*_known(context)]
-    chosen = _chosen(known, names or (), context.environment.untrusted_servers)
+    chosen = _chosen(known, names, context.environment.untrusted_servers)
     checked = run_cancellable(_check(context, chosen))
-    if json:
+    if is_json:
         render.envelope("mcp_check", time.time(), [_checked_json(each) for each in checked])
     else:
         for each in checked:

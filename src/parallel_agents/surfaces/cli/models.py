@@ -14,6 +14,8 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import default_sources, fetch
+from parallel_agents.models.local.keeping.kept import look_at_all, unload_all
+from parallel_agents.models.local.keeping.words import State
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
@@ -77,9 +79,10 @@ def list_models(
         providers = [p for p in providers if p.name == provider]
         if not embedded and not providers:
             raise unknown_provider(provider)
+    loaded = run_cancellable(look_at_all(_folder(context))) if embedded else {}
     if json:
         items = [
-            *(_embedded_json(e) for e in embedded),
+            *(_embedded_json(e, loaded.get(e.name)) for e in embedded),
             *(_provider_json(p, context) for p in providers),
         ]
         render.envelope("models", time.time(), items)
@@ -91,7 +94,10 @@ def list_models(
         )
         render.line(f"  good for  {model.good_for}")
         render.line(f"  not for   {model.not_for}")
-        render.line(f"  {as_called(here)}\n")
+        render.line(f"  {as_called(here)}")
+        if (kept := loaded.get(model.name)) is not None:
+            render.line(f"  {as_called(_how_kept(kept))}")
+        render.line("")
     if not providers:
         return
     rows = [
@@ -160,6 +166,22 @@ def _with_no_key(model: str, context: CliContext) -> Provider | None:
     return None if provider.find_key(context.environment.read_key) else provider
 
 
+@app.command()
+def unload(json: AsJson = False, home: Home = None) -> None:
+    """End the background processes that keep embedded models loaded, once no call is in flight."""
+    context = find_store(home)
+    left = run_cancellable(unload_all(_folder(context)))
+    if json:
+        items = [{"name": name, "calls": calls} for name, calls in left.items()]
+        render.envelope("unloaded", time.time(), items)
+        return
+    for name, calls in left.items():
+        when = f"unloaded after {_calls(calls)} in flight" if calls else "unloaded"
+        render.line(f"{name}: {when}")
+    if not left:
+        render.note("No embedded model is loaded.")
+
+
 def _how_to_pull(name: str) -> str:
     return f"not fetched: pagents models pull {name}"
 
@@ -175,7 +197,22 @@ def _key_state(provider: Provider, context: CliContext) -> str:
     return f"{provider.key_variable} {'is set' if is_set else 'not set'}"
 
 
-def _embedded_json(model: Description) -> dict[str, object]:
+def _how_kept(state: State) -> str:
+    return f"{told_of_keeper(state)}: pagents models unload"
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
+
+
+def told_of_keeper(state: State) -> str:
+    """That a model is loaded, and for how long."""
+    left = format.seconds(state.seconds_left)
+    until = f"{_calls(state.calls)} in flight" if state.calls else f"for {left} more"
+    return f"loaded by process {state.pid}, {until}"
+
+
+def _embedded_json(model: Description, state: State | None) -> dict[str, object]:
     return {
         "name": model.name,
         "provider": "local",
@@ -184,6 +221,8 @@ def _embedded_json(model: Description) -> dict[str, object]:
         "good_for": model.good_for,
         "not_for": model.not_for,
         "path": str(model.path) if model.path else None,
+        "loaded_pid": state.pid if state else None,
+        "loaded_seconds_left": state.seconds_left if state else None,
     }
 
 

@@ -44,8 +44,30 @@ _HOW = {
     QuestionKind.BUDGET: HOW_TO_ANSWER,
     QuestionKind.STUCK: "wait, kill, or a message to the run",
 }
+
+
+def how_to_answer(question: OpenQuestion) -> str:
+    """What can be typed as the answer to a question."""
+    return _HOW[question.question.question]
+
+
+def read_answer(question: OpenQuestion, line: str) -> Answer | None:
+    """A typed line as the answer to a question; None if it is not one."""
+    if question.question.is_approval:
+        return _VERDICTS.get(line.lower())
+    return Answer(allow=True, text=line)
+
+
 # Nobody has read a question and answered it sooner.
 _READ_SECONDS = 0.5
+
+
+def asked_in(event: Event, body: Asked) -> OpenQuestion:
+    """The question of an event."""
+    about = event.key.rpartition("/")[0]
+    return OpenQuestion(
+        question_id(event.seq), event.session, event.run, about, body.question, event.at
+    )
 
 
 class QuestionPrompt:
@@ -97,10 +119,8 @@ class QuestionPrompt:
         if isinstance(body, Asked):
             if event.at < self._began_at and question_id(event.seq) not in self._waiting:
                 return
-            about = event.key.rpartition("/")[0]
-            self._open[event.run, answered_key(about)] = OpenQuestion(
-                question_id(event.seq), event.session, event.run, about, body.question, event.at
-            )
+            question = asked_in(event, body)
+            self._open[event.run, answered_key(question.about)] = question
             if len(self._open) == 1:
                 self._show_next()
         elif isinstance(body, Answered):
@@ -140,7 +160,7 @@ class QuestionPrompt:
 
     def _say_how(self, question: OpenQuestion) -> None:
         first = "press Enter, then " if self._lines.is_begun else ""
-        self._note(f"  {first}type {_HOW[question.question.question]}, and press Enter")
+        self._note(f"  {first}type {how_to_answer(question)}, and press Enter")
 
     def _say_where(self, question: OpenQuestion) -> None:
         self._note(f"  pagents answer {question.id} ...")
@@ -162,8 +182,7 @@ class QuestionPrompt:
         if not line:
             self._say_how(question)
             return
-        is_approval = question.question.is_approval
-        answer = _VERDICTS.get(line.lower()) if is_approval else Answer(allow=True, text=line)
+        answer = read_answer(question, line)
         if answer is None:
             self._note("  type allow, run or deny", "yellow")
             return

@@ -10,6 +10,7 @@ import orjson
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
+from typing_extensions import override
 
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import RunId, short
@@ -30,14 +31,22 @@ _LEAST_SHORTENED = 12
 _MOST_COLOURED = 50_000
 
 
+class _Console(Console):
+    """A console that never ends the process: the streams themselves say what a lost reader means."""
+
+    @override
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 @cache
 def out() -> Console:
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+    return _Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 @cache
 def err() -> Console:
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=True, stderr=True)
+    return _Console(markup=False, highlight=False, emoji=False, soft_wrap=True, stderr=True)
 
 
 def note(text: str, style: str = "") -> None:

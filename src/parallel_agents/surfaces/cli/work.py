@@ -29,10 +29,16 @@ from parallel_agents.views import format
 _LINGER_SECONDS = 3.0
 
 
+_Linger = Annotated[float, typer.Option(hidden=True, min=0.0)]
 _Lock = Annotated[int | None, typer.Option(hidden=True)]
 
 
-def work(notify: Notified = None, home: Home = None, lock: _Lock = None) -> None:
+def work(
+    notify: Notified = None,
+    home: Home = None,
+    linger: _Linger = _LINGER_SECONDS,
+    lock: _Lock = None,
+) -> None:
     """Execute queued runs, and those that dead processes left, until none is left.
 
     --notify covers what this worker executes, unless something else is notified of it.
@@ -44,14 +50,18 @@ def work(notify: Notified = None, home: Home = None, lock: _Lock = None) -> None
     told = None if notify is None else context.settings.notification
     with DownloadBar() as bar, traced(context.environment) as on_events:
         parts = Parts(on_fetch=bar, role=Role.WORKER, tell_unasked=told, on_events=on_events)
-        is_done = run_interruptible(lambda stop: _work(context, parts, stop, lock))
+        is_done = run_interruptible(lambda stop: _work(context, parts, stop, linger, lock))
     if not is_done:
         render.note("Stopped; unfinished runs stay queued.")
         raise typer.Exit(Exit.INTERRUPTED)
 
 
-async def _work(context: CliContext, parts: Parts, stop: asyncio.Event, lock: int | None) -> bool:
+async def _work(
+    context: CliContext, parts: Parts, stop: asyncio.Event, linger: float, lock: int | None
+) -> bool:
     """Work until done or stopped; return whether everything was executed before `stop` was set.
+
+    It is done once there was nothing to do for `linger` seconds.
 
     Whoever started this worker locked the descriptor `lock`, so that nobody starts another one
     before this one is seen in the store.
@@ -62,7 +72,7 @@ async def _work(context: CliContext, parts: Parts, stop: asyncio.Event, lock: in
                 with suppress(OSError):  # of a person who passed it
                     os.close(lock)
                 lock = None
-            await unless(stop, app.wait_quiet(_LINGER_SECONDS))
+            await unless(stop, app.wait_quiet(linger))
             left_alone = await _orphans(app)
         async with open_client(context.environment, context.settings) as client:
             # A process that queued a run while this worker was leaving still saw it alive.

@@ -116,11 +116,12 @@ class _WithToken:
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
-        self._expected = f"Bearer {token}".encode()
+        self._expected = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        given = Headers(scope=scope).get("authorization", "")
-        if secrets.compare_digest(given.encode(), self._expected):
+        scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+        is_same = secrets.compare_digest(given.strip().encode(), self._expected)
+        if is_same and scheme.lower() == "bearer":
             await self._app(scope, receive, send)
             return
         message = "the header 'Authorization: Bearer TOKEN' is missing, or its token is wrong"

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mcp_types import Tool, ToolAnnotations
-
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.surfaces.answering import given_answer
+from parallel_agents.surfaces.mcp.offers import READS, offer
 from parallel_agents.views.questions import described, question_json
 
 LIST, ANSWER = "questions_list", "question_answer"
@@ -37,27 +36,23 @@ SCHEMAS: dict[str, JsonObject] = {
         "additionalProperties": False,
     },
 }
+_ANSWERS: JsonObject = {
+    "readOnlyHint": False,
+    "destructiveHint": True,
+    "idempotentHint": True,
+    "openWorldHint": True,
+}
 _DESCRIPTIONS = {
     LIST: "List what agents ask the person: calls that wait for approval, and questions.",
     ANSWER: "Answer a question in the person's place. Do so only as the person told you to.",
 }
 
 
-def offered_questions() -> list[Tool]:
+def offered_questions() -> list[JsonObject]:
     """The tools as a client lists them."""
     return [
-        Tool(
-            name=name,
-            description=_DESCRIPTIONS[name],
-            input_schema=dict(SCHEMAS[name]),
-            annotations=ToolAnnotations(
-                read_only_hint=name == LIST,
-                destructive_hint=name == ANSWER,
-                idempotent_hint=True,
-                open_world_hint=name == ANSWER,
-            ),
-        )
-        for name in (LIST, ANSWER)
+        offer(LIST, "List questions", _DESCRIPTIONS[LIST], SCHEMAS[LIST], READS),
+        offer(ANSWER, "Answer a question", _DESCRIPTIONS[ANSWER], SCHEMAS[ANSWER], _ANSWERS),
     ]
 
 

@@ -24,13 +24,16 @@ from parallel_agents.errors import ConfigError, StoreFull
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.session_tools.toolbox import SessionTools
+from parallel_agents.surfaces.mcp.calls import Calls, find_requester
+from parallel_agents.surfaces.mcp.client import Client as McpClient
 from parallel_agents.surfaces.mcp.http import guard, is_loopback
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, offered
-from parallel_agents.surfaces.mcp.server import find_requester, make_server
+from parallel_agents.surfaces.mcp.server import make_server
 from parallel_agents.testing import RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 ECHO = RepliesWith(lambda request: request.messages[-1].text)
+OF_A_SESSION = McpClient(is_session=True)
 ANY_CHILD = Policy(spawns=("*",))
 
 
@@ -38,7 +41,7 @@ ANY_CHILD = Policy(spawns=("*",))
 async def connected(*models: Model) -> AsyncGenerator[tuple[Client, Rig]]:
     """A client of the tools, called by nobody in particular."""
     async with open_rig(*models or (ECHO,), agents=[WRITER]) as rig:
-        server = make_server(rig.session_tools, Requester(), asyncio.Event())
+        server = make_server(Calls(rig.session_tools, Requester()), asyncio.Event(), OF_A_SESSION)
         async with Client(server) as client:
             yield client, rig
 
@@ -73,7 +76,9 @@ async def test_who_acts_for_a_session_is_offered_the_same() -> None:
     async with open_rig(ECHO, agents=[WRITER]) as rig:
         handle = await rig.sessions.spawn(Task("writer", "x"))
         requester = await find_requester(rig.service, handle.key)
-        async with Client(make_server(rig.session_tools, requester, asyncio.Event())) as client:
+        async with Client(
+            make_server(Calls(rig.session_tools, requester), asyncio.Event(), OF_A_SESSION)
+        ) as client:
             names = [tool.name for tool in (await client.list_tools()).tools]
 
     assert names == [spec.name for spec in SPECS if spec.name != "sessions_yield"]
@@ -82,23 +87,23 @@ async def test_who_acts_for_a_session_is_offered_the_same() -> None:
 def test_no_description_names_a_tool_that_is_not_offered() -> None:
     listed = offered()
 
-    words = " ".join(tool.description or "" for tool in listed)
+    words = " ".join(str(tool["description"]) for tool in listed)
     named = set(re.findall(r"\b[a-z]+_[a-z]+\b", words)) & {spec.name for spec in SPECS}
-    assert named <= {tool.name for tool in listed}
+    assert named <= {str(tool["name"]) for tool in listed}
 
 
 def test_every_tool_says_what_it_may_do() -> None:
-    assert ANNOTATIONS.keys() == {tool.name for tool in offered()}
-    reading = {name for name, hints in ANNOTATIONS.items() if hints.read_only_hint}
-    destroying = {name for name, hints in ANNOTATIONS.items() if hints.destructive_hint}
-    reaching_out = {name for name, hints in ANNOTATIONS.items() if hints.open_world_hint}
+    assert ANNOTATIONS.keys() == {str(tool["name"]) for tool in offered()}
+    reading = {name for name, hints in ANNOTATIONS.items() if hints["readOnlyHint"]}
+    destroying = {name for name, hints in ANNOTATIONS.items() if hints["destructiveHint"]}
+    reaching_out = {name for name, hints in ANNOTATIONS.items() if hints["openWorldHint"]}
 
     assert destroying == {"subagents"}
     assert reaching_out == {"sessions_spawn", "sessions_send"}
     assert reading == ANNOTATIONS.keys() - destroying - reaching_out
     for hints in ANNOTATIONS.values():
         # A client assumes the worst of a hint that is not given, so each is.
-        assert None not in (hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
+        assert hints.keys() >= {"destructiveHint", "idempotentHint", "openWorldHint"}
 
 
 # Calls
@@ -167,7 +172,9 @@ class _Broken(SessionTools):
 async def test_no_exception_is_masked_and_none_ends_the_server(
     error: Exception, words: str
 ) -> None:
-    async with Client(make_server(_Broken(error), Requester(), asyncio.Event())) as client:
+    async with Client(
+        make_server(Calls(_Broken(error), Requester()), asyncio.Event(), OF_A_SESSION)
+    ) as client:
         calls = [await call(client, "sessions_list") for _ in range(2)]
 
     for result in calls:
@@ -198,7 +205,7 @@ async def test_who_waits_when_the_server_stops_is_told_so() -> None:
     slow = RepliesWith(lambda _: "done", latency_seconds=17.0)
     async with (
         open_rig(slow, agents=[WRITER]) as rig,
-        Client(make_server(rig.session_tools, Requester(), stop)) as client,
+        Client(make_server(Calls(rig.session_tools, Requester()), stop, OF_A_SESSION)) as client,
     ):
         await call(client, "sessions_spawn", task="x", agentId="writer", label="slow")
         asyncio.get_running_loop().call_later(1.0, stop.set)
@@ -216,7 +223,9 @@ async def test_what_a_session_spawns_is_under_it() -> None:
     async with open_rig(ECHO, agents=[lead, WRITER]) as rig:
         handle = await rig.sessions.spawn(Task("lead", "x", label="boss"))
         requester = await find_requester(rig.service, "boss")
-        async with Client(make_server(rig.session_tools, requester, asyncio.Event())) as client:
+        async with Client(
+            make_server(Calls(rig.session_tools, requester), asyncio.Event(), OF_A_SESSION)
+        ) as client:
             spawned = await call(client, "sessions_spawn", task="y", agentId="writer")
         child = await rig.service.find(told(spawned)["childSessionKey"])
         parent = handle.key

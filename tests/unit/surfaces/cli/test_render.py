@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from contextlib import redirect_stderr, suppress
+
 import orjson
 import pytest
 
@@ -155,3 +158,13 @@ def test_a_run_that_broke_off_before_a_call_was_counted_cost_nobody_knows_what()
 
     assert broken["cost"] is None
     assert free["cost"] == {"amount": "0.000000000", "currency": "USD"}
+
+
+def test_a_note_that_nobody_reads_ends_no_process() -> None:
+    read, write = os.pipe()
+    os.close(read)
+
+    with suppress(BrokenPipeError), os.fdopen(write, "w") as gone, redirect_stderr(gone):
+        render.note("nobody reads this")
+
+        assert render.err().quiet

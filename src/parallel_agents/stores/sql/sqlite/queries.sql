@@ -329,6 +329,9 @@ s.parent = :parent
 -- name: rows.agent
 s.key >= 'agent:' || :agent || ':' AND s.key < 'agent:' || :agent || ';'
 
+-- name: rows.client
+CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.client') END = :client
+
 -- name: rows.tree
 s.key IN ({subtree_of_tree})
 

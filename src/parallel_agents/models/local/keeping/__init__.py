@@ -1,0 +1,3 @@
+"""Keeping: a background process keeps the embedded model loaded between commands."""
+
+from __future__ import annotations

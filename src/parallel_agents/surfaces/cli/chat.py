@@ -1,0 +1,163 @@
+"""`pagents chat`: talk to one agent, in a session that is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
+from parallel_agents.app.parts import Parts
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.object_schema import ways_to_give
+from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.row import Row
+from parallel_agents.core.task import AnyTask, Task
+from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.interrupts import run_interruptible
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.chat_script import ChatScript, talk
+from parallel_agents.surfaces.cli.chat_terminal import ChatTerminal, Line, can_chat
+from parallel_agents.surfaces.cli.chat_turns import Conversation
+from parallel_agents.surfaces.cli.context import (
+    CliContext,
+    Home,
+    ModelName,
+    SandboxMode,
+    Tokens,
+    Usd,
+    WhenUsedUp,
+    budget_of,
+    find_context,
+)
+from parallel_agents.surfaces.cli.download_bar import DownloadBar
+from parallel_agents.surfaces.cli.prepare_models import prepare_models
+from parallel_agents.surfaces.cli.spawn import Label
+from parallel_agents.views import format
+
+_DEFAULT = "main"
+_FIRST = "-"
+
+
+def chat(
+    who: Annotated[
+        str,
+        typer.Argument(
+            help="An agent to begin with, or a session to continue.", metavar="[AGENT|NAME]"
+        ),
+    ] = _DEFAULT,
+    label: Label = None,
+    model: ModelName = None,
+    usd: Usd = None,
+    tokens: Tokens = None,
+    on_limit: WhenUsedUp = None,
+    sandbox: SandboxMode = None,
+    home: Home = None,
+) -> None:
+    """Talk to an agent; what was said is kept, and its name continues it.
+
+    Type while it answers to steer it. Ctrl-C stops the answer, and twice leaves. /help lists what
+    can be typed. If stdin is not a terminal, each of its lines is a message.
+    """
+    context = find_context(home, sandbox=sandbox)
+    begin = Task(who, _FIRST, model=model, label=label, budget=budget_of(usd, tokens, on_limit))
+    code = run_interruptible(lambda stop: _chat(context, begin, stop))
+    if code:
+        raise typer.Exit(code)
+
+
+async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int:
+    with DownloadBar() as bar:
+        async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
+            row = await _find(app, begin)
+            chosen = await _model_of(app, begin, row)
+            await prepare_models(app, [chosen])
+            bar.close()
+            face = (
+                ChatTerminal(app.sessions, begin.budget) if can_chat() else ChatScript(begin.budget)
+            )
+            chat = Conversation(app, begin, row, face)
+            if row is not None and begin.model is not None:
+                chat.use_model(begin.model)
+            live = row if row is not None and not row.run.status.is_over else None
+            if isinstance(face, ChatScript):
+                await talk(face, chat, live)
+                return face.exit
+            greeting = await _greeting(chat, begin, chosen)
+            await face.run(chat, live, stop, greeting)
+            if chat.name:
+                render.note(f"Come back with: pagents chat {chat.name}")
+    return 0
+
+
+async def _find(app: App, begin: AnyTask) -> Row | None:
+    """The session that a name means; None if it is the name of an agent.
+
+    Raises:
+        NotFound: it is neither.
+        InvalidInput: nobody can talk to what it means, or an option is for a beginning.
+    """
+    name = begin.agent_name
+    agents = [entry.name for entry in app.catalog.agents()]
+    if name in agents:
+        _check_talks(app.catalog.agent(name))
+        return None
+    try:
+        row = await app.sessions.find(name)
+    except NotFound as error:
+        raise NotFound(
+            f"there is no agent and no session {name!r}",
+            hint="`pagents agents list` shows the agents, `pagents list` the sessions",
+        ) from error
+    if row.run.kind.is_group:
+        raise InvalidInput(
+            f"{name} is a team or a flow",
+            why="a chat is with one agent",
+            hint=f"`pagents show {name}` lists its agents; continue one of them by its id",
+        )
+    if begin.budget.is_bound or begin.label is not None:
+        raise InvalidInput(
+            "--budget, --budget-tokens and --label are for the beginning of a chat",
+            why=f"{format.name(row)} was begun before, and keeps what it began with",
+            hint="leave them out, or begin a chat with an agent's name",
+        )
+    if row.owner_state is OwnerState.LIVE and not row.run.status.is_over:
+        raise InvalidInput(
+            f"{format.name(row)} is being answered by another process",
+            hint=f"`pagents wait {format.name(row)}` waits for it, `pagents steer` reaches it",
+        )
+    return row
+
+
+def _check_talks(agent: Agent) -> None:
+    needed = min(ways_to_give(agent.input_schema or {}), key=len, default=list[str]())
+    if needed:
+        raise InvalidInput(
+            f"nobody can talk to {agent.name}",
+            why=f"it takes the input {', '.join(needed)}",
+            hint=f"`pagents spawn {agent.name} TEXT --input {needed[0]}=...` gives it",
+        )
+
+
+async def _model_of(app: App, begin: AnyTask, row: Row | None) -> str:
+    """The model of the next answer: the chosen one, or that of the session before."""
+    if row is not None and begin.model is None:
+        return row.run.model
+    first = begin if row is None else replace(begin, agent=row.session.agent)
+    return (await app.sessions.plan_task(first)).model
+
+
+async def _greeting(chat: Conversation, begin: AnyTask, model: str) -> list[Line]:
+    lines: list[Line] = [(f"{begin.agent_name} on {model}", "dim")]
+    if turns := await chat.turns():
+        count = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
+        lines = [
+            (f"{chat.name} on {model}, after {count}; the last:", "dim"),
+            (f"> {turns[-1].said}", "bold"),
+            (turns[-1].answer, ""),
+        ]
+    keys = "Enter sends, Alt-Enter begins a new line, /help lists the rest, /exit leaves."
+    return [*lines, (keys, "dim")]

@@ -1,0 +1,256 @@
+"""Conversation: a chat as turns of one durable session, of which one at a time is answered."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from parallel_agents.app.client import App
+from parallel_agents.core.call_decisions import Answered, Asked
+from parallel_agents.core.event import (
+    Delivered,
+    Event,
+    Finished,
+    Noticed,
+    Queued,
+    Refused,
+    Replied,
+    Retrying,
+    SteerMode,
+    ToolStarted,
+    Waiting,
+)
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import RunId, SessionKey, make_run_id, short
+from parallel_agents.core.question import OpenQuestion
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Result
+from parallel_agents.core.task import AnyTask
+from parallel_agents.core.usage import Spend
+from parallel_agents.core.verbs import whole_history
+from parallel_agents.errors import RunIsOver
+from parallel_agents.surfaces.cli.chat_files import WithFiles
+from parallel_agents.surfaces.cli.question_prompt import asked_in
+from parallel_agents.views import format
+from parallel_agents.views.events import describe
+
+
+class Told(Protocol):
+    """Whoever shows a chat."""
+
+    def text(self, piece: str) -> None:
+        """A piece of the answer has arrived."""
+        ...
+
+    def said(self) -> None:
+        """A message of the model is complete."""
+        ...
+
+    def note(self, text: str, style: str = "dim") -> None:
+        """Something happened that is worth a line."""
+        ...
+
+    def doing(self, text: str) -> None:
+        """What the run does now; empty once it has ended."""
+        ...
+
+    def asked(self, question: OpenQuestion) -> None:
+        """The run waits for an answer."""
+        ...
+
+    def answered(self) -> None:
+        """The question no longer waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was said, and what was answered; empty while nothing was."""
+
+    said: str
+    answer: str
+
+
+class Conversation:
+    """One session that is talked to.
+
+    Args:
+        begin: the task of the session that the first message begins; its text is replaced.
+        row: the session that is continued; None to begin one.
+        told: whoever shows what happens.
+    """
+
+    def __init__(self, app: App, begin: AnyTask, row: Row | None, told: Told) -> None:
+        self._app = app
+        self._begin = begin
+        self._told = told
+        self._key: SessionKey | None = row.session.key if row else None
+        self._model: str = row.run.model if row else ""
+        self._seen = 0
+        self._streamed = ""
+        self._pending: dict[str, str] = {}
+        self.live: RunId | None = None
+
+    @property
+    def name(self) -> str:
+        """The session's short id; empty before the first message."""
+        return short(self._key) if self._key else ""
+
+    @property
+    def key(self) -> SessionKey | None:
+        return self._key
+
+    @property
+    def model(self) -> str:
+        """The model of the next turn; empty until the settings have chosen one."""
+        return self._model
+
+    def use_model(self, name: str) -> str:
+        """Have the next turn asked of another model; returns its full name.
+
+        Raises:
+            UnknownModel, MissingKey: it cannot be used.
+        """
+        self._model = self._app.models.get(name).name
+        self._begin = replace(self._begin, model=self._model)
+        return self._model
+
+    async def say(self, message: WithFiles) -> Result:
+        """Say something, and show the answer while it arrives.
+
+        Raises:
+            InvalidInput, CannotSee, RunIsOver: nothing was sent.
+        """
+        sessions = self._app.sessions
+        if self._key is None:
+            task = replace(self._begin, text=message.text, files=message.files)
+            plan = await sessions.plan_task(task)
+            await sessions.check([plan])
+            with_text = sessions.listen(plan.run, self._hear)
+            try:
+                spawned = await sessions.start([plan])
+                self._key, self._model = spawned.session_key, plan.model
+                return await self._answered(spawned.run_id)
+            finally:
+                with_text()
+        run = make_run_id()
+        with_text = sessions.listen(run, self._hear)
+        try:
+            sent = await sessions.send(
+                self._key, message.text, files=message.files, run=run, model=self._model or None
+            )
+            return await self._answered(sent.run_id)
+        finally:
+            with_text()
+
+    async def take_up(self, row: Row) -> Result:
+        """Show the answer of a run that another process began, and execute it here if nobody does."""
+        with_text = self._app.sessions.listen(row.run.id, self._hear)
+        try:
+            await self._app.sessions.resume(row.session.key)
+            return await self._answered(row.run.id)
+        finally:
+            with_text()
+
+    async def _answered(self, run: RunId) -> Result:
+        assert self._key is not None
+        self.live, self._streamed = run, ""
+        try:
+            async with aclosing(self._app.sessions.follow(self._key, after=self._seen)) as events:
+                async for event in events:
+                    self._seen = max(self._seen, event.seq)
+                    self._take(event)
+                    if event.run == run and isinstance(event.body, Finished):
+                        break
+            (result,) = await self._app.sessions.wait([run])
+        finally:
+            self.live = None
+            self._told.doing("")
+        return result
+
+    def shows(self, result: Result) -> bool:
+        """Whether the answer was shown in full while it arrived."""
+        return bool(self._streamed.strip()) and self._streamed.strip() == result.text.strip()
+
+    def take_pending(self) -> list[str]:
+        """The messages that were sent to a run which ended before they were delivered."""
+        left, self._pending = list(self._pending.values()), {}
+        return left
+
+    def _hear(self, piece: str) -> None:
+        self._streamed += piece
+        self._told.text(piece)
+
+    def _take(self, event: Event) -> None:
+        body = event.body
+        is_own = event.session == self._key
+        match body:
+            case Asked():
+                self._told.asked(asked_in(event, body))
+            case Answered():
+                self._told.answered()
+            case Delivered(steer=key) if is_own:
+                if self._pending.pop(key, None) is not None:
+                    self._told.note("→ delivered")
+            case Retrying() if is_own:
+                self._streamed = ""
+                self._told.note(describe(body).title, "yellow")
+            case Replied() if is_own:
+                self._told.said()
+                self._streamed = "" if body.message.tool_calls else self._streamed
+            case ToolStarted() | Refused() | Noticed() | Waiting() if is_own:
+                self._told.note(f"· {describe(body).title}")
+            case _:
+                pass
+        if event.run == self.live and not isinstance(body, Finished):
+            self._told.doing(describe(body).doing)
+
+    async def steer(self, text: str, *, now: bool = False) -> bool:
+        """Send a message to the run that answers; False if it has just ended."""
+        if self._key is None:
+            return False
+        mode = SteerMode.NOW if now else SteerMode.NEXT
+        try:
+            receipt = await self._app.sessions.steer(self._key, text, mode=mode)
+        except RunIsOver:
+            return False
+        self._pending[receipt.key] = text
+        return True
+
+    async def stop(self) -> None:
+        """End the run that answers; the chat can be continued."""
+        if self._key is not None:
+            await self._app.sessions.kill(self._key, keeps_session=True)
+
+    async def turns(self) -> list[Turn]:
+        """What was said and answered so far."""
+        if self._key is None:
+            return []
+        found: dict[RunId, Turn] = {}
+        for event in await whole_history(self._app.sessions, self._key):
+            match event.body:
+                case Queued(text=text):
+                    found[event.run] = Turn(text, "")
+                case Finished(outcome=outcome) if event.run in found:
+                    answer = format.output(outcome.output) if outcome.output else outcome.text
+                    if not answer and outcome.error is not None:
+                        answer = f"({outcome.error.code} {outcome.error.message})"
+                    found[event.run] = replace(found[event.run], answer=answer)
+                case _:
+                    pass
+        return list(found.values())
+
+    async def spend(self) -> Spend:
+        """What the chat has cost so far, with everything below it."""
+        if self._key is None:
+            return Spend()
+        costs = await self._app.journal.costs(tree=self._key)
+        return sum((cost.spend for cost in costs), Spend())
+
+    async def row(self) -> Row | None:
+        """The session with its latest run."""
+        if self._key is None:
+            return None
+        (row,) = await self._app.sessions.list(Filter(session=self._key))
+        return row

@@ -1,0 +1,42 @@
+"""Serving: the tools on an open home, for clients; loaded by the first call, which is the first to need it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from parallel_agents.app.thin import ThinClient, open_thin
+from parallel_agents.core.question import OpenQuestion
+from parallel_agents.settings import Environment, Settings
+from parallel_agents.surfaces.mcp.calls import Answering, Calls, find_requester
+from parallel_agents.surfaces.mcp.client import Client
+from parallel_agents.surfaces.mcp.teams import TeamTools
+
+
+@asynccontextmanager
+async def open_calls(
+    environment: Environment, settings: Settings, client: Client
+) -> AsyncGenerator[Calls]:
+    """What clients can call in a home; a worker executes what they start.
+
+    A client with a name reaches what clients have spawned, its own first, and one without all.
+
+    Raises:
+        ConfigError, StoreError: the settings or the store cannot be used.
+    """
+    async with open_thin(environment, settings, client.name) as thin:
+        requester = await find_requester(thin.sessions, settings.parent_session, client)
+        yield Calls(
+            thin.session_tools,
+            requester,
+            teams=None if client.is_session else TeamTools(thin, environment, requester).call,
+            answering=_answering(thin) if client.allow_answers else None,
+            hand_over=thin.hand_to_worker,
+        )
+
+
+def _answering(client: ThinClient) -> Answering:
+    async def go_on(answered: OpenQuestion) -> None:
+        await client.workers.ensure(answered.session, answered.run)
+
+    return Answering(client.sessions, go_on)

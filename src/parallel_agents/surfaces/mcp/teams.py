@@ -1,0 +1,268 @@
+"""Teams: what a client is answered on teams, runs, costs and dead letters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from parallel_agents.app.begin_plan import begin_plan
+from parallel_agents.app.plan_probes import probe_plan
+from parallel_agents.app.thin import ThinClient
+from parallel_agents.catalog.team import Team
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.object_schema import properties
+from parallel_agents.core.plan import on_model
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.store import Filter
+from parallel_agents.core.task import TeamTask
+from parallel_agents.core.usage import Spend
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.errors import NotFound
+from parallel_agents.flows.plan_task import plan_task
+from parallel_agents.session_tools.clients import nearest_of_client, of_clients
+from parallel_agents.session_tools.context import Requester
+from parallel_agents.session_tools.results import result_row, shared
+from parallel_agents.settings import Environment
+from parallel_agents.surfaces.mcp.team_offers import COST, LETTERS, RUN, STATUS, TEAMS
+from parallel_agents.views.costs import costs_by_agent
+
+_MOST_TASKS = 50  # of one answer
+_MOST_TREES = 100  # of which costs are summed
+_BRIEF = 90
+_MAX_BYTES = 24 * 1024
+_RESULT_TOKENS = 1000
+
+
+class TeamTools:
+    """The tools of a client that acts for no session."""
+
+    def __init__(self, client: ThinClient, environment: Environment, requester: Requester) -> None:
+        self._client = client
+        self._environment = environment
+        self._requester = requester
+
+    async def call(self, name: str, arguments: JsonObject) -> JsonObject:
+        """The answer of a tool to a call that matches its schema.
+
+        Raises:
+            PagentsError: the call cannot be done.
+        """
+        given: dict[str, Any] = dict(arguments)
+        match name:
+            case "teams_list":
+                return self._teams(given.get("teamId"))
+            case "team_run":
+                return await self._run(given)
+            case "run_status":
+                return await self._status(given)
+            case "cost_report":
+                return await self._cost(given.get("run"))
+            case _:
+                return await self._letters(given)
+
+    def _teams(self, name: str | None) -> JsonObject:
+        catalog = self._client.catalog
+        if name is not None:
+            team = self._team(name)
+            head = {"id": team.name, "description": team.description, "tasks": _tasks_of(team)}
+            return {"status": "ok", "teams": [{**head, "inputs": team.input_schema}]}
+        found = [entry.content for entry in catalog.teams() if isinstance(entry.content, Team)]
+        teams: list[Json] = [
+            {
+                "id": team.name,
+                "description": team.description[:_BRIEF],
+                "inputs": list(properties(team.input_schema)),
+            }
+            for team in found
+        ]
+        return {"status": "ok", "teams": teams[:_MOST_TASKS], "total": len(teams)}
+
+    def _team(self, name: str) -> Team:
+        """The team of that name; a client names no files.
+
+        Raises:
+            NotFound, InvalidFile: there is none, or its file cannot be used.
+        """
+        if "/" in name or "." in name:
+            raise NotFound(f"there is no team {name[:80]!r}", hint="teams_list shows their names")
+        return self._client.catalog.team(name)
+
+    async def _run(self, given: Mapping[str, Any]) -> JsonObject:
+        client = self._client
+        team = self._team(given["teamId"])
+        values, model = given.get("input", {}), given.get("model")
+        budget = Budget(usd=given["budgetUsd"]) if "budgetUsd" in given else team.budget
+        seconds = given.get("runTimeoutSeconds") or None
+        if team.plan is not None:
+            plan = team.plan if model is None else on_model(team.plan, model)
+            plan = replace(
+                plan,
+                model=plan.model or client.settings.model,  # the worker may have another default
+                budget=budget,
+                timeout_seconds=seconds or plan.timeout_seconds,
+            )
+            filled = team.filled(values)
+            await probe_plan(client, self._environment, plan, filled)
+            spawned = await begin_plan(client, plan_task(plan, filled), None)
+        else:
+            tasks = team.tasks_for(values)
+            if model is not None:
+                tasks = [replace(task, model=model, ladder=()) for task in tasks]
+            asked = TeamTask(
+                tasks=tuple(tasks),
+                name=team.name,
+                max_parallel=team.limits.max_parallel,
+                timeout_seconds=seconds or team.limits.timeout_seconds,
+                budget=budget,
+                on_failure=team.on_failure,
+                min_done=team.min_done,
+            )
+            spawned = await client.sessions.spawn_team(asked)
+        return _accepted(spawned, team.name)
+
+    async def _status(self, given: Mapping[str, Any]) -> JsonObject:
+        sessions = self._client.sessions
+        row = await self._find(given["run"])
+        if wait := self._requester.wait_of(given.get("timeoutSeconds", 0)):
+            with suppress(TimeoutError):
+                await sessions.wait([row.run.id], timeout=wait)
+            (row,) = await sessions.rows_of([row.run.id])
+        runs = await sessions.member_runs(row)
+        members = await sessions.rows_of(runs)
+        own = await sessions.results([row.run.id]) if row.run.kind is RunnerKind.FLOW else ()
+        offset = given.get("offset", 0)
+        tasks = await self._tasks(members[offset : offset + _MOST_TASKS])
+        end = offset + len(tasks)
+        costs = await self._client.journal.costs(tree=row.session.key)
+        return {
+            "status": "ok",
+            "run": row.run.status.value,
+            "runId": row.run.id,
+            "sessionKey": row.session.key,
+            "label": row.session.label,
+            "counts": dict(Counter(each.run.status.value for each in members)),
+            "tasks": tasks,
+            **({"result": result_row(own[0], max_tokens=_RESULT_TOKENS)} if own else {}),
+            **({"hasMore": True, "nextOffset": end} if end < len(members) else {}),
+            **_money(sum((each.spend for each in costs), Spend())),
+            **({} if row.run.status.is_over else {"note": "It continues; ask again."}),
+        }
+
+    async def _tasks(self, rows: Sequence[Row]) -> list[Json]:
+        """As many of these tasks as an answer holds, with the results of those that have ended."""
+        results = await self._client.sessions.results([row.run.id for row in rows])
+        most = shared(_RESULT_TOKENS, results)
+        ended = {str(each.run_id): result_row(each, max_tokens=most) for each in results}
+        tasks: list[Json] = []
+        left = _MAX_BYTES
+        for row in rows:
+            task: JsonObject = {
+                "label": row.session.label,
+                "agentId": row.session.agent.name,
+                **ended.get(row.run.id, {"runId": row.run.id, "sessionKey": row.session.key}),
+                "status": row.run.status.value,
+            }
+            left -= len(orjson.dumps(task))
+            if left < 0 and tasks:
+                break
+            tasks.append(task)
+        return tasks
+
+    async def _cost(self, name: str | None) -> JsonObject:
+        rows = [await self._find(name)] if name is not None else await self._roots()
+        costs = [
+            cost for row in rows for cost in await self._client.journal.costs(tree=row.session.key)
+        ]
+        agents: list[Json] = [
+            {"agentId": agent, "runs": each.runs, "accepted": each.accepted, **_money(each.spend)}
+            for agent, each in costs_by_agent(costs).items()
+        ]
+        total = sum((cost.spend for cost in costs), Spend())
+        note = (
+            {"note": f"The newest {_MOST_TREES} are counted."} if len(rows) == _MOST_TREES else {}
+        )
+        return {"status": "ok", **_money(total), "agents": agents, **note}
+
+    async def _letters(self, given: Mapping[str, Any]) -> JsonObject:
+        sessions = self._client.sessions
+        letters = await sessions.dead_letters()
+        seen = await self._seen([Row(session=each.session, run=each.run) for each in letters])
+        reached = {row.run.id for row in seen}
+        letters = [each for each in letters if each.run.id in reached]
+        if given.get("action", "list") == "retry":
+            asked = given.get("runId", "")
+            letter = next((each for each in letters if each.run.id == asked), None)
+            if letter is None:
+                raise NotFound(
+                    f"there is no failed task {asked!r}", hint="dead_letters lists their run ids"
+                )
+            return _accepted(await sessions.retry(letter), letter.session.label)
+        listed: list[Json] = [
+            {
+                "runId": each.run.id,
+                "label": each.session.label,
+                "agentId": each.session.agent.name,
+                "error": "" if each.error is None else f"{each.error.code} {each.error.message}",
+                "at": round(each.at * 1000),
+            }
+            for each in letters[:_MOST_TASKS]
+        ]
+        return {"status": "ok", "letters": listed, "total": len(letters)}
+
+    async def _find(self, name: str) -> Row:
+        """The session that the client means, if it reaches it.
+
+        Raises:
+            NotFound: it does not, or there is none.
+        """
+        sessions, who = self._client.sessions, self._requester.client
+        near = await nearest_of_client(sessions, name, who) if who else None
+        found = near or await sessions.find(name)
+        if not await self._seen([found]):
+            raise NotFound(
+                f"{found.session.label} was not spawned by a client",
+                why="it is the work of the person",
+                hint="`pagents mcp --all-sessions` lets clients reach it",
+            )
+        return found
+
+    async def _seen(self, rows: Sequence[Row]) -> Sequence[Row]:
+        return await of_clients(self._client.sessions, rows) if self._requester.client else rows
+
+    async def _roots(self) -> list[Row]:
+        who = self._requester.client or None
+        chosen = Filter(client=who, roots_only=True, limit=_MOST_TREES)
+        return await self._client.sessions.list(chosen)
+
+
+NAMES = (TEAMS, RUN, STATUS, COST, LETTERS)
+
+
+def _tasks_of(team: Team) -> list[Json]:
+    if team.plan is not None:
+        return [{"label": step.id, "needs": list(step.needs)} for step in team.plan.steps]
+    return [{"label": task.label, "agentId": task.agent.name} for task in team.tasks]
+
+
+def _accepted(spawned: Spawned, label: str) -> JsonObject:
+    return {
+        "status": "accepted",
+        "runId": spawned.run_id,
+        "sessionKey": spawned.session_key,
+        "label": label,
+        "note": "Runs in the background. run_status says how far it is, and has the results.",
+    }
+
+
+def _money(spend: Spend) -> JsonObject:
+    """What was spent; None stands for a price that is not known."""
+    simulated = {"simulatedUsd": round(spend.simulated_usd, 6)} if spend.simulated_nanousd else {}
+    tokens = spend.usage.total_tokens
+    return {"costUsd": spend.cost_usd, **simulated, "tokens": tokens, "calls": spend.calls}

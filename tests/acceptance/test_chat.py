@@ -1,0 +1,197 @@
+"""A chat at a terminal, and one whose messages are lines of stdin."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from parallel_agents.core.message import ToolCall
+from parallel_agents.models.shapes import objects_at, text_at
+
+if TYPE_CHECKING:
+    from parallel_agents.core.schema import JsonObject
+    from parallel_agents.testing.behaviour import Reply
+    from tests.acceptance.conftest import Open
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
+
+TALKER = """---
+name: talker
+description: Talks.
+tools: [ask_human]
+---
+You are brief.
+"""
+
+
+def said(body: JsonObject) -> list[str]:
+    return [
+        text_at(each, "content")
+        for each in objects_at(body, "messages")
+        if each.get("role") == "user"
+    ]
+
+
+def piped(pagents: Pagents, lines: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A chat whose messages are lines of stdin."""
+    return subprocess.run(
+        [pagents.path, "chat", *arguments],
+        input=lines,
+        env=pagents.environment,
+        cwd=pagents.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.fixture(autouse=True)
+def talker(pagents: Pagents, provider: FakeProvider) -> None:
+    (pagents.home / "agents").mkdir(mode=0o700)
+    (pagents.home / "agents" / "talker.md").write_text(TALKER)
+    provider.answer = lambda body: f"You said {said(body)[-1]}."
+
+
+def test_a_chat_is_left_and_continued_by_its_name(pagents: Pagents, terminal: Open) -> None:
+    chat = terminal("chat", "talker", "--label", "tea")
+    chat.wait_for("/exit leaves")
+    chat.press("hello\r")
+    chat.wait_for("You said hello.")
+    chat.press("\x1b[200~two\nlines\x1b[201~\r")
+    chat.wait_for("You said twolines.")
+    chat.press("/exit\r")
+    code = chat.end()
+    again = terminal("chat", "tea")
+    again.wait_for("after 2 turns")
+    again.press("/history\r/cost\r\x04")
+    again.end()
+
+    assert code == 0
+    assert "Come back with: pagents chat " in chat.screen.text
+    assert not chat.screen.marks_pastes
+    assert "You said hello." in again.screen.text
+    assert "> two\nlines" in again.screen.text
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_chat(provider: FakeProvider, terminal: Open) -> None:
+    provider.hold(to="long", times=1)
+    chat = terminal("chat", "talker")
+    chat.wait_for("/exit leaves")
+    chat.press("a long story\r")
+    provider.wait_in_flight(1)
+    chat.press("\x03")
+    chat.wait_for("stopped")
+    chat.press("a short one\r")
+    chat.wait_for("You said a short one.")
+    chat.press("\x04")
+
+    assert chat.end() == 0
+
+
+def test_what_is_typed_while_it_answers_reaches_the_model(
+    provider: FakeProvider, terminal: Open
+) -> None:
+    provider.hold(to="first", times=1)
+    chat = terminal("chat", "talker")
+    chat.wait_for("/exit leaves")
+    chat.press("the first\r")
+    provider.wait_in_flight(1)
+    chat.press("and milk\r")
+    chat.wait_for("> and milk")
+    provider.release()
+    chat.wait_for("You said and milk.")
+    chat.press("/exit\r")
+
+    assert chat.end() == 0
+
+
+def test_a_question_is_answered_in_the_chat(provider: FakeProvider, terminal: Open) -> None:
+    def answer(body: JsonObject) -> Reply:
+        *_, last = objects_at(body, "messages")
+        is_told = last.get("role") == "tool"
+        return text_at(last, "content") if is_told else [ASKS]
+
+    provider.answer = answer
+    chat = terminal("chat", "talker")
+    chat.wait_for("/exit leaves")
+    chat.press("choose\r")
+    chat.wait_for("press Enter")
+    chat.wait_for("Which tea?")
+    while "green tea" not in chat.screen.text.split("Which tea?")[-1].partition("> ")[2]:
+        chat.press("green tea\r")
+        chat.wait_for("> green tea")
+    chat.wait_for("tok")
+    chat.press("/exit\r")
+
+    assert chat.end() == 0
+
+
+ASKS = ToolCall("c", "ask_human", {"question": "Which tea?"})
+
+
+def test_each_line_of_stdin_is_a_message(pagents: Pagents, provider: FakeProvider) -> None:
+    (pagents.folder / "notes.txt").write_text("oolong")
+    lines = 'hello\n\n"""\ntwo\nlines\n"""\nread @notes.txt\n/exit\nnever\n'
+
+    ended = piped(pagents, lines, "talker")
+
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("You said hello.\nYou said two\nlines.\n")
+    assert "oolong" in ended.stdout
+    assert "never" not in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["nobody"], 4, "there is no agent and no session 'nobody'"),
+        (["security_reviewer"], 2, "nobody can talk to security_reviewer"),
+        (["talker", "--model", "nowhere/model"], 10, "PA-E111"),
+    ],
+)
+def test_what_cannot_be_talked_to_is_refused_before_anything_is_asked(
+    pagents: Pagents, provider: FakeProvider, arguments: list[str], code: int, told: str
+) -> None:
+    ended = piped(pagents, "hello\n", *arguments)
+
+    assert ended.returncode == code
+    assert told in ended.stderr
+    assert provider.requests == []
+
+
+def test_another_model_answers_a_chat_that_is_continued(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    piped(pagents, "hello\n", "talker", "--label", "tea")
+    ended = piped(pagents, "again\n", "tea", "--model", "bench/other")
+
+    assert (ended.returncode, ended.stdout) == (0, "You said again.\n")
+    assert [request.body["model"] for request in provider.requests] == ["good", "other"]
+
+
+def test_a_chat_that_was_killed_in_an_answer_gets_it_when_it_is_continued(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold(to="hello", times=1)
+    chat = subprocess.Popen(
+        [pagents.path, "chat", "talker", "--label", "tea"],
+        stdin=subprocess.PIPE,
+        env=pagents.environment,
+        cwd=pagents.folder,
+    )
+    assert chat.stdin is not None
+    chat.stdin.write(b"hello\n")
+    chat.stdin.flush()
+    provider.wait_in_flight(1)
+    chat.kill()
+    chat.communicate()
+    provider.release()
+
+    ended = piped(pagents, "again\n", "tea")
+
+    assert ended.returncode == 0
+    assert ended.stdout == "You said hello.\nYou said again.\n"
+    assert [said(request.body)[-1] for request in provider.requests] == ["hello", "hello", "again"]

@@ -1,0 +1,43 @@
+"""Teams over MCP: a client runs a team, follows it, and reaches no team of the person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.integration.over_mcp.test_server import ask, connect
+
+if TYPE_CHECKING:
+    from tests.integration.over_mcp.conftest import Place
+
+
+async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
+    place.answer = lambda _: '{"content": "rain", "hashtags": []}'
+    async with connect(place, "stdio", "legacy") as client:
+        _, teams = await ask(client, "teams_list")
+        is_error, started = await ask(
+            client, "team_run", teamId="content", input={"topic": "rain"}, runTimeoutSeconds=60
+        )
+        assert not is_error
+        _, status = await ask(client, "run_status", run=started["runId"], timeoutSeconds=40)
+        _, cost = await ask(client, "cost_report")
+        _, unknown = await ask(client, "team_run", teamId="contend")
+        _, file = await ask(client, "team_run", teamId="/etc/hosts.yaml")
+
+    assert "content" in {team["id"] for team in teams["teams"]}
+    assert sum(status["counts"].values()) == 5
+    assert status["run"] in ("done", "partial", "failed")
+    assert cost["calls"] >= 5
+    assert "did you mean" in unknown["error"] or "use one of" in unknown["error"]
+    assert "there is no team" in file["error"]
+
+
+async def test_a_run_of_the_person_is_not_reached(place: Place) -> None:
+    place.pagents("spawn", "main", "x", "--label", "mine", "--wait")
+
+    async with connect(place, "stdio", "legacy") as client:
+        is_error, status = await ask(client, "run_status", run="mine")
+        _, cost = await ask(client, "cost_report")
+
+    assert is_error
+    assert "work of the person" in status["error"]
+    assert cost["calls"] == 0
