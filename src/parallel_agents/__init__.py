@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
     from parallel_agents.api.flows import arun_flow, run_flow
-    from parallel_agents.api.maps import amap_rows, aprice_rows, map_rows, price_rows
+    from parallel_agents.api.map_prices import aprice_rows, price_rows
+    from parallel_agents.api.mapping import amap, map
+    from parallel_agents.api.maps import amap_rows, map_rows
     from parallel_agents.api.opening import open
     from parallel_agents.api.plans import arun_plan, load_plan, run_plan
     from parallel_agents.api.running import arun, run
+    from parallel_agents.api.streaming import Stream, stream
     from parallel_agents.app.map_price import MapPrice
     from parallel_agents.app.open_sessions import OpenSessions
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
     from parallel_agents.core.event import Event, SteerMode
+    from parallel_agents.core.example import Example
     from parallel_agents.core.gate import (
         CommandGate,
         ConditionGate,
@@ -91,6 +95,7 @@ __all__ = [
     "DeadLetterFilter",
     "Effect",
     "Event",
+    "Example",
     "Failure",
     "File",
     "Filter",
@@ -147,6 +152,7 @@ __all__ = [
     "StepFailed",
     "StepStatus",
     "StepUnknown",
+    "Stream",
     "Task",
     "TeamResult",
     "TeamTask",
@@ -168,6 +174,7 @@ __all__ = [
     "__version__",
     "acreate_agent",
     "ado",
+    "amap",
     "amap_rows",
     "aprice_rows",
     "arun",
@@ -176,12 +183,14 @@ __all__ = [
     "create_agent",
     "do",
     "load_plan",
+    "map",
     "map_rows",
     "open",
     "price_rows",
     "run",
     "run_flow",
     "run_plan",
+    "stream",
     "tool",
 ]
 
@@ -190,17 +199,21 @@ _HOMES = {
     "api.creating": ("acreate_agent", "create_agent"),
     "creating.created": ("CreateOptions", "Created"),
     "api.flows": ("arun_flow", "run_flow"),
-    "api.maps": ("amap_rows", "aprice_rows", "map_rows", "price_rows"),
+    "api.map_prices": ("aprice_rows", "price_rows"),
+    "api.mapping": ("amap", "map"),
+    "api.maps": ("amap_rows", "map_rows"),
     "app.map_price": ("MapPrice",),
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.running": ("arun", "run"),
+    "api.streaming": ("Stream", "stream"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel"),
     "core.tier": ("Tier",),
     "core.artifact": ("Artifact",),
     "core.budget": ("Budget", "OnLimit"),
     "core.dead_letter": ("DeadLetter", "DeadLetterFilter"),
     "core.event": ("Event", "SteerMode"),
+    "core.example": ("Example",),
     "core.gate": (
         "FunctionGate",
         "ConditionGate",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -59,16 +60,19 @@ def embedded(pagents: Pagents, pytestconfig: pytest.Config) -> Pagents:
 
 
 @pytest.fixture
-def terminal(pagents: Pagents) -> Iterator[Open]:
+def terminal(pagents: Pagents, programs: Path, loaded: Loaded | None) -> Iterator[Open]:
     """Opens terminals, each with a command in it."""
+    # A forked command makes the terminal its own.
+    start = ("setsid", "--ctty") if loaded is None else ()
+    path = f"{programs}{os.pathsep}{pagents.environment['PATH']}"
     with ExitStack() as opened:
 
         def open_terminal(
             *arguments: str, width: int = 100, height: int = 24, **variables: str
         ) -> Terminal:
             made = Terminal(
-                [str(pagents.path), *arguments],
-                pagents.environment | variables,
+                [*start, str(programs / "pagents"), *arguments],
+                pagents.environment | {"PATH": path} | variables,
                 pagents.folder,
                 pagents.wait_until,
                 width=width,

@@ -60,6 +60,7 @@ def test_a_chat_is_left_and_continued_by_its_name(pagents: Pagents, terminal: Op
     chat.wait_for("/exit leaves")
     chat.press("hello\r")
     chat.wait_for("You said hello.")
+    chat.wait_for("50 tok")  # the turn is over: what is pasted begins the next
     chat.press("\x1b[200~two\nlines\x1b[201~\r")
     chat.wait_for("You said twolines.")
     chat.press("/exit\r")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.acceptance.test_do import GOAL, plays
-from tests.acceptance.test_terminal import terminal as terminal  # the fixture
 
 if TYPE_CHECKING:
+    from tests.acceptance.conftest import Open
     from tests.acceptance.support.command import Pagents
     from tests.acceptance.support.provider import FakeProvider
-    from tests.acceptance.test_terminal import Open
 
 
 def test_a_plan_that_is_answered_at_another_terminal_runs_without_a_key(
@@ -20,7 +19,7 @@ def test_a_plan_that_is_answered_at_another_terminal_runs_without_a_key(
     provider.hold(to="Write the plan")
 
     running = terminal("do", GOAL, "--id", "tea")
-    running.wait_for("planning, by agent_orchestrator on")
+    running.wait_for("planning, by agent_…rator on")
     provider.release()
     running.wait_for("[enter] run  [e] edit  [q] stop")
     (question,) = pagents.items("inbox")

@@ -14,6 +14,7 @@ with whatever else the machine does: only the long form asserts how much that is
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import statistics
@@ -29,6 +30,8 @@ from typing import NamedTuple
 
 import orjson
 import pytest
+
+from tests.support.loaded import Loaded, Process
 
 PROGRAM = Path(__file__).with_name("killed_program.py")
 PROVIDER = Path(__file__).with_name("kill_provider.py")
@@ -130,32 +133,28 @@ class Job:
     home: Path
     provider: Provider
     runs: int
+    loaded: Loaded | None
     lives: list[Life] = field(default_factory=list[Life])
 
     def live_until_killed(self, after_seconds: float) -> None:
         """Let it live so long after its first call, then kill it."""
         began_at = time.time()
-        process = self._start()
-        try:
+        with self._living() as process:
             self._wait_first_call(process, began_at)
             time.sleep(after_seconds)  # nothing is waited for: this is the random moment
             assert process.poll() is None, "it came to its end before the kill"
-        finally:
             process.kill()
             killed_at = time.time()
-            process.communicate()
         self._note(began_at, killed_at)
 
     def live_to_the_end(self) -> list[tuple[str, str, str]]:
         """Label, status and output of each result."""
         began_at = time.time()
-        process = self._start()
-        try:
-            told, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        finally:
-            process.kill()
-            process.wait()
-        assert process.returncode == 0
+        with self._living() as process:
+            code = process.wait(PATIENCE_SECONDS)
+            assert code == 0
+            assert process.stdout is not None
+            told = process.stdout.read()
         self._note(began_at, time.time())
         return [(label, status, output) for label, status, output in orjson.loads(told)]
 
@@ -163,11 +162,26 @@ class Job:
         [(stored,)] = self.query("SELECT COUNT(*) FROM events WHERE key LIKE 'turn-%/model'")
         self.lives.append(Life(began_at, ended_at, stored))
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, PROGRAM, self.home, self.provider.base_url, str(self.runs)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE)
+    @contextmanager
+    def _living(self) -> Generator[Process]:
+        """The program, which has ended after the block."""
+        process = self._start()
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
-    def _wait_first_call(self, process: subprocess.Popen[bytes], began_at: float) -> None:
+    def _start(self) -> Process:
+        arguments = [str(PROGRAM), str(self.home), self.provider.base_url, str(self.runs)]
+        command = [sys.executable, *arguments]
+        forked = self.loaded and self.loaded.fork(command, os.environ, Path.cwd())
+        return forked or subprocess.Popen(command, stdout=subprocess.PIPE)
+
+    def _wait_first_call(self, process: Process, began_at: float) -> None:
         """Wait for a call that this process makes; late ends of those before it are in the log, too."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not any(call.at >= began_at for call in self.provider.calls()):
@@ -212,13 +226,13 @@ def weigh(number: int, job: Job, moments: Sequence[float]) -> list[Kill]:
     return kills
 
 
-def play_round(number: int, folder: Path, scale: Scale) -> list[Kill]:
+def play_round(number: int, folder: Path, scale: Scale, loaded: Loaded | None) -> list[Kill]:
     """Kill the program twice, let it come to its end, and hold what it did against the log."""
     chance = random.Random(number)
     moments = [chance.uniform(0, scale.seconds / (KILLS + 1)) for _ in range(KILLS)]
     folder.mkdir()
     with serving(folder, number, scale) as provider:
-        job = Job(folder / "home", provider, scale.runs)
+        job = Job(folder / "home", provider, scale.runs, loaded)
         for moment in moments:
             job.live_until_killed(moment)
         told = job.live_to_the_end()
@@ -259,14 +273,17 @@ def report(kills: Sequence[Kill], scale: Scale) -> str:
 
 @pytest.mark.timeout(900)
 def test_killed_at_random_moments_each_task_has_one_result_and_no_stored_call_is_made_again(
-    tmp_path: Path, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    capsys: pytest.CaptureFixture[str],
+    loaded: Loaded | None,
 ) -> None:
     scale = LONG if pytestconfig.getoption("--long") else QUICK
 
     kills = [
         kill
         for number in range(1, scale.rounds + 1)
-        for kill in play_round(number, tmp_path / f"round-{number}", scale)
+        for kill in play_round(number, tmp_path / f"round-{number}", scale, loaded)
     ]
 
     with capsys.disabled():

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parallel_agents.testing import Hang, HttpError
-from tests.acceptance.support.command import COMMAND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -206,9 +205,10 @@ def test_files_are_rows_whose_content_is_an_input(pagents: Pagents, provider: Fa
     assert any("second = 2" in text for text in provider.texts())
 
 
-def test_rows_from_stdin_stream_to_stdout(pagents: Pagents) -> None:
+def test_rows_from_stdin_stream_to_stdout(pagents: Pagents, programs: Path) -> None:
+    command = ("map", AGENT, "--rows", "-", "--text", "About {fruit}.", "--out", "-")
     ended = subprocess.run(
-        [COMMAND, "map", AGENT, "--rows", "-", "--text", "About {fruit}.", "--out", "-"],
+        [programs / "pagents", *command],
         input=b'{"fruit": "apples"}\n{"fruit": "pears"}\n',
         env=pagents.environment,
         cwd=pagents.folder,

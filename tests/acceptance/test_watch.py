@@ -124,7 +124,7 @@ def test_a_list_is_filtered_and_drawn_as_trees(pagents: Pagents, provider: FakeP
     [
         (["stat:failed"], "did you mean 'state'?"),
         (["state:fialed"], "did you mean 'failed'?"),
-        (["tag:x"], "there is no field 'tag'"),
+        (["colour:x"], "there is no field 'colour'"),
         (['label:"open'], "is not closed"),
     ],
 )

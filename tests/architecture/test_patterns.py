@@ -1,7 +1,8 @@
-"""Regular expressions mean the same in each Python that the package runs on."""
+"""Patterns of code that are right in every Python and for every agent."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -17,6 +18,25 @@ def test_no_group_is_repeated_possessively() -> None:
         for file in SOURCE.rglob("*.py")
         for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1)
         if POSSESSIVE_GROUP.search(line)
+    }
+
+    assert found == set()
+
+
+def test_an_agent_that_answers_otherwise_leaves_its_examples_out() -> None:
+    """Examples with answers of another form would be refused, but only for agents that have some."""
+    calls = {
+        f"{file.relative_to(SOURCE)}:{call.lineno}": {keyword.arg for keyword in call.keywords}
+        for file in SOURCE.rglob("*.py")
+        if "models"
+        not in file.parts  # where a request is changed, which has the examples in its text
+        for call in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        if call.func.id == "replace"
+    }
+
+    found = {
+        at for at, names in calls.items() if "output_schema" in names and "examples" not in names
     }
 
     assert found == set()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import is_dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -28,6 +31,7 @@ PUBLIC = [
     "DeadLetterFilter",
     "Effect",
     "Event",
+    "Example",
     "Failure",
     "File",
     "Filter",
@@ -84,6 +88,7 @@ PUBLIC = [
     "StepFailed",
     "StepStatus",
     "StepUnknown",
+    "Stream",
     "Task",
     "TeamResult",
     "TeamTask",
@@ -105,6 +110,7 @@ PUBLIC = [
     "__version__",
     "acreate_agent",
     "ado",
+    "amap",
     "amap_rows",
     "aprice_rows",
     "arun",
@@ -113,12 +119,14 @@ PUBLIC = [
     "create_agent",
     "do",
     "load_plan",
+    "map",
     "map_rows",
     "open",
     "price_rows",
     "run",
     "run_flow",
     "run_plan",
+    "stream",
     "tool",
 ]
 
@@ -151,6 +159,35 @@ TESTING = [
     "run_virtual",
     "serve",
 ]
+
+
+# Whose further arguments are those of the function, plan or flow that they are given.
+GATHERING = {"values", "named"}
+
+
+def test_editors_see_each_argument_of_a_public_function() -> None:
+    named = {name: getattr(parallel_agents, name) for name in PUBLIC if name != "__version__"}
+    functions: dict[str, Callable[..., object]] = {
+        name: value
+        for name, value in named.items()
+        if inspect.isfunction(value) or (inspect.isclass(value) and is_dataclass(value))
+    }
+    for name, value in named.items():
+        if inspect.isclass(value):
+            functions |= {
+                f"{name}.{method}": member
+                for method, member in inspect.getmembers(value, inspect.isfunction)
+                if not method.startswith("_") and member.__module__.startswith("parallel_agents")
+            }
+
+    gathered = {
+        f"{name} **{parameter.name}"
+        for name, function in functions.items()
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD and parameter.name not in GATHERING
+    }
+
+    assert gathered == set()
 
 
 def test_the_public_names_are_these() -> None:

@@ -34,7 +34,10 @@ def test_the_example_agents_and_the_example_team_work(tmp_path: Path) -> None:
 
     tasks = catalog.team("season").tasks_for({"season": "winter"})
 
-    agents = [f"agents/{name}.md" for name in ("haiku_writer", "ticket_sorter", "proofreader")]
+    agents = [
+        f"agents/{name}.md"
+        for name in ("haiku_writer", "ticket_sorter", "ticket_kind", "proofreader")
+    ]
     assert names == [*agents, "teams/season.yaml"]
     assert catalog.agent("proofreader").in_folder.tools == ("read_file", "glob")
     assert [task.label for task in tasks] == ["first", "second", "ticket_sorter"]

@@ -34,6 +34,7 @@ OUTPUTS = {
     "pool.py": "the worker ended with -9\n6 answers in 6 runs of clerks-1, clerks-2\n",
     "own_provider.py": "done office/model 0.0",
     "sort_tickets.py": "'kind': 'bug'",
+    "stream.py": "4 of 4 tickets sorted",
     "steer_and_kill.py": "ended 1; spare is killed",
     "tool.py": "there are apples, pears",
 }

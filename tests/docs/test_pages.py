@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -39,11 +40,13 @@ PAGES = [
 _CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
+@cache
 def read(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
 
 
-def sections(name: str, level: str = "##") -> dict[str, str]:
+@cache
+def sections(name: str, level: str = "##") -> Mapping[str, str]:
     """The text under each heading of that level, up to the next heading of the same level."""
     parts = re.split(rf"^{level} (.+)$", read(name), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
@@ -115,7 +118,8 @@ def _repeats(kind: type[errors.ProviderError]) -> str:
 # The command line
 
 
-def commands() -> dict[str, set[str]]:
+@cache
+def commands() -> Mapping[str, set[str]]:
     """The options of every command by its full name, without the help options."""
     found: dict[str, set[str]] = {}
     for name in COMMANDS:

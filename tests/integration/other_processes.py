@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -24,10 +23,10 @@ class Ended(NamedTuple):
 
 
 @asynccontextmanager
-async def running(program: Path, *arguments: Path | str) -> AsyncGenerator[Process]:
-    """A Python program that runs next to the tests, killed at the block's end if it has not ended."""
+async def running(python: Path, program: Path, *arguments: Path | str) -> AsyncGenerator[Process]:
+    """A program that `python` runs next to the tests, killed at the block's end if it has not ended."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, program, *arguments, stdout=PIPE, stderr=PIPE
+        python, program, *arguments, stdout=PIPE, stderr=PIPE
     )
     try:
         yield process

@@ -37,9 +37,24 @@ async def open_and_wait() -> None:
         await (await sessions.spawn(TASK)).wait()
 
 
+async def stream() -> None:
+    tasks = [TASK]
+    async for result in pa.stream(
+        tasks, key="tea", model="slow/model", models={"slow": make}, home=HOME
+    ):
+        sys.stdout.write(f"{result.output}\n")
+
+
 if HOW == "run":
     pa.run([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME)
 elif HOW == "arun":
     asyncio.run(pa.arun([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME))
+elif HOW == "stream":
+    for result in pa.stream(
+        [TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME
+    ):
+        sys.stdout.write(f"{result.output}\n")
+elif HOW == "astream":
+    asyncio.run(stream())
 else:
     asyncio.run(open_and_wait())

@@ -38,11 +38,14 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.send text": {TEXT},
     "OpenSessions.spawn parent": {NOTHING, TEXT},
     "OpenSessions.state session": {TEXT},
+    "OpenSessions.spawn_flow budget": {NUMBER},
     "OpenSessions.spawn_flow input": {NOTHING, "{}"},
     "OpenSessions.spawn_flow key": {NOTHING},  # x is the key of a team
     "OpenSessions.spawn_flow max_parallel": {NOTHING, NUMBER},
     "OpenSessions.spawn_flow model": {NOTHING, TEXT},
+    "OpenSessions.spawn_flow tags": {"[]"},
     "OpenSessions.spawn_flow timeout": {NOTHING, NUMBER},
+    "OpenSessions.spawn_team tags": {"[]"},
     "OpenSessions.spawn_team key": {NOTHING, TEXT},
     "OpenSessions.steer text": {TEXT},
     "OpenSessions.wait handles": {"[]"},
@@ -58,8 +61,9 @@ TAKEN: Mapping[str, set[str]] = {
     "Pool.run text": {TEXT},
     **{
         f"pa.{name} {parameter}": taken
-        for name in ("run", "arun")
+        for name in ("run", "arun", "stream")
         for parameter, taken in {
+            "budget": {NUMBER},
             "flows": {"[]"},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
@@ -67,8 +71,30 @@ TAKEN: Mapping[str, set[str]] = {
             "max_parallel": {NOTHING, NUMBER},
             "min_done": {NOTHING},
             "model": {NOTHING},
-            "settings": {"{}"},
+            "progress": {FLAG},
+            "settings": {NOTHING, "{}"},
             "tags": {"[]"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("map", "amap")
+        for parameter, taken in {
+            "agents": {"[]"},
+            "budget": {NUMBER},
+            "flows": {"[]"},
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "items": {"[]"},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "model": {NOTHING},
+            "progress": {FLAG},
+            "settings": {NOTHING, "{}"},
+            "tags": {"[]"},
+            "text": {TEXT},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -120,6 +146,7 @@ TAKEN: Mapping[str, set[str]] = {
         for name in ("run_flow", "arun_flow")
         for parameter, taken in {
             "agents": {"[]"},
+            "budget": {NUMBER},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
             "input": {NOTHING, "{}"},
@@ -127,7 +154,9 @@ TAKEN: Mapping[str, set[str]] = {
             "max_parallel": {NOTHING, NUMBER},
             "model": {NOTHING, TEXT},
             "models": {NOTHING, "{}"},
+            "progress": {FLAG},
             "settings": {NOTHING, "{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -137,11 +166,12 @@ TAKEN: Mapping[str, set[str]] = {
         for name in ("do", "ado")
         for parameter, taken in {
             "agents": {"[]"},
+            "budget": {NUMBER},
             "flows": {"[]"},
             "gates": {"[]"},
             "goal": {TEXT},
             "home": {NOTHING, TEXT},
-            "input": {"{}", "{'a': 1}"},
+            "input": OBJECTS,
             "is_asked": {"True"},
             "key": {NOTHING, TEXT},
             "max_parallel": {NOTHING, NUMBER},
@@ -150,7 +180,8 @@ TAKEN: Mapping[str, set[str]] = {
             "only": {"[]"},
             "plan": {NOTHING},
             "replans": {NUMBER},
-            "settings": {"{}"},
+            "progress": {FLAG},
+            "settings": {NOTHING, "{}"},
             "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
@@ -160,6 +191,7 @@ TAKEN: Mapping[str, set[str]] = {
         f"pa.{name} {parameter}": taken
         for name in ("create_agent", "acreate_agent")
         for parameter, taken in {
+            "budget": {NUMBER},
             "home": {NOTHING, TEXT},
             "key": {NOTHING, TEXT},
             "model": {NOTHING, TEXT},
@@ -167,19 +199,23 @@ TAKEN: Mapping[str, set[str]] = {
             "name": {TEXT},
             "purpose": {TEXT},
             "settings": {NOTHING, "{}"},
+            "tags": {"[]"},
         }.items()
     },
     **{
         f"pa.{name} {parameter}": taken
         for name in ("run_plan", "arun_plan")
         for parameter, taken in {
+            "budget": {NUMBER},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
             "input": {NOTHING, "{}"},
             "key": {NOTHING, TEXT},
             "max_parallel": {NOTHING, NUMBER},
             "model": {NOTHING},
+            "progress": {FLAG},
             "settings": {NOTHING, "{}"},
+            "tags": {"[]"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
@@ -190,8 +226,11 @@ TAKEN: Mapping[str, set[str]] = {
         for parameter, taken in {
             "agents": {"[]"},
             "batch": {NUMBER},
+            "budget": {NUMBER},
+            "by": {NOTHING},
             "cache_seconds": {NOTHING, NUMBER},
             "flows": {"[]"},
+            "format": {NOTHING},
             "gates": {"[]"},
             "home": {NOTHING, TEXT},
             "inputs": OBJECTS,
@@ -200,16 +239,19 @@ TAKEN: Mapping[str, set[str]] = {
             "max_parallel": {NOTHING, NUMBER},
             "model": {NOTHING},
             "out": {NOTHING},
+            "reduce": {NOTHING},
             "reduce_text": {TEXT},
             "refine": {NOTHING},
             "row_gates": {"[]"},
-            "settings": {"{}"},
+            "settings": {NOTHING, "{}"},
             "tags": {"[]"},
             "text": {TEXT},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
         }.items()
     },
+    "pa.map_rows progress": {FLAG},
+    "pa.amap_rows progress": {FLAG},
     "pa.load_plan home": {NOTHING, TEXT},
     "pa.open agents": {"[]"},
     "pa.open flows": {"[]"},
@@ -217,8 +259,8 @@ TAKEN: Mapping[str, set[str]] = {
     "pa.open home": {NOTHING, TEXT},
     "pa.open max_parallel": {NOTHING, NUMBER},
     "pa.open model": {NOTHING, TEXT},
-    "pa.open models": {"{}"},
-    "pa.open settings": {"{}"},
+    "pa.open models": {NOTHING, "{}"},
+    "pa.open settings": {NOTHING, "{}"},
     "pa.open tags": {"[]"},
     "pa.open tools": {"[]"},
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, closing, suppress
@@ -323,11 +322,11 @@ def test_a_transaction_that_was_rolled_back_leaves_no_trace_in_the_chain(tmp_pat
     assert found.links == 6
 
 
-def test_several_processes_write_one_chain(tmp_path: Path) -> None:
+def test_several_processes_write_one_chain(tmp_path: Path, programs: Path) -> None:
     with serve() as provider:
         crews = [
             subprocess.Popen(
-                [sys.executable, PROGRAM, tmp_path, provider.base_url, key, "20", "5"],
+                [programs / "python", PROGRAM, tmp_path, provider.base_url, key, "20", "5"],
                 stdout=subprocess.DEVNULL,
             )
             for key in ("north", "south", "east")
@@ -345,11 +344,30 @@ def test_several_processes_write_one_chain(tmp_path: Path) -> None:
     assert found.events == written
 
 
-def test_the_command_reports_rows_that_contradict_their_events(path: Path) -> None:
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def audit(programs: Path, path: Path) -> Command:
+    """`pagents audit` of the store."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [programs / "pagents", "audit", *arguments, "--home", path.parent],
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+
+    return run
+
+
+def test_the_command_reports_rows_that_contradict_their_events(path: Path, audit: Command) -> None:
     change(path, f"UPDATE runs SET status = 'failed', input_tokens = 5 WHERE id = {FIRST}")
 
-    told = audit(path, "--verify")
-    (item,) = orjson.loads(audit(path, "--verify", "--json").stdout)["items"]
+    told = audit("--verify")
+    (item,) = orjson.loads(audit("--verify", "--json").stdout)["items"]
 
     assert told.returncode == 1
     assert "status is 'failed'; its events say 'done'" in told.stdout
@@ -361,24 +379,13 @@ def test_the_command_reports_rows_that_contradict_their_events(path: Path) -> No
     assert [fault["field"] for fault in item["row_faults"]] == ["input_tokens", "status"]
 
 
-def audit(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "parallel_agents", "audit", *arguments]
-    return subprocess.run(
-        [*command, "--home", str(path.parent)],
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-
-
-def test_the_command_lists_and_verifies(path: Path) -> None:
-    listed = audit(path)
-    intact = audit(path, "--verify")
+def test_the_command_lists_and_verifies(path: Path, audit: Command) -> None:
+    listed = audit()
+    intact = audit("--verify")
     head = intact.stdout.split()[-1]
-    kept = audit(path, "--head", head)
+    kept = audit("--head", head)
     change(path, "DELETE FROM events WHERE seq = 7")
-    broken = audit(path, "--verify")
+    broken = audit("--verify")
 
     assert listed.stdout.count("spawn") == listed.stdout.count("accept") == 4
     assert intact.returncode == 0
@@ -386,8 +393,8 @@ def test_the_command_lists_and_verifies(path: Path) -> None:
     assert broken.returncode == 1
     assert "intact (16 events, " in intact.stdout
     assert "event 7 is missing" in broken.stdout
-    assert audit(path, "--head", "beef").returncode == 2
-    assert audit(path, "writer", "--verify").returncode == 2
+    assert audit("--head", "beef").returncode == 2
+    assert audit("writer", "--verify").returncode == 2
 
 
 def audited(path: Path, *, head: str = "", is_full: bool = False) -> Audit:

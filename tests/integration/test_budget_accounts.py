@@ -101,12 +101,17 @@ def together(keys: Sequence[str]) -> Callable[[int, JsonObject], Fault | None]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store's folder and a provider with a price, under a budget for the day."""
+    """A store's folder and a provider with a price, under a budget for the day.
+
+    Attributes:
+        python: runs the other processes.
+    """
 
     home: Path
     provider: LoopbackProvider
     leads: int
     usd: float
+    python: Path
 
     @property
     def settings(self) -> Mapping[str, Json]:
@@ -126,7 +131,7 @@ class Place:
     def starting(self, key: str) -> AbstractAsyncContextManager[Process]:
         """Another process, with a team of its own."""
         settings = orjson.dumps(self.settings).decode()
-        return running(PROGRAM, self.home, settings, key, str(self.leads))
+        return running(self.python, PROGRAM, self.home, settings, key, str(self.leads))
 
     def is_in_the_middle(self, key: str) -> bool:
         """Whether a team has replies as well as calls in flight."""
@@ -181,11 +186,11 @@ def scale(pytestconfig: pytest.Config) -> Scale:
 
 
 async def test_two_processes_never_spend_more_than_the_budget_that_they_share(
-    tmp_path: Path, scale: Scale
+    tmp_path: Path, scale: Scale, programs: Path
 ) -> None:
 
     with serve(replace(DAY, latency_seconds=0.05)) as provider:
-        place = Place(tmp_path, provider, scale.leads, scale.usd_for(2))
+        place = Place(tmp_path, provider, scale.leads, scale.usd_for(2), programs / "python")
         async with place.starting("one") as first, place.starting("other") as second:
             ends = await asyncio.gather(ended(first), ended(second))
 
@@ -197,7 +202,7 @@ async def test_two_processes_never_spend_more_than_the_budget_that_they_share(
 
 @pytest.mark.timeout(180)  # with --long it is 35 s of work
 async def test_calls_in_flight_of_killed_processes_stay_within_the_budget_of_their_successor(
-    tmp_path: Path, scale: Scale
+    tmp_path: Path, scale: Scale, programs: Path
 ) -> None:
     async def live_until_killed(place: Place, key: str) -> None:
         async with place.starting(key) as process:
@@ -220,4 +225,6 @@ async def test_calls_in_flight_of_killed_processes_stay_within_the_budget_of_the
         assert lost[0] >= 4 * scale.kills
 
     with serve(replace(DAY, fault=together(keys))) as provider:
-        await body(Place(tmp_path, provider, scale.leads, scale.usd_for(scale.kills)))
+        await body(
+            Place(tmp_path, provider, scale.leads, scale.usd_for(scale.kills), programs / "python")
+        )

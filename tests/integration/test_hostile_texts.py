@@ -15,9 +15,9 @@ from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError
 
-_CHARACTERS = 100_000
-# A reader that goes back over the text for each of its pieces takes many seconds.
-_MOST_SECONDS = 0.5
+_CHARACTERS = 50_000
+# A reader that goes back over the text for each of its pieces takes seconds.
+_MOST_SECONDS = 0.125
 _PIECES = (
     "\n", " ", "\t\n", "`", "```\n", "``", "<", ">", "[", "{", "(", '"', "'", "\\", ",", ":", "x",
     "</s>", "<|im_end|>", "<think>", "</think>", "</think>\n", "[THINK]", "<|channel|>", "<|channel|>final",
@@ -74,16 +74,22 @@ def _answer(text: str) -> None:
     check_output(text, {"type": "object", "required": ["kind"]})
 
 
+def _measure(read: Callable[[str], object], text: str) -> float:
+    """The seconds of computing that it takes to read a text."""
+    began = time.process_time()
+    read(text)
+    return time.process_time() - began
+
+
 @pytest.mark.parametrize("read", [part_thinking, _answer, _calls, _arguments, _stream])
 def test_what_a_model_repeats_is_read_in_a_moment(read: Callable[[str], object]) -> None:
     slow: list[tuple[str, float]] = []
     for start, piece, end in _TEXTS:
         times = (_CHARACTERS - len(start) - len(end)) // len(piece)
         text = start + piece * times + end
-        began = time.process_time()
-        read(text)
-        seconds = time.process_time() - began
-        if seconds > _MOST_SECONDS:
+        # The first time, garbage of the tests before may have been collected.
+        seconds = _measure(read, text)
+        if seconds > _MOST_SECONDS and (seconds := _measure(read, text)) > _MOST_SECONDS:
             slow.append((f"{start!r} {piece!r} {end!r}", seconds))
 
     assert slow == []

@@ -83,7 +83,7 @@ def calls() -> Iterator[bytes]:
 
 def comments() -> Iterator[bytes]:
     while True:
-        yield b": keep-alive\n" * 10_000
+        yield b": %b\n" % (b"keep-alive " * 100) * 100
 
 
 def one_event() -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, field_validator
 
 import parallel_agents as pa
-from parallel_agents.api.maps import MapOptions
+from parallel_agents.api.opening import Options
 from parallel_agents.core.json_value import JsonObject
 from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.testing import RepliesWith
@@ -39,7 +39,7 @@ SORTER = pa.Agent("sorter", instructions="Sort.", output=Verdict)
 WRITER = pa.Agent("writer", instructions="Write.", output=str)
 
 
-def options(home: Path, model: RepliesWith) -> MapOptions:
+def options(home: Path, model: RepliesWith) -> Options:
     return {"home": home, "models": {"scripted": lambda _: model}}
 
 
@@ -85,12 +85,12 @@ async def test_answers_are_instances_and_a_row_that_fails_is_one_of_the_results(
         return "no" if "ticket 1" in str(request.messages) else '{"kind": "bug"}'
 
     given = options(tmp_path, RepliesWith(answer))
-    given["by"] = "id"
 
     found = await pa.amap_rows(
         SORTER,
         tickets(3),
         text="{text}",
+        by="id",
         model="scripted/m",
         **given,
     )
@@ -165,9 +165,7 @@ def each_item(request: pa.ModelRequest) -> str:
 
 def test_rows_are_asked_together_by_programs_too_and_priced_before(tmp_path: Path) -> None:
     model = RepliesWith(each_item)
-    given = options(tmp_path, model)
-    given["batch"] = 10
-    given["row_gates"] = [pa.RegexGate(pattern="^ON ")]
+    given = {**options(tmp_path, model), "batch": 10, "row_gates": [pa.RegexGate(pattern="^ON ")]}
     asked: Any = {"text": "On {text}", "key": "t", "model": "scripted/m", **given}
 
     price = pa.price_rows(WRITER, tickets(25), **asked)
@@ -188,8 +186,18 @@ def test_types_of_answers_are_checked_for_each_row_of_a_batch(tmp_path: Path) ->
         ).decode()
 
     given = options(tmp_path, RepliesWith(answer))
-    given["batch"] = 2
 
-    found = pa.map_rows(STRICT, tickets(2), text="{text}", model="scripted/m", **given)
+    found = pa.map_rows(STRICT, tickets(2), text="{text}", batch=2, model="scripted/m", **given)
 
     assert [row.output for row in found.results()] == [Filled(kind="bug"), Filled(kind="wish")]
+
+
+def test_examples_are_shown_in_the_form_in_which_rows_are_asked_together(tmp_path: Path) -> None:
+    model = RepliesWith(each_item)
+    writer = pa.Agent("loud", instructions="Write.", examples=(pa.Example("on a", "ON A"),))
+    given = options(tmp_path, model)
+
+    pa.map_rows(writer, tickets(2), text="on {text}", batch=2, model="scripted/m", **given)
+
+    (request,) = model.requests
+    assert '<answer>\n{"1":"ON A"}\n</answer>' in request.system

@@ -42,10 +42,11 @@ Settings = dict[str, dict[str, dict[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store's folder and a provider, for this process and for others."""
+    """A store's folder and a provider, for this process and for others that `python` runs."""
 
     home: Path
     provider: LoopbackProvider
+    python: Path
 
     @property
     def settings(self) -> Settings:
@@ -60,7 +61,7 @@ class Place:
     ) -> AbstractAsyncContextManager[Process]:
         """Another process, with so many tasks of its own."""
         arguments = (self.provider.base_url, key, str(count), str(max_parallel))
-        return running(PROGRAM, self.home, *arguments)
+        return running(self.python, PROGRAM, self.home, *arguments)
 
     async def wait_in_flight(self, count: int) -> None:
         """Return once so many requests have come and have no answer yet."""
@@ -116,17 +117,17 @@ def ends(events: Sequence[Event]) -> list[str]:
 
 
 async def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(
-    tmp_path: Path,
+    tmp_path: Path, programs: Path
 ) -> None:
 
     with serve(Behaviour(latency_seconds=0.2)) as provider:
-        place = Place(tmp_path, provider)
+        place = Place(tmp_path, provider, programs / "python")
         async with place.open() as sessions, place.starting(20, max_parallel=5) as process:
             await place.wait_answered(7)
             await place.wait_in_flight(1)
             process.kill()
-            killed_at = time.time()
             await process.communicate()
+            killed_at = time.time()
 
             events = await followed(sessions)
 
@@ -140,13 +141,13 @@ async def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(
 
 
 async def test_a_message_and_a_kill_from_another_process_arrive_within_a_second(
-    tmp_path: Path,
+    tmp_path: Path, programs: Path
 ) -> None:
     def hang(_: int, request: JsonObject) -> Fault | None:
         return Hang() if last_text(request).startswith("Part") else None
 
     with serve(Behaviour(fault=hang)) as provider:
-        place = Place(tmp_path, provider)
+        place = Place(tmp_path, provider, programs / "python")
         async with place.open() as sessions, place.starting(2) as process:
             await place.wait_in_flight(2)
 
@@ -167,11 +168,11 @@ async def test_a_message_and_a_kill_from_another_process_arrive_within_a_second(
 
 
 async def test_two_processes_make_one_store_and_run_two_hundred_tasks_each_once(
-    tmp_path: Path,
+    tmp_path: Path, programs: Path
 ) -> None:
 
     with serve(Behaviour(latency_seconds=0.05)) as provider:
-        place = Place(tmp_path, provider)
+        place = Place(tmp_path, provider, programs / "python")
         one, other = place.starting(200, key="one"), place.starting(200, key="other")
         async with one as first, other as second:
             first_end, second_end = await asyncio.gather(ended(first), ended(second))
@@ -190,7 +191,7 @@ async def test_a_process_that_is_stopped_keeps_its_runs_for_as_long_as_it_exists
 ) -> None:
 
     with serve(Behaviour(latency_seconds=1.0)) as provider:
-        place = Place(tmp_path, provider)
+        place = Place(tmp_path, provider, Path(sys.executable))  # nobody hands on a SIGSTOP
         async with place.open() as sessions, place.starting(3) as process:
             await place.wait_in_flight(3)
             process.send_signal(signal.SIGSTOP)
@@ -231,10 +232,12 @@ async def test_a_process_whose_loop_is_blocked_still_sends_heartbeats(tmp_path: 
     assert 3 < after - before.heartbeat_at < 8
 
 
-async def test_what_a_process_leaves_in_good_order_waits_for_its_key(tmp_path: Path) -> None:
+async def test_what_a_process_leaves_in_good_order_waits_for_its_key(
+    tmp_path: Path, programs: Path
+) -> None:
 
     with serve(Behaviour(latency_seconds=0.5)) as provider:
-        place = Place(tmp_path, provider)
+        place = Place(tmp_path, provider, programs / "python")
         async with place.open() as sessions, place.starting(6, max_parallel=2) as process:
             await place.wait_in_flight(2)
             process.send_signal(signal.SIGINT)
@@ -276,12 +279,14 @@ def test_a_process_that_was_killed_is_dead_also_while_nobody_has_asked_for_its_e
         assert not is_alive(process.pid)
 
 
-async def test_a_run_that_killed_two_processes_is_not_tried_by_a_third(tmp_path: Path) -> None:
+async def test_a_run_that_killed_two_processes_is_not_tried_by_a_third(
+    tmp_path: Path, programs: Path
+) -> None:
     program = PROGRAM.with_name("deadly_program.py")
     ends: list[tuple[int | None, bytes]] = []
 
     for _ in range(3):
-        async with running(program, tmp_path) as process:
+        async with running(programs / "python", program, tmp_path) as process:
             out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
         ends.append((process.returncode, out))
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import pytest
 
 import parallel_agents as pa
 from parallel_agents import testing
-from parallel_agents.api.doing import DoOptions
-from parallel_agents.api.maps import MapOptions
 from parallel_agents.api.opening import Options
-from parallel_agents.api.running import TeamOptions
 from parallel_agents.errors import InvalidInput
 from parallel_agents.testing import RepliesWith
 from tests.integration.taken_arguments import NOTHING, TAKEN
@@ -48,13 +45,11 @@ class Call(NamedTuple):
 
     function: Callable[..., Any]
     good: Mapping[str, Any]
-    options: Iterable[str] = ()
 
     @property
     def parameters(self) -> list[str]:
         parameters = inspect.signature(self.function).parameters.values()
-        own = [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        return [*own, *self.options]
+        return [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
 
 
 def model(_: str) -> RepliesWith:
@@ -130,6 +125,9 @@ async def outcome(call: Call, arguments: Mapping[str, object]) -> str:
         elif hasattr(value, "__anext__"):
             async for event in value:
                 assert isinstance(event, pa.Event)
+        elif hasattr(value, "__aiter__"):
+            async for result in value:
+                assert isinstance(result, pa.Result)
         elif hasattr(value, "__aenter__"):
             async with value:
                 pass
@@ -193,13 +191,12 @@ async def test_a_verb_refuses_every_odd_value_that_nobody_means(
     }
 
 
-@pytest.mark.parametrize("name", ["run", "arun", "open"])
+@pytest.mark.parametrize("name", ["run", "arun", "stream", "open"])
 async def test_what_opens_a_store_refuses_every_odd_value_that_nobody_means(
     name: str, tmp_path: Path
 ) -> None:
     good = options(tmp_path) if name == "open" else {"tasks": [TASK], **options(tmp_path)}
-    known = Options if name == "open" else TeamOptions
-    call = Call(getattr(pa, name), good, get_type_hints(known))
+    call = Call(getattr(pa, name), good)
 
     walked = await walk("pa", {name: call})
 
@@ -227,7 +224,7 @@ async def test_what_runs_a_flow_refuses_every_odd_value_that_nobody_means(
 async def test_what_does_a_goal_refuses_every_odd_value_that_nobody_means(
     name: str, tmp_path: Path
 ) -> None:
-    call = Call(getattr(pa, name), {"goal": "Tea", **options(tmp_path)}, get_type_hints(DoOptions))
+    call = Call(getattr(pa, name), {"goal": "Tea", **options(tmp_path)})
 
     walked = await walk("pa", {name: call})
 
@@ -256,7 +253,21 @@ async def test_what_makes_an_agent_refuses_every_odd_value_that_nobody_means(
 @pytest.mark.parametrize("name", ["map_rows", "amap_rows", "price_rows", "aprice_rows"])
 async def test_a_map_refuses_every_odd_value_that_nobody_means(name: str, tmp_path: Path) -> None:
     good = {"agent": WRITER, "rows": [{"a": 1}], "text": "{a}", **options(tmp_path)}
-    call = Call(getattr(pa, name), good, get_type_hints(MapOptions))
+    call = Call(getattr(pa, name), good)
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["map", "amap"])
+async def test_a_small_map_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    call = Call(getattr(pa, name), {"agent": WRITER, "items": ["a"], **options(tmp_path)})
 
     walked = await walk("pa", {name: call})
 

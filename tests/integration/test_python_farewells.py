@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +23,10 @@ PATIENCE_SECONDS = 30
 
 
 @contextmanager
-def calling(how: str, home: Path) -> Generator[subprocess.Popen[str]]:
+def calling(python: Path, how: str, home: Path) -> Generator[subprocess.Popen[str]]:
     """The program with a call in flight."""
     process = subprocess.Popen(
-        [sys.executable, str(PROGRAM), how, str(home)],
+        [python, PROGRAM, how, home],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -46,11 +45,20 @@ def told(process: subprocess.Popen[str], lines: int) -> list[str]:
     return [process.stderr.readline().rstrip() for _ in range(lines)]
 
 
-@pytest.mark.parametrize(("how", "last"), [("run", ENDED), ("arun", ENDED), ("open", SPAWN)])
+@pytest.mark.parametrize(
+    ("how", "last"),
+    [
+        ("run", ENDED),
+        ("arun", ENDED),
+        ("stream", ENDED),
+        ("astream", ENDED),
+        ("open", SPAWN),
+    ],
+)
 def test_the_first_ctrl_c_lets_the_call_end_and_says_so(
-    how: str, last: str, tmp_path: Path
+    how: str, last: str, tmp_path: Path, programs: Path
 ) -> None:
-    with calling(how, tmp_path) as process:
+    with calling(programs / "python", how, tmp_path) as process:
         process.send_signal(signal.SIGINT)
         at_once = told(process, 2)
         (tmp_path / "go-on").touch()
@@ -67,13 +75,15 @@ def test_the_first_ctrl_c_lets_the_call_end_and_says_so(
     [
         ("run", f"{STOPPED}{AGAIN} to continue."),
         ("arun", f"{STOPPED}{AGAIN} to continue."),
+        ("stream", f"{STOPPED}{AGAIN} to continue."),
+        ("astream", f"{STOPPED}{AGAIN} to continue."),
         ("open", SPAWN),
     ],
 )
 def test_the_second_ctrl_c_stops_at_once_and_says_how_to_continue(
-    how: str, last: str, tmp_path: Path
+    how: str, last: str, tmp_path: Path, programs: Path
 ) -> None:
-    with calling(how, tmp_path) as process:
+    with calling(programs / "python", how, tmp_path) as process:
         process.send_signal(signal.SIGINT)
         told(process, 2)
         process.send_signal(signal.SIGINT)
@@ -85,8 +95,10 @@ def test_the_second_ctrl_c_stops_at_once_and_says_how_to_continue(
 
 
 @pytest.mark.parametrize("how", ["run", "arun"])
-def test_a_program_whose_stderr_nobody_reads_stops_as_any_other(how: str, tmp_path: Path) -> None:
-    with calling(how, tmp_path) as process:
+def test_a_program_whose_stderr_nobody_reads_stops_as_any_other(
+    how: str, tmp_path: Path, programs: Path
+) -> None:
+    with calling(programs / "python", how, tmp_path) as process:
         assert process.stderr is not None
         process.stderr.close()
         process.send_signal(signal.SIGINT)

@@ -22,10 +22,12 @@ def state_of(store: SqliteStore, tree: SessionKey = TREE) -> TreeState:
     return TreeState(store, StateNews(store), tree, OUTSIDER, BOUNDS)
 
 
-async def test_a_hundred_agents_of_two_processes_count_to_a_hundred(tmp_path: Path) -> None:
+async def test_a_hundred_agents_of_two_processes_count_to_a_hundred(
+    tmp_path: Path, programs: Path
+) -> None:
     async with (
-        running(PROGRAM, "count", tmp_path, "one", "50") as one,
-        running(PROGRAM, "count", tmp_path, "two", "50") as two,
+        running(programs / "python", PROGRAM, "count", tmp_path, "one", "50") as one,
+        running(programs / "python", PROGRAM, "count", tmp_path, "two", "50") as two,
     ):
         ends = [await ended(one, seconds=120), await ended(two, seconds=120)]
     store = await SqliteStore.open(tmp_path / "store.db")
@@ -39,10 +41,12 @@ async def test_a_hundred_agents_of_two_processes_count_to_a_hundred(tmp_path: Pa
     assert (counter.value, counter.version) == (100, 100)
 
 
-async def test_a_call_that_is_made_again_after_kill_9_writes_nothing_twice(tmp_path: Path) -> None:
-    async with running(PROGRAM, "die", tmp_path, tmp_path / "died") as first:
+async def test_a_call_that_is_made_again_after_kill_9_writes_nothing_twice(
+    tmp_path: Path, programs: Path
+) -> None:
+    async with running(programs / "python", PROGRAM, "die", tmp_path, tmp_path / "died") as first:
         killed = await ended(first)
-    async with running(PROGRAM, "die", tmp_path, tmp_path / "died") as second:
+    async with running(programs / "python", PROGRAM, "die", tmp_path, tmp_path / "died") as second:
         resumed = await ended(second)
 
     assert killed.code == -signal.SIGKILL

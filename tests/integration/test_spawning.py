@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import sys
 from asyncio.subprocess import PIPE
 from collections import Counter
 from collections.abc import Callable
@@ -64,23 +63,23 @@ def kept(home: Path, key: str) -> int:
         return store.execute("SELECT COUNT(*) FROM events WHERE key = ?", (key,)).fetchone()[0]
 
 
-async def start(home: Path, provider: LoopbackProvider) -> asyncio.subprocess.Process:
+async def start(python: Path, home: Path, provider: LoopbackProvider) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, PROGRAM, home, provider.base_url, stdout=PIPE, stderr=PIPE
+        python, PROGRAM, home, provider.base_url, stdout=PIPE, stderr=PIPE
     )
 
 
 async def test_a_tree_continues_after_kill_9_without_a_second_spawn_or_a_wasted_call(
-    tmp_path: Path,
+    tmp_path: Path, programs: Path
 ) -> None:
 
     with serve(Behaviour(answer=answer, fault=hang_at_first())) as provider:
-        first = await start(tmp_path, provider)
+        first = await start(programs / "python", tmp_path, provider)
         await until(lambda: sum(not is_lead(r.body) for r in provider.requests) == CHILDREN)
         await until(lambda: kept(tmp_path, "turn-2/model") == 1)
         first.kill()
         await first.communicate()
-        second = await start(tmp_path, provider)
+        second = await start(programs / "python", tmp_path, provider)
         out, err = await asyncio.wait_for(second.communicate(), PATIENCE_SECONDS)
         assert second.returncode == 0, err.decode()
         told = orjson.loads(out)

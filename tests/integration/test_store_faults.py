@@ -55,6 +55,8 @@ OWN_MOUNTS = ("unshare", "--map-root-user", "--mount")
 UNPRIVILEGED = ("setpriv", "--bounding-set=-all") if os.geteuid() == 0 else ()
 
 Command = Sequence[str | Path]
+# Without -B a limit on files would cut the bytecode that Python keeps beside its modules.
+PYTHON = (sys.executable, "-B")
 
 
 class Ended(NamedTuple):
@@ -64,12 +66,13 @@ class Ended(NamedTuple):
     at: float
 
 
-def run_crew(home: Path, base_url: str = NOBODY, *, by: Command = ()) -> Ended:
-    """Let the program run to its end; `by` is a command that runs the one that follows it."""
-    # Without -B a limit on files would cut the bytecode that Python keeps beside its modules.
-    program = [sys.executable, "-B", PROGRAM, home, base_url, "crew", str(PARTS), str(AT_ONCE)]
+def run_crew(python: Command, home: Path, base_url: str = NOBODY) -> Ended:
+    """Let the program run to its end, by a command that begins an interpreter."""
     done = subprocess.run(
-        [*by, *program], capture_output=True, timeout=PATIENCE_SECONDS, check=False
+        [*python, PROGRAM, home, base_url, "crew", str(PARTS), str(AT_ONCE)],
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     ended_at = time.time()
     told = orjson.loads(done.stdout or b"[]")
@@ -88,7 +91,7 @@ def kept_replies(home: Path) -> set[str]:
 
 def fill_files(home: Path, base_url: str) -> Ended:
     """The program's end where its files may not grow beyond 800 kB."""
-    return run_crew(home, base_url, by=(sys.executable, "-c", LIMIT_FILES))
+    return run_crew((sys.executable, "-c", LIMIT_FILES, *PYTHON), home, base_url)
 
 
 def fill_disk(home: Path, base_url: str) -> Ended:
@@ -98,14 +101,14 @@ def fill_disk(home: Path, base_url: str) -> Ended:
     copy.mkdir()
     if shutil.which(OWN_MOUNTS[0]) is None or subprocess.call([*OWN_MOUNTS, "true"]) != 0:
         pytest.skip("a disk of our own takes a mount namespace, which this machine does not give")
-    end = run_crew(home, base_url, by=(*OWN_MOUNTS, "sh", "-c", ON_A_SMALL_DISK, home, copy))
+    end = run_crew((*OWN_MOUNTS, "sh", "-c", ON_A_SMALL_DISK, home, copy, *PYTHON), home, base_url)
     shutil.copytree(copy, home, dirs_exist_ok=True)
     return end
 
 
 @pytest.mark.parametrize("fill", [fill_disk, fill_files])
 def test_when_the_disk_is_full_every_waiter_learns_it_and_only_lost_calls_are_made_again(
-    tmp_path: Path, fill: Callable[[Path, str], Ended]
+    tmp_path: Path, programs: Path, fill: Callable[[Path, str], Ended]
 ) -> None:
     home = tmp_path / "home"
 
@@ -122,7 +125,7 @@ def test_when_the_disk_is_full_every_waiter_learns_it_and_only_lost_calls_are_ma
             len(provider.requests),
             max(request.finished_at or 0.0 for request in provider.requests),
         )
-        resumed = run_crew(home, provider.base_url)
+        resumed = run_crew((programs / "python",), home, provider.base_url)
     asked_again = Counter(last_text(r.body) for r in provider.requests[first_time:])
 
     assert full.code == 1
@@ -151,7 +154,7 @@ async def test_a_read_only_store_is_reported_and_left_as_it_is(tmp_path: Path, w
     locked = file if what == "file" else file.parent
     locked.chmod(0o555)
 
-    end = run_crew(file.parent, by=UNPRIVILEGED)
+    end = run_crew((*UNPRIVILEGED, *PYTHON), file.parent)
 
     locked.chmod(0o755)
     assert end.code == 1

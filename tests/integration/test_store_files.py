@@ -8,9 +8,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -20,6 +21,7 @@ from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_connection import newest_version
 from parallel_agents.surfaces.cli.main import build
 from parallel_agents.testing import RepliesWith
+from tests.support.loaded import Loaded, write_program
 
 WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.")
 
@@ -234,63 +236,75 @@ def test_a_second_upgrade_does_not_overwrite_the_first_copy(tmp_path: Path) -> N
     assert (tmp_path / "store.db.v6-2.bak").exists()
 
 
-MOUNTED = "mount --bind {0} {0} && mount -o remount,ro,bind {0} && exec {1}"
+# Runs the command that follows it where the folder cannot be written, by root neither.
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
 
 
-def on_read_only_mount(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command whose home lies on a medium that cannot be written, by root neither."""
-    command = shlex.join([sys.executable, "-m", "parallel_agents", *arguments, "--home", str(home)])
-    script = MOUNTED.format(shlex.quote(str(home)), command)
-    return subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+class Medium(NamedTuple):
+    """A medium that cannot be written, as the program `pagents` sees it."""
+
+    folder: Path
+    pagents: Path
+
+    def run(self, home: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command on a home that lies on it."""
+        return subprocess.run(
+            [self.pagents, *arguments, "--home", self.folder / home],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
 
 @pytest.fixture(scope="module")
-def read_only_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("read-only")
-    fill(home)
-    probe = subprocess.run(
-        ["unshare", "-rm", "mount", "--bind", str(home), str(home)],
-        capture_output=True,
-        check=False,
-    )
-    if probe.returncode:
+def medium(tmp_path_factory: pytest.TempPathFactory, loaded: Loaded | None) -> Iterator[Medium]:
+    """With two homes: one that was closed, and one with a change in its log only."""
+    folder = tmp_path_factory.mktemp("medium")
+    programs = tmp_path_factory.mktemp("programs")
+    fill(folder / "closed")
+    make_left(folder / "closed", folder / "left")
+    under = ("unshare", "-rm", "sh", "-c", READ_ONLY, str(folder))
+    if subprocess.run([*under, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no mount namespaces here")
-    return home
+    if loaded is None:
+        command = shlex.join([*under, sys.executable, "-m", "parallel_agents"])
+        write_program(programs / "pagents", f'exec {command} "$@"')
+        yield Medium(folder, programs / "pagents")
+        return
+    inside = Loaded(under=under)
+    inside.install(programs)
+    yield Medium(folder, programs / "pagents")
+    inside.close()
+
+
+def make_left(closed: Path, left: Path) -> None:
+    """A copy of a home as a process leaves it that is killed after a change."""
+    home = left.with_name("open")
+    shutil.copytree(closed, home)
+    with closing(sqlite3.connect(home / "store.db")) as sql:
+        sql.execute("PRAGMA wal_autocheckpoint = 0")
+        sql.execute("UPDATE sessions SET label = 'only in the log'")
+        sql.commit()
+        shutil.copytree(home, left, ignore=shutil.ignore_patterns("*-shm"))
 
 
 @pytest.mark.parametrize("command", READS, ids=lambda command: command[0])
-def test_a_read_only_home_can_be_read(read_only_home: Path, command: tuple[str, ...]) -> None:
-    done = on_read_only_mount(read_only_home, *command)
+def test_a_read_only_home_can_be_read(medium: Medium, command: tuple[str, ...]) -> None:
+    done = medium.run("closed", *command)
 
     expected = 10 if command == ("doctor",) else 0  # which says that nothing can be started there
     assert (done.returncode, "PA-E" in done.stderr) == (expected, False), done.stderr
 
 
-def test_what_is_in_the_log_of_a_read_only_home_only_is_read_too(
-    read_only_home: Path, tmp_path: Path
-) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(read_only_home, home)
-    with closing(sqlite3.connect(home / "store.db")) as sql:
-        sql.execute("PRAGMA wal_autocheckpoint = 0")
-        sql.execute("UPDATE sessions SET label = 'only in the log'")
-        sql.commit()
-        left = tmp_path / "left"
-        shutil.copytree(home, left, ignore=shutil.ignore_patterns("*-shm"))
-
-    done = on_read_only_mount(left, "list", "--all")
+def test_what_is_in_the_log_of_a_read_only_home_only_is_read_too(medium: Medium) -> None:
+    done = medium.run("left", "list", "--all")
 
     assert "only in the log" in done.stdout
 
 
-def test_a_read_only_home_refuses_a_command_that_writes(read_only_home: Path) -> None:
-    done = on_read_only_mount(read_only_home, "kill", "team", "--yes")
+def test_a_read_only_home_refuses_a_command_that_writes(medium: Medium) -> None:
+    done = medium.run("closed", "kill", "team", "--yes")
 
     assert "PA-E403" in done.stderr
     assert "Traceback" not in done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import parallel_agents as pa
@@ -16,8 +15,10 @@ from tests.integration.typed_program import Finding, Findings
 PROGRAM = Path(typed_program.__file__)
 
 
-def test_what_a_process_that_was_killed_was_answered_are_instances(tmp_path: Path) -> None:
-    died = subprocess.run((sys.executable, str(PROGRAM), str(tmp_path)), check=False)
+def test_what_a_process_that_was_killed_was_answered_are_instances(
+    tmp_path: Path, programs: Path
+) -> None:
+    died = subprocess.run((programs / "python", PROGRAM, tmp_path), check=False)
     model = ScriptedModel(['{"items": []}'])
 
     team = pa.run(

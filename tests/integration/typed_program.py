@@ -50,7 +50,12 @@ auditor = pa.Agent(
         deny=("shell(curl *)",),
     ),
 )
-finder = pa.Agent("finder", instructions="Find what is wrong.", output=Findings)
+finder = pa.Agent(
+    "finder",
+    instructions="Find what is wrong.",
+    output=Findings,
+    examples=(pa.Example("x = 1 / 0", Findings(items=[Finding(file="a.py", line=1)])),),
+)
 judge = pa.Agent("grader", instructions="Grade it.", output=Verdict)
 lister = pa.Agent("lister", instructions="List the words.", output=Words)
 # What a form of typing is must be said to mypy.
@@ -97,6 +102,26 @@ async def with_verbs() -> None:
         by_name = await sessions.spawn(pa.Task("judge", "Grade it."))
         assert_type((await by_name.wait()).output, Json)
     assert_type((await pa.arun(pa.Task(poet, "Rain."))).results[0].output, str)
+    assert_type(await pa.amap(judge, ["one"]), list[pa.Result[Verdict]])
+    async for result in pa.stream([pa.Task(judge, "Grade it.")], budget=2):
+        assert_type(result.output.score, float)
+    assert_type((await pa.arun_flow(count, topic="tea", budget=0.5)).output, list[int])
+
+
+async def count(flow: pa.Flow, topic: str) -> list[int]:
+    found = await flow.task("find", pa.Task(finder, topic))
+    assert_type(found.output.items, list[Finding])
+    return [finding.line for finding in found.output.items]
+
+
+def without_async() -> None:
+    for result in pa.stream(pa.Task(judge, "Grade it."), progress=True):
+        assert_type(result, pa.Result[Verdict])
+    assert_type(pa.map(finder, [{"code": "x"}])[0].output.items, list[Finding])
+    assert_type(pa.map("code_reviewer", ["x"])[0].output, Json)
+    for row in pa.map_rows(finder, [{"code": "x"}], text="{code}", limit=3).results():
+        assert_type(row.output, Findings | None)
+    assert_type(pa.run_flow(count, topic="tea").output, list[int])
 
 
 def answer_and_die(request: pa.ModelRequest) -> str:

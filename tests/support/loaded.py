@@ -80,21 +80,25 @@ class Forked:
 
 
 class Loaded:
-    """An interpreter that has loaded the package."""
+    """An interpreter that has loaded the package.
 
-    def __init__(self) -> None:
+    Args:
+        under: a command that runs the one that follows it: it surrounds all that is forked.
+    """
+
+    def __init__(self, *, under: Sequence[str | Path] = ()) -> None:
         self._place = Path(tempfile.mkdtemp(prefix="loaded-"))
         self._address = str(self._place / "socket")
         # It ends when the standard input does, however this process ends.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", SERVER, self._address],
+            [*under, sys.executable, "-P", SERVER, self._address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         assert self._process.stdout is not None
         self._process.stdout.readline()
         python = self._place / "python"  # of the background processes
-        _write_program(python, f'exec {self._calling(python)} "$@"')
+        write_program(python, f'exec {self._calling(python)} "$@"')
 
     def close(self) -> None:
         self._process.communicate()
@@ -104,7 +108,7 @@ class Loaded:
         """Put programs `python` and `pagents` into a folder that stand for those installed."""
         for name in ("python", "pagents"):
             stub = folder / name
-            _write_program(stub, f'exec {self._calling(stub)} "$@"')
+            write_program(stub, f'exec {self._calling(stub)} "$@"')
 
     def _calling(self, program: Path) -> str:
         """The words of a shell that have the command forked which begins with `program`."""
@@ -137,6 +141,7 @@ class Loaded:
         return Forked(BufferedReader(out), BufferedReader(err), BufferedReader(told))
 
 
-def _write_program(file: Path, text: str) -> None:
+def write_program(file: Path, text: str) -> None:
+    """Make a program of a line of shell."""
     file.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
     file.chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
@@ -10,6 +11,7 @@ import select
 import signal
 import socket
 import sys
+import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -33,7 +35,19 @@ def load() -> None:
         import_module(f"parallel_agents.surfaces.cli.{command.where.partition(':')[0]}")
     import_module("parallel_agents.app.opening")
     import_module("parallel_agents.api.running")
+    import_module("jsonschema_rs")
+    _make_adapters()
     gc.freeze()
+
+
+def _make_adapters() -> None:
+    """Make the adapters of pydantic that the package keeps: a half of what a short command takes."""
+    modules = [each for name, each in sys.modules.items() if name.startswith("parallel_agents.")]
+    for function in [each for module in modules for each in vars(module).values()]:
+        annotations = getattr(function, "__annotations__", {})
+        is_adapter = str(annotations.get("return", "")).startswith("TypeAdapter")
+        if is_adapter and len(annotations) == 1 and hasattr(function, "cache_info"):
+            function()
 
 
 def serve(listening: socket.socket) -> list[str] | None:
@@ -106,6 +120,9 @@ def _become(request: dict[str, Any], streams: Sequence[int], locks: Sequence[int
     if locks:
         os.setsid()  # as the command does that starts it
         command[command.index("--lock") + 1] = str(locks[0])
+    elif os.isatty(0):
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     if needs or command[1:2] == ["-S"]:
         os.execv(Path(sys.executable).with_name(Path(command[0]).name), command)
     _load_workers(Path(sys.argv[1]).with_name("python"))

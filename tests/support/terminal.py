@@ -125,7 +125,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         self._set_size(width, height)
         self._process = subprocess.Popen(
-            ["setsid", "--ctty", *command],
+            command,
             env=environment,
             cwd=folder,
             stdin=slave,

@@ -188,8 +188,8 @@ def _check(tree: Mapping[str, Any]) -> Case:
 def _fill(tree: object, values: Mapping[str, Any]) -> Any:
     """The tree with `${name}` replaced; a text that is nothing else becomes the value itself."""
     if given := table(tree):
-        filled = {_fill(key, values): _fill(value, values) for key, value in given.items()}
-        return {key: value for key, value in filled.items() if key != "variants"}
+        kept = {key: value for key, value in given.items() if key != "variants"}
+        return {_fill(key, values): _fill(value, values) for key, value in kept.items()}
     if isinstance(tree, list):
         return [_fill(item, values) for item in cast("list[object]", tree)]
     if not isinstance(tree, str):

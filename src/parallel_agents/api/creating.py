@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
@@ -12,7 +12,7 @@ from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.creating.created import Created, CreateOptions, Wanted, created_of
@@ -30,10 +30,11 @@ async def acreate_agent(  # noqa: PLR0913 - what runs it, too
     options: CreateOptions = _DEFAULTS,
     key: Name | None = None,
     model: Name | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
     home: Path | Name | None = None,
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
 ) -> Created:
     """Have an agent made for a purpose, and registered if it is good enough.
 
@@ -51,15 +52,18 @@ async def acreate_agent(  # noqa: PLR0913 - what runs it, too
         home: see `Options`.
         models: see `Options`.
         settings: see `Options`.
+        tags: see `Options`.
 
     Raises:
         InvalidInput: the name is taken or is not a name, or there is no purpose.
         Conflict: the key is already used for another agent.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
-    task = create_task(Wanted(name=name, purpose=purpose), options, model=model, budget=budget)
+    task = create_task(
+        Wanted(name=name, purpose=purpose), options, model=model, budget=as_budget(budget)
+    )
     farewell = FlowFarewell("create_agent")
-    opening = _options(home, models, settings)
+    opening = _options(home, models, settings, tags)
     async with open_parts(None, None, opening) as app, letting_calls_end(app, farewell):
         return await _run(app, task, options, key, farewell)
 
@@ -72,10 +76,11 @@ def create_agent(  # noqa: PLR0913 - what runs it, too
     options: CreateOptions = _DEFAULTS,
     key: Name | None = None,
     model: Name | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
     home: Path | Name | None = None,
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
 ) -> Created:
     """`acreate_agent` for code that is not async; it also works in a running event loop.
 
@@ -83,9 +88,11 @@ def create_agent(  # noqa: PLR0913 - what runs it, too
 
     Parameters, result and errors are those of `acreate_agent`; a Ctrl-C is that of `run`.
     """
-    task = create_task(Wanted(name=name, purpose=purpose), options, model=model, budget=budget)
+    task = create_task(
+        Wanted(name=name, purpose=purpose), options, model=model, budget=as_budget(budget)
+    )
     farewell = FlowFarewell("create_agent")
-    opening = _options(home, models, settings)
+    opening = _options(home, models, settings, tags)
 
     async def work(app: App) -> Created:
         return await _run(app, task, options, key, farewell)
@@ -97,8 +104,9 @@ def _options(
     home: Path | str | None,
     models: Mapping[str, ModelFactory] | None,
     settings: Mapping[str, object] | None,
+    tags: Sequence[str],
 ) -> Options:
-    return Options(home=home, models=models or {}, settings=settings or {})
+    return Options(home=home, models=models or {}, settings=settings or {}, tags=tags)
 
 
 async def _run(

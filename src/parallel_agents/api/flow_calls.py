@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from parallel_agents.api.opening import LOG, Options, open_parts
+from parallel_agents.api.progress import open_bar
+from parallel_agents.api.watching import Watch
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.core.run import Result
@@ -19,9 +21,16 @@ V = TypeVar("V")
 
 
 async def flow_result(
-    app: App, farewell: FlowFarewell, spawning: Awaitable[Spawned]
+    app: App, farewell: FlowFarewell, spawning: Awaitable[Spawned], watch: Watch | None = None
 ) -> Result[Any]:
-    """The result of a flow that is being spawned; its start is never broken off halfway."""
+    """The result of a flow that is being spawned; its start is never broken off halfway.
+
+    Args:
+        app: where it is spawned.
+        farewell: is told of it.
+        spawning: spawns it.
+        watch: shows it on a bar; None for no bar.
+    """
 
     async def start() -> Spawned:
         farewell.started(spawned := await spawning)
@@ -30,7 +39,10 @@ async def flow_result(
     spawned = await to_its_end(start())
     if kept := describe_kept(spawned):
         LOG.warning(kept)
-    (result,) = await app.sessions.wait([spawned.run_id])
+    with open_bar(is_wanted=watch is not None) as bar:
+        if watch is not None and bar is not None:
+            await watch(app, spawned, bar)
+        (result,) = await app.sessions.wait([spawned.run_id])
     return result
 
 

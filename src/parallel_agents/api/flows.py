@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
-from parallel_agents.api.opening import Options, letting_calls_end, open_parts
+from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
+from parallel_agents.api.watching import watch_flow
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.run import Result
 from parallel_agents.core.tool import Tool
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 
 @checked
-async def arun_flow(  # noqa: PLR0913 - all else is input of the function
+async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
     function: Callable[..., Awaitable[T]],
     *,
     key: Name | None = None,
@@ -33,14 +34,16 @@ async def arun_flow(  # noqa: PLR0913 - all else is input of the function
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
     on_change: OnChange | str = OnChange.REFUSE,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
     gates: Sequence[Callable[..., object]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
     **values: object,
 ) -> Result[T]:
     """Run a flow to its end, and return its result: what the function returned is its `output`.
@@ -59,12 +62,8 @@ async def arun_flow(  # noqa: PLR0913 - all else is input of the function
         timeout: seconds for all of the flow.
         budget: the most that its steps may spend together, with everything they spawn.
         on_change: what becomes of a stored flow whose steps are not those of the function.
-        home: see `Options`.
-        tools: see `Options`.
-        agents: see `Options`.
-        gates: see `Options`.
-        models: see `Options`.
-        settings: see `Options`.
+        progress: see `arun`.
+        home, tools, agents, gates, models, settings, tags: see `Options`.
         **values: arguments of the function.
 
     Raises:
@@ -78,12 +77,12 @@ async def arun_flow(  # noqa: PLR0913 - all else is input of the function
         model=model,
         max_parallel=max_parallel,
         timeout=timeout,
-        budget=budget,
+        budget=as_budget(budget),
     )
-    options = given_options(home, tools, agents, gates, models, settings)
+    options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = FlowFarewell(task.name)
     async with open_parts(None, None, options, [flow]) as app, letting_calls_end(app, farewell):
-        return typed(await _run(app, task, key, farewell), flow.output_type)
+        return typed(await _run(app, task, key, farewell, progress=progress), flow.output_type)
 
 
 @checked
@@ -95,14 +94,16 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
     on_change: OnChange | str = OnChange.REFUSE,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
     gates: Sequence[Callable[..., object]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
     **values: object,
 ) -> Result[T]:
     """`arun_flow` for code that is not async; it also works in a running event loop, as in a notebook.
@@ -117,36 +118,19 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
         model=model,
         max_parallel=max_parallel,
         timeout=timeout,
-        budget=budget,
+        budget=as_budget(budget),
     )
-    options = given_options(home, tools, agents, gates, models, settings)
+    options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = FlowFarewell(task.name)
 
     async def work(app: App) -> Result[T]:
-        return typed(await _run(app, task, key, farewell), flow.output_type)
+        return typed(await _run(app, task, key, farewell, progress=progress), flow.output_type)
 
     return in_opened(options, farewell, work, [flow])
 
 
-def given_options(
-    home: Path | str | None,
-    tools: Sequence[Tool | Callable[..., object]],
-    agents: Sequence[Agent[Any]],
-    gates: Sequence[Callable[..., object]],
-    models: Mapping[str, ModelFactory] | None,
-    settings: Mapping[str, object] | None,
-) -> Options:
-    """What a program passes in, as `Options`."""
-    return Options(
-        home=home,
-        tools=tools,
-        agents=agents,
-        gates=gates,
-        models=models or {},
-        settings=settings or {},
-    )
-
-
-async def _run(app: App, task: FlowTask, key: str | None, farewell: FlowFarewell) -> Result:
+async def _run(
+    app: App, task: FlowTask, key: str | None, farewell: FlowFarewell, *, progress: bool
+) -> Result:
     spawning = app.sessions.spawn_flow(task, key=key)
-    return await flow_result(app, farewell, spawning)
+    return await flow_result(app, farewell, spawning, watch_flow if progress else None)

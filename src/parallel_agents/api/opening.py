@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict
 
-from typing_extensions import Unpack
-
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import Farewell
 from parallel_agents.app.models import ModelFactory
@@ -40,7 +38,7 @@ _GIVEN = "settings= or an argument of the program"
 
 
 class Options(TypedDict, total=False):
-    """Options of `open`, `arun` and `run`.
+    """What a program passes in: the arguments that whatever opens a store takes.
 
     Keys:
         home: the folder of the store; by default `PARALLEL_AGENTS_HOME` or `~/.parallel-agents`.
@@ -65,8 +63,18 @@ class Options(TypedDict, total=False):
 
 @checked
 @asynccontextmanager
-async def open(
-    *, model: Name | None = None, max_parallel: Count | None = None, **options: Unpack[Options]
+async def open(  # noqa: PLR0913 - what a program passes in
+    *,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    home: Path | Name | None = None,
+    tools: Sequence[Tool | Callable[..., object]] = (),
+    agents: Sequence[Agent[Any]] = (),
+    gates: Sequence[Callable[..., object]] = (),
+    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    models: Mapping[str, ModelFactory] | None = None,
+    settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
 ) -> AsyncGenerator[OpenSessions]:
     """Open this user's store, and execute runs in this process until the block ends.
 
@@ -81,7 +89,14 @@ async def open(
     Args:
         model: `provider/model` for agents that name none.
         max_parallel: the most runs at once in this process.
-        **options: see `Options`.
+        home: the folder of the store; by default `PARALLEL_AGENTS_HOME` or `~/.parallel-agents`.
+        tools: typed functions or `Tool` objects that agents can name under `tools`.
+        agents: definitions that override those of the catalog.
+        gates: functions that a `FunctionGate` or `ScoreGate` can name.
+        flows: the functions of flows, so that those that a former process left go on here.
+        models: factories of models by provider, such as `{"scripted": lambda name: model}`.
+        settings: settings by name; they override files and environment variables.
+        tags: words by which `pagents cost` tells what the work cost.
 
     Yields:
         The verbs: spawn, send, steer, kill, wait, list and history, and more on top of them.
@@ -90,8 +105,32 @@ async def open(
         InvalidInput: a function cannot be a tool or a gate, or two tools, agents or gates have one name.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
+    options = given_options(home, tools, agents, gates, models, settings, flows, tags)
     async with open_parts(model, max_parallel, options) as app, letting_calls_end(app, Farewell()):
         yield OpenSessions(app.sessions, app.sharing, app.flows, app.now, app.sent)
+
+
+def given_options(  # noqa: PLR0913 - what a program passes in
+    home: Path | str | None,
+    tools: Sequence[Tool | Callable[..., object]],
+    agents: Sequence[Agent[Any]],
+    gates: Sequence[Callable[..., object]],
+    models: Mapping[str, ModelFactory] | None,
+    settings: Mapping[str, object] | None,
+    flows: Sequence[Callable[..., Awaitable[object]]],
+    tags: Sequence[str],
+) -> Options:
+    """What a program passes in, as `Options`."""
+    return Options(
+        home=home,
+        tools=tools,
+        agents=agents,
+        gates=gates,
+        flows=flows,
+        models=models or {},
+        settings=settings or {},
+        tags=tags,
+    )
 
 
 @asynccontextmanager

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
-from parallel_agents.api.flows import given_options
 from parallel_agents.api.opening import (
     Options,
+    given_options,
     letting_calls_end,
     open_parts,
 )
+from parallel_agents.api.watching import watch_flow
 from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
@@ -24,7 +25,7 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, Budget, as_budget
 from parallel_agents.core.plan import Plan
 from parallel_agents.core.plan_refusal import check_made_plan
 from parallel_agents.core.run import Result
@@ -36,15 +37,16 @@ from parallel_agents.settings import Environment, read_environment
 
 
 class _Asked(NamedTuple):
-    """A plan, the values of its inputs, and the key of its run."""
+    """A plan, the values of its inputs, the key of its run, and whether a bar shows it."""
 
     plan: Plan
     inputs: JsonObject
     key: str | None
+    has_progress: bool
 
 
 @checked
-async def arun_plan(  # noqa: PLR0913 - all else is input of the plan
+async def arun_plan(  # noqa: D417, PLR0913 - all else is input of the plan
     plan: Plan,
     *,
     key: Name | None = None,
@@ -52,13 +54,15 @@ async def arun_plan(  # noqa: PLR0913 - all else is input of the plan
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
     gates: Sequence[Callable[..., object]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
     **values: object,
 ) -> Result[Any]:
     """Run a plan to its end, and return its result.
@@ -78,12 +82,9 @@ async def arun_plan(  # noqa: PLR0913 - all else is input of the plan
         max_parallel: the most runs of the plan at once, instead of the plan's.
         timeout: seconds for all of the plan, instead of the plan's.
         budget: the most that its steps may spend together, instead of the plan's.
-        home: see `Options`.
-        tools: see `Options`.
+        progress: see `arun`.
         agents: see `Options`; steps name them.
-        gates: see `Options`.
-        models: see `Options`.
-        settings: see `Options`.
+        home, tools, gates, models, settings, tags: see `Options`.
         **values: inputs of the plan.
 
     Raises:
@@ -92,9 +93,9 @@ async def arun_plan(  # noqa: PLR0913 - all else is input of the plan
         Conflict: the key is already used for other work.
         StoreError: the store cannot be opened.
     """
-    given = _given(plan, model, max_parallel, timeout, budget)
-    asked = _Asked(given, _inputs({**(input or {}), **values}), key)
-    options = given_options(home, tools, agents, gates, models, settings)
+    given = _given(plan, model, max_parallel, timeout, as_budget(budget))
+    asked = _Asked(given, _inputs({**(input or {}), **values}), key, progress)
+    options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = _farewell(plan)
     async with open_parts(None, None, options) as app, letting_calls_end(app, farewell):
         return await _run(app, _environment(home), asked, farewell)
@@ -109,13 +110,15 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
-    budget: Budget = NO_BUDGET,
+    budget: AnyBudget = NO_BUDGET,
+    progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
     agents: Sequence[Agent[Any]] = (),
     gates: Sequence[Callable[..., object]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
     **values: object,
 ) -> Result[Any]:
     """`arun_plan` for code that is not async; it also works in a running event loop, as in a notebook.
@@ -124,9 +127,9 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
 
     Parameters, result and errors are those of `arun_plan`; a Ctrl-C is that of `run`.
     """
-    given = _given(plan, model, max_parallel, timeout, budget)
-    asked = _Asked(given, _inputs({**(input or {}), **values}), key)
-    options: Options = given_options(home, tools, agents, gates, models, settings)
+    given = _given(plan, model, max_parallel, timeout, as_budget(budget))
+    asked = _Asked(given, _inputs({**(input or {}), **values}), key, progress)
+    options: Options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = _farewell(plan)
 
     async def work(app: App) -> Result[Any]:
@@ -202,4 +205,5 @@ async def _run(
     check_made_plan(plan, app.agent)
     task = plan_task(plan, asked.inputs)
     await probe_plan(app, environment, plan, asked.inputs)
-    return await flow_result(app, farewell, begin_plan(app, task, asked.key))
+    watch = watch_flow if asked.has_progress else None
+    return await flow_result(app, farewell, begin_plan(app, task, asked.key), watch)

@@ -3,48 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from typing_extensions import Unpack
-
-from parallel_agents.api.opening import LOG, Options, letting_calls_end, open_parts
+from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
+from parallel_agents.api.progress import progress_bar
+from parallel_agents.api.team_calls import TeamCall, Tell, begin, listed, team_of, tell_each
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import TeamFarewell
-from parallel_agents.core.agent import T
+from parallel_agents.app.models import ModelFactory
+from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.run import TeamResult
-from parallel_agents.core.task import AnyTask, OnFailure, Task, TeamTask
-from parallel_agents.core.verbs import Spawned
-from parallel_agents.interrupts import in_thread, to_its_end, unless
-from parallel_agents.sessions.kept_options import describe_kept
+from parallel_agents.core.task import OnFailure, Task
+from parallel_agents.core.tool import Tool
+from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.sessions.typed import typed_team
 
 
-class TeamOptions(Options, total=False):
-    """Further options of `arun` and `run`.
-
-    Keys:
-        budget: the most that all tasks may spend together, with everything they spawn.
-        on_failure: what happens to the other tasks when one fails; by default they continue.
-        min_done: how many tasks must end in done, or the team has failed.
-    """
-
-    budget: Budget
-    on_failure: OnFailure | str
-    min_done: Count | None
-
-
 @checked
-async def arun(
+async def arun(  # noqa: PLR0913 - each is a decision of its own, and editors show them
     tasks: Sequence[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
-    **options: Unpack[TeamOptions],
+    budget: AnyBudget = NO_BUDGET,
+    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    min_done: Count | None = None,
+    progress: bool = False,
+    home: Path | Name | None = None,
+    tools: Sequence[Tool | Callable[..., object]] = (),
+    agents: Sequence[Agent[Any]] = (),
+    gates: Sequence[Callable[..., object]] = (),
+    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    models: Mapping[str, ModelFactory] | None = None,
+    settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
 ) -> TeamResult[T]:
     """Run tasks in parallel, and return their results in the order of the tasks.
 
@@ -60,29 +59,50 @@ async def arun(
         model: `provider/model` for tasks that name none.
         max_parallel: the most runs at once in this process.
         timeout: seconds for all tasks together; tasks still live by then end timed out.
-        **options: see `TeamOptions` and `Options`.
+        budget: the most that all tasks may spend together, with everything they spawn; a number is
+            dollars.
+        on_failure: what happens to the other tasks when one fails; by default they continue.
+        min_done: how many tasks must end in done, or the team has failed.
+        progress: whether a bar shows how far they are, if stderr is a terminal or a notebook.
+        home: see `Options`.
+        tools: see `Options`.
+        agents: see `Options`.
+        gates: see `Options`.
+        flows: see `Options`.
+        models: see `Options`.
+        settings: see `Options`.
+        tags: see `Options`.
 
     Raises:
         CallerError: a task cannot be accepted; then none of them starts.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
-    given = (tasks,) if isinstance(tasks, Task) else tuple(tasks)
-    team = _team(given, model, timeout, options)
-    farewell = _farewell(options)
-    async with open_parts(None, max_parallel, options) as app, letting_calls_end(app, farewell):
-        result = await _run_team(app, team, key, farewell)
-        return await typed_team(app.sessions, dict(zip(team.keys, given, strict=True)), result)
+    given = listed(tasks)
+    team = team_of(given, model, timeout, budget, on_failure, min_done)
+    options = given_options(home, tools, agents, gates, models, settings, flows, tags)
+    return await arun_call(TeamCall(given, team, key, max_parallel, options, progress))
 
 
 @checked
-def run(
+def run(  # noqa: PLR0913 - as `arun`
     tasks: Sequence[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
-    **options: Unpack[TeamOptions],
+    budget: AnyBudget = NO_BUDGET,
+    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    min_done: Count | None = None,
+    progress: bool = False,
+    home: Path | Name | None = None,
+    tools: Sequence[Tool | Callable[..., object]] = (),
+    agents: Sequence[Agent[Any]] = (),
+    gates: Sequence[Callable[..., object]] = (),
+    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    models: Mapping[str, ModelFactory] | None = None,
+    settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
 ) -> TeamResult[T]:
     """`arun` for code that is not async; it also works in a running event loop, as in a notebook.
 
@@ -92,55 +112,55 @@ def run(
     finish, so that nothing paid for is lost; the second stops at once. SIGTERM and SIGHUP count as a
     Ctrl-C. All raise KeyboardInterrupt, after stderr has said how to continue where the run stopped.
     """
-    given = (tasks,) if isinstance(tasks, Task) else tuple(tasks)
-    team = _team(given, model, timeout, options)
-    farewell = _farewell(options)
+    given = listed(tasks)
+    team = team_of(given, model, timeout, budget, on_failure, min_done)
+    options = given_options(home, tools, agents, gates, models, settings, flows, tags)
+    return run_call(TeamCall(given, team, key, max_parallel, options, progress))
+
+
+async def arun_call(call: TeamCall[T]) -> TeamResult[T]:
+    """Do what `arun` was asked for."""
+    farewell = call.farewell
+    async with (
+        open_parts(None, call.max_parallel, call.options) as app,
+        letting_calls_end(app, farewell),
+    ):
+        with progress_bar(len(call.tasks), is_wanted=call.has_progress) as tell:
+            return await _result(app, call, farewell, tell)
+
+
+def run_call(call: TeamCall[T]) -> TeamResult[T]:
+    """Do what `run` was asked for.
+
+    Raises:
+        KeyboardInterrupt: it was stopped.
+    """
+    farewell = call.farewell
 
     async def run_until(stop: asyncio.Event) -> TeamResult[T] | None:
-        async with open_parts(None, max_parallel, options) as app:
-            result = await unless(stop, _run_team(app, team, key, farewell))
+        async with open_parts(None, call.max_parallel, call.options) as app:
+            result = await unless(stop, _result(app, call, farewell, tell))
             if result is None:
                 await farewell.let_calls_end(app)
-                return None
-            return await typed_team(app.sessions, dict(zip(team.keys, given, strict=True)), result)
+            return result
 
     try:
-        return in_thread(run_until)
+        with progress_bar(len(call.tasks), is_wanted=call.has_progress) as tell:
+            return in_thread(run_until)
     except KeyboardInterrupt:
         farewell.say()
         raise
 
 
-def _farewell(options: Options) -> TeamFarewell:
-    # Another process has none of what this one passes in.
-    own = ("home", "tools", "gates", "models", "settings")
-    return TeamFarewell(is_resumable=not any(options.get(name) for name in own))
-
-
-def _team(
-    tasks: tuple[AnyTask, ...], model: str | None, timeout: float | None, options: TeamOptions
-) -> TeamTask:
-    return TeamTask(
-        tasks=tasks,
-        model=model,
-        timeout_seconds=timeout,
-        budget=options.get("budget", NO_BUDGET),
-        on_failure=OnFailure(options.get("on_failure", OnFailure.KEEP_GOING)),
-        min_done=options.get("min_done"),
+async def _result(
+    app: App, call: TeamCall[T], farewell: TeamFarewell, tell: Tell[T] | None
+) -> TeamResult[T]:
+    spawned = await begin(app, call, farewell)
+    if tell is None:
+        await app.sessions.wait([spawned.run_id])
+    else:
+        await tell_each(app, call, spawned, tell)
+    result = await app.sessions.team_result(spawned.session_key)
+    return await typed_team(
+        app.sessions, dict(zip(call.team.keys, call.tasks, strict=True)), result
     )
-
-
-async def _run_team(
-    app: App, team: TeamTask, key: str | None, farewell: TeamFarewell
-) -> TeamResult:
-    plans = await app.sessions.plan_team(team, key=key)
-
-    async def start() -> Spawned:
-        farewell.started(spawned := await app.sessions.start(plans))
-        return spawned
-
-    spawned = await to_its_end(start())
-    if kept := describe_kept(spawned):
-        LOG.warning(kept)
-    await app.sessions.wait([spawned.run_id])
-    return await app.sessions.team_result(spawned.session_key)

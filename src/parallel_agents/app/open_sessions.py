@@ -9,7 +9,7 @@ from typing import Any
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import SessionKey, make_name
@@ -80,18 +80,23 @@ class OpenSessions:
         spawned = await self._service.spawn(task, parent=key)
         return SessionHandle(self._service, spawned, task.output_type)
 
-    async def spawn_team(self, team: TeamTask, *, key: Name | None = None) -> SessionHandle:
+    async def spawn_team(
+        self, team: TeamTask, *, key: Name | None = None, tags: Sequence[Name] = ()
+    ) -> SessionHandle:
         """Start a team: all of its tasks, or none if one cannot be accepted.
 
         Args:
             team: the tasks, and how they run together.
             key: identifies the run; the same key and tasks return the existing team.
+            tags: words by which costs are told, besides those of each task.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: a task cannot be accepted.
             Conflict: the key is already used for different work.
         """
-        return SessionHandle(self._service, await self._service.spawn_team(team, key=key))
+        return SessionHandle(
+            self._service, await self._service.spawn_team(team, key=key, tags=tags)
+        )
 
     async def team_result(self, handle: SessionHandle[Any]) -> TeamResult:
         """Wait for a team to end, and return the result of each task."""
@@ -107,8 +112,9 @@ class OpenSessions:
         model: Name | None = None,
         max_parallel: Count | None = None,
         timeout: Duration | None = None,
-        budget: Budget = NO_BUDGET,
+        budget: AnyBudget = NO_BUDGET,
         on_change: OnChange | str = OnChange.REFUSE,
+        tags: Sequence[Name] = (),
     ) -> SessionHandle[T]:
         """Start a flow; the same key and input continue the stored one, if it is not done.
 
@@ -121,6 +127,7 @@ class OpenSessions:
             timeout: seconds for all of it.
             budget: the most that its steps may spend together, with everything they spawn.
             on_change: what becomes of a stored flow whose steps are not those of the function.
+            tags: words by which costs are told.
 
         Raises:
             InvalidInput: the function cannot be a flow, or does not take the input.
@@ -129,9 +136,13 @@ class OpenSessions:
         flow = FlowFunction(function, on_change=OnChange(on_change))
         self._flows.add(flow)
         task = flow.task(
-            input or {}, model=model, max_parallel=max_parallel, timeout=timeout, budget=budget
+            input or {},
+            model=model,
+            max_parallel=max_parallel,
+            timeout=timeout,
+            budget=as_budget(budget),
         )
-        spawned = await self._service.spawn_flow(task, key=key)
+        spawned = await self._service.spawn_flow(task, key=key, tags=tags)
         return SessionHandle(self._service, spawned, flow.output_type)
 
     async def send(

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from parallel_agents.cases.interval import Interval, wilson
 from parallel_agents.cases.report import CaseTry, TestReport, TryStatus
+from parallel_agents.core.agent import AnyAgent
+from parallel_agents.core.case import Case, digest_of
 
 
 class EndedTest(NamedTuple):
@@ -61,6 +63,8 @@ class AgentCard:
     Attributes:
         version: of its definition and its cases as they are now; only tests of it count.
         cases: how many cases it has.
+        examples: how many examples its model is shown.
+        told: the cases that are also examples, so that the model was told their answers.
         models: by name.
         other_versions: how many tests there are of other versions, or of some of the cases.
     """
@@ -71,13 +75,14 @@ class AgentCard:
     cases: int
     models: tuple[ModelCard, ...]
     other_versions: int
+    examples: int = 0
+    told: tuple[str, ...] = ()
 
 
-def card_of(
-    agent: str, description: str, version: str, cases: int, tests: Iterable[EndedTest]
-) -> AgentCard:
+def card_of(agent: AnyAgent, cases: Sequence[Case], tests: Iterable[EndedTest]) -> AgentCard:
     """The card of an agent, from all tests of agents that are stored."""
-    of_agent = [test for test in tests if test.report.agent == agent]
+    version = digest_of(agent, cases)
+    of_agent = [test for test in tests if test.report.agent == agent.name]
     now = [test for test in of_agent if test.report.version == version]
     tries: defaultdict[str, list[CaseTry]] = defaultdict(list)
     latest: dict[str, float] = {}
@@ -86,12 +91,21 @@ def card_of(
             tries[each.model].append(each)
             latest[each.model] = max(test.at, latest.get(each.model, 0.0))
     return AgentCard(
-        agent=agent,
-        description=description,
+        agent=agent.name,
+        description=agent.description,
         version=version,
-        cases=cases,
+        cases=len(cases),
+        examples=len(agent.examples),
+        told=tuple(case.id for case in cases if _is_told(case, agent)),
         models=tuple(_of_model(model, tries[model], latest[model]) for model in sorted(tries)),
         other_versions=len(of_agent) - len(now),
+    )
+
+
+def _is_told(case: Case, agent: AnyAgent) -> bool:
+    return any(
+        (case.text.strip(), case.input) == (example.text.strip(), example.input)
+        for example in agent.examples
     )
 
 

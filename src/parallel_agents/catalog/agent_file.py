@@ -25,6 +25,7 @@ from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_g
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel
 from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.example import Example, WrongExample, check_examples
 from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.mcp_server import read_server
 from parallel_agents.core.on_stuck import OnStuck
@@ -143,6 +144,14 @@ class WithWorkspaceFields(Fields):
         )
 
 
+class ExampleFields(Fields):
+    """A task, and the answer that it should get."""
+
+    text: NonEmpty = ""
+    input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    output: JsonValue
+
+
 class AgentFields(Fields):
     """The front matter."""
 
@@ -153,6 +162,7 @@ class AgentFields(Fields):
     model: ModelName | None = None
     input: dict[str, JsonValue] | None = None
     output: dict[str, JsonValue] | None = None
+    examples: tuple[ExampleFields, ...] = ()
     limits: Annotated[Limits, AfterValidator(_some_limit)] = NO_LIMITS
     tools: tuple[NonEmpty, ...] = ()
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -183,9 +193,8 @@ def parse_agent(source: Source) -> Agent:
     Raises:
         InvalidFile: the error names the line, and what to write instead.
     """
-    front, _ = split_front_matter(source)
-    agent = parse_any_agent(source)
-    check_stem(parse_document(front), agent.name)
+    document, agent = _parse(source)
+    check_stem(document, agent.name)
     return agent
 
 
@@ -195,6 +204,11 @@ def parse_any_agent(source: Source) -> Agent:
     Raises:
         InvalidFile: the error names the line, and what to write instead.
     """
+    return _parse(source)[1]
+
+
+def _parse(source: Source) -> tuple[Document, Agent]:
+    """The front matter, and the agent that it describes."""
     front, instructions = split_front_matter(source)
     document = parse_document(front)
     found = _fields(document)
@@ -204,13 +218,14 @@ def parse_any_agent(source: Source) -> Agent:
         check_schema(document, ("output",), found.output)
     if found.with_workspace is not None and found.with_workspace.input is not None:
         _check_input_there(document, found, found.with_workspace.input)
-    return Agent(
+    return document, Agent(
         name=found.name,
         description=found.description,
         instructions=instructions,
         category=found.category,
         input_schema=found.input,
         output_schema=found.output,
+        examples=_examples(document, found),
         model=found.model,
         tier=found.tier,
         tools=found.tools,
@@ -234,6 +249,26 @@ def parse_any_agent(source: Source) -> Agent:
         needs=found.needs,
         mcp_servers=tuple(read_server(name, table) for name, table in found.mcp_servers.items()),
     )
+
+
+def _examples(document: Document, found: AgentFields) -> tuple[Example, ...]:
+    """The examples, each as a task could be and its answer could be accepted."""
+    examples: list[Example] = []
+    for position, each in enumerate(found.examples):
+        try:
+            examples.append(Example(each.text.strip(), each.output, input=each.input))
+        except InvalidInput as error:
+            steps = ("examples", str(position))
+            raise document.error(steps, error.message, why=error.why, hint=error.hint) from error
+    try:
+        check_examples(examples, found.input, found.output)
+    except WrongExample as wrong:
+        at = () if wrong.position is None else (str(wrong.position), wrong.part)
+        steps = ("examples", *at)
+        raise document.error(
+            steps, wrong.of("the agent"), why=str(wrong), hint=wrong.hint
+        ) from wrong
+    return tuple(examples)
 
 
 def _check_input_there(document: Document, found: AgentFields, schema: JsonObject) -> None:

@@ -11,6 +11,7 @@ from typing_extensions import TypeVar, override
 
 from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.example import Example, WrongExample, check_examples, fitting
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.mcp_server import McpServer
@@ -84,6 +85,8 @@ class Agent(Checked, Generic[T_co]):
         description: one sentence about its purpose, read by users and by agents that could spawn it;
             by default the first sentence of the instructions.
         instructions: the system prompt.
+        examples: tasks with the answers that they should get, at most 20; its model is shown them
+            below the instructions.
         output: the type of the answer: a Pydantic model, a dataclass, a TypedDict, or any other
             type for which Pydantic makes a JSON Schema; `str` is plain text. `output` of a result
             is then an instance of it. Only its schema is stored, as `output_schema`, which may be
@@ -127,13 +130,15 @@ class Agent(Checked, Generic[T_co]):
             its MCP servers get; empty for none.
 
     Raises:
-        InvalidInput: a schema is not a valid JSON Schema, or a number is out of range.
+        InvalidInput: a schema is not a valid JSON Schema, a number is out of range, or an example
+            does not match the schemas.
     """
 
     name: str
     _: KW_ONLY
     description: str = ""
     instructions: str
+    examples: tuple[Example, ...] = ()
     category: str = "general"
     input_schema: JsonObject | None = None
     output: InitVar[type[T_co] | TypeForm[T_co] | JsonObject | None] = None
@@ -223,11 +228,13 @@ class Agent(Checked, Generic[T_co]):
         there = self.with_workspace
         if there is None:
             return self
+        takes = self.input_schema and (there.input_schema or self.input_schema)
         return replace(
             self,
             instructions="\n\n".join(filter(None, (self.instructions, there.instructions))),
             tools=tuple(dict.fromkeys((*self.tools, *there.tools))),
-            input_schema=self.input_schema and (there.input_schema or self.input_schema),
+            input_schema=takes,
+            examples=fitting(self.examples, takes),
             limits=there.limits.over(self.limits),
             with_workspace=None,
         )
@@ -245,6 +252,12 @@ class Agent(Checked, Generic[T_co]):
             schema: JsonObject | None = getattr(self, name)
             if schema is not None:
                 _check_schema(name, schema, self.name)
+        try:
+            check_examples(self.examples, self.input_schema, self.output_schema)
+        except WrongExample as wrong:
+            raise InvalidInput(
+                wrong.of(f"agent {self.name}"), why=str(wrong), hint=wrong.hint
+            ) from None
 
 
 AnyAgent: TypeAlias = Agent[Any]

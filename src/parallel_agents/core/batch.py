@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from parallel_agents.core.agent import AnyAgent
+from parallel_agents.core.example import Example
 from parallel_agents.core.gate import Refine, Verdict
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import task_text
@@ -67,6 +68,14 @@ def batch_of(items: Sequence[Item]) -> BatchTask:
     if not has_input:
         return BatchTask(text, _numbered([item.text for item in items]))
     return BatchTask(text, _numbered([{_TASK: i.text, _INPUT: i.input} for i in items]))
+
+
+def examples_of_batch(examples: Sequence[Example]) -> tuple[Example, ...]:
+    """Examples as one of a batch, whose items they are; none of none."""
+    if not examples:
+        return ()
+    task = batch_of([Item(each.text, each.input) for each in examples])
+    return (Example(task.text, _numbered([each.output for each in examples]), input=task.input),)
 
 
 def items_of(text: str, values: JsonObject) -> dict[str, Item]:

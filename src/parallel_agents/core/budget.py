@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
 import orjson
 from typing_extensions import override
@@ -19,6 +19,7 @@ from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import File, Message, Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.takers import instance, is_named
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import InvalidInput
@@ -47,6 +48,8 @@ class OnLimit(StrEnum):
 class Budget(Checked):
     """The most that a session and all that it spawns may spend; None for no limit.
 
+    Where a budget is taken, a number means dollars: `budget=2` is `budget=Budget(usd=2)`.
+
     Attributes:
         usd: US dollars. A model with an unknown price is refused.
         tokens: input, output and cache together.
@@ -65,6 +68,13 @@ class Budget(Checked):
     @classmethod
     def written(cls) -> str:
         return "Budget(usd=2) or Budget(tokens=100_000)"
+
+    @classmethod
+    def meant(cls, value: object) -> Budget | None:
+        """The budget that another value stands for: a number of dollars, or limits by their names."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return cls(usd=value)
+        return cls(**value) if is_named(value) else None
 
     @override
     def _check(self) -> None:
@@ -98,6 +108,15 @@ class Budget(Checked):
 
 
 NO_BUDGET = Budget()
+
+
+# What is passed for a budget.
+AnyBudget: TypeAlias = Annotated[Budget | float, instance(Budget)]
+
+
+def as_budget(budget: AnyBudget) -> Budget:
+    """A budget, or a number of dollars as one."""
+    return budget if isinstance(budget, Budget) else Budget(usd=budget)
 
 
 class Amount(NamedTuple):

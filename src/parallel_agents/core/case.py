@@ -118,6 +118,10 @@ class Case(Checked):
 def digest_of(agent: Agent[T], cases: Iterable[Case]) -> str:
     """What two tests share if they are of the same version of an agent and of its cases."""
     whole = orjson.dumps([agent, list(cases)], option=orjson.OPT_SORT_KEYS)
+    if not agent.examples:  # so that what was tested before agents could have any still counts
+        definition, tested = orjson.loads(whole)
+        del definition["examples"]
+        whole = orjson.dumps([definition, tested])
     return hashlib.sha256(whole).hexdigest()[:_DIGEST_CHARACTERS]
 
 

@@ -13,6 +13,7 @@ from parallel_agents.core.command_limits import (
     UNSAID_PROCESSES,
     CommandLimits,
 )
+from parallel_agents.core.takers import is_named
 from parallel_agents.errors import InvalidInput
 
 DAY_SECONDS = 86_400.0
@@ -59,6 +60,16 @@ class Limits(Checked):
     memory_megabytes: int | None = None
     max_processes: int | None = None
     output_megabytes: int | None = None
+
+    @override
+    @classmethod
+    def written(cls) -> str:
+        return "Limits(attempts=2), or a dictionary such as {'attempts': 2}"
+
+    @classmethod
+    def meant(cls, value: object) -> Limits | None:
+        """The limits that a dictionary stands for."""
+        return cls(**value) if is_named(value) else None
 
     @override
     def _check(self) -> None:

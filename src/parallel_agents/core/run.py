@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, NamedTuple, cast
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, override
 
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.schema import Json
+from parallel_agents.core.shown_results import ShownResult, html_of, line_of, table_of
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import NoOutput, OverBudget, PagentsError
@@ -271,6 +272,40 @@ class Result(Answered[T_co]):
     def is_done(self) -> bool:
         return self.status is RunStatus.DONE
 
+    @override
+    def __repr__(self) -> str:
+        return line_of(self.shown)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """What `rich` prints."""
+        shown = self.shown
+        yield "label", shown.label
+        yield "status", shown.status
+        yield "seconds", round(shown.seconds, 1)
+        yield "cost_usd", shown.cost_usd
+        yield "output", self.output_json
+        if shown.failure:
+            yield "error", shown.failure
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows; nothing in it but text is from the model."""
+        return html_of(self.shown)
+
+    @property
+    def shown(self) -> ShownResult:
+        """What interpreters and notebooks show of it."""
+        error = self.error
+        return ShownResult(
+            label=self.label,
+            agent=self.agent,
+            status=str(self.status),
+            seconds=self.seconds,
+            cost_usd=self.cost_usd,
+            simulated_usd=self.simulated_usd,
+            answer=self.output_json,
+            failure=f"{error.code} {error.message}" if error else "",
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamResult(Generic[T_co]):
@@ -308,3 +343,21 @@ class TeamResult(Generic[T_co]):
     @property
     def is_done(self) -> bool:
         return self.status is RunStatus.DONE
+
+    @override
+    def __repr__(self) -> str:
+        results = ", ".join(map(repr, self.results))
+        return f"TeamResult({self.key!r}, {self.status}, {self.seconds:.1f}s, [{results}])"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """What `rich` prints."""
+        yield "key", self.key
+        yield "status", str(self.status)
+        yield "seconds", round(self.seconds, 1)
+        yield "cost_usd", self.cost_usd
+        yield "results", list(self.results)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a table of the results."""
+        title = f"{self.key} {self.status}, {self.seconds:.1f}s"
+        return table_of(title, [result.shown for result in self.results])

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeGuard, cast, get_type_hints
 
 import orjson
 
-from parallel_agents.core.json_value import MOST_DEPTH, Json, is_too_deep
+from parallel_agents.core.json_value import MOST_DEPTH, Json, all_finite, is_too_deep
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
@@ -202,14 +202,20 @@ def enum(members: type[Enum]) -> Taker:
 
 
 def instance(kind: type[object]) -> Taker:
-    """An instance of a class; one that callers write says how, by `written`."""
+    """An instance of a class; one that callers write says how, by `written`.
+
+    A class may take what is `meant` by another value, such as a number of dollars for a budget.
+    """
     written: Callable[[], str] | None = getattr(kind, "written", None)
+    meant: Callable[[object], object] | None = getattr(kind, "meant", None)
     takes = _WORDS.get(kind.__name__, kind.__name__)
     is_one = _looks_like(kind) if _is_protocol(kind) else partial(_is_a, kind)
 
     def take(value: object) -> object:
         if is_one(value):
             return value
+        if meant is not None and (made := meant(value)) is not None:
+            return made
         raise Wrong(value, takes, hint=f"write {written()}" if written else "")
 
     return Taker(frozenset[type]((kind,)), take, takes)
@@ -296,10 +302,18 @@ def _check_json(value: object, takes: str) -> None:
         raise Wrong(value, takes, hint=f"pass what JSON has: {error}") from None
     if is_too_deep(cast("Json", value), encoded):
         raise Wrong(value, f"{takes} of at most {MOST_DEPTH} levels")
+    # What JSON cannot write is stored as null, which would be another value.
+    if b"null" in encoded and not all_finite(cast("Json", value)):
+        raise Wrong(value, takes, hint="pass None for a number that is NaN or infinite")
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
     return isinstance(value, Mapping)
+
+
+def is_named(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a value names fields, and at least one."""
+    return is_mapping(value) and bool(value) and all(isinstance(name, str) for name in value)
 
 
 def _as_dict(members: Mapping[object, object]) -> Mapping[object, object]:
@@ -322,7 +336,11 @@ JSON = Taker(frozenset({NoneType, bool}), _json, "a JSON value")
 JSON_OBJECT = Taker(frozenset(), _json_object, _OBJECT)
 ANYTHING = Taker(frozenset(), _anything, "anything")
 FUNCTION = Taker(frozenset(), _function, "a function")
-_WORDS = {"Path": "a path"}
+_WORDS = {
+    "Budget": "a number of dollars, or a Budget",
+    "Limits": "Limits, or a dictionary of them",
+    "Path": "a path",
+}
 PLAIN: Mapping[object, Taker] = {
     str: Taker(frozenset(), _text, "text"),
     int: Taker(frozenset(), _whole, "a whole number"),

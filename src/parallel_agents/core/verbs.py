@@ -163,16 +163,27 @@ class Sessions(SessionReads, Protocol):
         """
         ...
 
-    async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
-        """Make a run of a team; with a key that was used before, continue the stored run."""
+    async def spawn_team(
+        self, team: TeamTask, *, key: str | None = None, tags: Sequence[str] = ()
+    ) -> Spawned:
+        """Make a run of a team; with a key that was used before, continue the stored run.
+
+        All of its tasks have these tags, besides their own.
+        """
         ...
 
     async def spawn_flow(
-        self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
+        self,
+        flow: FlowTask,
+        *,
+        key: str | None = None,
+        parent: SessionKey | None = None,
+        tags: Sequence[str] = (),
     ) -> Spawned:
         """Make a run of a flow; with a key that was used before, continue the stored run.
 
-        A flow whose stored run ended without success is run again; what is done stays done.
+        A flow whose stored run ended without success is run again; what is done stays done. All of
+        its steps have these tags.
         """
         ...
 

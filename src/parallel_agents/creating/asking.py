@@ -30,7 +30,7 @@ def design_task(creator: Agent, name: str, purpose: str, tools: Sequence[str]) -
     """Asks for the fields of an agent."""
     may = f" Of these tools, name those that it needs: {', '.join(tools)}." if tools else ""
     return Task(
-        replace(creator, output_schema=design_schema(tools)),
+        replace(creator, output_schema=design_schema(tools), examples=()),
         _DESIGN + may,
         input={"name": name, "purpose": purpose},
     )
@@ -45,7 +45,11 @@ def instructions_task(creator: Agent, name: str, purpose: str, design: Design) -
         "inputs": [_shown(field) for field in design.inputs],
         "outputs": [_shown(field) for field in design.outputs],
     }
-    return Task(replace(creator, output_schema=instructions_schema()), _INSTRUCTIONS, input=values)
+    return Task(
+        replace(creator, output_schema=instructions_schema(), examples=()),
+        _INSTRUCTIONS,
+        input=values,
+    )
 
 
 def cases_task(creator: Agent, purpose: str, agent: Agent, problems: Sequence[str]) -> AnyTask:
@@ -59,7 +63,9 @@ def cases_task(creator: Agent, purpose: str, agent: Agent, problems: Sequence[st
         "instructions": agent.instructions,
         **({"problems": list(problems[:_MOST_PROBLEMS])} if problems else {}),
     }
-    return Task(replace(creator, output_schema=cases_schema(agent)), _CASES, input=values)
+    return Task(
+        replace(creator, output_schema=cases_schema(agent), examples=()), _CASES, input=values
+    )
 
 
 def draft_text(files: Files) -> str:

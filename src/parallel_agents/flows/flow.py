@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.arguments import checked_methods
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
@@ -295,7 +295,7 @@ class Flow(ManySteps):
         /,
         *,
         input: Mapping[str, object] | None = None,
-        budget: Budget = NO_BUDGET,
+        budget: AnyBudget = NO_BUDGET,
         timeout: float | None = None,
         check: bool = True,
         **values: object,
@@ -323,7 +323,7 @@ class Flow(ManySteps):
             label=label_of(called),
             model=steps.request.model,
             timeout=timeout,
-            budget=budget,
+            budget=as_budget(budget),
         )
         result = typed(await steps.work.flow(called, task), other.output_type)
         return checked_result(result, called, check=check)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import orjson
+from typing_extensions import override
 
 from parallel_agents.core.output_type import Misfit, OutputType
 from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.shown_results import cost_of, counts_of
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.results_file import CSV_SUFFIX
@@ -82,6 +84,15 @@ class MapResult(Generic[T_co]):
     def cost_usd(self) -> float | None:
         """US dollars; None if a price is unknown."""
         return self.spend.cost_usd
+
+    @override
+    def __repr__(self) -> str:
+        rows = counts_of(self.counts.items(), self.rows, "row")
+        failed = f", error={f'{self.error.code} {self.error.message}'!r}" if self.error else ""
+        cost = cost_of(self.cost_usd, self.spend.simulated_usd)
+        return (
+            f"MapResult({self.key!r}, {self.status}, {rows}, {cost}, out={str(self.out)!r}{failed})"
+        )
 
     def results(self) -> Generator[MapRow[T_co]]:
         """The rows in order, read from the file of results one after another.

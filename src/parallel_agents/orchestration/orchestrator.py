@@ -279,7 +279,7 @@ class _Doing:
             return report.by_code(work, "no step is done")
         roster = self._planning.roster
         schema = report.schema_for(work.done, roster)
-        agent = replace(self._reporter, input_schema=None, output_schema=schema)
+        agent = replace(self._reporter, input_schema=None, output_schema=schema, examples=())
         task: Task[Any] = Task(agent, report.question(work, roster))
         result: Result[Any] = await self._steps.result(_REPORT_STEP, task)
         if not result.is_done:

@@ -91,6 +91,7 @@ class Planning:
             self.planner,
             input_schema=None,
             output_schema=schema_for(self.roster, self.most),
+            examples=(),
             tools=(),
             policy=Policy(),
         )

@@ -105,7 +105,7 @@ class Preflight:
         agent = self._directory.agent(name)
         _check_input(agent, refiner.MADE, {})
         chosen = self._directory.choose(agent, agent.model or model).model
-        agent = replace(agent, output_schema=writer.output_schema)
+        agent = replace(agent, output_schema=writer.output_schema, examples=())
         self._check(agent, chosen, "", _below(above, name))
 
 

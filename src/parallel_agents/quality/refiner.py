@@ -39,7 +39,7 @@ class Refiner:
         """
         writer, agent = draft.session.agent, self._find_agent(by)
         task = Task(
-            replace(agent, output_schema=writer.output_schema),
+            replace(agent, output_schema=writer.output_schema, examples=()),
             "Make the next version of the work.",
             input={"task": draft.task, "work": draft.work, "critique": draft.critique},
             model=agent.model or draft.model,

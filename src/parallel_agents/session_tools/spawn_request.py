@@ -164,6 +164,7 @@ def _with_overrides(agent: Agent, arguments: Arguments) -> Agent:
         agent,
         input_schema=agent.input_schema if "input" in arguments else None,
         output_schema=schema or agent.output_schema,
+        examples=() if schema else agent.examples,
         thinking=ThinkingLevel(level) if level else agent.thinking,
     )
 

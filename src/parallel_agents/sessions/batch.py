@@ -6,16 +6,21 @@ what single runs would, at less cost if the instructions are long.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple
 
+from typing_extensions import override
+
 from parallel_agents.core.agent import Agent, T_co
 from parallel_agents.core.dead_letter import DeadLetterFilter
+from parallel_agents.core.example import Example
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Answered, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
+from parallel_agents.core.shown_results import cost_of, counts_of
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionVerbs
@@ -69,6 +74,13 @@ class BatchResult(Generic[T_co]):
     @property
     def spend(self) -> Spend:
         return sum((run.spend for run in self.runs), Spend())
+
+    @override
+    def __repr__(self) -> str:
+        statuses = Counter(item.status for item in self.items)
+        items = counts_of(statuses.items(), len(self.items), "item")
+        cost = cost_of(self.spend.cost_usd, self.spend.simulated_usd)
+        return f"BatchResult({items}, by {len(self.runs):,} runs, {cost})"
 
 
 class _Part(NamedTuple):
@@ -140,11 +152,10 @@ class Batch(Generic[T_co]):
             await self._service.drop(dead_letters)
 
     def _shared_task(self, part: _Part) -> Task:
-        listed = "\n\n".join(f"## Item {n}\n{text}" for n, text in enumerate(part.items, start=1))
         label = f"{self._agent.name}-{part.first + 1}-to-{part.first + len(part.items)}"
         return Task(
             for_many(self._agent, len(part.items)),
-            listed,
+            _listed(part.items),
             model=self._model,
             key=f"{self._key}/{label}",
             label=label,
@@ -172,6 +183,7 @@ def for_many(agent: Agent, count: int) -> Agent:
     return replace(
         agent,
         instructions=f"{agent.instructions}\n\n{_INSTRUCTIONS}",
+        examples=tuple(_in_list(example) for example in agent.examples),
         limits=Limits(max_output_tokens=most).over(agent.limits),
         output_schema={
             **definitions,
@@ -181,6 +193,16 @@ def for_many(agent: Agent, count: int) -> Agent:
             "additionalProperties": False,
         },
     )
+
+
+def _in_list(example: Example) -> Example:
+    """An example as a list of one item, with the answer to it."""
+    answers: Json = {"answers": [{"item": 1, "answer": example.output}]}
+    return replace(example, text=_listed([example.text]), output=answers)
+
+
+def _listed(items: Sequence[str]) -> str:
+    return "\n\n".join(f"## Item {n}\n{text}" for n, text in enumerate(items, start=1))
 
 
 def split(text: str, schema: JsonObject | None) -> dict[int, Json]:

@@ -105,8 +105,10 @@ class Planner:
         """
         return self._directory.choose(row.session.agent, model).model
 
-    def plan_team(self, team: TeamTask, key: str | None) -> list[SessionPlan]:
-        """The team's own session, then one for each of its tasks.
+    def plan_team(
+        self, team: TeamTask, key: str | None, tags: Iterable[str] = ()
+    ) -> list[SessionPlan]:
+        """The team's own session, then one for each of its tasks, all with these tags.
 
         Raises:
             UnknownAgent, InvalidFile, InvalidInput, ConfigError: a task cannot be spawned.
@@ -124,7 +126,7 @@ class Planner:
             options=SessionOptions(
                 needs=self._needs(()),
                 notify=self._notify,
-                tags=self._tags,
+                tags=check_tags((*self._tags, *tags)),
                 client=self._client,
             ),
         )
@@ -144,8 +146,16 @@ class Planner:
         )
         return [plan, *tasks]
 
-    def plan_flow(self, flow: FlowTask, key: str | None, parent: Row | None = None) -> SessionPlan:
+    def plan_flow(
+        self,
+        flow: FlowTask,
+        key: str | None,
+        parent: Row | None = None,
+        tags: Iterable[str] = (),
+    ) -> SessionPlan:
         """The session of a flow; below `parent`, another flow, the key only has to be unique there.
+
+        Its steps have its tags.
 
         Raises:
             InvalidInput: the key is not valid, or no model can read the input.
@@ -159,7 +169,7 @@ class Planner:
         options = SessionOptions(
             needs=self._needs(()),
             notify=self._notify if above is None else None,
-            tags=self._tags_below(above),
+            tags=check_tags((*self._tags_below(above), *tags)),
             client=self._client if above is None else "",
         )
         return SessionPlan(

@@ -89,16 +89,23 @@ class Service(Executing):
             plan = replace(plan, queued=replace(plan.queued, kept=kept))
         return await self.start([plan])
 
-    async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
-        return await self.start(await self.plan_team(team, key=key))
+    async def spawn_team(
+        self, team: TeamTask, *, key: str | None = None, tags: Sequence[str] = ()
+    ) -> Spawned:
+        return await self.start(await self.plan_team(team, key=key, tags=tags))
 
     async def spawn_flow(
-        self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
+        self,
+        flow: FlowTask,
+        *,
+        key: str | None = None,
+        parent: SessionKey | None = None,
+        tags: Sequence[str] = (),
     ) -> Spawned:
         row = None if parent is None else await self.find(parent)
         if row is not None:
             await check_flow_depth(flow, row, self.find)
-        return await self.start([self._planner.plan_flow(flow, key, row)])
+        return await self.start([self._planner.plan_flow(flow, key, row, tags)])
 
     async def start_steps(
         self, parent: SessionKey, steps: Sequence[Step]
@@ -137,13 +144,14 @@ class Service(Executing):
         return replace(plan, queued=queued)
 
     async def plan_team(
-        self, team: TeamTask, *, key: str | None = None
+        self, team: TeamTask, *, key: str | None = None, tags: Sequence[str] = ()
     ) -> builtins.list[SessionPlan]:
         """What `spawn_team` would start: the team's session, then one for each task."""
         if any(task.files or _has_files(task) for task in team.tasks):
             tasks = [await self._attacher.attached(task) for task in team.tasks]
             team = replace(team, tasks=tuple(tasks))
-        plans = [await self._ladder_start.apply(p) for p in self._planner.plan_team(team, key)]
+        planned = self._planner.plan_team(team, key, tags)
+        plans = [await self._ladder_start.apply(plan) for plan in planned]
         for plan in plans:
             self._check_sees(plan)
         return plans

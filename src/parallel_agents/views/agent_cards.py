@@ -68,6 +68,20 @@ def verdict(card: AgentCard) -> str:
     return f"It fails cases on {', '.join(failing)}."
 
 
+def counted(card: AgentCard) -> str:
+    """How many cases and examples the agent has."""
+    examples = "1 example" if card.examples == 1 else f"{card.examples} examples"
+    return f"{card.cases} cases, with {examples}" if card.examples else f"{card.cases} cases"
+
+
+def told(card: AgentCard) -> str:
+    """What a reader must know of cases whose answers the model was shown."""
+    if not card.told:
+        return ""
+    names = ", ".join(card.told)
+    return f"The model is shown the answer of {names} as an example: passing proves nothing there."
+
+
 def remarks(card: ModelCard) -> list[str]:
     """What a reader must know of the numbers of a model."""
     lines: list[str] = []
@@ -83,7 +97,9 @@ def remarks(card: ModelCard) -> list[str]:
 def page(card: AgentCard, command: str) -> str:
     """The card as a Markdown page, with the command that made its numbers."""
     lines = [f"# {card.agent}", "", _escaped(card.description), "", verdict(card), ""]
-    lines += [f"Version `{card.version}` of the agent and its {card.cases} cases."]
+    lines += [f"Version `{card.version}` of the agent and its {counted(card)}."]
+    if card.told:
+        lines += ["", told(card)]
     if card.models:
         lines += ["", *_table(TITLES, [row(each) for each in card.models])]
         lines += ["", "Seconds and cost are medians of one task."]

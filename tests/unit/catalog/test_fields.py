@@ -79,6 +79,10 @@ AGENT = {
     "model": "word quoted null",
     "input": "null",
     "output": "null bare",
+    "examples": "none",
+    "examples.0.text": _TEXT,
+    "examples.0.input": "table bare",
+    "examples.0.output": _TEXT,
     "limits": "",
     "limits.timeout_seconds": _SECONDS,
     "limits.call_timeout_seconds": _SECONDS,
@@ -162,7 +166,7 @@ def paths_of(kind: object, steps: tuple[str, ...] = ()) -> Iterator[str]:
     for name in names_within(kind, steps):
         yield ".".join((*steps, name))
         here = (*steps, name)
-        inner = (*here, "0") if name in {"gates", "tasks"} else here
+        inner = (*here, "0") if name in {"examples", "gates", "tasks"} else here
         yield from paths_of(kind, inner)
 
 
@@ -179,7 +183,11 @@ def yaml_of(fields: Mapping[str, Json]) -> str:
 
 
 def read_agent(path: str, value: Json) -> None:
-    front = {"name": "poet", "description": "Writes."} | nested(path, value)
+    given = nested(path, value)
+    if path.startswith("examples.0."):
+        example: dict[str, Json] = {"text": "Write.", "output": "A poem."}
+        given = {"examples": [example | nested(path.removeprefix("examples.0."), value)]}
+    front = {"name": "poet", "description": "Writes.", **given}
     parse_agent(Source(Path("agents/poet.md"), f"---\n{yaml_of(front)}\n---\nWrite."))
 
 

@@ -13,9 +13,11 @@ from parallel_agents.core.batch import (
     batch_of,
     check_answer,
     check_batch,
+    examples_of_batch,
     items_of,
     limits_of_batch,
 )
+from parallel_agents.core.example import Example
 from parallel_agents.core.gate import Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.output import Accepted, Rejected
@@ -48,6 +50,22 @@ def test_the_items_of_a_task_are_those_that_it_was_made_of(items: list[Item]) ->
     text, values = batch_of(items)
 
     assert list(items_of(text, values).values()) == items
+
+
+def test_examples_are_shown_as_one_batch_whose_answer_has_the_form_that_is_asked_for() -> None:
+    examples = [Example("No log-in", {"kind": "bug"}), Example("Dark theme", {"kind": "wish"})]
+
+    (shown,) = examples_of_batch(examples)
+
+    assert shown == Example(
+        "Do these 2 tasks, each by itself.",
+        {"1": {"kind": "bug"}, "2": {"kind": "wish"}},
+        input={"1": "No log-in", "2": "Dark theme"},
+    )
+
+
+def test_a_batch_of_an_agent_without_examples_has_none() -> None:
+    assert examples_of_batch(()) == ()
 
 
 def test_a_text_that_all_items_have_is_told_once() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import is_dataclass
+from decimal import Decimal
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +20,7 @@ from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.dead_letter import DeadLetterFilter, Edits
+from parallel_agents.core.example import Example
 from parallel_agents.core.gate import (
     CommandGate,
     ConditionGate,
@@ -74,6 +77,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     Agent: {"name": "writer", "description": "", "instructions": ""},
     Task: {"agent": "writer", "text": "Go."},
     TeamTask: {"tasks": (Task("writer", "Go."),)},
+    Example: {"text": "Tea", "output": "Leaves."},
     File: {"path": "chart.png"},
     ConditionGate: {"condition": "score > 8"},
     Permissions: {"allow": ("shell(git *)",)},
@@ -98,6 +102,34 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
 _ODD: tuple[Any, ...] = (
     *(object(), _Unshowable(), b"bytes", 1j, {1, 2}, [[1]], {"a": {1}}, {1: 2}, 2**70, "\ud800"),
     *(math.nan, math.inf, -math.inf, "huge", True, 5, 0.5, [1], ["x"], int, lambda: None, ""),
+    *(
+        None,
+        False,
+        -1,
+        0,
+        -0.5,
+        1e308,
+        10**400,
+        "2",
+        "nan",
+        " ",
+        "\0",
+        "None",
+        (),
+        [],
+        {},
+        set[int](),
+    ),
+    *([None], [math.nan], ["x", 5], [["x"]], [object()], {"a": math.nan}, {"a": object()}, {"": 1}),
+    *(
+        range(3),
+        Decimal("2"),
+        Path("x"),
+        memoryview(b"x"),
+        Exception("x"),
+        Ellipsis,
+        NotImplemented,
+    ),
 )
 
 
@@ -136,7 +168,12 @@ def test_every_public_value_that_callers_make_is_checked() -> None:
         (lambda: agent(temperature=3), "temperature of agent writer is 3", "from 0 to 2"),
         (lambda: agent(cache_seconds=True), "cache_seconds of Agent is True (bool)", "a number"),
         (lambda: agent(cache_seconds=-1), "cache_seconds of agent writer is -1", "age"),
-        (lambda: agent(limits={"attempts": 2}), "limits of Agent is {'attempts': 2}", "Limits"),
+        (lambda: agent(limits=2), "limits of Agent is 2 (int)", "Limits, or a dictionary"),
+        (lambda: agent(limits={}), "limits of Agent is {}", "Limits, or a dictionary"),
+        (lambda: agent(limits={"attempts": "2"}), "attempts of Limits is '2'", "a whole number"),
+        (lambda: agent(budget=True), "budget of Agent is True", "a number of dollars"),
+        (lambda: agent(budget="2"), "budget of Agent is '2'", "a number of dollars"),
+        (lambda: task(budget=math.nan), "usd of Budget is nan", "a finite number"),
         (lambda: agent(gates=[1]), "item 1 of gates of Agent is 1", "ConditionGate or"),
         (lambda: task(input=[1]), "input of Task is [1] (list)", "a dictionary with text as names"),
         (lambda: task(priority=1.5), "priority of Task is 1.5", "a whole number"),
@@ -161,6 +198,9 @@ def test_a_wrong_value_is_refused_with_its_name_and_what_it_takes(
 def test_what_is_meant_is_taken() -> None:
     made = agent(tools=["read_file"], tier="large", needs=["facts"], temperature=1)
 
+    assert agent(budget=2).budget == Budget(usd=2)
+    assert task(budget={"tokens": 5}).budget == Budget(tokens=5)
+    assert task(limits={"attempts": 2}).limits == Limits(attempts=2)
     assert made.tools == ("read_file",)
     assert made.tier is Tier.LARGE
     assert made.needs == (Need.FACTS,)

@@ -7,7 +7,7 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.tags import MOST_TAGS, check_tags
-from parallel_agents.core.task import Task
+from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
@@ -49,3 +49,14 @@ async def test_a_session_has_the_tags_of_the_settings_and_of_its_task_and_so_has
         assert await rig.store.count_rows(Filter(tags=("night",))) == 0
         assert sum(cost.ended for cost in costs) == 2
         assert {cost.tags for cost in costs} == {("nightly", "acme")}
+
+
+async def test_the_tasks_of_a_team_have_its_tags_and_their_own() -> None:
+    async with open_rig(RepliesWith(lambda _: "Yes."), agents=[WRITER]) as rig:
+        tasks = (Task("writer", "Go.", tags=("own",)), Task("writer", "Go."))
+        team = await rig.sessions.spawn_team(TeamTask(tasks=tasks), tags=["acme"])
+        await rig.sessions.team_result(team)
+
+        costs = await rig.store.costs(tag="acme")
+
+    assert {cost.tags for cost in costs if cost.agent == "writer"} == {("acme", "own"), ("acme",)}

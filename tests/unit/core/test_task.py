@@ -38,8 +38,8 @@ def test_the_label_of_a_team_of_many_tasks_stays_short() -> None:
     assert label.endswith("…")
 
 
-def test_a_number_for_a_budget_is_refused_with_what_to_write() -> None:
+def test_a_text_for_a_budget_is_refused_with_what_to_write() -> None:
     with pytest.raises(InvalidInput) as caught:
-        Task("writer", "Go.", budget=2)  # pyright: ignore[reportArgumentType] - what a user may do
+        Task("writer", "Go.", budget="2")  # pyright: ignore[reportArgumentType] - what a user may do
 
     assert caught.value.hint == "write Budget(usd=2) or Budget(tokens=100_000)"

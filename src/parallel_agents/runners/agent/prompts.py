@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from parallel_agents.core.agent import Agent, Need
-from parallel_agents.core.batch import guide
+from parallel_agents.core.batch import examples_of_batch, guide
 from parallel_agents.core.command_limits import CommandLimits, LimitName, described
+from parallel_agents.core.example import shown_examples
 from parallel_agents.core.ids import is_group_key
 from parallel_agents.core.model import Model
 from parallel_agents.core.session import Session
@@ -69,9 +70,18 @@ def notices_of_shortening(shortenings: Shortenings, model: str) -> tuple[str, ..
 
 
 def system_of(session: Session) -> str:
-    """The agent's instructions; a child's role follows them, so that siblings share the prefix."""
-    parts = (session.agent.instructions, guide(session))
-    instructions = "\n\n".join(part for part in parts if part)
+    """The agent's instructions and examples; a child's role follows, so that siblings share the prefix."""
+    instructions = "\n\n".join(
+        filter(None, (session.agent.instructions, _examples(session), guide(session)))
+    )
     if session.parent is None or is_group_key(session.parent):
         return instructions
     return f"{instructions}\n\n{_CHILD.format(session=session)}"
+
+
+def _examples(session: Session) -> str:
+    """The agent's examples as its model reads them: in a batch, together as a batch is asked and answered."""
+    agent = session.agent
+    if session.options.batch:
+        return shown_examples(examples_of_batch(agent.examples), is_json=True)
+    return shown_examples(agent.examples, is_json=agent.output_schema is not None)

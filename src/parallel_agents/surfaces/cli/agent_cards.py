@@ -15,7 +15,6 @@ from parallel_agents.cases.card import AgentCard, EndedTest, card_of
 from parallel_agents.cases.request import AGENT_TEST, read_reports
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.case import digest_of
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.errors import InvalidInput
@@ -68,8 +67,7 @@ def _with_cases(catalog: Catalog) -> list[str]:
 
 
 def _card(catalog: Catalog, name: str, tests: Sequence[EndedTest]) -> AgentCard:
-    agent, cases = catalog.agent(name), catalog.cases(name)
-    return card_of(name, agent.description, digest_of(agent, cases), len(cases), tests)
+    return card_of(catalog.agent(name), catalog.cases(name), tests)
 
 
 async def _tests(context: CliContext) -> list[EndedTest]:
@@ -103,8 +101,10 @@ def _print_all(cards: Sequence[AgentCard]) -> None:
 
 
 def _print(card: AgentCard) -> None:
-    render.line(f"{card.agent} {card.version}   {card.cases} cases", "bold")
+    render.line(f"{card.agent} {card.version}   {agent_cards.counted(card)}", "bold")
     render.line(agent_cards.verdict(card))
+    if told := agent_cards.told(card):
+        render.line(told)
     if card.models:
         render.table(agent_cards.TITLES, [agent_cards.row(each) for each in card.models])
     for each in card.models:

@@ -14,6 +14,7 @@ from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.catalog.catalog import AgentEntry, Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
+from parallel_agents.core.message import task_text
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import (
@@ -51,7 +52,14 @@ for command in (
 ):
     app.command()(command)
 
-_SHOWN_APART = {"category", "tier", "input_schema", "output_schema", "with_workspace"}
+_SHOWN_APART = {
+    "category",
+    "tier",
+    "examples",
+    "input_schema",
+    "output_schema",
+    "with_workspace",
+}
 
 
 @app.command("list")
@@ -92,6 +100,7 @@ def show(
         render.line(format.output(set_otherwise))
     render.line("\ninstructions", "bold")
     render.line(agent.instructions)
+    _show_examples(agent)
     if agent.with_workspace is not None:
         render.line("\nwith a workspace", "bold")
         if agent.with_workspace.tools:
@@ -110,6 +119,13 @@ def _cases(catalog: Catalog, name: str) -> Sequence[Case]:
         return catalog.cases(name)
     except InvalidFile:  # `pagents agents test` tells what is wrong with it
         return ()
+
+
+def _show_examples(agent: Agent) -> None:
+    for number, example in enumerate(agent.examples, start=1):
+        render.line(f"\nexample {number}", "bold")
+        render.line(task_text(example.text, example.input))
+        render.line(f"→ {format.output(example.output)}")
 
 
 def _entry_json(entry: AgentEntry) -> dict[str, Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
@@ -79,7 +79,7 @@ def _empty(what: str) -> InvalidInput:
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
-    """The command line: the command that `arguments` name is loaded, the others are only listed."""
+    """The command line: of the commands, only the one that `arguments` name is loaded."""
     app = typer.Typer(
         name="pagents",
         help="Run teams of AI agents in parallel, and get every result.",
@@ -91,9 +91,15 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     )
     app.callback()(_version_option)
     called = next((argument for argument in arguments if not argument.startswith("-")), None)
-    for name, command in COMMANDS.items():
+    for name, command in _reachable(arguments).items():
         _add(app, name, command, is_called=name == called)
     return app
+
+
+def _reachable(arguments: Sequence[str]) -> Mapping[str, Command]:
+    """The commands to know of: one alone if it comes first, or else all, as help lists them."""
+    first = arguments[0] if arguments else ""
+    return {first: COMMANDS[first]} if first in COMMANDS else COMMANDS
 
 
 def _add(app: typer.Typer, name: str, command: Command, *, is_called: bool) -> None:

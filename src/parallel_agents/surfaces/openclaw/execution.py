@@ -89,7 +89,7 @@ async def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
     text = task.task_description
     if task.output_format != _JSON:
         text = f"{text}\n\n{_format_instruction(task.output_format)}"
-        agent = replace(agent, output_schema=None)
+        agent = replace(agent, output_schema=None, examples=())
     ready = Task(
         _with_matching_input(agent, values),
         text,

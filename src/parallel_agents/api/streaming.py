@@ -1,0 +1,219 @@
+"""Streaming: `stream` gives each result as soon as its task has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self
+
+from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
+from parallel_agents.api.progress import progress_bar
+from parallel_agents.api.team_calls import TeamCall, Tell, begin, listed, team_of, tell_each
+from parallel_agents.app.models import ModelFactory
+from parallel_agents.core.agent import Agent, T
+from parallel_agents.core.annotations import Count, Duration, Name
+from parallel_agents.core.arguments import checked
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget
+from parallel_agents.core.run import Result
+from parallel_agents.core.task import OnFailure, Task
+from parallel_agents.core.tool import Tool
+from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import unless
+from parallel_agents.iterating import iterate
+
+
+@checked
+def stream(  # noqa: PLR0913 - as `run`
+    tasks: Sequence[Task[T]] | Task[T],
+    *,
+    key: Name | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    timeout: Duration | None = None,
+    budget: AnyBudget = NO_BUDGET,
+    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    min_done: Count | None = None,
+    progress: bool = False,
+    home: Path | Name | None = None,
+    tools: Sequence[Tool | Callable[..., object]] = (),
+    agents: Sequence[Agent[Any]] = (),
+    gates: Sequence[Callable[..., object]] = (),
+    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    models: Mapping[str, ModelFactory] | None = None,
+    settings: Mapping[str, object] | None = None,
+    tags: Sequence[Name] = (),
+) -> Stream[T]:
+    """Run tasks in parallel, and give each result as soon as its task has ended.
+
+        for result in pa.stream(tasks):
+            print(result.label, result.output)
+
+    In async code it is `async for`. A task that fails has a result like any other, and the others
+    continue. Nothing starts before the first result is asked for.
+
+    A loop that is left begins nothing new; calls in flight end, and are stored. The same key and tasks
+    continue with the rest, after they have given the results that are there.
+
+    Args:
+        tasks: see `run`.
+        key: see `run`.
+        model: see `run`.
+        max_parallel: see `run`.
+        timeout: see `run`.
+        budget: see `run`.
+        on_failure: see `run`.
+        min_done: see `run`.
+        progress: see `run`.
+        home: see `Options`.
+        tools: see `Options`.
+        agents: see `Options`.
+        gates: see `Options`.
+        flows: see `Options`.
+        models: see `Options`.
+        settings: see `Options`.
+        tags: see `Options`.
+
+    Raises:
+        InvalidInput: an argument is not valid. All other errors of `run` come with the first result.
+    """
+    given = listed(tasks)
+    team = team_of(given, model, timeout, budget, on_failure, min_done)
+    options = given_options(home, tools, agents, gates, models, settings, flows, tags)
+    return Stream(TeamCall(given, team, key, max_parallel, options, progress))
+
+
+class Stream(Generic[T]):
+    """The results of tasks in the order in which they end, for one `for` or `async for`.
+
+    To be sure when it ends, even if the loop is left: `with pa.stream(tasks) as results`, or
+    `async with`.
+    """
+
+    def __init__(self, call: TeamCall[T]) -> None:
+        self._call = call
+        self._is_left = False
+        self._sync: Generator[Result[T]] | None = None
+        self._async: AsyncGenerator[Result[T]] | None = None
+
+    def __iter__(self) -> Generator[Result[T]]:
+        self._check_unused()
+        self._sync = self._each()
+        return self._sync
+
+    def __aiter__(self) -> AsyncGenerator[Result[T]]:
+        self._check_unused()
+        self._async = self._aeach()
+        return self._async
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if self._sync is not None:
+            self._sync.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if self._async is not None:
+            await self._async.aclose()
+
+    def _check_unused(self) -> None:
+        """Refuse a second loop, which would pay for the tasks again unless they have a key.
+
+        Raises:
+            InvalidInput: it is the second.
+        """
+        if self._sync is not None or self._async is not None:
+            raise InvalidInput(
+                "this stream has been iterated already",
+                why="its results come once, as they end",
+                hint="keep them in a list, or call stream() again with the same key",
+            )
+
+    def _each(self) -> Generator[Result[T]]:
+        call, farewell = self._call, self._call.farewell
+
+        async def work(stop: asyncio.Event, tell: Tell[T]) -> None:
+            async with open_parts(None, call.max_parallel, call.options) as app:
+
+                async def tell_all() -> bool:
+                    spawned = await begin(app, call, farewell)
+                    await tell_each(app, call, spawned, tell)
+                    return True
+
+                if await unless(stop, tell_all()) is None and not self._is_left:
+                    await farewell.let_calls_end(app)
+
+        results = iterate(work)
+        try:
+            with progress_bar(len(call.tasks), is_wanted=call.has_progress) as show:
+                for result in results:
+                    if show is not None:
+                        show(result)
+                    yield result
+        except GeneratorExit:
+            self._is_left = True
+            raise
+        except KeyboardInterrupt:
+            results.close()
+            farewell.say()
+            raise
+        finally:
+            results.close()
+
+    async def _aeach(self) -> AsyncGenerator[Result[T]]:
+        call, farewell = self._call, self._call.farewell
+        ended: asyncio.Queue[Result[T] | None] = asyncio.Queue()
+        stop = asyncio.Event()
+
+        async def work() -> None:
+            async with (
+                open_parts(None, call.max_parallel, call.options) as app,
+                letting_calls_end(app, farewell),
+            ):
+                spawned = await begin(app, call, farewell)
+                await unless(stop, tell_each(app, call, spawned, ended.put_nowait))
+
+        # In a task of its own, since a loop that is left closes this generator in another one.
+        working = asyncio.create_task(work())
+        working.add_done_callback(lambda _: ended.put_nowait(None))
+        try:
+            with progress_bar(len(call.tasks), is_wanted=call.has_progress) as show:
+                while (result := await ended.get()) is not None:
+                    if show is not None:
+                        show(result)
+                    yield result
+            await working
+        except asyncio.CancelledError:
+            working.cancel()
+            raise
+        finally:
+            stop.set()
+            await _end(working)
+
+
+async def _end(working: asyncio.Task[None]) -> None:
+    """Wait for work that was told to end; a caller that gives up cancels it."""
+    try:
+        await asyncio.wait({working})
+    except asyncio.CancelledError:
+        working.cancel()
+        await asyncio.wait({working})
+        raise
+    finally:
+        if working.done() and not working.cancelled():
+            working.exception()  # it was raised, or its reader has left

@@ -1,0 +1,135 @@
+"""Shown results: how an interpreter and a notebook show results, in which what a model wrote is only text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import NamedTuple
+
+import orjson
+
+from parallel_agents.core.schema import Json
+
+_MOST_IN_LINE, _MOST_IN_CELL, _MOST_IN_PAGE = 200, 300, 20_000
+_MOST_ROWS = 100
+_LEAST_USD = 0.0001
+# What a page would hide or obey, without line ends, tabs and what joins the parts of an emoji.
+_NOT_SHOWN = re.compile(
+    r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200c\u200e\u200f\u202a-\u202e]"
+)
+_ALSO_NOT_SHOWN = re.compile(
+    "[\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]|[\U000e0000-\U000e007f]"
+)
+
+
+class ShownResult(NamedTuple):
+    """What is shown of a result.
+
+    Attributes:
+        cost_usd: None if it is not known.
+        simulated_usd: what calls of simulated models would have cost.
+        answer: its output as JSON or text; None without one.
+        failure: what ended its run; empty if it is done.
+    """
+
+    label: str
+    agent: str
+    status: str
+    seconds: float
+    cost_usd: float | None
+    answer: Json
+    failure: str
+    simulated_usd: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The answer, or else why there is none."""
+        if self.answer is None or self.answer == "":
+            return self.failure or "no output"
+        if isinstance(self.answer, str):
+            return self.answer
+        return orjson.dumps(self.answer, option=orjson.OPT_INDENT_2).decode()
+
+    @property
+    def cost(self) -> str:
+        """Dollars; a dash for an unknown cost. What is simulated says so."""
+        return cost_of(self.cost_usd, self.simulated_usd)
+
+
+def _dollars(usd: float) -> str:
+    if not usd:
+        return "$0"
+    return f"${usd:.4f}" if usd >= _LEAST_USD else f"<${_LEAST_USD}"
+
+
+def line_of(shown: ShownResult) -> str:
+    """A result in one line, as `repr` has it."""
+    answer = shown.answer
+    is_json = not isinstance(answer, str | None)
+    text = orjson.dumps(answer).decode() if is_json else shown.text.strip()
+    told = text if is_json else repr(text)
+    name = "error" if shown.failure and answer in (None, "") else "output"
+    if len(text) > _MOST_IN_LINE:
+        told = f"{text[:_MOST_IN_LINE]!r}… {len(text):,} characters"
+    facts = f"{shown.label!r}, {shown.status}, {shown.seconds:.1f}s, {shown.cost}"
+    return f"Result({facts}, {name}={told})"
+
+
+def counts_of(counts: Iterable[tuple[str, int]], total: int, noun: str) -> str:
+    """How many of what ended with each status, such as `3 rows: 2 done, 1 failed`."""
+    nouns = noun if total == 1 else f"{noun}s"
+    told = ", ".join(f"{count:,} {status}" for status, count in counts if count)
+    return f"{total:,} {nouns}: {told}" if told else f"{total:,} {nouns}"
+
+
+def cost_of(cost_usd: float | None, simulated_usd: float) -> str:
+    """Dollars; a dash for an unknown cost. What is simulated says so."""
+    if simulated_usd and not cost_usd:
+        return f"{_dollars(simulated_usd)} simulated"
+    return "-" if cost_usd is None else _dollars(cost_usd)
+
+
+def html_of(shown: ShownResult) -> str:
+    """A result as HTML."""
+    facts = (shown.agent, shown.status, f"{shown.seconds:.1f}s", shown.cost)
+    told = " · ".join(map(_safe, facts))
+    failed = f"<div>{_safe(shown.failure)}</div>" if shown.failure else ""
+    text = "" if shown.text == shown.failure else shown.text
+    body = f'<pre style="white-space: pre-wrap">{_cut(text, _MOST_IN_PAGE)}</pre>' if text else ""
+    return f"<div><b>{_safe(shown.label)}</b> · {told}</div>{failed}{body}"
+
+
+def table_of(title: str, results: Sequence[ShownResult]) -> str:
+    """Results as a table in HTML, the first hundred of them."""
+    head = _row("th", ("task", "status", "output", "time", "cost"))
+    rows = "".join(_row("td", _cells(each)) for each in results[:_MOST_ROWS])
+    more = len(results) - _MOST_ROWS
+    rest = f"<div>and {more:,} more</div>" if more > 0 else ""
+    return f"<div><b>{_safe(title)}</b></div><table>{head}{rows}</table>{rest}"
+
+
+def _cells(shown: ShownResult) -> Iterable[str]:
+    text = _cut(shown.text, _MOST_IN_CELL)
+    yield _safe(shown.label)
+    yield _safe(shown.status)
+    yield f'<div style="text-align: left; white-space: pre-wrap">{text}</div>'
+    yield f"{shown.seconds:.1f}s"
+    yield _safe(shown.cost)
+
+
+def _row(kind: str, cells: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<{kind}>{cell}</{kind}>' for cell in cells)}</tr>"
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return _safe(text)
+    return f"{_safe(text[:most])}… <i>{len(text):,} characters</i>"
+
+
+def _safe(text: str) -> str:
+    """Text whose markup and control characters have no effect on a page."""
+    for odd in (_NOT_SHOWN, _ALSO_NOT_SHOWN):
+        text = odd.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return escape(text)

@@ -1,0 +1,20 @@
+"""Shares: of very many values that try one promise, the usual run takes some, and `--long` all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pytest
+
+_Value = TypeVar("_Value")
+
+
+def share_of(
+    values: Sequence[_Value], config: pytest.Config, *, one_in: int, first: int = 0
+) -> Sequence[_Value]:
+    """Every `one_in`th value from `first` on, or all of them with `--long`.
+
+    Each use says why its share is representative; it is never the only check of a promise.
+    """
+    return values if config.getoption("--long") else values[first % one_in :: one_in]
