@@ -125,7 +125,7 @@ def test_a_run_without_an_answer_prints_nothing_into_a_pipe(
     [
         ("true | {} - --wait", "PA-E378", "stdin is empty"),
         ("echo x | {} - -f - --wait", "PA-E378", "stdin was read before"),
-        ("printf 'h\\xe9' | {} Write -f - --wait", "PA-E376", "stdin is not UTF-8"),
+        ("printf 'h\\xe9' | {} Write -f - --wait", "PA-E376", "| iconv -f WINDOWS-1252 -t UTF-8 |"),
         ("head -c 4000001 /dev/zero | tr '\\0' x | {} Write -f -", "PA-E377", "stdin is too large"),
         ("{} Write -f nosuch.txt", "PA-E101", "the file nosuch.txt cannot be read"),
         ("{} Write -f src/data.bin", "PA-E376", "src/data.bin is binary"),

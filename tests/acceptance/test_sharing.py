@@ -58,7 +58,7 @@ def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agen
 
     assert planned.out == '{"day":"Monday"}\n'
     assert (refused.code, "in use" in refused.err) == (1, True)
-    assert "shared report.md" in ended.out
+    assert "shared report.md" in ended.err
     assert "text/plain" in listed.out
     assert got.out == "# Report"
 

@@ -9,6 +9,7 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.media_type import HEAD_BYTES, IMAGES, PDF, media_type_of
 from parallel_agents.errors import NotText
 
+STDIN = "stdin"
 _SHOWN = 200
 # The longer marks first: that of UTF-32 begins with that of UTF-16.
 _MARKS = (
@@ -27,7 +28,7 @@ def plain_text(content: bytes, name: str) -> str:
 
     Args:
         content: all of it.
-        name: what errors call it, such as a path.
+        name: what errors call it: a path, or `STDIN`.
 
     Raises:
         NotText: it is a file of another kind, or a text in another encoding; the error says which.
@@ -93,4 +94,6 @@ def _encoded(name: str, encoding: str, why: str) -> NotText:
 
 
 def _how_to_convert(encoding: str, name: str) -> str:
+    if name == STDIN:
+        return f"convert it: ... | iconv -f {encoding} -t UTF-8 | pagents ..."
     return f"convert it: iconv -f {encoding} -t UTF-8 {shlex.quote(head(name, _SHOWN))} > NEW"

@@ -16,7 +16,7 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.media_type import HEAD_BYTES
 from parallel_agents.core.message import File
 from parallel_agents.core.path_pattern import path_matches
-from parallel_agents.core.plain_text import plain_text
+from parallel_agents.core.plain_text import STDIN as PIPED, plain_text
 from parallel_agents.errors import InvalidInput, NotText, TooMuchGiven
 from parallel_agents.folder import Folder
 from parallel_agents.ignore_files import IgnoreFiles
@@ -142,9 +142,7 @@ class _Reading:
     def given(self, *, is_one: bool) -> Given:
         names = Counter(name for _, name, _ in self._texts)
         texts = (
-            GivenText(
-                "stdin" if str(path) == STDIN else str(path) if names[name] > 1 else name, text
-            )
+            GivenText(PIPED if str(path) == STDIN else str(path) if names[name] > 1 else name, text)
             for path, name, text in self._texts
         )
         return Given(tuple(texts), tuple(self._shown), is_one and self._is_one)
@@ -348,4 +346,4 @@ def _content(file: Path) -> bytes:
 
 
 def _called(file: Path) -> str:
-    return "stdin" if str(file) == STDIN else str(file)
+    return PIPED if str(file) == STDIN else str(file)

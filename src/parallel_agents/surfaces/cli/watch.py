@@ -45,11 +45,11 @@ def watch(
     tops = run_cancellable(_live_tops(context))
     if len(tops) == 1:
         attach(context, tops[0], how)
-    if tops and json:
+    if tops and (json or output is not None):
         raise InvalidInput(
-            "--json requires a NAME while several sessions are live",
+            f"{'--json' if json else f'-o {output}'} requires a NAME while several sessions are live",
             why="the results of one are printed when it ends",
-            hint="name one of them; `pagents list state:live --json` lists them",
+            hint="name one of them; `pagents list state:live` lists them",
         )
     if tops:
         watch_all(context, style)
