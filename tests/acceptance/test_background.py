@@ -42,7 +42,7 @@ def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
     assert short.code == 7
     assert "Not finished after 0.1 s; it continues." in short.err
     assert waited.code == 0
-    assert "✔ content_writer_funny  done" in waited.out
+    assert "✔ content_writer_funny  done" in waited.err
     assert len(provider.requests) == 1
     assert pagents.query(f"SELECT state FROM owners WHERE pid = {worker}") == [("gone",)]
     assert (pagents.home / "worker.log").read_text("utf-8") == ""

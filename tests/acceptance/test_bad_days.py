@@ -97,8 +97,8 @@ def test_nobody_at_the_address_is_said_with_the_address(pagents: Pagents) -> Non
     ended = pagents("spawn", "content_writer_funny", "Hello.", "--model", "gone/x", "--wait")
 
     assert ended.code == 1
-    assert "PA-E208" in ended.out
-    assert "http://127.0.0.1:9/v1" in ended.out
+    assert "PA-E208" in ended.err
+    assert "http://127.0.0.1:9/v1" in ended.err
 
 
 def test_a_key_is_sent_and_seen_nowhere_else(pagents: Pagents, provider: FakeProvider) -> None:

@@ -99,7 +99,7 @@ def test_a_plan_that_is_written_is_a_team_file_that_runs(
 ) -> None:
     provider.answer = plays
 
-    written = pagents("do", GOAL, "--plan-only", "-o", "tea.yaml")
+    written = pagents("do", GOAL, "--plan-only", "--out", "tea.yaml")
     valid = pagents("validate", "tea.yaml")
     ended = pagents("do", GOAL, "--plan", "tea.yaml", "--yes")
 
@@ -142,7 +142,7 @@ def test_what_could_only_fail_is_refused_before_a_call(
         (["--agents", "agent_orchestrator"], "cannot be an agent of its own plan"),
         (["--max-steps", "31"], "max_steps is 31"),
         (["-i", "tasks=1"], "cannot be called 'tasks'"),
-        (["-o", "x.yaml"], "--out requires --plan-only"),
+        (["--out", "x.yaml"], "--out requires --plan-only"),
     ):
         ended = pagents("do", GOAL, *arguments)
 

@@ -202,7 +202,8 @@ def test_ctrl_c_while_one_agent_is_waited_for_still_gives_its_answer(
     shown = pagents("show", name)
 
     assert ended.code == 130
-    assert "✔ content_writer_funny  done" in ended.out
+    assert ended.out == "content: sample\nhashtags: []\n"
+    assert "✔ content_writer_funny  done" in ended.err
     assert shown.code == 0
     assert "✔ content_writer_funny  done" in shown.out
     assert len(provider.requests) == 1

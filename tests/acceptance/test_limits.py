@@ -53,8 +53,8 @@ def test_a_refusal_closes_the_door_for_every_process(
     first, second = pagents(*TASK), pagents(*TASK)
 
     (line,) = pagents.items("limits")
-    assert "PA-E201" in first.out
-    assert "bench/good accepts no calls for" in second.out
+    assert "PA-E201" in first.err
+    assert "bench/good accepts no calls for" in second.err
     assert len(provider.requests) == 1
     assert line["closed_until"] is not None
     assert pagents("limits", "set", "bench/good", "--off").code == 0
@@ -113,7 +113,7 @@ def test_an_agent_that_keeps_failing_is_shown_as_left_alone_and_can_be_used_at_o
     assert len(letters) == 2
     assert "agent never keeps failing and is paused for 60 s" in decisions
     assert off.out == "agent:never: circuit closed\n"
-    assert "PA-E310" in again.out
+    assert "PA-E310" in again.err
     assert len(provider.requests) == 11
     pagents("limits", "set", "agent:never", "--rpm", "1").assert_refused(
         "PA-E101", "agents have no limits", exits=2

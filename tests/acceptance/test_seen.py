@@ -54,7 +54,7 @@ def test_what_was_sent_is_shown_by_turn(tagged: Pagents) -> None:
 
 
 def test_a_report_is_a_document(tagged: Pagents) -> None:
-    assert tagged("report", "crew-1", "-o", "report.md").code == 0
+    assert tagged("report", "crew-1", "--out", "report.md").code == 0
 
     document = (tagged.folder / "report.md").read_text()
     assert document.startswith("# ")

@@ -58,7 +58,7 @@ def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agen
 
     assert planned.out == '{"day":"Monday"}\n'
     assert (refused.code, "in use" in refused.err) == (1, True)
-    assert "shared report.md" in ended.out
+    assert "shared report.md" in ended.err
     assert "text/plain" in listed.out
     assert got.out == "# Report"
 
@@ -101,9 +101,9 @@ def test_a_damaged_artifact_is_not_handed_out(pagents: Pagents) -> None:
     (content,) = (path for path in (pagents.home / "artifacts").rglob("*") if path.is_file())
     content.write_text("Tea falls.")
 
-    damaged = pagents("artifact", "get", "@last", "tea.txt", "-o", "out.txt")
+    damaged = pagents("artifact", "get", "@last", "tea.txt", "--out", "out.txt")
     pagents("artifact", "put", "@last", "tea.txt")
-    mended = pagents("artifact", "get", "@last", "tea.txt", "-o", "out.txt")
+    mended = pagents("artifact", "get", "@last", "tea.txt", "--out", "out.txt")
 
     assert "PA-E420" in damaged.err
     assert mended.code == 0

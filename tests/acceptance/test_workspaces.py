@@ -108,7 +108,7 @@ def test_one_agent_from_spawn_to_clean(pagents: Pagents, repository: Path) -> No
     merged = pagents("merge", "@last")
     cleaned = pagents("workspaces", "clean", "--all")
 
-    assert "1 file changed, +1 \N{MINUS SIGN}0   pagents diff" in spawned.out
+    assert "1 file changed, +1 \N{MINUS SIGN}0   pagents diff" in spawned.err
     assert [(item["state"], item["unmerged"]["files"]) for item in listed] == [("unmerged", 1)]
     assert diff.out == "A\tf5.txt\n"
     assert "not merged; --force removes it" in kept.err

@@ -145,7 +145,7 @@ def options_of(command: Any) -> set[str]:
         if parameter.param_type_name == "option" and not getattr(parameter, "hidden", False)
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    return options - {"-h", "--help", "--profile"}
+    return options - {"-h", "--help", "--profile", "-o", "--output"}
 
 
 def documented_options(text: str) -> set[str]:

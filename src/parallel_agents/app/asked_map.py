@@ -20,6 +20,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.request import MapRequest
+from parallel_agents.maps.template import escaped
 from parallel_agents.sessions.requests import check_task
 
 _TEXT = "Do your task for this input."
@@ -32,11 +33,13 @@ class Templates(NamedTuple):
         texts: templates, by name.
         literals: values that are the same for all rows, by name.
         json_names: those that are JSON and not text, by what the agent takes.
+        added: a text that is added to the task of each row.
     """
 
     texts: dict[str, str]
     literals: dict[str, Json]
     json_names: tuple[str, ...]
+    added: str = ""
 
 
 class CheckedMap(NamedTuple):
@@ -128,7 +131,7 @@ class AskedMap(NamedTuple):
             raise InvalidInput("nothing says what the agent gets of a row", hint=self.how)
         return replace(
             self.request,
-            text=text or _TEXT,
+            text=(text or _TEXT) + escaped(found.added),
             inputs=found.texts,
             literals=found.literals,
             json_inputs=found.json_names,

@@ -3,6 +3,9 @@
 PagentsError
  ├─ CallerError                 the caller must change something
  │   ├─ InvalidInput            PA-E101  a value does not match its schema or is out of range
+ │   │   ├─ NotText             PA-E376  what is to be a text is not UTF-8
+ │   │   ├─ TooMuchGiven        PA-E377  the files that are given are too many or too large
+ │   │   └─ NothingOnStdin      PA-E378  stdin is empty, or was read before
  │   ├─ UnknownAgent            PA-E102
  │   ├─ InvalidFile             PA-E103  an agent, team or configuration file
  │   ├─ NotFound                PA-E104  no such session or run
@@ -132,6 +135,8 @@ from parallel_agents.errors.caller import (
     MissingKey,
     NoOutput,
     NotFound,
+    NothingOnStdin,
+    NotText,
     PlanUnconfirmed,
     ProfileRefused,
     RunIsOver,
@@ -141,6 +146,7 @@ from parallel_agents.errors.caller import (
     SpawnBound,
     SpawnLimit,
     SpawnRefused,
+    TooMuchGiven,
     UnknownAgent,
     UnknownModel,
     Untrusted,
@@ -275,7 +281,9 @@ __all__ = [
     "NoOutput",
     "NotFound",
     "NotRegistered",
+    "NotText",
     "NothingListens",
+    "NothingOnStdin",
     "OutputCut",
     "OutputInvalid",
     "OutputLost",
@@ -323,6 +331,7 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "StreamCut",
+    "TooMuchGiven",
     "ToolUnavailable",
     "TurnLimit",
     "UnknownAgent",

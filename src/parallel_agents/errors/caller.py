@@ -16,6 +16,24 @@ class InvalidInput(CallerError):
     code = "PA-E101"
 
 
+class NotText(InvalidInput):
+    """What is to be a text is not UTF-8: an image, other binary data, or another encoding."""
+
+    code = "PA-E376"
+
+
+class TooMuchGiven(InvalidInput):
+    """The files that a command is given are too many, or too large for a task."""
+
+    code = "PA-E377"
+
+
+class NothingOnStdin(InvalidInput):
+    """A text is to come from stdin, and stdin is empty or was read before."""
+
+    code = "PA-E378"
+
+
 class BatchRefused(CallerError):
     """An agent cannot be asked for several rows in one call, or the rows are not a batch."""
 

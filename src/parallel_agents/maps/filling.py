@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import orjson
 
 from parallel_agents.core.cutting import head
+from parallel_agents.core.plain_text import plain_text
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.unicode import canonical
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, NotText
 from parallel_agents.maps.regular_file import open_regular, read_at_most
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.row import Row
@@ -172,7 +173,9 @@ def read_file(path: str, where: str, *, folder: str = "") -> str:
     """
     try:
         with open_regular(_located(path, folder)) as file:
-            return _decoded(read_at_most(file, MAX_INPUT_BYTES + 1))
+            return _decoded(read_at_most(file, MAX_INPUT_BYTES + 1), path)
+    except NotText as error:
+        raise InvalidInput(f"{where}{error.message}", why=error.why, hint=error.hint) from error
     except (OSError, ValueError, RuntimeError) as error:
         raise InvalidInput(
             f"{where}the file {head(path, 200)!r} cannot be read",
@@ -188,7 +191,7 @@ def _located(path: str, folder: str) -> Path:
     return Path(folder, Path(path).expanduser())
 
 
-def _decoded(content: bytes) -> str:
+def _decoded(content: bytes, path: str) -> str:
     if len(content) > MAX_INPUT_BYTES:
         raise ValueError(f"it has more than {MAX_INPUT_BYTES:,} bytes")
-    return content.decode("utf-8-sig")
+    return plain_text(content, path)

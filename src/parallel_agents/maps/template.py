@@ -15,6 +15,7 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
 
 _TOKEN = re.compile(r"\{\{|\}\}|@@(?=\{)|@?\{[^{}]*\}|\{")
+_BEFORE_BRACE = re.compile(r"@@(?=\{)")
 _SHOWN, _MOST_SHOWN = 80, 20
 
 Read: TypeAlias = Callable[[str], str]
@@ -95,6 +96,11 @@ class Template:
                 case Content(column=column):
                     texts.append(read(as_text(values[column])))
         return "".join(texts)
+
+
+def escaped(text: str) -> str:
+    """A text as the template that stands for it, whatever braces it has."""
+    return _BEFORE_BRACE.sub("@@@", text).replace("{", "{{").replace("}", "}}")
 
 
 def as_text(value: Json) -> str:

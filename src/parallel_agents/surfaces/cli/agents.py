@@ -29,6 +29,8 @@ from parallel_agents.surfaces.cli.agent_tests import try_cases
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
 from parallel_agents.surfaces.cli.first_call import first_call
+from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
@@ -61,7 +63,7 @@ _SHOWN_APART = {
 
 
 @app.command("list")
-def list_agents(json: AsJson = False, home: Home = None) -> None:
+def list_agents(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List the agents of the project, your own, and the built-in ones."""
     entries = find_catalog(home).agents()
     if json:
@@ -69,7 +71,7 @@ def list_agents(json: AsJson = False, home: Home = None) -> None:
         return
     agents = [entry.content for entry in entries if isinstance(entry.content, Agent)]
     rows = [(agent.name, agent.category, agent.tier, agent.description) for agent in agents]
-    render.table(("AGENT", "CATEGORY", "TIER", "WHAT IT DOES"), rows)
+    print_list(output, ("AGENT", "CATEGORY", "TIER", "WHAT IT DOES"), rows)
     for entry in entries:
         if isinstance(entry.content, InvalidFile):
             render.error(entry.content)

@@ -18,6 +18,8 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.answering import check_is_person, given_answer
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
+from parallel_agents.surfaces.cli.file_option import Texts
+from parallel_agents.surfaces.cli.given_files import Given, read_texts
 from parallel_agents.surfaces.cli.inputs import given_text
 from parallel_agents.views.format import one_line
 from parallel_agents.views.questions import described, question_json
@@ -28,13 +30,14 @@ _MOST_TOLD = 200
 def answer(
     question: Annotated[str, typer.Argument(help="The question, such as q-18.", metavar="ID")],
     text: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="allow, deny, or the answer to a question; - reads it from stdin.",
             metavar="ANSWER",
             callback=given_text,
         ),
-    ],
+    ] = None,
+    file: Texts = None,
     for_run: Annotated[
         bool, typer.Option("--for-run", help="Allow what the same rule asks about in this run.")
     ] = False,
@@ -49,6 +52,7 @@ def answer(
     home: Home = None,
 ) -> None:
     """Answer a question of the inbox; the first answer counts, from whichever terminal."""
+    text = _answer(text, read_texts(file, "an answer", "describe what it shows"))
     changed = None if arguments is None else _arguments(arguments)
     context = find_context(home)
     check_is_person(context.environment)
@@ -69,6 +73,15 @@ def answer(
     else:
         render.line(f"✔ {answered.id} answered: {one_line(head(text, _MOST_TOLD))}")
         render.note(f"  {described(answered)}")
+
+
+def _answer(text: str | None, given: Given) -> str:
+    """What is answered: what was typed, with the files; or a file alone."""
+    if text is None and not given.texts:
+        raise InvalidInput(
+            "no answer is given", hint="write it after the id, or name a file with it: -f FILE"
+        )
+    return given.text if text is None else text + given.added
 
 
 def _arguments(text: str) -> JsonObject:

@@ -25,6 +25,8 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.sharing import pieces_of
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
+from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.state import Tree
 from parallel_agents.views import format
 
@@ -64,7 +66,9 @@ def put(
 
 
 @app.command("list")
-def list_artifacts(tree: Tree, json: AsJson = False, home: Home = None) -> None:
+def list_artifacts(
+    tree: Tree, json: AsJson = False, output: Output = None, home: Home = None
+) -> None:
     """List what the sessions of a tree share."""
     context = find_store(home)
 
@@ -92,7 +96,7 @@ def list_artifacts(tree: Tree, json: AsJson = False, home: Home = None) -> None:
         )
         for record in records
     ]
-    render.table(_TITLES, rows, right=("SIZE",), flexible="NAME")
+    print_list(output, _TITLES, rows, right=("SIZE",), flexible="NAME")
 
 
 @app.command()
@@ -101,38 +105,38 @@ def get(
     artifact: Annotated[
         str, typer.Argument(help="Its id, the start of one, or its name.", metavar="ID")
     ],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write it to this file.", metavar="FILE")
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write it to this file.", metavar="FILE")
     ] = None,
     home: Home = None,
 ) -> None:
     """Print an artifact as it was put, or write it to a file."""
     context = find_store(home)
-    is_shown = output is None and sys.stdout.isatty()
+    is_shown = out is None and sys.stdout.isatty()
 
     async def fetch() -> bytes:
         async with open_reader(context.environment, context.settings) as reader:
             root = (await reader.sessions.find(tree)).session.root
             artifacts = reader.sharing.artifacts(root)
             found = await artifacts.find(artifact)
-            if output is not None:
-                await artifacts.save(found, output)
+            if out is not None:
+                await artifacts.save(found, out)
                 return b""
             if is_shown and not found.media_type.startswith("text/"):
                 raise InvalidInput(
                     f"{found.name} is {found.media_type}, which no terminal shows",
-                    hint="write it to a file with --output FILE",
+                    hint="write it to a file with --out FILE",
                 )
             return await artifacts.read(found)
 
     content = run_cancellable(fetch())
     if is_shown:
         render.line(content.decode("utf-8", "replace"))
-    elif output is None:
+    elif out is None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        render.note(f"Wrote {output}")
+        render.note(f"Wrote {out}")
 
 
 @app.command()

@@ -22,6 +22,8 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.lanes import tasks_among
+from parallel_agents.surfaces.cli.output_option import Form
+from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 from parallel_agents.views.sessions import lines_of
@@ -30,10 +32,11 @@ _CHECK_SECONDS = 2.0
 
 
 class Attaching(NamedTuple):
-    """How to attach: the style of progress, and whether the end is one JSON document."""
+    """How to attach: the style of progress, and the form of the results, as a `Display` has them."""
 
     style: progress.Style
     is_json: bool
+    form: Form | None = None
 
 
 class _Ended(NamedTuple):
@@ -100,6 +103,9 @@ def _print(ended: _Ended, how: Attaching) -> None:
     if how.is_json:
         items = [render.result_json(result) for result in ended.results]
         render.envelope("watch", time.time(), items)
+        return
+    if how.form is not None:
+        print_results(ended.results, how.form)
         return
     for result in ended.results:
         if result.run_id not in ended.told:
@@ -204,7 +210,8 @@ class _Attached:
         if lane is None or not is_new:
             return
         shown.changed(lane, event.at)
-        if isinstance(event.body, Finished) and not self._how.is_json:
+        is_told = not self._how.is_json and self._how.form is None
+        if isinstance(event.body, Finished) and is_told:
             for result in await self._client.sessions.results([event.run]):
                 self._told.add(event.run)
                 with shown.aside():

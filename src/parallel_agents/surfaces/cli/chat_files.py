@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.message import File
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli.spawn import as_text, told_apart
+from parallel_agents.surfaces.cli.given_files import read_files
 
 _MENTION = re.compile(r'(?<!\S)@(?:"([^"\n]+)"|(@?[^\s"@]\S*))')
 _MOST_FILES = 20
@@ -48,8 +48,8 @@ def read_mentions(message: str) -> WithFiles:
             why=f"a message has at most {_MOST_FILES}",
             hint="send them in several messages",
         )
-    shown, texts = told_apart(list(paths))
-    return WithFiles(text + "".join(map(as_text, texts)), shown)
+    given = read_files(list(paths))
+    return WithFiles(text + given.added, given.shown)
 
 
 def _path_of(name: str, *, is_quoted: bool) -> Path | None:

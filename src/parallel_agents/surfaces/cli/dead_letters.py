@@ -15,6 +15,8 @@ from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.docs import full_code
+from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.views import format
 from parallel_agents.views.since import parse_since
 
@@ -103,7 +105,7 @@ async def _named(sessions: SessionReads, name: str, every: DeadLetterFilter) -> 
     return letters
 
 
-def print_letters(letters: Sequence[DeadLetter]) -> None:
+def print_letters(letters: Sequence[DeadLetter], form: Form | None = None) -> None:
     rows = [
         (
             short(letter.session.key),
@@ -117,7 +119,7 @@ def print_letters(letters: Sequence[DeadLetter]) -> None:
         )
         for letter in letters
     ]
-    render.table(_TITLES, rows, right=("COST",), flexible="LABEL")
+    print_list(form, _TITLES, rows, right=("COST",), flexible="LABEL")
 
 
 def retry_of(letter: DeadLetter) -> str:

@@ -47,6 +47,7 @@ from parallel_agents.surfaces.cli.dead_letters import (
 )
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
 
@@ -64,6 +65,7 @@ def list_letters(
     code: Code = None,
     since: Since = None,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """List tasks that failed after all their attempts, newest first."""
@@ -72,7 +74,7 @@ def list_letters(
     if json:
         render.envelope("dlq", time.time(), [letter_json(letter) for letter in letters])
     elif letters:
-        print_letters(letters)
+        print_letters(letters, output)
     else:
         render.note(chosen.if_none)
     if letters:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import orjson
@@ -48,6 +49,7 @@ from parallel_agents.surfaces.cli.context import (
 from parallel_agents.surfaces.cli.do_result import concluded_do
 from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, DryRun, Planned, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.file_option import Texts
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
     Display,
@@ -57,7 +59,9 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
-from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
+from parallel_agents.surfaces.cli.given_files import read_texts
+from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.plan_approval import show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.surfaces.cli.progress import ProgressStyle
@@ -72,7 +76,7 @@ _UNPLANNED = (
 def do(
     goal: do_options.Goal,
     inputs: Inputs = None,
-    files: do_options.Files = None,
+    files: Texts = None,
     yes: do_options.Yes = False,
     plan_only: do_options.PlanOnly = False,
     out: do_options.Out = None,
@@ -95,6 +99,7 @@ def do(
     dry_run: DryRun = False,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """Have agents plan a goal, reach it, and report what each statement is from.
@@ -126,7 +131,7 @@ def do(
     request = replace(request, model=model, max_parallel=parallel, timeout=timeout)
     request = replace(request, budget=budget_of(usd, tokens, on_limit))
     start = _print_price if dry_run else _run
-    start(context, _Asked(name, request, plan, out, yes), Display(style, json))
+    start(context, _Asked(name, request, plan, out, yes), Display(style, json, output))
 
 
 class _Asked(NamedTuple):
@@ -253,14 +258,22 @@ def _names(given: str | None) -> tuple[str, ...]:
 
 
 def _read_files(files: list[Path] | None) -> dict[str, Json]:
-    """Texts by the names of their files."""
+    """Texts by the names of their files; where two are called alike, with their suffixes."""
+    given = read_texts(files, "a goal", "say in the goal what it shows")
+    short = [_material_name(PurePath(each.name).with_suffix("")) for each in given.texts]
+    counts = Counter(short)
     found: dict[str, Json] = {}
-    for file in files or ():
-        name = "".join(each if each.isalnum() and each.isascii() else "_" for each in file.stem)
-        name = name if name[:1].isalpha() else f"file_{name}"
-        if name in found:
+    for each, name in zip(given.texts, short, strict=True):
+        called = name if counts[name] == 1 else _material_name(PurePath(each.name))
+        if called in found:
             raise InvalidInput(
-                f"two files are called {name}", hint="name one of them: --input NAME=@FILE"
+                f"two files are called {called}", hint="name one of them: --input NAME=@FILE"
             )
-        found[name] = read_text(file)
+        found[called] = each.text
     return found
+
+
+def _material_name(path: PurePath) -> str:
+    steps = [step for step in path.parts if step not in {"..", "/"}]
+    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in "_".join(steps))
+    return name if name[:1].isalpha() else f"file_{name}"

@@ -15,19 +15,13 @@ Goal = Annotated[
         help="What is to be reached; - reads it from stdin.", metavar="GOAL", callback=given_text
     ),
 ]
-Files = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--file", "-f", help="A text that steps may read; can be repeated.", metavar="FILE"
-    ),
-]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Run the plan without asking.")]
 PlanOnly = Annotated[
     bool, typer.Option("--plan-only", help="Print the plan as a team file, and run nothing.")
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", help="With --plan-only, where to write it.", metavar="FILE"),
+    typer.Option("--out", help="With --plan-only, where to write it.", metavar="FILE"),
 ]
 PlanFile = Annotated[
     Path | None, typer.Option("--plan", help="Do this team file instead.", metavar="FILE")

@@ -14,7 +14,9 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.files import write_private
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.foreground import Display, Work
+from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.result_files import results_folder
+from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.views.format import clean
 
 REPORT_FILE = "report.md"
@@ -49,6 +51,9 @@ def _print(result: Result, name: str, report: str, file: Path, display: Display)
             session_key=result.session_key,
             status=result.status.value,
         )
+        return result.status
+    if display.form is Form.TABLE or display.form is Form.ID:
+        print_results([result], display.form)
         return result.status
     if report:
         render.line(clean(report))

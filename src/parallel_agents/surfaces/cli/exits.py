@@ -23,6 +23,7 @@ from parallel_agents.errors import (
     UnknownAgent,
 )
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.output_option import is_json_asked
 
 
 class Exit(IntEnum):
@@ -88,7 +89,7 @@ def exit_with(problem: PagentsError, arguments: Sequence[str]) -> NoReturn:
     """
     exit_code = exit_of_error(problem)
     if exit_code is not Exit.READER_GONE:
-        is_json = "--json" in arguments and not isinstance(problem, OutputLost)
+        is_json = is_json_asked(arguments) and not isinstance(problem, OutputLost)
         try:
             render.error(problem, is_json=is_json)
         except OutputLost:  # nobody can read the JSON, so stderr must say it

@@ -19,7 +19,7 @@ from parallel_agents.app.parts import Parts
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Finished, Queued, Started
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.run import Result, Run, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import OutputLost
@@ -31,9 +31,11 @@ from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.lanes import tasks_of
+from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.own_work import own_work
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
+from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.traced import traced
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
@@ -66,10 +68,16 @@ class Work(NamedTuple):
 
 
 class Display(NamedTuple):
-    """How work is shown: the style of progress, and whether the result is one JSON document."""
+    """How work is shown: the style of progress, and the form of its results.
+
+    Attributes:
+        is_json: the results are one JSON document.
+        form: what else is asked for; None shows each result to a person as it comes.
+    """
 
     style: progress.Style
     is_json: bool
+    form: Form | None = None
 
 
 Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
@@ -272,19 +280,21 @@ class _Started:
         ended = {row.run.id for row in await self._app.sessions.list(chosen)}
         if self.work.is_flow:
             await self._meet([run for run in ended if run not in self._labels])
-        for run in self._labels:
-            if run in ended and run not in self._told:
-                await self._tell(run, nullcontext)
+        left = [run for run in self._labels if run in ended and run not in self._told]
+        results = [await self._tell(run, nullcontext) for run in left]
+        if results and self._display.form is not None:
+            print_results(results, self._display.form)
         if self.work.is_flow:
             self.is_over = self.work.run in ended
         elif self._told and self._told.issuperset(self._labels):
             await self._app.sessions.wait([self.work.run])
             self.is_over = True
 
-    async def _tell(self, run: RunId, aside: Callable[[], AbstractContextManager[None]]) -> None:
+    async def _tell(self, run: RunId, aside: Callable[[], AbstractContextManager[None]]) -> Result:
         (result,) = await self._app.sessions.wait([run])
         await asyncio.to_thread(write_result, result, self._folder, file_names(self._labels)[run])
         self._told.add(run)
-        if not self._display.is_json:
+        if not self._display.is_json and self._display.form is None:
             with aside():
                 render.result(result)
+        return result

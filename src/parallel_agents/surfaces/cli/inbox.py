@@ -12,6 +12,8 @@ from parallel_agents.core.question import OpenQuestion, QuestionKind
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
+from parallel_agents.surfaces.cli.list_shown import print_cards
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
 from parallel_agents.views.questions import described, question_json
 
@@ -24,7 +26,7 @@ _ANSWERS = {
 _TITLES = ("ID", "WHO", "ASKS", "WAITS", "UNTIL")
 
 
-def inbox(json: AsJson = False, home: Home = None) -> None:
+def inbox(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List what agents ask you: calls that wait for your approval, and questions.
 
     Answer with `pagents answer ID allow`, `deny`, or a text.
@@ -55,6 +57,6 @@ def inbox(json: AsJson = False, home: Home = None) -> None:
         )
         for each in questions
     ]
-    render.cards(_TITLES, rows)
+    print_cards(output, _TITLES, rows)
     first = questions[0]
     render.note(f"Next: pagents answer {first.id} {_ANSWERS[first.question.question]}")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
 from parallel_agents.app.asked_map import Templates, wants_text
+from parallel_agents.catalog.team import Team
 from parallel_agents.core.cutting import head
+from parallel_agents.core.message import File
+from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.schema import Json
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.task import JsonOrFile
 from parallel_agents.errors import InvalidInput
-from parallel_agents.sessions.requests import MAX_INPUT_BYTES
+from parallel_agents.surfaces.cli.given_files import Given, read_text, read_texts
+from parallel_agents.surfaces.cli.stdin import NAME as STDIN
 
-_STDIN = Path("-")
 _SHOWN = 80
 
 
@@ -51,15 +55,20 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
     return values
 
 
-def read_templates(given: list[str] | None, schema: Mapping[str, Json] | None) -> Templates:
+def read_templates(
+    pairs: list[str] | None, schema: Mapping[str, Json] | None, *, given: Given
+) -> Templates:
     """`name=template` pairs; `name=@file` is the file's text for all rows, and `@{column}` a file's of each.
+
+    What `given` has is the same for all rows: the one required input that is missing, or a text that
+    is added to each task.
 
     Raises:
         InvalidInput: as for `read_inputs`.
     """
     texts: dict[str, str] = {}
     literals: list[str] = []
-    for pair in given or ():
+    for pair in pairs or ():
         name, equals, text = pair.partition("=")
         is_file = text.startswith("@") and not text.startswith(("@{", "@@"))
         if not equals or is_file:
@@ -71,44 +80,84 @@ def read_templates(given: list[str] | None, schema: Mapping[str, Json] | None) -
             is_escaped = text.startswith("@@") and not text.startswith("@@{")
             texts[name] = text[1:] if is_escaped else text
     json_names = tuple(name for name in texts if not wants_text(name, schema))
-    return Templates(texts, read_inputs(literals, schema), json_names)
+    values = read_inputs(literals, schema)
+    filled, rest = with_files({**values, **texts}, schema, given)
+    same = {name: value for name, value in _without_files(filled).items() if name not in texts}
+    return Templates(texts, same, json_names, rest.added)
 
 
 def given_text(text: str | None) -> str | None:
     """A task or a message as it was typed, if it was; `-` is what stdin has, without its last line end.
 
     Raises:
-        InvalidInput: as for `read_text`.
+        NotText, TooMuchGiven, NothingOnStdin: as for `read_text`.
     """
-    return read_text(_STDIN).removesuffix("\n").removesuffix("\r") if text == "-" else text
+    if text != STDIN:
+        return text
+    return read_text(Path(STDIN)).removesuffix("\n").removesuffix("\r")
 
 
-def read_text(file: Path) -> str:
-    """A file's text; the file `-` is stdin.
+class Filled(NamedTuple):
+    """Values with the files that a command is given.
+
+    Attributes:
+        values: for the inputs of an agent or a team.
+        rest: the files that are no value.
+    """
+
+    values: dict[str, JsonOrFile]
+    rest: Given
+
+
+def with_files(
+    values: Mapping[str, Json], schema: Mapping[str, Json] | None, given: Given
+) -> Filled:
+    """The values with files: they are the one required input that is missing, if only one is.
+
+    A single file is its text, several are texts under their names; an image or PDF is itself, if
+    there is no text.
 
     Raises:
-        InvalidInput: the file cannot be read, is not UTF-8, or is larger than any task may be.
+        InvalidInput: the input is not a text, and the file not JSON.
     """
-    if file == _STDIN and sys.stdin.buffer.closed:
+    filled: dict[str, JsonOrFile] = dict(values)
+    missing = missing_inputs(schema, values)
+    if len(missing) != 1 or not (given.texts or len(given.shown) == 1):
+        return Filled(filled, given)
+    (name,) = missing
+    if given.texts:
+        filled[name] = given.text if wants_text(name, schema) else _json(name, given.text)
+        return Filled(filled, Given(shown=given.shown))
+    return Filled({**filled, name: given.shown[0]}, Given())
+
+
+def team_values(team: Team, pairs: list[str] | None, given: Given) -> dict[str, Json]:
+    """The inputs of a team, of which files may be the one that is missing.
+
+    Raises:
+        InvalidInput: as for `read_inputs`, or nothing says which input the files are.
+    """
+    values = read_inputs(pairs, team.input_schema)
+    filled, rest = with_files(values, team.input_schema, given)
+    if rest.texts:
+        missing = missing_inputs(team.input_schema, values)
         raise InvalidInput(
-            "stdin was read before",
-            why="more than one argument is to be what stdin has",
-            hint="name a file for all but one: --input NAME=@FILE",
+            f"nothing says which input of {team.name} the files are",
+            why=f"{' and '.join(missing)} have no value" if missing else "no input is missing",
+            hint="name the input: --input NAME=@FILE",
         )
-    try:
-        with sys.stdin.buffer if file == _STDIN else file.open("rb") as opened:
-            content = opened.read(MAX_INPUT_BYTES + 1)
-        if len(content) > MAX_INPUT_BYTES:
-            raise InvalidInput(
-                f"the file {file} is too large",
-                why=f"a task and its input have at most {MAX_INPUT_BYTES:,} bytes",
-                hint="split the work into several tasks",
-            )
-        return content.decode()
-    except (OSError, ValueError) as error:
-        raise InvalidInput(
-            f"the file {file} cannot be read", why=str(error), hint="name a UTF-8 text file"
-        ) from error
+    return _without_files(filled)
+
+
+def missing_inputs(schema: Mapping[str, Json] | None, values: Mapping[str, object]) -> list[str]:
+    """The required inputs that have no value; of several choices the first that one value completes."""
+    ways = ways_to_give(schema or {})
+    lacking = [[name for name in way if name not in values] for way in ways]
+    return min(lacking, key=len)
+
+
+def _without_files(values: Mapping[str, JsonOrFile]) -> dict[str, Json]:
+    return {name: value for name, value in values.items() if not isinstance(value, File)}
 
 
 def _check_taken(name: str, schema: Mapping[str, Json] | None) -> None:
@@ -138,7 +187,10 @@ def _has_more_names(schema: Mapping[str, Json]) -> bool:
 def _text(given: str) -> str:
     if given.startswith("@@"):
         return given[1:]
-    return read_text(Path(given[1:])) if given.startswith("@") else given
+    if not given.startswith("@"):
+        return given
+    instead = "an agent is shown it with -f, by `pagents spawn` or `pagents send`"
+    return read_texts([Path(given[1:])], "an input", instead).text
 
 
 def _json(name: str, text: str) -> Json:

@@ -10,6 +10,7 @@ import typer
 from parallel_agents.app.missing import is_missing, tell_missing
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
+from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.views.session_query import joined, parse_query
 
@@ -37,6 +38,7 @@ def list_sessions(
         typer.Option("--after", help="Begin after this session of the list.", metavar="ID"),
     ] = None,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """List teams and sessions that are live or ended in the last hour, newest first.
@@ -57,4 +59,4 @@ def list_sessions(
     from parallel_agents.surfaces.cli.listing import Asked, print_list  # noqa: PLC0415 - heavy
 
     asked = Asked(query, most(limit), after, everything, tree)
-    print_list(context, asked, is_json=json)
+    print_list(context, asked, Form.JSON if json else output)

@@ -15,6 +15,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.list_tree import with_relatives
+from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.session_table import line_json, print_branches, print_lines
 from parallel_agents.views import format
 from parallel_agents.views.session_query import SessionQuery
@@ -57,7 +58,7 @@ class _Found(NamedTuple):
     beside: int = 0
 
 
-def print_list(context: CliContext, asked: Asked, *, is_json: bool) -> None:
+def print_list(context: CliContext, asked: Asked, form: Form | None) -> None:
     """Print the sessions that are asked for, and what is left out.
 
     Raises:
@@ -69,16 +70,16 @@ def print_list(context: CliContext, asked: Asked, *, is_json: bool) -> None:
             return await _look(client, asked)
 
     found = run_cancellable(look())
-    if is_json:
+    if form is Form.JSON:
         items = [line_json(line) for line in found.lines]
         render.envelope("list", time.time(), items, total=found.total)
         return
     if not asked.query.is_empty and not found.lines:
         render.note("No sessions match this filter.")
     elif asked.is_tree:
-        print_branches(found.branches)
+        print_branches(found.branches, form)
     else:
-        print_lines(found.lines)
+        print_lines(found.lines, form)
     if note := _note(found, is_first=asked.after is None):
         render.note(note)
 

@@ -16,7 +16,7 @@ from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.signals import stop_signals_as_interrupts
 from parallel_agents.surfaces.cli.commands import COMMANDS, Command
 from parallel_agents.surfaces.cli.log_options import given, take_log_options
-from parallel_agents.surfaces.cli.profile_option import offer_profile, with_profile
+from parallel_agents.surfaces.cli.shared_options import offer_options, with_options
 from parallel_agents.surfaces.cli.streams import guard_streams
 from parallel_agents.surfaces.cli.usage import execute
 
@@ -110,9 +110,9 @@ def _add(app: typer.Typer, name: str, command: Command, *, is_called: bool) -> N
     loaded = import_module(f"parallel_agents.surfaces.cli.{module}")
     if function:
         command_function: Callable[..., None] = getattr(loaded, function)
-        app.command(name, rich_help_panel=command.panel)(with_profile(command_function))
+        app.command(name, rich_help_panel=command.panel)(with_options(command_function))
     else:
-        offer_profile(loaded.app)
+        offer_options(loaded.app)
         app.add_typer(loaded.app, name=name, help=command.help, rich_help_panel=command.panel)
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import typer
 
-from parallel_agents.app.asked_map import AskedMap
+from parallel_agents.app.asked_map import AskedMap, Templates
 from parallel_agents.app.client import App
 from parallel_agents.app.map_out import out_file
 from parallel_agents.core.gate import Refine
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.maps.reducing import TEXT
@@ -43,6 +44,7 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.file_option import Texts
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
     Display,
@@ -50,13 +52,15 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
+from parallel_agents.surfaces.cli.given_files import read_texts
 from parallel_agents.surfaces.cli.inputs import read_templates
 from parallel_agents.surfaces.cli.map_price import print_price
-from parallel_agents.surfaces.cli.map_rows_given import STDIN, given_source
+from parallel_agents.surfaces.cli.map_rows_given import given_source
 from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
+from parallel_agents.surfaces.cli.stdin import NAME as STDIN
 
 _HOW = "add --text 'Classify: {column}', or -i NAME={column} for an input of the agent"
 
@@ -67,6 +71,7 @@ def map_rows(
     files: map_options.RowFiles = None,
     text: map_options.RowText = None,
     inputs: map_options.RowInputs = None,
+    file: Texts = None,
     row_format: map_options.RowFormat = None,
     key: map_options.KeyColumn = None,
     out: map_options.Out = None,
@@ -109,18 +114,23 @@ def map_rows(
         notify=notify,
         tags=tag,
     )
-    name, kept = _names(map_id, is_dry=dry_run)
+    read, (name, kept) = _reader(inputs, file), _names(map_id, is_dry=dry_run)
     source = given_source(rows, files or (), row_format, context.environment.home, kept)
-    file = out_file(out, context.environment.home, name, source)
-    request = _request_of(agent, text or "", source, file, limit, batch)
+    path = out_file(out, context.environment.home, name, source)
+    request = _request_of(agent, text or "", source, path, limit, batch)
     request = replace(request, key=key or "", reduce=reduce or "", reduce_text=reduce_text or TEXT)
     request = _with_limits(_with_checks(request, gate, judge, refine), timeout, cache, on_failure)
-    read, budget = partial(read_templates, inputs), budget_of(usd, tokens, on_limit)
+    budget, start = budget_of(usd, tokens, on_limit), _print_price if dry_run else _run
     asked = AskedMap(name, request, read, model, max_parallel, budget, _HOW)
-    if dry_run:
-        run_cancellable(print_price(context, name, asked.checked, is_json=json))
-    else:
-        _run(context, asked, Display(style, json), file if out == STDIN else None)
+    start(context, asked, Display(style, json), path if out == STDIN else None)
+
+
+def _reader(
+    inputs: list[str] | None, files: list[Path] | None
+) -> Callable[[JsonObject | None], Templates]:
+    """What reads the inputs, with the files that are the same for all rows."""
+    given = read_texts(files, "a map", "show it to one agent: pagents spawn AGENT TEXT -f FILE")
+    return partial(read_templates, inputs, given=given)
 
 
 def _names(map_id: str | None, *, is_dry: bool) -> tuple[str, str]:
@@ -149,6 +159,12 @@ def _with_limits(
 ) -> MapRequest:
     limits = Limits(timeout_seconds=timeout)
     return replace(request, limits=limits, cache_seconds=cache, on_failure=on_failure)
+
+
+def _print_price(
+    context: CliContext, asked: AskedMap, display: Display, _echoed: Path | None
+) -> None:
+    run_cancellable(print_price(context, asked.name, asked.checked, is_json=display.is_json))
 
 
 def _run(context: CliContext, asked: AskedMap, display: Display, echoed: Path | None) -> None:

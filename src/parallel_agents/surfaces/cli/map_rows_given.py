@@ -10,8 +10,8 @@ from pathlib import Path
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_private_folder, open_private
 from parallel_agents.maps.source import Format, Source, find_source, sniffed
+from parallel_agents.surfaces.cli.stdin import NAME as STDIN, open_stdin
 
-STDIN = "-"
 _FOLDER = "rows"
 
 
@@ -29,6 +29,7 @@ def given_source(
 
     Raises:
         InvalidInput: nobody can tell what is meant, or stdin is a terminal.
+        NothingOnStdin: it was read before.
     """
     if rows != STDIN:
         return find_source((rows, *files), format, Path.cwd())
@@ -37,13 +38,7 @@ def given_source(
             "--rows - reads a table from stdin, and takes no files",
             hint="name the files alone, or pipe one CSV or JSONL file into it",
         )
-    if sys.stdin.buffer.closed:
-        raise InvalidInput(
-            "stdin was read before",
-            why="both --text and --rows are to be what stdin has",
-            hint="write the text itself, or name a file with --rows",
-        )
-    if sys.stdin.isatty():
+    if not sys.stdin.buffer.closed and sys.stdin.isatty():
         raise InvalidInput(
             "--rows - reads stdin, and stdin is a terminal",
             hint="pipe rows into it: cat data.csv | pagents map AGENT --rows - ...",
@@ -52,8 +47,8 @@ def given_source(
     make_private_folder(path.parent)
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
-    with open_private(part) as kept:
-        shutil.copyfileobj(sys.stdin.buffer, kept)
+    with open_stdin() as opened, open_private(part) as kept:
+        shutil.copyfileobj(opened, kept)
     part.replace(path)
     with path.open("rb") as kept:
         found = format or sniffed(kept)

@@ -24,6 +24,7 @@ from parallel_agents.surfaces.cli.context import (
     ModelName,
     find_context,
 )
+from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.mcp.client import LONGEST_WAIT_SECONDS, Client
 from parallel_agents.surfaces.mcp.first_call import FirstCall
 from parallel_agents.surfaces.mcp.stdio import leaving_in_time, serve_stdio
@@ -48,11 +49,11 @@ LongestWait = Annotated[
 
 
 @app.command("list")
-def list_servers(json: AsJson = False, home: Home = None) -> None:
+def list_servers(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List the MCP servers of the configuration, the project and its agents. None is started."""
     from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
 
-    mcp_servers.list_servers(home, is_json=json)
+    mcp_servers.list_servers(home, Form.JSON if json else output)
 
 
 @app.command("check")

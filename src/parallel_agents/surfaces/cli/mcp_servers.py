@@ -27,6 +27,8 @@ from parallel_agents.secrets.addresses import open_url
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext, find_offers
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.trust import MCP_NAME
 
 
@@ -49,15 +51,15 @@ class _Checked(NamedTuple):
     seconds: float
 
 
-def list_servers(home: Path | None, *, is_json: bool) -> None:
+def list_servers(home: Path | None, form: Form | None) -> None:
     """List the MCP servers of the configuration, the project and its agents. None is started."""
     context = find_offers(home)
     known = [*_known(context)]
-    if is_json:
+    if form is Form.JSON:
         render.envelope("mcp_servers", time.time(), [_known_json(each) for each in known])
         return
     if rows := [(each.name, _how(each.server), each.source, _state(each)) for each in known]:
-        render.table(("SERVER", "HOW", "FROM", "STATE"), rows)
+        print_list(form, ("SERVER", "HOW", "FROM", "STATE"), rows)
     for each in known:
         if each.problem is not None:
             render.error(each.problem)

@@ -120,7 +120,8 @@ class _ShownDo:
     async def _show(self, plan: Plan) -> None:
         self._plan = plan
         await self._planning.aclose()
-        if self._flow is not None and not self._display.is_json:
+        is_quiet = self._display.is_json or (self._is_yes and self._display.form is not None)
+        if self._flow is not None and not is_quiet:
             await show_plan(self._app, plan, self._flow)
 
     async def _is_answered(self, asked: Event) -> bool:

@@ -48,18 +48,3 @@ def with_profile(command: Callable[..., None]) -> Callable[..., None]:
     called.__dict__["__signature__"] = signature.replace(parameters=parameters)
     called.__annotations__ = {each.name: each.annotation for each in parameters}
     return called
-
-
-def offer_profile(app: typer.Typer) -> None:
-    """Give the option to each command of a group, and to the group itself if it is a command too."""
-    for info in app.registered_commands:
-        if info.callback is not None and not hasattr(info.callback, "__wrapped__"):
-            info.callback = with_profile(info.callback)
-    for group in app.registered_groups:
-        if group.typer_instance is not None:
-            offer_profile(group.typer_instance)
-    group = app.registered_callback
-    if group is None or group.callback is None or not app.info.invoke_without_command:
-        return
-    if not hasattr(group.callback, "__wrapped__"):
-        group.callback = with_profile(group.callback)

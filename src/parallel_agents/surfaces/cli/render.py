@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 
 import orjson
@@ -202,19 +202,19 @@ def _narrow(widths: list[int], column: int, least: int) -> None:
 def _flow(rows: Sequence[Sequence[str]], shortened: Sequence[int]) -> None:
     """Rows of several lines, without titles: no cell is broken where another line has room for it."""
     for row in rows:
-        for number, told in enumerate(_flowed(row, shortened)):
+        for number, told in enumerate(_flowed(row, shortened, out().width)):
             out().print(_text(told, "" if number else "bold"))
 
 
-def _flowed(row: Sequence[str], shortened: Sequence[int]) -> list[str]:
+def _flowed(row: Sequence[str], shortened: Sequence[int], width: int) -> list[str]:
     """The cells of a row on as many lines of the terminal's width as they need."""
     lines: list[str] = []
     for place, cell in enumerate(row):
         if not cell:
             continue
-        room = out().width - 2 * bool(place)
+        room = width - 2 * bool(place)
         fitted = cells.middle(cell, room) if place in shortened else cells.ended(cell, room)
-        if lines and cell_len(lines[-1]) + 2 + cell_len(fitted) <= out().width:
+        if lines and cell_len(lines[-1]) + 2 + cell_len(fitted) <= width:
             lines[-1] += f"  {fitted}"
         else:
             lines.append(f"{'  ' if lines else ''}{fitted}")
@@ -241,6 +241,17 @@ def _cell(text: str, width: int, *, is_right: bool, is_middle: bool) -> str:
 
 def result(found: Result) -> None:
     """One result: a headline, its notices, the answer."""
+    _about(found, out())
+    prose(format.output(found.output))
+    line("")
+
+
+def about(found: Result) -> None:
+    """What is shown of a result besides its answer, as a note."""
+    _about(found, err())
+
+
+def _about(found: Result, console: Console) -> None:
     status = found.status
     label = f"{format.glyph(status)} {format.one_line(found.label)}"
     rest = (
@@ -250,34 +261,40 @@ def result(found: Result) -> None:
         format.money(found.total_spend),
         found.model,
     )
-    told = _flowed((label, *rest), (0,)) if out().is_terminal else ["  ".join((label, *rest))]
+    told = (
+        _flowed((label, *rest), (0,), console.width)
+        if console.is_terminal
+        else ["  ".join((label, *rest))]
+    )
     for number, text in enumerate(told):
         headline = _text(text.rstrip(), "dim")
         if not number:
             headline.stylize(f"not dim {format.style(status)}", 0, len(label))
-        out().print(headline)
+        console.print(headline)
+    for text, style in _notices(found):
+        _print(console, text, style)
+
+
+def _notices(found: Result) -> Iterator[tuple[str, str]]:
+    """The lines below a headline, with their styles."""
     if found.changes is not None:
         name = short(found.session_key)
         more = f"   pagents diff {name} · pagents merge {name}" if found.changes.files else ""
-        line(as_called(f"  {format.changes(found.changes)}{more}"))
+        yield as_called(f"  {format.changes(found.changes)}{more}"), ""
     if found.artifacts:
         names = ", ".join(format.one_line(each.name) for each in found.artifacts[:_MOST_NAMED])
-        more = f" and {len(found.artifacts) - _MOST_NAMED} more" * (
-            len(found.artifacts) > _MOST_NAMED
-        )
-        line(
-            as_called(f"  shared {names}{more}   pagents artifact list {short(found.session_key)}")
-        )
+        left = len(found.artifacts) - _MOST_NAMED
+        more = f" and {left} more" if left > 0 else ""
+        listing = f"pagents artifact list {short(found.session_key)}"
+        yield as_called(f"  shared {names}{more}   {listing}"), ""
     for notice in found.notices:
-        line(f"  note: {notice}", "yellow")
+        yield f"  note: {notice}", "yellow"
     if found.error is not None:
-        line(f"  {found.error.code}  {format.one_line(found.error.message)}", "red")
+        yield f"  {found.error.code}  {format.one_line(found.error.message)}", "red"
         docs = where_to_look(found.error.code)
         for title, text in (("why", found.error.why), ("hint", found.error.hint), ("docs", docs)):
             if text:
-                line(f"  {title:<5} {as_called(format.one_line(text))}")
-    prose(format.output(found.output))
-    line("")
+                yield f"  {title:<5} {as_called(format.one_line(text))}", ""
 
 
 def summary(team: TeamResult, earlier: Collection[RunId] = ()) -> None:

@@ -25,7 +25,7 @@ def report(
     name: Name,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Write it to this file.", metavar="FILE"),
+        typer.Option("--out", help="Write it to this file.", metavar="FILE"),
     ] = None,
     md: Annotated[bool, typer.Option("--md", help="As Markdown, which is the default.")] = True,
     limit: Limit = _SHOWN,

@@ -62,6 +62,7 @@ from parallel_agents.surfaces.cli.dry_run import (
     without_done,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.file_option import Texts
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
     Display,
@@ -70,19 +71,22 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
+from parallel_agents.surfaces.cli.given_files import Given, read_texts
 from parallel_agents.surfaces.cli.heard import Heard
-from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.inputs import team_values
 from parallel_agents.surfaces.cli.map_shown import (
     announce_map,
     concluded_map,
     is_map,
     show_map,
 )
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.overrides import Overrides
 from parallel_agents.surfaces.cli.plan_approval import is_do, show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
 from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.result_files import results_folder
+from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
 from parallel_agents.views import format
 
@@ -93,11 +97,13 @@ class _AskedRun(NamedTuple):
     Attributes:
         team: its name or file.
         inputs: as they were given.
+        files: for the one required input that is missing.
         name: of the run; None for a new one.
     """
 
     team: Path | str
     inputs: list[str] | None
+    files: Given
     overrides: Overrides
     name: str | None
     max_parallel: int | None
@@ -105,7 +111,7 @@ class _AskedRun(NamedTuple):
     async def prepare(self, context: CliContext, display: Display, app: App) -> Begin:
         """Get the models ready; the function that this returns starts the work."""
         found = app.catalog.team(self.team)
-        values = read_inputs(self.inputs, found.input_schema)
+        values = team_values(found, self.inputs, self.files)
         if found.plan is not None:
             plan = self.overrides.apply_to_plan(found.plan)
             task = await prepare_plan(app, context.environment, plan, found.filled(values))
@@ -124,7 +130,7 @@ class _AskedRun(NamedTuple):
     async def planned(self, environment: Environment, client: Client) -> Planned:
         """The sessions that it would start, as far as that is known."""
         found = client.catalog.team(self.team)
-        values = read_inputs(self.inputs, found.input_schema)
+        values = team_values(found, self.inputs, self.files)
         if found.plan is None:
             asked = self.overrides.team_task(found, values)
             team, *plans = await client.sessions.plan_team(asked, key=self.name)
@@ -140,6 +146,7 @@ def run(
     ] = None,
     team: Annotated[str | None, typer.Option(help="A team by name.", metavar="NAME")] = None,
     inputs: Inputs = None,
+    file: Texts = None,
     run_id: Annotated[
         str | None,
         typer.Option("--id", help="A name for the run; the same name continues it.", metavar="ID"),
@@ -164,6 +171,7 @@ def run(
     dry_run: DryRun = False,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """Run a team, by name or from a file, and return every result.
@@ -184,8 +192,10 @@ def run(
     place, budget = workspace_of(workspace, cwd), partial(budget_of, usd, tokens, on_limit)
     overrides = Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
 
-    asked = _AskedRun(_team_or_file(team_file, team), inputs, overrides, run_id, max_parallel)
-    display = Display(style, json)
+    given = read_texts(file, "a team", "show it to one agent: pagents spawn AGENT TEXT -f FILE")
+    chosen = _team_or_file(team_file, team)
+    asked = _AskedRun(chosen, inputs, given, overrides, run_id, max_parallel)
+    display = Display(style, json, output)
     if dry_run:
         print_dry_run(context, partial(asked.planned, context.environment), is_json=json)
     else:
@@ -236,6 +246,7 @@ def resume(
     max_parallel: MaxParallel = None,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """Continue a team or a session that was stopped, or whose process died.
@@ -247,7 +258,7 @@ def resume(
     if key := find_worked_on(context, name):
         if max_parallel is not None:
             render.note("Note: --max-parallel changes nothing, as another process executes it.")
-        attach(context, key, Attaching(style, json))
+        attach(context, key, Attaching(style, json, output))
 
     async def prepare(app: App) -> Begin:
         found = (await app.sessions.find(name)).session
@@ -266,7 +277,7 @@ def resume(
 
         return begin
 
-    _run_to_the_end(context, prepare, Display(style, json))
+    _run_to_the_end(context, prepare, Display(style, json, output))
 
 
 def _heard(app: App, runs: Sequence[RunId], style: progress.Style) -> Heard | None:
@@ -370,9 +381,13 @@ def _print_team(context: CliContext, name: str, ended: _Ended, display: Display)
             **more,
         )
         return team.status
-    render.summary(team, earlier)
-    for result in own:
-        tell_steps(result)
+    if display.form is not None:
+        latest = [result for result in team.results if result.run_id not in earlier]
+        print_results(latest, display.form)
+    else:
+        render.summary(team, earlier)
+        for result in own:
+            tell_steps(result)
     home = context.environment.home
     render.note(f"Everything is stored in {home / STORE_NAME}.")
     render.note(f"The results are also files: {results_folder(home, name)}")

@@ -13,6 +13,8 @@ from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, load_what_works
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.list_shown import print_cards
+from parallel_agents.surfaces.cli.output_option import Output
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -42,6 +44,7 @@ def list_secrets(
         bool, typer.Option("--check", help="Also run commands, and ask the keyring.")
     ] = False,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """List the secrets, and whether each can be looked up."""
@@ -52,7 +55,7 @@ def list_secrets(
         render.envelope("secrets", time.time(), [_item(row) for row in rows])
     elif rows:
         cells = [(r.named.name, r.named.reference.brief, r.named.user, r.text) for r in rows]
-        render.cards(("NAME", "FROM", "USED BY", "STATE"), cells)
+        print_cards(output, ("NAME", "FROM", "USED BY", "STATE"), cells)
     else:
         render.note("The settings name no secrets, and no known variable has a key.")
     if any(row.state.error is not None for row in rows):

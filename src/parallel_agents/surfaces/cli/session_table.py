@@ -9,6 +9,8 @@ from parallel_agents.core.run import RunStatus, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.core.silence import described
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.views import format
 from parallel_agents.views.session_tree import Branch
 from parallel_agents.views.sessions import SessionLine
@@ -22,15 +24,15 @@ def shown_state(line: SessionLine) -> str:
     return f"{glyph} {line.state}"
 
 
-def print_lines(lines: Sequence[SessionLine]) -> None:
+def print_lines(lines: Sequence[SessionLine], form: Form | None = None) -> None:
     """A table, or a note that says how to fill it."""
     if not lines:
         render.note(render.NO_SESSIONS)
         return
-    _print_cells([_cells(line) for line in lines])
+    _print_cells([_cells(line) for line in lines], form)
 
 
-def print_branches(branches: Sequence[Branch]) -> None:
+def print_branches(branches: Sequence[Branch], form: Form | None = None) -> None:
     """The same table, with the labels drawn as trees."""
     if not branches:
         print_lines([])
@@ -40,12 +42,14 @@ def print_branches(branches: Sequence[Branch]) -> None:
         [
             (name, f"{branch.stem}{label}", *rest)
             for branch, (name, label, *rest) in zip(branches, cells, strict=True)
-        ]
+        ],
+        form,
     )
 
 
-def _print_cells(cells: Sequence[Sequence[str]]) -> None:
-    render.table(_TITLES, cells, right=("TIME", "COST"), flexible="DOING", shortened=("LABEL",))
+def _print_cells(cells: Sequence[Sequence[str]], form: Form | None) -> None:
+    right, shortened = ("TIME", "COST"), ("LABEL",)
+    print_list(form, _TITLES, cells, right=right, flexible="DOING", shortened=shortened)
 
 
 def line_json(line: SessionLine) -> Mapping[str, Json]:

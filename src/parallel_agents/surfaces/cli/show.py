@@ -15,13 +15,21 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.looking import Looked, look_at
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.pages import Limit, most
+from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.session_table import line_json, print_lines, shown_state
 
 _SHOWN = 100
 
 
-def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = None) -> None:
+def show(
+    name: Name,
+    limit: Limit = _SHOWN,
+    json: AsJson = False,
+    output: Output = None,
+    home: Home = None,
+) -> None:
     """Show a team, a flow or a session, with its results; exit with the code of its status."""
     context = find_store(home)
 
@@ -39,6 +47,8 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
         more["session"] = line_json(whole)
         more["sessions"] = [line_json(member) for member in members]
         render.envelope("show", time.time(), items, total=None, **more)
+    elif output is not None:
+        print_results(own or results, output)
     else:
         is_flow = row.run.kind is RunnerKind.FLOW
         for result in () if is_flow else results:

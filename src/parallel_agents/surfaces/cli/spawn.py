@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -14,17 +13,13 @@ import typer
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import check_exists
-from parallel_agents.core.agent import Agent
-from parallel_agents.core.attachment import is_attachable
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.media_type import HEAD_BYTES
-from parallel_agents.core.message import File
-from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.run import Result
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
+from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
@@ -53,6 +48,7 @@ from parallel_agents.surfaces.cli.context import (
 )
 from parallel_agents.surfaces.cli.dry_run import DryRun, Planned, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.file_option import Files
 from parallel_agents.surfaces.cli.foreground import (
     Begin,
     Display,
@@ -61,13 +57,16 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
+from parallel_agents.surfaces.cli.given_files import Given, read_files
 from parallel_agents.surfaces.cli.heard import Heard
-from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, read_text
+from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, with_files
+from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.cli.prepare_models import (
     prepare_models,
     prepare_team,
     warn_if_simulated,
 )
+from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.views import format
 
 Text = Annotated[
@@ -77,15 +76,6 @@ Text = Annotated[
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print the result.")]
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
-Files = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--file",
-        "-f",
-        help="A text, image or PDF for the agent to work on; can be repeated.",
-        metavar="FILE",
-    ),
-]
 Label = Annotated[str | None, typer.Option(help="A name for the session.")]
 Key = Annotated[
     str | None,
@@ -133,12 +123,13 @@ def spawn(
     sandbox: SandboxMode = None,
     dry_run: DryRun = False,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """Start one agent on a task.
 
     Without --wait a background worker executes the task; `pagents wait` and `pagents show` print
-    the result. Of --file, an image or PDF is shown; a text is the one missing input, or is added.
+    the result. Of --file, an image or PDF is shown; texts are the one missing input, or are added.
     """
     context = find_work_context(
         home,
@@ -162,39 +153,46 @@ def spawn(
         refine=None if refine is None else Refine(rounds=refine),
         workspace=workspace_of(workspace, cwd),
     )
-    fill = partial(_fill, base, inputs, file or ())
+    fill = partial(_fill, base, inputs, read_files(file))
+    form = _form_of(json, output, wait=wait)
     begin = _print_price if dry_run else _begin_here if wait else _begin_in_background
-    begin(context, fill, base.budget, is_json=json)
+    begin(context, fill, base.budget, form)
 
 
-def _fill(base: Task, inputs: list[str] | None, files: Sequence[Path], client: Client) -> Task:
-    """The task as its agent takes it."""
+def _fill(base: Task, inputs: list[str] | None, files: Given, client: Client) -> Task:
+    """The task with the inputs that its agent takes, and with files.
+
+    They are the one required input that is missing; or else a text is added to the task, and the
+    agent is shown an image or PDF.
+    """
     agent = client.catalog.agent(base.agent_name)
     has_folder = base.workspace is not None or agent.workspace is not None
-    return _filled(base, agent.in_folder if has_folder else agent, inputs, files)
+    schema = (agent.in_folder if has_folder else agent).input_schema
+    values, rest = with_files(read_inputs(inputs, schema), schema, files)
+    return replace(base, text=base.text + rest.added, input=values, files=rest.shown)
 
 
 def _print_price(
-    context: CliContext, task: Callable[[Client], Task], budget: Budget, *, is_json: bool
+    context: CliContext, task: Callable[[Client], Task], budget: Budget, form: Form | None
 ) -> None:
     async def plan(client: Client) -> Planned:
         planned = await client.sessions.plan_task(task(client))
         return Planned([planned], planned.budget)
 
-    print_dry_run(context, plan, is_json=is_json)
+    print_dry_run(context, plan, is_json=form is Form.JSON)
 
 
 def _begin_in_background(
-    context: CliContext, task: Callable[[Client], Task], budget: Budget, *, is_json: bool
+    context: CliContext, task: Callable[[Client], Task], budget: Budget, form: Form | None
 ) -> None:
     async def leave(client: Client) -> Spawned:
         return await client.sessions.spawn(task(client))
 
-    run_cancellable(_leave_to_worker(context, leave, budget=budget, is_json=is_json))
+    run_cancellable(_leave_to_worker(context, leave, budget=budget, form=form))
 
 
 def _begin_here(
-    context: CliContext, task: Callable[[Client], Task], budget: Budget, *, is_json: bool
+    context: CliContext, task: Callable[[Client], Task], budget: Budget, form: Form | None
 ) -> None:
     async def prepare(app: App) -> Ask:
         asked = task(app)
@@ -203,7 +201,7 @@ def _begin_here(
         await prepare_team(app, TeamTask(tasks=(asked,)), plans)
         return lambda: app.sessions.start(plans)
 
-    _wait_here(context, prepare, budget=budget, is_json=is_json)
+    _wait_here(context, prepare, budget=budget, form=form)
 
 
 def send(
@@ -213,14 +211,16 @@ def send(
     wait: Wait = False,
     notify: Notified = None,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """Start the next run of a session, which sees everything said before."""
+    form = _form_of(json, output, wait=wait)
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
     check_exists(context.environment)
-    shown, texts = told_apart(file or ())
-    text += "".join(map(as_text, texts))
+    given = read_files(file)
+    text, shown = text + given.added, given.shown
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.send(name, text, files=shown, notify=told)
@@ -231,9 +231,20 @@ def send(
         return lambda: app.sessions.send(row.session.key, text, files=shown, notify=told)
 
     if wait:
-        _wait_here(context, prepare, budget=NO_BUDGET, is_json=json)
+        _wait_here(context, prepare, budget=NO_BUDGET, form=form)
     else:
-        run_cancellable(_leave_to_worker(context, leave, budget=NO_BUDGET, is_json=json))
+        run_cancellable(_leave_to_worker(context, leave, budget=NO_BUDGET, form=form))
+
+
+def _form_of(json: bool, output: Form | None, *, wait: bool) -> Form | None:
+    """What is printed; without a result that is only an id, as text or JSON."""
+    if not wait and output not in (None, Form.TEXT, Form.ID):
+        raise InvalidInput(
+            f"-o {output} requires --wait",
+            why="without it the command prints the id of the session",
+            hint=f"add --wait, or print it later: pagents wait NAME -o {output}",
+        )
+    return Form.JSON if json else output
 
 
 def gates_of(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
@@ -242,60 +253,12 @@ def gates_of(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
     return (*holds, *(() if rubric is None else (JudgeGate(rubric=rubric),)))
 
 
-def _filled(base: Task, agent: Agent, inputs: list[str] | None, files: Sequence[Path]) -> Task:
-    """The task with the inputs that its agent takes, and with files.
-
-    A text is the one required input that is missing, or else added to the task; so is the name of an
-    image or PDF, which the agent is shown.
-    """
-    values = dict(read_inputs(inputs, agent.input_schema))
-    shown, texts = told_apart(files)
-    missing = _missing(agent, values)
-    if len(missing) == 1 and len(texts) == 1:
-        return replace(base, input={**values, missing[0]: read_text(texts[0])}, files=shown)
-    if len(missing) == 1 and len(shown) == 1 and not texts:
-        return replace(base, input={**values, missing[0]: shown[0]})
-    text = base.text + "".join(map(as_text, texts))
-    return replace(base, text=text, input=values, files=shown)
-
-
-def _missing(agent: Agent, values: Mapping[str, object]) -> list[str]:
-    """The required inputs that have no value; of several choices the first that one value completes."""
-    ways = ways_to_give(agent.input_schema or {})
-    lacking = [[name for name in way if name not in values] for way in ways]
-    return min(lacking, key=len)
-
-
-def told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:
-    """The images and PDFs among files, by their contents, and the others.
-
-    What is not a regular file, such as a pipe, can be read but once, and is a text.
-    """
-    regular = (path for path in files if path.is_file())
-    shown = tuple(File(path) for path in regular if is_attachable(_head_of(path)))
-    paths = {file.path for file in shown}
-    return shown, [path for path in files if str(path) not in paths]
-
-
-def _head_of(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(HEAD_BYTES)
-    except OSError:
-        return b""  # whoever reads it says why it cannot
-
-
-def as_text(file: Path) -> str:
-    """A text file as it is added to a task."""
-    return f"\n\nFile {file.name}:\n```\n{read_text(file)}\n```"
-
-
 async def _leave_to_worker(
     context: CliContext,
     start: Callable[[Client], Coroutine[None, None, Spawned]],
     *,
     budget: Budget,
-    is_json: bool,
+    form: Form | None,
 ) -> None:
     async with open_client(context.environment, context.settings) as client:
         spawned = await start(client)
@@ -303,7 +266,7 @@ async def _leave_to_worker(
         (row,) = await client.sessions.rows_of([spawned.run_id])
         warn_if_simulated(client, row.run.model)
     name = format.name(row)
-    if is_json:
+    if form is Form.JSON:
         item = {"id": name, "session_key": row.session.key, "run_id": spawned.run_id}
         render.envelope("spawned", time.time(), [{**item, "is_new": spawned.is_new}])
         return
@@ -319,7 +282,7 @@ def _wait_here(
     prepare: Callable[[App], Coroutine[None, None, Ask]],
     *,
     budget: Budget,
-    is_json: bool,
+    form: Form | None,
 ) -> None:
     async def ready(app: App) -> Begin:
         ask = await prepare(app)
@@ -340,7 +303,11 @@ def _wait_here(
     async def conclude(app: App, work: Work) -> Result:
         return (await app.sessions.wait([work.run]))[0]
 
-    result = run_in_foreground(context, ready, conclude, Display(progress.Style.AUTO, is_json))
+    is_json, shown = form is Form.JSON, bare_if_piped(form)
+    display = Display(progress.Style.AUTO, is_json, shown)
+    result = run_in_foreground(context, ready, conclude, display)
     if is_json:
         render.envelope("result", time.time(), [render.result_json(result)])
+    elif shown is not None:
+        print_results([result], shown)
     raise typer.Exit(exit_of(result.status))

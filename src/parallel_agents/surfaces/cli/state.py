@@ -21,6 +21,8 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import given_text
+from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
 
 _TITLES = ("KEY", "VERSION", "BY", "AGE", "VALUE")
@@ -48,6 +50,7 @@ def list_state(
     tree: Tree,
     prefix: Annotated[str, typer.Option("--prefix", help="Only keys that begin with this.")] = "",
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """List the values that the sessions of a tree share."""
@@ -76,7 +79,7 @@ def list_state(
         )
         for entry in entries
     ]
-    render.table(_TITLES, rows, right=("VERSION",))
+    print_list(output, _TITLES, rows, right=("VERSION",))
 
 
 @app.command()

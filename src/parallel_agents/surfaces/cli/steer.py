@@ -21,10 +21,13 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context, find_store
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.file_option import Texts
+from parallel_agents.surfaces.cli.given_files import read_texts
 from parallel_agents.surfaces.cli.inputs import given_text
 from parallel_agents.views import format
 
 _RECEIPT_SECONDS = 5.0
+_INSTEAD = "show it to the next run: pagents send NAME TEXT -f FILE"
 _TOO_LATE = "the run ended before it was delivered"
 
 
@@ -36,6 +39,7 @@ def steer(
             help="The message; - reads it from stdin.", metavar="TEXT", callback=given_text
         ),
     ],
+    file: Texts = None,
     now: Annotated[bool, typer.Option("--now", help="Interrupt the current model call.")] = False,
     after: Annotated[
         bool, typer.Option("--after", help="Send it as the task of the next run.")
@@ -50,6 +54,7 @@ def steer(
     """
     if now and after:
         raise InvalidInput("--now and --after cannot be used together", hint="choose one of them")
+    text += read_texts(file, "a live run", _INSTEAD).added
     context = find_context(home) if after else find_store(home)
 
     async def deliver() -> tuple[Row, Steer, str]:

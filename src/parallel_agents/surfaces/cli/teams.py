@@ -16,13 +16,15 @@ from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home
+from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
-def list_teams(json: AsJson = False, home: Home = None) -> None:
+def list_teams(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List the project's teams, your own, and the built-in ones."""
     entries = find_catalog(home).teams()
     if json:
@@ -30,7 +32,7 @@ def list_teams(json: AsJson = False, home: Home = None) -> None:
         return
     teams = [entry.content for entry in entries if isinstance(entry.content, Team)]
     rows = [(team.name, str(team.count), _inputs(team), team.description) for team in teams]
-    render.table(("TEAM", "AGENTS", "INPUTS", "WHAT IT DOES"), rows, right=("AGENTS",))
+    print_list(output, ("TEAM", "AGENTS", "INPUTS", "WHAT IT DOES"), rows, right=("AGENTS",))
     for entry in entries:
         if isinstance(entry.content, InvalidFile):
             render.error(entry.content)

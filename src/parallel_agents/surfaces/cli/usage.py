@@ -11,6 +11,7 @@ import typer
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.errors import InvalidInput
 
+_FILES = frozenset({"-f", "--file"})
 _INTERRUPTED = 130  # as `exits.Exit` has it, which loads what --help does not need
 
 
@@ -47,7 +48,7 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
         if error.message.startswith("Usage:"):  # a group without a command: this is its help
             error.show()
             return error.exit_code
-        raise _refusal(error, error.__cause__, _team_file(arguments)) from error
+        raise _refusal(error, error.__cause__, arguments) from error
     return status if isinstance(status, int) else 0
 
 
@@ -89,12 +90,17 @@ def _team_file(arguments: Sequence[str]) -> str:
     return first if first.endswith((".yaml", ".yml")) else ""
 
 
-def _refusal(error: _UsageError, cause: BaseException | None, team_file: str) -> InvalidInput:
+def _refusal(
+    error: _UsageError, cause: BaseException | None, arguments: Sequence[str]
+) -> InvalidInput:
     if isinstance(cause, Invalid):
         error.message = describe_problem(cause)
     text = error.format_message().rstrip(".")
     command = getattr(getattr(error, "ctx", None), "command_path", "pagents")
     hint = f"`{command} -h` shows how to use it"
+    team_file = _team_file(arguments)
+    if "unexpected extra arg" in text and not _FILES.isdisjoint(arguments):
+        hint = "each file has its own -f, and a pattern stands in quotes: -f 'src/*.py'"
     if team_file and command == "pagents":
         hint = f"to run a team file, write: pagents run {team_file}"
     return InvalidInput(f"{text[:1].lower()}{text[1:]}", hint=hint)

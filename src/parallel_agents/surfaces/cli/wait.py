@@ -21,6 +21,8 @@ from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_store
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
+from parallel_agents.surfaces.cli.output_option import Output
+from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.views import format
 
 _CHECK_SECONDS = 10.0
@@ -32,6 +34,7 @@ def wait(
     names: Annotated[list[str], typer.Argument(help="Sessions to wait for.", metavar="NAME...")],
     timeout: Timeout = None,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """Wait for sessions to end, and print their results; a timeout leaves them running.
@@ -62,6 +65,8 @@ def wait(
     results = run_cancellable(until_ended())
     if json:
         render.envelope("wait", time.time(), [render.result_json(result) for result in results])
+    elif form := (bare_if_piped(output) if len(results) == 1 else output):
+        print_results(results, form)
     else:
         for result in results:
             render.result(result)

@@ -15,6 +15,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.attached import Attaching, attach
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.overview import watch_all
 from parallel_agents.surfaces.cli.progress import ProgressStyle
 
@@ -29,6 +30,7 @@ def watch(
     ] = None,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
+    output: Output = None,
     home: Home = None,
 ) -> None:
     """Watch live work, whoever executes it, until it ends; a Ctrl-C leaves it and ends nothing.
@@ -37,17 +39,17 @@ def watch(
     with 5 if no process works on it any more.
     """
     context = find_store(home)
-    how = Attaching(style, json)
+    how = Attaching(style, json, output)
     if name is not None:
         attach(context, name, how)
     tops = run_cancellable(_live_tops(context))
     if len(tops) == 1:
         attach(context, tops[0], how)
-    if tops and json:
+    if tops and (json or output is not None):
         raise InvalidInput(
-            "--json requires a NAME while several sessions are live",
+            f"{'--json' if json else f'-o {output}'} requires a NAME while several sessions are live",
             why="the results of one are printed when it ends",
-            hint="name one of them; `pagents list state:live --json` lists them",
+            hint="name one of them; `pagents list state:live` lists them",
         )
     if tops:
         watch_all(context, style)

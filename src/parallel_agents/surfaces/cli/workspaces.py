@@ -20,6 +20,8 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.lock import hold
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
+from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.workspace_parts import find_parts
 from parallel_agents.views import format
 from parallel_agents.workspaces.tending import Kept, finish_removals, remove, workspaces_in
@@ -61,7 +63,7 @@ class _Line(NamedTuple):
 
 
 @app.command("list")
-def list_workspaces(json: AsJson = False, home: Home = None) -> None:
+def list_workspaces(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List the workspaces of sessions, with what is not merged yet and their sizes."""
     context = find_store(home)
     lines = run_cancellable(_look(context))
@@ -84,7 +86,7 @@ def list_workspaces(json: AsJson = False, home: Home = None) -> None:
         )
         for line in lines
     ]
-    render.table(_TITLES, rows, right=("SIZE",), flexible="OF")
+    print_list(output, _TITLES, rows, right=("SIZE",), flexible="OF")
     render.note("Next: pagents diff ID · pagents merge ID · pagents workspaces clean")
 
 

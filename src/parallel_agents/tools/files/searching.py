@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from pathspec import GitIgnoreSpec
 from pydantic import Field
 
 from parallel_agents.containment.patterns import linear_matcher
@@ -13,6 +12,7 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.tool import Access, Effect, ToolContext, ToolError
 from parallel_agents.folder import PathRefused
+from parallel_agents.ignore_files import IgnoreFiles
 from parallel_agents.tools.files.reading import PATH
 from parallel_agents.tools.files.text import TextFile
 from parallel_agents.tools.files.working import READ, Working
@@ -22,9 +22,7 @@ MOST_FOUND = 1000
 MOST_LINES = 200
 _MOST_FILES = 200_000
 _MOST_SEARCHED_BYTES = 5_000_000
-_MOST_IGNORE_BYTES = 1_000_000
 _LINE_CHARACTERS = 300
-_IGNORE_FILE = ".gitignore"
 
 FolderArgument = Annotated[str, Field(description="Folder; the working folder by default.")]
 
@@ -111,52 +109,12 @@ def _lines_with(
 def _files(working: Working, path: str) -> Iterator[str]:
     """The files in a folder that the session may read, by path; without links."""
     working.check(READ, path)
-    ignored = {folder: _ignore_of(working, folder) for folder in _above(working, path)}
     count = 0
-    for folder, folders, files in working.folder.walk(path):
-        if _IGNORE_FILE in files:
-            ignored[folder] = _ignore_of(working, folder)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if name != ".git" and not _is_ignored(ignored, _join(folder, name) + "/")
-        )
-        for name in sorted(files):
-            file = _join(folder, name)
-            if _is_ignored(ignored, file) or working.is_denied(READ, file):
+    for kept in IgnoreFiles(working.folder).walk(path):
+        for file in kept.files:
+            if working.is_denied(READ, file):
                 continue
             count += 1
             if count > _MOST_FILES:
                 raise ToolError(f"{path} has more than {_MOST_FILES:,} files; name a folder in it")
             yield file
-
-
-def _above(working: Working, path: str) -> list[str]:
-    """The folders above a path, from the root."""
-    steps = working.folder.real_path(path).split("/")
-    return ["/".join(steps[:end]) for end in range(len(steps))]
-
-
-def _ignore_of(working: Working, folder: str) -> GitIgnoreSpec | None:
-    try:
-        content = working.folder.read(_join(folder, _IGNORE_FILE), _MOST_IGNORE_BYTES)
-        return GitIgnoreSpec.from_lines(content.decode("utf-8", "replace").splitlines())
-    except (PathRefused, ValueError):
-        return None
-
-
-def _is_ignored(ignored: dict[str, GitIgnoreSpec | None], path: str) -> bool:
-    """Whether a file of ignored paths says so; one in a folder nearer to the path decides first."""
-    steps = path.rstrip("/").split("/")
-    for end in range(len(steps) - 1, -1, -1):
-        spec = ignored.get("/".join(steps[:end]))
-        if spec is None:
-            continue
-        decision = spec.check_file("/".join(steps[end:]) + ("/" if path.endswith("/") else ""))
-        if decision.include is not None:
-            return decision.include
-    return False
-
-
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name

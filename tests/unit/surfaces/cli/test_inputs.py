@@ -109,7 +109,7 @@ def test_stdin_is_read_for_one_argument_alone(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(InvalidInput, match="stdin was read before") as refused:
         given_text("-")
 
-    assert refused.value.hint == "name a file for all but one: --input NAME=@FILE"
+    assert refused.value.hint == "name a file for all but one: -f FILE, --input NAME=@FILE"
 
 
 def test_a_name_that_is_nearly_right_is_suggested() -> None:

@@ -1,0 +1,71 @@
+"""Results shown: results in the form that `-o` asks for, with all else on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from parallel_agents.core.ids import short
+from parallel_agents.core.run import Result
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.output_option import Form
+from parallel_agents.views import format
+from parallel_agents.views.answer_form import MARKDOWN, form_of
+
+_BREAK = "\n"
+_TITLES = ("ID", "STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS")
+
+
+def bare_if_piped(form: Form | None) -> Form | None:
+    """The form of a single result: its answer alone, unless a person sees it."""
+    return Form.TEXT if form is None and not render.out().is_terminal else form
+
+
+def print_results(results: Sequence[Result], form: Form) -> None:
+    """Results on stdout, and how each ended on stderr."""
+    match form:
+        case Form.TABLE:
+            render.table(_TITLES, [_row(result) for result in results], right=_TITLES[3:])
+        case Form.ID:
+            for result in results:
+                render.line(short(result.session_key))
+        case Form.TEXT | Form.MD | Form.JSON:
+            write = as_markdown if form is Form.MD else as_text
+            is_one = len(results) == 1
+            for number, result in enumerate(results):
+                render.about(result)
+                if result.output_json is None:
+                    continue
+                if not is_one:
+                    render.line(f"{_BREAK * bool(number)}# {format.one_line(result.label)}\n")
+                render.line(write(result))
+
+
+def as_text(result: Result) -> str:
+    """An answer as text."""
+    return format.clean(format.output(result.output_json)).rstrip("\n")
+
+
+def as_markdown(result: Result) -> str:
+    """An answer as Markdown; what is no text is JSON in a block."""
+    form = form_of(result.output_json)
+    if form is not None and form.suffix == MARKDOWN:
+        return format.clean(form.text).rstrip("\n")
+    if isinstance(result.output_json, str):
+        return format.clean(result.output_json).rstrip("\n")
+    told = orjson.dumps(result.output_json, option=orjson.OPT_INDENT_2).decode()
+    return f"```json\n{told}\n```"
+
+
+def _row(result: Result) -> Sequence[str]:
+    spend = result.total_spend
+    return (
+        short(result.session_key),
+        f"{format.glyph(result.status)} {format.status(result.status)}",
+        format.one_line(result.label),
+        format.seconds(result.seconds),
+        format.tokens(spend),
+        format.money(spend),
+        str(result.attempts),
+    )
