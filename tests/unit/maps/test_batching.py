@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DeadLetterFilter
 from parallel_agents.core.gate import RegexGate
 from parallel_agents.core.limits import Limits
@@ -271,3 +273,46 @@ async def test_another_failure_ends_the_rows_that_wait_for_a_batch(tmp_path: Pat
     assert result.status is RunStatus.FAILED
     assert len(batcher.calls) == 1
     assert len(lines(tmp_path)) < 601
+
+
+@pytest.mark.parametrize("on_failure", [OnFailure.STOP_NEW, OnFailure.CANCEL_SIBLINGS])
+async def test_batches_that_were_ended_with_others_are_asked_again_as_they_were(
+    tmp_path: Path, on_failure: OnFailure
+) -> None:
+    batcher, store = Batcher(), lasting_store()
+    texts = ("fail", *(f"row {n}" for n in range(11)))
+    write_rows(tmp_path, *texts)
+    async with batch_process(batcher, store) as rig:
+        first = await run_map(rig, tmp_path, batch=3, max_parallel=2, on_failure=on_failure)
+        again = await run_map(rig, tmp_path, batch=3, max_parallel=2)
+
+    assert len([status for _, status in written(tmp_path) if status == "done"]) == 11
+    assert [first.status, again.status] == [RunStatus.PARTIAL, RunStatus.PARTIAL]
+
+
+async def test_batches_that_were_over_budget_are_asked_again_with_a_larger_one(
+    tmp_path: Path,
+) -> None:
+    batcher, store = Batcher(), lasting_store()
+    texts = tuple(f"row {n}" for n in range(12))
+    write_rows(tmp_path, *texts)
+    async with batch_process(batcher, store) as rig:
+        first = await run_map(rig, tmp_path, batch=3, budget=Budget(tokens=13_000))
+        again = await run_map(rig, tmp_path, batch=3, budget=Budget(tokens=1_000_000))
+
+    assert first.status is RunStatus.OVER_BUDGET
+    assert again.is_done
+    assert [line["output"] for line in lines(tmp_path)] == [f"{text} is done" for text in texts]
+
+
+async def test_batches_of_which_one_row_is_rejected_pause_no_agent(
+    tmp_path: Path,
+) -> None:
+    batcher = Batcher()
+    write_rows(tmp_path, *(f"{'bad' if n % 10 == 7 else 'row'} {n}" for n in range(150)))
+    async with batch_process(batcher) as rig:
+        await run_map(rig, tmp_path, batch=10, max_parallel=1, gates=(RegexGate(pattern="^row"),))
+
+    found = lines(tmp_path)
+    assert Counter(line["status"] for line in found) == {"done": 135, "failed": 15}
+    assert {line["error"]["code"] for line in found if line["error"]} == {"PA-E310"}

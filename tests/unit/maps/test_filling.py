@@ -99,6 +99,11 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -> 
 
     os.mkfifo(tmp_path / "pipe")
 
-    for path in ("missing.txt", "photo.png", "pipe", ""):
-        with pytest.raises(InvalidInput, match=rf"line 2: the file '{path}' cannot be read"):
+    for path, told in {
+        "missing.txt": "the file 'missing.txt' cannot be read",
+        "photo.png": "photo.png is not UTF-8",
+        "pipe": "the file 'pipe' cannot be read",
+        "": "the file '' cannot be read",
+    }.items():
+        with pytest.raises(InvalidInput, match=f"line 2: {told}"):
             filled({"a": path}, folder=tmp_path, text="@{a}")

@@ -51,6 +51,14 @@ def test_the_parts_of_the_spend_are_the_whole() -> None:
     assert {part.cost_nanousd for part in parts} == {142, 143}
 
 
+def test_the_cost_of_rows_that_failed_is_known_even_if_their_call_counts_for_another_row() -> None:
+    failed = batch(None, RunStatus.FAILED)
+
+    parts = [part_of(failed, Part("batch/a", n, 5)) for n in range(1, 6)]
+
+    assert [part.cost_usd for part in parts] == [2e-7] * 5
+
+
 def test_an_unknown_cost_is_unknown_for_each_row() -> None:
     unpriced = Spend(Usage(10, 10), calls=1, unpriced_calls=1)
 

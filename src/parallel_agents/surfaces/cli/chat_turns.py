@@ -170,8 +170,12 @@ class Conversation:
         return result
 
     def shows(self, result: Result) -> bool:
-        """Whether the answer was shown in full while it arrived."""
-        return bool(self._streamed.strip()) and self._streamed.strip() == result.text.strip()
+        """Whether the answer was shown in full while it arrived, and last.
+
+        What was shown before it was said before a message arrived in between, or was rejected.
+        """
+        answer = result.text.strip()
+        return bool(answer) and self._streamed.strip().endswith(answer)
 
     def take_pending(self) -> list[str]:
         """The messages that were sent to a run which ended before they were delivered."""

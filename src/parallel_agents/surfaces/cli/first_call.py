@@ -15,6 +15,10 @@ from parallel_agents.core.object_schema import properties
 from parallel_agents.models.simulated.answers import make_least
 
 _MOST_CHARACTERS = 400
+_TEXT, _ANYTHING = "Do this.", "..."
+# What says of a text no more than that it is one.
+_NOTHING: JsonObject = {}
+_FREE = {"type", "minLength", "maxLength", "description", "title"}
 
 
 def first_call(agent: Agent, cases: Sequence[Case]) -> str:
@@ -28,8 +32,7 @@ def first_call(agent: Agent, cases: Sequence[Case]) -> str:
 def _of_case(case: Case) -> str:
     if case.files:
         return ""
-    parts = [shlex.quote(case.text)] if case.text else []
-    return " ".join((*parts, *_inputs(case.input)))
+    return " ".join((shlex.quote(case.text or _TEXT), *_inputs(case.input)))
 
 
 def _inputs(values: JsonObject) -> Iterator[str]:
@@ -47,5 +50,20 @@ def _of_schema(agent: Agent) -> str:
     try:
         made = make_least(schema, Random(agent.name))  # noqa: S311 - no secret
     except ValueError:  # for a pattern that nothing made fits
-        made = dict.fromkeys(properties(schema), "...")
-    return " ".join(_inputs(made)) if isinstance(made, dict) else ""
+        made = dict.fromkeys(properties(schema), _ANYTHING)
+    values = made if isinstance(made, dict) else {}
+    known = properties(schema)
+    shown = {
+        name: _ANYTHING if _is_free_text(known.get(name, _NOTHING)) else value
+        for name, value in values.items()
+    }
+    return " ".join((shlex.quote(_TEXT), *_inputs(shown)))
+
+
+def _is_free_text(schema: JsonObject) -> bool:
+    return schema.get("type") == "string" and schema.keys() <= _FREE and _fits(schema)
+
+
+def _fits(schema: JsonObject) -> bool:
+    least = schema.get("minLength", 0)
+    return isinstance(least, int) and least <= len(_ANYTHING)
