@@ -104,9 +104,38 @@ def test_what_is_typed_while_it_answers_reaches_the_model(
     chat.wait_for("> and milk")
     provider.release()
     chat.wait_for("You said and milk.")
+    chat.wait_for("tok")
+    chat.press("/history\r")
+    chat.wait_for("→ and milk")
     chat.press("/exit\r")
 
     assert chat.end() == 0
+    before, _, _ = chat.screen.text.partition("/history")
+    assert before.count("You said and milk.") == 1
+
+
+def test_what_was_typed_before_the_chat_had_begun_is_sent_line_by_line(terminal: Open) -> None:
+    chat = terminal("chat", "talker")
+    chat.press("early\r/model\r")
+    chat.wait_for("You said early.")
+    chat.wait_for("> /model")
+    chat.press("\x04")
+
+    assert chat.end() == 0
+
+
+def test_leaving_while_it_answers_says_that_the_answer_is_stopped(
+    provider: FakeProvider, terminal: Open
+) -> None:
+    provider.hold(to="long", times=1)
+    chat = terminal("chat", "talker")
+    chat.wait_for("/exit leaves")
+    chat.press("a long story\r")
+    provider.wait_in_flight(1)
+    chat.press("/exit\r")
+
+    assert chat.end() == 0
+    assert "■ stopped; the answer was left" in chat.screen.text
 
 
 def test_a_question_is_answered_in_the_chat(provider: FakeProvider, terminal: Open) -> None:

@@ -185,3 +185,37 @@ def test_the_doctor_goes_on_where_the_configuration_is_wrong(pagents: Pagents) -
     assert "✔ store" in ended.out
     assert "✖ PA-E110 setting tries is invalid" in ended.out
     assert "pagents config" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "code"),
+    [
+        ("model", "foo", "PA-E111"),
+        ("tiers.small", "foo/bar", "PA-E111"),
+        ("ladders.reviews", "foo/bar", "PA-E111"),
+        ("max_parallel", "many", "PA-E110"),
+        ("max_paralel", "3", "PA-E110"),
+    ],
+)
+def test_a_setting_of_which_nothing_could_come_is_refused_and_the_file_stays(
+    pagents: Pagents, setting: str, value: str, code: str
+) -> None:
+    before = (pagents.home / "config.toml").read_bytes()
+
+    ended = pagents("config", "set", setting, value)
+
+    assert ended.code == 10
+    assert code in ended.err
+    assert (pagents.home / "config.toml").read_bytes() == before
+
+
+def test_a_setting_is_set_got_and_removed_and_the_comments_stay(pagents: Pagents) -> None:
+    file = pagents.home / "config.toml"
+    file.write_text("# mine\n" + file.read_text())
+    before = file.read_text().split()
+
+    assert pagents("config", "set", "max_parallel", "3").code == 0
+    assert pagents("config", "get", "max_parallel").out == "3\n"
+    assert pagents("config", "unset", "max_parallel").code == 0
+
+    assert file.read_text().split() == before

@@ -216,7 +216,7 @@ def _refuse_shadow(name: str, present: frozenset[str]) -> None:
         raise InvalidInput(
             f"there is an agent {name!r} already",
             why="an imported one would take its place in every team",
-            hint="import the file alone, with --name NAME",
+            hint="rename it in the file, or, if the file has no other agent, give it another --name",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import shutil
 import signal
 import sys
@@ -106,6 +107,7 @@ class ChatTerminal:
         """Talk until somebody leaves, or `stop` is set."""
         loop = asyncio.get_running_loop()
         self._keys.take()
+        self._take_typed_ahead()
         loop.add_reader(sys.stdin.fileno(), self._read)
         resizing = asyncio.create_task(self._follow_size())
         try:
@@ -126,6 +128,7 @@ class ChatTerminal:
             pass
         if self._is_answering:
             await chat.stop()
+            self._screen.line("■ stopped; the answer was left before it was complete", "yellow")
 
     async def _follow_size(self) -> None:
         """Draw anew after a change of the size, whose signal only the main thread would get."""
@@ -141,6 +144,13 @@ class ChatTerminal:
             if task is not None:
                 task.cancel()
                 await asyncio.wait({task})
+
+    def _take_typed_ahead(self) -> None:
+        """Read what was typed before this began, when the terminal still made Enter a line feed."""
+        if select.select([sys.stdin], [], [], 0)[0]:
+            data = os.read(sys.stdin.fileno(), _MOST_BYTES)
+            for each in self._editor.feed(data.replace(b"\n", b"\r")):
+                self._typed.put_nowait(each)
 
     def _read(self) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import Protocol
 from parallel_agents.app.client import App
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import (
+    Attempted,
     Delivered,
     Event,
     Finished,
@@ -203,7 +204,7 @@ class Conversation:
             case Replied() if is_own:
                 self._told.said()
                 self._streamed = "" if body.message.tool_calls else self._streamed
-            case ToolStarted() | Refused() | Noticed() | Waiting() if is_own:
+            case ToolStarted() | Refused() | Noticed() | Waiting() | Attempted() if is_own:
                 self._told.note(f"· {describe(body).title}")
             case _:
                 pass
@@ -236,6 +237,9 @@ class Conversation:
             match event.body:
                 case Queued(text=text):
                     found[event.run] = Turn(text, "")
+                case Delivered(text=text) if event.run in found:
+                    turn = found[event.run]
+                    found[event.run] = replace(turn, said=f"{turn.said}\n→ {text}")
                 case Finished(outcome=outcome) if event.run in found:
                     answer = format.output(outcome.output) if outcome.output else outcome.text
                     if not answer and outcome.error is not None:

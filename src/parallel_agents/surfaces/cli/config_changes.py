@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.setting_sources import PROFILES
 from parallel_agents.settings import PROFILE_VARIABLE, Environment, Settings
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, find_offers
 from parallel_agents.surfaces.cli.editor import edit_file
 from parallel_agents.trust import CONFIG_NAME
 
@@ -36,6 +37,7 @@ _Values = Annotated[
         help="Its value; several are a list. TOML, such as true, or text.", metavar="VALUE"
     ),
 ]
+_OF_MODELS = frozenset({"model", "summary_model", "tiers", "ladders"})
 _EDITED = "config.edited.toml"
 _NEW = """\
 # Settings; `pagents config` shows all of them.
@@ -66,8 +68,35 @@ def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = N
             ) from error
 
     value = chosen_value(values, check)
+    if steps[0] in _OF_MODELS:
+        _check_models(home, value)
     is_new = write_setting(environment, place, value)
     _report(environment, steps, value, "set" if is_new else "was set so already", is_json=json)
+
+
+def _check_models(home: Path | None, value: Json) -> None:
+    """Refuse the name of a model that no provider has.
+
+    Raises:
+        UnknownModel: the provider does not exist, or the name does not have the form.
+    """
+    from parallel_agents.app.models import make_registry  # noqa: PLC0415 - heavy, and few ask for it
+
+    offers = find_offers(home)
+    registry = make_registry(offers.environment, offers.settings)
+    for name in _texts(value):
+        registry.check_name(name)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, Sequence):
+        for part in value:
+            yield from _texts(part)
 
 
 def unset(name: Which, json: AsJson = False, home: Home = None) -> None:

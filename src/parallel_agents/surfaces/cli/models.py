@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.models import MODELS_FOLDER, make_registry
+from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.core.agent import Tier
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
@@ -145,7 +145,6 @@ def use(
 ) -> None:
     """Use a model for agents that name none: set it in your config.toml."""
     context = find_offers(home)
-    make_registry(context.environment, context.settings).check_name(name)
     setting = "model" if tier is None else f"tiers.{tier.value}"
     set_value(setting, [name], json=json, home=home)
     provider = _with_no_key(name, context)
