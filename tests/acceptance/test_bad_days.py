@@ -97,7 +97,7 @@ def test_nobody_at_the_address_is_said_with_the_address(pagents: Pagents) -> Non
     ended = pagents("spawn", "content_writer_funny", "Hello.", "--model", "gone/x", "--wait")
 
     assert ended.code == 1
-    assert "PA-E208" in ended.err
+    assert "PA-E371" in ended.err
     assert "http://127.0.0.1:9/v1" in ended.err
 
 

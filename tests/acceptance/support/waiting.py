@@ -14,7 +14,7 @@ def is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and that nobody asked about yet does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter while it is read
         return False
 
 

@@ -54,8 +54,9 @@ class Inspector(NamedTuple):
         pairs = [f"{name}={value}" for name, value in arguments.items()]
         given = ["--tool-arg", *pairs] if pairs else []
         result = self.ask("tools/call", "--tool-name", tool, *given)
-        assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
-        return result["isError"], result["structuredContent"]
+        answer = json.loads(result["content"][0]["text"])
+        assert result.get("structuredContent") == (None if result["isError"] else answer)
+        return result["isError"], answer
 
 
 @pytest.fixture(params=["stdio", "http"])

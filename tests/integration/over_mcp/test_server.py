@@ -18,6 +18,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp_types import TextContent
 
 from parallel_agents.testing.behaviour import last_text
 
@@ -56,7 +57,9 @@ async def over_http(running: Running, *, mode: str = "auto") -> AsyncGenerator[C
 async def ask(client: Client, name: str, **arguments: object) -> tuple[bool, Mapping[str, Any]]:
     """Whether a tool's answer is an error, and the answer."""
     result = await client.call_tool(name, arguments)
-    return result.is_error, result.structured_content
+    (block,) = result.content
+    assert isinstance(block, TextContent)
+    return result.is_error, json.loads(block.text)
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])

@@ -250,7 +250,8 @@ def _print(
         render.error(result.error)
     if out := counts.get("out"):
         render.note(f"The results are in {out}")
-    render.note(f"Next: pagents show {work.name} · pagents cost · pagents dlq list")
+    letters = "" if result.is_done else " · pagents dlq list"
+    render.note(f"Next: pagents show {work.name} · pagents cost{letters}")
     return result.status
 
 

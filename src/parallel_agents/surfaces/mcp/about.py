@@ -40,12 +40,16 @@ def listed(client: Client) -> JsonObject:
 
 
 def result_of(answer: JsonObject) -> JsonObject:
-    """An answer as the result of `tools/call`: as text for models, and as the same object for programs."""
-    return {
+    """An answer as the result of `tools/call`: as text for models, and as the same object for programs.
+
+    A refusal is text alone: clients check the object against the schema of what the tool answers.
+    """
+    is_error = answer.get("status") in ("error", "forbidden")
+    result: JsonObject = {
         "content": [{"type": "text", "text": orjson.dumps(answer).decode()}],
-        "structuredContent": answer,
-        "isError": answer.get("status") in ("error", "forbidden"),
+        "isError": is_error,
     }
+    return result if is_error else {**result, "structuredContent": answer}
 
 
 def refused(error: PagentsError) -> JsonObject:

@@ -51,11 +51,12 @@ async def call(client: Client, name: str, **arguments: object) -> CallToolResult
 
 
 def told(result: CallToolResult) -> Mapping[str, Any]:
-    """The answer: the same as text and as an object."""
+    """The answer: as text, and as the same object if it is not a refusal."""
     (block,) = result.content
     assert isinstance(block, TextContent)
-    assert orjson.loads(block.text) == result.structured_content
-    return result.structured_content
+    answer = orjson.loads(block.text)
+    assert result.structured_content == (None if result.is_error else answer)
+    return answer
 
 
 # What is listed

@@ -164,7 +164,7 @@ async def test_calls_that_wait_are_answered_when_the_server_stops() -> None:
     (answer,) = await client.answers()
 
     assert answer["result"]["isError"] is True
-    assert answer["result"]["structuredContent"]["error"].startswith("The server is stopping.")
+    assert "The server is stopping." in answer["result"]["content"][0]["text"]
 
 
 async def test_no_more_calls_are_begun_than_can_be_answered() -> None:
