@@ -199,25 +199,28 @@ class _Place:
             Conflict: its key was used for another text or input.
         """
         found = next(iter(await self._sessions.list(Filter(run=run))), None)
+        found = found or await self._begun_since(run)
         if found is None:
-            await self._check_unused(run)
             return None
         return _Begun(run, self._generation(found), is_first=found.run.number == 1)
 
-    async def _check_unused(self, run: RunId) -> None:
-        """Refuse a key that another task of this pool has.
+    async def _begun_since(self, run: RunId) -> Row | None:
+        """The run, if another process has begun it meanwhile.
 
         Raises:
-            Conflict: it has.
+            Conflict: its key is that of another task of this pool.
         """
         start = key_half(run)
         for row in await self._sessions.list(Filter(prefix=start, every_run=True)):
+            if row.run.id == run:
+                return row
             if row.run.id.startswith(start):
                 raise Conflict(
                     f"a task of the pool has the same key and other work: {row.run.title!r}",
                     why=f"{row.session.label} began it",
                     hint="choose another key, or ask for the same text and input again",
                 )
+        return None
 
     async def _newest(self) -> tuple[int, Row | None]:
         """The generation of the newest session of this place, and the session; 0 and None at first."""

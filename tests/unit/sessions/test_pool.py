@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.session import Mode
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
+from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.errors import Conflict, ContextTooLong, InvalidInput
+from parallel_agents.sessions.pool import Pool
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
@@ -222,6 +226,36 @@ async def test_other_work_under_a_key_at_the_same_instant_is_refused(made: int) 
     assert all("same key and other work" in each.message for each in refused)
     assert len({each.text for each in ended if isinstance(each, Result)}) == 1
     assert len(model.requests) == made + 1
+
+
+class LateLook:
+    """Sessions whose first look for a run was before another process had begun it."""
+
+    def __init__(self, sessions: SessionVerbs) -> None:
+        self._sessions = sessions
+        self._has_looked = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._sessions, name)
+
+    async def list(self, chosen: Filter) -> list[Row]:
+        if chosen.run is not None and not self._has_looked:
+            self._has_looked = True
+            return []
+        return await self._sessions.list(chosen)
+
+
+async def test_the_same_work_that_another_process_begins_between_two_looks_is_done_once() -> None:
+    model = RepliesWith(count_messages)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        first = await rig.sessions.pool("writer", name="writers", size=1).run("one", key="1")
+        late = cast("SessionVerbs", LateLook(rig.service))
+        pool = Pool(late, WRITER, name="writers", size=1, model=None)
+
+        again = await pool.run("one", key="1")
+
+    assert again.run_id == first.run_id
+    assert len(model.requests) == 1
 
 
 async def test_two_pools_that_make_their_first_sessions_for_one_key_do_the_task_once() -> None:
