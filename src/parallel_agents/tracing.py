@@ -28,7 +28,7 @@ from parallel_agents.views import format
 from parallel_agents.views.decisions import KINDS
 from parallel_agents.views.events import describe
 
-MOST_FILE_BYTES = 100_000_000
+_MOST_FILE_BYTES = 100_000_000
 _MOST_CHARACTERS, _TEXT_CHARACTERS = 1_000, 200
 Write: TypeAlias = Callable[[str], None]
 
@@ -42,10 +42,15 @@ class Level(StrEnum):
 
 
 class Trace(NamedTuple):
-    """What is traced, and the file that it is added to; None for stderr."""
+    """What is traced, and the file that it is added to; None for stderr.
+
+    Attributes:
+        most_bytes: the size at which the file ends.
+    """
 
     level: Level
     file: Path | None = None
+    most_bytes: int = _MOST_FILE_BYTES
 
     @property
     def is_on_stderr(self) -> bool:
@@ -85,7 +90,7 @@ def tracing(trace: Trace, write: Write) -> Generator[OnEvents | None]:
     if trace.level is Level.OFF:
         yield None
         return
-    file = None if trace.file is None else _TraceFile(trace.file)
+    file = None if trace.file is None else _TraceFile(trace.file, trace.most_bytes)
     tell = write if file is None else file.write
     logger, handler = logging.getLogger(REQUESTS), _Handler(tell)
     before = logger.level
@@ -149,7 +154,8 @@ class _Handler(logging.Handler):
 class _TraceFile:
     """A file that only this user can read, and that grows no further than its bound."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         try:
             self._file = open_private(path)
             self._size = os.fstat(self._file.fileno()).st_size
@@ -159,16 +165,16 @@ class _TraceFile:
                 why=str(error),
                 hint=f"name another file with --log-file or {LOG_FILE_VARIABLE}",
             ) from error
-        self._is_full = self._size >= MOST_FILE_BYTES
+        self._is_full = self._size >= self._most_bytes
 
     def write(self, line: str) -> None:
         if self._is_full:
             return
         content = line.encode(errors="backslashreplace") + b"\n"
         self._size += len(content)
-        self._is_full = self._size >= MOST_FILE_BYTES
+        self._is_full = self._size >= self._most_bytes
         if self._is_full:
-            content += f"the log ends here, at {format.size(MOST_FILE_BYTES)}\n".encode()
+            content += f"the log ends here, at {format.size(self._most_bytes)}\n".encode()
         try:
             self._file.write(content)
             self._file.flush()

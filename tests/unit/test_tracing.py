@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents import tracing as trace_module
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Finished, Queued, ToolStarted
 from parallel_agents.core.ids import RunId, SessionKey
@@ -70,13 +69,10 @@ def test_what_an_agent_writes_cannot_make_a_line_of_its_own() -> None:
     assert len(line) < 400
 
 
-def test_a_file_is_private_and_ends_at_its_bound(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(trace_module, "MOST_FILE_BYTES", 300)
+def test_a_file_is_private_and_ends_at_its_bound(tmp_path: Path) -> None:
     path = tmp_path / "trace.log"
 
-    with tracing(Trace(Level.DEBUG, path), print) as on_events:
+    with tracing(Trace(Level.DEBUG, path, most_bytes=300), print) as on_events:
         assert on_events is not None
         on_events([event_of(TASK)] * 50)
 
