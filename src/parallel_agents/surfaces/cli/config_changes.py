@@ -64,7 +64,7 @@ def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = N
         except ConfigError as error:
             told = f"{steps[0]}: {_sentences()[steps[0]]}"
             raise ConfigError(
-                error.message, why="so nothing was written", hint=f"`pagents config` shows {told}"
+                error.message, why="the file stays as it was", hint=f"`pagents config` shows {told}"
             ) from error
 
     value = chosen_value(values, check)
@@ -107,7 +107,7 @@ def unset(name: Which, json: AsJson = False, home: Home = None) -> None:
     is_gone = _changed(environment, partial(without_value, steps=place))
     if not is_gone:
         check_known(steps)
-    _report(environment, steps, None, "removed" if is_gone else "was not set there", is_json=json)
+    _report(environment, steps, None, "removed" if is_gone else "was not set", is_json=json)
 
 
 def edit(home: Home = None) -> None:

@@ -69,7 +69,7 @@ def _open(editor: str, file: Path) -> None:
     if ended.returncode:
         raise InvalidInput(
             f"the editor {editor!r} failed with exit code {ended.returncode}",
-            why="so what it left is not used",
+            why="what it saved is not used",
             hint=hint,
         )
 

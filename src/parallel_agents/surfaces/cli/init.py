@@ -160,14 +160,15 @@ def _asked(offers: Sequence[Proposal]) -> Proposal:
     """
     if not (sys.stdin.isatty() and render.err().is_terminal):
         raise InvalidInput(
-            "nothing was written, since nobody can be asked here",
-            hint="pagents init --yes writes the first of these; pagents models use MODEL, any model",
+            "nothing was written",
+            why="nobody can be asked which one: this is not a terminal",
+            hint="`pagents init --yes` writes the first of them; `pagents models use MODEL` sets any model",
         )
     while True:
-        number: int = typer.prompt("Which one?", default=1, type=int, err=True)
-        if 1 <= number <= len(offers):
-            return offers[number - 1]
-        render.note(f"There are 1 to {len(offers)}.")
+        number: str = typer.prompt("Which one?", default="1", err=True)
+        if number.isdecimal() and 1 <= int(number) <= len(offers):
+            return offers[int(number) - 1]
+        render.note(f"Type a number from 1 to {len(offers)}.")
 
 
 def _write(environment: Environment, chosen: Proposal) -> None:
