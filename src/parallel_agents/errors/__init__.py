@@ -47,7 +47,8 @@ PagentsError
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
  │   ├─ OutputCut               PA-E211  the reply hit its token limit
- │   │   └─ ReplyTooLarge       PA-E222  the reply is larger than any that a model writes
+ │   │   ├─ ReplyTooLarge       PA-E222  the reply is larger than any that a model writes
+ │   │   └─ RepeatsItself       PA-E223  the model wrote the same over and over
  │   ├─ CircuitOpen             PA-E212  the model failed too often and is paused for now
  │   ├─ CreditExhausted         PA-E213  the account has no credit
  │   ├─ QuotaExhausted          PA-E214  a quota of the account is used up for hours or days
@@ -194,6 +195,7 @@ from parallel_agents.errors.provider import (
     RateLimited,
     RegionBlocked,
     Rejection,
+    RepeatsItself,
     ReplyTooLarge,
     RequestRejected,
     StreamCut,
@@ -303,6 +305,7 @@ __all__ = [
     "RateLimited",
     "RegionBlocked",
     "Rejection",
+    "RepeatsItself",
     "ReplyTooLarge",
     "RequestRejected",
     "RevisionFailed",

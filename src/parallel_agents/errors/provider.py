@@ -131,6 +131,14 @@ class ReplyTooLarge(OutputCut):
     code = "PA-E222"
 
 
+class RepeatsItself(OutputCut):
+    """The model fell into a loop; another try draws other words."""
+
+    code = "PA-E223"
+    retryable = True
+    most_repeats = 1  # each takes as long as a reply
+
+
 class CircuitOpen(ProviderError):
     code = "PA-E212"
     retryable = True

@@ -6,12 +6,11 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest, resting
 from parallel_agents.errors import CircuitOpen, ModelLoading, ProviderError
-from parallel_agents.models.wrapped import Wrapped
+from parallel_agents.models.wrapped import Wrapped, WrappedListener
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -162,32 +161,18 @@ class _Waits:
         return self._rng.uniform(0, min(doubled, self._patience.cap_seconds))
 
 
-class _Watched:
-    """Forwards to a listener and remembers whether it was shown text."""
+class _Watched(WrappedListener):
+    """Remembers whether its listener was shown text."""
 
     def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+        super().__init__(listener)
+        self._shown_to = listener
         self.was_shown = False
 
     @property
     def wants_text(self) -> bool:
-        return self._listener.wants_text
+        return self._shown_to.wants_text
 
     def text(self, piece: str) -> None:
-        self.was_shown = self.was_shown or self._listener.wants_text
-        self._listener.text(piece)
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
-        self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        self._listener.waiting(reason, seconds)
-
-    def noticed(self, text: str) -> None:
-        self._listener.noticed(text)
-
-    def unanswered(self) -> None:
-        self._listener.unanswered()
-
-    def resting(self) -> AbstractContextManager[None]:
-        return self._listener.resting()
+        self.was_shown = self.was_shown or self._shown_to.wants_text
+        self._shown_to.text(piece)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from parallel_agents.core.cutting import head
@@ -24,9 +23,10 @@ from parallel_agents.core.message import (
 from parallel_agents.core.model import Finish, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.schema import Json, JsonObject, find_json
 from parallel_agents.core.tool import ToolSpec
-from parallel_agents.errors import ModelSlipped, ProviderError, RequestRejected
+from parallel_agents.errors import ModelSlipped, RequestRejected
 from parallel_agents.models.shapes import dump
 from parallel_agents.models.wires.structured import FINAL_ANSWER
+from parallel_agents.models.wrapped import WrappedListener
 
 _TEXT_ANSWER: JsonObject = {
     "type": "object",
@@ -58,8 +58,7 @@ class SchemaTools:
         plain = replace(request, messages=tuple(_as_text(message) for message in request.messages))
         if not request.tools:
             return await self._model.respond(plain, listener)
-        silent = None if listener is None else _Silent(listener)
-        reply = await self._model.respond(_with_union(plain), silent)
+        reply = await self._model.respond(_with_union(plain), _Silent(listener))
         if reply.finish is not Finish.STOP:
             return reply
         return _from_union(reply, request)
@@ -68,31 +67,13 @@ class SchemaTools:
         await self._model.aclose()
 
 
-class _Silent:
-    """Forwards everything to a listener except text: a choice in JSON is not for readers."""
+class _Silent(WrappedListener):
+    """Forwards everything except text: a choice in JSON is not for readers."""
 
     wants_text = False
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-
     def text(self, piece: str) -> None:
         """Drop the piece."""
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
-        self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        self._listener.waiting(reason, seconds)
-
-    def noticed(self, text: str) -> None:
-        self._listener.noticed(text)
-
-    def unanswered(self) -> None:
-        self._listener.unanswered()
-
-    def resting(self) -> AbstractContextManager[None]:
-        return self._listener.resting()
 
 
 def _with_union(request: ModelRequest) -> ModelRequest:

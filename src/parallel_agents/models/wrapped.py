@@ -1,8 +1,11 @@
-"""Wrapped: the base of models that wrap another; it forwards everything except `respond`."""
+"""Wrapped: the bases of models and listeners that wrap another."""
 
 from __future__ import annotations
 
-from parallel_agents.core.model import Capabilities, Model
+from contextlib import AbstractContextManager
+
+from parallel_agents.core.model import Capabilities, Listener, Model, resting
+from parallel_agents.errors import ProviderError
 
 
 class Wrapped:
@@ -21,3 +24,29 @@ class Wrapped:
 
     async def aclose(self) -> None:
         await self._model.aclose()
+
+
+class WrappedListener:
+    """Forwards to the wrapped listener, if there is one; a subclass adds `wants_text` and `text`."""
+
+    def __init__(self, listener: Listener | None) -> None:
+        self._listener = listener
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        if self._listener is not None:
+            self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        if self._listener is not None:
+            self._listener.waiting(reason, seconds)
+
+    def noticed(self, text: str) -> None:
+        if self._listener is not None:
+            self._listener.noticed(text)
+
+    def unanswered(self) -> None:
+        if self._listener is not None:
+            self._listener.unanswered()
+
+    def resting(self) -> AbstractContextManager[None]:
+        return resting(self._listener)

@@ -20,6 +20,7 @@ from parallel_agents.models.local.keeping.kept import CAN_KEEP, KeptServer, plac
 from parallel_agents.models.local.keeping.words import Stamp, stamp_of
 from parallel_agents.models.local.known import PROVIDER, find_model
 from parallel_agents.models.local.launch import Launch, NotReady
+from parallel_agents.models.local.looping import StopsLoops
 from parallel_agents.models.local.serving import Lease, OwnServer, Serving
 from parallel_agents.models.local.slots import beginnings
 from parallel_agents.models.local.sources import Source
@@ -151,7 +152,7 @@ class LocalModel:
             dialect=replace(PLAIN, extra={"id_slot": lease.slot}),
         )
         chat = WireModel(self.name, endpoint, self._http, capabilities=self.capabilities)
-        return SchemaTools(SmallModel(chat))
+        return SchemaTools(SmallModel(StopsLoops(chat)))
 
     async def _prepare(self) -> Launch:
         if importlib.util.find_spec(_RUNTIME) is None:
