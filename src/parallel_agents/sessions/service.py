@@ -6,6 +6,7 @@ import asyncio
 import builtins
 import uuid
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -80,6 +81,16 @@ class Service(Executing):
         self._user = user.name
         self._permissions = user.permissions
         self._retries = Retries(store, planner)
+
+    def on_behalf(self, via: str) -> Service:
+        """The same verbs for somebody who acts through this process; the journal says so."""
+        acting = copy(self)
+        acting.call_user(f"{self._user} by {via}")
+        return acting
+
+    def call_user(self, name: str) -> None:
+        """Call whoever steers, answers and kills by another name in the journal from now on."""
+        self._user = name
 
     async def spawn(
         self, task: AnyTask, *, parent: SessionKey | None = None, again: str = ""
