@@ -103,6 +103,8 @@ def wrong(error: ValidationError, takes: type[Given], what: str) -> InvalidInput
 
 
 def _told(fault: ErrorDetails) -> str:
+    if fault["type"] == "extra_forbidden":
+        return f"it takes no {head('.'.join(map(str, fault['loc'])), _MOST_SHOWN)!r}"
     place = ".".join(str(part) for part in fault["loc"]) or "it"
     message = fault["msg"][:1].lower() + fault["msg"][1:]
     return f"{head(place, _MOST_SHOWN)}: {head(message, 2 * _MOST_SHOWN)}"
