@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import NamedTuple, TypeVar
 from urllib.parse import unquote
 
+from typing_extensions import TypeForm
+
 from parallel_agents.core.cutting import head
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput, NoSuchPath
@@ -24,12 +26,11 @@ Handler = Callable[[Call, Given], Awaitable[Reply]]
 
 
 class Form(Enum):
-    """What the answer of a route is: a document, a page of a list, a file, or a stream of events."""
+    """What the answer of a route is: a document, a page of a list, or a file."""
 
     DOCUMENT = auto()
     PAGE = auto()
     CONTENT = auto()
-    STREAM = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Route:
     name: str
     does: str
     takes: type[Given]
-    gives: object
+    gives: TypeForm[object]
     form: Form
     answer: Handler = field(repr=False)
     by_journal: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import AsyncGenerator
@@ -22,6 +23,7 @@ from parallel_agents.surfaces.gateway.guard import Guard, is_api
 from parallel_agents.surfaces.gateway.hub import Hub
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.pages import Pages
+from parallel_agents.surfaces.gateway.sockets import Topics, serve_socket
 from parallel_agents.surfaces.gateway.table import ROUTES
 from parallel_agents.surfaces.http.connection import BoundedConnection
 from parallel_agents.surfaces.http.quiet_server import QuietServer
@@ -52,9 +54,12 @@ async def open_gateway(environment: Environment, settings: Settings) -> AsyncGen
 
 def application(gateway: Gateway, origins: Origins, tokens: Tokens) -> ASGIApp:
     """The API and the page, behind the guard."""
-    api, pages = Api(gateway, ROUTES), Pages()
+    api, pages, topics = Api(gateway, ROUTES), Pages(), Topics(gateway)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await serve_socket(topics, scope, receive, send)
+            return
         await (api if is_api(scope) else pages)(scope, receive, send)
 
     return Guard(answer, origins, tokens, time.monotonic)
@@ -67,6 +72,8 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
         StoreError: the store has failed.
     """
     allow_connections(_MOST_CONNECTIONS)
+    # It reports each socket that is refused as an error, and the API logs its own faults.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     serving = QuietServer(
         uvicorn.Config(
             app,
