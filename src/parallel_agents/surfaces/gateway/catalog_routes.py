@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from urllib.parse import quote
 
 from pydantic import Field, JsonValue
 
 from parallel_agents.catalog.catalog import Catalog
-from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import MOST_ITEMS, Nothing, PageQuery
+from parallel_agents.surfaces.gateway.problems import Refusal
 from parallel_agents.surfaces.gateway.replies import Content, Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.views.catalog_documents import (
@@ -51,7 +53,11 @@ async def agents(call: Call, given: AllQuery) -> Page:
 
 async def agent(call: Call, _: Nothing) -> Document:
     """One agent: its schemas, instructions and settings."""
-    return Document(value=agent_json(await asyncio.to_thread(_catalog(call).agent, call.name)))
+    try:
+        found = await asyncio.to_thread(_catalog(call).agent, call.name)
+    except UnknownAgent as error:
+        raise Refusal(error, HTTPStatus.NOT_FOUND) from error
+    return Document(value=agent_json(found))
 
 
 async def teams(call: Call, given: AllQuery) -> Page:

@@ -114,10 +114,19 @@ async def send(call: Call, given: SendBody) -> Document:
     if call.key:
         work = orjson.dumps([given.text, given.input, given.model], option=orjson.OPT_SORT_KEYS)
         run = make_keyed_run_id(f"{row.session.key}\0{call.key}".encode(), work)
+    was_sent = run is not None and await _is_stored(call, run)
     spawned = await call.verbs.send(
         row.session.key, given.text, input=given.input or None, run=run, model=given.model
     )
-    return await _started(call, spawned)
+    return await _started(call, spawned._replace(is_new=not was_sent))
+
+
+async def _is_stored(call: Call, run: RunId) -> bool:
+    try:
+        await call.client.sessions.rows_of([run])
+    except NotFound:
+        return False
+    return True
 
 
 async def _started(call: Call, spawned: Spawned) -> Document:
