@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.commands import surroundings
+from parallel_agents.app.exporting import make_exporter
 from parallel_agents.app.looking_after import LookingAfter
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.notifying import Notifier, make_sender
@@ -97,13 +98,18 @@ async def open_on(
         runners: dict[RunnerKind, Runner] = {}
         notifier = Notifier(store, owner.id, make_sender(environment, settings))
         care = LookingAfter(store, owner.id, environment.home, settings)
+        sweeps = [care.sweep, notifier.send_due]
+        if (exporter := make_exporter(environment, store)) is not None:
+            await exporter.begin()
+            stack.push_async_callback(exporter.say_farewell)
+            sweeps.append(exporter.sweep)
         engine = LocalEngine(
             store,
             owner,
             runners=runners,
             rules=resources.rules,
             on_failure=resources.completions.fail,
-            sweeps=(care.sweep, notifier.send_due),
+            sweeps=sweeps,
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
