@@ -1,4 +1,4 @@
-"""Log options: `-v`, `-vv` and `--log-file`, which every command takes wherever they are written."""
+"""Log options: `-v`, `-vv`, `--log-file` and `--log-json`, which every command takes wherever they are written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parallel_agents.errors import InvalidInput
 
 _LEVELS: Mapping[str, str] = {"-v": "info", "--verbose": "info", "-vv": "debug"}
-_FILE = "--log-file"
+_FILE, _JSON = "--log-file", "--log-json"
 _GIVEN: ContextVar[Mapping[str, str] | None] = ContextVar("log_options", default=None)
 
 
@@ -36,6 +36,8 @@ def take_log_options(arguments: Sequence[str]) -> Taken:
         elif argument in _LEVELS:
             is_twice = argument == "-v" and variables.get("PARALLEL_AGENTS_LOG") == "info"
             variables["PARALLEL_AGENTS_LOG"] = "debug" if is_twice else _LEVELS[argument]
+        elif argument == _JSON:
+            variables["PARALLEL_AGENTS_LOG_JSON"] = "1"
         elif name == _FILE:
             variables["PARALLEL_AGENTS_LOG_FILE"] = value if equals else next(given, "")
             if not variables["PARALLEL_AGENTS_LOG_FILE"]:

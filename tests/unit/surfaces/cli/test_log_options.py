@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.errors import InvalidInput
-from parallel_agents.settings import LOG_FILE_VARIABLE, LOG_VARIABLE
+from parallel_agents.settings import LOG_FILE_VARIABLE, LOG_JSON_VARIABLE, LOG_VARIABLE
 from parallel_agents.surfaces.cli.log_options import given, take_log_options, with_log_options
 
 
@@ -18,6 +18,7 @@ from parallel_agents.surfaces.cli.log_options import given, take_log_options, wi
         ("run -v x -v", "run x", {LOG_VARIABLE: "debug"}),
         ("run --log-file t.log x", "run x", {LOG_FILE_VARIABLE: "t.log"}),
         ("run --log-file=t.log x", "run x", {LOG_FILE_VARIABLE: "t.log"}),
+        ("run --log-json x", "run x", {LOG_JSON_VARIABLE: "1"}),
         ("steer x -- -v", "steer x -- -v", {}),
     ],
 )
