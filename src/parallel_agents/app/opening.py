@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from parallel_agents.app.alerting import Alerting
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.commands import surroundings
@@ -96,9 +97,13 @@ async def open_on(
             stack, environment, settings, parts, store, owner, now
         )
         runners: dict[RunnerKind, Runner] = {}
-        notifier = Notifier(store, owner.id, make_sender(environment, settings))
+        sender = make_sender(environment, settings)
+        notifier = Notifier(store, owner.id, sender)
         care = LookingAfter(store, owner.id, environment.home, settings)
-        sweeps = [care.sweep, notifier.send_due]
+        alerting = Alerting(
+            store, environment.home, settings.alerts, settings.notify, settings.stuck_rules, sender
+        )
+        sweeps = [care.sweep, notifier.send_due, alerting.sweep]
         if (exporter := make_exporter(environment, store)) is not None:
             await exporter.begin()
             stack.push_async_callback(exporter.say_farewell)
