@@ -25,11 +25,11 @@ from parallel_agents.app.alert_states import (
 )
 from parallel_agents.app.looking_after import LOOK_SECONDS
 from parallel_agents.app.measuring import measure
-from parallel_agents.app.notifying import MOST_TRIES, Sends
+from parallel_agents.app.notifying import FAREWELL_SECONDS, MOST_TRIES, Sends
 from parallel_agents.core.alert import Alert
 from parallel_agents.core.store import Store
 from parallel_agents.core.stuck_rules import StuckRules
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, StoreError
 from parallel_agents.lock import hold_nowait
 from parallel_agents.notify.letter import Letter, NotSent
 
@@ -80,6 +80,20 @@ class Alerting:
             return
         self._looked_at = at
         await self.look()
+
+    async def say_farewell(self) -> None:
+        """Look once more before this process ends; whom that takes too long to tell, the next one tells."""
+        if not self._alerts:
+            return
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self.look()
+        except TimeoutError:
+            _log.warning(
+                "an alert could not be told within %g s; it is told later", FAREWELL_SECONDS
+            )
+        except StoreError:
+            return  # the next process looks again
 
     async def look(self) -> None:
         """Look once, unless another process does.

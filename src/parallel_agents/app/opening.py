@@ -128,6 +128,7 @@ async def open_on(
         await stack.enter_async_context(engine)
         yield app
         await notifier.say_farewell()
+        await alerting.say_farewell()
 
 
 @asynccontextmanager

@@ -21,7 +21,10 @@ KEY = SessionKey("agent:a:subagent:1")
 
 
 def line(
-    agent: str = "a", status: RunStatus = RunStatus.DONE, seconds: float = 1.0, **spend: int
+    agent: str = "a",
+    status: RunStatus = RunStatus.DONE,
+    seconds: float = 1.0,
+    spend: Spend = Spend(),
 ) -> SessionLine:
     run = Run(
         id=RunId("r"),
@@ -32,7 +35,7 @@ def line(
         title="",
         started_at=0.0,
         finished_at=seconds if status.is_over else None,
-        spend=Spend(**spend),
+        spend=spend,
     )
     made = Agent(name=agent, description="", instructions="")
     session = Session(key=KEY, agent=made, label=agent, spawn_key="k", root=KEY)
@@ -55,11 +58,11 @@ def test_success_is_a_share_of_what_has_ended() -> None:
 
 
 def test_a_cost_is_unknown_if_a_part_of_it_is() -> None:
-    known = line(cost_nanousd=2_000_000_000)
+    known = line(spend=Spend(cost_nanousd=2_000_000_000))
 
     assert only(TileMetric.COST, known, known) == 4.0
-    assert only(TileMetric.COST, known, line(unpriced_calls=1)) is None
-    assert only(TileMetric.COST_P50, known, line(unpriced_calls=1)) == 2.0
+    assert only(TileMetric.COST, known, line(spend=Spend(unpriced_calls=1))) is None
+    assert only(TileMetric.COST_P50, known, line(spend=Spend(unpriced_calls=1))) == 2.0
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
