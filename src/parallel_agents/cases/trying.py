@@ -26,6 +26,7 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import (
+    CallsRepeated,
     ContextTooLong,
     GateBroken,
     GateRefused,
@@ -56,6 +57,7 @@ _SEEN_CHARACTERS = 300
 _OWN_FAILURES = frozenset(
     error.code
     for error in (
+        CallsRepeated,
         ContextTooLong,
         GateRefused,
         MalformedReply,
