@@ -16,6 +16,7 @@ from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_r
 from parallel_agents.app.notifying import Notifier, make_sender
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import STORE_NAME, check_exists, open_and_look, open_store
+from parallel_agents.app.retaining import Retaining
 from parallel_agents.app.rules import day_limits
 from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
@@ -97,13 +98,14 @@ async def open_on(
         runners: dict[RunnerKind, Runner] = {}
         notifier = Notifier(store, owner.id, make_sender(environment, settings))
         care = LookingAfter(store, owner.id, environment.home, settings)
+        retaining = Retaining(store, environment.home, settings.retention)
         engine = LocalEngine(
             store,
             owner,
             runners=runners,
             rules=resources.rules,
             on_failure=resources.completions.fail,
-            sweeps=(care.sweep, notifier.send_due),
+            sweeps=(care.sweep, notifier.send_due, retaining.sweep),
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.

@@ -47,6 +47,7 @@ class Reader:
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
         sharing: what the sessions of each tree share.
+        pages: how much of the store's file is in use.
         now: seconds since 1970 on the store's clock.
     """
 
@@ -62,6 +63,7 @@ class Reader:
         self.journal: Journal = StoreJournal(store, store.now, settings.stuck_rules)
         self.limits: ModelLimits = StoreLimits(store)
         self.sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
+        self.pages = store.pages
 
     def lacks(self, row: Row) -> str:
         """What this process lacks to continue a run; empty if nothing."""
