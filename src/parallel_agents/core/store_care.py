@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.errors import InvalidInput
 
@@ -124,7 +125,7 @@ class StoreSizes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+class Retention(Checked):
     """Which trees may go once they have ended.
 
     Attributes:
@@ -139,6 +140,7 @@ class Retention:
     keep_last: int = 0
 
     def __post_init__(self) -> None:
+        Checked.__post_init__(self)
         for name, value in (("older_than", self.older_than), ("larger_than", self.larger_than)):
             if value is not None and not 0 <= value < 1e15:
                 raise InvalidInput(f"{name} is {value}", hint="give a number that is not negative")

@@ -42,6 +42,7 @@ def prune_step(
     why: str,
     is_named: bool,
     oldest_letter: float,
+    most_events: int = _MOST_EVENTS,
 ) -> Step:
     """See `core.store_care.CareStore`; the step is part of its caller's transaction.
 
@@ -55,7 +56,7 @@ def prune_step(
     database.run_many(
         "begin_removing", [(tree, label, by, why, tables.now()) for tree, label in begun]
     )
-    part = _next_part(database)
+    part = _next_part(database, most_events)
     if part is None:
         return Step(refused=refused, is_done=True)
     seqs = [seq for (seq,) in database.all("seqs_of_runs", (as_array(part.runs),))]
@@ -99,7 +100,7 @@ def _chosen(
     return going, tuple(refused)
 
 
-def _next_part(database: Database) -> _Part | None:
+def _next_part(database: Database, most_events: int) -> _Part | None:
     part: _Part | None = None
     number = size = 0
     for tree, _, by, why in database.all("trees_being_removed", (_MOST_TREES,)):
@@ -109,13 +110,13 @@ def _next_part(database: Database) -> _Part | None:
         part.trees.append(SessionKey(tree))
         found = database.all("runs_of_tree", (tree, _MOST_RUNS - len(part.runs)))
         for run, session, _ in found:
-            if part.runs and (number >= _MOST_EVENTS or size >= _MOST_BYTES):
+            if part.runs and (number >= most_events or size >= _MOST_BYTES):
                 break
             events, length = database.one("size_of_run", (run,)) or (0, 0)
             number, size = number + events, size + length
             part.runs.append(RunId(run))
             part.sessions.append(SessionKey(session))
-        if number >= _MOST_EVENTS or size >= _MOST_BYTES or len(part.runs) >= _MOST_RUNS:
+        if number >= most_events or size >= _MOST_BYTES or len(part.runs) >= _MOST_RUNS:
             break
     return None if part is None else part._replace(size=Size(number, size))
 

@@ -62,6 +62,8 @@ async def _seen(context: CliContext, reader: Reader) -> Seen:
         owners=await reader.journal.owners(),
         room=_room(context.environment.home),
         store_bytes=_store_bytes(context.environment.home),
+        free_bytes=(await reader.pages()).free,
+        retention=context.settings.retention,
         unsent=await reader.journal.unsent(since=now - _RECENT_SECONDS),
         stuck_rules=context.settings.stuck_rules,
         now=now,
