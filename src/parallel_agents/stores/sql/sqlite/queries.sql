@@ -264,16 +264,28 @@ DELETE FROM owners
 WHERE state != 'live' AND heartbeat_at < ?
   AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.owner = owners.id AND status IN ('queued', 'running'));
 
--- name: session_rows
-SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
+-- name: row_columns
+s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
        s.options,
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
        r.idle_seconds, o.state
+
+-- name: session_rows
+SELECT {row_columns}
 FROM sessions AS s
 JOIN runs AS r ON r.session = s.key
 LEFT JOIN owners AS o ON o.id = r.owner
+
+-- The newest come first out of an index, so that a page costs the same however many there are.
+-- name: newest_rows
+SELECT {row_columns}
+FROM runs AS r INDEXED BY runs_created
+CROSS JOIN sessions AS s ON s.key = r.session
+LEFT JOIN owners AS o ON o.id = r.owner
+{where}
+ORDER BY r.created_at DESC, s.key LIMIT :limit;
 
 -- name: run_with_key
 SELECT id FROM runs WHERE id > ? AND id < ? LIMIT 1;

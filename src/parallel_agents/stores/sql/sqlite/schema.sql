@@ -266,3 +266,4 @@ CREATE TABLE pruned_spend (
 ) WITHOUT ROWID;
 -- What ended first.
 CREATE INDEX runs_ended ON runs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX runs_created ON runs (created_at);

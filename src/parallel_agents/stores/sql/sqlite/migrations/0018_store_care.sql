@@ -30,3 +30,4 @@ CREATE TABLE pruned_spend (
     PRIMARY KEY (day, agent)
 ) WITHOUT ROWID;
 CREATE INDEX runs_ended ON runs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX runs_created ON runs (created_at);
