@@ -52,7 +52,8 @@ def connect(
         )
         with closed_on_error(connection):
             # Of a new file only: it can then shrink in small steps, without being written anew.
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            if not connection.execute("PRAGMA page_count").fetchone()[0]:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute(f"PRAGMA journal_size_limit = {_MOST_LOG_BYTES}")
             _use_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full_sync else 'NORMAL'}")

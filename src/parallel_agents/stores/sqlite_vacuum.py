@@ -44,6 +44,7 @@ def write_anew(path: Path) -> None:
         folder = str(path.parent.absolute()).replace("'", "''")
         connection.execute(f"PRAGMA temp_store_directory = '{folder}'")
         try:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("VACUUM")
         finally:
             connection.execute("PRAGMA temp_store_directory = ''")
