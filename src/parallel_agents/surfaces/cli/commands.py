@@ -36,6 +36,9 @@ COMMANDS = {
     "report": Command(
         "report:report", "Print what a team or session came to, as a document.", _WATCH
     ),
+    "export": Command(
+        "export:export", "Write all that a team or session did into one file.", _WATCH
+    ),
     "health": Command("health:health", "Show what runs, and what of it needs you.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
