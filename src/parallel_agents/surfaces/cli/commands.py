@@ -30,6 +30,7 @@ COMMANDS = {
     "watch": Command(
         "watch:watch", "Watch live work, whoever executes it; leaving ends nothing.", _WATCH
     ),
+    "top": Command("top:top", "Show all live work on one screen; steer, answer, end.", _WATCH),
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
     "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),

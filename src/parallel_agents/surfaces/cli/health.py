@@ -33,7 +33,7 @@ def health(json: AsJson = False, home: Home = None) -> None:
 
     async def look() -> list[Sign]:
         async with open_reader(context.environment, context.settings) as reader:
-            return signs(await _seen(context, reader))
+            return signs(await seen_of(context, reader))
 
     found = run_cancellable(look())
     needs_you = any(sign.level is Level.PROBLEM for sign in found)
@@ -52,7 +52,7 @@ def health(json: AsJson = False, home: Home = None) -> None:
         raise typer.Exit(Exit.FAILED)
 
 
-async def _seen(context: CliContext, reader: Reader) -> Seen:
+async def seen_of(context: CliContext, reader: Reader) -> Seen:
     now = reader.now()
     questions = await reader.sessions.questions()
     return Seen(
