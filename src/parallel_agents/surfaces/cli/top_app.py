@@ -138,7 +138,7 @@ class TopApp(App[None]):
 
         self._seen = await self._work.do(read())
         self._ring()
-        self.query_one("#head", Static).update(Text(self._plain(top_rows.head_line(self._seen))))
+        self._draw_head()
         self.title = f"{len(self._seen.questions)} need you"
         if self._view in (View.RUNS, View.INBOX):
             self._offer(self._listed())
@@ -172,13 +172,17 @@ class TopApp(App[None]):
             self._pending = items
             fresh = {item.key: item for item in items}
             shown.show([fresh.get(item.key, item) for item in shown.items])
-            changes = len(set(before) ^ set(after)) or 1
-            self._say(f"{changes:,} changes, press . to apply")
+            self._draw_head(len(set(before) ^ set(after)) or 1)
             return
-        if self._pending is not None:
-            self._say("")
         self._pending = None
+        self._draw_head()
         shown.show(items)
+
+    def _draw_head(self, changes: int = 0) -> None:
+        """The line at the top, with how many changes of the list wait."""
+        waiting = f"   {changes:,} changes, press . to apply" if changes else ""
+        head = f"{top_rows.head_line(self._seen)}{waiting}"
+        self.query_one("#head", Static).update(Text(self._plain(head)))
 
     def _redraw(self) -> None:
         if self._seen.at:
@@ -208,7 +212,8 @@ class TopApp(App[None]):
 
         async def read() -> Sequence[str]:
             async with self._work.reader() as reader:
-                return top_rows.peek_lines(await top_seen.tail(reader, session), most)
+                found = await top_seen.tail(reader, session)
+                return top_rows.peek_lines(found, most, session, self._seen.labels)
 
         with suppress(PagentsError):
             lines = await self._work.do(read())
@@ -313,9 +318,14 @@ class TopApp(App[None]):
             return
         session = item.session
 
+        async def end() -> str:
+            return (await self._work.do(self._work.kill(session, dry_run=False)))[0]
+
         async def preview() -> str:
-            told = await self._work.do(self._work.kill(session, dry_run=True))
-            self._confirm = lambda: self._work.do(self._work.kill(session, dry_run=False))
+            told, is_any = await self._work.do(self._work.kill(session, dry_run=True))
+            if not is_any:
+                return told
+            self._confirm = end
             return f"{told}.  y ends it, escape leaves it"
 
         self._do(preview)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -25,7 +25,8 @@ from parallel_agents.views.lanes_text import LEGEND, lane_text
 from parallel_agents.views.questions import described
 from parallel_agents.views.sessions import SessionLine
 
-_LABEL, _TIME, _COST, _NAME = 22, 7, 10, 9
+_LABEL, _TIME, _COST = 22, 7, 10
+_MOST_WORKING, _MOST_PEEKED = 5, 2000
 _LEVELS = {Level.OK: "✔", Level.NOTE: "!", Level.PROBLEM: "✖"}
 _PLAIN = {
     "▶": ">",
@@ -92,7 +93,7 @@ def session_rows(seen: Seen, order: FixedOrder[str], shown: Shown) -> list[Item]
         if not _is_wanted(top, shown) and not wanted:
             continue
         items.append(_item(top, asked, _stem(top, is_open=is_open)))
-        listed = wanted if is_open else [each for each in wanted if group_of(each) < Group.QUEUED]
+        listed = wanted if is_open else _closed(wanted)
         items += [_item(line, asked, "   ") for line in listed]
         if rest := _rest(top, listed):
             items.append(Item(f"{key}/rest", ("   ", rest, "", "", ""), key, group=Group.DONE))
@@ -103,6 +104,12 @@ def session_rows(seen: Seen, order: FixedOrder[str], shown: Shown) -> list[Item]
     if left > 0:
         items.append(Item("more", ("", f"{left:,} more; all: pagents list --all", "", "", "")))
     return items
+
+
+def _closed(below: Sequence[SessionLine]) -> list[SessionLine]:
+    """What of a closed team has a row: whatever a person should look at, and the first that work."""
+    working = [line for line in below if group_of(line) is Group.WORKING]
+    return [line for line in below if group_of(line).is_problem] + working[:_MOST_WORKING]
 
 
 def _is_wanted(line: SessionLine, shown: Shown) -> bool:
@@ -247,7 +254,7 @@ def _hint(sign: Sign) -> str:
 
 def timeline_rows(frames: Frames, width: int) -> list[Item]:
     """A lane for each session of the selected tree."""
-    room = max(width - _LABEL - _TIME - 4, 10)
+    room = max(width - _LABEL - _TIME - _COST - 5, 10)
     rows = [
         Item(
             f"lane/{key}",
@@ -274,15 +281,25 @@ def _note(text: str) -> Item:
     return Item(f"note/{text}", ("", text, "", "", ""), group=Group.DONE)
 
 
-def peek_lines(events: Sequence[Event], most: int) -> list[str]:
-    """The last that happened, a line for each event, newest last."""
-    return [_peeked(event) for event in events[-most:]] if most else []
+def peek_lines(
+    events: Sequence[Event], most: int, session: SessionKey, labels: Mapping[SessionKey, str]
+) -> list[str]:
+    """The last that happened in a session, a line for each event, newest last.
+
+    What happened below it has the label of where it did.
+    """
+    shown = events[-most:] if most else ()
+    return [
+        _peeked(event, "" if event.session == session else labels.get(event.session, ""))
+        for event in shown
+    ]
 
 
-def _peeked(event: Event) -> str:
-    described_ = describe(event.body)
-    text = f"  {described_.text}" if described_.text else ""
-    return format.one_line(f"{format.clock(event.at)}  {described_.title}{text[:2000]}")
+def _peeked(event: Event, label: str) -> str:
+    found = describe(event.body)
+    where = f"{format.middle(label, _LABEL)}: " if label else ""
+    text = f"  {found.text[:_MOST_PEEKED]}" if found.text else ""
+    return format.one_line(f"{format.clock(event.at)}  {where}{found.title}{text}")
 
 
 def head_line(seen: Seen) -> str:

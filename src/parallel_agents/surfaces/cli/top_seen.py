@@ -47,6 +47,12 @@ class Seen(NamedTuple):
     today: Spend = Spend()
     at: float = 0.0
 
+    @property
+    def labels(self) -> dict[SessionKey, str]:
+        """What the sessions are called."""
+        lines = (line for found in self.below.values() for line in found)
+        return {line.row.session.key: line.row.session.label for line in lines}
+
 
 async def look(reader: Reader, opened: Collection[SessionKey]) -> Seen:
     """What there is now."""

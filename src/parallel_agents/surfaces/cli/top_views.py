@@ -11,9 +11,7 @@ from parallel_agents.surfaces.cli.top_rows import Item
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.surfaces.cli.top_work import TopWork
 
-HINTS = (
-    "enter open  s steer  a answer  x kill  / filter  ! problems  t i d c h views  ? keys  q leave"
-)
+HINTS = "enter open  s steer  a answer  x kill  / filter  ! problems  ? keys  q leave"
 _KEYS = """\
 up down j k   move; below is what the session did last
 enter         open or close a team

@@ -92,14 +92,14 @@ class TopWork:
             await client.workers.ensure(answered.session, answered.run)
             return f"{answered.id} answered: {format.cut(text, 60)}"
 
-    async def kill(self, session: SessionKey, *, dry_run: bool) -> str:
-        """End a session and all below it, or say what would end."""
+    async def kill(self, session: SessionKey, *, dry_run: bool) -> tuple[str, bool]:
+        """End a session and all below it, or say what would end; and whether that is anything."""
         async with self._client() as client:
             liveness = Liveness.of(await client.journal.owners(), client.now())
             killed = await client.sessions.kill(session, dry_run=dry_run)
             verb = "would end" if dry_run else "ended"
             told = count(killed.runs, liveness)
-            return f"{verb} {told}; {killed.already_over} had ended already"
+            return f"{verb} {told}; {killed.already_over} had ended already", bool(killed.runs)
 
     async def retry(self, letter: DeadLetter) -> str:
         """Run the task of a dead letter again."""
