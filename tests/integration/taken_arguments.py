@@ -260,8 +260,11 @@ TAKEN: Mapping[str, set[str]] = {
             "transcripts": {FLAG},
             "only_failed": {FLAG},
             "force": {FLAG},
+            "home": {NOTHING},
         }.items()
     },
+    "pa.record home": {NOTHING},
+    "pa.arecord home": {NOTHING},
     "pa.load_plan home": {NOTHING, TEXT},
     "pa.open agents": {"[]"},
     "pa.open flows": {"[]"},

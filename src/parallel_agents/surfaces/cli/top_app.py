@@ -48,7 +48,7 @@ class TopApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c", "quit", priority=False),
-        Binding("escape", "back", priority=True),
+        Binding("escape", "leave_view", priority=True),
         Binding("enter", "open"),
         Binding("s", "type_line('steer')"),
         Binding("a", "type_line('answer')"),
@@ -246,7 +246,7 @@ class TopApp(App[None]):
         self._redraw()
         self._wake.set()
 
-    def action_back(self) -> None:
+    def action_leave_view(self) -> None:
         line = self.query_one(Input)
         if line.has_focus:
             self._end_typing()
@@ -354,7 +354,7 @@ class TopApp(App[None]):
     def action_view(self, name: str) -> None:
         view = View(name)
         if view is self._view:
-            self.action_back()
+            self.action_leave_view()
             return
         item = self.query_one(TopList).current
         self._confirm = None

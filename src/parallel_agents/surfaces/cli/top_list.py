@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.text import Text
+from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -94,7 +95,6 @@ class TopList(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         item = self._items[place]
         style = f"{item.style} reverse" if place == self._cursor else item.style
-        text = Text(self._shown(text_of(item, width)), style=style, no_wrap=True, end="")
-        text.pad_right(max(width - text.cell_len, 0))
-        strip = Strip(list(text.render(self.app.console)), width)
+        strip = Strip([Segment(self._shown(text_of(item, width)), Style.parse(style))])
+        strip = strip.extend_cell_length(width, Style.parse(style))
         return strip.adjust_cell_length(width, self.rich_style).apply_style(self.rich_style)

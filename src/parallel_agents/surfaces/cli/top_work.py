@@ -13,7 +13,8 @@ from parallel_agents.app.opening import open_existing
 from parallel_agents.app.reading import Reader, open_reader
 from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.owner import OwnerState
 from parallel_agents.surfaces.answering import check_is_person, given_answer
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.health import seen_of
@@ -89,7 +90,7 @@ class TopWork:
             waiting = {each.id: each for each in await client.sessions.questions()}
             given = given_answer(waiting.get(question), text)
             answered = await client.sessions.answer(question, given)
-            await client.workers.ensure(answered.session, answered.run)
+            await _continue(client, answered.session, answered.run)
             return f"{answered.id} answered: {format.cut(text, 60)}"
 
     async def kill(self, session: SessionKey, *, dry_run: bool) -> tuple[str, bool]:
@@ -105,10 +106,17 @@ class TopWork:
         """Run the task of a dead letter again."""
         async with self._client() as client:
             spawned = await client.sessions.retry(letter)
-            await client.workers.ensure(spawned.session_key, spawned.run_id)
+            await _continue(client, spawned.session_key, spawned.run_id)
             return f"{letter.session.label} runs again"
 
     async def health(self) -> Sequence[Sign]:
         """What runs, and what of it needs a person."""
         async with self.reader() as reader:
             return signs(await seen_of(self._context, reader))
+
+
+async def _continue(client: Client, session: SessionKey, run: RunId) -> None:
+    """Have a worker execute a run, unless a living process has it."""
+    (row,) = await client.sessions.rows_of([run])
+    if row.owner_state is not OwnerState.LIVE:
+        await client.workers.ensure(session, run)
