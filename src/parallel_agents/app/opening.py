@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from parallel_agents.app.batch_room import room_for_rows
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.commands import surroundings
@@ -32,6 +33,7 @@ from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.flows.judging import Judging
 from parallel_agents.flows.runner import FLOWS_FOLDER, FlowRunner
+from parallel_agents.flows.steps import Surroundings
 from parallel_agents.models.attaching import FileLoader
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Lessons
@@ -258,8 +260,11 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             parts.flows,
             app.sharing,
             Judging(gates, app.service, allow_weak_judge=settings.allow_weak_judge),
-            resources.environment.home / FLOWS_FOLDER,
-            partial(find_lack, resources.environment, settings),
+            Surroundings(
+                resources.environment.home / FLOWS_FOLDER,
+                partial(find_lack, resources.environment, settings),
+                partial(room_for_rows, app),
+            ),
             app.tooling.patience,
         ),
     }

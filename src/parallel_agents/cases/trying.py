@@ -147,7 +147,7 @@ def _folder(steps: Steps, wanted: Try) -> Path | None:
     if not wanted.case.has_workspace and wanted.agent.workspace is None:
         return None
     session = steps.work.session.key.replace(":", "-")
-    return steps.folder / session / wanted.name.replace("/", "-")
+    return steps.surroundings.folder / session / wanted.name.replace("/", "-")
 
 
 def _kept(wanted: Try, folder: Path | None) -> str:
@@ -158,7 +158,7 @@ def _lack(steps: Steps, wanted: Try) -> str:
     """Why a case cannot be tried here; empty if it can, or if its task was begun before."""
     if wanted.case.needs is None or steps.work.is_begun(f"{wanted.name}/task"):
         return ""
-    return steps.find_lack(wanted.case.needs)
+    return steps.surroundings.find_lack(wanted.case.needs)
 
 
 async def _end(steps: Steps, wanted: Try, result: Result, kept: str) -> CaseTry:

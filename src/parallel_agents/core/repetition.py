@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult
@@ -10,6 +11,7 @@ from parallel_agents.core.schema import JsonObject
 FROM = 3
 MOST = 10
 _ADVICE = "[You have made this call"
+_DURATION = re.compile(r"\b\d+(\.\d+)? ?m?s\b")
 
 
 def times_in_a_row(messages: Sequence[Message]) -> int:
@@ -55,9 +57,12 @@ def is_stuck(messages: Sequence[Message]) -> bool:
 
 
 def _told(message: Message) -> Sequence[tuple[str, bool]]:
-    """What calls brought, without the advice."""
+    """What calls brought, without the advice and without how long they took, which is no news."""
     return [
-        (part.content.rpartition(f"\n{_ADVICE}")[0] or part.content, part.is_error)
+        (
+            _DURATION.sub("", part.content.rpartition(f"\n{_ADVICE}")[0] or part.content),
+            part.is_error,
+        )
         for part in message.parts
         if isinstance(part, ToolResult)
     ]

@@ -65,6 +65,11 @@ def test_a_call_whose_result_changes_may_be_made_as_often_as_it_takes() -> None:
     assert not is_stuck(in_a_row(30, result="{} of 100 done"))
 
 
+@pytest.mark.parametrize("result", ["[exit code 1, 0.{} s]", "2 failed in {}.03s", "took {}ms"])
+def test_how_long_a_call_took_is_no_news(result: str) -> None:
+    assert is_stuck(in_a_row(MOST, result=result))
+
+
 def test_a_call_that_gets_no_advice_may_be_made_as_often_as_it_takes() -> None:
     assert not is_stuck(in_a_row(30, told=False))
 

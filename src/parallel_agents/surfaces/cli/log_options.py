@@ -1,17 +1,71 @@
-"""Log options: `-v`, `-vv` and `--log-file`, which every command takes wherever they are written."""
+"""Log options: `-v`, `-vv` and `--log-file`, which every command takes wherever they are written.
+
+The help of those that execute work shows them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
+from functools import wraps
+from typing import Annotated, NamedTuple, TypeVar
+
+import typer
 
 from parallel_agents.errors import InvalidInput
 
 _LEVELS: Mapping[str, str] = {"-v": "info", "--verbose": "info", "-vv": "debug"}
 _FILE = "--log-file"
 _GIVEN: ContextVar[Mapping[str, str] | None] = ContextVar("log_options", default=None)
+
+_MARK = "executes_work"
+_OPTIONS = {
+    "verbose": Annotated[
+        int,
+        typer.Option(
+            "-v",
+            "--verbose",
+            count=True,
+            show_default=False,
+            metavar="",
+            help="Print each reply, decision and wait of the work; -vv every request.",
+        ),
+    ],
+    "log_file": Annotated[
+        str | None,
+        typer.Option(_FILE, metavar="FILE", help="Add these lines to a file instead."),
+    ],
+}
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def executes_work(command: F) -> F:
+    """Mark a command whose work can be logged, so that its help shows the options."""
+    command.__dict__[_MARK] = True
+    return command
+
+
+def with_log(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the log options in its help, if it executes work; `take_log_options` reads them."""
+    if _MARK not in command.__dict__:
+        return command
+    signature = inspect.signature(command, eval_str=True)
+
+    @wraps(command)
+    def called(**arguments: object) -> None:
+        command(**{name: each for name, each in arguments.items() if name not in _OPTIONS})
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    options = [
+        inspect.Parameter("verbose", keyword, default=0, annotation=_OPTIONS["verbose"]),
+        inspect.Parameter("log_file", keyword, default=None, annotation=_OPTIONS["log_file"]),
+    ]
+    parameters = [*signature.parameters.values(), *options]
+    called.__dict__["__signature__"] = signature.replace(parameters=parameters)
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    return called
 
 
 class Taken(NamedTuple):

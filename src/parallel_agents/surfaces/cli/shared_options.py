@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import typer
 
+from parallel_agents.surfaces.cli.log_options import with_log
 from parallel_agents.surfaces.cli.output_option import with_output
 from parallel_agents.surfaces.cli.profile_option import with_profile
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """The command with them."""
-    return with_profile(with_output(command))
+    return with_profile(with_output(with_log(command)))
 
 
 def offer_options(app: typer.Typer) -> None:

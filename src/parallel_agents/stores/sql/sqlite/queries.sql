@@ -294,6 +294,7 @@ CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.task_name') END
 {where}
 ORDER BY (:prefix IS NOT NULL
           AND (:prefix IN (s.key, s.label, {task_name}, r.id)
+               OR (s.parent = '' AND s.spawn_key = :prefix)
                OR substr(s.key, -length(:prefix) - 1) = ':' || :prefix)) DESC,
          r.created_at DESC, s.key
 LIMIT COALESCE(:limit, -1);
@@ -389,6 +390,8 @@ s.key IN ({named})
 -- are no start of a name.
 -- name: named
 SELECT key FROM sessions WHERE label = :prefix AND :prefix <> ''
+UNION ALL
+SELECT key FROM sessions WHERE parent = '' AND spawn_key = :prefix AND :prefix <> ''
 UNION ALL
 SELECT s.key FROM sessions AS s
 WHERE s.options <> '{}' AND {task_name} = :prefix AND :prefix <> ''
