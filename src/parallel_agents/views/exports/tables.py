@@ -11,7 +11,8 @@ import orjson
 from parallel_agents.core.run import Result, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
-from parallel_agents.views.as_json import artifact_json, event_json, money_json, result_json
+from parallel_agents.views.as_json import artifact_json, money_json, result_json
+from parallel_agents.views.event_json import event_json
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted
 from parallel_agents.views.sessions import SessionLine
 
