@@ -29,7 +29,7 @@ from parallel_agents.views import format
 from parallel_agents.views.attention import FixedOrder
 
 _LOOK_SECONDS, _REST_SECONDS, _MOST_REST_SECONDS = 1.0, 4.0, 15.0
-_PEEK_ROWS, _SMALL_HEIGHT = 8, 30
+_PEEK_ROWS, _SMALL_HEIGHT, _PEEK_SECONDS = 8, 30, 0.15
 
 
 class TopApp(App[None]):
@@ -200,7 +200,12 @@ class TopApp(App[None]):
         if moved.by_key:
             self._moved_at = time.monotonic()
             self._confirm = None
-        self.run_worker(self._peek(moved.item), exclusive=True, group="peek")
+        self.run_worker(self._peek_soon(moved.item), exclusive=True, group="peek")
+
+    async def _peek_soon(self, item: Item | None) -> None:
+        """Peek once the cursor rests: rows that it only passes are not read."""
+        await asyncio.sleep(_PEEK_SECONDS)
+        await self._peek(item)
 
     async def _peek(self, item: Item | None) -> None:
         session = None if item is None else item.session

@@ -95,7 +95,7 @@ def session_rows(seen: Seen, order: FixedOrder[str], shown: Shown) -> list[Item]
         items.append(_item(top, asked, _stem(top, is_open=is_open)))
         listed = wanted if is_open else _closed(wanted)
         items += [_item(line, asked, "   ") for line in listed]
-        if rest := _rest(top, listed):
+        if (rest := _rest(top, listed)) and not shown.filter:
             items.append(Item(f"{key}/rest", ("   ", rest, "", "", ""), key, group=Group.DONE))
         if len(below) >= MOST_BELOW:
             text = f"only {MOST_BELOW:,} of its sessions are listed; all: pagents list {short(key)}"
