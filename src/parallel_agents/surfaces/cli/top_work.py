@@ -17,9 +17,9 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.surfaces.answering import check_is_person, given_answer
 from parallel_agents.surfaces.cli.context import CliContext
-from parallel_agents.surfaces.cli.health import seen_of
 from parallel_agents.surfaces.cli.kill import count
 from parallel_agents.surfaces.cli.steer import receipt_of
+from parallel_agents.surfaces.health_look import look
 from parallel_agents.views import format
 from parallel_agents.views.health import Sign, signs
 from parallel_agents.views.liveness import Liveness
@@ -112,7 +112,8 @@ class TopWork:
     async def health(self) -> Sequence[Sign]:
         """What runs, and what of it needs a person."""
         async with self.reader() as reader:
-            return signs(await seen_of(self._context, reader))
+            context = self._context
+            return signs(await look(context.environment.home, context.settings.stuck_rules, reader))
 
 
 async def _continue(client: Client, session: SessionKey, run: RunId) -> None:

@@ -492,6 +492,19 @@ LEFT JOIN sessions AS p ON p.key = s.parent
 LEFT JOIN runs AS r ON r.session = s.key AND r.number = 1
 WHERE s.key IN (SELECT value FROM json_each(?));
 
+-- Which runs asked for runs, up to the ones that nobody in the store asked for.
+-- name: lineages
+WITH RECURSIVE up (run, top, height) AS (
+    SELECT id, id, 0 FROM runs WHERE id IN (SELECT value FROM json_each(?))
+    UNION ALL
+    SELECT up.run, above.id, up.height + 1
+    FROM up JOIN runs AS r ON r.id = up.top JOIN runs AS above ON above.id = r.asked_by
+    WHERE up.height < 100
+)
+SELECT up.run, up.top, MAX(up.height), r.asked_by
+FROM up JOIN runs AS r ON r.id = up.run
+GROUP BY up.run;
+
 -- Of a damaged row nothing is added up.
 -- name: is_whole
 typeof(r.calls) = 'integer' AND typeof(r.cost_nanousd) = 'integer'
