@@ -104,7 +104,7 @@ def draft_of(target: Path) -> Generator[Draft]:
         with _told(target):
             if place.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "it is a folder")
-            _make_folders(place.parent)
+            make_private_folders(place.parent)
             file, beside = stack.enter_context(_beside(place))
         yield Draft(file, beside, place)
 
