@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
-from parallel_agents.views import format
+from parallel_agents.views import cells, format
 from parallel_agents.views.sessions import SessionLine
 
-_MOST_ROWS = 50
+_MOST_ROWS, _LABEL_WIDTH = 50, 40
 _TITLES = ("", "agent", "doing", "time", "cost")
 
 
@@ -47,7 +47,7 @@ def _cells(line: SessionLine) -> tuple[str, ...]:
     seconds = run.seconds_until(line.until)
     doing = run.error_code if run.error_code else line.asks or line.doing or line.state
     return (
-        f"{_glyph(line)} {format.middle(line.row.session.label, format.LABEL_WIDTH)}",
+        f"{_glyph(line)} {cells.middle(format.one_line(line.row.session.label), _LABEL_WIDTH)}",
         line.row.session.agent.name,
         format.cut(doing, 80),
         "" if seconds is None else format.seconds(seconds),

@@ -8,7 +8,7 @@ from html import escape
 
 from rich.cells import cell_len
 
-from parallel_agents.views import format
+from parallel_agents.views import cells, format
 from parallel_agents.views.charts import Bar, Chart, Point
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 960, 190, 20, 44, 40
@@ -66,7 +66,9 @@ def _lanes(chart: Chart, height: int) -> Iterator[str]:
     yield from _x_axis(chart, last, height)
     for lane, label in enumerate(chart.lanes):
         y = _TOP + lane * _LANE + _LANE / 2
-        yield _text(_LEFT - 8, y + 4, format.middle(label, _MOST_LABEL), "end", title=label)
+        yield _text(
+            _LEFT - 8, y + 4, cells.middle(format.one_line(label), _MOST_LABEL), "end", title=label
+        )
     by_kind: dict[str, list[Bar]] = defaultdict(list)
     for bar in chart.bars:
         by_kind[bar.kind].append(bar)
@@ -150,7 +152,7 @@ def _x_axis(chart: Chart, last: float, height: int) -> Iterator[str]:
 def _legend(colours: dict[str, str]) -> Iterator[str]:
     x = float(_LEFT)
     for name, colour in colours.items():
-        shown = format.middle(name, _MOST_LABEL)
+        shown = cells.middle(format.one_line(name), _MOST_LABEL)
         yield f'<rect x="{x:.0f}" y="26" width="10" height="10" fill="{colour}"/>'
         yield _text(x + 14, 35, shown, "start")
         x += 32 + 6.5 * cell_len(shown)

@@ -15,7 +15,7 @@ from parallel_agents.core.overview import Cost
 from parallel_agents.core.run import RunStatus
 from parallel_agents.surfaces.cli.session_table import doing
 from parallel_agents.surfaces.cli.top_seen import MOST_BELOW, Seen
-from parallel_agents.views import format
+from parallel_agents.views import cells, format
 from parallel_agents.views.attention import FixedOrder, Group, arranged, group_of
 from parallel_agents.views.costs import By, sums_by
 from parallel_agents.views.events import describe
@@ -297,7 +297,7 @@ def peek_lines(
 
 def _peeked(event: Event, label: str) -> str:
     found = describe(event.body)
-    where = f"{format.middle(label, _LABEL)}: " if label else ""
+    where = f"{cells.middle(format.one_line(label), _LABEL)}: " if label else ""
     text = f"  {found.text[:_MOST_PEEKED]}" if found.text else ""
     return format.one_line(f"{format.clock(event.at)}  {where}{found.title}{text}")
 
@@ -331,7 +331,7 @@ def text_of(item: Item, width: int) -> str:
     if not told and not right:
         return format.cut(f"{stem}{label}", width)
     room = max(width - cell_len(stem) - _LABEL - 2 - cell_len(right) - 2, 0)
-    shown = _filled(format.middle(label, _LABEL), _LABEL)
+    shown = _filled(cells.middle(format.one_line(label), _LABEL), _LABEL)
     return f"{stem}{shown}  {_filled(format.cut(told, room), room)}  {right}".rstrip()
 
 
