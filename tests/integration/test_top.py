@@ -137,7 +137,8 @@ async def test_leaving_it_ends_nothing(tmp_path: Path) -> None:
 
 async def test_a_small_terminal_has_the_runs_and_one_line_of_the_transcript(tmp_path: Path) -> None:
     async with opened(tmp_path, (80, 24)) as screen:
-        shown = await screen.shows("Red or blue?")
+        await screen.shows("Red or blue?")
+        shown = await screen.shows("─ crew")
 
         lines = shown.splitlines()
         assert len(lines) == 23  # and an empty one, for what is said next
