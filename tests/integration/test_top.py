@@ -94,7 +94,7 @@ async def opened(home: Path, size: tuple[int, int] = (100, 30)) -> AsyncGenerato
 
 async def test_who_needs_a_person_comes_first_and_is_answered_from_the_line(tmp_path: Path) -> None:
     async with opened(tmp_path) as screen:
-        shown = await screen.shows("Red or blue?")
+        shown = await screen.shows("▲ asker")
         assert shown.index("asker") < shown.index("holder")
         assert "▲ 1" in shown
 
@@ -106,7 +106,7 @@ async def test_who_needs_a_person_comes_first_and_is_answered_from_the_line(tmp_
 
 async def test_a_message_is_typed_and_its_receipt_is_shown(tmp_path: Path) -> None:
     async with opened(tmp_path) as screen:
-        await screen.shows("Red or blue?")
+        await screen.shows("▲ asker")
         await screen.keys("down", "down", "s", *"hurry", "enter")
         await screen.shows("queued")
 
@@ -117,7 +117,7 @@ async def test_a_message_is_typed_and_its_receipt_is_shown(tmp_path: Path) -> No
 
 async def test_a_kill_shows_what_would_end_and_y_ends_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as screen:
-        await screen.shows("Red or blue?")
+        await screen.shows("▲ asker")
         await screen.keys("down", "down", "x")
         await screen.shows("would end 1 live")
         await screen.keys("y")
@@ -127,7 +127,7 @@ async def test_a_kill_shows_what_would_end_and_y_ends_it(tmp_path: Path) -> None
 
 async def test_leaving_it_ends_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path) as screen:
-        await screen.shows("Red or blue?")
+        await screen.shows("▲ asker")
         await screen.keys("q")
 
         rows = await screen.sessions.list(pa.Filter(is_live=True))
@@ -137,7 +137,7 @@ async def test_leaving_it_ends_nothing(tmp_path: Path) -> None:
 
 async def test_a_small_terminal_has_the_runs_and_one_line_of_the_transcript(tmp_path: Path) -> None:
     async with opened(tmp_path, (80, 24)) as screen:
-        await screen.shows("Red or blue?")
+        await screen.shows("▲ asker")
         shown = await screen.shows("─ crew")
 
         lines = shown.splitlines()
@@ -161,7 +161,7 @@ async def test_each_view_has_a_key_and_escape_goes_back(
     tmp_path: Path, key: str, text: str
 ) -> None:
     async with opened(tmp_path) as screen:
-        await screen.shows("Red or blue?")
+        await screen.shows("▲ asker")
         await screen.keys(key)
         await screen.shows(text)
         await screen.keys("escape")
@@ -171,7 +171,7 @@ async def test_each_view_has_a_key_and_escape_goes_back(
 
 async def test_a_filter_and_the_problems_hide_the_rest(tmp_path: Path) -> None:
     async with opened(tmp_path) as screen:
-        await screen.shows("Red or blue?")
+        await screen.shows("▲ asker")
         await screen.keys("slash", *"hold", "enter")
         await screen.until(lambda: "▲ asker" not in screen.text, "no asker")
         await screen.keys("escape", "exclamation_mark")
