@@ -252,6 +252,19 @@ TAKEN: Mapping[str, set[str]] = {
     },
     "pa.map_rows progress": {FLAG},
     "pa.amap_rows progress": {FLAG},
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("export", "aexport")
+        for parameter, taken in {
+            "form": {NOTHING},
+            "transcripts": {FLAG},
+            "only_failed": {FLAG},
+            "force": {FLAG},
+            "home": {NOTHING},
+        }.items()
+    },
+    "pa.record home": {NOTHING},
+    "pa.arecord home": {NOTHING},
     "pa.load_plan home": {NOTHING, TEXT},
     "pa.open agents": {"[]"},
     "pa.open flows": {"[]"},
