@@ -210,3 +210,23 @@ async def test_values_of_no_form_are_never_a_fault_of_ours(serving: Serving) -> 
                     route.method, f"/api/v1{path}?after={value}&limit={value}", json={"x": value}
                 ) as answer:
                     assert answer.status < 500, (route.method, path, await answer.text())
+
+
+async def test_an_agent_that_was_changed_since_the_start_is_spawned_as_it_is(
+    serving: Serving,
+) -> None:
+    async with serving() as served, served.worker():
+        file = served.environment.home / "agents" / "greeter.md"
+        file.parent.mkdir(exist_ok=True)
+        said: list[str] = []
+        for words in ("Say hello.", "Say goodbye."):
+            file.write_text(f"---\nname: greeter\ndescription: Greets people.\n---\n{words}\n")
+            _, spawned = await served.post(
+                "/runs", {"agent": "greeter", "text": "Now", "model": "sim/calm"}
+            )
+            await served.get(f"/wait?names={spawned['id']}")
+            _, sent = await served.get(f"/runs/{spawned['id']}/prompts")
+            said.append(sent["items"][0]["request"]["system"])
+
+    assert "Say hello." in said[0]
+    assert "Say goodbye." in said[1]
