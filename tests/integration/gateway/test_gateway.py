@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -60,7 +61,11 @@ async def queued(served: Served, text: str = "Look") -> str:
         "code_reviewer", text, input={"code": "x = 1", "language": "python"}, model="sim/calm"
     )
     async with open_client(served.environment, served.settings) as client:
-        return (await client.sessions.spawn(task)).session_key
+        key = (await client.sessions.spawn(task)).session_key
+        (last,) = await client.journal.last_events(limit=1)
+    while served.gateway.hub.seq < last.seq:  # the gateway hears of it a moment later
+        await asyncio.sleep(0.01)
+    return key
 
 
 async def test_a_live_run_is_steered_once_and_killed_after_a_look(serving: Serving) -> None:

@@ -150,7 +150,7 @@ async def health(call: Call, _: Nothing) -> Document:
 async def health_document(gateway: Gateway) -> Mapping[str, object]:
     """The signs of health, as a document."""
     client = gateway.client
-    seen = await look(gateway.environment.home, client.settings.stuck_rules, client)
+    seen = await look(gateway.environment.home, client.settings, client)
     found = signs(seen)
     return {
         "as_of": format.iso(seen.now),
