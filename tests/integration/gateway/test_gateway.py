@@ -60,11 +60,11 @@ async def queued(served: Served, text: str = "Look") -> str:
     task = Task(
         "code_reviewer", text, input={"code": "x = 1", "language": "python"}, model="sim/calm"
     )
-    async with open_client(served.environment, served.settings) as client:
-        key = (await client.sessions.spawn(task)).session_key
-        (last,) = await client.journal.last_events(limit=1)
-    while served.gateway.hub.seq < last.seq:  # the gateway hears of it a moment later
-        await asyncio.sleep(0.01)
+    heard = asyncio.Event()
+    with served.gateway.hub.listening(lambda _: heard.set()):
+        async with open_client(served.environment, served.settings) as client:
+            key = (await client.sessions.spawn(task)).session_key
+            await heard.wait()
     return key
 
 
