@@ -109,6 +109,28 @@ def draft_of(target: Path) -> Generator[Draft]:
         yield Draft(file, beside, place)
 
 
+def create_private_whole(target: Path, content: bytes) -> bool:
+    """Like `write_private`, unless the file is there; of several who try, one creates it.
+
+    Returns:
+        Whether this call did.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
+    with _told(target):
+        make_private_folders(target.parent)
+        with _beside(target) as (file, beside):
+            file.write(content)
+            file.close()
+            beside.chmod(_PRIVATE)
+            try:
+                target.hardlink_to(beside)
+            except FileExistsError:
+                return False
+    return True
+
+
 def open_private(path: Path) -> BinaryIO:
     """A file to append to that only this user can read, whoever made it; makes its folders.
 

@@ -26,7 +26,7 @@ from parallel_agents.surfaces.cli.pages import (
     read_page,
 )
 from parallel_agents.views import format
-from parallel_agents.views.event_json import event_json
+from parallel_agents.views.documents import event_json
 from parallel_agents.views.events import describe
 
 Prompt = Annotated[bool, typer.Option("--prompt", help="Show what was sent to the model instead.")]

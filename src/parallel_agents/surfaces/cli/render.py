@@ -19,12 +19,6 @@ from parallel_agents.errors import InvalidFile, PagentsError, where_to_look
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli.invocation import as_called
 from parallel_agents.views import cells, format
-from parallel_agents.views.as_json import (
-    artifact_json as artifact_json,
-    changes_json as changes_json,
-    money_json as money_json,
-    result_json as result_json,
-)
 from parallel_agents.views.code_blocks import code_blocks
 
 NO_SESSIONS = "No sessions yet. Start with: pagents run --team content --input topic=..."

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import cast
 
 import orjson
 
 from parallel_agents.core.run import Result, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
-from parallel_agents.views.as_json import artifact_json, money_json, result_json
-from parallel_agents.views.event_json import event_json
+from parallel_agents.views.documents import artifact_json, event_json, money_json, result_json
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted
 from parallel_agents.views.sessions import SessionLine
 
@@ -48,8 +48,9 @@ async def jsonl_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str
                 yield _line({"type": "event", **event_json(event)}, hide)
 
 
-def _line(value: Mapping[str, Json], hide: Hide) -> str:
-    return f"{orjson.dumps(_hidden(value, hide)).decode()}\n"
+def _line(value: Mapping[str, object], hide: Hide) -> str:
+    # A typed document is JSON, though not to a type checker.
+    return f"{orjson.dumps(_hidden(cast('Json', value), hide)).decode()}\n"
 
 
 def _hidden(value: Json, hide: Hide) -> Json:
@@ -63,7 +64,7 @@ def _hidden(value: Json, hide: Hide) -> Json:
     return value
 
 
-def _session(line: SessionLine) -> Mapping[str, Json]:
+def _session(line: SessionLine) -> Mapping[str, object]:
     row, run = line.row, line.row.run
     return {
         "id": format.name(row),

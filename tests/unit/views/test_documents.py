@@ -1,10 +1,14 @@
-"""An event as it is stored."""
+"""Documents: what is unknown is null, and events are as they are stored."""
 
 from __future__ import annotations
 
 from parallel_agents.core.event import Event, Noticed
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.views.event_json import event_json
+from parallel_agents.views.documents import event_json, money_json
+
+
+def test_an_unknown_amount_is_null() -> None:
+    assert money_json(None) is None
 
 
 def test_an_event_has_its_number_and_its_body() -> None:
