@@ -8,12 +8,20 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 
+from parallel_agents.ending import end_process
 from parallel_agents.first_process import leave_first_process
 from parallel_agents.interpreter import leave_current_folder
 
 
 def main() -> None:
-    """Run the command line; its modules are searched for outside of the current folder."""
+    """Run the command line, and end the process; modules are searched for outside of the current folder."""
+    try:
+        _run()
+    except SystemExit as ended:
+        end_process(ended)
+
+
+def _run() -> None:
     leave_first_process()
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:

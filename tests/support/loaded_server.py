@@ -180,4 +180,10 @@ if __name__ == "__main__":
         os.write(1, b"ready\n")
         called = serve(listener)
     if called is not None:
-        execute(called)
+        end_process: Any = import_module("parallel_agents.ending").end_process
+        try:
+            execute(called)
+        except SystemExit as ended:
+            end_process(ended)
+        else:
+            end_process(SystemExit(0))
