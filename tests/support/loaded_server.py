@@ -36,6 +36,10 @@ def load() -> None:
     import_module("parallel_agents.app.opening")
     import_module("parallel_agents.api.running")
     import_module("jsonschema_rs")
+    catalog: Any = import_module("parallel_agents.catalog.catalog")
+    shipped = catalog.Catalog()
+    shipped.agents()
+    shipped.all_cases()
     _make_adapters()
     gc.freeze()
 
