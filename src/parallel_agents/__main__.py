@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -31,8 +32,15 @@ def _run() -> None:
     if sys.argv[1:2] == ["__complete"]:  # at each Tab, so nothing else is loaded
         answering = import_module("parallel_agents.surfaces.completion.answering")
         answering.main(sys.argv[2:])
+    gc.disable()  # what is loaded stays, so looking for garbage in it again and again finds none
     command = import_module("parallel_agents.surfaces.cli.main")
-    command.main(lambda: signal.signal(signal.SIGINT, before))
+
+    def begin() -> None:
+        signal.signal(signal.SIGINT, before)
+        gc.freeze()
+        gc.enable()
+
+    command.main(begin)
 
 
 def _end_at_once(*_: object) -> None:
