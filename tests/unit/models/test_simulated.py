@@ -54,7 +54,7 @@ def task(number: int) -> Task:
 @pytest.mark.virtual_time(limit_seconds=1e7)
 @pytest.mark.slow
 async def test_the_tasks_of_a_bad_day_each_end_exactly_once(pytestconfig: pytest.Config) -> None:
-    calls = 10_000 if pytestconfig.getoption("--long") else 2000
+    calls = 10_000 if pytestconfig.getoption("--long") else 1000
     events: list[Event] = []
 
     settings = Settings(model="sim/bad-day", max_parallel=TEAM_SIZE)
