@@ -51,7 +51,7 @@ def write_private(target: Path, content: bytes) -> None:
         InvalidInput: the file cannot be written.
     """
     with _told(target):
-        _make_folders(target.parent)
+        make_private_folders(target.parent)
         _put(target, (content,), _PRIVATE)
 
 
@@ -61,7 +61,7 @@ def open_private(path: Path) -> BinaryIO:
     Raises:
         OSError: it cannot be opened.
     """
-    _make_folders(path.parent)
+    make_private_folders(path.parent)
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _PRIVATE), "ab")
     make_private(path)
     return file
@@ -76,7 +76,7 @@ def create_private(database: Path) -> None:
     Raises:
         OSError: its folder cannot be made.
     """
-    _make_folders(database.parent)
+    make_private_folders(database.parent)
     with suppress(OSError):
         os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
 
@@ -97,7 +97,7 @@ def make_private_folder(folder: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    _make_folders(folder)
+    make_private_folders(folder)
     if not _is_open_to_others(folder):
         return
     if is_shared_place(folder) or not make_private(folder):
@@ -162,6 +162,13 @@ def _put(target: Path, pieces: Iterable[bytes], mode: int) -> None:
     _replace(place, pieces, mode)
 
 
+def make_private_folders(folder: Path) -> None:
+    """Make a folder, and each missing one above it, for this user alone."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+
+
 def _replace(target: Path, pieces: Iterable[bytes], mode: int) -> None:
     # Not called like the file, whose name may be as long as a name can be.
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
@@ -173,10 +180,3 @@ def _replace(target: Path, pieces: Iterable[bytes], mode: int) -> None:
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _make_folders(folder: Path) -> None:
-    """Make a folder, and each missing one above it, for this user alone."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    for place in reversed(missing):
-        place.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from parallel_agents.core.alert import Alert
 from parallel_agents.core.answer_rules import AnswerRule
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.json_value import Json, JsonObject
@@ -196,6 +197,22 @@ def _read_answer(table: AnswerTable) -> AnswerRule:
         raise ValueError(f"{error.message}; {error.hint}") from None
 
 
+class AlertTable(TypedDict, total=False):
+    """An alert of `[[alerts]]` as a file has it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    when: Required[str]
+    to: str
+
+
+def _read_alert(table: AlertTable) -> Alert:
+    try:
+        return Alert(**table)
+    except InvalidInput as error:
+        raise ValueError(f"{error.message}; {error.hint}") from None
+
+
 def _check_key(reference: str) -> str:
     return str(parse_reference(reference))
 
@@ -236,7 +253,10 @@ _BUDGET = Annotated[BudgetTable, BeforeValidator(_as_table), AfterValidator(_rea
 SetBudget = Annotated[Budget, GetPydanticSchema(lambda _, make: make(_BUDGET))]
 _ANSWER = Annotated[AnswerTable, AfterValidator(_read_answer)]
 SetAnswer = Annotated[AnswerRule, GetPydanticSchema(lambda _, make: make(_ANSWER))]
+_ALERT = Annotated[AlertTable, AfterValidator(_read_alert)]
+SetAlert = Annotated[Alert, GetPydanticSchema(lambda _, make: make(_ALERT))]
 _NESTED_NAMES = {
+    "alerts": tuple(AlertTable.__annotations__),
     "answers": tuple(AnswerTable.__annotations__),
     "agent_budgets": tuple(BudgetTable.__annotations__),
     "search": tuple(SearchTable.__annotations__),

@@ -137,6 +137,12 @@ def commands() -> Mapping[str, set[str]]:
     return found
 
 
+# Those that stand once on the page, for all commands that take them.
+OF_MANY = frozenset(
+    {"-h", "--help", "--profile", "-o", "--output", "-v", "--verbose", "--log-file", "--log-json"}
+)
+
+
 def options_of(command: Any) -> set[str]:
     """The options of a command, without those that every command has."""
     options = {
@@ -145,7 +151,7 @@ def options_of(command: Any) -> set[str]:
         if parameter.param_type_name == "option" and not getattr(parameter, "hidden", False)
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    return options - {"-h", "--help", "--profile", "-o", "--output"}
+    return options - OF_MANY
 
 
 def documented_options(text: str) -> set[str]:

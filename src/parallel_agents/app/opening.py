@@ -8,9 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from parallel_agents.app.alerting import Alerting
+from parallel_agents.app.batch_room import room_for_rows
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.commands import surroundings
+from parallel_agents.app.exporting import make_exporter
 from parallel_agents.app.looking_after import LookingAfter
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.notifying import Notifier, make_sender
@@ -32,6 +35,7 @@ from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.flows.judging import Judging
 from parallel_agents.flows.runner import FLOWS_FOLDER, FlowRunner
+from parallel_agents.flows.steps import Surroundings
 from parallel_agents.models.attaching import FileLoader
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Lessons
@@ -95,15 +99,24 @@ async def open_on(
             stack, environment, settings, parts, store, owner, now
         )
         runners: dict[RunnerKind, Runner] = {}
-        notifier = Notifier(store, owner.id, make_sender(environment, settings))
+        sender = make_sender(environment, settings)
+        notifier = Notifier(store, owner.id, sender)
         care = LookingAfter(store, owner.id, environment.home, settings)
+        alerting = Alerting(
+            store, environment.home, settings.alerts, settings.notify, settings.stuck_rules, sender
+        )
+        sweeps = [care.sweep, notifier.send_due, alerting.sweep]
+        if (exporter := make_exporter(environment, store)) is not None:
+            await exporter.begin()
+            stack.push_async_callback(exporter.say_farewell)
+            sweeps.append(exporter.sweep)
         engine = LocalEngine(
             store,
             owner,
             runners=runners,
             rules=resources.rules,
             on_failure=resources.completions.fail,
-            sweeps=(care.sweep, notifier.send_due),
+            sweeps=sweeps,
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
@@ -117,6 +130,7 @@ async def open_on(
         await stack.enter_async_context(engine)
         yield app
         await notifier.say_farewell()
+        await alerting.say_farewell()
 
 
 @asynccontextmanager
@@ -258,8 +272,11 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             parts.flows,
             app.sharing,
             Judging(gates, app.service, allow_weak_judge=settings.allow_weak_judge),
-            resources.environment.home / FLOWS_FOLDER,
-            partial(find_lack, resources.environment, settings),
+            Surroundings(
+                resources.environment.home / FLOWS_FOLDER,
+                partial(find_lack, resources.environment, settings),
+                partial(room_for_rows, app),
+            ),
             app.tooling.patience,
         ),
     }

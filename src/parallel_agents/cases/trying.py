@@ -26,6 +26,7 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import (
+    CallsRepeated,
     ContextTooLong,
     GateBroken,
     GateRefused,
@@ -56,6 +57,7 @@ _SEEN_CHARACTERS = 300
 _OWN_FAILURES = frozenset(
     error.code
     for error in (
+        CallsRepeated,
         ContextTooLong,
         GateRefused,
         MalformedReply,
@@ -145,7 +147,7 @@ def _folder(steps: Steps, wanted: Try) -> Path | None:
     if not wanted.case.has_workspace and wanted.agent.workspace is None:
         return None
     session = steps.work.session.key.replace(":", "-")
-    return steps.folder / session / wanted.name.replace("/", "-")
+    return steps.surroundings.folder / session / wanted.name.replace("/", "-")
 
 
 def _kept(wanted: Try, folder: Path | None) -> str:
@@ -156,7 +158,7 @@ def _lack(steps: Steps, wanted: Try) -> str:
     """Why a case cannot be tried here; empty if it can, or if its task was begun before."""
     if wanted.case.needs is None or steps.work.is_begun(f"{wanted.name}/task"):
         return ""
-    return steps.find_lack(wanted.case.needs)
+    return steps.surroundings.find_lack(wanted.case.needs)
 
 
 async def _end(steps: Steps, wanted: Try, result: Result, kept: str) -> CaseTry:

@@ -15,6 +15,7 @@ from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import AnyTask, TeamTask
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Spawned
 
 
@@ -75,6 +76,10 @@ class BegunRows(Protocol):
 
 class MapSessions(BegunRows, Protocol):
     """What a map's run needs, whose children are too many to look at all of them."""
+
+    async def spent_below(self, run: RunId) -> Spend:
+        """What everything under a run's session used so far, whichever run asked for it."""
+        ...
 
     async def start_steps(self, parent: SessionKey, steps: Sequence[Step]) -> list[Spawned]:
         """Start children of a group in one transaction, all or none, each under its task's key."""

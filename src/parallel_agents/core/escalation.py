@@ -10,10 +10,13 @@ from parallel_agents.core.command_tally import CommandTally
 from parallel_agents.core.cutting import head
 from parallel_agents.core.gate import Refine, Verdict
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import Message
 from parallel_agents.core.model import Finish
 from parallel_agents.core.output import Rejected
+from parallel_agents.core.repetition import MOST, is_stuck
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.errors import (
+    CallsRepeated,
     ConfigError,
     ContextTooLong,
     GateBroken,
@@ -29,6 +32,7 @@ from parallel_agents.errors import (
 # A server that pauses an answer wants to be called again with it; one that does so for ever is broken.
 MOST_PAUSES = 8
 _ANSWER_CHARACTERS = 8000
+_OF_MODEL = OutputInvalid, GateRefused, CallsRepeated, ProviderError, ConfigError, LocalModelError
 
 
 class NextAttempt(NamedTuple):
@@ -62,15 +66,13 @@ def above(ladder: Sequence[str], model: str) -> str:
 
 
 def _may_pass_here(error: PagentsError) -> bool:
-    """Whether the same model may do better: its answer was rejected."""
-    return isinstance(error, OutputInvalid | OutputCut | GateRefused)
+    """Whether the same model may do better: its answer was rejected, or it never came to one."""
+    return isinstance(error, OutputInvalid | OutputCut | GateRefused | CallsRepeated)
 
 
 def _may_pass_higher(error: PagentsError) -> bool:
-    """Whether another model may do better: the answer was rejected, or the model is unavailable."""
-    return isinstance(
-        error, OutputInvalid | GateRefused | ProviderError | ConfigError | LocalModelError
-    ) and not isinstance(error, GateBroken)
+    """Whether another model may do better: this one had no good answer, or is unavailable."""
+    return isinstance(error, _OF_MODEL) and not isinstance(error, GateBroken)
 
 
 def refusal_of(refusals: Sequence[Verdict]) -> GateRefused:
@@ -129,6 +131,17 @@ def limit_before(turn: int, limits: Limits, tally: CommandTally) -> PagentsError
         hint = "raise limits.max_turns, or give the agent a smaller task"
         return TurnLimit(f"no answer in {most} turns", hint=hint)
     return output_used_up(limits.of_commands, tally.written)
+
+
+def error_of_repetition(messages: Sequence[Message]) -> CallsRepeated | None:
+    """Why an attempt ends that makes no headway; None if it may continue."""
+    if not is_stuck(messages):
+        return None
+    return CallsRepeated(
+        f"the model made the same call {MOST} times in a row",
+        why="each brought the same result, and it was told so",
+        hint="try a stronger model, a ladder of models, or clearer instructions",
+    )
 
 
 def most_attempts(transcript: Transcript, refine: Refine | None, limits: Limits) -> int:

@@ -12,7 +12,8 @@ import orjson
 from parallel_agents.core.schema import Json
 
 _MOST_IN_LINE, _MOST_IN_CELL, _MOST_IN_PAGE = 200, 300, 20_000
-_MOST_ROWS = 100
+_MOST_IN_NOTE = 1_000
+MOST_SHOWN = 100
 _LEAST_USD = 0.0001
 # What a page would hide or obey, without line ends, tabs and what joins the parts of an emoji.
 _NOT_SHOWN = re.compile(
@@ -102,20 +103,48 @@ def html_of(shown: ShownResult) -> str:
 
 def table_of(title: str, results: Sequence[ShownResult]) -> str:
     """Results as a table in HTML, the first hundred of them."""
-    head = _row("th", ("task", "status", "output", "time", "cost"))
-    rows = "".join(_row("td", _cells(each)) for each in results[:_MOST_ROWS])
-    more = len(results) - _MOST_ROWS
-    rest = f"<div>and {more:,} more</div>" if more > 0 else ""
-    return f"<div><b>{_safe(title)}</b></div><table>{head}{rows}</table>{rest}"
+    rows = [_cells(each) for each in results[:MOST_SHOWN]]
+    return grid_of(title, ("task", "status", "output", "time", "cost"), rows, total=len(results))
 
 
-def _cells(shown: ShownResult) -> Iterable[str]:
-    text = _cut(shown.text, _MOST_IN_CELL)
-    yield _safe(shown.label)
-    yield _safe(shown.status)
-    yield f'<div style="text-align: left; white-space: pre-wrap">{text}</div>'
-    yield f"{shown.seconds:.1f}s"
-    yield _safe(shown.cost)
+def _cells(shown: ShownResult) -> tuple[str, ...]:
+    return (shown.label, shown.status, shown.text, f"{shown.seconds:.1f}s", shown.cost)
+
+
+def grid_of(
+    title: str,
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    total: int,
+    notes: Sequence[str] = (),
+) -> str:
+    """Texts as a table in HTML, the first hundred rows of them, each text cut if it is long.
+
+    Args:
+        title: stands above it.
+        names: of its columns.
+        rows: as far as they are shown.
+        total: how many rows there are.
+        notes: stand below it.
+    """
+    shown = rows[:MOST_SHOWN]
+    head = _row("th", map(_safe, names))
+    body = "".join(_row("td", map(_cell, row)) for row in shown)
+    table = f"<table>{head}{body}</table>" if shown else ""
+    rest = [f"showing {len(shown):,} of {total:,}"] if 0 < len(shown) < total else []
+    below = "".join(f"<div>{_cut(note, _MOST_IN_NOTE)}</div>" for note in (*rest, *notes) if note)
+    return f"<div><b>{_cut(title, _MOST_IN_NOTE)}</b></div>{table}{below}"
+
+
+def text_of(value: Json) -> str:
+    """JSON in one line; a text as it is."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _cell(text: str) -> str:
+    cut = _cut(text, _MOST_IN_CELL)
+    return f'<div style="text-align: left; white-space: pre-wrap">{cut}</div>'
 
 
 def _row(kind: str, cells: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from parallel_agents.core.escalation import (
     critique_of,
     error_of,
     error_of_cut,
+    error_of_repetition,
     limit_before,
     most_attempts,
     next_attempt,
@@ -237,9 +238,6 @@ class Prepared(NamedTuple):
     type_verdict: TypeVerdict | None = None
 
 
-_NOTHING = Prepared()
-
-
 def next_step(transcript: Transcript, assignment: Assignment, prepared: Prepared) -> Step:
     """The next step of a run whose last step succeeded, or that continues from its events."""
     wanted = transcript.model or assignment.model
@@ -264,7 +262,7 @@ def step_after_failure(
     error: PagentsError,
     transcript: Transcript,
     assignment: Assignment,
-    prepared: Prepared = _NOTHING,
+    prepared: Prepared = Prepared(),
 ) -> Step:
     """The next step after the step `failed` raised `error`."""
     match failed:
@@ -312,6 +310,8 @@ def _call(transcript: Transcript, assignment: Assignment) -> Step:
     turn = transcript.turn + 1
     if (error := limit_before(turn, assignment.limits, transcript.commands)) is not None:
         return BreakOff(error)
+    if (stuck := error_of_repetition(transcript.messages)) is not None:
+        return _begin_again(stuck, transcript, assignment)
     return CallModel(turn, is_last=transcript.closing is not None)
 
 

@@ -26,6 +26,7 @@ from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed, SessionPlan
 from parallel_agents.core.task import AnyTask, TeamTask
+from parallel_agents.core.usage import Spend
 
 
 class Spawned(NamedTuple):
@@ -87,6 +88,10 @@ class SessionReads(Protocol):
         self, parent: SessionKey, keys: Sequence[str]
     ) -> builtins.list[ChildRun]:
         """The latest run of each child that was spawned under one of these keys, retries included."""
+        ...
+
+    async def spent_below(self, run: RunId) -> Spend:
+        """What everything under a run's session used so far, whichever run asked for it."""
         ...
 
     async def batches(self, map: SessionKey, *, after: int = 0) -> builtins.list[Event]:

@@ -63,6 +63,7 @@ PagentsError
  │   ├─ OutputInvalid           PA-E301
  │   ├─ RunTimedOut             PA-E302
  │   ├─ TurnLimit               PA-E303
+ │   ├─ CallsRepeated           PA-E325  the model made the same calls over and over
  │   ├─ RunKilled               PA-E304
  │   ├─ ToolUnavailable         PA-E305
  │   ├─ Incomplete              PA-E306  not every task of a team is done
@@ -204,6 +205,7 @@ from parallel_agents.errors.provider import (
 from parallel_agents.errors.run import (
     AgentCircuitOpen,
     AnswerMissing,
+    CallsRepeated,
     CrashLoop,
     DraftMissing,
     FlowChanged,
@@ -244,6 +246,7 @@ __all__ = [
     "BatchRefused",
     "CallTimedOut",
     "CallerError",
+    "CallsRepeated",
     "CannotContinue",
     "CannotSee",
     "CertificateRefused",

@@ -21,6 +21,12 @@ class TurnLimit(RunError):
     code = "PA-E303"
 
 
+class CallsRepeated(RunError):
+    """The model made the same calls over and over, and they brought the same."""
+
+    code = "PA-E325"
+
+
 class RunKilled(RunError):
     code = "PA-E304"
 

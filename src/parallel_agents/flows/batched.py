@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import T
 from parallel_agents.core.batch import MOST_ITEMS, check_batch
 from parallel_agents.core.message import File
 from parallel_agents.core.run import Result
 from parallel_agents.core.task import Task
+from parallel_agents.core.tool import Effect
 from parallel_agents.errors import BatchRefused
+from parallel_agents.flows.call import Call
 from parallel_agents.flows.gathered import Gathered, check_min_done, together
 from parallel_agents.flows.steps import Steps
 from parallel_agents.maps.batches import Part
@@ -39,7 +42,8 @@ async def batched_results(
         StepFailed: fewer than `min_done` are done.
     """
     _check(tasks)
-    grouping = Grouping[_Asked](size)
+    room = await _room(steps, name, tasks[0], size) if len(tasks) > 1 else None
+    grouping = Grouping[_Asked](size, room)
     rows = [
         _Asked(Filled(Row(n, n, {}), task.key or str(n), replace(task, key=None)))
         for n, task in enumerate(tasks, start=1)
@@ -53,6 +57,29 @@ async def batched_results(
     if notice := check_min_done(name, gathered, min_done):
         steps.work.note(notice)
     return gathered
+
+
+async def _room(steps: Steps, name: str, first: Task[Any], size: int) -> int | None:
+    """The tokens of a batch's rows with their answers; the same each time that the flow is run.
+
+    So it is a step of its own. A flow that began its batches without it continues without it.
+    """
+    step = steps.names.take(f"{name}-room", "map-room")
+    is_stored = steps.work.is_begun(step)
+    if not is_stored and steps.work.is_begun_below(name):
+        return None
+    asked = replace(first, key=None, model=first.model or steps.request.model)
+    found = await steps.surroundings.find_room(asked, size)
+    if found is None and not is_stored:
+        return None
+
+    async def tokens() -> int | None:
+        return found
+
+    stored = await steps.work.step(
+        step, Call(UserFunction(tokens, step), None, (), {}, Effect.PURE)
+    )
+    return stored if isinstance(stored, int) else None
 
 
 async def _results(steps: Steps, name: str, group: Sequence[_Asked]) -> list[Result[Any]]:

@@ -63,7 +63,8 @@ class ManySteps:
             by: the column that names a row's step; without it, rows are known by what is asked.
             key: the name of the step.
             min_done: as for `parallel`, of the rows.
-            batch: how many rows are asked in one call, 1 to 100. Each still has its own result.
+            batch: how many rows are asked in one call at most, 1 to 100; fewer if the model's context
+                has no room for them. Each still has its own result.
 
         Returns:
             The results, in the order of the rows.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,7 +35,7 @@ from parallel_agents.flows.function import FlowFunction, as_json
 from parallel_agents.flows.functions import Functions
 from parallel_agents.flows.judging import Judging, all_events
 from parallel_agents.flows.memory import Memory
-from parallel_agents.flows.steps import FindLack, Steps
+from parallel_agents.flows.steps import Steps, Surroundings
 from parallel_agents.flows.work import Work
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
@@ -54,8 +53,7 @@ class FlowRunner:
         functions: the functions of this process.
         sharing: what the sessions of a tree share.
         judging: judges the answers of a flow's tasks.
-        folder: where folders for a flow's sessions may be made.
-        find_lack: why what a task needs besides its tools is not there; empty if it is.
+        surroundings: what the steps find in this process.
         patience: how long questions wait for a person.
     """
 
@@ -65,16 +63,14 @@ class FlowRunner:
         functions: Functions,
         sharing: Sharing,
         judging: Judging,
-        folder: Path,
-        find_lack: FindLack,
+        surroundings: Surroundings,
         patience: Patience = PATIENCE,
     ) -> None:
         self._sessions = sessions
         self._functions = functions
         self._sharing = sharing
         self._judging = judging
-        self._folder = folder
-        self._find_lack = find_lack
+        self._surroundings = surroundings
         self._patience = patience
 
     async def run(self, activation: Activation) -> None:
@@ -121,15 +117,7 @@ class FlowRunner:
                 patience=self._patience,
             )
             state = self._sharing.state(session.root, Writer(session.key, activation.claim.run.id))
-            steps = Steps(
-                work,
-                task,
-                self._functions,
-                state,
-                self._judging,
-                self._folder,
-                self._find_lack,
-            )
+            steps = Steps(work, task, self._functions, state, self._judging, self._surroundings)
             flow = Flow(steps)
             try:
                 output = await _finished(function, flow, task, work)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import T
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
 from parallel_agents.core.shared_state import SharedState
-from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task import AnyTask, Task, TeamTask
 from parallel_agents.errors import InvalidInput, StepFailed
 from parallel_agents.flows.functions import Functions
 from parallel_agents.flows.gathered import Gathered, check_min_done, parts_of, together
@@ -25,6 +25,22 @@ from parallel_agents.flows.work import Work
 from parallel_agents.sessions.typed import typed
 
 FindLack: TypeAlias = Callable[[Literal["web"]], str]
+FindRoom: TypeAlias = Callable[[AnyTask, int], Awaitable[int | None]]
+
+
+class Surroundings(NamedTuple):
+    """What the steps of flows find in their process.
+
+    Attributes:
+        folder: where folders for a flow's sessions may be made.
+        find_lack: why what a task needs besides its tools, such as `web`, is not there; empty if it is.
+        find_room: the tokens that rows of a batch and their answers may have, by the task of one and
+            how many there are; None if no context is known.
+    """
+
+    folder: Path
+    find_lack: FindLack
+    find_room: FindRoom
 
 
 class Steps:
@@ -36,8 +52,7 @@ class Steps:
         functions: those that flows can call.
         state: what the sessions of the flow share.
         judging: gives the verdicts of gates on answers that are final.
-        folder: where folders for a flow's sessions may be made.
-        find_lack: why what a task needs besides its tools, such as `web`, is not there; empty if it is.
+        surroundings: what they find in this process.
     """
 
     def __init__(
@@ -47,16 +62,14 @@ class Steps:
         functions: Functions,
         state: SharedState,
         judging: Judging,
-        folder: Path,
-        find_lack: FindLack,
+        surroundings: Surroundings,
     ) -> None:
         self.work = work
         self.request = request
         self.functions = functions
         self.state = state
         self.judging = judging
-        self.folder = folder
-        self.find_lack = find_lack
+        self.surroundings = surroundings
         self.names = Names()
         self._events: defaultdict[str, set[int]] = defaultdict(set)
         self._tasks: dict[RunId, Task[Any]] = {}

@@ -110,6 +110,10 @@ class Work:
         """Whether an earlier run of the flow has begun a step of this name."""
         return name in self._memory.children or name in self._memory.steps
 
+    def is_begun_below(self, name: str) -> bool:
+        """Whether an earlier run of the flow has begun a task below a step of this name."""
+        return any(key.startswith(f"{name}/") for key in self._memory.children)
+
     async def close(self) -> None:
         """Begin no more steps, and leave those that the function left behind."""
         self._replay.close()

@@ -22,7 +22,8 @@ class MapProgress:
         reused: those of them that were done before this run of the map.
         failed: rows that ended without an answer.
         written: rows that are in the file of results.
-        spend: what the rows that are written and were not done before used.
+        before: what all rows had used when this process began with the map.
+        spend: what the rows that are written and ended since then used.
     """
 
     rows: int = 0
@@ -31,24 +32,33 @@ class MapProgress:
     reused: int = 0
     failed: int = 0
     written: int = 0
+    before: Spend = Spend()
     spend: Spend = Spend()
     _paid: int = 0
+    _met: int = 0
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=_RECENT))
     _ends: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
 
-    def end(self, now: float, *, is_reused: bool, is_failed: bool) -> None:
-        """Count a row that has ended."""
+    @property
+    def spent(self) -> Spend:
+        """What the map has used so far, in every process and run of it."""
+        return self.before + self.spend
+
+    def end(self, now: float, *, was_over: bool, is_failed: bool) -> None:
+        """Count a row that has ended; `was_over` says whether it had when this process met it."""
         self.ended += 1
-        self.reused += is_reused
+        self.reused += was_over and not is_failed
         self.failed += is_failed
-        self._recent.append(not is_reused)
-        if not is_reused:
+        self._recent.append(not was_over)
+        if was_over:
+            self._met += 1
+        else:
             self._ends.append(now)
 
-    def write(self, spend: Spend, *, is_reused: bool) -> None:
+    def write(self, spend: Spend, *, was_over: bool) -> None:
         """Count a row that was written."""
         self.written += 1
-        if not is_reused:
+        if not was_over:
             self._paid += 1
             self.spend += spend
 
@@ -56,18 +66,18 @@ class MapProgress:
         """An estimate from the last rows that ended in this run; None before the first."""
         if self.began_at is None or not self._ends:
             return None
-        is_all = self.ended - self.reused == len(self._ends)
+        is_all = self.ended - self._met == len(self._ends)
         since = self.began_at if is_all else self._ends[0]
         each = (now - since) / (len(self._ends) - (not is_all))
         return each * self._left()
 
     def forecast_usd(self) -> float | None:
-        """What all rows that were not done before will have cost; None if unknown."""
-        cost = self.spend.cost_usd
-        if cost is None or not self._paid:
+        """What the map will have cost, with what it had before; None if unknown."""
+        before, cost = self.before.cost_usd, self.spend.cost_usd
+        if before is None or cost is None or not self._paid:
             return None
-        unpaid = self.ended - self.reused - self._paid
-        return cost + cost / self._paid * (unpaid + self._left())
+        unpaid = self.ended - self._met - self._paid
+        return before + cost + cost / self._paid * (unpaid + self._left())
 
     def _left(self) -> float:
         """How many rows are still to be done, if as many of them as of the last ones were not done before."""

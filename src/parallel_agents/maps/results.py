@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -13,12 +13,15 @@ from typing_extensions import override
 from parallel_agents.core.output_type import Misfit, OutputType
 from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.shown_results import cost_of, counts_of
+from parallel_agents.core.shown_results import MOST_SHOWN, cost_of, counts_of, grid_of, text_of
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.results_file import CSV_SUFFIX
 
 T_co = TypeVar("T_co", covariant=True)
+
+# Of a line of the file, which a notebook shows.
+_MOST_SHOWN_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +90,57 @@ class MapResult(Generic[T_co]):
 
     @override
     def __repr__(self) -> str:
-        rows = counts_of(self.counts.items(), self.rows, "row")
         failed = f", error={f'{self.error.code} {self.error.message}'!r}" if self.error else ""
         cost = cost_of(self.cost_usd, self.spend.simulated_usd)
-        return (
-            f"MapResult({self.key!r}, {self.status}, {rows}, {cost}, out={str(self.out)!r}{failed})"
+        return f"MapResult({self.key!r}, {self.status}, {self._counts}, {cost}, out={str(self.out)!r}{failed})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """What `rich` prints."""
+        yield "key", self.key
+        yield "status", str(self.status)
+        yield "rows", self._counts
+        yield "cost_usd", self.cost_usd
+        yield "out", str(self.out)
+        if self.reduced is not None:
+            yield "reduced", self.reduced
+        if self.error:
+            yield "error", f"{self.error.code} {self.error.message}"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a table of the first rows, in which nothing but text is from outside."""
+        cost = cost_of(self.cost_usd, self.spend.simulated_usd)
+        rows, why_none = self._first_rows()
+        return grid_of(
+            f"{self.key} {self.status}, {self._counts}, {cost}",
+            ("row", "columns", "status", "output"),
+            rows,
+            total=self.rows,
+            notes=(
+                f"{self.error.code} {self.error.message}" if self.error else "",
+                "" if self.reduced is None else f"reduced: {text_of(self.reduced)}",
+                f"all results: {self.out}",
+                why_none,
+            ),
         )
+
+    @property
+    def _counts(self) -> str:
+        return counts_of(self.counts.items(), self.rows, "row")
+
+    def _first_rows(self) -> tuple[list[tuple[str, ...]], str]:
+        """The first rows as texts, as far as there are any that can be shown; and why no more."""
+        rows: list[tuple[str, ...]] = []
+        if self.out.suffix.lower() == CSV_SUFFIX:
+            return rows, ""
+        try:
+            with self.out.open("rb") as lines:
+                while len(rows) < MOST_SHOWN and (line := lines.readline(_MOST_SHOWN_BYTES)):
+                    rows.append(_shown_row(line))
+        except OSError as error:
+            return rows, f"they cannot be read: {error.strerror or error}"
+        except (ValueError, KeyError, TypeError):
+            return rows, f"line {len(rows) + 1} cannot be shown"
+        return rows, ""
 
     def results(self) -> Generator[MapRow[T_co]]:
         """The rows in order, read from the file of results one after another.
@@ -141,6 +189,16 @@ class MapResult(Generic[T_co]):
 
     def _output(self, answer: Json) -> Any:  # noqa: ANN401 - JSON, or an instance of any type
         return answer if self._kind is None else self._kind.instance(answer)
+
+
+def _shown_row(line: bytes) -> tuple[str, ...]:
+    """A line of the file as a row of a table."""
+    found: dict[str, Any] = orjson.loads(line)
+    error = found["error"]
+    answer = found["output"]
+    told = f"{error['code']} {error['message']}" if error else "no output"
+    output = told if answer in (None, "") else text_of(answer)
+    return str(found["row"]), text_of(found["columns"]), str(found["status"]), output
 
 
 def map_result(

@@ -69,7 +69,9 @@ class MapRunner:
         request = _request(task)
         session = activation.claim.session
         checked = await asyncio.to_thread(check_rows, request, task.model)
-        progress = self.progress[session.key] = MapProgress(rows=checked.count)
+        progress = self.progress[session.key] = MapProgress(
+            rows=checked.count, before=await sessions.spent_below(activation.claim.run.id)
+        )
         at_once = min(task.max_parallel or self._max_parallel, self._max_parallel)
         options = WindowOptions(
             _WINDOW * at_once,

@@ -51,7 +51,11 @@ class _Place:
     run: RunId | None
     status: RunStatus
     part: Part | None = None
-    is_reused: bool = False
+    was_over: bool = False
+
+    @property
+    def is_reused(self) -> bool:
+        return self.was_over and self.status is RunStatus.DONE
 
 
 class _Asked(NamedTuple):
@@ -180,8 +184,7 @@ class Window:
     def _placed(self, row: Row, found: Found) -> _Place:
         """The place of a row that was begun before."""
         child = found.child
-        is_reused = found.status is RunStatus.DONE
-        place = _Place(row, child.run, found.status, found.part, is_reused)
+        place = _Place(row, child.run, found.status, found.part, found.status.is_over)
         if place.status.is_over:
             self._count(place)
         else:
@@ -258,7 +261,7 @@ class Window:
 
     def _count(self, place: _Place) -> None:
         self._progress.end(
-            self._now(), is_reused=place.is_reused, is_failed=place.status is not RunStatus.DONE
+            self._now(), was_over=place.was_over, is_failed=place.status is not RunStatus.DONE
         )
 
     async def _react(self, run: RunId, status: RunStatus) -> None:
@@ -282,16 +285,16 @@ class Window:
             given: list[_Place] = []
             while self._places and self._places[0].status.is_over and len(given) < _MOST_AT_ONCE:
                 given.append(self._places.popleft())
-            runs = list(dict.fromkeys(place.run for place in given if place.run is not None))
+            begun = [(place, place.run) for place in given if place.run is not None]
+            runs = list(dict.fromkeys(run for _, run in begun))
             results = {each.run_id: each for each in await self._sessions.results(runs)}
             accepted = [
-                Accepted(place.row, part_of(results[place.run], place.part), place.is_reused)
-                for place in given
-                if place.run is not None
+                Accepted(place.row, part_of(results[run], place.part), place.is_reused)
+                for place, run in begun
             ]
             await accept(accepted)
-            for each in accepted:
-                self._progress.write(each.result.total_spend, is_reused=each.is_reused)
+            for (place, _), each in zip(begun, accepted, strict=True):
+                self._progress.write(each.result.total_spend, was_over=place.was_over)
 
 
 def _task(group: Sequence[_Asked]) -> AnyTask:

@@ -15,6 +15,7 @@ from parallel_agents.core.runner import Activation, RunJournal, Runner
 from parallel_agents.core.throttle import Throttle, name_for_agent
 from parallel_agents.errors import (
     AgentCircuitOpen,
+    CallsRepeated,
     GateRefused,
     ModelCrashed,
     OutputCut,
@@ -29,7 +30,15 @@ T = TypeVar("T")
 # Failures by a provider, a budget, a time limit or a user say nothing about the agent.
 _FAULTS = frozenset(
     kind.code
-    for kind in (OutputInvalid, OutputCut, TurnLimit, GateRefused, ModelCrashed, RunCrashed)
+    for kind in (
+        OutputInvalid,
+        OutputCut,
+        TurnLimit,
+        CallsRepeated,
+        GateRefused,
+        ModelCrashed,
+        RunCrashed,
+    )
 )
 _BREAKER = Breaker(AGENTS)
 

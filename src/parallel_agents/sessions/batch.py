@@ -7,7 +7,7 @@ what single runs would, at less cost if the instructions are long.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple
 
@@ -20,7 +20,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Answered, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
-from parallel_agents.core.shown_results import cost_of, counts_of
+from parallel_agents.core.shown_results import MOST_SHOWN, cost_of, counts_of, grid_of, text_of
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionVerbs
@@ -58,6 +58,13 @@ class ItemResult(Answered[T_co]):
         """Done if the item has an answer, even if its run had none for another item."""
         return self.result.status if self.is_single else RunStatus.DONE
 
+    @property
+    def told(self) -> str:
+        """The answer, or else why there is none."""
+        if self.output_json not in (None, ""):
+            return text_of(self.output_json)
+        return self.result.shown.failure or "no output"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResult(Generic[T_co]):
@@ -77,10 +84,32 @@ class BatchResult(Generic[T_co]):
 
     @override
     def __repr__(self) -> str:
+        return f"BatchResult({self._counts}, by {len(self.runs):,} runs, {self._cost})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """What `rich` prints."""
+        yield "items", self._counts
+        yield "runs", len(self.runs)
+        yield "cost_usd", self.spend.cost_usd
+        yield "results", list(self.items)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a table of the items, in which nothing but text is from the model."""
+        rows = [
+            (f"{number:,}", str(item.status), item.told, item.result.label)
+            for number, item in enumerate(self.items[:MOST_SHOWN], start=1)
+        ]
+        title = f"{self._counts}, by {len(self.runs):,} runs, {self._cost}"
+        return grid_of(title, ("item", "status", "output", "run"), rows, total=len(self.items))
+
+    @property
+    def _counts(self) -> str:
         statuses = Counter(item.status for item in self.items)
-        items = counts_of(statuses.items(), len(self.items), "item")
-        cost = cost_of(self.spend.cost_usd, self.spend.simulated_usd)
-        return f"BatchResult({items}, by {len(self.runs):,} runs, {cost})"
+        return counts_of(statuses.items(), len(self.items), "item")
+
+    @property
+    def _cost(self) -> str:
+        return cost_of(self.spend.cost_usd, self.spend.simulated_usd)
 
 
 class _Part(NamedTuple):

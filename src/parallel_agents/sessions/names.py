@@ -1,4 +1,4 @@
-"""Names: find a session by its key, run id, label or task name, or by the start of a key or id."""
+"""Names: find a session by its key, run id, label, task name or id, or by the start of a key or id."""
 
 from __future__ import annotations
 
@@ -61,6 +61,8 @@ def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:
 def is_called(row: Row, name: str) -> bool:
     """Whether this is the whole name of a session, and not only how its key or run id begins."""
     session = row.session
+    if session.parent is None and session.spawn_key == name:
+        return True
     return name in (session.label, session.options.task_name, row.run.id, short(session.key))
 
 

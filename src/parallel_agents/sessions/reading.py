@@ -16,6 +16,7 @@ from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
 from parallel_agents.core.store import Store
+from parallel_agents.core.usage import Spend
 from parallel_agents.engines.team_bounds import kept_team
 from parallel_agents.sessions import names
 from parallel_agents.sessions.completions import Completions
@@ -43,6 +44,9 @@ class StoreReads:
     ) -> builtins.list[ChildRun]:
         found = await self._store.children_named(parent, keys)
         return list({name_of(child.key): child for child in found}.values())
+
+    async def spent_below(self, run: RunId) -> Spend:
+        return (await self._store.spend_below([run])).get(run, Spend())
 
     async def batches(self, map: SessionKey, *, after: int = 0) -> builtins.list[Event]:
         kinds = {"batched"}

@@ -40,6 +40,7 @@ from parallel_agents.stores.overview import (
     count_rows,
     count_unanswered,
     read_costs,
+    read_lineages,
     read_origins,
     read_tallies,
 )
@@ -209,6 +210,7 @@ class JournalStore(ABC):
     costs = _read(lambda rows: partial(read_costs, rows))
     count_unanswered = _read(lambda rows: partial(count_unanswered, rows))
     origins = _read(lambda rows: partial(read_origins, rows))
+    lineages = _read(lambda rows: partial(read_lineages, rows))
     accounts = _read(lambda rows: rows.accounts)
     owners = _read(lambda rows: rows.owners)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from parallel_agents.views.sessions import SessionLine
 
 _MOST_CHARACTERS, _MOST_TERMS = 2000, 50
-_FIELDS = {
+FIELDS = {
     "state": "failed",
     "agent": "code_reviewer",
     "label": "review",
@@ -34,10 +34,10 @@ _FIELDS = {
     "in": "monday",
     "text": '"rate limit"',
 }
-_STOPPED, _STUCK, _WAITING = "stopped", "stuck", "waiting"
+_STOPPED, _STUCK, _WAITING, _INTERRUPTED = "stopped", "stuck", "waiting", "interrupted"
 _GROUPS = {"live": LIVE, "ended": frozenset(RunStatus) - LIVE}
 _ATTENTION = frozenset({_STOPPED, _STUCK, _WAITING})
-_STATES = (*(status.value for status in RunStatus), *_GROUPS, *_ATTENTION)
+STATES = (*(status.value for status in RunStatus), *_GROUPS, *_ATTENTION, _INTERRUPTED)
 _TOKEN = re.compile(r'\s+|(?P<piece>"[^"]*"|[^\s",]+|,)|(?P<open>")')
 _KEY = re.compile(r"(agent|team|flow):[^:]+:.+")
 _FIELD = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
@@ -73,10 +73,12 @@ class SessionQuery:
     def is_decided_by_store(self) -> bool:
         """Whether the filter is all there is to it, so that the store can count what matches.
 
-        Whether a live run is stopped, stuck or waiting for a person is known only to who looks.
+        Whether a live run is stopped, stuck or waiting for a person, and whether a session goes on
+        whose run was killed, is known only to who looks.
         """
         named = self.states - _GROUPS.keys()
-        return not named & {*_ATTENTION, *(status.value for status in LIVE)}
+        looked_at = {*_ATTENTION, _INTERRUPTED, RunStatus.KILLED.value}
+        return not named & {*looked_at, *(status.value for status in LIVE)}
 
     def takes(self, line: SessionLine) -> bool:
         """Whether a session that the filter lets through is asked for."""
@@ -122,10 +124,10 @@ def _requoted(argument: str) -> str:
     if not re.search(r"\s", argument) or '"' in argument:
         return argument
     named = [word.partition(":")[0] for word in argument.split() if ":" in word]
-    if sum(name in _FIELDS for name in named) > 1:
+    if sum(name in FIELDS for name in named) > 1:
         return argument
     name, colon, value = argument.partition(":")
-    return f'{name}:"{value}"' if colon and name in _FIELDS else f'"{argument}"'
+    return f'{name}:"{value}"' if colon and name in FIELDS else f'"{argument}"'
 
 
 def _terms(text: str) -> Iterator[_Term]:
@@ -139,10 +141,10 @@ def _terms(text: str) -> Iterator[_Term]:
             yield _Term("text", ["".join(map(_unquoted, word))])
             continue
         name, start = found[1].lower(), found[2]
-        if name not in _FIELDS:
+        if name not in FIELDS:
             raise InvalidInput(
                 f"there is no field {head(found[1], 40)!r} to filter by",
-                hint=f"{did_you_mean(name, _FIELDS)} Text with a colon is quoted: '\"a:b\"'",
+                hint=f"{did_you_mean(name, FIELDS)} Text with a colon is quoted: '\"a:b\"'",
             )
         values = _values(name, [start, *rest] if start else rest)
         yield _Term(name, values)
@@ -177,7 +179,7 @@ def _values(name: str, pieces: Sequence[str]) -> list[str]:
         raise InvalidInput(
             f"{name}: has no value",
             why="a blank or a comma is where a value is expected",
-            hint=f"write {name}:{_FIELDS[name]}, without a blank after the colon",
+            hint=f"write {name}:{FIELDS[name]}, without a blank after the colon",
         )
     return values
 
@@ -193,7 +195,7 @@ def _unquoted(piece: str) -> str:
 def _query(found: dict[str, list[str]], now: float) -> SessionQuery:
     for name in ("since", "in"):
         if len(found.get(name, ())) > 1:
-            raise InvalidInput(f"{name}: takes one value", hint=f"write {name}:{_FIELDS[name]}")
+            raise InvalidInput(f"{name}: takes one value", hint=f"write {name}:{FIELDS[name]}")
     states = frozenset(map(_state, found.get("state", ())))
     since = next(iter(found.get("since", ())), None)
     chosen = Filter(
@@ -218,8 +220,8 @@ def _tags(found: dict[str, list[str]]) -> tuple[str, ...] | None:
 
 def _state(value: str) -> str:
     state = re.sub(r"[\s-]", "_", value.strip().lower())
-    if state not in _STATES:
-        shown = [name.replace("_", "-") for name in _STATES]
+    if state not in STATES:
+        shown = [name.replace("_", "-") for name in STATES]
         raise InvalidInput(
             f"there is no state {head(value, 40)!r}",
             hint=did_you_mean(state.replace("_", "-"), shown, f"States: {', '.join(shown)}."),
@@ -233,6 +235,8 @@ def _statuses(states: frozenset[str]) -> tuple[RunStatus, ...]:
     for state in states:
         if state in _ATTENTION:
             found |= LIVE
+        elif state == _INTERRUPTED:
+            found.add(RunStatus.KILLED)
         else:
             found |= _GROUPS[state] if state in _GROUPS else {RunStatus(state)}
     return tuple(status for status in RunStatus if status in found)
@@ -241,6 +245,8 @@ def _statuses(states: frozenset[str]) -> tuple[RunStatus, ...]:
 def _states_of(line: SessionLine) -> set[str]:
     status = line.row.run.status
     found = {_STOPPED if line.is_stopped else status.value}
+    if line.is_interrupted:
+        found = {_INTERRUPTED}
     found.add("ended" if status.is_over else "live")
     if line.is_stuck:
         found.add(_STUCK)

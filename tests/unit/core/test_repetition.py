@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
-from parallel_agents.core.repetition import advice, times_in_a_row
+from parallel_agents.core.repetition import MOST, advice, is_stuck, times_in_a_row
 
 
 def turn(*commands: str) -> list[Message]:
@@ -40,3 +40,39 @@ def test_the_same_calls_in_a_row_are_counted(messages: list[Message], count: int
 @pytest.mark.parametrize(("count", "is_told"), [(0, False), (2, False), (3, True), (9, True)])
 def test_it_is_told_from_the_third_time_on(count: int, is_told: bool) -> None:
     assert bool(advice(count)) is is_told
+
+
+def in_a_row(times: int, *, result: str = "same", told: bool = True) -> list[Message]:
+    """A task and these many replies with one call; `{}` in the result is the number of the reply."""
+    messages = [TASK]
+    for number in range(1, times + 1):
+        reply, _ = turn("a")
+        content = result.format(number)
+        if told and (words := advice(number)):
+            content = f"{content}\n{words}"
+        call = ToolResult("c0", "shell", content)
+        messages += [reply, Message(Role.TOOL, (call,))]
+    return messages
+
+
+def test_a_model_that_makes_the_same_call_despite_the_advice_is_stuck() -> None:
+    assert not is_stuck(in_a_row(MOST - 1))
+    assert is_stuck(in_a_row(MOST))
+    assert is_stuck(in_a_row(MOST + 1))
+
+
+def test_a_call_whose_result_changes_may_be_made_as_often_as_it_takes() -> None:
+    assert not is_stuck(in_a_row(30, result="{} of 100 done"))
+
+
+@pytest.mark.parametrize("result", ["[exit code 1, 0.{} s]", "2 failed in {}.03s", "took {}ms"])
+def test_how_long_a_call_took_is_no_news(result: str) -> None:
+    assert is_stuck(in_a_row(MOST, result=result))
+
+
+def test_a_call_that_gets_no_advice_may_be_made_as_often_as_it_takes() -> None:
+    assert not is_stuck(in_a_row(30, told=False))
+
+
+def test_a_message_to_the_model_is_something_new() -> None:
+    assert not is_stuck([*in_a_row(MOST), TASK])

@@ -31,6 +31,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Finish
+from parallel_agents.core.repetition import advice
 from parallel_agents.core.run import Failure
 from parallel_agents.core.steps import (
     AnnounceLastCall,
@@ -59,6 +60,7 @@ from parallel_agents.core.transcript import Transcript, fold
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import (
     AuthFailed,
+    CallsRepeated,
     GateBroken,
     GateRefused,
     OutputCut,
@@ -154,6 +156,27 @@ def test_the_turns_of_a_run_are_limited() -> None:
 
     assert decide(transcript, assignment(max_turns=2)) == CallModel(2)
     assert isinstance(broken_by(decide(transcript, assignment(max_turns=1))), TurnLimit)
+
+
+def test_a_model_that_makes_no_headway_is_replaced_by_the_next_of_its_ladder() -> None:
+    bodies = [
+        body
+        for turn in range(1, 11)
+        for body in (
+            replied(turn, calls("a")),
+            ToolFinished(
+                turn=turn,
+                result=ToolResult("a", "look", f"nothing\n{advice(turn)}".rstrip()),
+                seconds=0.0,
+            ),
+        )
+    ]
+
+    given = assignment(AGENT, "m/small", "m/large")
+
+    assert decide(after(*bodies[:-2]), given) == CallModel(10)
+    assert begun(decide(after(*bodies), given)).model == "m/large"
+    assert isinstance(broken_by(decide(after(*bodies))), CallsRepeated)
 
 
 @pytest.mark.parametrize("known", [(), ("b",)])

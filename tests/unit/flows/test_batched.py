@@ -52,6 +52,45 @@ async def test_a_flow_that_is_run_again_pays_for_no_batch_twice() -> None:
     assert len(batcher.calls) == 3
 
 
+LONG = tuple(f"{fruit} {'and more ' * 60}" for fruit in FRUITS)
+
+
+async def over_long_rows(flow: Flow) -> list[str]:
+    rows = [{"text": text} for text in LONG]
+    return (await flow.map(write("{text}"), rows, batch=5)).outputs
+
+
+@pytest.mark.parametrize(
+    ("context_tokens", "sizes"), [(None, [5]), (8_192, [5]), (1_200, [2, 2, 1]), (200, [1] * 5)]
+)
+async def test_a_batch_ends_before_its_rows_are_more_than_the_context_of_the_model(
+    context_tokens: int | None, sizes: list[int]
+) -> None:
+    batcher = Batcher(context_tokens=context_tokens)
+    async with batch_process(batcher) as rig:
+        result = await run(rig, over_long_rows)
+
+    assert len(result.output) == len(LONG)
+    assert sorted(map(len, batcher.calls), reverse=True) == sizes
+
+
+async def test_a_flow_makes_the_same_batches_again_whatever_the_context_is_then() -> None:
+    def nothing(call: int, answers: dict[str, str]) -> str:
+        return f"nothing to {len(answers)} in call {call}"
+
+    store = lasting_store()
+    small = Batcher(nothing, context_tokens=1_200)
+    async with batch_process(small, store) as rig:
+        first = await run(rig, over_long_rows)
+    large = Batcher(context_tokens=100_000)
+    async with batch_process(large, store) as rig:
+        second = await run(rig, over_long_rows)
+
+    assert first.status is RunStatus.FAILED
+    assert second.status is RunStatus.DONE
+    assert [len(call) for call in large.calls] == [2, 2]
+
+
 async def test_the_next_run_of_the_flow_asks_for_the_rejected_row_alone() -> None:
     def bad_at_first(call: int, answers: dict[str, str]) -> str:
         given = {n: "bad" if call < 4 and "pears" in a else a for n, a in answers.items()}

@@ -11,7 +11,7 @@ import orjson
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
-from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.run import Result
 from parallel_agents.errors import AuthFailed
 from parallel_agents.maps.request import MapRequest
@@ -59,12 +59,22 @@ class Batcher:
 
     Args:
         rewritten: makes the text of a reply of what it would be; it gets the number of the call, too.
+        context_tokens: the model's context; None if it is not known.
     """
 
-    def __init__(self, rewritten: Callable[[int, dict[str, str]], str] | None = None) -> None:
+    def __init__(
+        self,
+        rewritten: Callable[[int, dict[str, str]], str] | None = None,
+        *,
+        context_tokens: int | None = None,
+    ) -> None:
         self.calls: list[list[str]] = []
         self.is_mended = False
-        self.model = RepliesWith(self._answer, latency_seconds=10)
+        self.model = RepliesWith(
+            self._answer,
+            latency_seconds=10,
+            capabilities=Capabilities(context_tokens=context_tokens),
+        )
         self._rewritten = rewritten
 
     def _answer(self, request: ModelRequest) -> Answer:

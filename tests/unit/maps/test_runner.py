@@ -57,6 +57,7 @@ async def test_a_map_that_crashed_goes_on_and_pays_nothing_again(tmp_path: Path)
 
     assert before == [(text, "done") for text in TEXTS[:12]]
     assert result.status is RunStatus.DONE
+    assert result.total_spend.calls == len(TEXTS), "of both processes"
     assert written(tmp_path) == [(text, "done") for text in TEXTS]
     assert all(writer.calls.count(text) == 1 for text in TEXTS[:12])
 

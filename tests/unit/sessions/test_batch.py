@@ -80,6 +80,20 @@ async def test_items_are_answered_together_in_their_order() -> None:
         assert result.spend.calls == 3
 
 
+async def test_a_notebook_shows_the_items_of_a_batch_as_text() -> None:
+    items = [f"<b>{n}</b>" for n in range(103)]
+    async with open_test_rig(answering(lambda text: {"word": text})) as (rig, _):
+        result = await rig.sessions.batch("rater", items, size=50)
+
+        html = result._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook calls it
+
+        assert "103 items: 103 done, by 3 runs" in html
+        assert "showing 100 of 103" in html
+        assert "<b>7</b>" not in html
+        assert "&lt;b&gt;7&lt;/b&gt;" in html
+        assert dict(result.__rich_repr__())["items"] == "103 items: 103 done"
+
+
 async def test_an_item_without_an_answer_gets_a_run_of_its_own() -> None:
     async with open_test_rig(answering(lambda text: {"word": text}, leaves_out="b")) as (
         rig,

@@ -32,6 +32,19 @@ async def test_a_session_is_found_by_key_by_its_start_by_run_and_by_label() -> N
             assert (await rig.service.find(name)).session.key == handle.key
 
 
+async def test_a_session_is_found_by_the_key_that_it_was_spawned_under() -> None:
+    async with open_test_rig() as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x", key="tea"))
+        child = await rig.sessions.spawn(Task("writer", "y", key="leaf"), parent=handle)
+
+        assert (await rig.service.find("tea")).session.key == handle.key
+        assert (await rig.service.find(f"tea/{short(child.key)}")).session.key == child.key
+        with pytest.raises(NotFound):
+            await rig.service.find("leaf")
+        with pytest.raises(NotFound):
+            await rig.service.find("te")
+
+
 async def test_the_last_is_the_newest_root() -> None:
     async with open_test_rig() as rig:
         first = await rig.sessions.spawn(Task("writer", "x"))

@@ -58,6 +58,7 @@ from parallel_agents.surfaces.cli.foreground import (
     note_kept,
     run_in_foreground,
 )
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.surfaces.cli.wanted_agents import read_wanted
 from parallel_agents.views import format
@@ -106,6 +107,7 @@ class _Asked:
     options: CreateOptions
 
 
+@executes_work
 def new(
     name: Annotated[str | None, typer.Argument(help="Its name.", metavar="NAME")] = None,
     purpose: Annotated[
@@ -168,6 +170,7 @@ def new(
     _run(asked, home, max_parallel, is_json=json)
 
 
+@executes_work
 def refine(
     name: AgentArgument,
     purpose: Annotated[
@@ -202,6 +205,7 @@ def refine(
     _run(_Asked(task=task, key=key, names=(), options=options), home, max_parallel, is_json=json)
 
 
+@executes_work
 def register(
     name: AgentArgument,
     unchecked: Annotated[

@@ -23,6 +23,11 @@ _TEMPLATES = BUILT_IN / "templates"
 _SHOWN = 80
 
 
+def templates() -> dict[str, Path]:
+    """The file of each template by its name."""
+    return {each.stem: each for each in sorted((_TEMPLATES / "agents").glob("*.md"))}
+
+
 def init(
     template: Annotated[
         str | None,
@@ -41,7 +46,7 @@ def init(
 
     What is not set is asked for at a terminal. A file that exists is not overwritten.
     """
-    found = {each.stem: each for each in sorted((_TEMPLATES / "agents").glob("*.md"))}
+    found = templates()
     if template is None:
         if given or project:
             raise InvalidInput(

@@ -40,11 +40,13 @@ from parallel_agents.surfaces.cli.context import (
 )
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.foreground import Display, Shown, Work, run_in_foreground
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.views import case_tests
 
 _TRY: TypeAdapter[CaseTry] = TypeAdapter(CaseTry)
 
 
+@executes_work
 def try_cases(
     name: Annotated[str, typer.Argument(help="An agent.", metavar="NAME")],
     model: Annotated[

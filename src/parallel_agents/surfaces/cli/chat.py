@@ -34,14 +34,17 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
 from parallel_agents.surfaces.cli.spawn import Label
+from parallel_agents.surfaces.cli.traced import traced, traced_beside_screen
 from parallel_agents.views import format
 
 _DEFAULT = "main"
 _FIRST = "-"
 
 
+@executes_work
 def chat(
     who: Annotated[
         str,
@@ -70,8 +73,10 @@ def chat(
 
 
 async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int:
-    with DownloadBar() as bar:
-        async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
+    log = traced_beside_screen if can_chat() else traced
+    with DownloadBar() as bar, log(context.environment) as on_events:
+        parts = Parts(on_fetch=bar, on_events=on_events)
+        async with open_app(context.environment, context.settings, parts) as app:
             row = await _find(app, begin)
             chosen = await _model_of(app, begin, row)
             await prepare_models(app, [chosen])

@@ -37,6 +37,8 @@ COMMANDS = {
         "report:report", "Print what a team or session came to, as a document.", _WATCH
     ),
     "health": Command("health:health", "Show what runs, and what of it needs you.", _WATCH),
+    "board": Command("board:board", "Show a board of tiles, and which alerts hold.", _WATCH),
+    "metrics": Command("metrics:metrics", "Print the state of the store for Prometheus.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
     "inbox": Command("inbox:inbox", "List what waits for your answer.", _WATCH),

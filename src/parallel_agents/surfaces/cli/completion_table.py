@@ -6,7 +6,7 @@ commands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
 from typing import Any
@@ -14,26 +14,82 @@ from typing import Any
 import orjson
 import typer
 
+from parallel_agents.errors import PagentsError
+from parallel_agents.models.local.known import known_models
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.simulated.days import DAYS, PROVIDER
 from parallel_agents.settings import Settings
+from parallel_agents.surfaces.cli.agent_templates import templates
 from parallel_agents.surfaces.cli.main import COMMANDS, build
 from parallel_agents.surfaces.completion.answering import TABLE
+from parallel_agents.surfaces.plugins.clients import CLIENTS
+from parallel_agents.views.session_query import FIELDS, STATES
 
-_KINDS = {"team": "teams", "agents": "agents", "model": "models", "profile": "profiles"}
+_KINDS = {
+    "team": "teams",
+    "agent": "agents",
+    "agents": "agents",
+    "reduce": "agents",
+    "resolver": "agents",
+    "model": "models",
+    "judge_model": "models",
+    "tag": "tags",
+    "profile": "profiles",
+    "--for": "clients",
+    "--id": "runs",
+    "--code": "codes",
+}
 # Arguments that are called alike mean different things to different commands.
 _ARGUMENTS = {
     "agent": "agents",
+    "who": "agents|sessions",
+    "words": "filters|sessions",
+    "tree": "sessions",
+    "question": "sessions",
     ("agents", "name"): "agents",
+    ("agents init", "template"): "templates",
     ("config", "name"): "settings",
     ("models use", "name"): "models",
     ("teams", "name"): "teams",
     ("permissions", "name"): "agents",
-    ("docs", "name"): "pages",
+    ("models check", "name"): "models",
+    ("models path", "name"): "embedded",
+    ("models pull", "name"): "embedded",
+    ("limits set", "model"): "models",
+    ("graph", "name"): "teams",
+    ("validate", "name"): "teams",
+    ("docs", "name"): "pages|codes",
 }
 _OF_SESSIONS = frozenset(
-    {"show", "history", "wait", "diff", "send", "steer", "merge", "kill", "resume", "audit", "cost"}
+    {
+        "audit",
+        "cost",
+        "diff",
+        "dlq",
+        "history",
+        "kill",
+        "merge",
+        "report",
+        "resume",
+        "send",
+        "show",
+        "steer",
+        "wait",
+        "watch",
+        "workspaces",
+    }
 )
+# What the value of each field of a filter is; any text of the others.
+_FILTERS = {
+    "state": sorted(STATES),
+    "agent": "agents",
+    "label": "",
+    "model": "models",
+    "tag": "tags",
+    "since": ["10m", "2h", "1d", "7d"],
+    "in": "sessions",
+    "text": "",
+}
 
 
 def table_of() -> dict[str, Any]:
@@ -52,9 +108,20 @@ def table_of() -> dict[str, Any]:
     names = {
         "models": ["local", *(f"{PROVIDER}/{day}" for day in DAYS), *sorted(models)],
         "settings": sorted(field.name for field in fields(Settings)),
+        "filters": [f"{name}:" for name in FIELDS],
+        "embedded": [model.model_name for model in known_models()],
+        "templates": sorted(templates()),
+        "clients": sorted(CLIENTS),
+        "codes": sorted({kind.code.removeprefix("PA-") for kind in _errors(PagentsError)}),
     }
     root_entry: dict[str, Any] = {"options": options, "arguments": [], "commands": commands}
-    return {"root": root_entry, "names": names}
+    return {"root": root_entry, "names": names, "filters": _FILTERS}
+
+
+def _errors(kind: type[PagentsError]) -> Iterator[type[PagentsError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _errors(below)
 
 
 def table_text() -> bytes:
@@ -66,10 +133,14 @@ def table_text() -> bytes:
         for name, entry in sorted(root["commands"].items())
     ]
     commands = b",\n".join(lines)
-    return b'{"names": %s,\n"root": {"options": %s, "arguments": [], "commands": {\n%s\n}}}\n' % (
-        orjson.dumps(table["names"]),
-        orjson.dumps(root["options"]),
-        commands,
+    return (
+        b'{"names": %s,\n"filters": %s,\n"root": {"options": %s, "arguments": [], "commands": {\n%s\n}}}\n'
+        % (
+            orjson.dumps(table["names"]),
+            orjson.dumps(table["filters"]),
+            orjson.dumps(root["options"]),
+            commands,
+        )
     )
 
 
@@ -100,7 +171,8 @@ def _kind(param: Any, path: Sequence[str]) -> str | list[str]:  # noqa: ANN401 -
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return [str(each.value) for each in annotation]
     if param.param_type_name == "option":
-        return _KINDS.get(param.name, "")
+        named = next((_KINDS[name] for name in param.opts if name in _KINDS), "")
+        return named or _KINDS.get(param.name, "")
     if param.name in {"name", "names"} and path[0] in _OF_SESSIONS:
         return "sessions"
     named = (" ".join(path), path[0])

@@ -61,6 +61,7 @@ from parallel_agents.surfaces.cli.foreground import (
 )
 from parallel_agents.surfaces.cli.given_files import read_texts
 from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.plan_approval import show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
@@ -73,6 +74,7 @@ _UNPLANNED = (
 )
 
 
+@executes_work
 def do(
     goal: do_options.Goal,
     inputs: Inputs = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
@@ -124,7 +124,8 @@ def run_in_foreground(
 
     The first Ctrl-C starts nothing new, lets model calls in flight end, and shows the results that
     they complete; the second stops at once. Both print how to continue, and exit with 130. If the
-    output is lost, the work stops as well: what nobody reads should cost no more.
+    output is lost, the work stops as well: what nobody reads should cost no more. What had ended by
+    then needs no word.
 
     Raises:
         OutputLost: nobody reads stdout any more, or its disk is full.
@@ -148,28 +149,32 @@ def run_in_foreground(
                 await shown.watch()
                 return await conclude(app, shown.work)
 
-            if (concluded := await unless(stop, run_to_the_end())) is None:
-                await app.let_calls_end(_print_stopping)
-                for shown in started:
-                    await shown.catch_up()
+            try:
+                if (concluded := await unless(stop, run_to_the_end())) is None:
+                    await app.let_calls_end(_print_stopping)
+                    for shown in started:
+                        await shown.catch_up()
+            except OutputLost:
+                _print_how_to_continue(await _unfinished(app, started))
+                raise
         return concluded
 
-    bar = DownloadBar()
-    try:
-        with bar, traced(context.environment) as on_events:
-            parts = Parts(on_fetch=bar, on_events=on_events)
-            concluded = run_interruptible(partial(execute, parts))
-    except KeyboardInterrupt:
-        concluded = None
-    except OutputLost:
-        _print_how_to_continue(started)
-        raise
+    bar, concluded = DownloadBar(), None
+    with suppress(KeyboardInterrupt), bar, traced(context.environment) as on_events:
+        parts = Parts(on_fetch=bar, on_events=on_events)
+        concluded = run_interruptible(partial(execute, parts))
     if concluded is None:
         if bar.is_under_way:
             render.note("The part that was fetched is kept; the same command continues from there.")
         _print_how_to_continue(started)
         raise typer.Exit(Exit.INTERRUPTED)
     return concluded
+
+
+async def _unfinished(app: App, started: Sequence[Shown]) -> list[Shown]:
+    rows = await app.sessions.rows_of([shown.work.run for shown in started])
+    live = {row.run.id for row in rows if not row.run.status.is_over}
+    return [shown for shown in started if shown.work.run in live]
 
 
 def ended_before(run: Run) -> str:

@@ -54,6 +54,7 @@ from parallel_agents.surfaces.cli.foreground import (
 )
 from parallel_agents.surfaces.cli.given_files import read_texts
 from parallel_agents.surfaces.cli.inputs import read_templates
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.map_price import print_price
 from parallel_agents.surfaces.cli.map_rows_given import given_source
 from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
@@ -65,6 +66,7 @@ from parallel_agents.surfaces.cli.stdin import NAME as STDIN
 _HOW = "add --text 'Classify: {column}', or -i NAME={column} for an input of the agent"
 
 
+@executes_work
 def map_rows(
     agent: AgentName,
     rows: map_options.Rows,

@@ -216,7 +216,7 @@ def describe(now: MapProgress) -> str:
         *([f"{now.reused:,} done before"] if now.reused else []),
         *([f"{now.failed:,} failed"] if now.failed else []),
         *([f"about {format.seconds(left)} left"] if left else []),
-        format.money(now.spend) + " so far",
+        format.money(now.spent) + " so far",
         *([f"about ${forecast:.2f} in all"] if forecast else []),
     ]
     return "   ".join(parts)

@@ -36,6 +36,7 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
 )
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.workspace_parts import Part, find_part, find_parts
 from parallel_agents.views import format
 from parallel_agents.workspaces.merging import Conflict, Conflicts
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from parallel_agents.surfaces.cli.resolve import Resolved
 
 
+@executes_work
 def merge(
     name: Name,
     every: Annotated[

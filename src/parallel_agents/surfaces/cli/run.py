@@ -74,6 +74,7 @@ from parallel_agents.surfaces.cli.foreground import (
 from parallel_agents.surfaces.cli.given_files import Given, read_texts
 from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.inputs import team_values
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.map_shown import (
     announce_map,
     concluded_map,
@@ -140,6 +141,7 @@ class _AskedRun(NamedTuple):
         return Planned(probes.plans, plan.budget, UNKNOWN_STEPS, is_sketch=True)
 
 
+@executes_work
 def run(
     team_file: Annotated[
         Path | None, typer.Argument(help="A team file.", metavar="TEAMFILE")
@@ -241,6 +243,7 @@ async def _begin_plan(
     return work
 
 
+@executes_work
 def resume(
     name: Name,
     max_parallel: MaxParallel = None,

@@ -60,12 +60,14 @@ from parallel_agents.surfaces.cli.foreground import (
 from parallel_agents.surfaces.cli.given_files import Given, read_files
 from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, with_files
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.cli.prepare_models import (
     prepare_models,
     prepare_team,
     warn_if_simulated,
 )
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.views import format
 
@@ -79,7 +81,9 @@ AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGE
 Label = Annotated[str | None, typer.Option(help="A name for the session.")]
 Key = Annotated[
     str | None,
-    typer.Option(help="A key; spawning again with the same key returns the same session."),
+    typer.Option(
+        "--id", "--key", help="A name for the run; the same name returns it again.", metavar="ID"
+    ),
 ]
 Conditions = Annotated[
     list[str] | None,
@@ -97,6 +101,7 @@ Rounds = Annotated[
 ]
 
 
+@executes_work
 def spawn(
     agent: AgentName,
     text: Text,
@@ -122,24 +127,18 @@ def spawn(
     allow_weak_judge: WeakJudge = False,
     sandbox: SandboxMode = None,
     dry_run: DryRun = False,
+    style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     output: Output = None,
     home: Home = None,
 ) -> None:
-    """Start one agent on a task.
+    """Start one agent on a task; with the same --id, return what was started.
 
-    Without --wait a background worker executes the task; `pagents wait` and `pagents show` print
-    the result. Of --file, an image or PDF is shown; texts are the one missing input, or are added.
+    Without --wait a background worker executes it; `pagents wait` prints the result. Of --file,
+    an image or PDF is shown; texts are the one missing input, or are added.
     """
-    context = find_work_context(
-        home,
-        answers=answers,
-        is_here=wait,
-        allow_weak_judge=allow_weak_judge,
-        sandbox=sandbox,
-        notify=notify,
-        tags=tag,
-    )
+    find = partial(find_work_context, home, answers=answers, is_here=wait, sandbox=sandbox)
+    context = find(allow_weak_judge=allow_weak_judge, notify=notify, tags=tag)
     base = Task(
         agent,
         text,
@@ -153,9 +152,9 @@ def spawn(
         refine=None if refine is None else Refine(rounds=refine),
         workspace=workspace_of(workspace, cwd),
     )
-    fill = partial(_fill, base, inputs, read_files(file))
-    form = _form_of(json, output, wait=wait)
-    begin = _print_price if dry_run else _begin_here if wait else _begin_in_background
+    fill, form = partial(_fill, base, inputs, read_files(file)), _form_of(json, output, wait=wait)
+    here = partial(_begin_here, style=_checked(style, wait=wait))
+    begin = _print_price if dry_run else here if wait else _begin_in_background
     begin(context, fill, base.budget, form)
 
 
@@ -192,7 +191,12 @@ def _begin_in_background(
 
 
 def _begin_here(
-    context: CliContext, task: Callable[[Client], Task], budget: Budget, form: Form | None
+    context: CliContext,
+    task: Callable[[Client], Task],
+    budget: Budget,
+    form: Form | None,
+    *,
+    style: progress.Style,
 ) -> None:
     async def prepare(app: App) -> Ask:
         asked = task(app)
@@ -201,9 +205,10 @@ def _begin_here(
         await prepare_team(app, TeamTask(tasks=(asked,)), plans)
         return lambda: app.sessions.start(plans)
 
-    _wait_here(context, prepare, budget=budget, form=form)
+    _wait_here(context, prepare, budget=budget, form=form, style=style)
 
 
+@executes_work
 def send(
     name: Name,
     text: Text,
@@ -247,6 +252,17 @@ def _form_of(json: bool, output: Form | None, *, wait: bool) -> Form | None:
     return Form.JSON if json else output
 
 
+def _checked(style: progress.Style, *, wait: bool) -> progress.Style:
+    """The style of progress, which is refused where there is none."""
+    if not wait and style is not progress.Style.AUTO:
+        raise InvalidInput(
+            "--progress requires --wait",
+            why="without it a worker does the task, and the command returns at once",
+            hint=f"add --wait, or watch it: pagents watch NAME --progress {style}",
+        )
+    return style
+
+
 def gates_of(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
     """The gates that the options --gate and --judge ask for."""
     holds = (ConditionGate(condition=condition) for condition in conditions)
@@ -271,7 +287,7 @@ async def _leave_to_worker(
         render.envelope("spawned", time.time(), [{**item, "is_new": spawned.is_new}])
         return
     render.line(name)
-    found = "" if spawned.is_new else " (already there)"
+    found = "" if spawned.is_new else f"; already there, {format.status(row.run.status)}"
     render.note(f"▶ {row.session.label} on {row.run.model}{found}")
     note_kept(spawned, budget)
     render.note(f"Next: pagents wait {name} · pagents show {name} · pagents history {name} -f")
@@ -283,13 +299,14 @@ def _wait_here(
     *,
     budget: Budget,
     form: Form | None,
+    style: progress.Style = progress.Style.AUTO,
 ) -> None:
     async def ready(app: App) -> Begin:
         ask = await prepare(app)
 
         async def begin() -> Work:
             spawned = await ask()
-            is_shown = progress.is_live(progress.Style.AUTO)
+            is_shown = progress.is_live(style)
             heard = Heard(app.sessions, spawned.run_id) if is_shown else None
             (row,) = await app.sessions.rows_of([spawned.run_id])
             name, label = format.name(row), row.session.label
@@ -304,7 +321,7 @@ def _wait_here(
         return (await app.sessions.wait([work.run]))[0]
 
     is_json, shown = form is Form.JSON, bare_if_piped(form)
-    display = Display(progress.Style.AUTO, is_json, shown)
+    display = Display(style, is_json, shown)
     result = run_in_foreground(context, ready, conclude, display)
     if is_json:
         render.envelope("result", time.time(), [render.result_json(result)])

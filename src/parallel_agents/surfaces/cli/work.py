@@ -20,6 +20,7 @@ from parallel_agents.surfaces.cli import render, staying
 from parallel_agents.surfaces.cli.context import CliContext, Home, Notified, find_context
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.staying import StayOptions, orphans_of, report_left
 from parallel_agents.surfaces.cli.traced import traced
 from parallel_agents.surfaces.cli.worker_health import HEALTH_NAME
@@ -49,6 +50,7 @@ _Grace = Annotated[
 ]
 
 
+@executes_work
 def work(
     stay: _Stay = False,
     health_file: _HealthFile = None,

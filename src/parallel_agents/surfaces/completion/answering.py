@@ -40,16 +40,22 @@ def candidates(words: Sequence[str], table: Mapping[str, Any], names: LiveNames)
         table: the commands, as `completion_table` makes it.
         names: the agents, sessions and other names that there are.
     """
-    before, typed = _split(words)
+    before, typed, apart = _split(words)
+    found = _candidates(before, typed, table, names)
+    return [each.removeprefix(apart) for each in found]
+
+
+def _candidates(
+    before: Sequence[str], typed: str, table: Mapping[str, Any], names: LiveNames
+) -> Sequence[str]:
+    """What the whole last word may be."""
     command, pending, count = _walk(before, table)
     option, equals, value = typed.partition("=")
     if equals and option in command["options"]:
-        offered = _values(command["options"][option], table, names)
-        found = _matching(offered, value)
-        is_apart = words[-1] != typed  # then the shell replaces the value alone
-        return found if is_apart else [f"{option}={each}" for each in found]
+        found = _values(command["options"][option], value, table, names)
+        return [f"{option}={each}" for each in found]
     if pending is not None:
-        return _matching(_values(pending, table, names), typed)
+        return _values(pending, typed, table, names)
     if typed.startswith("-"):
         return _matching(sorted(command["options"]), typed)
     if command["commands"] and not count:
@@ -57,19 +63,26 @@ def candidates(words: Sequence[str], table: Mapping[str, Any], names: LiveNames)
     arguments: Sequence[Any] = command["arguments"]
     if not arguments:
         return []
-    return _matching(_values(arguments[min(count, len(arguments) - 1)], table, names), typed)
+    return _values(arguments[min(count, len(arguments) - 1)], typed, table, names)
 
 
-def _split(words: Sequence[str]) -> tuple[Sequence[str], str]:
-    """The words that are complete, and the one being typed; bash gives `=` as a word of its own."""
+def _split(words: Sequence[str]) -> tuple[Sequence[str], str, str]:
+    """The words that are complete, the one being typed, and what of it stands before the last part.
+
+    bash gives `=` and `:` as words of their own, and replaces only what follows them.
+    """
     joined: list[str] = []
+    is_open, apart = False, ""
     for word in words:
-        is_value = bool(joined) and joined[-1].startswith("--") and joined[-1].endswith("=")
-        if (word == "=" and joined and joined[-1].startswith("--")) or is_value:
+        is_mark = bool(joined) and word in {"=", ":"}
+        if is_open or is_mark:
+            apart = joined[-1] + word if is_mark else joined[-1]
             joined[-1] += word
         else:
             joined.append(word)
-    return (joined[:-1], joined[-1]) if joined else ((), "")
+            apart = ""
+        is_open = is_mark
+    return (joined[:-1], joined[-1], apart) if joined else ((), "", "")
 
 
 def _walk(words: Sequence[str], table: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any, int]:
@@ -89,12 +102,23 @@ def _walk(words: Sequence[str], table: Mapping[str, Any]) -> tuple[Mapping[str, 
     return command, pending, count
 
 
-def _values(kind: Any, table: Mapping[str, Any], names: LiveNames) -> Iterable[str]:  # noqa: ANN401 - JSON
-    """What a value may be: one of a list, or a name of that kind; a flag takes none."""
+def _values(
+    kind: Any,  # noqa: ANN401 - JSON
+    typed: str,
+    table: Mapping[str, Any],
+    names: LiveNames,
+) -> Sequence[str]:
+    """What a value may be: one of a list, or a name of one of these kinds; a flag takes none."""
     if isinstance(kind, list):
-        return cast("list[str]", kind)
-    static = table["names"].get(kind, [])
-    return [*static, *names.of(str(kind))]
+        return _matching(cast("list[str]", kind), typed)
+    kinds = str(kind).split("|")
+    field, colon, value = typed.partition(":")
+    if "filters" in kinds and colon and field in table["filters"]:
+        earlier, comma, last = value.rpartition(",")
+        found = _values(table["filters"][field], last, table, names)
+        return [f"{field}:{earlier}{comma}{each}" for each in found]
+    offered = (name for each in kinds for name in (*table["names"].get(each, ()), *names.of(each)))
+    return _matching(offered, typed)
 
 
 def _matching(found: Iterable[str], typed: str) -> list[str]:

@@ -7,16 +7,19 @@ import re
 import sqlite3
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from parallel_agents.stores.recent_names import recent_names
+from parallel_agents.stores.recent_names import recent_names, recent_tags
 
 # As `settings` and `trust` have them, which take longer to load than a person waits at a key.
 PROJECT_FOLDER = ".parallel-agents"
 STORE_NAME = "store.db"
 CONFIG_NAME = "config.toml"
 _CATALOG = Path(__file__).parents[2] / "catalog"
+# As `surfaces.cli.docs` has them.
+_DOCS = (_CATALOG.parent / "docs", _CATALOG.parents[2] / "docs")
 _MOST_FILES = 1_000
 _MOST_BYTES = 1 << 20
 _MOST_PARENTS = 30
@@ -40,6 +43,9 @@ class LiveNames:
             "agents": lambda: self._stems("agents", ".md"),
             "teams": lambda: self._stems("teams", ".yaml"),
             "sessions": self._sessions,
+            "runs": self._runs,
+            "tags": lambda: iter(recent_tags(self._home / STORE_NAME)),
+            "pages": _pages,
             "models": self._models,
             "profiles": lambda: iter(self._table("settings")),
         }.get(kind)
@@ -62,12 +68,19 @@ class LiveNames:
 
     def _sessions(self) -> Iterator[str]:
         yield "@last"
-        for key, label in recent_names(self._home / STORE_NAME):
-            if key.startswith("agent:"):
-                yield label
-                yield key.rsplit(":", 1)[-1][:8]
+        for recent in recent_names(self._home / STORE_NAME):
+            if recent.key.startswith("agent:"):
+                yield recent.label
+                yield recent.key.rsplit(":", 1)[-1][:8]
+                yield recent.id
             else:
-                yield key.rsplit(":", 1)[-1]
+                yield recent.key.rsplit(":", 1)[-1]
+
+    def _runs(self) -> Iterator[str]:
+        """The ids of runs, under which they continue."""
+        for recent in recent_names(self._home / STORE_NAME):
+            is_group = not recent.key.startswith("agent:")
+            yield recent.key.rsplit(":", 1)[-1] if is_group else recent.id
 
     def _models(self) -> Iterator[str]:
         config = self._config()
@@ -89,6 +102,15 @@ class LiveNames:
 def _tables(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = config.get(name)
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _pages() -> Iterator[str]:
+    for folder in _DOCS:
+        with suppress(OSError), os.scandir(folder) as files:
+            yield from sorted(
+                file.name.removesuffix(".md") for file in files if file.name.endswith(".md")
+            )
+            return
 
 
 def _projects() -> Iterator[Path]:

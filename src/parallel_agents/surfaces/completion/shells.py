@@ -24,7 +24,7 @@ _BASH = """\
 _pagents_complete() {
   local IFS=$'\\n'
   COMPREPLY=($("${COMP_WORDS[0]}" __complete "${PARALLEL_AGENTS_HOME:-}" "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
-  case "${COMPREPLY[0]:-}" in */) compopt -o nospace 2>/dev/null ;; esac
+  case "${COMPREPLY[0]:-}" in *[:/]) compopt -o nospace 2>/dev/null ;; esac
 }
 complete -o default -o bashdefault -F _pagents_complete pagents
 """
@@ -33,7 +33,9 @@ _pagents_complete() {
   local -a found
   found=("${(@f)$("${words[1]}" __complete "${PARALLEL_AGENTS_HOME:-}" "${(@)words[2,CURRENT]}" 2>/dev/null)}")
   found=(${found:#})
-  if (( ${#found} )); then compadd -Q -a found; else _files; fi
+  if (( ! ${#found} )); then _files
+  elif [[ "${found[1]}" == *[:/] ]]; then compadd -Q -S '' -a found
+  else compadd -Q -a found; fi
 }
 (( ${+functions[compdef]} )) || { autoload -Uz compinit && compinit -i; }
 compdef _pagents_complete pagents

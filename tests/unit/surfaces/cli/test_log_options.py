@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from parallel_agents.errors import InvalidInput
-from parallel_agents.settings import LOG_FILE_VARIABLE, LOG_VARIABLE
-from parallel_agents.surfaces.cli.log_options import given, take_log_options, with_log_options
+from parallel_agents.settings import LOG_FILE_VARIABLE, LOG_JSON_VARIABLE, LOG_VARIABLE
+from parallel_agents.surfaces.cli.log_options import (
+    executes_work,
+    given,
+    take_log_options,
+    with_log,
+    with_log_options,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +26,7 @@ from parallel_agents.surfaces.cli.log_options import given, take_log_options, wi
         ("run -v x -v", "run x", {LOG_VARIABLE: "debug"}),
         ("run --log-file t.log x", "run x", {LOG_FILE_VARIABLE: "t.log"}),
         ("run --log-file=t.log x", "run x", {LOG_FILE_VARIABLE: "t.log"}),
+        ("run --log-json x", "run x", {LOG_JSON_VARIABLE: "1"}),
         ("steer x -- -v", "steer x -- -v", {}),
     ],
 )
@@ -26,6 +35,26 @@ def test_log_options_are_taken_out(line: str, rest: str, variables: dict[str, st
 
     assert taken.rest == rest.split()
     assert taken.variables == variables
+
+
+def test_the_help_of_a_command_that_executes_work_shows_them_and_they_change_nothing() -> None:
+    called: list[str] = []
+
+    @executes_work
+    def work(name: str = "") -> None:
+        called.append(name)
+
+    with_log(work)(name="a", verbose=1, log_file=None)
+
+    assert called == ["a"]
+    assert {"verbose", "log_file"} <= inspect.signature(with_log(work)).parameters.keys()
+
+
+def test_the_help_of_another_command_does_not_show_them() -> None:
+    def show(name: str = "") -> None:
+        del name
+
+    assert with_log(show) is show
 
 
 def test_a_file_that_is_not_named_is_refused() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,19 @@ def offered(home: Path, *words: str) -> list[str]:
         (["show", "@"], ["@last"]),
         (["models", "use", "sim/cal"], ["sim/calm"]),
         (["spawn", "--json", "code_rev"], ["code_reviewer"]),
+        (["chat", "code_rev"], ["code_reviewer"]),
+        (["report", "@"], ["@last"]),
+        (["docs", "recip"], ["recipes"]),
+        (["docs", "E10"], [f"E10{digit}" for digit in range(9)]),
+        (["map", "x", "--reduce", "code_rev"], ["code_reviewer"]),
+        (["list", "sta"], ["state:"]),
+        (["list", "state:fa"], ["state:failed"]),
+        (["list", "state", ":", "fa"], ["failed"]),
+        (["list", "since", ":"], ["10m", "2h", "1d", "7d"]),
+        (["list", "state:failed,ki"], ["state:failed,killed"]),
+        (["list", "agent:code_rev"], ["agent:code_reviewer"]),
+        (["list", "label:x"], []),
+        (["spawn", "-i", "a", "=", "b", "code_rev"], ["code_reviewer"]),
     ],
 )
 def test_what_may_come_next_is_offered(tmp_path: Path, words: list[str], some: list[str]) -> None:
@@ -46,6 +61,23 @@ def test_names_of_the_home_are_offered(tmp_path: Path) -> None:
     assert offered(tmp_path, "spawn", "mine_") == ["mine_own"]
     assert offered(tmp_path, "run", "--profile", "") == ["work"]
     assert offered(tmp_path, "run", "-m", "ladder/") == ["ladder/up"]
+
+
+def test_ids_and_tags_of_the_store_are_offered(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "store.db")) as store:
+        store.execute("CREATE TABLE sessions (key, parent, label, spawn_key, created_at, options)")
+        rows = [
+            ("agent:a:subagent:0f0f0f0f-1", "", "tea", "morning", 1, '{"tags": ["shop", "x;y"]}'),
+            ("agent:a:subagent:1f1f1f1f-2", "", "rain", "morning/retry-2", 2, "no JSON"),
+            ("team:t:monday", "", "t", "monday", 3, "{}"),
+        ]
+        store.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)", rows)
+        store.commit()
+
+    assert offered(tmp_path, "spawn", "--id", "m") == ["monday", "morning"]
+    assert offered(tmp_path, "chat", "tea") == ["tea"]
+    assert offered(tmp_path, "list", "tag:") == ["tag:shop"]
+    assert offered(tmp_path, "run", "--tag", "") == ["shop"]
 
 
 def test_a_name_that_a_shell_would_execute_is_not_offered(tmp_path: Path) -> None:

@@ -294,6 +294,7 @@ CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.task_name') END
 {where}
 ORDER BY (:prefix IS NOT NULL
           AND (:prefix IN (s.key, s.label, {task_name}, r.id)
+               OR (s.parent = '' AND s.spawn_key = :prefix)
                OR substr(s.key, -length(:prefix) - 1) = ':' || :prefix)) DESC,
          r.created_at DESC, s.key
 LIMIT COALESCE(:limit, -1);
@@ -389,6 +390,8 @@ s.key IN ({named})
 -- are no start of a name.
 -- name: named
 SELECT key FROM sessions WHERE label = :prefix AND :prefix <> ''
+UNION ALL
+SELECT key FROM sessions WHERE parent = '' AND spawn_key = :prefix AND :prefix <> ''
 UNION ALL
 SELECT s.key FROM sessions AS s
 WHERE s.options <> '{}' AND {task_name} = :prefix AND :prefix <> ''
@@ -488,6 +491,19 @@ FROM sessions AS s
 LEFT JOIN sessions AS p ON p.key = s.parent
 LEFT JOIN runs AS r ON r.session = s.key AND r.number = 1
 WHERE s.key IN (SELECT value FROM json_each(?));
+
+-- Which runs asked for runs, up to the ones that nobody in the store asked for.
+-- name: lineages
+WITH RECURSIVE up (run, top, height) AS (
+    SELECT id, id, 0 FROM runs WHERE id IN (SELECT value FROM json_each(?))
+    UNION ALL
+    SELECT up.run, above.id, up.height + 1
+    FROM up JOIN runs AS r ON r.id = up.top JOIN runs AS above ON above.id = r.asked_by
+    WHERE up.height < 100
+)
+SELECT up.run, up.top, MAX(up.height), r.asked_by
+FROM up JOIN runs AS r ON r.id = up.run
+GROUP BY up.run;
 
 -- Of a damaged row nothing is added up.
 -- name: is_whole

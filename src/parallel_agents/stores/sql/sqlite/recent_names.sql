@@ -1,1 +1,1 @@
-SELECT key, label FROM sessions WHERE parent = '' ORDER BY created_at DESC LIMIT 100;
+SELECT key, label, spawn_key FROM sessions WHERE parent = '' ORDER BY created_at DESC LIMIT 100;
