@@ -9,7 +9,6 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 
-from parallel_agents.ending import end_process
 from parallel_agents.first_process import leave_first_process
 from parallel_agents.interpreter import leave_current_folder
 
@@ -19,7 +18,8 @@ def main() -> None:
     try:
         _run()
     except SystemExit as ended:
-        end_process(ended)
+        # Loaded once the current folder has been left: it loads modules of the standard library.
+        import_module("parallel_agents.ending").end_process(ended)
 
 
 def _run() -> None:
