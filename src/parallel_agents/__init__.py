@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.session import Cleanup, Mode, SessionOptions
     from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten
     from parallel_agents.core.store import Filter
+    from parallel_agents.core.store_care import Retention
     from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tier import Tier
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
@@ -135,6 +136,7 @@ __all__ = [
     "RegexGate",
     "Removal",
     "Result",
+    "Retention",
     "Role",
     "RunIf",
     "RunStatus",
@@ -239,6 +241,7 @@ _HOMES = {
     "core.session": ("Cleanup", "Mode", "SessionOptions"),
     "core.shared_state": ("Removal", "StateEntry", "StateWritten"),
     "core.store": ("Filter",),
+    "core.store_care": ("Retention",),
     "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolError", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from parallel_agents.attention_settings import AttentionSettings, knob
+from parallel_agents.attention_settings import knob
+from parallel_agents.care_settings import CareSettings
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Ruling
@@ -68,7 +69,7 @@ def _tables(sentence: str) -> dict[str, JsonObject]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(AttentionSettings):
+class Settings(CareSettings):
     """The values in force; `pagents config` shows the description of each field."""
 
     model: ModelName | None = field(

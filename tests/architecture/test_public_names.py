@@ -71,6 +71,7 @@ PUBLIC = [
     "RegexGate",
     "Removal",
     "Result",
+    "Retention",
     "Role",
     "RunIf",
     "RunStatus",

@@ -19,6 +19,7 @@ from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_r
 from parallel_agents.app.notifying import Notifier, make_sender
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import STORE_NAME, check_exists, open_and_look, open_store
+from parallel_agents.app.retaining import Retaining
 from parallel_agents.app.rules import day_limits
 from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
@@ -102,10 +103,11 @@ async def open_on(
         sender = make_sender(environment, settings)
         notifier = Notifier(store, owner.id, sender)
         care = LookingAfter(store, owner.id, environment.home, settings)
+        retaining = Retaining(store, environment.home, settings.retention)
         alerting = Alerting(
             store, environment.home, settings.alerts, settings.notify, settings.stuck_rules, sender
         )
-        sweeps = [care.sweep, notifier.send_due, alerting.sweep]
+        sweeps = [care.sweep, notifier.send_due, alerting.sweep, retaining.sweep]
         if (exporter := make_exporter(environment, store)) is not None:
             await exporter.begin()
             stack.push_async_callback(exporter.say_farewell)

@@ -22,6 +22,8 @@ PagentsError
  │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
  │   ├─ HealthFileTaken         PA-E381  another worker keeps the health file
+ │   ├─ PruneRefused            PA-E390  what is to be removed from the store has to stay
+ │   ├─ StoreInUse              PA-E393  runs are being executed, and would have to wait
  │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type
  │   ├─ ProfileRefused          PA-E136  a session may not have the profile that it names
  │   ├─ SecretInContent         PA-E137  the content of an artifact contains a secret
@@ -105,6 +107,8 @@ PagentsError
      ├─ SandboxMissing          PA-E412  a command must run in a sandbox, and none works here
      ├─ SandboxRefused          PA-E413  a folder cannot be given to a sandbox
      ├─ LimitUnenforced         PA-E414  nothing here can hold commands to a limit of their session
+     ├─ BackupFailed            PA-E391  a copy of the store could not be made, or is not like it
+     ├─ NoRoom                  PA-E392  the disk has too little room for what was asked for
      ├─ ArtifactError           PA-E420  the content of an artifact is gone or damaged
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
 
@@ -141,6 +145,7 @@ from parallel_agents.errors.caller import (
     NotText,
     PlanUnconfirmed,
     ProfileRefused,
+    PruneRefused,
     RunIsOver,
     SecretInContent,
     SecretInSetting,
@@ -148,6 +153,7 @@ from parallel_agents.errors.caller import (
     SpawnBound,
     SpawnLimit,
     SpawnRefused,
+    StoreInUse,
     TooMuchGiven,
     UnknownAgent,
     UnknownModel,
@@ -156,10 +162,12 @@ from parallel_agents.errors.caller import (
 )
 from parallel_agents.errors.host import (
     ArtifactError,
+    BackupFailed,
     HostError,
     LeftRun,
     LimitUnenforced,
     LocalModelError,
+    NoRoom,
     OutputLost,
     OwnershipLost,
     SandboxMissing,
@@ -243,6 +251,7 @@ __all__ = [
     "AnswerMissing",
     "ArtifactError",
     "AuthFailed",
+    "BackupFailed",
     "BatchRefused",
     "CallTimedOut",
     "CallerError",
@@ -284,6 +293,7 @@ __all__ = [
     "ModelRefused",
     "ModelSlipped",
     "NoOutput",
+    "NoRoom",
     "NotFound",
     "NotRegistered",
     "NotText",
@@ -304,6 +314,7 @@ __all__ = [
     "ProfileRefused",
     "ProviderError",
     "ProxyRefused",
+    "PruneRefused",
     "QuotaExhausted",
     "RateLimited",
     "RegionBlocked",
@@ -332,6 +343,7 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreFull",
+    "StoreInUse",
     "StoreReadOnly",
     "StoreReplaced",
     "StoreTooNew",

@@ -28,6 +28,8 @@ from parallel_agents.stores.sqlite_file import APPLICATION_ID
 DIALECT = "sqlite"
 _BUSY_SECONDS = 30.0
 _RETRY_SECONDS = 0.01
+# What a log that once grew large, as in a vacuum, is cut to when it is begun anew.
+_MOST_LOG_BYTES = 64_000_000
 # SQLite's codes for a write that was refused for a reason other than a full disk.
 _TAKES_NO_MORE = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
@@ -54,6 +56,10 @@ def connect(
             check_same_thread=False,
         )
         with closed_on_error(connection):
+            # Of a new file only: it can then shrink in small steps, without being written anew.
+            if not connection.execute("PRAGMA page_count").fetchone()[0]:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute(f"PRAGMA journal_size_limit = {_MOST_LOG_BYTES}")
             _use_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full_sync else 'NORMAL'}")
         return connection

@@ -40,6 +40,7 @@ from parallel_agents.core.plan import Loop, Plan, Step
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
+from parallel_agents.core.store_care import Retention
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.tier import Tier
 from parallel_agents.core.with_workspace import WithWorkspace
@@ -74,6 +75,7 @@ def task(text: Any = "Go.", **values: Any) -> Task:
 
 # A valid value of each type, for the fields without a default.
 _GOOD: dict[type[Any], dict[str, Any]] = {
+    Retention: {},
     Agent: {"name": "writer", "description": "", "instructions": ""},
     Task: {"agent": "writer", "text": "Go."},
     TeamTask: {"tasks": (Task("writer", "Go."),)},

@@ -15,6 +15,7 @@ from parallel_agents.core.notification import Unsent
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.owner import Owner, Role
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.store_care import Retention
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.core.vitals import Failures, LiveRuns, Vitals
@@ -41,6 +42,8 @@ def seen(*live: LiveRuns, failures: tuple[Failures, ...] = ()) -> Seen:
         owners=(Owner(id=ME, host="h", pid=1, role=Role.WORKER),),
         room=Room(50, 100),
         store_bytes=7,
+        free_bytes=0,
+        retention=Retention(),
         stuck_rules=StuckRules(factor=10, least_seconds=60, unknown_seconds=600),
         now=1000.0,
         unsent=Unsent(0, ""),

@@ -52,6 +52,9 @@ COMMANDS = {
     "artifact": Command(
         "artifact", "Share files with the agents of a tree, and get theirs.", _CONTROL
     ),
+    "store": Command(
+        "store", "Show the size of the store; prune, copy, shrink and check it.", _CONTROL
+    ),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
     "mcp": Command(

@@ -33,7 +33,7 @@ def metrics(grafana: _Grafana = False, home: Home = None) -> None:
 
     async def text() -> str:
         async with open_reader(context.environment, context.settings) as reader:
-            seen = await look(context.environment.home, context.settings.stuck_rules, reader)
+            seen = await look(context.environment.home, context.settings, reader)
             costs = await reader.journal.costs()
             return metrics_text(seen, costs, await reader.journal.count_unanswered())
 
