@@ -9,12 +9,12 @@ import pytest
 
 from parallel_agents.core.message import ToolCall
 from parallel_agents.models.shapes import objects_at, text_at
+from tests.acceptance.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from parallel_agents.core.schema import JsonObject
     from parallel_agents.testing.behaviour import Reply
-    from tests.acceptance.support.waiting import wait_until
-from tests.acceptance.conftest import Open
+    from tests.acceptance.conftest import Open
     from tests.acceptance.support.command import Pagents
     from tests.acceptance.support.provider import FakeProvider
 
