@@ -11,12 +11,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
+    from parallel_agents.api.exporting import aexport, export
     from parallel_agents.api.flows import arun_flow, run_flow
     from parallel_agents.api.map_prices import aprice_rows, price_rows
     from parallel_agents.api.mapping import amap, map
     from parallel_agents.api.maps import amap_rows, map_rows
     from parallel_agents.api.opening import open
     from parallel_agents.api.plans import arun_plan, load_plan, run_plan
+    from parallel_agents.api.records import Record, arecord, record
     from parallel_agents.api.running import arun, run
     from parallel_agents.api.streaming import Stream, stream
     from parallel_agents.app.map_price import MapPrice
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.session import Cleanup, Mode, SessionOptions
     from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten
     from parallel_agents.core.store import Filter
+    from parallel_agents.core.store_care import Retention
     from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tier import Tier
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
@@ -131,10 +134,12 @@ __all__ = [
     "Policy",
     "Pool",
     "QuotesGate",
+    "Record",
     "Refine",
     "RegexGate",
     "Removal",
     "Result",
+    "Retention",
     "Role",
     "RunIf",
     "RunStatus",
@@ -174,19 +179,23 @@ __all__ = [
     "__version__",
     "acreate_agent",
     "ado",
+    "aexport",
     "amap",
     "amap_rows",
     "aprice_rows",
+    "arecord",
     "arun",
     "arun_flow",
     "arun_plan",
     "create_agent",
     "do",
+    "export",
     "load_plan",
     "map",
     "map_rows",
     "open",
     "price_rows",
+    "record",
     "run",
     "run_flow",
     "run_plan",
@@ -198,6 +207,7 @@ _HOMES = {
     "api.doing": ("ado", "do"),
     "api.creating": ("acreate_agent", "create_agent"),
     "creating.created": ("CreateOptions", "Created"),
+    "api.exporting": ("aexport", "export"),
     "api.flows": ("arun_flow", "run_flow"),
     "api.map_prices": ("aprice_rows", "price_rows"),
     "api.mapping": ("amap", "map"),
@@ -205,6 +215,7 @@ _HOMES = {
     "app.map_price": ("MapPrice",),
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
+    "api.records": ("Record", "arecord", "record"),
     "api.running": ("arun", "run"),
     "api.streaming": ("Stream", "stream"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel"),
@@ -239,6 +250,7 @@ _HOMES = {
     "core.session": ("Cleanup", "Mode", "SessionOptions"),
     "core.shared_state": ("Removal", "StateEntry", "StateWritten"),
     "core.store": ("Filter",),
+    "core.store_care": ("Retention",),
     "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolError", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),

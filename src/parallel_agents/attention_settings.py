@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 from parallel_agents.core.answer_rules import AnswerRules
 from parallel_agents.core.notification import Notify, Occasion
@@ -15,6 +18,7 @@ from parallel_agents.setting_values import (
     PrivateHostNames,
     QuestionSeconds,
     Seconds,
+    SetAlert,
     SetAnswer,
 )
 
@@ -57,12 +61,16 @@ class AttentionSettings:
     notify: NotifyTarget | None = field(
         default=None,
         metadata=knob(
-            "a command, a URL, or env:NAME for either, that is notified when work is done, needs"
-            " you or failed"
+            "a command, a URL, desktop, or env:NAME for one of them, that is notified when work is"
+            " done, needs you or failed"
         ),
     )
     notify_on: Occasions = field(
         default=tuple(Occasion), metadata=knob("when it is notified: done, needs_you and failed")
+    )
+    alerts: Annotated[tuple[SetAlert, ...], Field(max_length=100)] = field(
+        default=(),
+        metadata=knob("conditions on the work, such as dead_letters > 5 in 1h, and whom to notify"),
     )
     notify_private_hosts: PrivateHostNames | None = field(
         default=None, metadata=knob("private hosts that may be notified, such as 10.0.0.7:8080")

@@ -8,7 +8,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,8 +51,62 @@ def write_private(target: Path, content: bytes) -> None:
         InvalidInput: the file cannot be written.
     """
     with _told(target):
-        _make_folders(target.parent)
+        make_private_folders(target.parent)
         _put(target, (content,), _PRIVATE)
+
+
+class Draft:
+    """A file that is written in parts, and appears under its name only when it is kept."""
+
+    def __init__(self, file: BinaryIO, beside: Path, target: Path) -> None:
+        self._file = file
+        self._beside = beside
+        self._target = target
+
+    def write(self, piece: bytes) -> None:
+        """Add a part.
+
+        Raises:
+            InvalidInput: the disk does not take it.
+        """
+        with _told(self._target):
+            self._file.write(piece)
+
+    def keep(self, *, replace: bool) -> None:
+        """Give the file its name.
+
+        Raises:
+            InvalidInput: there is a file of that name that may not be replaced.
+        """
+        with _told(self._target):
+            self._file.close()
+            self._beside.chmod(_PRIVATE)
+            if replace:
+                self._beside.replace(self._target)
+                return
+            try:
+                self._target.hardlink_to(self._beside)
+            except FileExistsError:
+                raise
+            except OSError:  # a disk without links
+                self._beside.replace(self._target)
+
+
+@contextmanager
+def draft_of(target: Path) -> Generator[Draft]:
+    """A file to write in parts that only this user can read; nothing of it stays unless it is kept.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    place = target.resolve() if target.is_symlink() else target
+    with ExitStack() as stack:
+        with _told(target):
+            if place.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            make_private_folders(place.parent)
+            file, beside = stack.enter_context(_beside(place))
+        yield Draft(file, beside, place)
 
 
 def create_private_whole(target: Path, content: bytes) -> bool:
@@ -65,18 +119,15 @@ def create_private_whole(target: Path, content: bytes) -> bool:
         InvalidInput: the file cannot be written.
     """
     with _told(target):
-        _make_folders(target.parent)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+        make_private_folders(target.parent)
+        with _beside(target) as (file, beside):
+            file.write(content)
+            file.close()
             beside.chmod(_PRIVATE)
-            target.hardlink_to(beside)
-        except FileExistsError:
-            return False
-        finally:
-            beside.unlink(missing_ok=True)
+            try:
+                target.hardlink_to(beside)
+            except FileExistsError:
+                return False
     return True
 
 
@@ -86,7 +137,7 @@ def open_private(path: Path) -> BinaryIO:
     Raises:
         OSError: it cannot be opened.
     """
-    _make_folders(path.parent)
+    make_private_folders(path.parent)
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _PRIVATE), "ab")
     make_private(path)
     return file
@@ -101,7 +152,7 @@ def create_private(database: Path) -> None:
     Raises:
         OSError: its folder cannot be made.
     """
-    _make_folders(database.parent)
+    make_private_folders(database.parent)
     with suppress(OSError):
         os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
 
@@ -122,7 +173,7 @@ def make_private_folder(folder: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    _make_folders(folder)
+    make_private_folders(folder)
     if not _is_open_to_others(folder):
         return
     if is_shared_place(folder) or not make_private(folder):
@@ -187,21 +238,29 @@ def _put(target: Path, pieces: Iterable[bytes], mode: int) -> None:
     _replace(place, pieces, mode)
 
 
+def make_private_folders(folder: Path) -> None:
+    """Make a folder, and each missing one above it, for this user alone."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+
+
 def _replace(target: Path, pieces: Iterable[bytes], mode: int) -> None:
+    with _beside(target) as (file, beside):
+        file.writelines(pieces)
+        file.close()
+        beside.chmod(mode)
+        beside.replace(target)
+
+
+@contextmanager
+def _beside(target: Path) -> Generator[tuple[BinaryIO, Path]]:
+    """A new file in the target's folder, which is gone at the end unless it was renamed."""
     # Not called like the file, whose name may be as long as a name can be.
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
     beside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.writelines(pieces)
-        beside.chmod(mode)
-        beside.replace(target)
+            yield file, beside
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _make_folders(folder: Path) -> None:
-    """Make a folder, and each missing one above it, for this user alone."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    for place in reversed(missing):
-        place.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)

@@ -30,12 +30,23 @@ from parallel_agents.settings import (
 from parallel_agents.trust import CONFIG_NAME
 
 # Variables that are not settings; the last one is read by the product's own tests.
-_OTHERS = ("HOME", "PROFILE", "LOG", "LOG_FILE", "TEST_MODELS")
+_OTHERS = ("HOME", "PROFILE", "LOG", "LOG_FILE", "LOG_JSON", "TEST_MODELS")
 _OTHER_VARIABLES = frozenset(f"{PREFIX}{name}" for name in _OTHERS)
 # What acts for the user, and that no project may set, trusted or not.
-_USER_ONLY = frozenset({"answers", "notify", "notify_on", "notify_private_hosts"})
+_USER_ONLY = frozenset(
+    {
+        "alerts",
+        "answers",
+        "notify",
+        "notify_on",
+        "notify_private_hosts",
+        "retention_bytes",
+        "retention_days",
+    }
+)
 _TABLES = frozenset(
     {
+        "alerts",
         "answers",
         "tiers",
         "providers",

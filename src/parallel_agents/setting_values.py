@@ -23,6 +23,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from parallel_agents.core.alert import Alert
 from parallel_agents.core.answer_rules import AnswerRule
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.json_value import Json, JsonObject
@@ -55,6 +56,8 @@ Money = Annotated[float, Field(strict=True, ge=1e-9, le=1e9)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=30 * DAY_SECONDS)]
 KeepSeconds = Annotated[float, Field(strict=True, ge=0, le=DAY_SECONDS)]
 RetentionSeconds = Annotated[float, Field(strict=True, gt=0, le=MOST_RETENTION_SECONDS)]
+RetentionDays = Annotated[float, Field(strict=True, ge=1, le=3650)]
+RetentionBytes = Annotated[int, Field(strict=True, ge=10_000_000, le=10**15)]
 Megabytes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 SessionMegabytes = Annotated[int, Field(strict=True, ge=LEAST_MEMORY_MEGABYTES, le=1_000_000)]
 QuestionSeconds = Annotated[float, Field(strict=True, gt=0, lt=DAY_SECONDS)]
@@ -196,6 +199,22 @@ def _read_answer(table: AnswerTable) -> AnswerRule:
         raise ValueError(f"{error.message}; {error.hint}") from None
 
 
+class AlertTable(TypedDict, total=False):
+    """An alert of `[[alerts]]` as a file has it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    when: Required[str]
+    to: str
+
+
+def _read_alert(table: AlertTable) -> Alert:
+    try:
+        return Alert(**table)
+    except InvalidInput as error:
+        raise ValueError(f"{error.message}; {error.hint}") from None
+
+
 def _check_key(reference: str) -> str:
     return str(parse_reference(reference))
 
@@ -236,7 +255,10 @@ _BUDGET = Annotated[BudgetTable, BeforeValidator(_as_table), AfterValidator(_rea
 SetBudget = Annotated[Budget, GetPydanticSchema(lambda _, make: make(_BUDGET))]
 _ANSWER = Annotated[AnswerTable, AfterValidator(_read_answer)]
 SetAnswer = Annotated[AnswerRule, GetPydanticSchema(lambda _, make: make(_ANSWER))]
+_ALERT = Annotated[AlertTable, AfterValidator(_read_alert)]
+SetAlert = Annotated[Alert, GetPydanticSchema(lambda _, make: make(_ALERT))]
 _NESTED_NAMES = {
+    "alerts": tuple(AlertTable.__annotations__),
     "answers": tuple(AnswerTable.__annotations__),
     "agent_budgets": tuple(BudgetTable.__annotations__),
     "search": tuple(SearchTable.__annotations__),

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from parallel_agents.attention_settings import AttentionSettings, knob
+from parallel_agents.attention_settings import knob
+from parallel_agents.care_settings import CareSettings
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Ruling
@@ -60,6 +61,7 @@ PREFIX = "PARALLEL_AGENTS_"
 
 HOME_VARIABLE, PROFILE_VARIABLE = f"{PREFIX}HOME", f"{PREFIX}PROFILE"
 LOG_VARIABLE, LOG_FILE_VARIABLE = f"{PREFIX}LOG", f"{PREFIX}LOG_FILE"
+LOG_JSON_VARIABLE = f"{PREFIX}LOG_JSON"
 
 
 def _tables(sentence: str) -> dict[str, JsonObject]:
@@ -67,7 +69,7 @@ def _tables(sentence: str) -> dict[str, JsonObject]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(AttentionSettings):
+class Settings(CareSettings):
     """The values in force; `pagents config` shows the description of each field."""
 
     model: ModelName | None = field(

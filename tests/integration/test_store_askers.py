@@ -8,6 +8,7 @@ import pytest
 
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OUTSIDE, RunId
+from parallel_agents.core.overview import Lineage
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, SessionPlan, Store
@@ -52,6 +53,27 @@ async def test_a_parent_has_the_runs_that_it_asked_for_and_no_others(open_store:
         assert sorted(each.run for each in found) == ["by-parent", "run-b", "run-c"]
         assert {each.session for each in found} == {child.key, sibling.key}
         assert {each.label for each in found} == {"the b", "the c"}
+
+
+async def test_a_run_is_from_all_that_led_to_it_up_to_what_came_from_outside(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        (parent,) = await spawn(store, plan("a"))
+        (child,) = await spawn(store, plan("b", parent))
+        await spawn(store, plan("c", child))
+        await asked(store, child, "from-outside", None)
+        runs = [RunId(f"run-{name}") for name in "abc"]
+
+        found = await store.lineages([*runs, RunId("from-outside"), RunId("of no store")])
+
+        top, asking, asked_for = runs
+        assert found == {
+            top: Lineage(top),
+            asking: Lineage(top, top),
+            asked_for: Lineage(top, asking),
+            RunId("from-outside"): Lineage(RunId("from-outside")),
+        }
 
 
 async def test_children_are_found_by_their_keys_with_their_retries(open_store: OpenStore) -> None:

@@ -129,13 +129,16 @@ async def test_a_key_that_names_other_work_refuses_every_plan(open_store: OpenSt
         await spawn(store, plan("a"))
         before = await store.events()
 
-        with pytest.raises(Conflict, match="'a' is already used for different work"):
-            await store.spawn([plan("b"), plan("a", digest="other")])
+        other = replace(plan("a", digest="other"), queued=Queued(text="boil it"))
+
+        with pytest.raises(Conflict, match="'a' is already used for different work") as used:
+            await store.spawn([plan("b"), other])
         with pytest.raises(Conflict, match="'c'"):
             await store.spawn([plan("c"), plan("c", digest="other")])
         with pytest.raises(NotFound):
             await store.spawn([plan("d"), plan("e", plan("nowhere").session)])
 
+        assert used.value.why == "it is used for the a: do a; this is the a: boil it"
         assert await store.events() == before
         assert await keys(store, Filter()) == {"a"}
 

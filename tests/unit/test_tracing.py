@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import Event, Finished, Queued, ToolStarted
+from parallel_agents.core.event import (
+    Event,
+    Finished,
+    Queued,
+    Replied,
+    Steered,
+    SteerMode,
+    ToolStarted,
+)
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.message import ToolCall
+from parallel_agents.core.message import Message, Role, ToolCall
+from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Outcome, RunStatus
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Effect
+from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError
 from parallel_agents.secrets.known import KNOWN
+from parallel_agents.settings import LOG_JSON_VARIABLE, LOG_VARIABLE
 from parallel_agents.testing import RepliesWith, open_rig
 from parallel_agents.tracing import Level, Trace, chosen_trace, line_of, tracing
 
@@ -106,3 +120,53 @@ async def test_each_request_of_this_process_is_a_line() -> None:
             await (await rig.sessions.spawn(Task("writer", "Go."))).wait()
 
     assert any("turn 1 asks scripted/" in line and "writer" in line for line in lines)
+
+
+def json_lines(level: Level, *events: Event) -> list[dict[str, object]]:
+    lines: list[str] = []
+    with tracing(Trace(level, is_json=True), lines.append) as on_events:
+        assert on_events is not None
+        on_events(events)
+        logging.getLogger("parallel_agents.app.notifying").warning("not notified of %s", "it")
+    return [json.loads(line) for line in lines]
+
+
+def test_a_line_of_json_has_the_ids_and_the_figures_of_what_happened() -> None:
+    replied = Replied(
+        turn=1,
+        message=Message(Role.ASSISTANT, ()),
+        model="p/m",
+        finish=Finish.STOP,
+        usage=Usage(10, 2, cache_read_tokens=5),
+        cost_nanousd=None,
+        seconds=1.23456,
+    )
+
+    line, end, warning = json_lines(
+        Level.INFO, replace(event_of(TASK), body=replied), event_of(END)
+    )
+
+    assert line["time"] == "2026-02-25T06:13:20.500+00:00"
+    assert {line[name] for name in ("agent", "session_key", "run_id")} == {"writer", KEY, "run"}
+    assert (line["event"], line["model"], line["seconds"]) == ("replied", "p/m", 1.235)
+    assert (line["input_tokens"], line["cost_usd"]) == (15, None)
+    assert (end["status"], end["error_code"]) == ("done", None)
+    assert (warning["event"], warning["level"]) == ("log", "warning")
+    assert warning["message"] == "not notified of it"
+
+
+def test_json_has_what_was_said_only_if_everything_is_asked_for() -> None:
+    said = Steered(text="a secret plan", mode=SteerMode.NEXT, by="me")
+    event = replace(event_of(TASK), body=said)
+
+    brief, full = json_lines(Level.INFO, event)[0], json_lines(Level.DEBUG, event)[0]
+
+    assert "text" not in brief
+    assert full["text"] == "a secret plan"
+
+
+def test_json_alone_asks_for_decisions_and_what_is_neither_yes_nor_no_is_refused() -> None:
+    assert chosen_trace({LOG_JSON_VARIABLE: "1"}).level is Level.INFO
+    assert not chosen_trace({LOG_JSON_VARIABLE: "0", LOG_VARIABLE: "info"}).is_json
+    with pytest.raises(ConfigError, match=LOG_JSON_VARIABLE):
+        chosen_trace({LOG_JSON_VARIABLE: "maybe"})

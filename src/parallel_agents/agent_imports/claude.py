@@ -9,6 +9,7 @@ from parallel_agents.catalog.source import Source
 _TAKEN = frozenset({"name", "description", "tools", "allowed-tools", "model"})
 _LEFT = {
     "permissionMode": "permissions are never taken over",
+    "permissions": "permissions are never taken over",
     "disallowedTools": "an agent here has only the tools that it names",
     "hooks": "commands of others are never taken over",
     "mcpServers": "servers are added by you: `pagents docs mcp-servers`",

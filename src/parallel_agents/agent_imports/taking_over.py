@@ -1,7 +1,7 @@
 """Taking over: a foreign agent as a file of ours, which has no power that its user did not give it.
 
-A tool is taken over only if one here does the same, and one that acts asks before each call. Permissions,
-hooks, servers and commands are never taken over.
+A tool is taken over only if one here does the same, and one that acts or leaves the machine asks before
+each call. Permissions, hooks, servers and commands are never taken over.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _READ = {
     "grep": "grep",
     "glob": "glob",
     "ls": "list_files",
-    "webfetch": "fetch",
-    "websearch": "web_search",
     "filereadtool": "read_file",
-    "scrapewebsitetool": "fetch",
-    "serperdevtool": "web_search",
     "directoryreadtool": "list_files",
     "read_file": "read_file",
+}
+_ASK = {
+    "webfetch": "fetch",
+    "websearch": "web_search",
+    "scrapewebsitetool": "fetch",
+    "serperdevtool": "web_search",
     "web_fetch": "fetch",
     "web_search": "web_search",
-}
-_ACT = {
     "write": "write_file",
     "edit": "edit_file",
     "multiedit": "edit_file",
@@ -131,20 +131,20 @@ def _model(
 
 def _tools(tools: tuple[str, ...], taken: list[str], left: list[str]) -> dict[str, Json]:
     found: list[Json] = []
-    acting: list[Json] = []
+    asking: list[Json] = []
     for tool in tools:
         # A pattern such as Bash(git *) limits a call there; here it is asked for each time.
         plain = tool.partition("(")[0].lower()
-        ours = _READ.get(plain) or _ACT.get(plain)
+        ours = _READ.get(plain) or _ASK.get(plain)
         if ours is None:
             left.append(f"tool: {head(tool, _MOST_TOLD)} has no counterpart")
             continue
         if ours not in found:
             found.append(ours)
-        if plain in _ACT and ours not in acting:
-            acting.append(ours)
-        how = ", which asks before each call" if plain in _ACT else ""
-        taken.append(f"tool: {head(tool, _MOST_TOLD)} → {ours}{how}")
+        if plain in _ASK and ours not in asking:
+            asking.append(ours)
+        how = "asks before each call" if plain in _ASK else "may read without asking"
+        taken.append(f"tool: {head(tool, _MOST_TOLD)} → {ours}, which {how}")
     if not found:
         return {}
-    return {"tools": found, **({"permissions": {"ask": acting}} if acting else {})}
+    return {"tools": found, **({"permissions": {"ask": asking}} if asking else {})}

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Never
 
 from parallel_agents.app.built_in_flows import BuiltInFlows
+from parallel_agents.app.care import Care
 from parallel_agents.app.creating_flows import add_creating, make_keeping
 from parallel_agents.app.embedded import EmbeddedNotes
 from parallel_agents.app.models import MODELS_FOLDER
@@ -126,6 +127,7 @@ class Client:
         sent: the requests of sessions as they went to models.
         judges: the models that may judge.
         sharing: what the sessions of each tree share.
+        care: prunes, copies and shrinks the store.
         flows: the functions of the flows that this process can execute.
         orchestrator: plans goals, and has agents reach them.
         maps: executes maps, and knows how far they are.
@@ -169,6 +171,7 @@ class Client:
         self.journal: Journal = StoreJournal(resources.store, resources.now, settings.stuck_rules)
         self.limits: ModelLimits = StoreLimits(resources.store)
         self.sharing = resources.sharing
+        self.care = Care(resources.store, self.sessions, environment, settings)
         self.flows = resources.parts.flows
         self.keeping = make_keeping(environment, self.catalog, self.judges, resources.parts.tools)
         add_creating(self.flows, self.keeping, self.catalog)
@@ -321,7 +324,7 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
 
 def _agent_names(resources: Resources, catalog: Catalog) -> set[str]:
     """The names of all agents, including those whose files are not valid."""
-    return {*resources.parts.agents, *(entry.name for entry in catalog.agents())}
+    return {*resources.parts.agents, *catalog.agent_names()}
 
 
 def _service(

@@ -6,6 +6,7 @@ import builtins
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from parallel_agents.app.care import Care
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
@@ -50,12 +51,23 @@ class OpenSessions:
         flows: Functions,
         now: Callable[[], float],
         sent: SentRequests,
+        care: Care,
     ) -> None:
         self._service = service
         self._sharing = sharing
         self._flows = flows
         self._now = now
         self._sent = sent
+        self._care = care
+
+    @property
+    def store(self) -> Care:
+        """The care of the store: its size, what may leave it, copies of it.
+
+        plan = await sessions.store.plan(pa.Retention(older_than=30 * 86_400))
+        await sessions.store.prune(plan.trees)
+        """
+        return self._care
 
     async def spawn(
         self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None

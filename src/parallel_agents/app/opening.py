@@ -8,15 +8,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from parallel_agents.app.alerting import Alerting
 from parallel_agents.app.batch_room import room_for_rows
 from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.commands import surroundings
+from parallel_agents.app.exporting import make_exporter
 from parallel_agents.app.looking_after import LookingAfter
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.notifying import Notifier, make_sender
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import STORE_NAME, check_exists, open_and_look, open_store
+from parallel_agents.app.retaining import Retaining
 from parallel_agents.app.rules import day_limits
 from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
@@ -97,15 +100,25 @@ async def open_on(
             stack, environment, settings, parts, store, owner, now
         )
         runners: dict[RunnerKind, Runner] = {}
-        notifier = Notifier(store, owner.id, make_sender(environment, settings))
+        sender = make_sender(environment, settings)
+        notifier = Notifier(store, owner.id, sender)
         care = LookingAfter(store, owner.id, environment.home, settings)
+        retaining = Retaining(store, environment.home, settings.retention)
+        alerting = Alerting(
+            store, environment.home, settings.alerts, settings.notify, settings.stuck_rules, sender
+        )
+        sweeps = [care.sweep, notifier.send_due, alerting.sweep, retaining.sweep]
+        if (exporter := make_exporter(environment, store)) is not None:
+            await exporter.begin()
+            stack.push_async_callback(exporter.say_farewell)
+            sweeps.append(exporter.sweep)
         engine = LocalEngine(
             store,
             owner,
             runners=runners,
             rules=resources.rules,
             on_failure=resources.completions.fail,
-            sweeps=(care.sweep, notifier.send_due),
+            sweeps=sweeps,
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
@@ -119,6 +132,7 @@ async def open_on(
         await stack.enter_async_context(engine)
         yield app
         await notifier.say_farewell()
+        await alerting.say_farewell()
 
 
 @asynccontextmanager

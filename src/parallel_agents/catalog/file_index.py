@@ -49,11 +49,19 @@ class FileIndex(Generic[ContentT]):
         file = self._files().get(name)
         return None if file is None else self._read(name, file)
 
+    def forget(self) -> None:
+        """Read every file again when it is next asked for."""
+        self._loaded.clear()
+
     def names(self) -> list[str]:
         """The names of all valid definitions, sorted."""
         return [
             entry.name for entry in self.entries() if not isinstance(entry.content, InvalidFile)
         ]
+
+    def file_names(self) -> list[str]:
+        """The names of all definitions, valid or not, sorted; it reads no file."""
+        return sorted(self._files())
 
     def entries(self) -> list[Entry[ContentT]]:
         """All files that no earlier folder overrides, sorted by name."""

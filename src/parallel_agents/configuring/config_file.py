@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from parallel_agents.core.json_value import Json
 from parallel_agents.core.toml import tables_of
-from parallel_agents.errors import ConfigError, Conflict
+from parallel_agents.errors import ConfigError, Conflict, InvalidInput
 from parallel_agents.files import write_private
 from parallel_agents.lock import hold
 
@@ -82,6 +82,7 @@ class ConfigFile:
         Raises:
             PagentsError: what `changed` raises; the file stays as it was.
             ConfigError: the new text has a mistake that the old one had not; the file stays as it was.
+            InvalidInput: its folder cannot be made or written to.
             Conflict: other processes have been changing it for ten seconds.
         """
         try:
@@ -92,6 +93,12 @@ class ConfigFile:
             raise Conflict(
                 f"{self.path} is being changed by another process",
                 hint="run this again when it has ended",
+            ) from error
+        except OSError as error:
+            raise InvalidInput(
+                f"{self.path} cannot be changed",
+                why=str(error),
+                hint="make its folder writable, or name another home with --home",
             ) from error
 
     def _change(self, changed: Callable[[str], str]) -> bool:

@@ -6,6 +6,26 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
+class Pruned(NamedTuple):
+    """What was removed of the journal on purpose.
+
+    Attributes:
+        events: how many; the hashes of their links are still in the chain.
+        steps: in how many transactions.
+        by: who removed them, each once, in the order of their first steps.
+        first_at: when the first step was, in seconds since the epoch; None if there was none.
+    """
+
+    events: int = 0
+    steps: int = 0
+    by: tuple[str, ...] = ()
+    first_at: float | None = None
+    last_at: float | None = None
+
+
+_NOTHING_PRUNED = Pruned()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainCheck:
     """The chain as recomputed from the events.
@@ -17,6 +37,7 @@ class ChainCheck:
         head: the hash of the last link that matches, in hex; a copy kept elsewhere reveals whether
             the end of the chain was cut off later.
         fault: what does not match, or an empty string.
+        pruned: what was removed on purpose, of the links that match.
     """
 
     events: int
@@ -24,6 +45,7 @@ class ChainCheck:
     before: int
     head: str
     fault: str = ""
+    pruned: Pruned = _NOTHING_PRUNED
 
     @property
     def is_intact(self) -> bool:

@@ -56,9 +56,8 @@ class Queued:
         team, flow: the tasks of a team's run, or the call of a flow's function.
         cache_seconds: the maximum age of a stored reply to the same request.
         gates: the task's own, as `refine` is its own loop; the session's agent contains them too.
-        kept: what earlier runs of the same task did, if this one retries it.
+        kept, by: what earlier runs of a task that is retried did; who asked through the gateway.
         files, accepted_items: what is shown with the task; items of a batch that are done before.
-        by: who asked for it, if that was through another program, such as the gateway.
     """
 
     text: str

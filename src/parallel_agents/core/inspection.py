@@ -20,6 +20,7 @@ from parallel_agents.core.question import Question
 from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.silence import Silence
+from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.vitals import Vitals
@@ -106,6 +107,10 @@ class Journal(Protocol):
 
     async def vitals(self, *, since: float) -> Vitals:
         """How the work of the store is doing, with the failures after `since`."""
+        ...
+
+    async def pages(self) -> Pages:
+        """How much of the store's file is in use."""
         ...
 
     async def unsent(self, *, since: float) -> Unsent:

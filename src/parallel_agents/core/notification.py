@@ -8,6 +8,7 @@ the receiver knows the second one by its id.
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -22,7 +23,8 @@ from parallel_agents.core.shown import shown
 from parallel_agents.core.web_address import BadAddress, WebAddress
 from parallel_agents.errors import InvalidInput
 
-_VARIABLE = "env:"
+_VARIABLE, _DESKTOP = "env:", "desktop"
+_DESKTOP_PROGRAM = "osascript" if sys.platform == "darwin" else "notify-send"
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 
@@ -53,7 +55,7 @@ class Notify(Checked):
     """Where notifications about a session and all below it are sent, and which ones.
 
     Attributes:
-        to: a command, a URL, or `env:NAME` for a variable that holds one.
+        to: a command, a URL, `desktop`, or `env:NAME` for a variable that holds one of them.
         on: the occasions to notify of.
 
     Raises:
@@ -69,11 +71,16 @@ class Notify(Checked):
 
 
 class Target(NamedTuple):
-    """Where a notification goes: the words of a command, or an address, or a variable that has one."""
+    """Where a notification goes: the words of a command, or an address, or a variable that has one.
+
+    Attributes:
+        is_desktop: whether the command shows it on the screen, and is still to be told what.
+    """
 
     command: tuple[str, ...] = ()
     address: WebAddress | None = None
     variable: str = ""
+    is_desktop: bool = False
 
 
 def read_target(text: str) -> Target:
@@ -87,6 +94,8 @@ def read_target(text: str) -> Target:
         if name.isidentifier():
             return Target(variable=name)
         raise _bad(text, f"{shown(name)} is not the name of a variable")
+    if text == _DESKTOP:
+        return Target(command=(_DESKTOP_PROGRAM,), is_desktop=True)
     if "://" in text:
         return Target(address=_address(text))
     try:
@@ -120,7 +129,7 @@ def _bad(text: str, why: str) -> InvalidInput:
     return InvalidInput(
         f"{shown(text)} is nothing that can be notified",
         why=why,
-        hint="name a command, an https:// URL, or env:NAME for a variable that holds one",
+        hint="name a command, an https:// URL, desktop, or env:NAME for a variable that holds one",
     )
 
 

@@ -61,6 +61,16 @@ class Origin(NamedTuple):
     first_run: RunId | None
 
 
+class Lineage(NamedTuple):
+    """Where a run is from: the run at the top of those that led to it, and the one that asked for it.
+
+    Both are in the store; a run that was asked for from outside is its own top.
+    """
+
+    top: RunId
+    asked_by: RunId | None = None
+
+
 class Overview(Protocol):
     """Counts and adds up what is in the store."""
 
@@ -104,4 +114,8 @@ class Overview(Protocol):
 
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         """Where these sessions come from; those that are not in the store are left out."""
+        ...
+
+    async def lineages(self, runs: Sequence[RunId]) -> dict[RunId, Lineage]:
+        """Which runs asked for these; those that are not in the store are left out."""
         ...

@@ -26,6 +26,7 @@ from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.shared_state import StateStore
+from parallel_agents.core.store_care import CareStore
 from parallel_agents.core.throttle import Throttles
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Spend
@@ -350,6 +351,7 @@ class Store(
     NotificationStore,
     Throttles,
     ReplyCache,
+    CareStore,
     Protocol,
 ):
     """The whole store; code that needs less of it depends on the part that it uses."""

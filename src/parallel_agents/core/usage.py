@@ -12,6 +12,7 @@ from pydantic import Field
 
 NANOUSD_PER_USD = 1_000_000_000
 SIMULATED = "sim/"  # the start of the names of models that cost no money, but have prices
+SIMULATED_NOTICE = "simulated: answers are made up, no model is called and no money is spent"
 # No call has more tokens of a kind, or costs more: what claims to is a mistake, of a server or of a
 # price. With these bounds no sum of calls leaves the 64 bits of a column.
 MOST_CALL_TOKENS = 100_000_000

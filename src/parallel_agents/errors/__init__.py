@@ -28,6 +28,8 @@ PagentsError
  │   ├─ ForeignRequest          PA-E385  a request names another host, or comes from another web page
  │   ├─ BadRequest              PA-E386  a request cannot be read: its form, its type or its size
  │   ├─ TooManyRequests         PA-E387  too many wrong tokens or connections at once
+ │   ├─ PruneRefused            PA-E390  what is to be removed from the store has to stay
+ │   ├─ StoreInUse              PA-E393  runs are being executed, and would have to wait
  │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type
  │   ├─ ProfileRefused          PA-E136  a session may not have the profile that it names
  │   ├─ SecretInContent         PA-E137  the content of an artifact contains a secret
@@ -112,6 +114,8 @@ PagentsError
      ├─ SandboxMissing          PA-E412  a command must run in a sandbox, and none works here
      ├─ SandboxRefused          PA-E413  a folder cannot be given to a sandbox
      ├─ LimitUnenforced         PA-E414  nothing here can hold commands to a limit of their session
+     ├─ BackupFailed            PA-E391  a copy of the store could not be made, or is not like it
+     ├─ NoRoom                  PA-E392  the disk has too little room for what was asked for
      ├─ ArtifactError           PA-E420  the content of an artifact is gone or damaged
      ├─ GatewayFault            PA-E389  a bug in this package kept the gateway from answering
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
@@ -155,6 +159,7 @@ from parallel_agents.errors.caller import (
     OnlyReads,
     PlanUnconfirmed,
     ProfileRefused,
+    PruneRefused,
     RunIsOver,
     SecretInContent,
     SecretInSetting,
@@ -162,6 +167,7 @@ from parallel_agents.errors.caller import (
     SpawnBound,
     SpawnLimit,
     SpawnRefused,
+    StoreInUse,
     TooManyRequests,
     TooMuchGiven,
     UnknownAgent,
@@ -171,11 +177,13 @@ from parallel_agents.errors.caller import (
 )
 from parallel_agents.errors.host import (
     ArtifactError,
+    BackupFailed,
     GatewayFault,
     HostError,
     LeftRun,
     LimitUnenforced,
     LocalModelError,
+    NoRoom,
     OutputLost,
     OwnershipLost,
     SandboxMissing,
@@ -259,6 +267,7 @@ __all__ = [
     "AnswerMissing",
     "ArtifactError",
     "AuthFailed",
+    "BackupFailed",
     "BadRequest",
     "BatchRefused",
     "CallTimedOut",
@@ -304,6 +313,7 @@ __all__ = [
     "ModelRefused",
     "ModelSlipped",
     "NoOutput",
+    "NoRoom",
     "NoSuchPath",
     "NotAuthorized",
     "NotFound",
@@ -327,6 +337,7 @@ __all__ = [
     "ProfileRefused",
     "ProviderError",
     "ProxyRefused",
+    "PruneRefused",
     "QuotaExhausted",
     "RateLimited",
     "RegionBlocked",
@@ -355,6 +366,7 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreFull",
+    "StoreInUse",
     "StoreReadOnly",
     "StoreReplaced",
     "StoreTooNew",

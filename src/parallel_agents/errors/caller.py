@@ -174,6 +174,18 @@ class NoSuchPath(NotFound):
     code = "PA-E388"
 
 
+class PruneRefused(CallerError):
+    """What is to be removed from the store has to stay."""
+
+    code = "PA-E390"
+
+
+class StoreInUse(CallerError):
+    """Runs are being executed, and would have to wait."""
+
+    code = "PA-E393"
+
+
 class NoOutput(CallerError):
     """The output of a result was read that has none of its agent's output type."""
 

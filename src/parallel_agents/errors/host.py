@@ -71,6 +71,18 @@ class OutputLost(HostError):
         self.is_reader_gone = is_reader_gone
 
 
+class BackupFailed(HostError):
+    """A copy of the store could not be made, or is not like the store."""
+
+    code = "PA-E391"
+
+
+class NoRoom(HostError):
+    """The disk has too little room for what was asked for."""
+
+    code = "PA-E392"
+
+
 class LocalModelError(HostError):
     code = "PA-E410"
 

@@ -18,6 +18,7 @@ from parallel_agents.core.notification import Target, read_target
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
+from parallel_agents.notify.desktop import desktop_command
 from parallel_agents.notify.letter import Letter, NotSent
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.secrets.looking_up import known_as
@@ -51,7 +52,10 @@ class Sender:
             called = (
                 f"the command in {target.variable}" if target.variable else shown(target.command[0])
             )
-            await self._run(target.command, letter, called)
+            command = target.command
+            if target.is_desktop:
+                command = desktop_command(command[0], letter.facts)
+            await self._run(command, letter, called)
             return
         from parallel_agents.notify.webhook import post  # noqa: PLC0415 - few processes send
 

@@ -19,6 +19,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import Silence, silence_of
 from parallel_agents.core.store import Store
+from parallel_agents.core.store_care import Pages
 from parallel_agents.core.stuck_rules import STUCK_RULES, StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
@@ -88,6 +89,9 @@ class StoreJournal:
 
     async def vitals(self, *, since: float) -> Vitals:
         return await self._store.vitals(self._rules, since=since, now=self._now())
+
+    async def pages(self) -> Pages:
+        return await self._store.pages()
 
     async def unsent(self, *, since: float) -> Unsent:
         return await self._store.unsent(since)

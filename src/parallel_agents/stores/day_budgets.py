@@ -108,6 +108,7 @@ class DayBudgets:
         rows = [
             *self._database.all("spent_by_runs_since", values),
             *self._database.all("spent_by_replies_since", values),
+            *self._database.all("pruned_spend_of_day", {"day": self._today(), "agent": agent}),
         ]
         nanousd, tokens = zip(*rows, strict=True) if rows else ((), ())
         return sum(map(_whole, nanousd)), sum(map(_whole, tokens))

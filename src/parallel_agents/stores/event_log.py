@@ -27,7 +27,8 @@ class EventLog:
     """The events of one transaction after another.
 
     Attributes:
-        last_seq: the number of the last event in the store; 0 if it has none.
+        last_seq: the number of the last event that the store ever had; 0 if it had none.
+        sealed_seq: the same of the transactions before this one.
         written: what this transaction has written so far, in order.
     """
 
@@ -35,7 +36,8 @@ class EventLog:
         self._database = database
         self._now = now
         self._chain = Chain(database)
-        self.last_seq = 0
+        self._record: bytes | None = None
+        self.last_seq = self.sealed_seq = 0
         self.written: list[Event] = []
 
     def begin(self) -> None:
@@ -43,11 +45,23 @@ class EventLog:
         found = self._database.one("head")
         assert found is not None  # a SELECT without FROM has one row
         self.last_seq, last_hash = found
+        self.sealed_seq, self._record = self.last_seq, None
         self._chain.begin(last_hash)
         self.written = []
 
+    @property
+    def has_record(self) -> bool:
+        """Whether the transaction prunes something already."""
+        return self._record is not None
+
+    def add_record(self, record: bytes) -> None:
+        """Add what the transaction prunes to its link; it has at most one such record."""
+        self._record = record
+
     def seal(self) -> None:
         """Link the transaction's events to those before; its last statement."""
+        if self._record is not None:
+            self._chain.add_record(self._record, self.last_seq)
         self._chain.close()
 
     def write(self, drafts: Sequence[Draft]) -> list[Draft]:

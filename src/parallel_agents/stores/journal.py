@@ -19,6 +19,7 @@ from parallel_agents.stores.going_on import GoingOn
 from parallel_agents.stores.journal_owners import JournalOwners
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
+from parallel_agents.stores.pruning import prune_step
 from parallel_agents.stores.run_requests import Answer as Answered
 from parallel_agents.stores.state import clear_state, write_state
 from parallel_agents.stores.tables import Tables
@@ -87,6 +88,7 @@ class Journal:
         self.note_sent = partial(notifications.note_sent, self._tables)
         self.note_unsent = partial(notifications.note_unsent, self._tables)
         self.close_expired = partial(questions.close_expired, self._tables)
+        self.prune_step = partial(prune_step, self._tables)
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
         self.going_on = GoingOn(self._tables, self.sessions)

@@ -32,6 +32,7 @@ from parallel_agents.stores.projection import title_of
 from parallel_agents.stores.questions import set_budget
 from parallel_agents.stores.tables import Tables
 from parallel_agents.stores.upcast import FORMAT
+from parallel_agents.stores.used_keys import conflict
 
 _MAX_ENCODINGS = 256
 
@@ -94,10 +95,7 @@ class JournalSessions:
             found = self._tables.database.one("session_by_spawn_key", name)
             digest = digests.setdefault(name, found[1] if found else plan.digest)
             if digest != plan.digest:
-                raise Conflict(
-                    f"the key {plan.session.spawn_key!r} is already used for different work",
-                    hint="choose another key or id, or ask for the same work again",
-                )
+                raise conflict(self._tables, plan, SessionKey(found[0]) if found else None)
             if found is None and (run := begun.get(plan.run)):
                 raise Conflict(
                     f"there is a run {plan.run} in session {run.session.key}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from types import CoroutineType
@@ -14,7 +14,7 @@ from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
 from parallel_agents.core.event_store import OnEvents, Unsubscribe
-from parallel_agents.core.ids import OwnerId, RunId
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.retention import DEAD_LETTER_SECONDS
@@ -27,6 +27,14 @@ from parallel_agents.core.shared_state import (
     Writer,
 )
 from parallel_agents.core.store import Claim
+from parallel_agents.core.store_care import (
+    Pages,
+    PrunePlan,
+    Retention,
+    Step,
+    StoreSizes,
+    Tree,
+)
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
@@ -40,10 +48,19 @@ from parallel_agents.stores.overview import (
     count_rows,
     count_unanswered,
     read_costs,
+    read_lineages,
     read_origins,
     read_tallies,
 )
 from parallel_agents.stores.projection import check_rows
+from parallel_agents.stores.prunable import (
+    next_prunable,
+    read_pages,
+    read_plan,
+    read_sizes,
+    read_trees,
+    shrink_step,
+)
 from parallel_agents.stores.questions import has_expired, read_questions
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
@@ -209,6 +226,7 @@ class JournalStore(ABC):
     costs = _read(lambda rows: partial(read_costs, rows))
     count_unanswered = _read(lambda rows: partial(count_unanswered, rows))
     origins = _read(lambda rows: partial(read_origins, rows))
+    lineages = _read(lambda rows: partial(read_lineages, rows))
     accounts = _read(lambda rows: rows.accounts)
     owners = _read(lambda rows: rows.owners)
 
@@ -273,7 +291,7 @@ class JournalStore(ABC):
             await self.change(lambda journal: journal.close_expired())
 
     async def vitals(self, rules: StuckRules, *, since: float, now: float) -> Vitals:
-        oldest = self._least_now() - self._dead_letter_seconds
+        oldest = self._oldest_letter
         return await self.read(
             lambda rows: read_vitals(rows, rules, since=since, now=now, oldest_letter=oldest)
         )
@@ -293,8 +311,57 @@ class JournalStore(ABC):
         self.submit_soon(Change(apply_each, apply))
 
     async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
-        oldest = self._least_now() - self._dead_letter_seconds
+        oldest = self._oldest_letter
         return await self.read(lambda rows: read_dead_letters(rows, chosen, oldest))
+
+    async def sizes(self) -> StoreSizes:
+        return await self.read(lambda rows: read_sizes(rows.database))
+
+    async def pages(self) -> Pages:
+        return await self.read(lambda rows: read_pages(rows.database))
+
+    async def plan_pruning(
+        self, retention: Retention, unmerged: Collection[SessionKey] = ()
+    ) -> PrunePlan:
+        now, oldest = self._least_now(), self._oldest_letter
+        return await self.read(
+            lambda rows: read_plan(
+                rows.database, retention, unmerged, now=now, oldest_letter=oldest
+            )
+        )
+
+    async def trees(
+        self, roots: Collection[SessionKey], unmerged: Collection[SessionKey] = ()
+    ) -> Sequence[Tree]:
+        oldest = self._oldest_letter
+        return await self.read(
+            lambda rows: read_trees(rows.database, roots, unmerged, oldest_letter=oldest)
+        )
+
+    async def next_prunable(
+        self, after: float, until: float, limit: int
+    ) -> tuple[Sequence[SessionKey], float | None]:
+        oldest = self._oldest_letter
+        return await self.read(
+            lambda rows: next_prunable(rows.database, after, until, limit, oldest_letter=oldest)
+        )
+
+    async def prune_step(
+        self, begin: Sequence[SessionKey], *, by: str, why: str, is_named: bool = False
+    ) -> Step:
+        oldest = self._oldest_letter
+        return await self.change(
+            lambda journal: journal.prune_step(
+                begin, by=by, why=why, is_named=is_named, oldest_letter=oldest
+            )
+        )
+
+    async def shrink_step(self) -> Pages:
+        return await self.change(lambda journal: shrink_step(journal.database))
+
+    @property
+    def _oldest_letter(self) -> float:
+        return self._least_now() - self._dead_letter_seconds
 
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
         now = self.now()

@@ -8,7 +8,7 @@ import orjson
 
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.overview import Cost, Origin, Tally
+from parallel_agents.core.overview import Cost, Lineage, Origin, Tally
 from parallel_agents.core.run import LIVE, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Attempt
@@ -136,6 +136,13 @@ def read_origins(rows: Rows, sessions: Sequence[SessionKey]) -> dict[SessionKey,
             None if run is None else RunId(run),
         )
         for key, label, parent, above, run in rows.database.all("origins", (as_array(sessions),))
+    }
+
+
+def read_lineages(rows: Rows, runs: Sequence[RunId]) -> dict[RunId, Lineage]:
+    return {
+        RunId(run): Lineage(RunId(top), None if height == 0 else RunId(asked_by))
+        for run, top, height, asked_by in rows.database.all("lineages", (as_array(runs),))
     }
 
 

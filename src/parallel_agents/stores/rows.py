@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _OWNER_TYPES = (str, str, int, str, str, float, str, int, str)
 
+# Conditions that most of the newest rows meet: they are looked for from the newest on.
+_BROAD = frozenset({"rows.latest", "rows.roots", "rows.ended", "rows.since"})
+
 
 class Rows:
     """The reads of one connection.
@@ -134,7 +137,10 @@ class Rows:
 
     def rows(self, chosen: Filter) -> list[Row]:
         values, conditions = values_of(chosen), conditions_of(chosen)
-        return [self._row(found) for found in self.database.all("rows", values, where=conditions)]
+        query = "rows"
+        if chosen.limit is not None and _BROAD.issuperset(conditions):
+            query = "newest_rows"
+        return [self._row(found) for found in self.database.all(query, values, where=conditions)]
 
     def events(
         self,

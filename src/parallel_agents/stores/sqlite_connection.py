@@ -17,12 +17,19 @@ from parallel_agents.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
-from parallel_agents.stores.queries import Migration, read_migrations
+from parallel_agents.stores.queries import (
+    Migration,
+    newest_migration,
+    read_migrations,
+    read_schema,
+)
 from parallel_agents.stores.sqlite_file import APPLICATION_ID
 
 DIALECT = "sqlite"
 _BUSY_SECONDS = 30.0
 _RETRY_SECONDS = 0.01
+# What a log that once grew large, as in a vacuum, is cut to when it is begun anew.
+_MOST_LOG_BYTES = 64_000_000
 # SQLite's codes for a write that was refused for a reason other than a full disk.
 _TAKES_NO_MORE = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
@@ -49,6 +56,10 @@ def connect(
             check_same_thread=False,
         )
         with closed_on_error(connection):
+            # Of a new file only: it can then shrink in small steps, without being written anew.
+            if not connection.execute("PRAGMA page_count").fetchone()[0]:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute(f"PRAGMA journal_size_limit = {_MOST_LOG_BYTES}")
             _use_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full_sync else 'NORMAL'}")
         return connection
@@ -83,19 +94,18 @@ def migrate(
     *,
     before_upgrade: Callable[[int, int], None] = lambda version, newest: None,
 ) -> None:
-    """Bring the store up to the newest migration, in one transaction.
+    """Bring the store up to the newest migration, in one transaction; a new one gets the schema at once.
 
     Args:
         connection: the store's connection.
-        migrations: other migrations than those of this version.
+        migrations: other migrations than those of this version; a new store gets them all, too.
         before_upgrade: called with the versions before and after, while nobody can write, if the
             store is not new.
 
     Raises:
         StoreTooNew: a newer version of this package wrote the store.
     """
-    steps = migrations or read_migrations(DIALECT)
-    newest = steps[-1].number
+    newest = migrations[-1].number if migrations else newest_version()
     if stored_version(connection) == newest:
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -105,6 +115,10 @@ def migrate(
         if 0 < version < newest:
             before_upgrade(version, newest)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if version == 0 and not migrations:
+            steps = [Migration(newest, "schema.sql", read_schema(DIALECT))]
+        else:
+            steps = migrations or read_migrations(DIALECT)
         for step in steps:
             if step.number > version:
                 for statement in _statements(step.sql):
@@ -133,7 +147,7 @@ def too_new(version: int, newest: int) -> StoreTooNew:
 
 def newest_version() -> int:
     """The version of the stores that this package writes."""
-    return read_migrations(DIALECT)[-1].number
+    return newest_migration(DIALECT)
 
 
 def check_not_migrated(connection: sqlite3.Connection, version: int) -> None:

@@ -70,7 +70,7 @@ def look_at(path: Path) -> Found:
     if not path.exists() or path.stat().st_size == 0:
         return Found(Form.MISSING, 0)
     with mapped_errors(path):
-        connection = _connection(path)
+        connection = connection_for_reading(path)
         try:
             version = stored_version(connection)
         finally:
@@ -87,7 +87,7 @@ def look_at(path: Path) -> Found:
     return Found(form, version)
 
 
-def _connection(path: Path) -> sqlite3.Connection:
+def connection_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that reads all that was committed, whatever of the folder can be written."""
     if not is_writable(path) and not has_log(path):
         return read_only(path, immutable=True)
@@ -147,7 +147,7 @@ class ReadingStore(JournalStore):
         def opened() -> Self:
             found = look_at(path)
             with mapped_errors(path):
-                connection = _connection(path)
+                connection = connection_for_reading(path)
                 if found.form is Form.OLDER:
                     connection = _upgraded(connection)
                 refusal = _refusal(path, found)

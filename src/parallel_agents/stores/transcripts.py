@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parallel_agents.core.event import Event, Unreadable
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import RunId, SessionKey, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.stores.database import as_array
@@ -99,6 +99,8 @@ class Transcripts:
         return Story(kept.state, own, unreadable)
 
     def _keep(self, session: SessionKey, kept: _Kept) -> None:
+        if is_group_key(session):
+            return  # the same key may name other work once its tree was pruned
         self._kept[session] = kept
         self._size += kept.size
         while len(self._kept) > _MOST_SESSIONS or self._size > _MOST_BYTES:

@@ -44,7 +44,7 @@ def is_worth_noting(audit: Audit) -> bool:
 def checkpoint_of(database: Database, chain: ChainCheck, at: float) -> Checkpoint:
     """The checkpoint at the end of a chain that was found intact, as its rows were."""
     with database.reading():
-        last_seq = database.all("first_link")[0][0] + chain.events
+        last_seq = database.all("first_link")[0][0] + chain.events + chain.pruned.events
         count, size = database.all("size_until", (last_seq,))[0]
         return Checkpoint(
             number=chain.links,

@@ -12,8 +12,8 @@ from typing import Protocol
 from parallel_agents.app.missing import STORE_NAME
 from parallel_agents.core.disk import Room
 from parallel_agents.core.inspection import Journal, ModelLimits
-from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.verbs import SessionReads
+from parallel_agents.settings import Settings
 from parallel_agents.views.health import Seen, Sign
 
 _RECENT_SECONDS = 3600.0
@@ -33,7 +33,7 @@ class Seer(Protocol):
     def now(self) -> Callable[[], float]: ...
 
 
-async def look(home: Path, rules: StuckRules, seer: Seer) -> Seen:
+async def look(home: Path, settings: Settings, seer: Seer) -> Seen:
     """What is found now in the store of a home, and on its disk."""
     now = seer.now()
     return Seen(
@@ -43,8 +43,10 @@ async def look(home: Path, rules: StuckRules, seer: Seer) -> Seen:
         owners=await seer.journal.owners(),
         room=await asyncio.to_thread(_room, home),
         store_bytes=await asyncio.to_thread(_store_bytes, home),
+        free_bytes=(await seer.journal.pages()).free,
+        retention=settings.retention,
         unsent=await seer.journal.unsent(since=now - _RECENT_SECONDS),
-        stuck_rules=rules,
+        stuck_rules=settings.stuck_rules,
         now=now,
         wall_ahead=time.time() - now,
     )

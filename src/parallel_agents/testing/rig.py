@@ -101,7 +101,9 @@ async def open_rig(
         environment = Environment(home=home, variables={})
         app = await stack.enter_async_context(open_on(store, environment, settings, parts, now=now))
         yield Rig(
-            sessions=OpenSessions(app.sessions, app.sharing, app.flows, app.now, app.sent),
+            sessions=OpenSessions(
+                app.sessions, app.sharing, app.flows, app.now, app.sent, app.care
+            ),
             service=app.service,
             engine=app.engine,
             store=store,

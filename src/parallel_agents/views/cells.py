@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from itertools import takewhile
 
 from rich.cells import cell_len, split_graphemes
 
@@ -36,15 +39,58 @@ def middle(text: str, most: int) -> str:
     return f"{_head(text, most - 1 - after)}{_ELLIPSIS}{_tail(text, after)}"
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def apart(texts: Collection[str], most: int) -> Mapping[str, str]:
+    """Each of these texts in at most that many cells, so that different ones look different if they can.
+
+    Of a longer one the middle is left out; where that hides what tells it from another, the part before
+    the difference is left out instead.
+    """
+    shown = {text: middle(text, most) for text in texts}
+    for alike in _alike(shown):
+        shown |= _told_apart(alike, most)
+    return shown
+
+
+def _alike(shown: Mapping[str, str]) -> list[list[str]]:
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for text, short in shown.items():
+        groups[short].append(text)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _told_apart(alike: Collection[str], most: int) -> Mapping[str, str]:
+    """Texts with the beginning that they share shortened to a third of the cells."""
+    room = most // 3
+    if room < 1:
+        return {text: middle(text, most) for text in alike}
+    places = takewhile(lambda characters: len(set(characters)) == 1, zip(*alike, strict=False))
+    shared = sum(1 for _ in places)
+    shown: dict[str, str] = {}
+    for text in alike:
+        begin = _head(text, room)
+        rest = text[_boundary(text, shared) :]
+        shown[text] = f"{begin}{_ELLIPSIS}{ended(rest, most - cell_len(begin) - 1)}"
+    for still in _alike(shown):
+        if len(still) < len(alike):
+            shown |= _told_apart(still, most)
+    return shown
+
+
+def _boundary(text: str, place: int) -> int:
+    """The beginning of the character at a place."""
+    begins = (begin for begin, _, _ in split_graphemes(text)[0] if begin <= place)
+    return max(begins, default=0)
+
+
+def wrapped(text: str, width: int, further: str = "  ") -> list[str]:
     """Lines of at most `width` cells; continued lines are indented further.
 
     Words are never broken, so that paths and addresses can be copied; a blank ends no line.
     """
-    return [shown for line in text.split("\n") for shown in _wrapped_line(line, width)]
+    return [shown for line in text.split("\n") for shown in _wrapped_line(line, width, further)]
 
 
-def _wrapped_line(line: str, width: int) -> list[str]:
+def _wrapped_line(line: str, width: int, further: str) -> list[str]:
     if cell_len(line) <= width:
         return [line.rstrip() if line.strip() else ""]
     indent = " " * (len(line) - len(line.lstrip(" ")))
@@ -54,7 +100,7 @@ def _wrapped_line(line: str, width: int) -> list[str]:
     for gap, word in re.findall(r"(\s*)(\S+)", line[len(indent) :]):
         if not begins and cell_len(shown) + cell_len(gap) + cell_len(word) > width:
             lines.append(shown)
-            shown = f"{indent}  "
+            shown = f"{indent}{further}"
             gap = ""  # noqa: PLW2901 - a blank begins no line
         shown += word if begins else f"{gap}{word}"
         begins = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ import orjson
 
 from parallel_agents.core.cutting import before_cut
 from parallel_agents.core.ids import short
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.usage import SIMULATED_NOTICE, Spend
 from parallel_agents.core.workspace import Changes
 from parallel_agents.views import cells
 
@@ -124,6 +124,13 @@ def money(spend: Spend) -> str:
     return _dollars(cost)
 
 
+def notices(result: Result) -> tuple[str, ...]:
+    """What a result has to note, except that it is simulated, which its cost says."""
+    if not result.total_spend.simulated_nanousd:
+        return result.notices
+    return tuple(each for each in result.notices if each != SIMULATED_NOTICE)
+
+
 def _dollars(cost: float) -> str:
     if 0 < cost < 0.001:
         return "<$0.001"
@@ -154,6 +161,16 @@ def clock(at: float) -> str:
 def moment(at: float) -> str:
     """Local date and time of day."""
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def utc_clock(at: float) -> str:
+    """Time of day in UTC, for documents that others read."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def utc_moment(at: float) -> str:
+    """Date and time of day in UTC, which it says."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def iso(at: float | None) -> str | None:
@@ -196,9 +213,11 @@ def cut(text: str, most: int) -> str:
     return cells.ended(one_line(text), most)
 
 
-def middle(text: str, most: int) -> str:
-    """One line of at most `most` cells, with an ellipsis for its middle if it was longer."""
-    return cells.middle(one_line(text), most)
+def labels(texts: Iterable[str]) -> Mapping[str, str]:
+    """Each label on one line and shortened, so that different ones look different if they can."""
+    shown = {text: one_line(text) for text in texts}
+    fitted = cells.apart(frozenset(shown.values()), LABEL_WIDTH)
+    return {text: fitted[line] for text, line in shown.items()}
 
 
 def changes(found: Changes) -> str:

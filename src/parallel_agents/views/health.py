@@ -16,6 +16,7 @@ from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.silence import Silence, SilentRun, described, silence_of
+from parallel_agents.core.store_care import Retention
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.core.usage import NANOUSD_PER_USD
@@ -58,6 +59,8 @@ class Seen:
     Attributes:
         room: of the disk that the store is on.
         store_bytes: the size of its files.
+        free_bytes: how much of that is free for what comes next.
+        retention: what leaves the store by itself.
         unsent: the notifications of the last hour that were given up.
         wall_ahead: how many seconds the wall clock is ahead of the store's, which nothing sets.
     """
@@ -68,6 +71,8 @@ class Seen:
     owners: Sequence[Owner]
     room: Room
     store_bytes: int
+    free_bytes: int
+    retention: Retention
     stuck_rules: StuckRules
     now: float
     unsent: Unsent
@@ -331,7 +336,9 @@ def _processes(seen: Seen) -> Sign:
 def _disk(seen: Seen) -> Sign:
     room, size = seen.room, format.size(seen.store_bytes)
     is_full = room.is_nearly_full
-    text = f"store {size}; the disk has {format.size(room.free)} left"
+    free = f", {format.size(seen.free_bytes)} of it free" if seen.free_bytes else ""
+    kept = _kept(seen.retention)
+    text = f"store {size}{free}{kept}; the disk has {format.size(room.free)} left"
     return Sign(
         about="disk",
         level=Level.PROBLEM if is_full else Level.OK,
@@ -340,9 +347,19 @@ def _disk(seen: Seen) -> Sign:
         facts={
             "store_bytes": seen.store_bytes,
             "free_bytes": room.free,
+            "store_free_bytes": seen.free_bytes,
+            "retention_seconds": seen.retention.older_than,
+            "retention_bytes": seen.retention.larger_than,
             "disk_bytes": room.total,
         },
     )
+
+
+def _kept(retention: Retention) -> str:
+    """What leaves the store by itself, in words."""
+    age, most = retention.older_than, retention.larger_than
+    days = "" if age is None else f", kept for {age / 86_400:g} days"
+    return days if most is None else f"{days}, kept below {format.size(most)}"
 
 
 def _clock(seen: Seen) -> Iterator[Sign]:

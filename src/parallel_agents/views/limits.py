@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -72,7 +71,11 @@ def check_limited(model: str, providers: Mapping[str, Provider]) -> None:
 
 
 def limit_lines(
-    kept: Sequence[Throttle], providers: Mapping[str, Provider], *, only: str | None = None
+    kept: Sequence[Throttle],
+    providers: Mapping[str, Provider],
+    now: float,
+    *,
+    only: str | None = None,
 ) -> list[LimitLine]:
     """The throttles in the store and the configured limits of other models, by name."""
     found = {throttle.model: throttle for throttle in kept}
@@ -82,13 +85,12 @@ def limit_lines(
         for model in provider.limits
     }
     lines = [_line(throttle, providers) for _, throttle in sorted({**named, **found}.items())]
-    return [line for line in lines if _is_shown(line, only)]
+    return [line for line in lines if _is_shown(line, now, only)]
 
 
-def _is_shown(line: LimitLine, only: str | None) -> bool:
+def _is_shown(line: LimitLine, now: float, only: str | None) -> bool:
     if only is not None:
         return line.throttle.model == only
-    now = time.time()
     circuit = line.throttle.circuit
     is_well = circuit.is_closed and not circuit.failures(now, rule_of(line.throttle))
     is_free = line.throttle.is_free(now) and is_well

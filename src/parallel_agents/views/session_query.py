@@ -34,10 +34,10 @@ FIELDS = {
     "in": "monday",
     "text": '"rate limit"',
 }
-_STOPPED, _STUCK, _WAITING = "stopped", "stuck", "waiting"
+_STOPPED, _STUCK, _WAITING, _INTERRUPTED = "stopped", "stuck", "waiting", "interrupted"
 _GROUPS = {"live": LIVE, "ended": frozenset(RunStatus) - LIVE}
 _ATTENTION = frozenset({_STOPPED, _STUCK, _WAITING})
-STATES = (*(status.value for status in RunStatus), *_GROUPS, *_ATTENTION)
+STATES = (*(status.value for status in RunStatus), *_GROUPS, *_ATTENTION, _INTERRUPTED)
 _TOKEN = re.compile(r'\s+|(?P<piece>"[^"]*"|[^\s",]+|,)|(?P<open>")')
 _KEY = re.compile(r"(agent|team|flow):[^:]+:.+")
 _FIELD = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
@@ -73,10 +73,12 @@ class SessionQuery:
     def is_decided_by_store(self) -> bool:
         """Whether the filter is all there is to it, so that the store can count what matches.
 
-        Whether a live run is stopped, stuck or waiting for a person is known only to who looks.
+        Whether a live run is stopped, stuck or waiting for a person, and whether a session goes on
+        whose run was killed, is known only to who looks.
         """
         named = self.states - _GROUPS.keys()
-        return not named & {*_ATTENTION, *(status.value for status in LIVE)}
+        looked_at = {*_ATTENTION, _INTERRUPTED, RunStatus.KILLED.value}
+        return not named & {*looked_at, *(status.value for status in LIVE)}
 
     def takes(self, line: SessionLine) -> bool:
         """Whether a session that the filter lets through is asked for."""
@@ -233,6 +235,8 @@ def _statuses(states: frozenset[str]) -> tuple[RunStatus, ...]:
     for state in states:
         if state in _ATTENTION:
             found |= LIVE
+        elif state == _INTERRUPTED:
+            found.add(RunStatus.KILLED)
         else:
             found |= _GROUPS[state] if state in _GROUPS else {RunStatus(state)}
     return tuple(status for status in RunStatus if status in found)
@@ -241,6 +245,8 @@ def _statuses(states: frozenset[str]) -> tuple[RunStatus, ...]:
 def _states_of(line: SessionLine) -> set[str]:
     status = line.row.run.status
     found = {_STOPPED if line.is_stopped else status.value}
+    if line.is_interrupted:
+        found = {_INTERRUPTED}
     found.add("ended" if status.is_over else "live")
     if line.is_stuck:
         found.add(_STUCK)

@@ -18,6 +18,7 @@ from parallel_agents.views.events import WAITS_FOR_SLOT, waits_for
 from parallel_agents.views.liveness import Liveness
 
 _STOPPED = "stopped"
+_INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,15 @@ class SessionLine:
         return self.silence is not None and self.silence.is_stuck
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody ended the run alone, as in a chat, so that the session can be continued."""
+        return self.row.run.status is RunStatus.KILLED and not self.row.session.killed
+
+    @property
     def state(self) -> str:
         """The state to show; `stopped` is a live run that no process is working on."""
+        if self.is_interrupted:
+            return _INTERRUPTED
         return _STOPPED if self.is_stopped else _state(self.row.run.status)
 
 

@@ -10,6 +10,12 @@ from parallel_agents.errors import InvalidInput
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
+def parse_span(text: str) -> float | None:
+    """The seconds of a span of time, such as `30m`, `2h` or `7d`; None if it is none."""
+    span = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
+    return None if span is None else float(span[1]) * _UNITS[span[2]]
+
+
 def parse_since(text: str | None, now: float, name: str = "--since") -> float | None:
     """Seconds since the epoch: a span before `now`, or a local time.
 
@@ -18,8 +24,8 @@ def parse_since(text: str | None, now: float, name: str = "--since") -> float | 
     """
     if text is None:
         return None
-    if span := re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text):
-        return now - float(span[1]) * _UNITS[span[2]]
+    if (span := parse_span(text)) is not None:
+        return now - span
     try:
         earliest = datetime.fromisoformat(text).astimezone().timestamp()
     except (ValueError, OverflowError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -59,8 +60,12 @@ async def queued(served: Served, text: str = "Look") -> str:
     task = Task(
         "code_reviewer", text, input={"code": "x = 1", "language": "python"}, model="sim/calm"
     )
-    async with open_client(served.environment, served.settings) as client:
-        return (await client.sessions.spawn(task)).session_key
+    heard = asyncio.Event()
+    with served.gateway.hub.listening(lambda _: heard.set()):
+        async with open_client(served.environment, served.settings) as client:
+            key = (await client.sessions.spawn(task)).session_key
+            await heard.wait()
+    return key
 
 
 async def test_a_live_run_is_steered_once_and_killed_after_a_look(serving: Serving) -> None:
@@ -154,30 +159,35 @@ async def test_a_stream_of_events_goes_on_where_it_broke(serving: Serving) -> No
     assert status == 422
 
 
+async def told(socket: Any, kind: str, topic: str) -> dict[str, Any]:
+    """The next message of a kind and topic; others may come before it, and twice."""
+    while True:
+        message = await socket.receive_json(timeout=10)
+        if (message["kind"], message.get("topic")) == (kind, topic):
+            return message
+
+
 async def test_a_socket_tells_topics_and_resumes_by_number(serving: Serving) -> None:
     async with serving() as served:
         first = await queued(served)
         protocols = ("pagents.v1", f"bearer.{served.tokens.read}")
-        async with served.http.ws_connect(
-            "/api/v1/live", protocols=protocols, headers={"Authorization": ""}
-        ) as socket:
-            pass
         async with served.http.ws_connect("/api/v1/live", protocols=protocols) as socket:
             assert socket.protocol == "pagents.v1"
             await socket.send_json({"subscribe": "runs"})
-            whole = await socket.receive_json(timeout=10)
+            whole = await told(socket, "snapshot", "runs")
             await socket.send_json({"subscribe": f"session:{first}", "after": 0})
-            missed = await socket.receive_json(timeout=10)
+            missed = await told(socket, "delta", f"session:{first}")
             second = await queued(served)
-            change = await socket.receive_json(timeout=10)
+            change = await told(socket, "delta", "runs")
+            while second not in (each["session_key"] for each in change["items"]):
+                change = await told(socket, "delta", "runs")
             await socket.send_json({"subscribe": "weather"})
-            error = await socket.receive_json(timeout=10)
+            error = await told(socket, "error", "weather")
 
-    assert (whole["kind"], whole["total"]) == ("snapshot", 1)
-    assert (missed["kind"], [each["seq"] for each in missed["events"]]) == ("delta", [1])
-    assert (change["topic"], change["kind"]) == ("runs", "delta")
-    assert [each["session_key"] for each in change["items"]] == [second]
-    assert (error["kind"], error["problem"]["code"]) == ("error", "PA-E104")
+    assert whole["total"] == 1
+    assert [each["seq"] for each in missed["events"]] == [1]
+    assert change["seq"] == 2
+    assert error["problem"]["code"] == "PA-E104"
 
 
 async def test_every_read_answers_on_an_empty_home_and_says_what_is_missing(
@@ -205,3 +215,23 @@ async def test_values_of_no_form_are_never_a_fault_of_ours(serving: Serving) -> 
                     route.method, f"/api/v1{path}?after={value}&limit={value}", json={"x": value}
                 ) as answer:
                     assert answer.status < 500, (route.method, path, await answer.text())
+
+
+async def test_an_agent_that_was_changed_since_the_start_is_spawned_as_it_is(
+    serving: Serving,
+) -> None:
+    async with serving() as served, served.worker():
+        file = served.environment.home / "agents" / "greeter.md"
+        file.parent.mkdir(exist_ok=True)
+        said: list[str] = []
+        for words in ("Say hello.", "Say goodbye."):
+            file.write_text(f"---\nname: greeter\ndescription: Greets people.\n---\n{words}\n")
+            _, spawned = await served.post(
+                "/runs", {"agent": "greeter", "text": "Now", "model": "sim/calm"}
+            )
+            await served.get(f"/wait?names={spawned['id']}")
+            _, sent = await served.get(f"/runs/{spawned['id']}/prompts")
+            said.append(sent["items"][0]["request"]["system"])
+
+    assert "Say hello." in said[0]
+    assert "Say goodbye." in said[1]

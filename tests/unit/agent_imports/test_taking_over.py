@@ -11,7 +11,9 @@ from parallel_agents.agent_imports.crewai import read_crew
 from parallel_agents.agent_imports.taking_over import Taken, own_name, take_over
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Tier
+from parallel_agents.core.permission import may_ever
 from parallel_agents.errors import InvalidFile
+from parallel_agents.tools.box import Box
 
 FOLDER = Path("agents")
 MODELS = ["openai/gpt-6-luna", "anthropic/claude-x"]
@@ -121,3 +123,14 @@ def test_hostile_yaml_is_refused(text: str) -> None:
 )
 def test_any_name_becomes_one_of_ours(name: str, own: str) -> None:
     assert own_name(name) == own
+
+
+def test_each_tool_that_is_taken_over_can_be_called() -> None:
+    taken = claude("---\nname: x\ntools: Read, LS, WebFetch, WebSearch, Bash, Edit\n---\nDo.\n")
+
+    permissions, box = [taken.agent.permissions], Box({})
+    rulings = {tool: may_ever(permissions, box[tool].spec) for tool in taken.agent.tools}
+    assert rulings == dict.fromkeys(taken.agent.tools, True)
+    assert taken.agent.permissions.ask == ("fetch", "web_search", "shell", "edit_file")
+    assert "tool: Read → read_file, which may read without asking" in taken.taken
+    assert "tool: WebFetch → fetch, which asks before each call" in taken.taken

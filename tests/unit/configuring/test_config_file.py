@@ -11,7 +11,7 @@ import pytest
 from parallel_agents.app.usable import problems_of_tables
 from parallel_agents.configuring.config_file import ConfigFile
 from parallel_agents.configuring.toml_text import with_value
-from parallel_agents.errors import ConfigError
+from parallel_agents.errors import ConfigError, InvalidInput
 
 
 @pytest.fixture
@@ -81,3 +81,11 @@ def test_a_file_that_is_not_toml_is_refused_with_its_cure(file: ConfigFile) -> N
         file.tables()
 
     assert caught.value.hint == "correct it: pagents config edit"
+
+
+async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    file = ConfigFile(path=tmp_path / "home" / "config.toml", problems=problems_of_tables)
+
+    with pytest.raises(InvalidInput, match="cannot be changed"):
+        await file.change(lambda _: "max_parallel = 2\n")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -40,6 +41,7 @@ from parallel_agents.core.plan import Loop, Plan, Step
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
+from parallel_agents.core.store_care import Retention
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.tier import Tier
 from parallel_agents.core.with_workspace import WithWorkspace
@@ -74,6 +76,7 @@ def task(text: Any = "Go.", **values: Any) -> Task:
 
 # A valid value of each type, for the fields without a default.
 _GOOD: dict[type[Any], dict[str, Any]] = {
+    Retention: {},
     Agent: {"name": "writer", "description": "", "instructions": ""},
     Task: {"agent": "writer", "text": "Go."},
     TeamTask: {"tasks": (Task("writer", "Go."),)},
@@ -133,19 +136,22 @@ _ODD: tuple[Any, ...] = (
 )
 
 
+# Pydantic takes milliseconds to make one.
+_adapter = cache(TypeAdapter)
+
+
 @pytest.mark.parametrize("made", _GOOD, ids=lambda made: made.__name__)
 @pytest.mark.parametrize("value", _ODD, ids=lambda value: type(value).__name__)
 def test_any_value_for_any_argument_is_refused_or_can_be_read_back(
     made: type[Any], value: object
 ) -> None:
-    adapter = TypeAdapter(made)
     for name in made.__dataclass_fields__:
         try:
             kept = made(**{**_GOOD[made], name: value})
         except InvalidInput:
             continue
 
-        assert adapter.validate_json(orjson.dumps(kept)) == kept, name
+        assert _adapter(made).validate_json(orjson.dumps(kept)) == kept, name
 
 
 def test_every_public_value_that_callers_make_is_checked() -> None:

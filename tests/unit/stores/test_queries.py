@@ -19,6 +19,7 @@ NAMES = re.findall(r"^-- name: ([\w.]+)$", QUERIES, re.MULTILINE)
 OF_THE_DATABASE = {
     *("sqlite_connection.py", "sqlite_database.py", "sqlite_file.py", "sqlite_backups.py"),
     *("sqlite_reading.py", "checkpoints.py", "recent_names.py"),
+    *("sqlite_copies.py", "sqlite_vacuum.py"),
 }
 
 

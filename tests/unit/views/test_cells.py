@@ -55,3 +55,23 @@ def test_no_cut_is_wider_than_asked(most: int) -> None:
 
 def test_what_terminals_measure_differently_stands_side_by_side() -> None:
     assert cells.steady("👩‍👧 ❤\ufe0f") == "👩👧 ❤"
+
+
+@pytest.mark.parametrize("most", [9, 12, 20])
+def test_texts_that_differ_only_in_the_middle_look_different(most: int) -> None:
+    texts = [f"nightly-review-of-module-{name}-at-the-end-of-the-day" for name in ("a", "b1", "b2")]
+
+    shown = cells.apart(texts, most)
+
+    assert len(set(shown.values())) == len(texts)
+    assert max(map(cell_len, shown.values())) <= most
+
+
+def test_texts_that_differ_at_an_end_keep_their_middle_out() -> None:
+    shown = cells.apart(["content_writer_funny", "content_writer_trendy"], 11)
+
+    assert list(shown.values()) == ["conte…funny", "conte…rendy"]
+    assert cells.apart(["研究者の甲の報告書の要約", "研究者の乙の報告書の要約"], 9) == {
+        "研究者の甲の報告書の要約": "研…甲の…",
+        "研究者の乙の報告書の要約": "研…乙の…",
+    }

@@ -16,6 +16,7 @@ from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import SilentRun
+from parallel_agents.core.store_care import Retention
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import MOST_SILENT, Failures, LimitedRun, LiveRuns, Vitals
@@ -34,6 +35,8 @@ WELL = Seen(
     owners=(ALIVE,),
     room=Room(100 * GB, 1000 * GB),
     store_bytes=1000,
+    free_bytes=0,
+    retention=Retention(),
     unsent=Unsent(0, ""),
     stuck_rules=StuckRules(),
     now=NOW,

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
+from parallel_agents.views.session_query import parse_query
 from parallel_agents.views.session_tree import branches_of
 from parallel_agents.views.sessions import SessionLine
 
@@ -57,3 +60,15 @@ def test_a_chain_of_thousands_is_drawn() -> None:
     chain = [line("0"), *(line(str(n), str(n - 1)) for n in range(1, 3000))]
 
     assert len(drawn(chain)) == 3000
+
+
+def test_a_chat_whose_answer_was_stopped_is_interrupted_and_not_killed() -> None:
+    chat = line("chat")
+    chat = replace(chat, row=replace(chat.row, run=replace(chat.row.run, status=RunStatus.KILLED)))
+    query = parse_query("state:interrupted", 0.0)
+
+    assert chat.state == "interrupted"
+    assert query.filter.statuses == (RunStatus.KILLED,)
+    assert not query.is_decided_by_store
+    assert query.takes(chat)
+    assert not parse_query("state:killed", 0.0).takes(chat)

@@ -20,7 +20,7 @@ from parallel_agents.core.arguments import checked
 from parallel_agents.core.cutting import head
 from parallel_agents.core.message import Message, Role, ToolCall, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
-from parallel_agents.core.usage import Usage
+from parallel_agents.core.usage import SIMULATED_NOTICE, Usage
 from parallel_agents.errors import (
     MalformedReply,
     ModelRefused,
@@ -36,7 +36,6 @@ from parallel_agents.models.simulated.answers import make_answer, make_text
 from parallel_agents.models.simulated.calls import make_calls, misshapen
 from parallel_agents.models.simulated.days import DAYS, EXPENSIVE, PROVIDER, Day, Mishap
 
-NOTICE = "simulated: answers are made up, no model is called and no money is spent"
 _ENDPOINT = Endpoint(provider=PROVIDER, wire=Wire.CHAT, base_url="http://simulated.invalid")
 _WITHOUT_REPLY = frozenset(
     {Mishap.RATE_LIMITED, Mishap.OVERLOADED, Mishap.STALL, Mishap.MALFORMED, Mishap.REFUSAL}
@@ -71,7 +70,9 @@ class Simulated:
     @checked
     def __init__(self, day: Day, seed: Index = 0) -> None:
         self.name = f"{PROVIDER}/{day.name}" + (f"@{seed}" if seed else "")
-        self.capabilities = Capabilities(notice=NOTICE, images=True, pdfs=True, is_simulated=True)
+        self.capabilities = Capabilities(
+            notice=SIMULATED_NOTICE, images=True, pdfs=True, is_simulated=True
+        )
         self.calls = 0
         self._day = day
         self._seed = seed

@@ -19,7 +19,7 @@ from parallel_agents.catalog.source import Source, read_source
 from parallel_agents.core.json_value import Json
 from parallel_agents.creating.writing import agent_file
 from parallel_agents.errors import Conflict, InvalidFile, InvalidInput, NotFound, PagentsError
-from parallel_agents.files import write_private
+from parallel_agents.files import make_private_folders, write_private
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.agent_versions import (
@@ -252,7 +252,7 @@ def _as_json(done: _Done) -> dict[str, Json]:
 
 def _write(target: Path, text: str, *, is_told: bool = True) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folders(target.parent)
     except OSError as error:
         raise InvalidInput(
             f"{target.parent} cannot be made", why=str(error), hint="name another home"

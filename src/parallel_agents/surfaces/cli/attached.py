@@ -155,6 +155,7 @@ class _Attached:
 
     async def _announce(self) -> None:
         """Say what is watched, who works on it, and that leaving ends nothing."""
+        await self._client.notice_deaths()
         runs = await self._client.sessions.member_runs(self._row)
         ended = len(await self._client.sessions.results(runs))
         agents = (
@@ -181,7 +182,7 @@ class _Attached:
         live = await self._client.sessions.list(
             Filter(tree=self._row.session.key, is_live=True, every_run=True, limit=100)
         )
-        owned = {row.run.owner for row in live if row.run.owner is not None}
+        owned = {row.run.owner for row in live if row.owner_state is OwnerState.LIVE}
         for owner in await self._client.journal.owners():
             if owner.id in owned:
                 kind = "the worker" if owner.role is Role.WORKER else "the process"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import typer
 
 from parallel_agents.app.reading import open_reader
-from parallel_agents.core.audit import Audit
+from parallel_agents.core.audit import Audit, Pruned
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
@@ -17,6 +17,8 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, find_store
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.views import format
+
+_SAME_SECONDS = 60.0
 
 
 def print_verified(home: Home, head: str | None, *, is_full: bool, is_json: bool) -> None:
@@ -74,10 +76,23 @@ def _print_check(found: Audit) -> None:
         )
         render.line(f"  ok    {size}{before}")
         render.line(f"  hint  compare with a copy of the store; what is {doubtful} may be wrong")
+    if chain.pruned.steps:
+        render.line(f"  note  {_pruned(chain.pruned)}")
     if chain.before:
         render.line(
             f"  note  {chain.before:,} events were written before the chain began, and are not covered by it"
         )
+
+
+def _pruned(pruned: Pruned) -> str:
+    first, last = pruned.first_at or 0.0, pruned.last_at or 0.0
+    when = format.moment(first)
+    if last - first >= _SAME_SECONDS:
+        when += f" to {format.moment(last)}"
+    events = "1 event was" if pruned.events == 1 else f"{pruned.events:,} events were"
+    return (
+        f"{events} pruned on {when} by {', '.join(pruned.by)}; the hashes of their links are intact"
+    )
 
 
 def _check_json(found: Audit) -> Mapping[str, Json]:
@@ -87,6 +102,8 @@ def _check_json(found: Audit) -> Mapping[str, Json]:
         "events": chain.events,
         "links": chain.links,
         "events_before": chain.before,
+        "events_pruned": chain.pruned.events,
+        "pruned_by": list(chain.pruned.by),
         "head": chain.head,
         "fault": chain.fault,
         "runs": rows.runs,

@@ -71,7 +71,7 @@ class ChatScript:
     def _show(self, result: Result) -> None:
         if result.status is RunStatus.DONE:
             render.line(format.output(result.output))
-            for notice in result.notices:
+            for notice in format.notices(result):
                 render.note(f"note: {notice}", "yellow")
         else:
             render.result(result)

@@ -249,7 +249,7 @@ class ChatTerminal:
             return
         if not chat.shows(result):
             self._screen.line(format.output(result.output))
-        for notice in result.notices:
+        for notice in format.notices(result):
             self._screen.line(f"note: {notice}", "yellow")
         if result.error is not None:
             failure = result.error

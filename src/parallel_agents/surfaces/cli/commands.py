@@ -30,13 +30,19 @@ COMMANDS = {
     "watch": Command(
         "watch:watch", "Watch live work, whoever executes it; leaving ends nothing.", _WATCH
     ),
+    "top": Command("top:top", "Show all live work on one screen; steer, answer, end.", _WATCH),
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
     "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
     "report": Command(
         "report:report", "Print what a team or session came to, as a document.", _WATCH
     ),
+    "export": Command(
+        "export:export", "Write all that a team or session did into one file.", _WATCH
+    ),
     "health": Command("health:health", "Show what runs, and what of it needs you.", _WATCH),
+    "board": Command("board:board", "Show a board of tiles, and which alerts hold.", _WATCH),
+    "metrics": Command("metrics:metrics", "Print the state of the store for Prometheus.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
     "inbox": Command("inbox:inbox", "List what waits for your answer.", _WATCH),
@@ -49,6 +55,9 @@ COMMANDS = {
     "state": Command("state", "Show and set the values that the agents of a tree share.", _CONTROL),
     "artifact": Command(
         "artifact", "Share files with the agents of a tree, and get theirs.", _CONTROL
+    ),
+    "store": Command(
+        "store", "Show the size of the store; prune, copy, shrink and check it.", _CONTROL
     ),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),

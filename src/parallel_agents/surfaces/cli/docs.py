@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ import typer
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import NotFound
 from parallel_agents.surfaces.cli import render
+from parallel_agents.views import cells
 
 _PACKAGE = Path(__file__).parents[2]
 # A wheel carries the pages inside; a checkout has them beside its sources.
@@ -20,6 +21,7 @@ _ERRORS = "errors"
 _SECTION = re.compile(r"^## (PA-E\d{3})\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 _CODE = re.compile(r"(?i)(?:PA-)?E\d+")
+_ITEM = re.compile(r"(?:[-*+]|\d+[.)]) ")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 _SENTENCE = re.compile(r"(?<=[.?]) (?=[A-Z`])")
 
@@ -43,8 +45,14 @@ def docs(
         text = sections[wanted]
     else:
         text = _page(name).read_text("utf-8")
-    for line in _plain(text):
-        render.line(line)
+    if not render.out().is_terminal:
+        for line in _plain(text.splitlines()):
+            render.line(line)
+        return
+    for line in _plain(paragraphs(text)):
+        further = "  " if line[:1] in " |" or _ITEM.match(line) else ""
+        for part in cells.wrapped(line, render.out().width, further):
+            render.line(part)
 
 
 def pages() -> dict[str, Path]:
@@ -110,10 +118,27 @@ def _first_sentence(text: str) -> str:
     return _SENTENCE.split(paragraph, maxsplit=1)[0]
 
 
-def _plain(markdown: str) -> Iterator[str]:
+def paragraphs(markdown: str) -> list[str]:
+    """Its lines, with each paragraph and each item of a list on one, so that a terminal wraps it once."""
+    lines: list[str] = []
+    is_example = is_open = False
+    for line in markdown.splitlines():
+        is_fence = line.lstrip().startswith("```")
+        is_example ^= is_fence
+        text = line.strip()
+        is_prose = bool(text) and not (is_fence or is_example or text[0] in "|#<>")
+        if is_prose and is_open and not _ITEM.match(text):
+            lines[-1] = f"{lines[-1]} {text}"
+        else:
+            lines.append(line)
+        is_open = is_prose
+    return lines
+
+
+def _plain(lines: Iterable[str]) -> Iterator[str]:
     """The lines of a section as they are read on a terminal: examples are indented, links are words."""
     is_example = False
-    for line in markdown.splitlines():
+    for line in lines:
         if line.startswith("```"):
             is_example = not is_example
         elif is_example:

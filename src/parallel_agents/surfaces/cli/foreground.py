@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
@@ -148,28 +148,37 @@ def run_in_foreground(
                 await shown.watch()
                 return await conclude(app, shown.work)
 
-            if (concluded := await unless(stop, run_to_the_end())) is None:
-                await app.let_calls_end(_print_stopping)
-                for shown in started:
-                    await shown.catch_up()
+            try:
+                if (concluded := await unless(stop, run_to_the_end())) is None:
+                    await app.let_calls_end(_print_stopping)
+                    for shown in started:
+                        await shown.catch_up()
+            except OutputLost as lost:
+                await _print_what_was_lost(app, started, is_reader_gone=lost.is_reader_gone)
+                raise
         return concluded
 
-    bar = DownloadBar()
-    try:
-        with bar, traced(context.environment) as on_events:
-            parts = Parts(on_fetch=bar, on_events=on_events)
-            concluded = run_interruptible(partial(execute, parts))
-    except KeyboardInterrupt:
-        concluded = None
-    except OutputLost:
-        _print_how_to_continue(started)
-        raise
+    bar, concluded = DownloadBar(), None
+    with suppress(KeyboardInterrupt), bar, traced(context.environment) as on_events:
+        parts = Parts(on_fetch=bar, on_events=on_events)
+        concluded = run_interruptible(partial(execute, parts))
     if concluded is None:
         if bar.is_under_way:
             render.note("The part that was fetched is kept; the same command continues from there.")
         _print_how_to_continue(started)
         raise typer.Exit(Exit.INTERRUPTED)
     return concluded
+
+
+async def _print_what_was_lost(app: App, started: Sequence[Shown], *, is_reader_gone: bool) -> None:
+    """Say how to continue unfinished work; and where results are that were wanted and not written."""
+    rows = await app.sessions.rows_of([shown.work.run for shown in started])
+    live = {row.run.id for row in rows if not row.run.status.is_over}
+    _print_how_to_continue([shown for shown in started if shown.work.run in live])
+    if not is_reader_gone:
+        for shown in started:
+            if shown.work.run not in live:
+                render.note(farewell.ended(f"Show it with: pagents show {shown.work.name}"))
 
 
 def ended_before(run: Run) -> str:

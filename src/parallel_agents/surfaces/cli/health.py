@@ -29,7 +29,7 @@ def health(json: AsJson = False, home: Home = None) -> None:
 
     async def find() -> list[Sign]:
         async with open_reader(context.environment, context.settings) as reader:
-            return signs(await look(context.environment.home, context.settings.stuck_rules, reader))
+            return signs(await look(context.environment.home, context.settings, reader))
 
     found = run_cancellable(find())
     needs_you = any(sign.level is Level.PROBLEM for sign in found)

@@ -25,10 +25,11 @@ from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
 from parallel_agents.secrets.addresses import open_url
 from parallel_agents.setting_sources import Loaded
-from parallel_agents.settings import Environment
+from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.config_changes import config_file
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, load_what_works
+from parallel_agents.surfaces.cli.next_step import next_step, size_to_fetch
 from parallel_agents.surfaces.cli.plans import list_templates, write_team_file
 from parallel_agents.views import format
 
@@ -93,13 +94,14 @@ def init(
         render.note("To use another model: pagents models use MODEL")
         return
     _check_any(offers)
-    _list(offers)
+    _list(environment, loaded.settings, offers)
     chosen = offers[0] if yes else _asked(offers)
     _write(environment, chosen)
     for steps, model in chosen.settings.items():
         render.line(f"✔ {'.'.join(steps)} = {model}")
     render.line(f"✔ Wrote {config_file(environment).path}")
-    render.note('Next: pagents spawn main "Say hello." --wait · pagents init --templates')
+    model = next(iter(chosen.settings.values()))
+    render.note(f"{next_step(environment, loaded.settings, model)} · pagents init --templates")
 
 
 def _look_around(environment: Environment, loaded: Loaded) -> _Found:
@@ -136,11 +138,13 @@ def _show(found: _Found) -> None:
         render.line("  · no key of a provider is set")
 
 
-def _list(offers: Sequence[Proposal]) -> None:
+def _list(environment: Environment, settings: Settings, offers: Sequence[Proposal]) -> None:
     render.line("\nWhat agents can run on", "bold")
     for number, offer in enumerate(offers, start=1):
-        models = ", ".join(dict.fromkeys(offer.settings.values()))
-        render.line(f"  {number}  {format.one_line(models)}  ({offer.what})")
+        models = [*dict.fromkeys(offer.settings.values())]
+        size = size_to_fetch(environment, settings, models[0])
+        what = f"{offer.what}; {size} must be fetched once" if size else offer.what
+        render.line(f"  {number}  {format.one_line(', '.join(models))}  ({what})")
 
 
 def _check_any(offers: Sequence[Proposal]) -> None:

@@ -54,8 +54,8 @@ def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> N
 def list_limits(json: AsJson = False, home: Home = None) -> None:
     """List models that have a limit or were refused calls, and agents whose runs failed."""
     context = find_store(home)
-    lines = limit_lines(run_cancellable(_read(context)), _providers(context))
     now = time.time()
+    lines = limit_lines(run_cancellable(_read(context)), _providers(context), now)
     if json:
         render.envelope("limits", now, [limit_json(line, now) for line in lines])
         return
@@ -89,7 +89,7 @@ def set_limit(
         )
     limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
     kept = run_cancellable(_set(context, model, limit))
-    (line,) = limit_lines([kept], _providers(context), only=model) or [
+    (line,) = limit_lines([kept], _providers(context), time.time(), only=model) or [
         LimitLine(kept, NO_LIMIT, _NONE)
     ]
     none = "circuit closed" if name_of_agent(model) else "no limit"

@@ -53,8 +53,9 @@ def _lanes(lanes: Sequence[Lane], now: float, width: int) -> list[Text]:
     room = max(width - of_times - _BESIDE, 0)
     of_labels = min(widest, format.LABEL_WIDTH, max(width * 2 // 5, _LEAST_LABEL), room)
     lines: list[Text] = []
+    fitting = cells.apart(labels, of_labels)
     for lane, label, time in zip(lanes, labels, times, strict=True):
-        fitted = cells.middle(label, of_labels)
+        fitted = fitting[label]
         line = Text(_BLANKS)
         line.append(format.glyph(lane.status), format.style(lane.status))
         line.append(f"{_BLANKS}{fitted}{' ' * (of_labels - cell_len(fitted))}{_BLANKS}")

@@ -1,4 +1,4 @@
-"""Log options: `-v`, `-vv` and `--log-file`, which every command takes wherever they are written.
+"""Log options: `-v`, `-vv`, `--log-file` and `--log-json`, which every command takes wherever they are written.
 
 The help of those that execute work shows them.
 """
@@ -17,7 +17,7 @@ import typer
 from parallel_agents.errors import InvalidInput
 
 _LEVELS: Mapping[str, str] = {"-v": "info", "--verbose": "info", "-vv": "debug"}
-_FILE = "--log-file"
+_FILE, _JSON = "--log-file", "--log-json"
 _GIVEN: ContextVar[Mapping[str, str] | None] = ContextVar("log_options", default=None)
 
 _MARK = "executes_work"
@@ -36,6 +36,9 @@ _OPTIONS = {
     "log_file": Annotated[
         str | None,
         typer.Option(_FILE, metavar="FILE", help="Add these lines to a file instead."),
+    ],
+    "log_json": Annotated[
+        bool, typer.Option(_JSON, help="Make a JSON object of each of these lines.")
     ],
 }
 F = TypeVar("F", bound=Callable[..., None])
@@ -61,6 +64,7 @@ def with_log(command: Callable[..., None]) -> Callable[..., None]:
     options = [
         inspect.Parameter("verbose", keyword, default=0, annotation=_OPTIONS["verbose"]),
         inspect.Parameter("log_file", keyword, default=None, annotation=_OPTIONS["log_file"]),
+        inspect.Parameter("log_json", keyword, default=False, annotation=_OPTIONS["log_json"]),
     ]
     parameters = [*signature.parameters.values(), *options]
     called.__dict__["__signature__"] = signature.replace(parameters=parameters)
@@ -90,6 +94,8 @@ def take_log_options(arguments: Sequence[str]) -> Taken:
         elif argument in _LEVELS:
             is_twice = argument == "-v" and variables.get("PARALLEL_AGENTS_LOG") == "info"
             variables["PARALLEL_AGENTS_LOG"] = "debug" if is_twice else _LEVELS[argument]
+        elif argument == _JSON:
+            variables["PARALLEL_AGENTS_LOG_JSON"] = "1"
         elif name == _FILE:
             variables["PARALLEL_AGENTS_LOG_FILE"] = value if equals else next(given, "")
             if not variables["PARALLEL_AGENTS_LOG_FILE"]:

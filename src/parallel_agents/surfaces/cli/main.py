@@ -16,6 +16,8 @@ from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.signals import stop_signals_as_interrupts
 from parallel_agents.surfaces.cli.commands import COMMANDS, Command
 from parallel_agents.surfaces.cli.log_options import given, take_log_options
+from parallel_agents.surfaces.cli.numbers import TakesNumbers
+from parallel_agents.surfaces.cli.profile_option import take_leading_profile
 from parallel_agents.surfaces.cli.shared_options import offer_options, with_options
 from parallel_agents.surfaces.cli.streams import guard_streams
 from parallel_agents.surfaces.cli.usage import execute
@@ -32,6 +34,7 @@ def main(begin: Callable[[], object] = lambda: None) -> None:
     try:
         check_arguments(arguments)
         arguments, log = take_log_options(arguments)
+        arguments = take_leading_profile(arguments)
         app = build(arguments)
         begin()
         with stop_signals_as_interrupts(), given(log):
@@ -110,7 +113,8 @@ def _add(app: typer.Typer, name: str, command: Command, *, is_called: bool) -> N
     loaded = import_module(f"parallel_agents.surfaces.cli.{module}")
     if function:
         command_function: Callable[..., None] = getattr(loaded, function)
-        app.command(name, rich_help_panel=command.panel)(with_options(command_function))
+        offered = app.command(name, cls=TakesNumbers, rich_help_panel=command.panel)
+        offered(with_options(command_function))
     else:
         offer_options(loaded.app)
         app.add_typer(loaded.app, name=name, help=command.help, rich_help_panel=command.panel)

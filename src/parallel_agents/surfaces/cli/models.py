@@ -35,6 +35,7 @@ from parallel_agents.surfaces.cli.context import (
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
+from parallel_agents.surfaces.cli.next_step import next_step
 from parallel_agents.surfaces.cli.remote_models import list_remote, unknown_provider
 from parallel_agents.views import format
 
@@ -153,7 +154,7 @@ def use(
     if tier is not None and context.settings.model is not None:
         render.note(f"! the setting model is {context.settings.model}, and comes before the tiers")
     elif provider is None and not json:
-        render.note('Next: pagents spawn main "Say hello." --wait')
+        render.note(next_step(context.environment, context.settings, name))
 
 
 def _with_no_key(model: str, context: CliContext) -> Provider | None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib import import_module
+from itertools import takewhile
 from typing import Annotated
 
 import typer
 
+from parallel_agents.errors import InvalidInput
+
 _NAME = "profile"
+_OPTION = "--profile"
 
 
 def _choose(name: str | None) -> str | None:
@@ -23,13 +27,37 @@ def _choose(name: str | None) -> str | None:
 _Option = Annotated[
     str | None,
     typer.Option(
-        "--profile",
+        _OPTION,
         help="Use the settings of this profile.",
         metavar="NAME",
         is_eager=True,
         callback=_choose,
     ),
 ]
+
+
+def take_leading_profile(arguments: Sequence[str]) -> list[str]:
+    """A command line whose `--profile`, if it begins with one, is chosen and taken out.
+
+    Raises:
+        InvalidInput: it names no profile, or another one follows.
+    """
+    name, equals, value = arguments[0].partition("=") if arguments else ("", "", "")
+    if name != _OPTION:
+        return [*arguments]
+    rest = arguments[1:] if equals else arguments[2:]
+    chosen = value if equals else "".join(arguments[1:2])
+    if not chosen or chosen.startswith("-"):
+        raise InvalidInput(
+            f"{_OPTION} names no profile", hint=f"name one: pagents {_OPTION} NAME COMMAND"
+        )
+    before = takewhile(lambda each: each != "--", rest)
+    if any(each.partition("=")[0] == _OPTION for each in before):
+        raise InvalidInput(
+            f"{_OPTION} is given twice", why="it takes one value", hint=f"give {_OPTION} once"
+        )
+    _choose(chosen)
+    return [*rest]
 
 
 def with_profile(command: Callable[..., None]) -> Callable[..., None]:

@@ -179,12 +179,15 @@ def table(
         middles = [titles.index(title) for title in shortened]
         for column in middles:
             _narrow(widths, column, _LEAST_SHORTENED)
-        if sum(widths) + 2 * (len(widths) - 1) > out().width:
-            _flow(told[1:], middles)
+        is_flowing = sum(widths) + 2 * (len(widths) - 1) > out().width
+        for column in middles:
+            _fit(told[1:], column, out().width - 2 if is_flowing else widths[column])
+        if is_flowing:
+            _flow(told[1:])
             return
     for number, row in enumerate(told):
         shown = [
-            _cell(cell, width, is_right=title in right, is_middle=title in shortened)
+            _cell(cell, width, is_right=title in right)
             for cell, width, title in zip(row, widths, titles, strict=True)
         ]
         out().print(_text("  ".join(shown).rstrip(), "" if number else "bold"))
@@ -196,21 +199,27 @@ def _narrow(widths: list[int], column: int, least: int) -> None:
     widths[column] = min(widths[column], max(widths[column] - max(excess, 0), least))
 
 
-def _flow(rows: Sequence[Sequence[str]], shortened: Sequence[int]) -> None:
+def _fit(rows: Sequence[list[str]], column: int, most: int) -> None:
+    """Shorten the cells of a column, so that different ones stay different."""
+    fitted = cells.apart({row[column] for row in rows}, most)
+    for row in rows:
+        row[column] = fitted[row[column]]
+
+
+def _flow(rows: Sequence[Sequence[str]]) -> None:
     """Rows of several lines, without titles: no cell is broken where another line has room for it."""
     for row in rows:
-        for number, told in enumerate(_flowed(row, shortened, out().width)):
+        for number, told in enumerate(_flowed(row, out().width)):
             out().print(_text(told, "" if number else "bold"))
 
 
-def _flowed(row: Sequence[str], shortened: Sequence[int], width: int) -> list[str]:
+def _flowed(row: Sequence[str], width: int) -> list[str]:
     """The cells of a row on as many lines of the terminal's width as they need."""
     lines: list[str] = []
     for place, cell in enumerate(row):
         if not cell:
             continue
-        room = width - 2 * bool(place)
-        fitted = cells.middle(cell, room) if place in shortened else cells.ended(cell, room)
+        fitted = cells.ended(cell, width - 2 * bool(place))
         if lines and cell_len(lines[-1]) + 2 + cell_len(fitted) <= width:
             lines[-1] += f"  {fitted}"
         else:
@@ -230,8 +239,8 @@ def cards(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             line(f"  {format.one_line(cell)}")
 
 
-def _cell(text: str, width: int, *, is_right: bool, is_middle: bool) -> str:
-    fitted = cells.middle(text, width) if is_middle else cells.ended(text, width)
+def _cell(text: str, width: int, *, is_right: bool) -> str:
+    fitted = cells.ended(text, width)
     gap = " " * (width - cell_len(fitted))
     return gap + fitted if is_right else fitted + gap
 
@@ -259,7 +268,7 @@ def _about(found: Result, console: Console) -> None:
         found.model,
     )
     told = (
-        _flowed((label, *rest), (0,), console.width)
+        _flowed((cells.middle(label, console.width), *rest), console.width)
         if console.is_terminal
         else ["  ".join((label, *rest))]
     )
@@ -284,7 +293,7 @@ def _notices(found: Result) -> Iterator[tuple[str, str]]:
         more = f" and {left} more" if left > 0 else ""
         listing = f"pagents artifact list {short(found.session_key)}"
         yield as_called(f"  shared {names}{more}   {listing}"), ""
-    for notice in found.notices:
+    for notice in format.notices(found):
         yield f"  note: {notice}", "yellow"
     if found.error is not None:
         yield f"  {found.error.code}  {format.one_line(found.error.message)}", "red"
@@ -297,10 +306,11 @@ def _notices(found: Result) -> Iterator[tuple[str, str]]:
 def summary(team: TeamResult, earlier: Collection[RunId] = ()) -> None:
     """A team's results as a table, and a line of totals; `earlier` are tries that later ones replaced."""
     counted = [result for result in team.results if result.run_id not in earlier]
+    labels = format.labels(result.label for result in counted)
     rows = [
         (
             f"{format.glyph(r.status)} {format.status(r.status)}",
-            format.middle(r.label, format.LABEL_WIDTH),
+            labels[r.label],
             format.seconds(r.seconds),
             format.tokens(r.total_spend),
             format.money(r.total_spend),

@@ -7,6 +7,7 @@ import webbrowser
 from collections.abc import Generator
 from contextlib import contextmanager
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.http.listening import listen, origin_of
 
 try:
+    import_module(
+        "websockets"
+    )  # uvicorn loads it when it serves, where nobody says what is missing
     from parallel_agents.surfaces.gateway import serving
     from parallel_agents.surfaces.gateway.access import OPERATE_NAME, replace_tokens, tokens_of
     from parallel_agents.surfaces.gateway.origins import check_address, origins_of

@@ -27,7 +27,7 @@ def print_lines(lines: Sequence[SessionLine], form: Form | None = None) -> None:
     if not lines:
         render.note(render.NO_SESSIONS)
         return
-    _print_cells([_cells(line) for line in lines], form)
+    _print_cells(_rows(lines), form)
 
 
 def print_branches(branches: Sequence[Branch], form: Form | None = None) -> None:
@@ -35,7 +35,7 @@ def print_branches(branches: Sequence[Branch], form: Form | None = None) -> None
     if not branches:
         print_lines([])
         return
-    cells = [_cells(branch.line) for branch in branches]
+    cells = _rows([branch.line for branch in branches])
     _print_cells(
         [
             (name, f"{branch.stem}{label}", *rest)
@@ -50,12 +50,17 @@ def _print_cells(cells: Sequence[Sequence[str]], form: Form | None) -> None:
     print_list(form, _TITLES, cells, right=right, flexible="DOING", shortened=shortened)
 
 
-def _cells(line: SessionLine) -> tuple[str, ...]:
+def _rows(lines: Sequence[SessionLine]) -> list[tuple[str, ...]]:
+    labels = format.labels(line.row.session.label for line in lines)
+    return [_cells(line, labels[line.row.session.label]) for line in lines]
+
+
+def _cells(line: SessionLine, label: str) -> tuple[str, ...]:
     row = line.row
     more = f"; {line.queued_after} more queued" if line.queued_after else ""
     return (
         format.name(row),
-        format.middle(row.session.label, format.LABEL_WIDTH),
+        label,
         shown_state(line),
         doing(line) if line.counts else f"{doing(line)}{more}",
         _seconds(line),

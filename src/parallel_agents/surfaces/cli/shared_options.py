@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from parallel_agents.surfaces.cli.log_options import with_log
+from parallel_agents.surfaces.cli.numbers import TakesNumbers
 from parallel_agents.surfaces.cli.output_option import with_output
 from parallel_agents.surfaces.cli.profile_option import with_profile
 
@@ -21,6 +22,7 @@ def offer_options(app: typer.Typer) -> None:
     for info in app.registered_commands:
         if info.callback is not None and not hasattr(info.callback, "__wrapped__"):
             info.callback = with_options(info.callback)
+            info.cls = TakesNumbers
     for group in app.registered_groups:
         if group.typer_instance is not None:
             offer_options(group.typer_instance)

@@ -66,7 +66,7 @@ def steer(
                 await client.workers.ensure(row.session.key, receipt.run_id)
                 return row, receipt, "queued as the next run"
             (reached,) = await client.sessions.list(Filter(run=receipt.run_id))
-            return row, receipt, await _receipt(client, reached, receipt)
+            return row, receipt, await receipt_of(client, reached, receipt)
 
     row, receipt, state = run_cancellable(deliver())
     if json:
@@ -79,7 +79,7 @@ def steer(
         raise typer.Exit(Exit.FAILED)
 
 
-async def _receipt(client: Client, row: Row, receipt: Steer) -> str:
+async def receipt_of(client: Client, row: Row, receipt: Steer) -> str:
     """What became of the message within a few seconds."""
     if row.run.status is RunStatus.QUEUED:
         return "queued until the run starts"

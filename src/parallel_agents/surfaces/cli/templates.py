@@ -35,7 +35,12 @@ def write_new(target: Path, text: str, *, hint: str) -> None:
     """
     try:
         with target.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+            try:
+                opened.write(text)
+                opened.flush()
+            except (OSError, ValueError):
+                target.unlink(missing_ok=True)  # half a file would stand in the way of the next try
+                raise
     except FileExistsError as error:
         raise InvalidInput(f"{target} exists already", hint=hint) from error
     except OSError as error:

@@ -98,6 +98,8 @@ def _refusal(
     text = error.format_message().rstrip(".")
     command = getattr(getattr(error, "ctx", None), "command_path", "pagents")
     hint = f"`{command} -h` shows how to use it"
+    if text.casefold().startswith("no such option") and command == "pagents":
+        hint = "options come after the command, as in `pagents list --json`"
     team_file = _team_file(arguments)
     if "unexpected extra arg" in text and not _FILES.isdisjoint(arguments):
         hint = "each file has its own -f, and a pattern stands in quotes: -f 'src/*.py'"

@@ -73,6 +73,7 @@ async def spawn(call: Call, given: SpawnBody) -> Document:
             "nothing says what to spawn, or two things do",
             hint='name an agent or a team: {"agent": "code_reviewer", "text": "…"}',
         )
+    call.client.catalog.forget()  # the gateway may be older than the files
     if given.agent is not None:
         parent = None
         if given.parent is not None:

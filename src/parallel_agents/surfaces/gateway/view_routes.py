@@ -150,7 +150,7 @@ async def health(call: Call, _: Nothing) -> Document:
 async def health_document(gateway: Gateway) -> Mapping[str, object]:
     """The signs of health, as a document."""
     client = gateway.client
-    seen = await look(gateway.environment.home, client.settings.stuck_rules, client)
+    seen = await look(gateway.environment.home, client.settings, client)
     found = signs(seen)
     return {
         "as_of": format.iso(seen.now),
@@ -165,12 +165,12 @@ def _providers(call: Call) -> Mapping[str, Provider]:
 
 async def limits(call: Call, given: PageQuery) -> Page:
     """The models that have a limit or were refused calls, and agents whose runs failed."""
-    lines = limit_lines(await call.client.limits.throttles(), _providers(call))
+    now = call.client.now()
+    lines = limit_lines(await call.client.limits.throttles(), _providers(call), now)
     names = [line.throttle.model for line in lines]
     start = next((n for n, name in enumerate(names) if name > given.after), len(names))
     start = start if given.after else 0
     part = lines[start : start + given.limit]
-    now = call.client.now()
     return Page(
         schema="limits",
         items=[limit_json(line, now) for line in part],
@@ -204,9 +204,10 @@ async def reset_limit(call: Call, _: Nothing) -> Document:
 
 
 def _limit(call: Call, kept: Throttle) -> Document:
-    lines = limit_lines([kept], _providers(call), only=kept.model)
+    now = call.client.now()
+    lines = limit_lines([kept], _providers(call), now, only=kept.model)
     line = lines[0] if lines else LimitLine(kept, NO_LIMIT, "-")
-    return Document(value=limit_json(line, call.client.now()))
+    return Document(value=limit_json(line, now))
 
 
 ROUTES = (

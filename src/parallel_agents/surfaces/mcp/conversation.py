@@ -7,6 +7,7 @@ MB for it, in a process of which every conversation of every client starts one.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
@@ -26,6 +27,28 @@ _TOO_MANY = -32000
 _NO_ARGUMENTS: JsonObject = {}
 
 Id = str | int
+
+
+def _read(line: bytes) -> Json:
+    """The value of a line; half a character, as a client leaves that cuts UTF-16, becomes a mark.
+
+    Refusing the line would leave its request without an answer, since its id would not be known.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        if b"\\u" not in line:
+            raise
+        try:
+            text = json.dumps(json.loads(line), ensure_ascii=False, allow_nan=False)
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
+        return orjson.loads(
+            text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        )
 
 
 class _Wrong(Exception):
@@ -68,8 +91,8 @@ class Conversation:
             self._refuse(None, wrong)
             return
         try:
-            message: Json = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
+            message = _read(line)
+        except ValueError as error:
             self._refuse(None, _Wrong(_NOT_JSON, f"the line is not JSON: {error}"))
             return
         if not isinstance(message, Mapping):

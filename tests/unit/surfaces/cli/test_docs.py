@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.errors import NotFound
-from parallel_agents.surfaces.cli.docs import docs
+from parallel_agents.surfaces.cli.docs import docs, paragraphs
 
 
 @pytest.mark.parametrize("spelled", ["PA-E104", "E104", "pa-e104"])
@@ -63,3 +63,11 @@ def test_a_paragraph_is_shown_without_its_marks(capfd: pytest.CaptureFixture[str
     assert "never pauses the model." in shown
     assert "```" not in shown
     assert "  ✖ PA-E219  mine answered" in shown
+
+
+def test_a_paragraph_and_an_item_are_one_line_and_examples_and_tables_stay() -> None:
+    page = "# T\n\none\ntwo\n- a\n  b\n- c\n\n| x |\n| y |\n```\n1\n2\n```\n"
+
+    assert paragraphs(page) == [
+        *("# T", "", "one two", "- a b", "- c", "", "| x |", "| y |", "```", "1", "2", "```"),
+    ]

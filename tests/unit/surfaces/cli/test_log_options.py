@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from parallel_agents.errors import InvalidInput
-from parallel_agents.settings import LOG_FILE_VARIABLE, LOG_VARIABLE
+from parallel_agents.settings import LOG_FILE_VARIABLE, LOG_JSON_VARIABLE, LOG_VARIABLE
 from parallel_agents.surfaces.cli.log_options import (
     executes_work,
     given,
@@ -26,6 +26,7 @@ from parallel_agents.surfaces.cli.log_options import (
         ("run -v x -v", "run x", {LOG_VARIABLE: "debug"}),
         ("run --log-file t.log x", "run x", {LOG_FILE_VARIABLE: "t.log"}),
         ("run --log-file=t.log x", "run x", {LOG_FILE_VARIABLE: "t.log"}),
+        ("run --log-json x", "run x", {LOG_JSON_VARIABLE: "1"}),
         ("steer x -- -v", "steer x -- -v", {}),
     ],
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from contextlib import redirect_stderr, suppress
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
 from parallel_agents.core.schema import Json
-from parallel_agents.core.usage import Spend, Usage
+from parallel_agents.core.usage import SIMULATED_NOTICE, Spend, Usage
 from parallel_agents.errors import NotFound
 from parallel_agents.surfaces.cli import render
+from parallel_agents.views import format
 from parallel_agents.views.documents import result_json
 
 
@@ -169,3 +171,11 @@ def test_a_note_that_nobody_reads_ends_no_process() -> None:
         render.note("nobody reads this")
 
         assert render.err().quiet
+
+
+def test_what_the_cost_says_already_is_not_noted_again() -> None:
+    spend = Spend(calls=1, simulated_nanousd=1)
+    found = replace(result(), spend=spend, notices=(SIMULATED_NOTICE, "cut"))
+
+    assert format.notices(found) == ("cut",)
+    assert format.notices(replace(found, spend=Spend())) == (SIMULATED_NOTICE, "cut")

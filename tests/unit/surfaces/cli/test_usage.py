@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.errors import ConfigError, InvalidInput, NotFound
 from parallel_agents.surfaces.cli.main import build
 from parallel_agents.surfaces.cli.usage import execute
 
@@ -74,3 +74,18 @@ def test_what_follows_two_dashes_is_no_option(tmp_path: Path) -> None:
 
     with pytest.raises(NotFound):
         run(*arguments)
+
+
+@pytest.mark.parametrize("value", ["-3", "-3.5", "-.5", "-1e9"])
+def test_a_negative_number_is_a_value(value: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="max_parallel is invalid"):
+        run("config", "set", "max_parallel", value, "--home", str(tmp_path))
+    with pytest.raises(InvalidInput, match="no such option: --jsn"):
+        run("config", "set", "--jsn", "max_parallel", value)
+
+
+def test_an_option_before_the_command_says_where_it_stands() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        run("--json", "list")
+
+    assert refused.value.hint == "options come after the command, as in `pagents list --json`"

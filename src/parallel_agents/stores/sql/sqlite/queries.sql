@@ -64,10 +64,15 @@ FROM json_each(?) AS asked
 JOIN events AS e ON e.run = json_extract(asked.value, '$[0]') AND e.key = json_extract(asked.value, '$[1]');
 
 -- name: head
-SELECT (SELECT COALESCE(MAX(seq), 0) FROM events), (SELECT hash FROM links ORDER BY number DESC LIMIT 1);
+SELECT {last_number}, (SELECT hash FROM links ORDER BY number DESC LIMIT 1);
 
 -- name: last_seq
-SELECT COALESCE(MAX(seq), 0) FROM events;
+SELECT {last_number};
+
+-- Of the last event that there ever was, pruned or not: a number is never used again.
+-- name: last_number
+MAX((SELECT COALESCE(MAX(seq), 0) FROM events),
+    COALESCE((SELECT last_seq FROM links ORDER BY number DESC LIMIT 1), 0))
 
 -- When a process last worked on a run; one that has ended did until its last heartbeat.
 -- name: worked_on_until
@@ -259,16 +264,28 @@ DELETE FROM owners
 WHERE state != 'live' AND heartbeat_at < ?
   AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.owner = owners.id AND status IN ('queued', 'running'));
 
--- name: session_rows
-SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
+-- name: row_columns
+s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
        s.options,
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
        r.idle_seconds, o.state
+
+-- name: session_rows
+SELECT {row_columns}
 FROM sessions AS s
 JOIN runs AS r ON r.session = s.key
 LEFT JOIN owners AS o ON o.id = r.owner
+
+-- The newest come first out of an index, so that a page costs the same however many there are.
+-- name: newest_rows
+SELECT {row_columns}
+FROM runs AS r INDEXED BY runs_created
+CROSS JOIN sessions AS s ON s.key = r.session
+LEFT JOIN owners AS o ON o.id = r.owner
+{where}
+ORDER BY r.created_at DESC, s.key LIMIT :limit;
 
 -- name: run_with_key
 SELECT id FROM runs WHERE id > ? AND id < ? LIMIT 1;
@@ -494,6 +511,19 @@ FROM sessions AS s
 LEFT JOIN sessions AS p ON p.key = s.parent
 LEFT JOIN runs AS r ON r.session = s.key AND r.number = 1
 WHERE s.key IN (SELECT value FROM json_each(?));
+
+-- Which runs asked for runs, up to the ones that nobody in the store asked for.
+-- name: lineages
+WITH RECURSIVE up (run, top, height) AS (
+    SELECT id, id, 0 FROM runs WHERE id IN (SELECT value FROM json_each(?))
+    UNION ALL
+    SELECT up.run, above.id, up.height + 1
+    FROM up JOIN runs AS r ON r.id = up.top JOIN runs AS above ON above.id = r.asked_by
+    WHERE up.height < 100
+)
+SELECT up.run, up.top, MAX(up.height), r.asked_by
+FROM up JOIN runs AS r ON r.id = up.run
+GROUP BY up.run;
 
 -- Of a damaged row nothing is added up.
 -- name: is_whole
@@ -1196,3 +1226,207 @@ WHERE number = :number AND target = :to;
 -- name: unsent
 SELECT COUNT(*), MAX(error) FROM notifications INDEXED BY notifications_failed
 WHERE state = 'failed' AND at >= ?;
+
+-- Trees, each with the latest end of its runs, the oldest first.
+-- name: trees
+SELECT s.root, COUNT(DISTINCT s.key), COUNT(*), MAX(COALESCE(r.finished_at, r.created_at)),
+       SUM(CASE WHEN {is_whole} THEN r.cost_nanousd ELSE 0 END),
+       SUM(CASE WHEN {is_whole} THEN {simulated} ELSE 0 END),
+       MAX(CASE WHEN s.key = s.root THEN s.label END)
+FROM sessions AS s JOIN runs AS r ON r.session = s.key
+{where}
+GROUP BY s.root ORDER BY 4, s.root;
+
+-- name: trees.roots
+s.root IN (SELECT value FROM json_each(:roots))
+
+-- The trees of the runs that ended first, after a moment and up to another.
+-- name: roots_ended
+SELECT s.root, r.finished_at
+FROM runs AS r INDEXED BY runs_ended JOIN sessions AS s ON s.key = r.session
+WHERE r.finished_at IS NOT NULL AND r.finished_at > :after AND r.finished_at <= :until
+ORDER BY r.finished_at LIMIT :limit;
+
+-- name: has_ended_after
+SELECT EXISTS (SELECT 1 FROM sessions AS s JOIN runs AS r ON r.session = s.key
+               WHERE s.root = ? AND r.finished_at > ?);
+
+-- Trees of live runs, of runs that asked for them, and of those that they asked for.
+-- name: trees_in_use
+SELECT DISTINCT root FROM sessions
+WHERE key IN (
+    SELECT session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running')
+    UNION
+    SELECT asking.session
+    FROM runs AS live INDEXED BY runs_live JOIN runs AS asking ON asking.id IN (live.asked_by, live.request)
+    WHERE live.status IN ('queued', 'running')
+    UNION
+    SELECT asked.session
+    FROM runs AS live INDEXED BY runs_live JOIN runs AS asked ON asked.asked_by = live.id
+    WHERE live.status IN ('queued', 'running'));
+
+-- name: trees_live
+SELECT DISTINCT root FROM sessions
+WHERE key IN (SELECT session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running'));
+
+-- name: trees_with_letters
+SELECT DISTINCT s.root FROM dead_letters AS d JOIN sessions AS s ON s.key = d.session
+WHERE d.dropped_at IS NULL AND d.at >= ?;
+
+-- name: trees_with_flows
+SELECT DISTINCT s.root FROM sessions AS s JOIN runs AS r ON r.session = s.key
+WHERE s.key >= 'flow:' AND s.key < 'flow;' AND s.killed = 0
+  AND r.status IN ('failed', 'timed_out', 'over_budget', 'partial')
+  AND r.number = (SELECT MAX(number) FROM runs WHERE session = s.key);
+
+-- name: trees_being_removed
+SELECT tree, label, by, why FROM removing ORDER BY at, tree LIMIT ?;
+
+-- name: count_being_removed
+SELECT COUNT(*) FROM removing;
+
+-- name: begin_removing
+INSERT INTO removing (tree, label, by, why, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: end_removing
+DELETE FROM removing WHERE tree = ?;
+
+-- name: close_tree
+UPDATE sessions SET killed = 1 WHERE root = ?;
+
+-- The root's runs come first, so that what is left belongs to no list.
+-- name: runs_of_tree
+SELECT r.id, r.session, s.key = ?1
+FROM sessions AS s JOIN runs AS r ON r.session = s.key
+WHERE s.root = ?1 ORDER BY s.key <> ?1, s.key, r.number DESC LIMIT ?2;
+
+-- name: size_of_run
+SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM events WHERE run = ?;
+
+-- name: size_of_trees
+SELECT COUNT(*), COALESCE(SUM(length(e.body)), 0)
+FROM json_each(?) AS asked CROSS JOIN sessions AS s ON s.root = asked.value
+CROSS JOIN runs AS r ON r.session = s.key CROSS JOIN events AS e ON e.run = r.id;
+
+-- name: seqs_of_runs
+SELECT seq FROM events WHERE run IN (SELECT value FROM json_each(?)) ORDER BY seq;
+
+-- name: events_between
+SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq;
+
+-- name: link
+SELECT number, first_seq, last_seq, hash FROM links WHERE number = ?;
+
+-- name: last_link
+SELECT number, last_seq FROM links ORDER BY number DESC LIMIT 1;
+
+-- name: first_link_number
+SELECT number, last_seq FROM links ORDER BY number LIMIT 1;
+
+-- name: pruned_link
+SELECT events, rest FROM pruned_links WHERE link = ? ORDER BY pruning DESC LIMIT 1;
+
+-- The last row of each link says what is left of it: SQLite takes the other columns from the row
+-- with the maximum.
+-- name: pruned_links
+SELECT link, events, rest, MAX(pruning) FROM pruned_links WHERE link > ? GROUP BY link ORDER BY link;
+
+-- name: count_pruned
+SELECT COALESCE(SUM(events), 0)
+FROM (SELECT events, MAX(pruning) FROM pruned_links GROUP BY link);
+
+-- name: pruned_links_by_pruning
+SELECT pruning, link, events, rest FROM pruned_links ORDER BY pruning, link;
+
+-- name: put_pruned_link
+INSERT INTO pruned_links (link, pruning, events, rest) VALUES (?, ?, ?, ?);
+
+-- name: put_pruning
+INSERT INTO prunings (link, body) VALUES (?, ?);
+
+-- name: pruning
+SELECT body FROM prunings WHERE link = ?;
+
+-- name: prunings
+SELECT link, body FROM prunings WHERE link > ? ORDER BY link;
+
+-- name: add_pruned_spend
+INSERT INTO pruned_spend (day, agent, runs, nanousd, simulated, tokens)
+SELECT date(COALESCE(r.finished_at, r.created_at), 'unixepoch'), {agent_of_run}, COUNT(*),
+       SUM(CASE WHEN {is_whole} THEN r.cost_nanousd ELSE 0 END),
+       SUM(CASE WHEN {is_whole} THEN {simulated} ELSE 0 END),
+       SUM(CASE WHEN {is_whole} THEN r.input_tokens + r.output_tokens + r.cache_read_tokens
+                                     + r.cache_write_tokens ELSE 0 END)
+FROM runs AS r WHERE r.id IN (SELECT value FROM json_each(?)) GROUP BY 1, 2
+ON CONFLICT (day, agent) DO UPDATE SET
+    runs = runs + excluded.runs, nanousd = nanousd + excluded.nanousd,
+    simulated = simulated + excluded.simulated, tokens = tokens + excluded.tokens;
+
+-- The second part of a key: `agent:NAME:...`.
+-- name: agent_of_run
+substr(r.session, instr(r.session, ':') + 1,
+       instr(substr(r.session, instr(r.session, ':') + 1), ':') - 1)
+
+-- name: pruned_spend_of_day
+SELECT COALESCE(SUM(nanousd), 0), COALESCE(SUM(tokens), 0) FROM pruned_spend
+WHERE day = :day AND (:agent = '' OR agent = :agent);
+
+-- name: pruned_spend
+SELECT COALESCE(SUM(runs), 0), COALESCE(SUM(nanousd), 0), COALESCE(SUM(simulated), 0)
+FROM pruned_spend;
+
+-- name: prune_events
+DELETE FROM events WHERE run IN (SELECT value FROM json_each(?));
+
+-- name: prune_notifications
+DELETE FROM notifications WHERE number IN (SELECT value FROM json_each(?));
+
+-- name: prune_letters
+DELETE FROM dead_letters WHERE run IN (SELECT value FROM json_each(?));
+
+-- name: prune_writes
+DELETE FROM state_writes WHERE run IN (SELECT value FROM json_each(?));
+
+-- name: prune_reservations
+DELETE FROM reservations WHERE run IN (SELECT value FROM json_each(?));
+
+-- name: prune_runs
+DELETE FROM runs WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: prune_accounts
+DELETE FROM budget_accounts
+WHERE scope IN (SELECT 'session:' || s.key FROM json_each(?) AS gone CROSS JOIN sessions AS s ON s.key = gone.value
+                WHERE NOT EXISTS (SELECT 1 FROM runs WHERE session = s.key));
+
+-- name: prune_sessions
+DELETE FROM sessions
+WHERE key IN (SELECT value FROM json_each(?)) AND NOT EXISTS (SELECT 1 FROM runs WHERE session = key)
+RETURNING key;
+
+-- name: has_sessions
+SELECT EXISTS (SELECT 1 FROM sessions WHERE root = ?);
+
+-- name: prune_state
+DELETE FROM state WHERE tree = ?;
+
+-- name: prune_artifacts
+DELETE FROM artifacts WHERE tree = ?;
+
+-- How much of each kind there is; only the lengths of bodies are read, not the bodies.
+-- name: sizes
+SELECT (SELECT COUNT(*) FROM events), (SELECT COALESCE(SUM(length(body)), 0) FROM events),
+       (SELECT COUNT(*) FROM replies), (SELECT COALESCE(SUM(length(body)), 0) FROM replies),
+       (SELECT COUNT(DISTINCT id) FROM artifacts),
+       (SELECT COALESCE(SUM(bytes), 0) FROM (SELECT MAX(bytes) AS bytes FROM artifacts GROUP BY id)),
+       (SELECT COUNT(*) FROM sessions), (SELECT COUNT(*) FROM runs),
+       (SELECT COUNT(*) FROM sessions WHERE parent = ''),
+       (SELECT at FROM events ORDER BY seq LIMIT 1), (SELECT at FROM events ORDER BY seq DESC LIMIT 1);
+
+-- name: pages
+SELECT (SELECT page_count FROM pragma_page_count()), (SELECT freelist_count FROM pragma_freelist_count()),
+       (SELECT page_size FROM pragma_page_size()), (SELECT auto_vacuum = 2 FROM pragma_auto_vacuum());
+
+-- Move pages from the end of the file into its holes, and cut it; does nothing in a file that was
+-- made without that.
+-- name: shrink_step
+PRAGMA incremental_vacuum(1000);

@@ -161,6 +161,8 @@ CREATE TABLE links (
     last_seq INTEGER NOT NULL,
     hash BLOB NOT NULL
 );
+-- The chain begins after what was there before it: nothing in a new store.
+INSERT INTO links (number, first_seq, last_seq, hash) VALUES (0, 0, 0, zeroblob(32));
 
 -- How far the journal was verified: up to which link, and what there was by then.
 CREATE TABLE checkpoints (
@@ -178,6 +180,7 @@ CREATE TABLE formats (
     format INTEGER PRIMARY KEY,
     last_seq INTEGER NOT NULL
 );
+INSERT INTO formats (format, last_seq) VALUES (1, 0);
 
 -- What the sessions of each tree share: values with versions, and which calls have written them.
 CREATE TABLE state (
@@ -231,3 +234,39 @@ CREATE TABLE notifications (
 ) WITHOUT ROWID;
 CREATE INDEX notifications_open ON notifications (state) WHERE state IN ('due', 'sending');
 CREATE INDEX notifications_failed ON notifications (at) WHERE state = 'failed';
+
+-- What was pruned: a record for each step, covered by the hash of the link with its number.
+CREATE TABLE prunings (
+    link INTEGER PRIMARY KEY,
+    body BLOB NOT NULL
+);
+-- How many events of a link are gone after a step, and a hash over those that are left.
+CREATE TABLE pruned_links (
+    link INTEGER NOT NULL,
+    pruning INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    rest BLOB NOT NULL,
+    PRIMARY KEY (link, pruning)
+) WITHOUT ROWID;
+CREATE INDEX pruned_links_by_pruning ON pruned_links (pruning);
+-- The trees of which a part is gone already: whoever prunes next removes the rest.
+CREATE TABLE removing (
+    tree TEXT PRIMARY KEY,
+    label TEXT NOT NULL,
+    by TEXT NOT NULL,
+    why TEXT NOT NULL,
+    at REAL NOT NULL
+) WITHOUT ROWID;
+-- What the runs cost that are gone, by the UTC day on which they ended.
+CREATE TABLE pruned_spend (
+    day TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    nanousd INTEGER NOT NULL,
+    simulated INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    PRIMARY KEY (day, agent)
+) WITHOUT ROWID;
+-- What ended first.
+CREATE INDEX runs_ended ON runs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX runs_created ON runs (created_at);
