@@ -55,6 +55,31 @@ def write_private(target: Path, content: bytes) -> None:
         _put(target, (content,), _PRIVATE)
 
 
+def create_private_whole(target: Path, content: bytes) -> bool:
+    """Like `write_private`, unless the file is there; of several who try, one creates it.
+
+    Returns:
+        Whether this call did.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
+    with _told(target):
+        make_folders(target.parent)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            beside.chmod(_PRIVATE)
+            target.hardlink_to(beside)
+        except FileExistsError:
+            return False
+        finally:
+            beside.unlink(missing_ok=True)
+    return True
+
+
 def open_private(path: Path) -> BinaryIO:
     """A file to append to that only this user can read, whoever made it; makes its folders.
 

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from parallel_agents.app.client import Client
 from parallel_agents.app.other_work import asked_before, other_parts, other_values, other_work
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.verbs import Spawned
+from parallel_agents.core.verbs import Sessions, Spawned
 from parallel_agents.errors import Conflict
 from parallel_agents.flows.plan_task import NAME
 
 
-async def begin_plan(app: Client, task: FlowTask, key: str | None) -> Spawned:
+async def begin_plan(
+    app: Client,
+    task: FlowTask,
+    key: str | None,
+    *,
+    sessions: Sessions | None = None,
+    tags: Sequence[str] = (),
+) -> Spawned:
     """Start a plan, or continue the run of that name.
+
+    Args:
+        app: the open home.
+        task: the plan with its inputs.
+        key: the name.
+        sessions: the verbs of whoever asks; None for those of the user of this process.
+        tags: what all of its steps have.
 
     Raises:
         Conflict: the run of that name is of other work; the error says what differs.
     """
     try:
-        return await app.sessions.spawn_flow(task, key=key)
+        return await (sessions or app.sessions).spawn_flow(task, key=key, tags=tags)
     except Conflict as conflict:
         if key is None or not (differences := await _differences(app, key, task)):
             raise

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from parallel_agents.app.client import Client, Resources
 from parallel_agents.app.opening import open_leaving
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.workers import Workers
+from parallel_agents.core.event_store import OnEvents, Unsubscribe
+from parallel_agents.core.owner import Role
+from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.engines.leaving import LeavingEngine
+from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import StoreError
 from parallel_agents.settings import Environment, Settings
 
@@ -27,6 +31,8 @@ class ThinClient(Client):
 
     def __init__(self, resources: Resources) -> None:
         self._engine = LeavingEngine()
+        self._store = resources.store
+        self._deaths = DeathWatch(this_process(Role.SCRIPT))
         super().__init__(resources, self._engine)
         self.workers: Workers = self.workers.lingering(LINGER_SECONDS)
         self._handing = asyncio.Lock()  # guards the runs that are being handed to a worker
@@ -42,6 +48,22 @@ class ThinClient(Client):
                         f"no worker could be started ({error}); `pagents work` executes what waits"
                     )
         return ""
+
+    def subscribe(self, on_events: OnEvents) -> Unsubscribe:
+        """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
+        return self._store.subscribe(on_events)
+
+    def on_failure(self, tell: Callable[[StoreError], None]) -> Unsubscribe:
+        """Call `tell` on the loop once the store can no longer be written or watched."""
+        return self._store.on_failure(tell)
+
+    async def notice_deaths(self) -> None:
+        """Mark the processes that have died, so that what they executed is seen to be left."""
+        await mark_dead(self._store, self._deaths)
+
+    def on_behalf(self, via: str) -> SessionVerbs:
+        """The verbs for somebody who acts through this process; the journal says so of what they do."""
+        return self.service.on_behalf(via)
 
 
 @asynccontextmanager

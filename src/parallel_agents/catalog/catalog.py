@@ -34,7 +34,7 @@ TeamEntry: TypeAlias = Entry[Team]
 class Catalog:
     """Agents from `agents/*.md`, their cases from `cases/*.yaml`, and teams from `teams/*.yaml`.
 
-    Each file is read once, on first use; a new Catalog sees later changes.
+    Each file is read once, on first use; a new Catalog, or one that forgets, sees later changes.
 
     Args:
         folders: folders with `agents`, `cases` and `teams` in them. A name in an earlier folder overrides
@@ -69,6 +69,11 @@ class Catalog:
                 hint=did_you_mean(name, self._agents.names(), "`pagents agents list` shows all"),
             )
         return agent
+
+    def forget(self) -> None:
+        """Read every file again when it is next asked for: it may have been changed since."""
+        for index in (self._agents, self._teams, self._cases):
+            index.forget()
 
     def agents(self) -> list[AgentEntry]:
         """All agents by name; a file that is not valid is an entry with its error."""

@@ -49,6 +49,10 @@ class FileIndex(Generic[ContentT]):
         file = self._files().get(name)
         return None if file is None else self._read(name, file)
 
+    def forget(self) -> None:
+        """Read every file again when it is next asked for."""
+        self._loaded.clear()
+
     def names(self) -> list[str]:
         """The names of all valid definitions, sorted."""
         return [

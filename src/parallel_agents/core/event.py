@@ -20,7 +20,7 @@ from parallel_agents.core.cuts import Cuts
 from parallel_agents.core.flow import Batched, FlowTask, StepFinished, StepStarted
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.kept import KeptCall, KeptReport
+from parallel_agents.core.kept import AnyKept
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File, Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
@@ -32,7 +32,6 @@ from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
 
 QUEUED_KEY = "queued"
-AnyKept: TypeAlias = Annotated[KeptCall | KeptReport, Field(discriminator="kind")]
 
 
 class SteerMode(StrEnum):
@@ -57,7 +56,7 @@ class Queued:
         team, flow: the tasks of a team's run, or the call of a flow's function.
         cache_seconds: the maximum age of a stored reply to the same request.
         gates: the task's own, as `refine` is its own loop; the session's agent contains them too.
-        kept: what earlier runs of the same task did, if this one retries it.
+        kept, by: what earlier runs of a task that is retried did; who asked through the gateway.
         files, accepted_items: what is shown with the task; items of a batch that are done before.
     """
 
@@ -75,6 +74,7 @@ class Queued:
     kept: tuple[AnyKept, ...] = ()
     files: tuple[File, ...] = ()
     accepted_items: Mapping[str, AcceptedItem] = field(default_factory=dict[str, AcceptedItem])
+    by: str = ""
     kind: Literal["queued"] = "queued"
 
 

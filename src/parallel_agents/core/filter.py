@@ -14,6 +14,7 @@ class Filter(Checked):
     """Which rows to return; a field that is None does not filter.
 
     Attributes:
+        sessions: these sessions.
         run: this run, even if its session has had another run since.
         prefix: the beginning of a session key, of its last part or of a run id, or a whole label
             or task name, or the whole key under which a session without a parent was spawned.
@@ -35,6 +36,7 @@ class Filter(Checked):
     """
 
     session: SessionKey | None = None
+    sessions: tuple[SessionKey, ...] | None = None
     run: RunId | None = None
     prefix: str | None = None
     tree: SessionKey | None = None

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import orjson
+from pydantic import Field
 
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import ToolCall, ToolResult
@@ -80,6 +81,7 @@ class KeptReport:
 
 
 Kept: TypeAlias = KeptCall | KeptReport
+AnyKept: TypeAlias = Annotated[KeptCall | KeptReport, Field(discriminator="kind")]
 
 
 def identity_of(call: ToolCall) -> bytes:

@@ -226,8 +226,12 @@ class Sessions(SessionReads, Protocol):
         """
         ...
 
-    async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+    async def steer(
+        self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT, key: str | None = None
+    ) -> Steer:
         """Send a message to a live run; in mode `after` it starts the session's next run.
+
+        A message with a key that was used before is in the store already, unless the mode is `after`.
 
         Raises:
             RunIsOver: the run has ended; `send` starts the next. In mode `after`: the session was

@@ -9,6 +9,7 @@ PagentsError
  │   ├─ UnknownAgent            PA-E102
  │   ├─ InvalidFile             PA-E103  an agent, team or configuration file
  │   ├─ NotFound                PA-E104  no such session or run
+ │   │   └─ NoSuchPath          PA-E388  the gateway has no such path or method
  │   ├─ Ambiguous               PA-E105  several things match the name
  │   ├─ Conflict                PA-E106  the key is used for different work
  │   │   └─ EditedByHand        PA-E380  what the skill's installation wrote was changed since
@@ -22,6 +23,11 @@ PagentsError
  │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
  │   ├─ HealthFileTaken         PA-E381  another worker keeps the health file
+ │   ├─ NotAuthorized           PA-E383  a request to the gateway has no token, or a wrong one
+ │   ├─ OnlyReads               PA-E384  a request would change something, and its token only reads
+ │   ├─ ForeignRequest          PA-E385  a request names another host, or comes from another web page
+ │   ├─ BadRequest              PA-E386  a request cannot be read: its form, its type or its size
+ │   ├─ TooManyRequests         PA-E387  too many wrong tokens or connections at once
  │   ├─ PruneRefused            PA-E390  what is to be removed from the store has to stay
  │   ├─ StoreInUse              PA-E393  runs are being executed, and would have to wait
  │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type
@@ -33,6 +39,7 @@ PagentsError
  │       ├─ SecretUnavailable   PA-E135  a secret cannot be looked up by its reference
  │       ├─ SecretInSetting     PA-E367  a value for the configuration is a secret itself
  │       ├─ ClientConfigBroken  PA-E379  the configuration of a program that the skill is installed for
+ │       ├─ ExposedAddress      PA-E382  a server would be reached from other machines, unencrypted
  │       ├─ MissingExtra        PA-E113  an optional part is not installed
  │       ├─ CannotSee           PA-E128  a file that the model cannot be shown
  │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
@@ -110,6 +117,7 @@ PagentsError
      ├─ BackupFailed            PA-E391  a copy of the store could not be made, or is not like it
      ├─ NoRoom                  PA-E392  the disk has too little room for what was asked for
      ├─ ArtifactError           PA-E420  the content of an artifact is gone or damaged
+     ├─ GatewayFault            PA-E389  a bug in this package kept the gateway from answering
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
 
 `docs/errors.md` explains each code; `pagents docs E101` shows its entry.
@@ -124,6 +132,7 @@ from parallel_agents.errors.base import (
 from parallel_agents.errors.caller import (
     AlreadyAnswered,
     Ambiguous,
+    BadRequest,
     BatchRefused,
     CallerError,
     CannotContinue,
@@ -132,6 +141,8 @@ from parallel_agents.errors.caller import (
     ConfigError,
     Conflict,
     EditedByHand,
+    ExposedAddress,
+    ForeignRequest,
     ForkRefused,
     GitFailed,
     HealthFileTaken,
@@ -140,9 +151,12 @@ from parallel_agents.errors.caller import (
     MissingExtra,
     MissingKey,
     NoOutput,
+    NoSuchPath,
+    NotAuthorized,
     NotFound,
     NothingOnStdin,
     NotText,
+    OnlyReads,
     PlanUnconfirmed,
     ProfileRefused,
     PruneRefused,
@@ -154,6 +168,7 @@ from parallel_agents.errors.caller import (
     SpawnLimit,
     SpawnRefused,
     StoreInUse,
+    TooManyRequests,
     TooMuchGiven,
     UnknownAgent,
     UnknownModel,
@@ -163,6 +178,7 @@ from parallel_agents.errors.caller import (
 from parallel_agents.errors.host import (
     ArtifactError,
     BackupFailed,
+    GatewayFault,
     HostError,
     LeftRun,
     LimitUnenforced,
@@ -252,6 +268,7 @@ __all__ = [
     "ArtifactError",
     "AuthFailed",
     "BackupFailed",
+    "BadRequest",
     "BatchRefused",
     "CallTimedOut",
     "CallerError",
@@ -268,12 +285,15 @@ __all__ = [
     "CreditExhausted",
     "DraftMissing",
     "EditedByHand",
+    "ExposedAddress",
     "FlowChanged",
     "FlowRaised",
     "FlowTooDeep",
+    "ForeignRequest",
     "ForkRefused",
     "GateBroken",
     "GateRefused",
+    "GatewayFault",
     "GitFailed",
     "HealthFileTaken",
     "HostError",
@@ -294,11 +314,14 @@ __all__ = [
     "ModelSlipped",
     "NoOutput",
     "NoRoom",
+    "NoSuchPath",
+    "NotAuthorized",
     "NotFound",
     "NotRegistered",
     "NotText",
     "NothingListens",
     "NothingOnStdin",
+    "OnlyReads",
     "OutputCut",
     "OutputInvalid",
     "OutputLost",
@@ -349,6 +372,7 @@ __all__ = [
     "StoreTooNew",
     "StoreUnreachable",
     "StreamCut",
+    "TooManyRequests",
     "TooMuchGiven",
     "ToolUnavailable",
     "TurnLimit",

@@ -138,6 +138,42 @@ class HealthFileTaken(CallerError):
     code = "PA-E381"
 
 
+class NotAuthorized(CallerError):
+    """A request has no token, or a wrong one."""
+
+    code = "PA-E383"
+
+
+class OnlyReads(CallerError):
+    """A request would change something, and its token or the gateway only reads."""
+
+    code = "PA-E384"
+
+
+class ForeignRequest(CallerError):
+    """A request names another host, or comes from another web page."""
+
+    code = "PA-E385"
+
+
+class BadRequest(CallerError):
+    """A request cannot be read: its form, its type or its size."""
+
+    code = "PA-E386"
+
+
+class TooManyRequests(CallerError):
+    """Too much came at once: wrong tokens, or connections."""
+
+    code = "PA-E387"
+
+
+class NoSuchPath(NotFound):
+    """The API has no such path, or the path no such method."""
+
+    code = "PA-E388"
+
+
 class PruneRefused(CallerError):
     """What is to be removed from the store has to stay."""
 
@@ -208,6 +244,12 @@ class ClientConfigBroken(ConfigError):
 
 class MissingExtra(ConfigError):
     code = "PA-E113"
+
+
+class ExposedAddress(ConfigError):
+    """A server would be reached from other machines, with nothing in front of it that encrypts."""
+
+    code = "PA-E382"
 
 
 class CannotSee(ConfigError):

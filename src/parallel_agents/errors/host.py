@@ -107,3 +107,9 @@ class LimitUnenforced(HostError):
 
 class ArtifactError(HostError):
     code = "PA-E420"
+
+
+class GatewayFault(HostError):
+    """A bug in this package kept the gateway from answering a request."""
+
+    code = "PA-E389"

@@ -7,7 +7,7 @@ behind reads the missing pages from the store again, so that no buffer grows wit
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 
 from parallel_agents.core.event import Event, Finished, Queued
 from parallel_agents.core.ids import RunId, SessionKey
@@ -16,6 +16,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.tail import Tail
 
 _MOST_BUFFERED = 10_000
 
@@ -42,7 +43,7 @@ async def follow(
     """
     top = row.session.key
     tree = _Tree(store, top)
-    tail = _Tail(most_buffered)
+    tail = Tail(most_buffered)
     unsubscribe = store.subscribe(tail.hear)
     seen, has_changed = after, True
     try:
@@ -80,39 +81,6 @@ async def follow(
 def _is_turn(event: Event, top: SessionKey) -> bool:
     """Whether a run of the session itself began or ended, which may change its latest run."""
     return event.session == top and isinstance(event.body, Queued | Finished)
-
-
-class _Tail:
-    """The events that the store has announced, up to a limit.
-
-    Attributes:
-        news: set when something was announced.
-        is_behind: events are missing, and have to be read from the store.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.news = asyncio.Event()
-        self.is_behind = True
-        self._events: list[Event] = []
-
-    def hear(self, events: Sequence[Event]) -> None:
-        self.news.set()
-        if self.is_behind:
-            return
-        self._events += events
-        if len(self._events) > self._most:
-            self._events.clear()
-            self.is_behind = True
-
-    def restart(self) -> None:
-        """Collect from now on; what came before is read from the store."""
-        self._events.clear()
-        self.is_behind = False
-
-    def take(self) -> list[Event]:
-        taken, self._events = self._events, []
-        return taken
 
 
 class _Tree:

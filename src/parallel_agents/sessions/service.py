@@ -6,6 +6,7 @@ import asyncio
 import builtins
 import uuid
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -78,8 +79,19 @@ class Service(Executing):
         self._ladder_start = ladder_start
         self._attacher = attacher
         self._user = user.name
+        self._asked_by = ""  # of what is spawned and sent; empty for the user of this process
         self._permissions = user.permissions
         self._retries = Retries(store, planner)
+
+    def on_behalf(self, via: str) -> Service:
+        """The same verbs for somebody who acts through this process; the journal says so."""
+        acting = copy(self)
+        acting.call_user(f"{self._user} by {via}")
+        return acting
+
+    def call_user(self, name: str) -> None:
+        """Call whoever asks for something by this name in the journal from now on."""
+        self._user = self._asked_by = name
 
     async def spawn(
         self, task: AnyTask, *, parent: SessionKey | None = None, again: str = ""
@@ -173,6 +185,10 @@ class Service(Executing):
         return await whole(lambda: self._start(plans))
 
     async def _start(self, plans: Sequence[SessionPlan]) -> Spawned:
+        if self._asked_by:
+            plans = [
+                replace(plan, queued=replace(plan.queued, by=self._asked_by)) for plan in plans
+            ]
         outcomes = await self._store.spawn(plans)
         if plans[0].kind.is_group and outcomes[0].is_new:
             hold_to(self._engine, outcomes[0].session.root, plans[0].queued)
@@ -225,6 +241,7 @@ class Service(Executing):
             limits=row.session.agent.limits.over(self._planner.defaults),
             cache_seconds=row.session.agent.cache_seconds,
             files=await self._attacher.keep(files),
+            by=self._asked_by,
         )
         self._attacher.check(queued.files, (chosen, *queued.ladder))
         run_id = run or make_run_id()
@@ -245,13 +262,15 @@ class Service(Executing):
 
         return await whole(send)
 
-    async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+    async def steer(
+        self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT, key: str | None = None
+    ) -> Steer:
         if mode is SteerMode.AFTER:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_text(text, {})
         row = await self._find_executed(name)
         requests.check_reads_messages(row)
-        key = f"steer-{uuid.uuid4().hex[:12]}"
+        key = f"steer-{key or uuid.uuid4().hex[:12]}"
         await self._store.steer(row.run.id, key, text, mode=mode, by=self._user)
         return Steer(row.run.id, key)
 

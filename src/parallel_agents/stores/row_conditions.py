@@ -13,6 +13,7 @@ def values_of(chosen: Filter) -> Mapping[str, Value]:
     """The values in the conditions of a filter."""
     return {
         "session": chosen.session,
+        "sessions": None if chosen.sessions is None else as_array(list(chosen.sessions)),
         "run": chosen.run,
         "parent": chosen.parent,
         "agent": chosen.agent,
@@ -41,6 +42,7 @@ def conditions_of(chosen: Filter) -> list[str]:
         "latest": is_one_run and chosen.asker is None,
         "asked": is_one_run and chosen.asker is not None,
         "session": chosen.session is not None,
+        "sessions": chosen.sessions is not None,
         "run": chosen.run is not None,
         "parent": chosen.parent is not None,
         "agent": chosen.agent is not None,

@@ -67,9 +67,9 @@ def find_decisions(
         if isinstance(event.body, Queued):
             origin = origins.get(event.session)
             if origin is None or origin.first_run == event.run:
-                who, what = (origin.parent if origin else "") or CALLER, "spawn"
+                who, what = (origin.parent if origin else "") or event.body.by or CALLER, "spawn"
             else:
-                who, what, why = CALLER, "send", ""
+                who, what, why = event.body.by or CALLER, "send", ""
         yield Decision(event=event, who=who, what=what, why=why)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from typing_extensions import TypedDict
+
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
@@ -18,7 +21,24 @@ def described(question: OpenQuestion) -> str:
     return format.one_line(f"{asked.text}{choices}")
 
 
-def question_json(question: OpenQuestion) -> Mapping[str, Json]:
+class QuestionDocument(TypedDict):
+    """What a run asks a person, for machines."""
+
+    id: str
+    session_key: SessionKey
+    run_id: RunId
+    kind: str
+    text: str
+    tool: str
+    arguments: Mapping[str, Json]
+    rule: str
+    choices: list[str]
+    default: str
+    asked_at: str | None
+    expires_at: str | None
+
+
+def question_json(question: OpenQuestion) -> QuestionDocument:
     """A question for machines."""
     asked = question.question
     return {

@@ -6,12 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-import orjson
 import typer
 
 from parallel_agents.app.references import TOOLS, dangling_in_agent
 from parallel_agents.app.tool_servers import HomeServers
-from parallel_agents.catalog.catalog import AgentEntry, Catalog
+from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
 from parallel_agents.core.message import task_text
@@ -32,6 +31,7 @@ from parallel_agents.surfaces.cli.first_call import first_call
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
+from parallel_agents.views.catalog_documents import agent_entry_json, agent_json
 
 app = typer.Typer(no_args_is_help=True)
 app.command("init")(agent_templates.init)
@@ -67,7 +67,7 @@ def list_agents(json: AsJson = False, output: Output = None, home: Home = None) 
     """List the agents of the project, your own, and the built-in ones."""
     entries = find_catalog(home).agents()
     if json:
-        render.envelope("agents", time.time(), [_entry_json(entry) for entry in entries])
+        render.envelope("agents", time.time(), [agent_entry_json(entry) for entry in entries])
         return
     agents = [entry.content for entry in entries if isinstance(entry.content, Agent)]
     rows = [(agent.name, agent.category, agent.tier, agent.description) for agent in agents]
@@ -88,7 +88,7 @@ def show(
     agent = catalog.agent(name)
     if json:
         file = next((str(each.file) for each in catalog.agents() if each.name == name), None)
-        render.envelope("agent", time.time(), [{**_agent_json(agent), "file": file}])
+        render.envelope("agent", time.time(), [{**agent_json(agent), "file": file}])
         return
     render.line(f"{agent.name}  ({agent.category}, {agent.tier})", "bold")
     render.line(agent.description)
@@ -128,20 +128,10 @@ def _show_examples(agent: Agent) -> None:
         render.line(f"→ {format.output(example.output)}")
 
 
-def _entry_json(entry: AgentEntry) -> dict[str, Json]:
-    if isinstance(entry.content, InvalidFile):
-        return {"name": entry.name, "file": str(entry.file), "error": entry.content.message}
-    return {**_agent_json(entry.content), "file": str(entry.file)}
-
-
-def _agent_json(agent: Agent) -> dict[str, Json]:
-    return orjson.loads(orjson.dumps(agent))
-
-
 def _set_otherwise(agent: Agent) -> dict[str, Json]:
     """What an agent has otherwise than one that says nothing, without what is shown apart."""
-    document = _agent_json(agent)
-    plain = _agent_json(
+    document = agent_json(agent)
+    plain = agent_json(
         Agent(name=agent.name, description=agent.description, instructions=agent.instructions)
     )
     return {

@@ -18,7 +18,6 @@ from parallel_agents.artifacts import ArtifactFolder, Stored
 from parallel_agents.core.artifact import Artifact, ArtifactRecord, artifacts_in_use, short_id
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import short
-from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import Removal
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
@@ -29,6 +28,7 @@ from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.state import Tree
 from parallel_agents.views import format
+from parallel_agents.views.documents import artifact_json, shared_json
 
 _TITLES = ("ID", "NAME", "TYPE", "SIZE", "BY", "AGE")
 _STDIN = "-"
@@ -60,7 +60,7 @@ def put(
 
     artifact = run_cancellable(share())
     if json:
-        render.envelope("artifacts", time.time(), [render.artifact_json(artifact)])
+        render.envelope("artifacts", time.time(), [artifact_json(artifact)])
     else:
         render.line(f"{short_id(artifact.id)}  {_about(artifact)}")
 
@@ -80,7 +80,7 @@ def list_artifacts(
     records = run_cancellable(look())
     now = time.time()
     if json:
-        render.envelope("artifacts", now, [_json(record) for record in records])
+        render.envelope("artifacts", now, [shared_json(record) for record in records])
         return
     if not records:
         render.note("The sessions of this tree share no artifacts.")
@@ -181,7 +181,7 @@ def delete(
     if found and not dry_run:
         removed = run_cancellable(remove(found))
     if json:
-        items = [render.artifact_json(artifact) for artifact in found]
+        items = [artifact_json(artifact) for artifact in found]
         render.envelope("artifacts", time.time(), items, dry_run=dry_run)
         return
     count = "1 artifact" if removed.number == 1 else f"{removed.number} artifacts"
@@ -247,12 +247,3 @@ def _pieces(file: str) -> Iterator[bytes]:
 
 def _about(artifact: Artifact) -> str:
     return f"{artifact.name}  {artifact.media_type}  {format.size(artifact.size)}"
-
-
-def _json(record: ArtifactRecord) -> dict[str, Json]:
-    return {
-        **render.artifact_json(record.artifact),
-        "session_key": record.session or None,
-        "run_id": record.run or None,
-        "at": format.iso(record.at),
-    }

@@ -26,6 +26,7 @@ from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
+from parallel_agents.views.documents import result_json
 from parallel_agents.views.sessions import lines_of
 
 _CHECK_SECONDS = 2.0
@@ -101,7 +102,7 @@ def find_worked_on(context: CliContext, name: str) -> SessionKey | None:
 
 def _print(ended: _Ended, how: Attaching) -> None:
     if how.is_json:
-        items = [render.result_json(result) for result in ended.results]
+        items = [result_json(result) for result in ended.results]
         render.envelope("watch", time.time(), items)
         return
     if how.form is not None:

@@ -11,7 +11,6 @@ import typer
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.overview import Origin
-from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -21,6 +20,7 @@ from parallel_agents.surfaces.cli.pages import After, Before, Limit, check_one_e
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
 from parallel_agents.views.decisions import Decision, Decisions, decisions_after, last_decisions
+from parallel_agents.views.documents import decision_json
 from parallel_agents.views.since import parse_since
 
 _SHOWN = 200
@@ -122,19 +122,3 @@ def _cells(decision: Decision, origins: Mapping[SessionKey, Origin]) -> tuple[st
     origin = origins.get(event.session)
     label = event.session if origin is None else origin.label
     return format.moment(event.at), decision.who, decision.what, label, decision.why
-
-
-def decision_json(decision: Decision, origins: Mapping[SessionKey, Origin]) -> Mapping[str, Json]:
-    event = decision.event
-    origin = origins.get(event.session)
-    return {
-        "seq": event.seq,
-        "at": format.iso(event.at),
-        "who": decision.who,
-        "what": decision.what,
-        "why": decision.why,
-        "label": "" if origin is None else origin.label,
-        "session_key": event.session,
-        "run_id": event.run,
-        "key": event.key,
-    }

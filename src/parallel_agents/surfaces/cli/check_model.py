@@ -19,6 +19,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
 from parallel_agents.views import format
+from parallel_agents.views.documents import money_json
 
 
 def check_model(
@@ -39,7 +40,7 @@ def check_model(
     checks, spend, learned = run_cancellable(checked())
     if json:
         items: list[Json] = [check._asdict() for check in checks]
-        cost = render.money_json(spend.cost_usd)
+        cost = money_json(spend.cost_usd)
         render.envelope("model_check", time.time(), items, model=name, learned=learned, cost=cost)
         return
     kept = f"kept for {name}" if learned else "nothing to keep"

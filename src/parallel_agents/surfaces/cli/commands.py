@@ -57,6 +57,7 @@ COMMANDS = {
     ),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
+    "serve": Command("serve:serve", "Serve the API and the page to browsers and programs.", _SERVE),
     "mcp": Command(
         "mcp", "Serve the session tools to MCP clients; list and check MCP servers.", _SERVE
     ),

@@ -11,7 +11,6 @@ import typer
 
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.overview import Cost
-from parallel_agents.core.schema import Json
 from parallel_agents.core.tags import check_tags
 from parallel_agents.core.usage import Spend
 from parallel_agents.interrupts import run_cancellable
@@ -20,11 +19,11 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
+from parallel_agents.views.cost_documents import agent_cost_json, cost_json, spend_each
 from parallel_agents.views.costs import (
     AgentCosts,
     By,
     CostSum,
-    TierCosts,
     costs_by_agent,
     sums_by,
     total_of,
@@ -124,10 +123,10 @@ def _sum_line(name: str, found: CostSum) -> tuple[str, ...]:
 
 def _print_json(found: _Found, by: By | None) -> None:
     items = (
-        [_json(agent, each) for agent, each in costs_by_agent(found.costs).items()]
+        [agent_cost_json(agent, each) for agent, each in costs_by_agent(found.costs).items()]
         if by is None
         else [
-            {by.value: name or None, **_sum_json(each)}
+            {by.value: name or None, **cost_json(each)}
             for name, each in sums_by(by, found.costs).items()
         ]
     )
@@ -136,23 +135,9 @@ def _print_json(found: _Found, by: By | None) -> None:
         time.time(),
         items,
         total=None,
-        sum=_sum_json(total_of(found.costs)),
+        sum=cost_json(total_of(found.costs)),
         unanswered_calls=found.unanswered,
     )
-
-
-def _sum_json(found: CostSum) -> dict[str, Json]:
-    each = _each(found.spend, found.accepted).cost_usd if found.accepted else None
-    return {
-        "runs": found.runs,
-        "accepted": found.accepted,
-        "cost": render.money_json(found.spend.cost_usd),
-        "simulated_cost": render.money_json(found.spend.simulated_usd),
-        "unpriced_calls": found.spend.unpriced_calls,
-        "known_cost": render.money_json(replace(found.spend, unpriced_calls=0).cost_usd),
-        "cost_per_accepted": render.money_json(each),
-        "tokens": found.spend.usage.total_tokens,
-    }
 
 
 def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
@@ -181,38 +166,5 @@ def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
 def _line(agent: str, model: str, tried: int, accepted: int, spend: Spend) -> tuple[str, ...]:
     share = f"{accepted} ({accepted / tried:.0%})" if tried else "0"
     money = format.money(spend)
-    each = format.money(_each(spend, accepted)) if accepted else "-"
+    each = format.money(spend_each(spend, accepted)) if accepted else "-"
     return (agent, model, str(tried), share, money, each, format.tokens(spend))
-
-
-def _each(spend: Spend, accepted: int) -> Spend:
-    return replace(
-        spend,
-        cost_nanousd=spend.cost_nanousd // accepted,
-        simulated_nanousd=spend.simulated_nanousd // accepted,
-    )
-
-
-def _json(agent: str, costs: AgentCosts) -> dict[str, Json]:
-    each = _each(costs.spend, costs.accepted).cost_usd if costs.accepted else None
-    return {
-        "agent": agent,
-        "runs": costs.runs,
-        "accepted": costs.accepted,
-        "cost": render.money_json(costs.spend.cost_usd),
-        "simulated_cost": render.money_json(costs.spend.simulated_usd),
-        "cost_of_reviews": render.money_json(costs.reviews.cost_usd),
-        "cost_per_accepted": render.money_json(each),
-        "models": [_tier_json(model, tier) for model, tier in costs.tiers.items()],
-    }
-
-
-def _tier_json(model: str, tier: TierCosts) -> dict[str, Json]:
-    return {
-        "model": model,
-        "tried": tier.tried,
-        "accepted": tier.accepted,
-        "cost": render.money_json(tier.spend.cost_usd),
-        "simulated_cost": render.money_json(tier.spend.simulated_usd),
-        "tokens": tier.spend.usage.total_tokens,
-    }

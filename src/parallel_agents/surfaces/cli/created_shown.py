@@ -21,6 +21,7 @@ from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import format
+from parallel_agents.views.documents import result_json
 
 _MOST_REASONS = 8
 
@@ -102,7 +103,7 @@ def _print(work: Work, result: Result, display: Display, where: str) -> Exit:
     made = created_in(result.output_json) if result.output_json is not None else []
     if display.is_json:
         items = [orjson.loads(orjson.dumps(each)) for each in made]
-        own = render.result_json(result)
+        own = result_json(result)
         render.envelope(
             "created", time.time(), items, id=work.name, status=result.status.value, result=own
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import typer
 
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.ids import short
-from parallel_agents.core.schema import Json
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.surfaces.cli import render
@@ -148,26 +147,3 @@ def _print_facts(letter: DeadLetter) -> None:
     run = letter.run
     render.line(f"model {run.model}  attempts {run.attempts}  calls {run.spend.calls}")
     render.line(letter.session.key, "dim")
-
-
-def letter_json(letter: DeadLetter) -> Mapping[str, Json]:
-    run, error = letter.run, letter.error
-    return {
-        "id": short(letter.session.key),
-        "session_key": letter.session.key,
-        "run_id": run.id,
-        "parent": letter.session.parent,
-        "agent": letter.session.agent.name,
-        "label": letter.session.label,
-        "status": run.status.value,
-        "error": None if error is None else {"code": error.code, "message": error.message},
-        "at": format.iso(letter.at),
-        "model": run.model,
-        "text": letter.queued.text,
-        "input": letter.queued.input,
-        "attempts": run.attempts,
-        "calls": run.spend.calls,
-        "cost": render.money_json(run.spend.cost_usd),
-        "simulated_cost": render.money_json(run.spend.simulated_usd),
-        "retried_by": letter.retried_by,
-    }

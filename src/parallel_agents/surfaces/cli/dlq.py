@@ -41,7 +41,6 @@ from parallel_agents.surfaces.cli.dead_letters import (
     Names,
     check_chosen,
     choose,
-    letter_json,
     print_letter,
     print_letters,
 )
@@ -50,6 +49,7 @@ from parallel_agents.surfaces.cli.inputs import given_text, read_inputs
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
+from parallel_agents.views.documents import letter_json
 
 Afresh = Annotated[
     bool,

@@ -17,6 +17,7 @@ from parallel_agents.surfaces.cli.foreground import Display, Work
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.surfaces.cli.results_shown import print_results
+from parallel_agents.views.documents import result_json
 from parallel_agents.views.format import clean
 
 REPORT_FILE = "report.md"
@@ -46,7 +47,7 @@ def _print(result: Result, name: str, report: str, file: Path, display: Display)
         render.envelope(
             "finished",
             time.time(),
-            [render.result_json(result)],
+            [result_json(result)],
             id=name,
             session_key=result.session_key,
             status=result.status.value,

@@ -14,7 +14,6 @@ from parallel_agents.core.budget import Amount, Budget
 from parallel_agents.core.gate import JudgeGate
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.schema import Json
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import Spend
 from parallel_agents.interrupts import run_cancellable
@@ -23,6 +22,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.views import format
 from parallel_agents.views.costs import costs_by_agent
+from parallel_agents.views.documents import money_json
 from parallel_agents.views.estimates import Estimate, Total, likely_of, spend_of, total, totals
 
 DryRun = Annotated[
@@ -219,7 +219,7 @@ def _print_json(estimates: Sequence[Estimate], planned: Planned) -> None:
     )
 
 
-def _json(each: Estimate) -> dict[str, Json]:
+def _json(each: Estimate) -> dict[str, object]:
     return {
         "label": each.label,
         "agent": each.agent,
@@ -230,16 +230,16 @@ def _json(each: Estimate) -> dict[str, Json]:
     }
 
 
-def spend_json(spend: Spend | None) -> Json:
+def spend_json(spend: Spend | None) -> dict[str, object] | None:
     """A cost, money apart from what is simulated; null if it is not known."""
     if spend is None or spend.unpriced_calls:
         return None
     return {
-        "cost": render.money_json(spend.cost_usd),
-        "simulated_cost": render.money_json(spend.simulated_usd),
+        "cost": money_json(spend.cost_usd),
+        "simulated_cost": money_json(spend.simulated_usd),
     }
 
 
-def _total_json(found: Total) -> Json:
+def _total_json(found: Total) -> object:
     known = spend_json(found.spend) if found.spend.calls else None
     return {"known": known, "tasks_unknown": found.unknown}

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-import orjson
 import typer
 
 from parallel_agents.app.reading import Reader, open_follower, open_reader
@@ -14,8 +13,6 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import Journal
-from parallel_agents.core.json_value import as_list
-from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
@@ -29,6 +26,7 @@ from parallel_agents.surfaces.cli.pages import (
     read_page,
 )
 from parallel_agents.views import format
+from parallel_agents.views.documents import event_json
 from parallel_agents.views.events import describe
 
 Prompt = Annotated[bool, typer.Option("--prompt", help="Show what was sent to the model instead.")]
@@ -115,15 +113,3 @@ def _print(event: Event, labels: Mapping[SessionKey, str], *, is_labelled: bool)
     label = f"{labels.get(event.session, '')}  " if is_labelled else ""
     render.line(f"{format.clock(event.at)}  {label}{described.title}", "bold")
     render.prose(described.text)
-
-
-def event_json(event: Event) -> Mapping[str, Json]:
-    """An event for machines: its number in the store, its key, and its body as it is stored."""
-    return {
-        "seq": event.seq,
-        "at": format.iso(event.at),
-        "session_key": event.session,
-        "run_id": event.run,
-        "key": event.key,
-        "event": orjson.loads(orjson.dumps(event.body, default=as_list)),
-    }

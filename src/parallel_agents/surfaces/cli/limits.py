@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import open_reader
-from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState, Rule
-from parallel_agents.core.cutting import head
+from parallel_agents.core.circuit import MODELS, CircuitState
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
-from parallel_agents.errors import InvalidInput, UnknownModel
+from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.lessons import describe_change
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
 from parallel_agents.views import format
+from parallel_agents.views.limits import LimitLine, check_limited, limit_json, limit_lines, rule_of
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -36,14 +35,6 @@ Off = Annotated[
         "--off", help="Remove the limits that were set, and forget refusals and failures."
     ),
 ]
-
-
-class _Line(NamedTuple):
-    """A model's throttle, the limit in force, and the source of the limit."""
-
-    throttle: Throttle
-    limit: RateLimit
-    source: str
 
 
 @app.callback()
@@ -63,10 +54,10 @@ def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> N
 def list_limits(json: AsJson = False, home: Home = None) -> None:
     """List models that have a limit or were refused calls, and agents whose runs failed."""
     context = find_store(home)
-    lines = _lines(context, run_cancellable(_read(context)))
     now = time.time()
+    lines = limit_lines(run_cancellable(_read(context)), _providers(context), now)
     if json:
-        render.envelope("limits", now, [_json(line, now) for line in lines])
+        render.envelope("limits", now, [limit_json(line, now) for line in lines])
         return
     if not lines:
         render.note("No model has a limit or was refused a call.")
@@ -86,7 +77,7 @@ def set_limit(
     a provider asked for, and lets an agent that kept failing run again.
     """
     context = find_store(home)
-    _check(model, context)
+    check_limited(model, _providers(context))
     if off == (rpm is not None or tpm is not None):
         raise InvalidInput(
             "nothing to set" if not off else "--off cannot be used with a limit",
@@ -98,10 +89,16 @@ def set_limit(
         )
     limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
     kept = run_cancellable(_set(context, model, limit))
-    (line,) = _lines(context, [kept], only=model) or [_Line(kept, NO_LIMIT, _NONE)]
+    (line,) = limit_lines([kept], _providers(context), time.time(), only=model) or [
+        LimitLine(kept, NO_LIMIT, _NONE)
+    ]
     none = "circuit closed" if name_of_agent(model) else "no limit"
     shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else none
     render.line(f"{model}: {shown}")
+
+
+def _providers(context: CliContext) -> Mapping[str, Provider]:
+    return read_providers(context.settings.providers)
 
 
 async def _read(context: CliContext) -> list[Throttle]:
@@ -116,56 +113,7 @@ async def _set(context: CliContext, model: str, limit: RateLimit | None) -> Thro
         return await client.limits.set_limit(model, limit)
 
 
-def _check(model: str, context: CliContext) -> None:
-    if name_of_agent(model):
-        return
-    provider, _, name = model.partition("/")
-    if not name:
-        raise UnknownModel(
-            f"no model {head(model, 80)!r}",
-            why="a model's name has the form provider/model",
-            hint="use that form; `pagents models list` shows the providers",
-        )
-    if provider != LOCAL and provider not in read_providers(context.settings.providers):
-        raise UnknownModel(
-            f"no model {head(model, 80)!r}",
-            why=f"there is no provider {head(provider, 80)!r} that takes limits",
-            hint="name a different one; `pagents models list` shows the providers",
-        )
-
-
-def _lines(context: CliContext, kept: list[Throttle], *, only: str | None = None) -> list[_Line]:
-    """The throttles in the store and the configured limits of other models, by name."""
-    providers = read_providers(context.settings.providers)
-    found = {throttle.model: throttle for throttle in kept}
-    named = {
-        f"{provider.name}/{model}": Throttle(model=f"{provider.name}/{model}")
-        for provider in providers.values()
-        for model in provider.limits
-    }
-    lines = [_line(throttle, providers) for _, throttle in sorted({**named, **found}.items())]
-    return [line for line in lines if _is_shown(line, only)]
-
-
-def _is_shown(line: _Line, only: str | None) -> bool:
-    if only is not None:
-        return line.throttle.model == only
-    now = time.time()
-    circuit = line.throttle.circuit
-    is_well = circuit.is_closed and not circuit.failures(now, _rule(line.throttle))
-    is_free = line.throttle.is_free(now) and is_well
-    return line.limit.is_bound or bool(line.throttle.learned) or not is_free
-
-
-def _line(throttle: Throttle, providers: Mapping[str, Provider]) -> _Line:
-    if throttle.limit is not None:
-        return _Line(throttle, throttle.limit, "set")
-    provider, _, model = throttle.model.partition("/")
-    configured = providers[provider].limit(model) if provider in providers else NO_LIMIT
-    return _Line(throttle, configured, "configuration" if configured.is_bound else _NONE)
-
-
-def _cells(line: _Line, now: float) -> tuple[str, ...]:
+def _cells(line: LimitLine, now: float) -> tuple[str, ...]:
     throttle, limit = line.throttle.at(now), line.limit
     minute = throttle.minute
     if name_of_agent(throttle.model):
@@ -195,12 +143,8 @@ def _state(throttle: Throttle, now: float) -> str:
     return ", ".join(states) or _NONE
 
 
-def _rule(throttle: Throttle) -> Rule:
-    return AGENTS if name_of_agent(throttle.model) else MODELS
-
-
 def _circuit(throttle: Throttle, now: float) -> str:
-    circuit, rule = throttle.circuit, _rule(throttle)
+    circuit, rule = throttle.circuit, rule_of(throttle)
     uses = "calls" if rule is MODELS else "runs"
     match circuit.state(now):
         case CircuitState.OPEN:
@@ -219,26 +163,3 @@ def _of(limit: RateLimit) -> str:
 
 def _number(value: int | None) -> str:
     return _NONE if value is None else f"{value:,}"
-
-
-def _json(line: _Line, now: float) -> dict[str, object]:
-    throttle, limit = line.throttle.at(now), line.limit
-    minute, circuit = throttle.minute, throttle.circuit
-    seconds = throttle.seconds_closed(now)
-    closed = now + seconds if seconds else None
-    return {
-        "model": throttle.model,
-        "requests": minute.requests,
-        "requests_per_minute": limit.requests_per_minute,
-        "tokens": minute.tokens,
-        "tokens_per_minute": limit.tokens_per_minute,
-        "source": None if line.source == _NONE else line.source,
-        "in_flight": throttle.in_flight(),
-        "window": throttle.window,
-        "waiting": throttle.waiting(),
-        "closed_until": format.iso(closed),
-        "failures": circuit.failures(now, _rule(throttle)),
-        "breaker": circuit.state(now).value,
-        "breaker_open_until": format.iso(circuit.open_until),
-        "learned": throttle.learned,
-    }

@@ -25,6 +25,7 @@ from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work, 
 from parallel_agents.surfaces.cli.live_area import LiveArea
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import cells, format
+from parallel_agents.views.documents import result_json
 
 _LIVE_SECONDS, _TEXT_SECONDS, _ECHO_SECONDS = 0.25, 10.0, 0.25
 _QUESTION_SECONDS = 0.5
@@ -239,7 +240,7 @@ def _print(
     if isinstance(result.output_json, Mapping):
         counts = result.output_json
     if display.is_json and not is_quiet:
-        item = {**render.result_json(result), "reused": now.reused if now else None}
+        item = {**result_json(result), "reused": now.reused if now else None}
         render.envelope("mapped", time.time(), [item], id=work.name, status=result.status.value)
         return result.status
     if (reduced := counts.get("reduced")) is not None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.errors import ConfigError, InvalidInput, MissingExtra, MissingKey
-from parallel_agents.files import make_private, write_private
+from parallel_agents.errors import InvalidInput, MissingExtra, MissingKey
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.http.listening import listen
+from parallel_agents.surfaces.http.token_file import own_token
 from parallel_agents.surfaces.mcp.client import Client
 from parallel_agents.surfaces.mcp.serving import open_calls
 
@@ -25,7 +24,6 @@ except ModuleNotFoundError as error:
     ) from error
 
 TOKEN_NAME = "mcp-token"  # noqa: S105 - the name of a file, not a token
-_TOKEN_BYTES, _LEAST_TOKEN = 32, 16
 _SECRET = "env:"  # noqa: S105 - how a token is named, not a token
 
 
@@ -50,7 +48,7 @@ def serve_address(
     """
     where = token or str(context.environment.home / TOKEN_NAME)
     known = _Token(_read_token(context, token), where)
-    bound = http.listen(host, port)
+    bound = listen(host, port, "--http")
 
     async def serve(stop: asyncio.Event) -> None:
         opened = open_calls(context.environment, context.settings, client)
@@ -71,7 +69,7 @@ def serve_address(
 def _read_token(context: CliContext, token: str | None) -> str:
     """The token that clients must send: that of the named variable, or that of the home."""
     if token is None:
-        return _own_token(context.environment.home / TOKEN_NAME)
+        return own_token(context.environment.home / TOKEN_NAME)
     name = token.removeprefix(_SECRET)
     if name == token or not name:
         raise InvalidInput(
@@ -83,16 +81,3 @@ def _read_token(context: CliContext, token: str | None) -> str:
     if not secret:
         raise MissingKey(f"{name} is not set, and --token names it", hint=f"export {name}=...")
     return secret
-
-
-def _own_token(file: Path) -> str:
-    """The token in a file that only this user can read; made at the first start."""
-    if not file.exists():
-        write_private(file, secrets.token_urlsafe(_TOKEN_BYTES).encode())
-    make_private(file)
-    found = file.read_text("ascii", "ignore").strip()
-    if len(found) < _LEAST_TOKEN:
-        raise ConfigError(
-            f"{file} holds no token", hint="delete it: the next start makes one, or use --token"
-        )
-    return found

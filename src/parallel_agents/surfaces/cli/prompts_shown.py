@@ -18,6 +18,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.views import format
+from parallel_agents.views.prompt_documents import neutral, prompt_json
 
 _PIECE = 2_000
 
@@ -123,34 +124,4 @@ def _titled(title: str, text: str) -> None:
 
 def _body(sent: SentRequest) -> Json:
     """What was sent; what would be, for a model that is behind no wire."""
-    return sent.body if sent.body is not None else _neutral(sent.request)
-
-
-def _neutral(request: ModelRequest) -> Json:
-    found: Json = orjson.loads(
-        orjson.dumps(
-            {
-                "system": request.system,
-                "messages": request.messages,
-                "tools": request.tools,
-                "output_schema": request.output_schema,
-                "max_output_tokens": request.max_output_tokens,
-                "temperature": request.temperature,
-                "thinking": request.thinking,
-            }
-        )
-    )
-    return found
-
-
-def prompt_json(sent: SentRequest) -> dict[str, Json]:
-    """A request for machines; `body` is null for a model that is behind no wire."""
-    return {
-        "run_id": sent.run,
-        "turn": sent.turn,
-        "at": format.iso(sent.at),
-        "model": sent.model,
-        "request": _neutral(sent.request),
-        "body": sent.body,
-        "unknown_tools": list(sent.unknown_tools),
-    }
+    return sent.body if sent.body is not None else neutral(sent.request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
 import orjson
@@ -12,12 +12,9 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
-from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import RunId, short
 from parallel_agents.core.run import Failure, Result, TeamResult
-from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend
-from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import InvalidFile, PagentsError, where_to_look
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli.invocation import as_called
@@ -334,60 +331,3 @@ def summary(team: TeamResult, earlier: Collection[RunId] = ()) -> None:
         spend = sum((result.total_spend for result in before), Spend())
         what = "1 earlier try is" if len(before) == 1 else f"{len(before):,} earlier tries are"
         line(f"{what} in the tokens and the cost only: {format.money(spend)}")
-
-
-def result_json(found: Result) -> Mapping[str, Json]:
-    """A result as `--json` prints it; an unknown cost is null."""
-    usage = found.usage
-    return {
-        "label": found.label,
-        "agent": found.agent,
-        "status": found.status.value,
-        "output": found.output,
-        "text": found.text,
-        "error": _failure_json(found.error),
-        "notices": list(found.notices),
-        "score": found.score,
-        "changes": changes_json(found.changes),
-        "artifacts": [artifact_json(each) for each in found.artifacts],
-        "model": found.model,
-        "usage": {
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cache_read_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-        },
-        "cost": money_json(found.cost_usd),
-        "simulated_cost": money_json(found.simulated_usd),
-        "seconds": round(found.seconds, 3),
-        "attempts": found.attempts,
-        "session_key": found.session_key,
-        "run_id": found.run_id,
-    }
-
-
-def money_json(usd: float | None) -> Json:
-    """An amount of money; null if unknown."""
-    return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
-
-
-def artifact_json(artifact: Artifact) -> Mapping[str, Json]:
-    return {
-        "id": artifact.id,
-        "name": artifact.name,
-        "media_type": artifact.media_type,
-        "bytes": artifact.size,
-    }
-
-
-def changes_json(changes: Changes | None) -> Json:
-    if changes is None:
-        return None
-    return {"files": changes.files, "added": changes.added, "removed": changes.removed}
-
-
-def _failure_json(failure: Failure | None) -> Json:
-    if failure is None:
-        return None
-    fields = {"code": failure.code, "message": failure.message}
-    return {**fields, "why": failure.why, "hint": failure.hint}

@@ -15,8 +15,8 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
 from parallel_agents.files import write_private
 from parallel_agents.secrets.known import KNOWN
-from parallel_agents.surfaces.cli import render
 from parallel_agents.views.answer_form import SUFFIXES, form_of
+from parallel_agents.views.documents import result_json
 
 # Names that are the same on every file system: in lowercase, and short.
 _PLAIN = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}(?<!\.)")
@@ -64,7 +64,7 @@ def write_result(result: Result, folder: Path, name: str) -> None:
 
     An accepted answer is also written in its own form, such as `NAME.md` or `NAME.py`.
     """
-    content = orjson.dumps(render.result_json(result), option=orjson.OPT_INDENT_2)
+    content = orjson.dumps(result_json(result), option=orjson.OPT_INDENT_2)
     write_private(folder / f"{name}.json", KNOWN.hide_json(content))
     form = form_of(result.output_json) if result.is_done else None
     for suffix in SUFFIXES:

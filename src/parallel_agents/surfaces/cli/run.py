@@ -20,7 +20,6 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.retry_keys import earlier_tries
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
-from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import InvalidInput, UnknownModel
@@ -90,6 +89,7 @@ from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
 from parallel_agents.views import format
+from parallel_agents.views.documents import result_json
 
 
 class _AskedRun(NamedTuple):
@@ -371,8 +371,8 @@ def _print_team(context: CliContext, name: str, ended: _Ended, display: Display)
     """Print the results of a team or a flow, its own among them, and what to do next."""
     team, own, earlier = ended
     if display.is_json:
-        items = [render.result_json(result) for result in team.results]
-        more: dict[str, Json] = {"result": render.result_json(own[0])} if own else {}
+        items = [result_json(result) for result in team.results]
+        more: dict[str, object] = {"result": result_json(own[0])} if own else {}
         render.envelope(
             "finished",
             time.time(),

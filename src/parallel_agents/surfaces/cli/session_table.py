@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunStatus, known_cost
-from parallel_agents.core.schema import Json
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import described
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.list_shown import print_list
@@ -50,47 +48,6 @@ def print_branches(branches: Sequence[Branch], form: Form | None = None) -> None
 def _print_cells(cells: Sequence[Sequence[str]], form: Form | None) -> None:
     right, shortened = ("TIME", "COST"), ("LABEL",)
     print_list(form, _TITLES, cells, right=right, flexible="DOING", shortened=shortened)
-
-
-def line_json(line: SessionLine) -> Mapping[str, Json]:
-    """A session and its latest run for machines; an unknown cost is null."""
-    row = line.row
-    run = row.run
-    cost = run.spend.cost_usd if run.kind.is_group else known_cost(run.spend, run.status)
-    return {
-        "id": format.name(row),
-        "session_key": row.session.key,
-        "run_id": run.id,
-        "agent": row.session.agent.name,
-        "label": row.session.label,
-        "parent": row.session.parent,
-        "depth": row.session.depth,
-        "kind": run.kind.value,
-        "status": run.status.value,
-        "is_worked_on": row.owner_state == "live" or run.status.is_over,
-        "is_stopped": line.is_stopped,
-        "queued_after": line.queued_after,
-        "doing": line.doing,
-        "is_stuck": line.is_stuck,
-        "silent_seconds": None if line.silence is None else line.silence.seconds,
-        "lacks": line.lacks,
-        "limits": _limits(row),
-        "model": run.model,
-        "calls": run.spend.calls,
-        "tokens": run.spend.usage.total_tokens,
-        "cost": None if cost is None else {"amount": f"{cost:.9f}", "currency": "USD"},
-        "simulated_cost": render.money_json(run.spend.simulated_usd),
-        "created_at": format.iso(run.created_at),
-        "started_at": format.iso(run.started_at),
-        "finished_at": format.iso(run.finished_at),
-        "error_code": run.error_code,
-    }
-
-
-def _limits(row: Row) -> Mapping[str, Json]:
-    """What the commands of a session may use, by the names of the limits that it has."""
-    limits = row.session.options.limits.of_commands._asdict()
-    return {name: most for name, most in limits.items() if most is not None}
 
 
 def _rows(lines: Sequence[SessionLine]) -> list[tuple[str, ...]]:

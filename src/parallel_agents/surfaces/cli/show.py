@@ -9,7 +9,6 @@ import typer
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
 from parallel_agents.core.run import RunnerKind
-from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
@@ -18,7 +17,8 @@ from parallel_agents.surfaces.cli.looking import Looked, look_at
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
-from parallel_agents.surfaces.cli.session_table import line_json, print_lines, shown_state
+from parallel_agents.surfaces.cli.session_table import print_lines, shown_state
+from parallel_agents.views.documents import line_json, result_json
 
 _SHOWN = 100
 
@@ -40,10 +40,10 @@ def show(
     whole, members, results, own, total = run_cancellable(look())
     row = whole.row
     if json:
-        items = [render.result_json(result) for result in results]
-        more: dict[str, Json] = {"truncated": True} if len(members) < total else {}
+        items = [result_json(result) for result in results]
+        more: dict[str, object] = {"truncated": True} if len(members) < total else {}
         if own:
-            more["result"] = render.result_json(own[0])
+            more["result"] = result_json(own[0])
         more["session"] = line_json(whole)
         more["sessions"] = [line_json(member) for member in members]
         render.envelope("show", time.time(), items, total=None, **more)

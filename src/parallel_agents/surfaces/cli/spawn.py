@@ -70,6 +70,7 @@ from parallel_agents.surfaces.cli.prepare_models import (
 from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.views import format
+from parallel_agents.views.documents import result_json
 
 Text = Annotated[
     str,
@@ -324,7 +325,7 @@ def _wait_here(
     display = Display(style, is_json, shown)
     result = run_in_foreground(context, ready, conclude, display)
     if is_json:
-        render.envelope("result", time.time(), [render.result_json(result)])
+        render.envelope("result", time.time(), [result_json(result)])
     elif shown is not None:
         print_results([result], shown)
     raise typer.Exit(exit_of(result.status))

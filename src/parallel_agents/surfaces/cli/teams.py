@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.catalog.catalog import TeamEntry
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.plan import Step
-from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
@@ -19,6 +17,7 @@ from parallel_agents.surfaces.cli.context import AsJson, Home
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
+from parallel_agents.views.catalog_documents import team_entry_json, team_json
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -28,7 +27,7 @@ def list_teams(json: AsJson = False, output: Output = None, home: Home = None) -
     """List the project's teams, your own, and the built-in ones."""
     entries = find_catalog(home).teams()
     if json:
-        render.envelope("teams", time.time(), [_entry_json(entry) for entry in entries])
+        render.envelope("teams", time.time(), [team_entry_json(entry) for entry in entries])
         return
     teams = [entry.content for entry in entries if isinstance(entry.content, Team)]
     rows = [(team.name, str(team.count), _inputs(team), team.description) for team in teams]
@@ -46,7 +45,7 @@ def show(
     """Show a team: its inputs and its tasks."""
     team = find_catalog(home).team(name)
     if json:
-        render.envelope("team", time.time(), [_team_json(team)])
+        render.envelope("team", time.time(), [team_json(team)])
         return
     render.line(team.name, "bold")
     render.line(team.description)
@@ -68,29 +67,3 @@ def _who(step: Step) -> str:
 
 def _inputs(team: Team) -> str:
     return ", ".join(properties(team.input_schema))
-
-
-def _entry_json(entry: TeamEntry) -> dict[str, Json]:
-    if isinstance(entry.content, InvalidFile):
-        return {"name": entry.name, "file": str(entry.file), "error": entry.content.message}
-    return {**_team_json(entry.content), "file": str(entry.file)}
-
-
-def _team_json(team: Team) -> dict[str, Json]:
-    tasks: list[Json] = [
-        {"label": task.label, "agent": task.agent.name, "text": task.text, "input": task.input}
-        for task in team.tasks
-    ]
-    if team.plan is not None:
-        tasks = [
-            {
-                "label": s.id,
-                "agent": s.agent,
-                "needs": list(s.needs),
-                "text": s.text,
-                "input": s.input,
-            }
-            for s in team.plan.steps
-        ]
-    head = {"name": team.name, "description": team.description, "model": team.model}
-    return {**head, "input": team.input_schema, "tasks": tasks}

@@ -24,6 +24,7 @@ from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.views import format
+from parallel_agents.views.documents import result_json
 
 _CHECK_SECONDS = 10.0
 # A process that takes up a stopped run has this long to start.
@@ -64,7 +65,7 @@ def wait(
 
     results = run_cancellable(until_ended())
     if json:
-        render.envelope("wait", time.time(), [render.result_json(result) for result in results])
+        render.envelope("wait", time.time(), [result_json(result) for result in results])
     elif form := (bare_if_piped(output) if len(results) == 1 else output):
         print_results(results, form)
     else:

@@ -13,7 +13,6 @@ import typer
 from parallel_agents.app.reading import Reader, open_reader
 from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
-from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
@@ -24,6 +23,7 @@ from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.workspace_parts import find_parts
 from parallel_agents.views import format
+from parallel_agents.views.documents import changes_json
 from parallel_agents.workspaces.tending import Kept, finish_removals, remove, workspaces_in
 
 _TITLES = ("ID", "WHO", "OF", "STATE", "UNMERGED", "SIZE", "AGE")
@@ -199,7 +199,7 @@ async def _row_of(reader: Reader, kept: Kept) -> Row | None:
     return rows[0] if rows else None
 
 
-def _json(line: _Line) -> dict[str, Json]:
+def _json(line: _Line) -> dict[str, object]:
     kept = line.kept
     return {
         "id": line.name,
@@ -208,7 +208,7 @@ def _json(line: _Line) -> dict[str, Json]:
         "source": kept.record.source if kept.record else None,
         "workspace": str(kept.room.files(kept.record)) if kept.record else str(kept.room.folder),
         "state": line.state,
-        "unmerged": render.changes_json(kept.unmerged),
+        "unmerged": changes_json(kept.unmerged),
         "bytes": kept.size,
         "made_at": format.iso(line.made_at),
     }

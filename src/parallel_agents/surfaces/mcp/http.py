@@ -7,11 +7,8 @@ reach loopback too. On loopback, requests with a foreign Host or Origin header a
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import secrets
 import socket
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -20,10 +17,10 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from typing_extensions import override
 
-from parallel_agents.errors import ConfigError
-from parallel_agents.surfaces.mcp.connection import BoundedConnection
+from parallel_agents.surfaces.http.connection import BoundedConnection
+from parallel_agents.surfaces.http.listening import is_loopback, origin_of
+from parallel_agents.surfaces.http.quiet_server import QuietServer
 
 PATH = "/mcp"
 _GRACE_SECONDS = 1
@@ -32,33 +29,8 @@ _MOST_CONNECTIONS = 256
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 is any free port.
-
-    Raises:
-        ConfigError: the address cannot be bound.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise ConfigError(
-            f"{host}:{port} cannot be bound",
-            why=error.strerror or str(error),
-            hint="choose another --http PORT; 0 is any free port",
-        ) from error
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def url_of(bound: socket.socket) -> str:
-    host, port = bound.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
+    return f"{origin_of(bound)}{PATH}"
 
 
 async def serve_http(
@@ -75,7 +47,7 @@ async def serve_http(
         max_request_body_size=_MOST_BYTES,
         transport_security=guard(bound.getsockname()[0]),
     )
-    serving = _Uvicorn(
+    serving = QuietServer(
         uvicorn.Config(
             _WithToken(app, token),
             http=BoundedConnection,
@@ -127,12 +99,3 @@ class _WithToken:
         message = "the header 'Authorization: Bearer TOKEN' is missing, or its token is wrong"
         refused = JSONResponse({"error": message}, 401, {"WWW-Authenticate": "Bearer"})
         await refused(scope, receive, send)
-
-
-class _Uvicorn(uvicorn.Server):
-    """A server that leaves signals to the command."""
-
-    @override
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield

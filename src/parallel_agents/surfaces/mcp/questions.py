@@ -7,7 +7,7 @@ what agents may do.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json, JsonObject
@@ -69,7 +69,8 @@ async def call_questions(
     """
     waiting = await sessions.questions()
     if name == LIST:
-        listed: list[Json] = [{**question_json(q), "asks": described(q)} for q in waiting]
+        documents = [{**question_json(q), "asks": described(q)} for q in waiting]
+        listed = cast("list[Json]", documents)  # a typed dictionary of JSON
         return {"status": "ok", "questions": listed}
     values: dict[str, Any] = dict(arguments)
     asked = next((each for each in waiting if each.id == values["id"]), None)

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from parallel_agents.app.begin_plan import begin_plan
-from parallel_agents.app.plan_probes import probe_plan
+from parallel_agents.app.begin_team import TeamRequest, begin_team
 from parallel_agents.app.thin import ThinClient
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.object_schema import properties
-from parallel_agents.core.plan import on_model
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter
-from parallel_agents.core.task import TeamTask
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import NotFound
-from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.results import result_row, shared
@@ -97,34 +92,13 @@ class TeamTools:
     async def _run(self, given: Mapping[str, Any]) -> JsonObject:
         client = self._client
         team = self._team(given["teamId"])
-        values, model = given.get("input", {}), given.get("model")
-        budget = Budget(usd=given["budgetUsd"]) if "budgetUsd" in given else team.budget
-        seconds = given.get("runTimeoutSeconds") or None
-        if team.plan is not None:
-            plan = team.plan if model is None else on_model(team.plan, model)
-            plan = replace(
-                plan,
-                model=plan.model or client.settings.model,  # the worker may have another default
-                budget=budget,
-                timeout_seconds=seconds or plan.timeout_seconds,
-            )
-            filled = team.filled(values)
-            await probe_plan(client, self._environment, plan, filled)
-            spawned = await begin_plan(client, plan_task(plan, filled), None)
-        else:
-            tasks = team.tasks_for(values)
-            if model is not None:
-                tasks = [replace(task, model=model, ladder=()) for task in tasks]
-            asked = TeamTask(
-                tasks=tuple(tasks),
-                name=team.name,
-                max_parallel=team.limits.max_parallel,
-                timeout_seconds=seconds or team.limits.timeout_seconds,
-                budget=budget,
-                on_failure=team.on_failure,
-                min_done=team.min_done,
-            )
-            spawned = await client.sessions.spawn_team(asked)
+        asked = TeamRequest(
+            values=given.get("input", {}),
+            model=given.get("model"),
+            budget=Budget(usd=given["budgetUsd"]) if "budgetUsd" in given else None,
+            timeout_seconds=given.get("runTimeoutSeconds") or None,
+        )
+        spawned = await begin_team(client, client.sessions, self._environment, team, asked)
         return _accepted(spawned, team.name)
 
     async def _status(self, given: Mapping[str, Any]) -> JsonObject:

@@ -7,7 +7,7 @@ from parallel_agents.core.cuts import Cuts, Fold, Span, TextCut
 from parallel_agents.core.event import Body, Event, Shortened, Unreadable
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.stores.codec import encode_body
-from parallel_agents.surfaces.cli.history import event_json
+from parallel_agents.views.documents import event_json
 from tests.unit.views.test_events import EXAMPLES
 
 CUT = Cuts(spans=(Span(0, 6),), texts=(TextCut(7, 90),), fold=Fold(8, 2, 300))

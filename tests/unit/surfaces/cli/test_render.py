@@ -14,6 +14,7 @@ from parallel_agents.core.usage import SIMULATED_NOTICE, Spend, Usage
 from parallel_agents.errors import NotFound
 from parallel_agents.surfaces.cli import render
 from parallel_agents.views import format
+from parallel_agents.views.documents import result_json
 
 
 @pytest.fixture(autouse=True)
@@ -147,16 +148,16 @@ def test_a_table_is_never_cut_away_from_a_terminal(capsys: pytest.CaptureFixture
 
 
 def test_a_result_for_machines_has_money_as_a_decimal_string_or_null() -> None:
-    priced = render.result_json(result())
-    unpriced = render.result_json(result(spend=Spend(Usage(1, 1), 1, 0, unpriced_calls=1)))
+    priced = result_json(result())
+    unpriced = result_json(result(spend=Spend(Usage(1, 1), 1, 0, unpriced_calls=1)))
 
     assert priced["cost"] == {"amount": "0.002000000", "currency": "USD"}
     assert unpriced["cost"] is None
 
 
 def test_a_run_that_broke_off_before_a_call_was_counted_cost_nobody_knows_what() -> None:
-    broken = render.result_json(result(RunStatus.FAILED, None, spend=Spend()))
-    free = render.result_json(result(RunStatus.FAILED, None, spend=Spend(Usage(1, 1), 1, 0)))
+    broken = result_json(result(RunStatus.FAILED, None, spend=Spend()))
+    free = result_json(result(RunStatus.FAILED, None, spend=Spend(Usage(1, 1), 1, 0)))
 
     assert broken["cost"] is None
     assert free["cost"] == {"amount": "0.000000000", "currency": "USD"}

@@ -338,6 +338,9 @@ r.number = COALESCE(({last_asked} = :asker), ({last_asked} = s.parent),
 -- name: rows.session
 s.key = :session
 
+-- name: rows.sessions
+s.key IN (SELECT value FROM json_each(:sessions))
+
 -- name: rows.run
 r.id = :run
 

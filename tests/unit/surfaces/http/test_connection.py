@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.server import ServerState
 
-from parallel_agents.surfaces.mcp.connection import BODY_SECONDS, HEAD_SECONDS, BoundedConnection
+from parallel_agents.surfaces.http.connection import BODY_SECONDS, HEAD_SECONDS, BoundedConnection
 
 HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
 SLOW_SECONDS = 1000.0

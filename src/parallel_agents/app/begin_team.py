@@ -1,0 +1,82 @@
+"""Begin team: a team of the catalog begins with the inputs, the model and the bounds that a client gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from parallel_agents.app.begin_plan import begin_plan
+from parallel_agents.app.client import Client
+from parallel_agents.app.plan_probes import probe_plan
+from parallel_agents.catalog.team import Team
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.plan import on_model
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.task import TeamTask
+from parallel_agents.core.verbs import SessionVerbs, Spawned
+from parallel_agents.flows.plan_task import plan_task
+from parallel_agents.settings import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamRequest:
+    """What a client gives to a team; None leaves the team's own.
+
+    Attributes:
+        key: names the run, so that the same request again is the same run.
+        tags: what its costs are told by, besides the tags of its tasks.
+    """
+
+    values: JsonObject = field(default_factory=dict[str, Json])
+    model: str | None = None
+    budget: Budget | None = None
+    timeout_seconds: float | None = None
+    key: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+async def begin_team(
+    client: Client,
+    sessions: SessionVerbs,
+    environment: Environment,
+    team: Team,
+    asked: TeamRequest,
+) -> Spawned:
+    """Start a team, or continue the run of that key.
+
+    Args:
+        client: the open home.
+        sessions: the verbs of whoever asks.
+        environment: the home and the project.
+        team: the team.
+        asked: what it is given.
+
+    Raises:
+        PagentsError: it cannot be started; nothing is stored.
+    """
+    budget = team.budget if asked.budget is None else asked.budget
+    if team.plan is not None:
+        plan = team.plan if asked.model is None else on_model(team.plan, asked.model)
+        plan = replace(
+            plan,
+            model=plan.model or client.settings.model,  # the worker may have another default
+            budget=budget,
+            timeout_seconds=asked.timeout_seconds or plan.timeout_seconds,
+        )
+        filled = team.filled(asked.values)
+        await probe_plan(client, environment, plan, filled)
+        return await begin_plan(
+            client, plan_task(plan, filled), asked.key, sessions=sessions, tags=asked.tags
+        )
+    tasks = team.tasks_for(asked.values)
+    if asked.model is not None:
+        tasks = [replace(task, model=asked.model, ladder=()) for task in tasks]
+    work = TeamTask(
+        tasks=tuple(tasks),
+        name=team.name,
+        max_parallel=team.limits.max_parallel,
+        timeout_seconds=asked.timeout_seconds or team.limits.timeout_seconds,
+        budget=budget,
+        on_failure=team.on_failure,
+        min_done=team.min_done,
+    )
+    return await sessions.spawn_team(work, key=asked.key, tags=asked.tags)

@@ -1,0 +1,153 @@
+"""API: answers requests below `/api/v1` by the table of routes; every error becomes a problem document."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope, Send
+
+from parallel_agents.errors import BadRequest, GatewayFault, PagentsError
+from parallel_agents.surfaces.gateway.gateway import Call, Gateway
+from parallel_agents.surfaces.gateway.given import read_body, read_query
+from parallel_agents.surfaces.gateway.guard import ACTOR
+from parallel_agents.surfaces.gateway.problems import Refusal
+from parallel_agents.surfaces.gateway.replies import (
+    Content,
+    Document,
+    Page,
+    Reply,
+    Stream,
+    encode,
+    has_tag,
+    journal_tag,
+    page_document,
+    read_whole,
+    send_bytes,
+    tag_of,
+)
+from parallel_agents.surfaces.gateway.routes import Found, Route, Router
+
+_log = logging.getLogger(__name__)
+_SEND_SECONDS = 30.0
+_MOST_KEY = 200
+
+
+class Api:
+    """The application below `/api/v1`, behind the guard."""
+
+    def __init__(self, gateway: Gateway, routes: Sequence[Route]) -> None:
+        self._gateway = gateway
+        self._router = Router(routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._answer(scope, receive, send)
+        except Refusal:
+            raise
+        except PagentsError as error:
+            raise Refusal(error) from error
+        except (asyncio.CancelledError, OSError):
+            raise
+        except Exception as error:
+            _log.exception("%s %s could not be answered", scope["method"], scope["path"])
+            raise Refusal(
+                GatewayFault(
+                    "the gateway could not answer",
+                    why=f"{type(error).__name__}, a bug in this package",
+                    hint="the log of `pagents serve` has the details",
+                )
+            ) from error
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._router.find(scope["method"], scope["raw_path"].partition(b"?")[0])
+        route = found.route
+        tag = journal_tag(self._gateway.hub.seq) if route.by_journal else ""
+        if tag and has_tag(scope, tag):
+            await send_bytes(send, b"", status=HTTPStatus.NOT_MODIFIED, headers={"etag": tag})
+            return
+        query: bytes = scope["query_string"]
+        if route.has_body:
+            given = read_body(route.takes, await read_whole(receive))
+        else:
+            given = read_query(route.takes, query)
+        reply = await route.answer(self._call(scope, found), given)
+        await _send(scope, send, reply, tag)
+
+    def _call(self, scope: Scope, found: Found) -> Call:
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+
+        def header(name: bytes) -> str:
+            return headers.get(name, b"").decode("latin-1").strip()
+
+        key = header(b"idempotency-key")
+        if len(key) > _MOST_KEY or not key.isprintable():
+            raise Refusal(
+                BadRequest(
+                    "the header Idempotency-Key cannot be used",
+                    why=f"it is at most {_MOST_KEY} printable characters",
+                    hint="use a UUID",
+                )
+            )
+        return Call(
+            gateway=self._gateway,
+            actor=scope[ACTOR],
+            path=scope["path"],
+            names=found.names,
+            key=key,
+            accepts=header(b"accept"),
+            last_event=header(b"last-event-id"),
+        )
+
+
+async def _send(scope: Scope, send: Send, reply: Reply, tag: str) -> None:
+    match reply:
+        case Document():
+            headers = {"location": reply.location} if reply.location else {}
+            await _send_json(scope, send, reply.value, tag, reply.status, headers)
+        case Page():
+            query = dict(parse_qsl(scope["query_string"].decode("ascii")))
+            document = page_document(reply, scope["raw_path"].partition(b"?")[0].decode(), query)
+            await _send_json(scope, send, document, tag or tag_of(document), HTTPStatus.OK, {})
+        case Content():
+            await send_bytes(
+                send,
+                reply.body,
+                media_type=reply.media_type,
+                headers={"content-disposition": f"attachment; filename*=UTF-8''{reply.name}"},
+            )
+        case Stream():
+            await _send_stream(send, reply)
+
+
+async def _send_json(
+    scope: Scope,
+    send: Send,
+    value: object,
+    tag: str,
+    status: HTTPStatus,
+    headers: Mapping[str, str],
+) -> None:
+    tagged = {**headers, "etag": tag} if tag else headers
+    if tag and has_tag(scope, tag):
+        await send_bytes(send, b"", status=HTTPStatus.NOT_MODIFIED, headers=tagged)
+        return
+    cache = {"cache-control": "private, no-cache"} if tag else {}
+    await send_bytes(send, encode(value), status=status, headers={**tagged, **cache})
+
+
+async def _send_stream(send: Send, reply: Stream) -> None:
+    """Send pieces as they come; who does not take one for half a minute is cut off."""
+    headers = [
+        (b"content-type", reply.media_type.encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    async for piece in reply.pieces:
+        async with asyncio.timeout(_SEND_SECONDS):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

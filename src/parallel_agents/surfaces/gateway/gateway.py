@@ -1,0 +1,64 @@
+"""Gateway: what requests are answered from: an open home, and the events as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from parallel_agents.app.thin import ThinClient
+from parallel_agents.core.row import Row
+from parallel_agents.core.verbs import SessionVerbs
+from parallel_agents.settings import Environment
+from parallel_agents.surfaces.gateway.access import Actor
+from parallel_agents.surfaces.gateway.hub import Hub
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """An open home, whose work a worker executes.
+
+    Attributes:
+        hub: who hears of new events.
+    """
+
+    client: ThinClient
+    environment: Environment
+    hub: Hub
+
+    def lacks(self, row: Row) -> str:
+        """What a process with these settings lacks to continue a run; empty if nothing."""
+        return self.client.readiness.lacks(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request.
+
+    Attributes:
+        names: the names in its path.
+        key: names the request, so that it takes effect once; empty for none.
+        accepts: the media types that the client reads, as it wrote them.
+        last_event: the number of the last event that a broken stream has sent, as text.
+    """
+
+    gateway: Gateway
+    actor: Actor
+    path: str
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    key: str = ""
+    accepts: str = ""
+    last_event: str = ""
+
+    @property
+    def client(self) -> ThinClient:
+        return self.gateway.client
+
+    @property
+    def verbs(self) -> SessionVerbs:
+        """The verbs, whose use the journal tells as by whoever asks."""
+        return self.client.on_behalf(self.actor.via)
+
+    @property
+    def name(self) -> str:
+        """The name in the path, which all but a few paths have."""
+        return self.names["name"]

@@ -1,0 +1,117 @@
+"""Given: what a request gives, as values of a declared form, or a refusal that names what is wrong."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from parallel_agents.core.cutting import head
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.errors import BadRequest, InvalidInput
+from parallel_agents.surfaces.gateway.problems import Refusal
+
+G = TypeVar("G", bound="Given")
+_MOST_FIELDS, _MOST_TOLD, _MOST_SHOWN = 50, 5, 80
+MOST_ITEMS, USUAL_ITEMS = 500, 50
+
+
+class Given(BaseModel):
+    """What a request gives; nothing else is accepted."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=False
+    )
+
+
+class Nothing(Given):
+    """Nothing."""
+
+
+class PageQuery(Given):
+    """Which part of a list."""
+
+    limit: int = Field(default=USUAL_ITEMS, ge=1, le=MOST_ITEMS)
+    """How many to return at most."""
+    after: str = Field(default="", max_length=500)
+    """Begin after this one; `next` of the answer before has it."""
+
+
+def read_query(takes: type[G], query: bytes) -> G:
+    """The values of a query, such as `limit=20&after=abc`.
+
+    Raises:
+        InvalidInput: a name is unknown or given twice, or a value is not of its form.
+        Refusal: the query cannot be read.
+    """
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            max_num_fields=_MOST_FIELDS,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise Refusal(
+            BadRequest("the query cannot be read", why=str(error)[:200], hint="encode it as UTF-8")
+        ) from error
+    values: dict[str, str] = {}
+    for name, text in pairs:
+        if name in values:
+            raise InvalidInput(f"{head(name, 40)!r} is given twice", hint="give it once")
+        values[name] = text
+    try:
+        return takes.model_validate(values)
+    except ValidationError as error:
+        raise wrong(error, takes, "the query") from error
+
+
+def read_body(takes: type[G], body: bytes) -> G:
+    """The values of a JSON body; an empty one gives none.
+
+    Raises:
+        InvalidInput: a name is unknown, or a value is not of its form.
+        Refusal: it is not JSON.
+    """
+    try:
+        return takes.model_validate_json(body or b"{}", strict=True)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise Refusal(
+                BadRequest(
+                    "the body is not JSON",
+                    why=error.errors()[0]["msg"][:200],
+                    hint="send a JSON object",
+                )
+            ) from error
+        raise wrong(error, takes, "the body") from error
+
+
+def wrong(error: ValidationError, takes: type[Given], what: str) -> InvalidInput:
+    """The refusal of values that do not have their form."""
+    found = error.errors(include_url=False)
+    first = found[0]
+    told = "; ".join(_told(each) for each in found[:_MOST_TOLD])
+    left = len(found) - _MOST_TOLD
+    return InvalidInput(
+        f"{what} is not valid: {_told(first)}",
+        why=(f"{told}; and {left} more" if left > 0 else told) if len(found) > 1 else "",
+        hint=_hint(first, takes),
+    )
+
+
+def _told(fault: ErrorDetails) -> str:
+    if fault["type"] == "extra_forbidden":
+        return f"it takes no {head('.'.join(map(str, fault['loc'])), _MOST_SHOWN)!r}"
+    place = ".".join(str(part) for part in fault["loc"]) or "it"
+    message = fault["msg"][:1].lower() + fault["msg"][1:]
+    return f"{head(place, _MOST_SHOWN)}: {head(message, 2 * _MOST_SHOWN)}"
+
+
+def _hint(fault: ErrorDetails, takes: type[Given]) -> str:
+    names = sorted(takes.model_fields)
+    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+        return did_you_mean(str(fault["loc"][0]), names, f"It takes {', '.join(names)}.")
+    return "GET /api/v1/openapi.json describes what each request takes"

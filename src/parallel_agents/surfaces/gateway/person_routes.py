@@ -1,0 +1,318 @@
+"""Person routes: what waits for a person: questions, and tasks that failed for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from parallel_agents.core.budget import Amount
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
+from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.errors import InvalidInput, NotFound, PagentsError
+from parallel_agents.sessions.retries import max_cost_of_first_call
+from parallel_agents.surfaces.answering import given_answer
+from parallel_agents.surfaces.gateway.bodies import AnswerBody, LettersBody, RetryBody
+from parallel_agents.surfaces.gateway.gateway import Call
+from parallel_agents.surfaces.gateway.given import PageQuery
+from parallel_agents.surfaces.gateway.replies import Document, Page
+from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.views.documents import (
+    BriefFailure,
+    LetterDocument,
+    Money,
+    letter_json,
+    money_json,
+)
+from parallel_agents.views.questions import QuestionDocument, question_json
+from parallel_agents.views.since import parse_since
+
+_MOST_RETRIED = 1000
+
+
+class AnsweredDocument(QuestionDocument):
+    """A question, and the answer that counts."""
+
+    answer: str
+
+
+class RetryDocument(TypedDict):
+    """What a retry did, or would do; `error` says why it was refused."""
+
+    id: str
+    run_id: RunId
+    label: str
+    model: str
+    session_key: SessionKey | None
+    is_new: bool
+    first_call_at_most: Money | None
+    tokens_at_most: int | None
+    error: BriefFailure | None
+
+
+class RetriedDocument(TypedDict):
+    """What retries did, or would do, and the most that the first calls of all can cost.
+
+    `unpriced` counts those of an unknown price, which the sum leaves out.
+    """
+
+    dry_run: bool
+    first_calls_at_most: Money | None
+    unpriced: int
+    retries: list[RetryDocument]
+    warning: str
+
+
+class DroppedDocument(TypedDict):
+    """How many dead letters were dropped."""
+
+    dropped: int
+
+
+async def questions(call: Call, given: PageQuery) -> Page:
+    """The questions of live runs that wait for a person, the oldest first."""
+    found = await call.client.sessions.questions()
+    part, last = _part([each.id for each in found], given)
+    return Page(
+        schema="inbox",
+        items=[question_json(each) for each in found[part]],
+        as_of=call.client.now(),
+        last=last,
+        total=len(found),
+    )
+
+
+async def answer(call: Call, given: AnswerBody) -> Document:
+    """Answer a question; the first answer counts, wherever it is from."""
+    waiting = {each.id: each for each in await call.client.sessions.questions()}
+    asked = call.names["id"]
+    said = given_answer(
+        waiting.get(asked),
+        given.answer,
+        note=given.note,
+        for_run=given.for_run,
+        arguments=given.arguments,
+    )
+    answered = await call.verbs.answer(asked, said)
+    await call.client.workers.ensure(answered.session, answered.run)
+    value: AnsweredDocument = {**question_json(answered), "answer": given.answer}
+    return Document(value=value)
+
+
+class LettersQuery(PageQuery):
+    """Which dead letters."""
+
+    agent: str = Field(default="", max_length=500)
+    """Only tasks of this agent."""
+    code: str = Field(default="", max_length=40)
+    """Only tasks with this error, such as `PA-E301`."""
+    since: str = Field(default="", max_length=40)
+    """Only those that failed since then, such as `2h`."""
+
+
+async def dead_letters(call: Call, given: LettersQuery) -> Page:
+    """The tasks that failed after all their attempts, newest first."""
+    chosen = LettersBody(
+        agent=given.agent or None, code=given.code or None, since=given.since or None
+    )
+    found = await _letters(call, chosen)
+    part, last = _part([each.run.id for each in found], given)
+    return Page(
+        schema="dlq",
+        items=[letter_json(each) for each in found[part]],
+        as_of=call.client.now(),
+        last=last,
+        total=len(found),
+    )
+
+
+async def _letters(call: Call, given: LettersBody) -> list[DeadLetter]:
+    sessions = call.client.sessions
+    since = parse_since(given.since, call.client.now(), "since")
+    every = DeadLetterFilter(agent=given.agent, code=given.code, since=since)
+    if not given.names:
+        return await sessions.dead_letters(every)
+    found: dict[RunId, DeadLetter] = {}
+    for name in given.names:
+        tree = (await sessions.find(name)).session.key
+        letters = await sessions.dead_letters(replace(every, tree=tree))
+        if not letters:
+            raise NotFound(
+                f"{name[:80]!r} has no dead letter",
+                why="it did not fail, was dropped, or its retry is done",
+                hint="GET /api/v1/dead-letters lists them",
+            )
+        found |= {letter.run.id: letter for letter in letters}
+    return list(found.values())
+
+
+async def _selected(call: Call, given: LettersBody) -> list[DeadLetter]:
+    """The letters to act on; all of them only if that is asked for."""
+    if given.is_chosen is given.all:
+        raise InvalidInput(
+            "nothing says which dead letters are meant, or two things do",
+            hint='give names, agent, code or since; or {"all": true}',
+        )
+    found = await _letters(call, given)
+    if len(found) > _MOST_RETRIED:
+        raise InvalidInput(
+            f"{len(found):,} dead letters are too many at once",
+            why=f"{_MOST_RETRIED:,} are the most",
+            hint="select fewer, such as by agent or since",
+        )
+    return found
+
+
+class _Retry(NamedTuple):
+    """What became of one letter."""
+
+    document: RetryDocument
+    amount: Amount | None = None
+
+
+async def retry(call: Call, given: RetryBody) -> Document:
+    """Run failed tasks again, each as a new session, or say what that would be and cost at most."""
+    letters = sorted(await _selected(call, given), key=lambda letter: letter.run.created_at)
+    if given.text is not None and len(letters) > 1:
+        raise InvalidInput(
+            f"text replaces that of one task, and {len(letters)} are selected",
+            hint="name one of them",
+        )
+    retries = [await _retry(call, letter, given) for letter in letters]
+    amounts = [each.amount for each in retries if each.amount is not None]
+    known = [each.nanousd for each in amounts if each.nanousd is not None]
+    value: RetriedDocument = {
+        "dry_run": given.dry_run,
+        "first_calls_at_most": money_json(sum(known) / NANOUSD_PER_USD) if known else None,
+        "unpriced": len(amounts) - len(known),
+        "retries": [each.document for each in retries],
+        "warning": "" if given.dry_run else await call.client.hand_to_worker(),
+    }
+    return Document(value=value)
+
+
+async def _retry(call: Call, letter: DeadLetter, given: RetryBody) -> _Retry:
+    client = call.client
+    try:
+        if not given.dry_run:
+            return _Retry(await _found(call, letter, await call.verbs.retry(letter, given.edits)))
+        planned = await client.sessions.plan_retry(letter, given.edits)
+        if isinstance(planned, Spawned):
+            return _Retry(await _found(call, letter, planned))
+        amount = max_cost_of_first_call(client.models, client.session_tools.as_tools(), planned)
+    except PagentsError as error:
+        failure: BriefFailure = {"code": error.code, "message": error.message}
+        return _Retry({**_blank(letter), "error": failure})
+    usd = None if amount.nanousd is None else amount.nanousd / NANOUSD_PER_USD
+    return _Retry(
+        {
+            **_blank(letter),
+            "model": planned.model,
+            "first_call_at_most": money_json(usd),
+            "tokens_at_most": amount.tokens,
+        },
+        amount,
+    )
+
+
+async def _found(call: Call, letter: DeadLetter, spawned: Spawned) -> RetryDocument:
+    (row,) = await call.client.sessions.rows_of([spawned.run_id])
+    return {
+        **_blank(letter),
+        "model": row.run.model,
+        "session_key": spawned.session_key,
+        "is_new": spawned.is_new,
+    }
+
+
+def _blank(letter: DeadLetter) -> RetryDocument:
+    return {
+        "id": short(letter.session.key),
+        "run_id": letter.run.id,
+        "label": letter.session.label,
+        "model": "",
+        "session_key": None,
+        "is_new": False,
+        "first_call_at_most": None,
+        "tokens_at_most": None,
+        "error": None,
+    }
+
+
+async def drop(call: Call, given: LettersBody) -> Document:
+    """Drop dead letters; their sessions and history stay."""
+    letters = await _selected(call, given)
+    value: DroppedDocument = {"dropped": await call.verbs.drop(letters)}
+    return Document(value=value)
+
+
+def _part(names: Sequence[str], given: PageQuery) -> tuple[slice, str]:
+    """Which of these a page has, and the cursor of the next."""
+    if given.after and given.after not in names:
+        raise InvalidInput(
+            f"nothing comes after {given.after[:80]!r}",
+            why="it is not in the list, or no longer",
+            hint="begin without after",
+        )
+    start = names.index(given.after) + 1 if given.after else 0
+    end = start + given.limit
+    return slice(start, end), names[end - 1] if end < len(names) else ""
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/questions",
+        name="questions",
+        does="The questions of live runs that wait for a person, the oldest first.",
+        takes=PageQuery,
+        gives=QuestionDocument,
+        form=Form.PAGE,
+        answer=handled(PageQuery, questions),
+    ),
+    Route(
+        method="POST",
+        path="/questions/{id}/answer",
+        name="answer",
+        does="Answer a question; the first answer counts, wherever it is from.",
+        takes=AnswerBody,
+        gives=AnsweredDocument,
+        form=Form.DOCUMENT,
+        answer=handled(AnswerBody, answer),
+    ),
+    Route(
+        method="GET",
+        path="/dead-letters",
+        name="deadLetters",
+        does="The tasks that failed after all their attempts, newest first.",
+        takes=LettersQuery,
+        gives=LetterDocument,
+        form=Form.PAGE,
+        answer=handled(LettersQuery, dead_letters),
+    ),
+    Route(
+        method="POST",
+        path="/dead-letters/retry",
+        name="retry",
+        does="Run failed tasks again, or with `dry_run` say what that would be and cost at most.",
+        takes=RetryBody,
+        gives=RetriedDocument,
+        form=Form.DOCUMENT,
+        answer=handled(RetryBody, retry),
+    ),
+    Route(
+        method="POST",
+        path="/dead-letters/drop",
+        name="drop",
+        does="Drop dead letters; their sessions and history stay.",
+        takes=LettersBody,
+        gives=DroppedDocument,
+        form=Form.DOCUMENT,
+        answer=handled(LettersBody, drop),
+    ),
+)

@@ -1,0 +1,121 @@
+"""Serving: the gateway on a bound socket, until it is told to stop or its store fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from parallel_agents.app.thin import ThinClient, open_thin
+from parallel_agents.engines.process import allow_connections
+from parallel_agents.errors import StoreError
+from parallel_agents.settings import Environment, Settings
+from parallel_agents.surfaces.gateway.access import Tokens
+from parallel_agents.surfaces.gateway.api import Api
+from parallel_agents.surfaces.gateway.gateway import Gateway
+from parallel_agents.surfaces.gateway.guard import Guard, is_api
+from parallel_agents.surfaces.gateway.hub import Hub
+from parallel_agents.surfaces.gateway.origins import Origins
+from parallel_agents.surfaces.gateway.pages import Pages
+from parallel_agents.surfaces.gateway.sockets import Topics, serve_socket
+from parallel_agents.surfaces.gateway.table import ROUTES
+from parallel_agents.surfaces.http.connection import BoundedConnection
+from parallel_agents.surfaces.http.quiet_server import QuietServer
+
+_GRACE_SECONDS = 1
+_MOST_CONNECTIONS = 2048
+_LOOK_SECONDS = 5.0
+_SOCKET_BYTES = 64 * 1024
+
+
+@asynccontextmanager
+async def open_gateway(environment: Environment, settings: Settings) -> AsyncGenerator[Gateway]:
+    """An open home whose runs a worker executes, so that they go on when the gateway ends.
+
+    Raises:
+        ConfigError, StoreError: the settings or the store cannot be used.
+    """
+    async with open_thin(environment, settings) as client:
+        last = await client.journal.last_events(limit=1)
+        hub = Hub(last[-1].seq if last else 0)
+        unsubscribe = client.subscribe(hub.hear)
+        try:
+            yield Gateway(client=client, environment=environment, hub=hub)
+        finally:
+            hub.ending.set()
+            unsubscribe()
+
+
+def application(gateway: Gateway, origins: Origins, tokens: Tokens) -> ASGIApp:
+    """The API and the page, behind the guard."""
+    api, pages, topics = Api(gateway, ROUTES), Pages(), Topics(gateway)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await serve_socket(topics, scope, receive, send)
+            return
+        await (api if is_api(scope) else pages)(scope, receive, send)
+
+    return Guard(answer, origins, tokens, time.monotonic)
+
+
+async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set; open requests then have one second to end.
+
+    Raises:
+        StoreError: the store has failed.
+    """
+    allow_connections(_MOST_CONNECTIONS)
+    # It reports each socket that is refused as an error, and the API logs its own faults.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    serving = QuietServer(
+        uvicorn.Config(
+            app,
+            http=BoundedConnection,
+            ws="websockets-sansio",
+            ws_max_size=_SOCKET_BYTES,
+            limit_concurrency=_MOST_CONNECTIONS,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
+    failures: list[StoreError] = []
+
+    def fail(error: StoreError) -> None:
+        failures.append(error)
+        stop.set()
+
+    async def end() -> None:
+        await stop.wait()
+        gateway.hub.ending.set()
+        serving.should_exit = True
+
+    unsubscribe = gateway.client.on_failure(fail)
+    try:
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(_look_after(gateway.client))
+            ending = group.create_task(end())
+            await serving.serve(sockets=[bound])
+            looking.cancel()
+            ending.cancel()
+    finally:
+        unsubscribe()
+    if failures:
+        raise failures[0]
+
+
+async def _look_after(client: ThinClient) -> None:
+    """Notice every few seconds which processes have died, so that nothing seems to be worked on."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        await client.notice_deaths()

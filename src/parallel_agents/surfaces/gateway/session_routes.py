@@ -1,0 +1,226 @@
+"""Session routes: teams and sessions, one of them, its tree, its history and its results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.run import RunnerKind
+from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.gateway.gateway import Call
+from parallel_agents.surfaces.gateway.given import (
+    MOST_ITEMS,
+    USUAL_ITEMS,
+    Given,
+    Nothing,
+    PageQuery,
+)
+from parallel_agents.surfaces.gateway.replies import Document, Page
+from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.views.documents import (
+    EventDocument,
+    ResultDocument,
+    SessionDocument,
+    event_json,
+    line_json,
+    result_json,
+)
+from parallel_agents.views.session_query import SessionQuery, parse_query
+from parallel_agents.views.session_search import Sought, search
+from parallel_agents.views.sessions import lines_of
+
+
+class WholeDocument(SessionDocument):
+    """A session; `counts` says of a team how many of its runs are in each state, `asks` what it asks a person."""
+
+    counts: dict[str, int]
+    asks: str
+
+
+class RunsQuery(PageQuery):
+    """Which teams and sessions."""
+
+    filter: str = ""
+    """A filter, as `pagents list` takes it, such as `state:failed since:2h`; without one, the roots."""
+
+
+async def list_runs(call: Call, given: RunsQuery) -> Page:
+    """The teams and sessions that a filter asks for; without one, those that nothing spawned."""
+    client = call.client
+    query = parse_query(given.filter, client.now())
+    after = (await client.sessions.find(given.after)).session.key if given.after else None
+    if query.is_empty:
+        sought = await _roots(call, given.limit, after)
+    else:
+        sought = await search(
+            client.sessions,
+            client.journal,
+            query,
+            limit=given.limit,
+            after=after,
+            lacks=call.gateway.lacks,
+        )
+    return _page_of(call, sought, given.limit)
+
+
+async def _roots(call: Call, limit: int, after: SessionKey | None) -> Sought:
+    client = call.client
+    rows = await client.sessions.list(Filter(roots_only=True, limit=limit, after=after))
+    lines = lines_of(await client.journal.look(rows), call.gateway.lacks)
+    return Sought(lines, await client.journal.count_rows(Filter(roots_only=True)))
+
+
+def _page_of(call: Call, sought: Sought, limit: int) -> Page:
+    is_full = len(sought.lines) == limit
+    return Page(
+        schema="list",
+        items=[line_json(line) for line in sought.lines],
+        as_of=call.client.now(),
+        last=sought.lines[-1].row.session.key if is_full else "",
+        total=sought.matching,
+    )
+
+
+async def list_tree(call: Call, given: PageQuery) -> Page:
+    """A team or session and everything that it spawned, newest first."""
+    client = call.client
+    after = (await client.sessions.find(given.after)).session.key if given.after else None
+    query = SessionQuery(within=call.name)
+    sought = await search(
+        client.sessions,
+        client.journal,
+        query,
+        limit=given.limit,
+        after=after,
+        lacks=call.gateway.lacks,
+    )
+    return _page_of(call, sought, given.limit)
+
+
+async def show_run(call: Call, _: Nothing) -> Document:
+    """One team or session, with its current run."""
+    client = call.client
+    row = await client.sessions.find(call.name)
+    (line,) = lines_of(await client.journal.look([row]), call.gateway.lacks)
+    counts = {name: count for name, count in line.counts.items() if count}
+    value: WholeDocument = {**line_json(line), "counts": counts, "asks": line.asks}
+    return Document(value=value)
+
+
+class EventsOfQuery(Given):
+    """Which part of a history."""
+
+    after: int | None = Field(default=None, ge=0)
+    """The first events after this one; without it, the last ones."""
+    before: int | None = Field(default=None, ge=1)
+    """The last events before this one."""
+    limit: int = Field(default=USUAL_ITEMS, ge=1, le=MOST_ITEMS)
+    """How many to return at most."""
+
+
+async def history(call: Call, given: EventsOfQuery) -> Page:
+    """What was said and done in a session and everything that it spawned, oldest first."""
+    journal = call.client.journal
+    if given.after is not None and given.before is not None:
+        raise InvalidInput("after and before cannot be used together", hint="leave one out")
+    tree = (await call.client.sessions.find(call.name)).session.key
+    if given.after is None:
+        events = await journal.last_events(before=given.before, tree=tree, limit=given.limit)
+    else:
+        events = await journal.events(after=given.after, tree=tree, limit=given.limit)
+    is_full = len(events) == given.limit
+    earlier = await journal.count_events(before=events[0].seq, tree=tree) if events else 0
+    return Page(
+        schema="history",
+        items=[event_json(event) for event in events],
+        as_of=call.client.now(),
+        last=str(events[-1].seq) if is_full and given.after is not None else "",
+        total=await journal.count_events(tree=tree),
+        more={"earlier": earlier},
+    )
+
+
+async def results(call: Call, given: PageQuery) -> Page:
+    """The results of a team's tasks, or of a session, as far as they have ended."""
+    sessions = call.client.sessions
+    row = await sessions.find(call.name)
+    runs = list(await sessions.member_runs(row))
+    if row.run.id not in runs and row.run.kind is RunnerKind.FLOW:
+        runs = [row.run.id, *runs]
+    start = _start_of(runs, given.after)
+    part = runs[start : start + given.limit]
+    found = await sessions.results(part)
+    return Page(
+        schema="results",
+        items=[result_json(result) for result in found],
+        as_of=call.client.now(),
+        last=part[-1] if start + len(part) < len(runs) else "",
+        total=len(runs),
+    )
+
+
+def _start_of(runs: Sequence[RunId], after: str) -> int:
+    if not after:
+        return 0
+    if after not in runs:
+        raise InvalidInput(f"no page begins after {after[:80]!r}", hint="follow `next`")
+    return runs.index(RunId(after)) + 1
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/runs",
+        name="listRuns",
+        does="List teams and sessions, newest first.",
+        takes=RunsQuery,
+        gives=SessionDocument,
+        form=Form.PAGE,
+        answer=handled(RunsQuery, list_runs),
+    ),
+    Route(
+        method="GET",
+        path="/runs/{name}/tree",
+        name="listTree",
+        does="List a team or session and everything that it spawned, newest first.",
+        takes=PageQuery,
+        gives=SessionDocument,
+        form=Form.PAGE,
+        answer=handled(PageQuery, list_tree),
+    ),
+    Route(
+        method="GET",
+        path="/runs/{name}",
+        name="showRun",
+        does="Show one team or session, with its current run.",
+        takes=Nothing,
+        gives=WholeDocument,
+        form=Form.DOCUMENT,
+        answer=handled(Nothing, show_run),
+    ),
+    Route(
+        method="GET",
+        path="/runs/{name}/history",
+        name="history",
+        does="What was said and done in a session and everything that it spawned, oldest first.",
+        takes=EventsOfQuery,
+        gives=EventDocument,
+        form=Form.PAGE,
+        answer=handled(EventsOfQuery, history),
+        by_journal=True,
+    ),
+    Route(
+        method="GET",
+        path="/runs/{name}/results",
+        name="results",
+        does="The results of a team's tasks, or of a session, as far as they have ended.",
+        takes=PageQuery,
+        gives=ResultDocument,
+        form=Form.PAGE,
+        answer=handled(PageQuery, results),
+        by_journal=True,
+    ),
+)

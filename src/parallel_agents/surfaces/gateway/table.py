@@ -1,0 +1,24 @@
+"""Table: all routes of the API, in the order of its description."""
+
+from __future__ import annotations
+
+from parallel_agents.surfaces.gateway import (
+    catalog_routes,
+    event_routes,
+    person_routes,
+    session_routes,
+    verb_routes,
+    view_routes,
+)
+from parallel_agents.surfaces.gateway.openapi import description_route
+from parallel_agents.surfaces.gateway.routes import Route
+
+_ANSWERED = (
+    *session_routes.ROUTES,
+    *verb_routes.ROUTES,
+    *person_routes.ROUTES,
+    *view_routes.ROUTES,
+    *catalog_routes.ROUTES,
+    *event_routes.ROUTES,
+)
+ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))

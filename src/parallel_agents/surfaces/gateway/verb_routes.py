@@ -1,0 +1,274 @@
+"""Verb routes: spawn, send, steer, kill and wait, each in effect once for an `Idempotency-Key`."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from http import HTTPStatus
+from urllib.parse import quote
+
+import orjson
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from parallel_agents.app.begin_team import TeamRequest, begin_team
+from parallel_agents.core.event import SteerMode
+from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, short
+from parallel_agents.core.verbs import Spawned, Until
+from parallel_agents.errors import Conflict, InvalidInput, NotFound
+from parallel_agents.surfaces.gateway.bodies import (
+    KillBody,
+    SendBody,
+    SpawnBody,
+    SteerBody,
+    UntilName,
+)
+from parallel_agents.surfaces.gateway.gateway import Call
+from parallel_agents.surfaces.gateway.given import Given
+from parallel_agents.surfaces.gateway.replies import Document
+from parallel_agents.surfaces.gateway.routes import PREFIX, Form, Route, handled
+from parallel_agents.views.documents import ResultDocument, result_json
+
+MOST_WAIT_SECONDS = 60.0
+_MOST_WAITED = 100
+
+
+class SpawnedDocument(TypedDict):
+    """A session and its run. `warning` says why nobody executes it yet; empty if a worker will."""
+
+    id: str
+    session_key: SessionKey
+    run_id: RunId
+    is_new: bool
+    kept: list[str]
+    warning: str
+
+
+class SteerDocument(TypedDict):
+    """A receipt: the message is stored, under this key, for this run."""
+
+    run_id: RunId
+    key: str
+
+
+class KilledDocument(TypedDict):
+    """The runs that ended, or would end, and how many had ended before."""
+
+    dry_run: bool
+    runs: list[RunId]
+    already_over: int
+
+
+class WaitDocument(TypedDict):
+    """The results of the runs that have ended; `live` are those that have not."""
+
+    results: list[ResultDocument]
+    live: list[RunId]
+
+
+async def spawn(call: Call, given: SpawnBody) -> Document:
+    """Start an agent on a task, or a team; with a key that was used before, find its session."""
+    key = given.key or call.key or None
+    if (given.agent is None) is (given.team is None):
+        raise InvalidInput(
+            "nothing says what to spawn, or two things do",
+            hint='name an agent or a team: {"agent": "code_reviewer", "text": "…"}',
+        )
+    call.client.catalog.forget()  # the gateway may be older than the files
+    if given.agent is not None:
+        parent = None
+        if given.parent is not None:
+            parent = (await call.client.sessions.find(given.parent)).session.key
+        call.client.catalog.agent(given.agent)  # a name of the catalog, of which no path is made
+        spawned = await call.verbs.spawn(given.task(given.agent, key), parent=parent)
+    else:
+        spawned = await _begin_team(call, given, key)
+    return await _started(call, spawned)
+
+
+async def _begin_team(call: Call, given: SpawnBody, key: str | None) -> Spawned:
+    name = given.team or ""
+    if "/" in name or "." in name:
+        raise NotFound(
+            f"there is no team {name[:80]!r}", hint="GET /api/v1/teams lists their names"
+        )
+    only_agents = {"text", "label", "parent", "cache_seconds", "conditions", "rubric", "rounds"}
+    if asked := sorted(only_agents & given.model_fields_set):
+        raise InvalidInput(f"a team takes no {asked[0]!r}", hint="leave it out, or name an agent")
+    if given.key is None and key is not None:
+        key = blake2b(key.encode(), digest_size=8).hexdigest()
+    asked_for = TeamRequest(
+        values=given.input,
+        model=given.model,
+        budget=given.budget if given.budget.is_bound else None,
+        timeout_seconds=given.timeout_seconds,
+        key=key,
+        tags=tuple(given.tags),
+    )
+    team = call.client.catalog.team(name)
+    return await begin_team(call.client, call.verbs, call.gateway.environment, team, asked_for)
+
+
+async def send(call: Call, given: SendBody) -> Document:
+    """Start the next run of a session, which sees everything said before."""
+    row = await call.client.sessions.find(call.name)
+    run = None
+    if call.key:
+        work = orjson.dumps([given.text, given.input, given.model], option=orjson.OPT_SORT_KEYS)
+        run = make_keyed_run_id(f"{row.session.key}\0{call.key}".encode(), work)
+    was_sent = run is not None and await _is_stored(call, run)
+    spawned = await call.verbs.send(
+        row.session.key, given.text, input=given.input or None, run=run, model=given.model
+    )
+    return await _started(call, spawned._replace(is_new=not was_sent))
+
+
+async def _is_stored(call: Call, run: RunId) -> bool:
+    try:
+        await call.client.sessions.rows_of([run])
+    except NotFound:
+        return False
+    return True
+
+
+async def _started(call: Call, spawned: Spawned) -> Document:
+    """What was started, once a worker is known to see to it."""
+    warning = await call.client.hand_to_worker()
+    value: SpawnedDocument = {
+        "id": short(spawned.session_key),
+        "session_key": spawned.session_key,
+        "run_id": spawned.run_id,
+        "is_new": spawned.is_new,
+        "kept": list(spawned.kept),
+        "warning": warning,
+    }
+    return Document(
+        value=value,
+        status=HTTPStatus.CREATED if spawned.is_new else HTTPStatus.OK,
+        location=f"{PREFIX}/runs/{quote(spawned.session_key, safe=':')}",
+    )
+
+
+async def steer(call: Call, given: SteerBody) -> Document:
+    """Send a message to a live run."""
+    if given.mode is SteerMode.AFTER:
+        sent = SendBody(text=given.text)
+        return await send(call, sent)
+    key = blake2b(call.key.encode(), digest_size=6).hexdigest() if call.key else None
+    receipt = await call.verbs.steer(call.name, given.text, mode=given.mode, key=key)
+    if key is not None:
+        await _check_same(call, receipt.run_id, receipt.key, given.text)
+    value: SteerDocument = {"run_id": receipt.run_id, "key": receipt.key}
+    return Document(value=value)
+
+
+async def _check_same(call: Call, run: RunId, key: str, text: str) -> None:
+    """Refuse a key that names another message: it was not stored."""
+    (row,) = await call.client.sessions.rows_of([run])
+    events = await call.client.journal.last_events(
+        tree=row.session.key, kinds=("steered",), limit=_MOST_WAITED
+    )
+    stored = next((each.body for each in events if each.run == run and each.key == key), None)
+    if stored is not None and getattr(stored, "text", text) != text:
+        raise Conflict(
+            "the Idempotency-Key is already used for another message",
+            hint="send each message with a key of its own",
+        )
+
+
+async def kill(call: Call, given: KillBody) -> Document:
+    """End a run and everything that it spawned, or say what would end."""
+    killed = await call.verbs.kill(
+        call.name, dry_run=given.dry_run, keeps_session=given.keeps_session
+    )
+    value: KilledDocument = {
+        "dry_run": given.dry_run,
+        "runs": [run.id for run in killed.runs],
+        "already_over": killed.already_over,
+    }
+    return Document(value=value)
+
+
+class WaitQuery(Given):
+    """Which runs to wait for, and how long."""
+
+    names: str = Field(min_length=1, max_length=20_000)
+    """The names of sessions, or run ids, separated by commas."""
+    until: UntilName = "all"
+    """Wait for all, for any, or for the first that is done."""
+    timeout: float = Field(default=30.0, ge=0, le=MOST_WAIT_SECONDS)
+    """After so many seconds, the answer has the results that there are."""
+
+
+async def wait(call: Call, given: WaitQuery) -> Document:
+    """Wait until runs have ended, and return the results that there are then."""
+    sessions = call.client.sessions
+    names = [name.strip() for name in given.names.split(",")]
+    if len(names) > _MOST_WAITED:
+        raise InvalidInput(
+            f"{len(names)} runs cannot be waited for at once", hint=f"name at most {_MOST_WAITED}"
+        )
+    runs = [(await sessions.find(name)).run.id for name in names]
+    try:
+        results = await sessions.wait(runs, timeout=given.timeout, until=Until(given.until))
+    except TimeoutError:
+        results = await sessions.wait(runs, until=Until.NOW)
+    ended = {result.run_id for result in results}
+    value: WaitDocument = {
+        "results": [result_json(result) for result in results],
+        "live": [run for run in runs if run not in ended],
+    }
+    return Document(value=value)
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/runs",
+        name="spawn",
+        does="Start an agent on a task, or a team. A background worker executes it.",
+        takes=SpawnBody,
+        gives=SpawnedDocument,
+        form=Form.DOCUMENT,
+        answer=handled(SpawnBody, spawn),
+    ),
+    Route(
+        method="POST",
+        path="/runs/{name}/messages",
+        name="send",
+        does="Start the next run of a session, which sees everything said before.",
+        takes=SendBody,
+        gives=SpawnedDocument,
+        form=Form.DOCUMENT,
+        answer=handled(SendBody, send),
+    ),
+    Route(
+        method="POST",
+        path="/runs/{name}/steer",
+        name="steer",
+        does="Send a message to a live run.",
+        takes=SteerBody,
+        gives=SteerDocument | SpawnedDocument,
+        form=Form.DOCUMENT,
+        answer=handled(SteerBody, steer),
+    ),
+    Route(
+        method="POST",
+        path="/runs/{name}/kill",
+        name="kill",
+        does="End a run and everything that it spawned, or say what would end.",
+        takes=KillBody,
+        gives=KilledDocument,
+        form=Form.DOCUMENT,
+        answer=handled(KillBody, kill),
+    ),
+    Route(
+        method="GET",
+        path="/wait",
+        name="wait",
+        does="Wait at most a minute for runs to end, and return their results.",
+        takes=WaitQuery,
+        gives=WaitDocument,
+        form=Form.DOCUMENT,
+        answer=handled(WaitQuery, wait),
+    ),
+)

@@ -1,0 +1,100 @@
+"""Cost documents: what runs cost, for machines, the same in `--json` and over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from typing_extensions import TypedDict
+
+from parallel_agents.core.usage import Spend
+from parallel_agents.views.costs import AgentCosts, CostSum, TierCosts
+from parallel_agents.views.documents import Money, money_json
+
+
+class CostDocument(TypedDict):
+    """What runs cost; `known_cost` leaves out calls of unknown price."""
+
+    runs: int
+    accepted: int
+    cost: Money | None
+    simulated_cost: Money | None
+    unpriced_calls: int
+    known_cost: Money | None
+    cost_per_accepted: Money | None
+    tokens: int
+
+
+class TierDocument(TypedDict):
+    """What the runs of an agent cost that were on one model."""
+
+    model: str
+    tried: int
+    accepted: int
+    cost: Money | None
+    simulated_cost: Money | None
+    tokens: int
+
+
+class AgentCostDocument(TypedDict):
+    """What the runs of one agent cost."""
+
+    agent: str
+    runs: int
+    accepted: int
+    cost: Money | None
+    simulated_cost: Money | None
+    cost_of_reviews: Money | None
+    cost_per_accepted: Money | None
+    models: list[TierDocument]
+
+
+def cost_json(found: CostSum) -> CostDocument:
+    """What some runs cost together."""
+    return {
+        "runs": found.runs,
+        "accepted": found.accepted,
+        "cost": money_json(found.spend.cost_usd),
+        "simulated_cost": money_json(found.spend.simulated_usd),
+        "unpriced_calls": found.spend.unpriced_calls,
+        "known_cost": money_json(replace(found.spend, unpriced_calls=0).cost_usd),
+        "cost_per_accepted": _per_accepted(found.spend, found.accepted),
+        "tokens": found.spend.usage.total_tokens,
+    }
+
+
+def agent_cost_json(agent: str, costs: AgentCosts) -> AgentCostDocument:
+    """What the runs of an agent cost, by model."""
+    return {
+        "agent": agent,
+        "runs": costs.runs,
+        "accepted": costs.accepted,
+        "cost": money_json(costs.spend.cost_usd),
+        "simulated_cost": money_json(costs.spend.simulated_usd),
+        "cost_of_reviews": money_json(costs.reviews.cost_usd),
+        "cost_per_accepted": _per_accepted(costs.spend, costs.accepted),
+        "models": [_tier_json(model, tier) for model, tier in costs.tiers.items()],
+    }
+
+
+def _tier_json(model: str, tier: TierCosts) -> TierDocument:
+    return {
+        "model": model,
+        "tried": tier.tried,
+        "accepted": tier.accepted,
+        "cost": money_json(tier.spend.cost_usd),
+        "simulated_cost": money_json(tier.spend.simulated_usd),
+        "tokens": tier.spend.usage.total_tokens,
+    }
+
+
+def spend_each(spend: Spend, accepted: int) -> Spend:
+    """What each accepted result cost."""
+    return replace(
+        spend,
+        cost_nanousd=spend.cost_nanousd // accepted,
+        simulated_nanousd=spend.simulated_nanousd // accepted,
+    )
+
+
+def _per_accepted(spend: Spend, accepted: int) -> Money | None:
+    return money_json(spend_each(spend, accepted).cost_usd) if accepted else None

@@ -1,0 +1,346 @@
+"""Documents: sessions, results, events and costs for machines, the same in `--json` and over HTTP.
+
+Times are ISO 8601 in UTC, money is a decimal string with its currency, and what is unknown is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+from typing_extensions import TypedDict
+
+from parallel_agents.core.artifact import Artifact, ArtifactRecord
+from parallel_agents.core.dead_letter import DeadLetter
+from parallel_agents.core.event import Event
+from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.json_value import as_list
+from parallel_agents.core.overview import Origin
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Failure, Result, known_cost
+from parallel_agents.core.schema import Json
+from parallel_agents.core.workspace import Changes
+from parallel_agents.views import format
+from parallel_agents.views.decisions import Decision
+from parallel_agents.views.sessions import SessionLine
+
+
+class Money(TypedDict):
+    """An amount of money; `amount` is a decimal number as text."""
+
+    amount: str
+    currency: str
+
+
+class FailureDocument(TypedDict):
+    """An error: its code, what happened, why, and what to do."""
+
+    code: str
+    message: str
+    why: str
+    hint: str
+
+
+class BriefFailure(TypedDict):
+    """An error: its code, and what happened."""
+
+    code: str
+    message: str
+
+
+class UsageDocument(TypedDict):
+    """Tokens of calls."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+
+
+class ChangesDocument(TypedDict):
+    """What a session changed in its workspace, in files and lines."""
+
+    files: int
+    added: int
+    removed: int
+
+
+class ArtifactDocument(TypedDict):
+    """Content that the sessions of a tree share, by its hash."""
+
+    id: str
+    name: str
+    media_type: str
+    bytes: int
+
+
+class SharedDocument(ArtifactDocument):
+    """An artifact, and who put it there; null for a person or a program."""
+
+    session_key: SessionKey | None
+    run_id: RunId | None
+    at: str | None
+
+
+class ResultDocument(TypedDict):
+    """How a run ended, and its answer; an unknown cost is null."""
+
+    label: str
+    agent: str
+    status: str
+    output: Json
+    text: str
+    error: FailureDocument | None
+    notices: list[str]
+    score: float | None
+    changes: ChangesDocument | None
+    artifacts: list[ArtifactDocument]
+    model: str
+    usage: UsageDocument
+    cost: Money | None
+    simulated_cost: Money | None
+    seconds: float
+    attempts: int
+    session_key: SessionKey
+    run_id: RunId
+
+
+class SessionDocument(TypedDict):
+    """A session and its current run; an unknown cost is null."""
+
+    id: str
+    session_key: SessionKey
+    run_id: RunId
+    agent: str
+    label: str
+    parent: SessionKey | None
+    depth: int
+    kind: str
+    status: str
+    is_worked_on: bool
+    is_stopped: bool
+    queued_after: int
+    doing: str
+    is_stuck: bool
+    silent_seconds: float | None
+    lacks: str
+    limits: Mapping[str, Json]
+    model: str
+    calls: int
+    tokens: int
+    cost: Money | None
+    simulated_cost: Money | None
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error_code: str
+
+
+class EventDocument(TypedDict):
+    """An event: its number in the store, its key, and its body as it is stored."""
+
+    seq: int
+    at: str | None
+    session_key: SessionKey
+    run_id: RunId
+    key: str
+    event: Mapping[str, Json]
+
+
+class DecisionDocument(TypedDict):
+    """Who decided what, and why."""
+
+    seq: int
+    at: str | None
+    who: str
+    what: str
+    why: str
+    label: str
+    session_key: SessionKey
+    run_id: RunId
+    key: str
+
+
+class LetterDocument(TypedDict):
+    """A task that failed after all its attempts."""
+
+    id: str
+    session_key: SessionKey
+    run_id: RunId
+    parent: SessionKey | None
+    agent: str
+    label: str
+    status: str
+    error: BriefFailure | None
+    at: str | None
+    model: str
+    text: str
+    input: Mapping[str, Json]
+    attempts: int
+    calls: int
+    cost: Money | None
+    simulated_cost: Money | None
+    retried_by: SessionKey | None
+
+
+def money_json(usd: float | None) -> Money | None:
+    """An amount of money; null if unknown."""
+    return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
+
+
+def failure_json(failure: Failure | None) -> FailureDocument | None:
+    if failure is None:
+        return None
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "why": failure.why,
+        "hint": failure.hint,
+    }
+
+
+def changes_json(changes: Changes | None) -> ChangesDocument | None:
+    if changes is None:
+        return None
+    return {"files": changes.files, "added": changes.added, "removed": changes.removed}
+
+
+def artifact_json(artifact: Artifact) -> ArtifactDocument:
+    return {
+        "id": artifact.id,
+        "name": artifact.name,
+        "media_type": artifact.media_type,
+        "bytes": artifact.size,
+    }
+
+
+def shared_json(record: ArtifactRecord) -> SharedDocument:
+    """An artifact of a tree, and who put it there."""
+    return {
+        **artifact_json(record.artifact),
+        "session_key": record.session or None,
+        "run_id": record.run or None,
+        "at": format.iso(record.at),
+    }
+
+
+def result_json(found: Result) -> ResultDocument:
+    """A result; an unknown cost is null."""
+    usage = found.usage
+    return {
+        "label": found.label,
+        "agent": found.agent,
+        "status": found.status.value,
+        "output": found.output,
+        "text": found.text,
+        "error": failure_json(found.error),
+        "notices": list(found.notices),
+        "score": found.score,
+        "changes": changes_json(found.changes),
+        "artifacts": [artifact_json(each) for each in found.artifacts],
+        "model": found.model,
+        "usage": {
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cache_read_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+        },
+        "cost": money_json(found.cost_usd),
+        "simulated_cost": money_json(found.simulated_usd),
+        "seconds": round(found.seconds, 3),
+        "attempts": found.attempts,
+        "session_key": found.session_key,
+        "run_id": found.run_id,
+    }
+
+
+def line_json(line: SessionLine) -> SessionDocument:
+    """A session and its current run; an unknown cost is null."""
+    row = line.row
+    run = row.run
+    cost = run.spend.cost_usd if run.kind.is_group else known_cost(run.spend, run.status)
+    return {
+        "id": format.name(row),
+        "session_key": row.session.key,
+        "run_id": run.id,
+        "agent": row.session.agent.name,
+        "label": row.session.label,
+        "parent": row.session.parent,
+        "depth": row.session.depth,
+        "kind": run.kind.value,
+        "status": run.status.value,
+        "is_worked_on": row.owner_state == "live" or run.status.is_over,
+        "is_stopped": line.is_stopped,
+        "queued_after": line.queued_after,
+        "doing": line.doing,
+        "is_stuck": line.is_stuck,
+        "silent_seconds": None if line.silence is None else line.silence.seconds,
+        "lacks": line.lacks,
+        "limits": _limits(row),
+        "model": run.model,
+        "calls": run.spend.calls,
+        "tokens": run.spend.usage.total_tokens,
+        "cost": money_json(cost),
+        "simulated_cost": money_json(run.spend.simulated_usd),
+        "created_at": format.iso(run.created_at),
+        "started_at": format.iso(run.started_at),
+        "finished_at": format.iso(run.finished_at),
+        "error_code": run.error_code,
+    }
+
+
+def _limits(row: Row) -> Mapping[str, Json]:
+    """What the commands of a session may use, by the names of the limits that it has."""
+    limits = row.session.options.limits.of_commands._asdict()
+    return {name: most for name, most in limits.items() if most is not None}
+
+
+def event_json(event: Event) -> EventDocument:
+    """An event: its number in the store, its key, and its body as it is stored."""
+    return {
+        "seq": event.seq,
+        "at": format.iso(event.at),
+        "session_key": event.session,
+        "run_id": event.run,
+        "key": event.key,
+        "event": orjson.loads(orjson.dumps(event.body, default=as_list)),
+    }
+
+
+def decision_json(decision: Decision, origins: Mapping[SessionKey, Origin]) -> DecisionDocument:
+    event = decision.event
+    origin = origins.get(event.session)
+    return {
+        "seq": event.seq,
+        "at": format.iso(event.at),
+        "who": decision.who,
+        "what": decision.what,
+        "why": decision.why,
+        "label": "" if origin is None else origin.label,
+        "session_key": event.session,
+        "run_id": event.run,
+        "key": event.key,
+    }
+
+
+def letter_json(letter: DeadLetter) -> LetterDocument:
+    run, error = letter.run, letter.error
+    return {
+        "id": short(letter.session.key),
+        "session_key": letter.session.key,
+        "run_id": run.id,
+        "parent": letter.session.parent,
+        "agent": letter.session.agent.name,
+        "label": letter.session.label,
+        "status": run.status.value,
+        "error": None if error is None else {"code": error.code, "message": error.message},
+        "at": format.iso(letter.at),
+        "model": run.model,
+        "text": letter.queued.text,
+        "input": letter.queued.input,
+        "attempts": run.attempts,
+        "calls": run.spend.calls,
+        "cost": money_json(run.spend.cost_usd),
+        "simulated_cost": money_json(run.spend.simulated_usd),
+        "retried_by": letter.retried_by,
+    }

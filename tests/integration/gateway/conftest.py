@@ -1,0 +1,79 @@
+"""What the tests of the gateway share: one that serves a home on loopback, and maybe a worker of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from parallel_agents.app.opening import open_app
+from parallel_agents.app.parts import Parts
+from parallel_agents.core.owner import Role
+from parallel_agents.settings import Environment, Settings
+from parallel_agents.surfaces.gateway.access import Tokens, tokens_of
+from parallel_agents.surfaces.gateway.gateway import Gateway
+from parallel_agents.surfaces.gateway.origins import origins_of
+from parallel_agents.surfaces.gateway.serving import application, open_gateway, serve
+from parallel_agents.surfaces.http.listening import listen
+
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A gateway and a client of it."""
+
+    gateway: Gateway
+    tokens: Tokens
+    http: aiohttp.ClientSession
+    environment: Environment
+    settings: Settings
+
+    async def get(self, path: str, **headers: str) -> tuple[int, Any]:
+        async with self.http.get(f"{API}{path}", headers=headers) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def post(self, path: str, body: Mapping[str, object], **headers: str) -> tuple[int, Any]:
+        given = {name.replace("_", "-"): text for name, text in headers.items()}
+        async with self.http.post(f"{API}{path}", json=body, headers=given) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncGenerator[None]:
+        """A worker of the home, in this process."""
+        async with open_app(self.environment, self.settings, Parts(role=Role.WORKER)):
+            yield
+
+
+Serving = Callable[[], AbstractAsyncContextManager[Served]]
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Serving:
+    @asynccontextmanager
+    async def start() -> AsyncGenerator[Served]:
+        environment = Environment(home=tmp_path / "home", variables={"USER": "ana"})
+        settings = Settings(model="sim/calm")
+        stop = asyncio.Event()
+        async with open_gateway(environment, settings) as gateway:
+            tokens = tokens_of(environment.home, only_reads=False)
+            with listen("127.0.0.1", 0, "--port") as bound:
+                port = bound.getsockname()[1]
+                app = application(gateway, origins_of("127.0.0.1", port, None), tokens)
+                served = asyncio.create_task(serve(gateway, bound, app, stop))
+                async with aiohttp.ClientSession(
+                    f"http://127.0.0.1:{port}",
+                    headers={"Authorization": f"Bearer {tokens.operate}"},
+                    timeout=aiohttp.ClientTimeout(30),
+                ) as http:
+                    yield Served(gateway, tokens, http, environment, settings)
+                stop.set()
+                await served
+
+    return start

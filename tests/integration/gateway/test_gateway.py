@@ -1,0 +1,232 @@
+"""Gateway: what a person does from a terminal, done over HTTP, on a home with a worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from parallel_agents.app.opening import open_client
+from parallel_agents.core.task import Task
+from parallel_agents.surfaces.gateway.table import ROUTES
+
+if TYPE_CHECKING:
+    from tests.integration.gateway.conftest import Served, Serving
+
+TASK = {
+    "agent": "code_reviewer",
+    "text": "Look",
+    "input": {"code": "x = 1", "language": "python"},
+    "model": "sim/calm",
+}
+
+
+async def test_a_run_is_spawned_once_under_a_key_and_its_result_is_read(serving: Serving) -> None:
+    async with serving() as served, served.worker():
+        first = await served.post("/runs", TASK, Idempotency_Key="k1")
+        again = await served.post("/runs", TASK, Idempotency_Key="k1")
+        other = await served.post("/runs", {**TASK, "text": "Else"}, Idempotency_Key="k1")
+        name = first[1]["id"]
+        waited = await served.get(f"/wait?names={name}")
+        results = await served.get(f"/runs/{name}/results")
+        history = await served.get(f"/runs/{name}/history?after=0&limit=2")
+        audit = await served.get(f"/audit?in={name}")
+
+    assert (first[0], first[1]["is_new"]) == (201, True)
+    assert (again[0], again[1]["is_new"]) == (200, False)
+    assert again[1]["run_id"] == first[1]["run_id"]
+    assert (other[0], other[1]["code"]) == (409, "PA-E106")
+    assert waited[1]["live"] == []
+    assert results[1]["items"] == waited[1]["results"]
+    assert history[1]["next"] == f"/api/v1/runs/{name}/history?after=2&limit=2"
+    assert audit[1]["items"][0]["who"] == "ana by gateway (operate token, 127.0.0.1)"
+
+
+async def test_a_message_takes_effect_once_under_a_key(serving: Serving) -> None:
+    async with serving() as served, served.worker():
+        _, spawned = await served.post("/runs", TASK)
+        path = f"/runs/{spawned['id']}/messages"
+        first = await served.post(path, {"text": "more"}, Idempotency_Key="s1")
+        again = await served.post(path, {"text": "more"}, Idempotency_Key="s1")
+        other = await served.post(path, {"text": "else"}, Idempotency_Key="s1")
+
+    assert (first[0], again[0], other[0]) == (201, 200, 409)
+    assert again[1]["run_id"] == first[1]["run_id"]
+
+
+async def queued(served: Served, text: str = "Look") -> str:
+    """A session whose run waits: another client spawned it, and asked for no worker."""
+    task = Task(
+        "code_reviewer", text, input={"code": "x = 1", "language": "python"}, model="sim/calm"
+    )
+    async with open_client(served.environment, served.settings) as client:
+        return (await client.sessions.spawn(task)).session_key
+
+
+async def test_a_live_run_is_steered_once_and_killed_after_a_look(serving: Serving) -> None:
+    async with serving() as served:
+        name = await queued(served)
+        receipts = [
+            await served.post(f"/runs/{name}/steer", {"text": text}, Idempotency_Key="k")
+            for text in ("shorter", "shorter", "longer")
+        ]
+        seen = await served.post(f"/runs/{name}/kill", {"dry_run": True})
+        killed = await served.post(f"/runs/{name}/kill", {})
+        late = await served.post(f"/runs/{name}/steer", {"text": "x"})
+        events = await served.get("/events?after=0&kinds=steered,finished")
+
+    assert [status for status, _ in receipts] == [200, 200, 409]
+    assert receipts[0][1] == receipts[1][1]
+    assert seen[1]["runs"] == killed[1]["runs"]
+    assert late[0] == 409
+    assert [each["event"]["kind"] for each in events[1]["items"]] == ["steered", "finished"]
+    assert {each["event"]["by"] for each in events[1]["items"]} == {
+        "ana by gateway (operate token, 127.0.0.1)"
+    }
+
+
+async def test_lists_have_pages_and_the_filter_of_the_command_line(serving: Serving) -> None:
+    async with serving() as served:
+        for text in ("one", "two", "three"):
+            await queued(served, text)
+        _, page = await served.get("/runs?limit=2")
+        _, rest = await served.get(page["next"].removeprefix("/api/v1"))
+        _, some = await served.get("/runs?filter=state:queued two")
+        status, wrong = await served.get("/runs?filter=stat:queued")
+        _, page_again = await served.get(page["next"].removeprefix("/api/v1"))
+
+    assert (page["counts"], page["truncated"]) == ({"items": 2, "total": 3}, True)
+    assert (len(rest["items"]), rest["next"]) == (1, None)
+    assert len(some["items"]) == 1
+    assert (status, wrong["code"]) == (422, "PA-E101")
+    assert page_again["items"] == rest["items"]
+
+
+async def test_a_client_that_has_the_answer_is_told_so(serving: Serving) -> None:
+    async with serving() as served:
+        name = await queued(served)
+        for path in (f"/runs/{name}/history", "/runs"):
+            url = f"/api/v1{path}"
+            async with served.http.get(url) as answer:
+                tag = answer.headers["etag"]
+            async with served.http.get(url, headers={"If-None-Match": tag}) as answer:
+                assert answer.status == 304
+        await served.post(f"/runs/{name}/steer", {"text": "x"})
+        async with served.http.get(
+            f"/api/v1/runs/{name}/history", headers={"If-None-Match": tag}
+        ) as answer:
+            assert answer.status == 200
+
+
+async def pieces(answer: Any, count: int) -> list[tuple[int, dict[str, Any]]]:
+    """So many events of a stream, with their ids."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    number = 0
+    async for line in answer.content:
+        if line.startswith(b"id: "):
+            number = int(line[4:])
+        if line.startswith(b"data: "):
+            found.append((number, orjson.loads(line[6:])))
+        if len(found) == count:
+            return found
+    return found
+
+
+async def test_a_stream_of_events_goes_on_where_it_broke(serving: Serving) -> None:
+    sse = {"Accept": "text/event-stream"}
+    async with serving() as served:
+        first = await queued(served)
+        async with served.http.get("/api/v1/events?after=0", headers=sse) as answer:
+            before = await pieces(answer, 1)
+        second = await queued(served)
+        last = {**sse, "Last-Event-ID": str(before[0][0])}
+        async with served.http.get("/api/v1/events?after=0", headers=last) as answer:
+            after = await pieces(answer, 1)
+            third = await queued(served)
+            live = await pieces(answer, 1)
+        async with served.http.get(
+            "/api/v1/events", headers={**sse, "Last-Event-ID": "999"}
+        ) as answer:
+            status = answer.status
+
+    assert [each["session_key"] for _, each in (*before, *after, *live)] == [first, second, third]
+    assert [number for number, _ in (*before, *after, *live)] == [1, 2, 3]
+    assert status == 422
+
+
+async def told(socket: Any, kind: str, topic: str) -> dict[str, Any]:
+    """The next message of a kind and topic; others may come before it, and twice."""
+    while True:
+        message = await socket.receive_json(timeout=10)
+        if (message["kind"], message.get("topic")) == (kind, topic):
+            return message
+
+
+async def test_a_socket_tells_topics_and_resumes_by_number(serving: Serving) -> None:
+    async with serving() as served:
+        first = await queued(served)
+        protocols = ("pagents.v1", f"bearer.{served.tokens.read}")
+        async with served.http.ws_connect("/api/v1/live", protocols=protocols) as socket:
+            assert socket.protocol == "pagents.v1"
+            await socket.send_json({"subscribe": "runs"})
+            whole = await told(socket, "snapshot", "runs")
+            await socket.send_json({"subscribe": f"session:{first}", "after": 0})
+            missed = await told(socket, "delta", f"session:{first}")
+            second = await queued(served)
+            change = await told(socket, "delta", "runs")
+            while second not in (each["session_key"] for each in change["items"]):
+                change = await told(socket, "delta", "runs")
+            await socket.send_json({"subscribe": "weather"})
+            error = await told(socket, "error", "weather")
+
+    assert whole["total"] == 1
+    assert [each["seq"] for each in missed["events"]] == [1]
+    assert change["seq"] == 2
+    assert error["problem"]["code"] == "PA-E104"
+
+
+async def test_every_read_answers_on_an_empty_home_and_says_what_is_missing(
+    serving: Serving,
+) -> None:
+    async with serving() as served:
+        for route in ROUTES:
+            if route.method != "GET" or route.path == "/wait":
+                continue
+            path = route.path.replace("{name}", "nothing").replace("{artifact}", "nothing")
+            status, found = await served.get(path)
+            assert status == (404 if "{" in route.path else 200), path
+            assert "code" in found or "{" not in route.path
+
+
+async def test_values_of_no_form_are_never_a_fault_of_ours(serving: Serving) -> None:
+    values = ["", "%00", "%ff", "@last", "..%2f..%2fetc%2fpasswd", "x" * 400, "%F0%9F%98%80", "-1"]
+    async with serving() as served:
+        for route in ROUTES:
+            for value in values:
+                path = route.path
+                for name in ("{name}", "{model}", "{id}", "{artifact}"):
+                    path = path.replace(name, value or "%20")
+                async with served.http.request(
+                    route.method, f"/api/v1{path}?after={value}&limit={value}", json={"x": value}
+                ) as answer:
+                    assert answer.status < 500, (route.method, path, await answer.text())
+
+
+async def test_an_agent_that_was_changed_since_the_start_is_spawned_as_it_is(
+    serving: Serving,
+) -> None:
+    async with serving() as served, served.worker():
+        file = served.environment.home / "agents" / "greeter.md"
+        file.parent.mkdir(exist_ok=True)
+        said: list[str] = []
+        for words in ("Say hello.", "Say goodbye."):
+            file.write_text(f"---\nname: greeter\ndescription: Greets people.\n---\n{words}\n")
+            _, spawned = await served.post(
+                "/runs", {"agent": "greeter", "text": "Now", "model": "sim/calm"}
+            )
+            await served.get(f"/wait?names={spawned['id']}")
+            _, sent = await served.get(f"/runs/{spawned['id']}/prompts")
+            said.append(sent["items"][0]["request"]["system"])
+
+    assert "Say hello." in said[0]
+    assert "Say goodbye." in said[1]
