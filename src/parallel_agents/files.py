@@ -65,7 +65,7 @@ def create_private_whole(target: Path, content: bytes) -> bool:
         InvalidInput: the file cannot be written.
     """
     with _told(target):
-        make_folders(target.parent)
+        make_private_folders(target.parent)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
         beside = Path(name)
         try:
