@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -59,8 +60,12 @@ async def queued(served: Served, text: str = "Look") -> str:
     task = Task(
         "code_reviewer", text, input={"code": "x = 1", "language": "python"}, model="sim/calm"
     )
-    async with open_client(served.environment, served.settings) as client:
-        return (await client.sessions.spawn(task)).session_key
+    heard = asyncio.Event()
+    with served.gateway.hub.listening(lambda _: heard.set()):
+        async with open_client(served.environment, served.settings) as client:
+            key = (await client.sessions.spawn(task)).session_key
+            await heard.wait()
+    return key
 
 
 async def test_a_live_run_is_steered_once_and_killed_after_a_look(serving: Serving) -> None:
