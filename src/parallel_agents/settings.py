@@ -372,11 +372,7 @@ def read_user_environment(home: Path | None = None) -> Environment:
     where = home or (Path(named) if named else default_home(variables, HOME_VARIABLE))
     folder = where.expanduser().absolute()
     check_home(folder, HOME_VARIABLE)
-    return Environment(
-        home=folder,
-        variables=variables,
-        is_home_chosen=bool(home or named),
-    )
+    return Environment(home=folder, variables=variables, is_home_chosen=bool(home or named))
 
 
 def choose_profile(name: str) -> None:
@@ -384,13 +380,10 @@ def choose_profile(name: str) -> None:
     os.environ[PROFILE_VARIABLE] = name
 
 
-def choose_gateway(url: str) -> None:
-    """Ask the gateway at this address instead of the home of this process."""
-    os.environ[URL_VARIABLE] = url
-
-
-def chosen_gateway() -> str:
-    """The address of the gateway that is asked instead of this home; empty for none."""
+def choose_gateway(url: str | None = None) -> str:
+    """Ask this gateway instead of the home of this process; the address of the one that is asked, if any."""
+    if url is not None:
+        os.environ[URL_VARIABLE] = url
     return os.environ.get(URL_VARIABLE, "").strip()
 
 

@@ -35,6 +35,7 @@ from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.wire import (
     KILLED,
     MOST_NAMES,
+    SCHEMA,
     SPAWNED,
     STEERED,
     WAIT,
@@ -72,6 +73,15 @@ class RemoteSessions(RemoteReads):
         if parent is not None:
             body["parent"] = parent
         return await self._started("/runs", body)
+
+    async def input_schema(self, agent: str) -> JsonObject:
+        """The schema of what an agent of the gateway's catalog takes.
+
+        Raises:
+            UnknownAgent: it has no such agent.
+        """
+        answer = await self._exchange.request("GET", f"/agents/{_quoted(agent)}")
+        return self._exchange.read_value(SCHEMA, answer.get("input_schema"))
 
     async def spawn_team(
         self, team: TeamTask, *, key: str | None = None, tags: Sequence[str] = ()
@@ -133,7 +143,9 @@ class RemoteSessions(RemoteReads):
         del content, name
         raise not_at_distance("giving a file to a task")
 
-    async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+    async def steer(
+        self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT, key: str | None = None
+    ) -> Steer:
         """Send a message to a live run, once, even if the connection breaks."""
         if mode is SteerMode.AFTER:
             sent = await self.send(name, text)
@@ -142,7 +154,7 @@ class RemoteSessions(RemoteReads):
             "POST",
             f"/runs/{_quoted(name)}/steer",
             body={"text": text, "mode": mode.value},
-            key=make_long_name(),
+            key=key or make_long_name(),
         )
         form = self._exchange.read_value(STEERED, answer)
         return Steer(form.run_id, form.key)

@@ -6,7 +6,7 @@ another version could misread them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
 
@@ -25,6 +25,7 @@ from parallel_agents.core.owner import Owner
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.schema import Json
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Spend
@@ -153,6 +154,7 @@ EVENT = Look("event", Event)
 SPAWNED = Look("spawned", SpawnedForm)
 STEERED = Look("steered", SteeredForm)
 KILLED = Look("killed", KilledForm)
+SCHEMA = Look("schema", dict[str, Json])
 
 _ASKED = Look("asked", Asked)
 
@@ -164,8 +166,9 @@ def encode(value: object) -> bytes:
 
 def encode_asked(asked: Asked) -> str:
     """What is asked, as JSON without what is not asked."""
-    fields = {name: getattr(asked, name) for name in Asked.__slots__}
-    chosen = {name: value for name, value in fields.items() if value not in (None, (), "", 0)}
+    given = {each.name: getattr(asked, each.name) for each in fields(Asked)}
+    usual = {each.name: each.default for each in fields(Asked)}
+    chosen = {name: value for name, value in given.items() if value != usual[name]}
     return encode(chosen).decode()
 
 

@@ -30,14 +30,9 @@ async def distant_of(served: Served, token: str = "") -> AsyncGenerator[Distant]
 
 
 def environment_of(served: Served, token: str = "") -> Environment:
-    base = str(served.http._base_url).rstrip("/")
     given = token or served.tokens.operate
-    variables = {URL_VARIABLE: base, TOKEN_VARIABLE: given}
+    variables = {URL_VARIABLE: served.url, TOKEN_VARIABLE: given}
     return Environment(home=served.environment.home / "none", variables=variables)
-
-
-async def _newest(reader: Reader | Distant) -> str:
-    return (await reader.sessions.find("@last")).session.key
 
 
 LOOKS: dict[str, Look] = {

@@ -17,7 +17,7 @@ _OPTION = "--url"
 # The modules of commands that ask a gateway, and those that use no home with sessions in it.
 _DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
-    | {"audit", "inbox"}
+    | {"audit", "inbox", "spawn"}
 )
 _OF_THIS_MACHINE = frozenset(
     {"config", "docs", "init", "models", "schema", "secrets", "trust", "validate", "serve"}
@@ -90,8 +90,9 @@ def _check(module: str, *, is_given: bool) -> None:
     Raises:
         NotAtDistance: it would.
     """
-    url: str = import_module("parallel_agents.settings").chosen_gateway()
-    if not url or module in _DISTANT or (module in _OF_THIS_MACHINE and not is_given):
+    if module in _DISTANT or (module in _OF_THIS_MACHINE and not is_given):
+        return
+    if not import_module("parallel_agents.settings").choose_gateway():
         return
     raise NotAtDistance(
         f"`pagents {module.replace('_', '-')}` is not possible over --url yet",
