@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from parallel_agents.api.connecting import connect
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
+    from parallel_agents.api.exporting import aexport, export
     from parallel_agents.api.flows import arun_flow, run_flow
     from parallel_agents.api.map_prices import aprice_rows, price_rows
     from parallel_agents.api.mapping import amap, map
     from parallel_agents.api.maps import amap_rows, map_rows
     from parallel_agents.api.opening import open
     from parallel_agents.api.plans import arun_plan, load_plan, run_plan
+    from parallel_agents.api.records import Record, arecord, record
     from parallel_agents.api.running import arun, run
     from parallel_agents.api.streaming import Stream, stream
     from parallel_agents.app.connected_sessions import ConnectedSessions
@@ -135,6 +137,7 @@ __all__ = [
     "Policy",
     "Pool",
     "QuotesGate",
+    "Record",
     "Refine",
     "RegexGate",
     "Removal",
@@ -179,20 +182,24 @@ __all__ = [
     "__version__",
     "acreate_agent",
     "ado",
+    "aexport",
     "amap",
     "amap_rows",
     "aprice_rows",
+    "arecord",
     "arun",
     "arun_flow",
     "arun_plan",
     "connect",
     "create_agent",
     "do",
+    "export",
     "load_plan",
     "map",
     "map_rows",
     "open",
     "price_rows",
+    "record",
     "run",
     "run_flow",
     "run_plan",
@@ -204,6 +211,7 @@ _HOMES = {
     "api.doing": ("ado", "do"),
     "api.creating": ("acreate_agent", "create_agent"),
     "creating.created": ("CreateOptions", "Created"),
+    "api.exporting": ("aexport", "export"),
     "api.flows": ("arun_flow", "run_flow"),
     "api.map_prices": ("aprice_rows", "price_rows"),
     "api.mapping": ("amap", "map"),
@@ -213,6 +221,7 @@ _HOMES = {
     "app.connected_sessions": ("ConnectedSessions",),
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
+    "api.records": ("Record", "arecord", "record"),
     "api.running": ("arun", "run"),
     "api.streaming": ("Stream", "stream"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel"),

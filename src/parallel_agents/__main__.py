@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -13,7 +14,15 @@ from parallel_agents.interpreter import leave_current_folder
 
 
 def main() -> None:
-    """Run the command line; its modules are searched for outside of the current folder."""
+    """Run the command line, and end the process; modules are searched for outside of the current folder."""
+    try:
+        _run()
+    except SystemExit as ended:
+        # Loaded once the current folder has been left: it loads modules of the standard library.
+        import_module("parallel_agents.ending").end_process(ended)
+
+
+def _run() -> None:
     leave_first_process()
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
@@ -23,8 +32,15 @@ def main() -> None:
     if sys.argv[1:2] == ["__complete"]:  # at each Tab, so nothing else is loaded
         answering = import_module("parallel_agents.surfaces.completion.answering")
         answering.main(sys.argv[2:])
+    gc.disable()  # what is loaded stays, so looking for garbage in it again and again finds none
     command = import_module("parallel_agents.surfaces.cli.main")
-    command.main(lambda: signal.signal(signal.SIGINT, before))
+
+    def begin() -> None:
+        signal.signal(signal.SIGINT, before)
+        gc.freeze()
+        gc.enable()
+
+    command.main(begin)
 
 
 def _end_at_once(*_: object) -> None:

@@ -8,7 +8,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,6 +55,60 @@ def write_private(target: Path, content: bytes) -> None:
         _put(target, (content,), _PRIVATE)
 
 
+class Draft:
+    """A file that is written in parts, and appears under its name only when it is kept."""
+
+    def __init__(self, file: BinaryIO, beside: Path, target: Path) -> None:
+        self._file = file
+        self._beside = beside
+        self._target = target
+
+    def write(self, piece: bytes) -> None:
+        """Add a part.
+
+        Raises:
+            InvalidInput: the disk does not take it.
+        """
+        with _told(self._target):
+            self._file.write(piece)
+
+    def keep(self, *, replace: bool) -> None:
+        """Give the file its name.
+
+        Raises:
+            InvalidInput: there is a file of that name that may not be replaced.
+        """
+        with _told(self._target):
+            self._file.close()
+            self._beside.chmod(_PRIVATE)
+            if replace:
+                self._beside.replace(self._target)
+                return
+            try:
+                self._target.hardlink_to(self._beside)
+            except FileExistsError:
+                raise
+            except OSError:  # a disk without links
+                self._beside.replace(self._target)
+
+
+@contextmanager
+def draft_of(target: Path) -> Generator[Draft]:
+    """A file to write in parts that only this user can read; nothing of it stays unless it is kept.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    place = target.resolve() if target.is_symlink() else target
+    with ExitStack() as stack:
+        with _told(target):
+            if place.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            make_private_folders(place.parent)
+            file, beside = stack.enter_context(_beside(place))
+        yield Draft(file, beside, place)
+
+
 def create_private_whole(target: Path, content: bytes) -> bool:
     """Like `write_private`, unless the file is there; of several who try, one creates it.
 
@@ -66,17 +120,14 @@ def create_private_whole(target: Path, content: bytes) -> bool:
     """
     with _told(target):
         make_private_folders(target.parent)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+        with _beside(target) as (file, beside):
+            file.write(content)
+            file.close()
             beside.chmod(_PRIVATE)
-            target.hardlink_to(beside)
-        except FileExistsError:
-            return False
-        finally:
-            beside.unlink(missing_ok=True)
+            try:
+                target.hardlink_to(beside)
+            except FileExistsError:
+                return False
     return True
 
 
@@ -195,13 +246,21 @@ def make_private_folders(folder: Path) -> None:
 
 
 def _replace(target: Path, pieces: Iterable[bytes], mode: int) -> None:
+    with _beside(target) as (file, beside):
+        file.writelines(pieces)
+        file.close()
+        beside.chmod(mode)
+        beside.replace(target)
+
+
+@contextmanager
+def _beside(target: Path) -> Generator[tuple[BinaryIO, Path]]:
+    """A new file in the target's folder, which is gone at the end unless it was renamed."""
     # Not called like the file, whose name may be as long as a name can be.
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
     beside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.writelines(pieces)
-        beside.chmod(mode)
-        beside.replace(target)
+            yield file, beside
     finally:
         beside.unlink(missing_ok=True)

@@ -9,6 +9,13 @@ TEXTS, FUNCTIONS = {TEXT, "''"}, {"print", "int"}
 OBJECTS = {NOTHING, "{}", "{'a': 1}"}
 # What may be meant, by function and parameter; all else is refused.
 TAKEN: Mapping[str, set[str]] = {
+    "Care.backup on_progress": {"print"},
+    "Care.named names": {"[]"},
+    "Care.prune is_named": {FLAG},
+    "Care.prune on_step": FUNCTIONS,
+    "Care.prune trees": {"[]"},
+    "Care.vacuum on_pages": FUNCTIONS,
+    "Care.vacuum while_running": {FLAG},
     "OpenSessions.artifacts session": {TEXT},
     "OpenSessions.batch items": {"[]"},
     "OpenSessions.batch key": {NOTHING, TEXT},
@@ -252,6 +259,19 @@ TAKEN: Mapping[str, set[str]] = {
     },
     "pa.map_rows progress": {FLAG},
     "pa.amap_rows progress": {FLAG},
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("export", "aexport")
+        for parameter, taken in {
+            "form": {NOTHING},
+            "transcripts": {FLAG},
+            "only_failed": {FLAG},
+            "force": {FLAG},
+            "home": {NOTHING},
+        }.items()
+    },
+    "pa.record home": {NOTHING},
+    "pa.arecord home": {NOTHING},
     "pa.load_plan home": {NOTHING, TEXT},
     "pa.open agents": {"[]"},
     "pa.open flows": {"[]"},

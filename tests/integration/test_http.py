@@ -105,8 +105,8 @@ async def values_of(http: Http, base_url: str, *, streams: bool = False) -> list
 
 
 # A few kB that unpack to 48 MB of white space, or to one event.
-WHITE = gzip.compress(b" " * (48 << 20))
-LINE = gzip.compress(b"data: " + b"x" * (48 << 20))
+WHITE = gzip.compress(b" " * (48 << 20), 1)
+LINE = gzip.compress(b"data: " + b"x" * (48 << 20), 1)
 PACKED = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
 CALLS = {"whole": ask, "stream": read}
 

@@ -26,7 +26,7 @@ from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import StoreError, StoreTooNew, StoreUnreachable
-from parallel_agents.stores.queries import Migration, read_migrations, read_schema
+from parallel_agents.stores.queries import Migration, read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_connection import DIALECT, connect, migrate
 from parallel_agents.stores.sqlite_database import SqliteDatabase
@@ -363,12 +363,19 @@ def test_a_disk_that_is_full_at_the_first_opening_is_reported_as_full(tmp_path: 
         assert met.value.sqlite_errorcode == sqlite3.SQLITE_FULL
 
 
-def test_the_schema_file_says_what_the_migrations_make() -> None:
-    with closing(sqlite3.connect(":memory:")) as told, closing(sqlite3.connect(":memory:")) as made:
-        told.executescript(read_schema(DIALECT))
-        migrate(made)
+def test_a_new_store_is_what_the_migrations_make() -> None:
+    with closing(sqlite3.connect(":memory:")) as new, closing(sqlite3.connect(":memory:")) as made:
+        migrate(new)
+        migrate(made, read_migrations(DIALECT))
 
-        assert master_of(told) == master_of(made)
+        assert master_of(new) == master_of(made)
+        assert rows_of(new, columns_of(made)) == rows_of(made, columns_of(made))
+        assert version_of(new) == version_of(made)
+        assert application_of(new) == application_of(made)
+
+
+def application_of(store: sqlite3.Connection) -> int:
+    return store.execute("PRAGMA application_id").fetchone()[0]
 
 
 def master_of(store: sqlite3.Connection) -> list[tuple[str, ...]]:

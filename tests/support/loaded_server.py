@@ -36,6 +36,10 @@ def load() -> None:
     import_module("parallel_agents.app.opening")
     import_module("parallel_agents.api.running")
     import_module("jsonschema_rs")
+    catalog: Any = import_module("parallel_agents.catalog.catalog")
+    shipped = catalog.Catalog()
+    shipped.agents()
+    shipped.all_cases()
     _make_adapters()
     gc.freeze()
 
@@ -180,4 +184,10 @@ if __name__ == "__main__":
         os.write(1, b"ready\n")
         called = serve(listener)
     if called is not None:
-        execute(called)
+        end_process: Any = import_module("parallel_agents.ending").end_process
+        try:
+            execute(called)
+        except SystemExit as ended:
+            end_process(ended)
+        else:
+            end_process(SystemExit(0))

@@ -14,6 +14,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.files import (
     close_to_others,
     create_private,
+    draft_of,
     make_private,
     make_private_folder,
     open_private,
@@ -226,3 +227,29 @@ def test_what_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path: Path) -> 
 
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "kept").read_text() == "new"
+
+
+def test_a_draft_appears_only_when_it_is_kept(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+
+    with draft_of(target) as draft:
+        draft.write(b"a")
+        assert not target.exists()
+    assert list(tmp_path.iterdir()) == []
+
+    with draft_of(target) as draft:
+        draft.write(b"b")
+        draft.keep(replace=False)
+    assert target.read_bytes() == b"b"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_draft_replaces_no_file_that_appeared_meanwhile(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+
+    with draft_of(target) as draft:
+        target.write_bytes(b"mine")
+        with pytest.raises(InvalidInput):
+            draft.keep(replace=False)
+
+    assert target.read_bytes() == b"mine"

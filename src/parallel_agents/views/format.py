@@ -163,6 +163,16 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def utc_clock(at: float) -> str:
+    """Time of day in UTC, for documents that others read."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def utc_moment(at: float) -> str:
+    """Date and time of day in UTC, which it says."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def iso(at: float | None) -> str | None:
     """ISO 8601 in UTC, for machines."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()

@@ -155,3 +155,30 @@ def test_a_team_with_an_unknown_agent_is_refused_on_its_line(tmp_path: Path) -> 
 
     assert caught.value.message == f"{file}:3: there is no agent 'code_reviewr'"
     assert "did you mean 'code_reviewer'?" in caught.value.hint
+
+
+def test_a_new_catalog_sees_a_file_that_has_changed(tmp_path: Path) -> None:
+    write_agent(tmp_path, "poet", description="before")
+    before = Catalog([tmp_path]).agent("poet")
+    write_agent(tmp_path, "poet", description="after")
+
+    assert Catalog([tmp_path]).agent("poet").description == "after"
+    assert before.description == "before"
+
+
+def test_files_that_are_alike_are_told_apart_by_their_path(tmp_path: Path) -> None:
+    file = write_agent(tmp_path, "poet")
+    Catalog([tmp_path]).agent("poet")
+    file.rename(file.with_name("bard.md"))
+
+    with pytest.raises(InvalidFile, match=r"bard\.md:2"):
+        Catalog([tmp_path]).agent("bard")
+
+
+def test_the_names_of_agents_include_those_whose_files_are_not_valid(tmp_path: Path) -> None:
+    write_agent(tmp_path, "poet").write_text("nothing")
+
+    names = Catalog([tmp_path]).agent_names()
+
+    assert names == sorted(names)
+    assert {"poet", "code_reviewer"} <= set(names)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import example, given, settings as examples, strategies as st
+from hypothesis import example, given, strategies as st
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import (
@@ -33,6 +33,7 @@ from parallel_agents.errors import Overloaded, StreamCut
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
+from tests.support.shares import examples
 
 OUTPUT_TOKENS = 100
 WRITER = Agent(
@@ -79,7 +80,7 @@ async def run_team(rig: Rig, count: int, budget: Budget) -> TeamResult:
     tokens=st.none() | st.integers(500, 30_000),
     prices=st.tuples(st.floats(0.01, 20), st.floats(0.01, 80)),
 )
-@examples(max_examples=25)
+@examples(10)
 @pytest.mark.slow
 async def test_no_budget_is_overdrawn_by_any_number_of_tasks_at_any_price(
     count: int, share: float, usd: float, tokens: int | None, prices: tuple[float, float]
@@ -211,7 +212,7 @@ ROOM = st.integers(300, 8_000)
     cut_every=17,
     prices=(1.0, 2.0),
 )
-@examples(max_examples=15)
+@examples(6)
 @pytest.mark.virtual_time(limit_seconds=1e5)
 @pytest.mark.slow
 async def test_no_budget_is_overdrawn_by_trees_of_tasks_with_calls_cut_at_any_price(

@@ -23,8 +23,8 @@ from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.usage import SIMULATED_NOTICE
 from parallel_agents.errors import ConfigError
-from parallel_agents.models.simulated.model import NOTICE
 from parallel_agents.runners.agent.tool_calls import SIMULATED
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.testing import make_answer, open_rig
@@ -54,7 +54,7 @@ def task(number: int) -> Task:
 @pytest.mark.virtual_time(limit_seconds=1e7)
 @pytest.mark.slow
 async def test_the_tasks_of_a_bad_day_each_end_exactly_once(pytestconfig: pytest.Config) -> None:
-    calls = 10_000 if pytestconfig.getoption("--long") else 2000
+    calls = 10_000 if pytestconfig.getoption("--long") else 1000
     events: list[Event] = []
 
     settings = Settings(model="sim/bad-day", max_parallel=TEAM_SIZE)
@@ -86,7 +86,7 @@ async def test_the_tasks_of_a_bad_day_each_end_exactly_once(pytestconfig: pytest
     assert by_status[RunStatus.FAILED] > 0
     assert by_status.total() == calls
     for result in results:
-        assert NOTICE in result.notices
+        assert SIMULATED_NOTICE in result.notices
         assert result.is_done == (result.error is None)
         assert not result.is_done or not problems(result)
 
@@ -104,7 +104,7 @@ async def test_on_a_calm_day_every_built_in_agent_is_done_at_a_simulated_price()
 
     for result in results:
         assert result.is_done, result
-        assert result.notices[0] == NOTICE
+        assert result.notices[0] == SIMULATED_NOTICE
         assert result.model == "sim/calm"
         assert result.spend.simulated_nanousd > 0
         assert result.cost_usd == 0

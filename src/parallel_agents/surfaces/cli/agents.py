@@ -107,7 +107,7 @@ def show(
             render.line(f"tools: {', '.join(agent.with_workspace.tools)}")
         if agent.with_workspace.instructions:
             render.line(agent.with_workspace.instructions)
-    agents = [entry.name for entry in catalog.agents()]
+    agents = catalog.agent_names()
     servers = HomeServers(context.environment, context.settings).names
     for found in dangling_in_agent(agent, TOOLS, agents, servers):
         render.note(f"! {found.where}: {found.what}; {found.hint}")

@@ -106,7 +106,7 @@ async def _find(app: App, begin: AnyTask) -> Row | None:
         InvalidInput: nobody can talk to what it means, or an option is for a beginning.
     """
     name = begin.agent_name
-    agents = [entry.name for entry in app.catalog.agents()]
+    agents = app.catalog.agent_names()
     if name in agents:
         _check_talks(app.catalog.agent(name))
         return None

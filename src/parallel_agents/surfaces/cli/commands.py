@@ -30,11 +30,15 @@ COMMANDS = {
     "watch": Command(
         "watch:watch", "Watch live work, whoever executes it; leaving ends nothing.", _WATCH
     ),
+    "top": Command("top:top", "Show all live work on one screen; steer, answer, end.", _WATCH),
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
     "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
     "report": Command(
         "report:report", "Print what a team or session came to, as a document.", _WATCH
+    ),
+    "export": Command(
+        "export:export", "Write all that a team or session did into one file.", _WATCH
     ),
     "health": Command("health:health", "Show what runs, and what of it needs you.", _WATCH),
     "board": Command("board:board", "Show a board of tiles, and which alerts hold.", _WATCH),

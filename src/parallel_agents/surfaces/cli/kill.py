@@ -48,7 +48,7 @@ def kill(
         render.envelope("kill", time.time(), items, **more)
         return
     verb = "would end" if dry_run else "ended"
-    render.line(f"{verb} {_count(killed.runs, liveness)}; {killed.already_over} had ended already")
+    render.line(f"{verb} {count(killed.runs, liveness)}; {killed.already_over} had ended already")
 
 
 def _confirm(planned: Killed, liveness: Liveness) -> None:
@@ -56,12 +56,12 @@ def _confirm(planned: Killed, liveness: Liveness) -> None:
     is_answerable = sys.stdin.isatty() and render.err().is_terminal
     if len(planned.runs) == 1 or not is_answerable:
         return
-    if not typer.confirm(f"End {_count(planned.runs, liveness)}?", err=True):
+    if not typer.confirm(f"End {count(planned.runs, liveness)}?", err=True):
         render.note("Nothing was ended.")
         raise typer.Exit(Exit.DONE)
 
 
-def _count(runs: list[Run], liveness: Liveness) -> str:
+def count(runs: list[Run], liveness: Liveness) -> str:
     """How many agents' runs; the run of a team or a flow does no work of its own."""
     agents = [run for run in runs if not run.kind.is_group]
     if not runs:

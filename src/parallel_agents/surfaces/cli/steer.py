@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.acting import Acting, open_acting
+from parallel_agents.app.client import Client
 from parallel_agents.core.event import Delivered, Finished, SteerMode
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
@@ -65,7 +66,7 @@ def steer(
                 await client.ensure_worker(row.session.key, receipt.run_id)
                 return row, receipt, "queued as the next run"
             (reached,) = await client.sessions.list(Filter(run=receipt.run_id))
-            return row, receipt, await _receipt(client, reached, receipt)
+            return row, receipt, await receipt_of(client, reached, receipt)
 
     row, receipt, state = run_cancellable(deliver())
     if json:
@@ -78,7 +79,7 @@ def steer(
         raise typer.Exit(Exit.FAILED)
 
 
-async def _receipt(client: Acting, row: Row, receipt: Steer) -> str:
+async def receipt_of(client: Client | Acting, row: Row, receipt: Steer) -> str:
     """What became of the message within a few seconds."""
     if row.run.status is RunStatus.QUEUED:
         return "queued until the run starts"

@@ -161,6 +161,8 @@ CREATE TABLE links (
     last_seq INTEGER NOT NULL,
     hash BLOB NOT NULL
 );
+-- The chain begins after what was there before it: nothing in a new store.
+INSERT INTO links (number, first_seq, last_seq, hash) VALUES (0, 0, 0, zeroblob(32));
 
 -- How far the journal was verified: up to which link, and what there was by then.
 CREATE TABLE checkpoints (
@@ -178,6 +180,7 @@ CREATE TABLE formats (
     format INTEGER PRIMARY KEY,
     last_seq INTEGER NOT NULL
 );
+INSERT INTO formats (format, last_seq) VALUES (1, 0);
 
 -- What the sessions of each tree share: values with versions, and which calls have written them.
 CREATE TABLE state (

@@ -1,0 +1,351 @@
+"""Rows of top: what the live terminal lists, as texts for a width."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from parallel_agents.core.dead_letter import DeadLetter
+from parallel_agents.core.event import Event
+from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.overview import Cost
+from parallel_agents.core.run import RunStatus
+from parallel_agents.surfaces.cli.session_table import doing
+from parallel_agents.surfaces.cli.top_seen import MOST_BELOW, Seen
+from parallel_agents.views import cells, format
+from parallel_agents.views.attention import FixedOrder, Group, arranged, group_of
+from parallel_agents.views.costs import By, sums_by
+from parallel_agents.views.events import describe
+from parallel_agents.views.frames import Frames
+from parallel_agents.views.health import Level, Sign
+from parallel_agents.views.lanes_text import LEGEND, lane_text
+from parallel_agents.views.questions import described
+from parallel_agents.views.sessions import SessionLine
+
+_LABEL, _TIME, _COST = 22, 7, 10
+_MOST_WORKING, _MOST_PEEKED = 5, 2000
+_LEVELS = {Level.OK: "✔", Level.NOTE: "!", Level.PROBLEM: "✖"}
+_PLAIN = {
+    "▶": ">",
+    "✔": "+",
+    "✖": "x",
+    "◐": "%",
+    "■": "#",
+    "▲": "!",
+    "◌": ".",
+    "†": "D",
+    "▾": "v",
+    "▸": ">",
+    "█": "#",
+    "▓": "%",
+    "░": ".",
+    "·": "-",
+    "│": "|",
+    "→": ">",
+    "−": "-",  # noqa: RUF001 - a minus sign
+    "…": "...",
+    "─": "-",
+    "⇡": "^",
+    "✎": "e",
+}
+_ASCII = str.maketrans(_PLAIN)
+
+
+class Item(NamedTuple):
+    """A row of a list.
+
+    Attributes:
+        key: the same while it is the same thing.
+        cells: its texts: the tree before it, its label, what it does, its time and its cost.
+        session: the session that it is about; None for none.
+        question: the id of the question that it asks; empty for none.
+        group: whether a person should look.
+    """
+
+    key: str
+    cells: tuple[str, str, str, str, str]
+    session: SessionKey | None = None
+    question: str = ""
+    group: Group = Group.WORKING
+    style: str = ""
+
+
+class Shown(NamedTuple):
+    """Which of the sessions are listed."""
+
+    opened: Collection[SessionKey] = ()
+    only_problems: bool = False
+    filter: str = ""
+
+
+def session_rows(seen: Seen, order: FixedOrder[str], shown: Shown) -> list[Item]:
+    """The tops by group, each with what below it is worth a row; the rest of it is counted."""
+    asked = {each.session: each.id for each in seen.questions}
+    items: list[Item] = []
+    for top in arranged(seen.tops, order):
+        key = top.row.session.key
+        below = arranged(seen.below.get(key, ()), order)
+        is_open = key in shown.opened
+        wanted = [line for line in below if _is_wanted(line, shown)]
+        if not _is_wanted(top, shown) and not wanted:
+            continue
+        items.append(_item(top, asked, _stem(top, is_open=is_open)))
+        listed = wanted if is_open else _closed(wanted)
+        items += [_item(line, asked, "   ") for line in listed]
+        if (rest := _rest(top, listed)) and not shown.filter:
+            items.append(Item(f"{key}/rest", ("   ", rest, "", "", ""), key, group=Group.DONE))
+        if len(below) >= MOST_BELOW:
+            text = f"only {MOST_BELOW:,} of its sessions are listed; all: pagents list {short(key)}"
+            items.append(Item(f"{key}/more", ("   ", text, "", "", ""), key))
+    left = seen.total - len(seen.tops)
+    if left > 0:
+        items.append(Item("more", ("", f"{left:,} more; all: pagents list --all", "", "", "")))
+    return items
+
+
+def _closed(below: Sequence[SessionLine]) -> list[SessionLine]:
+    """What of a closed team has a row: whatever a person should look at, and the first that work."""
+    working = [line for line in below if group_of(line) is Group.WORKING]
+    return [line for line in below if group_of(line).is_problem] + working[:_MOST_WORKING]
+
+
+def _is_wanted(line: SessionLine, shown: Shown) -> bool:
+    if shown.only_problems and not group_of(line).is_problem:
+        return False
+    text = f"{line.row.session.label} {line.row.session.agent.name} {line.row.session.key}"
+    return shown.filter.lower() in text.lower()
+
+
+def _stem(top: SessionLine, *, is_open: bool) -> str:
+    return ("▾ " if is_open else "▸ ") if top.row.run.kind.is_group else "  "
+
+
+def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
+    row, run = line.row, line.row.run
+    group = group_of(line)
+    seconds = run.seconds_until(line.until)
+    state = "" if group in (Group.WORKING, Group.DONE) else f"{line.state}  "
+    error = f"{run.error_code}  " if run.error_code else ""
+    glyph = "▲" if group is Group.NEEDS_YOU else _glyph(line)
+    return Item(
+        row.session.key,
+        (
+            f"{stem}{glyph} ",
+            format.one_line(row.session.label),
+            format.one_line(f"{'' if line.asks else state}{error}{doing(line)}"),
+            "" if seconds is None else format.seconds(seconds),
+            format.money(line.spend) if line.spend.calls else "",
+        ),
+        row.session.key,
+        asked.get(row.session.key, ""),
+        group,
+        _style(line, group),
+    )
+
+
+def _glyph(line: SessionLine) -> str:
+    return format.glyph(RunStatus.KILLED if line.is_stopped else line.row.run.status)
+
+
+def _style(line: SessionLine, group: Group) -> str:
+    if group is Group.NEEDS_YOU:
+        return "bold magenta"
+    return "yellow" if line.is_stopped else format.style(line.row.run.status)
+
+
+def _rest(top: SessionLine, listed: Sequence[SessionLine]) -> str:
+    """How many of a team's tasks have no row of their own."""
+    if not top.counts:
+        return ""
+    shown = Counter(line.state for line in listed if not line.row.run.kind.is_group)
+    left = {state: count - shown[state] for state, count in top.counts.items()}
+    told = ", ".join(f"{count:,} {state}" for state, count in left.items() if count > 0)
+    return f"{told}   (enter)" if told else ""
+
+
+def inbox_rows(seen: Seen) -> list[Item]:
+    """What waits for a person, the oldest first."""
+    items = [
+        Item(
+            each.id,
+            (
+                "▲ ",
+                _label(seen, each.session),
+                f"{each.id}  {described(each)}",
+                format.seconds(max(0.0, seen.at - each.asked_at)),
+                "",
+            ),
+            each.session,
+            each.id,
+            Group.NEEDS_YOU,
+            "magenta",
+        )
+        for each in seen.questions
+    ]
+    return items or [_note("Nothing waits for you.")]
+
+
+def _label(seen: Seen, session: SessionKey) -> str:
+    return seen.origins[session].label if session in seen.origins else short(session)
+
+
+def cost_rows(costs: Sequence[Cost]) -> list[Item]:
+    """What today's runs cost, by agent and then by model."""
+    rows = [
+        Item(
+            f"{by}/{name}",
+            (
+                "  ",
+                format.one_line(name or "-"),
+                f"{by}  {each.runs:,} runs, {each.accepted:,} accepted, {format.tokens(each.spend)}",
+                "",
+                format.money(each.spend),
+            ),
+        )
+        for by in (By.AGENT, By.MODEL)
+        for name, each in sums_by(by, costs).items()
+    ]
+    return rows or [_note("Nothing has run today.")]
+
+
+def letter_rows(letters: Sequence[DeadLetter], at: float) -> list[Item]:
+    """The tasks that failed for good, newest first."""
+    rows = [
+        Item(
+            letter.run.id,
+            (
+                "† ",
+                format.one_line(letter.session.label),
+                format.one_line(_failure(letter)),
+                format.seconds(max(0.0, at - letter.at)),
+                format.money(letter.run.spend) if letter.run.spend.calls else "",
+            ),
+            letter.session.key,
+            group=Group.FAILED,
+            style="red",
+        )
+        for letter in letters
+    ]
+    return rows or [_note("There are no dead letters.")]
+
+
+def _failure(letter: DeadLetter) -> str:
+    error = letter.error
+    return "no error was recorded" if error is None else f"{error.code} {error.message}"
+
+
+def health_rows(signs: Sequence[Sign]) -> list[Item]:
+    """What runs, and what of it needs a person."""
+    return [
+        Item(
+            f"{number}",
+            (f"{_LEVELS[sign.level]} ", sign.about, f"{sign.text}{_hint(sign)}", "", ""),
+        )
+        for number, sign in enumerate(signs)
+    ]
+
+
+def _hint(sign: Sign) -> str:
+    return f"  {sign.hint}" if sign.hint else ""
+
+
+def timeline_rows(frames: Frames, width: int) -> list[Item]:
+    """A lane for each session of the selected tree."""
+    room = max(width - _LABEL - _TIME - _COST - 5, 10)
+    rows = [
+        Item(
+            f"lane/{key}",
+            (
+                "",
+                format.one_line(frame.label),
+                lane_text(frame, frames.began_at, frames.ended_at, room),
+                format.seconds(frame.last_at - frame.began_at),
+                "",
+            ),
+            key,
+        )
+        for key, frame in frames.by_session.items()
+    ]
+    return [*rows, _note(LEGEND)]
+
+
+def text_rows(text: str) -> list[Item]:
+    """A text, a row for each of its lines."""
+    return [Item(f"text/{n}", ("", line, "", "", "")) for n, line in enumerate(text.split("\n"))]
+
+
+def _note(text: str) -> Item:
+    return Item(f"note/{text}", ("", text, "", "", ""), group=Group.DONE)
+
+
+def peek_lines(
+    events: Sequence[Event], most: int, session: SessionKey, labels: Mapping[SessionKey, str]
+) -> list[str]:
+    """The last that happened in a session, a line for each event, newest last.
+
+    What happened below it has the label of where it did.
+    """
+    shown = events[-most:] if most else ()
+    return [
+        _peeked(event, "" if event.session == session else labels.get(event.session, ""))
+        for event in shown
+    ]
+
+
+def _peeked(event: Event, label: str) -> str:
+    found = describe(event.body)
+    where = f"{cells.middle(format.one_line(label), _LABEL)}: " if label else ""
+    text = f"  {found.text[:_MOST_PEEKED]}" if found.text else ""
+    return format.one_line(f"{format.clock(event.at)}  {where}{found.title}{text}")
+
+
+def head_line(seen: Seen) -> str:
+    """How many are in which state, what today cost, and what time it is."""
+    counts: Counter[str] = Counter()
+    for top in seen.tops:
+        counts.update(top.counts or {top.state: 1})
+    told = [f"▲ {len(seen.questions)}"] if seen.questions else []
+    told += [f"{glyph} {counts[state]}" for glyph, state in _HEAD if counts[state]]
+    today = f"{format.money(seen.today)} today" if seen.today.calls else ""
+    return "   ".join(filter(None, ("pagents top", "  ".join(told), today, format.clock(seen.at))))
+
+
+_HEAD = (
+    ("▶", "running"),
+    ("◌", "queued"),
+    ("■", "stopped"),
+    ("✖", "failed"),
+    ("✖", "timed out"),
+    ("▲", "over budget"),
+    ("✔", "done"),
+)
+
+
+def text_of(item: Item, width: int) -> str:
+    """A row of that many cells: the end of what it does is cut, and nothing else but a long label."""
+    stem, label, told, seconds, cost = item.cells
+    right = f"{seconds:>{_TIME}} {cost:>{_COST}}" if seconds or cost else ""
+    if not told and not right:
+        return format.cut(f"{stem}{label}", width)
+    room = max(width - cell_len(stem) - _LABEL - 2 - cell_len(right) - 2, 0)
+    shown = _filled(cells.middle(format.one_line(label), _LABEL), _LABEL)
+    return f"{stem}{shown}  {_filled(format.cut(told, room), room)}  {right}".rstrip()
+
+
+def _filled(text: str, width: int) -> str:
+    return text + " " * max(width - cell_len(text), 0)
+
+
+def in_ascii(text: str) -> str:
+    """Text for a terminal that shows no other characters; those it cannot show are question marks."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode()
+
+
+def plain_lines(seen: Seen, width: int) -> Iterator[str]:
+    """What `--once` prints."""
+    yield head_line(seen)
+    for item in session_rows(seen, FixedOrder(), Shown()):
+        yield text_of(item, width)

@@ -1,0 +1,65 @@
+"""Facts: what each document of an export says of the whole and of each session."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from parallel_agents.core.run import Result, known_cost
+from parallel_agents.core.usage import Spend
+from parallel_agents.views import format
+from parallel_agents.views.exports.tree import Tree, Wanted
+from parallel_agents.views.sessions import SessionLine
+
+COLUMNS = ("id", "agent", "label", "model", "state", "attempts", "time", "tokens", "cost", "error")
+NUMBERS = ("attempts", "time", "tokens", "cost")
+
+
+def facts_of(tree: Tree, wanted: Wanted) -> Iterator[tuple[str, str]]:
+    """What the whole came to, and what of it is not in the document."""
+    top = tree.top
+    counts = Counter(line.state for line in tree.lines if not line.row.run.kind.is_group)
+    yield "State", top.state
+    yield "Agents", ", ".join(f"{count:,} {state}" for state, count in counts.items()) or "none"
+    yield "Begun", format.utc_moment(top.row.run.created_at)
+    yield "Took", format.seconds(top.row.run.seconds_until(top.until) or 0.0)
+    yield "Cost", cost_of(top.spend)
+    if tree.total > len(tree.lines):
+        yield "Left out", f"{tree.total - len(tree.lines):,} of {tree.total:,} sessions: not failed"
+    if not wanted.shows_transcripts:
+        yield "Transcripts", "left out"
+    yield "Exported", format.utc_moment(tree.at)
+
+
+def cost_of(spend: Spend) -> str:
+    """Dollars and tokens; nothing if no call was counted."""
+    return f"{format.money(spend)}, {format.tokens(spend)}" if spend.calls else "no calls"
+
+
+def cells_of(line: SessionLine) -> tuple[str, ...]:
+    """A session in a table, in the order of `COLUMNS`; the cost of a group is that of all below it."""
+    row, run = line.row, line.row.run
+    spend = line.spend if run.kind.is_group else run.spend
+    seconds = run.seconds_until(line.until)
+    is_known = run.kind.is_group or known_cost(run.spend, run.status) is not None
+    return (
+        format.name(row),
+        run.kind.value if run.kind.is_group else row.session.agent.name,
+        row.session.label,
+        run.model,
+        f"{glyph_of(line)} {line.state}",
+        str(run.attempts),
+        "" if seconds is None else format.seconds(seconds),
+        format.tokens(spend) if spend.calls else "",
+        format.money(spend) if is_known else "-",
+        run.error_code,
+    )
+
+
+def glyph_of(line: SessionLine) -> str:
+    return "■" if line.is_stopped else format.glyph(line.row.run.status)
+
+
+def answer_of(result: Result) -> str:
+    """Its answer as text; empty if there is none."""
+    return format.output(result.output_json)

@@ -1,0 +1,159 @@
+"""Page: an export as one HTML file that asks no network, and in which only our own script runs.
+
+All text is escaped, and a policy in the file names the one style and the one script by their hashes:
+a browser runs nothing else, even if a text had left its place.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import AsyncGenerator, Iterator
+from html import escape
+from importlib.resources import files
+
+from parallel_agents.core.event import Event
+from parallel_agents.core.run import Result
+from parallel_agents.views import charts, format
+from parallel_agents.views.events import describe
+from parallel_agents.views.exports.facts import COLUMNS, NUMBERS, answer_of, cells_of, facts_of
+from parallel_agents.views.exports.tree import Hide, Tree, Wanted, has_failed
+from parallel_agents.views.frames import Frames
+from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.svg import svg_of
+
+_SCRIPT, _STYLE = "page.js", "page.css"
+
+
+async def page_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
+    """The file in parts: what it came to, the lanes, the agents, and each session folded."""
+    frames = _hidden(await tree.frames(), hide)
+    label = _safe(hide(tree.top.row.session.label))
+    yield _head(label)
+    yield f"<h1>{label}</h1><dl>"
+    for name, text in facts_of(tree, wanted):
+        yield f"<dt>{_safe(name)}</dt><dd>{_safe(hide(text))}</dd>"
+    yield "</dl><h2>Lanes</h2><figure>"
+    yield svg_of(charts.gantt(frames))
+    yield f"</figure><details><summary>Cost so far</summary>{svg_of(charts.cost(frames))}</details>"
+    if any(frame.scores for frame in frames.frames):
+        yield f"<details><summary>Scores</summary>{svg_of(charts.scores(frames))}</details>"
+    for part in _agents(tree, hide):
+        yield part
+    yield (
+        '<h2>Sessions</h2><p class="tools"><label>Search <input id="find" type="search"></label> '
+        '<label><input id="failed" type="checkbox"> failed only</label> '
+        '<button id="open" type="button">Open all</button> <output id="found"></output></p>'
+        "<noscript><p>Search needs the script of this file; your browser's own search works.</p>"
+        "</noscript>"
+    )
+    number = 0
+    async for line, result in tree.results():
+        yield _opened(line, number)
+        for part in _session(line, result, hide):
+            yield part
+        if wanted.shows_transcripts:
+            yield '<h3>Transcript</h3><ol class="events">'
+            async for event in tree.events(line.row.session.key):
+                yield _event(event, hide)
+            yield "</ol>"
+        yield "</details>"
+        number += 1
+    yield f"</main><script>{_content(_SCRIPT)}</script></body></html>\n"
+
+
+def _head(label: str) -> str:
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(_STYLE)}'",
+            f"script-src '{_hash(_SCRIPT)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">'
+        f"<title>{label}</title><style>{_content(_STYLE)}</style></head><body><main>"
+    )
+
+
+def _hidden(frames: Frames, hide: Hide) -> Frames:
+    for frame in frames.frames:
+        frame.label = hide(frame.label)
+        frame.spans = [span._replace(what=hide(span.what)) for span in frame.spans]
+    return frames
+
+
+def _agents(tree: Tree, hide: Hide) -> Iterator[str]:
+    yield '<h2>Agents</h2><div class="wide"><table><thead><tr>'
+    yield "".join(f'<th scope="col">{_safe(title)}</th>' for title in COLUMNS)
+    yield "</tr></thead><tbody>"
+    for number, line in enumerate(tree.lines):
+        name, *cells = cells_of(line)
+        shown = "".join(
+            f"<td{' class=n' if title in NUMBERS else ''}>{_safe(hide(cell))}</td>"
+            for title, cell in zip(COLUMNS[1:], cells, strict=True)
+        )
+        yield f'<tr><td><a href="#s{number}">{_safe(name)}</a></td>{shown}</tr>'
+    yield "</tbody></table></div>"
+    if tree.artifacts:
+        listed = "".join(
+            f"<li>{_safe(hide(each.name))}, {format.size(each.size)}</li>"
+            for each in tree.artifacts
+        )
+        yield f"<h2>Files</h2><p>Only their names are in this file.</p><ul>{listed}</ul>"
+
+
+def _opened(line: SessionLine, number: int) -> str:
+    failed = " failed" if has_failed(line) else ""
+    return f'<details class="session{failed}" id="s{number}">'
+
+
+def _session(line: SessionLine, result: Result | None, hide: Hide) -> Iterator[str]:
+    name, agent, label, model, state, *_ = map(hide, cells_of(line))
+    facts = " · ".join(_safe(each) for each in (agent, model, state, name) if each)
+    yield f"<summary><b>{_safe(label)}</b> <span>{facts}</span></summary>"
+    if line.row.run.title:
+        yield f"<p>Task: {_safe(hide(line.row.run.title))}</p>"
+    if result is None:
+        return
+    if result.error is not None:
+        error = result.error
+        yield f'<p class="error"><b>{_safe(error.code)}</b> {_safe(hide(error.message))}'
+        yield "".join(
+            f"<br>{title}: {_safe(hide(text))}"
+            for title, text in (("why", error.why), ("hint", error.hint))
+            if text
+        )
+        yield "</p>"
+    if answer := answer_of(result):
+        yield f"<h3>Answer</h3><pre>{_block(hide(answer))}</pre>"
+
+
+def _event(event: Event, hide: Hide) -> str:
+    described = describe(event.body)
+    text = f"<pre>{_block(hide(described.text))}</pre>" if described.text else ""
+    clock = f'<time datetime="{format.iso(event.at)}">{format.utc_clock(event.at)}</time>'
+    return f"<li>{clock} {_safe(hide(described.title))}{text}</li>"
+
+
+def _safe(text: str) -> str:
+    """Text in one line, which nothing in it can leave."""
+    return escape(format.one_line(text))
+
+
+def _block(text: str) -> str:
+    return escape(format.clean(text))
+
+
+def _content(name: str) -> str:
+    return files("parallel_agents.views.exports").joinpath(name).read_text("utf-8")
+
+
+def _hash(name: str) -> str:
+    digest = hashlib.sha256(_content(name).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -1,0 +1,129 @@
+"""Tables: an export as JSON lines or as CSV, for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import cast
+
+import orjson
+
+from parallel_agents.core.run import Result, known_cost
+from parallel_agents.core.schema import Json
+from parallel_agents.views import format
+from parallel_agents.views.documents import artifact_json, event_json, money_json, result_json
+from parallel_agents.views.exports.tree import Hide, Tree, Wanted
+from parallel_agents.views.sessions import SessionLine
+
+_COLUMNS = (
+    *("id", "session_key", "parent", "label", "agent", "model", "state", "attempts", "score"),
+    *("seconds", "input_tokens", "output_tokens", "cost_usd", "simulated_usd"),
+    *("error_code", "error", "output"),
+)
+# With what a spreadsheet takes for a formula, whatever quotes are around it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+async def jsonl_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
+    """A line for the export itself, then for each session, its result and its events."""
+    head = {
+        "type": "export",
+        "schema": "pagents.export/1",
+        "as_of": format.iso(tree.at),
+        "name": tree.top.row.session.label,
+        "session_key": tree.top.row.session.key,
+        "sessions": len(tree.lines),
+        "total": tree.total,
+        "has_transcripts": wanted.shows_transcripts,
+        "artifacts": [artifact_json(each) for each in tree.artifacts],
+    }
+    yield _line(head, hide)
+    async for line, result in tree.results():
+        yield _line({"type": "session", **_session(line)}, hide)
+        if result is not None:
+            yield _line({"type": "result", **result_json(result)}, hide)
+        if wanted.shows_transcripts:
+            async for event in tree.events(line.row.session.key):
+                yield _line({"type": "event", **event_json(event)}, hide)
+
+
+def _line(value: Mapping[str, object], hide: Hide) -> str:
+    # A typed document is JSON, though not to a type checker.
+    return f"{orjson.dumps(_hidden(cast('Json', value), hide)).decode()}\n"
+
+
+def _hidden(value: Json, hide: Hide) -> Json:
+    """The value without what is hidden in its texts, and in the names of its objects."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, Mapping):
+        return {hide(name): _hidden(below, hide) for name, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(item, hide) for item in value]
+    return value
+
+
+def _session(line: SessionLine) -> Mapping[str, object]:
+    row, run = line.row, line.row.run
+    return {
+        "id": format.name(row),
+        "session_key": row.session.key,
+        "parent": row.session.parent,
+        "label": row.session.label,
+        "agent": row.session.agent.name,
+        "kind": run.kind.value,
+        "state": line.state,
+        "model": run.model,
+        "attempts": run.attempts,
+        "cost": money_json(known_cost(run.spend, run.status)),
+        "simulated_cost": money_json(run.spend.simulated_usd),
+        "created_at": format.iso(run.created_at),
+        "started_at": format.iso(run.started_at),
+        "finished_at": format.iso(run.finished_at),
+    }
+
+
+async def csv_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
+    """A row for each session; a text that a spreadsheet would compute has an apostrophe before it."""
+    yield _csv_row(_COLUMNS)
+    async for line, result in tree.results():
+        yield _csv_row([_cell(value, hide) for value in _values(line, result)])
+
+
+def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
+    row, run = line.row, line.row.run
+    usage = run.spend.usage
+    cost = known_cost(run.spend, run.status)
+    seconds = run.seconds_until(line.until)
+    error = None if result is None or result.error is None else result.error.message
+    return (
+        *(format.name(row), row.session.key, row.session.parent, row.session.label),
+        *(row.session.agent.name, run.model, line.state, run.attempts),
+        None if result is None else result.score,
+        None if seconds is None else round(seconds, 3),
+        *(usage.all_input_tokens, usage.output_tokens),
+        *(cost, run.spend.simulated_usd),
+        *(run.error_code, error),
+        None if result is None else result.output_json,
+    )
+
+
+def _cell(value: Json, hide: Hide) -> str:
+    """A value as a cell; empty if there is none, or if it is not known."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.9f}".rstrip("0").rstrip(".")
+    if isinstance(value, str):
+        text = hide(format.clean(value))
+        return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    if isinstance(value, int):
+        return str(value)
+    return orjson.dumps(_hidden(value, hide)).decode()
+
+
+def _csv_row(cells: Sequence[str]) -> str:
+    row = io.StringIO()
+    csv.writer(row).writerow(cells)
+    return row.getvalue()

@@ -1,0 +1,109 @@
+"""Rows of the live terminal: fixed widths, fixed order, and nothing left out without a word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.cells import cell_len
+
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
+from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.surfaces.cli.top_rows import (
+    Item,
+    Shown,
+    head_line,
+    in_ascii,
+    inbox_rows,
+    plain_lines,
+    session_rows,
+    text_of,
+)
+from parallel_agents.surfaces.cli.top_seen import Seen
+from parallel_agents.views.attention import FixedOrder
+from parallel_agents.views.sessions import SessionLine
+from tests.unit.views.test_card import line
+
+TEAM = SessionKey("team")
+
+
+def team() -> Seen:
+    """A team of ten: one asks, one failed, six work and two are done."""
+    own = line("team", RunStatus.RUNNING)
+    own = replace(
+        own,
+        row=replace(own.row, run=replace(own.row.run, kind=RunnerKind.TEAM)),
+        counts={"done": 2, "running": 7, "failed": 1},
+    )
+    below: list[SessionLine] = [
+        line(f"w{n}", RunStatus.RUNNING, "asks the model") for n in range(6)
+    ]
+    below += [line("bad", RunStatus.FAILED)]
+    below += [replace(line("asker", RunStatus.RUNNING), asks="asks you: red or blue?")]
+    question = Question(question=QuestionKind.REQUEST, text="red or blue?", expires_at=99.0)
+    asked = OpenQuestion("q-1", SessionKey("asker"), RunId("asker"), "x", question, 1.0)
+    return Seen(tops=[own], below={TEAM: below}, questions=[asked], total=3, at=5.0)
+
+
+def labels(items: list[Item]) -> list[str]:
+    return [item.cells[1] for item in items]
+
+
+def test_a_closed_team_shows_problems_first_and_counts_what_it_does_not_show() -> None:
+    found = labels(session_rows(team(), FixedOrder(), Shown()))
+
+    assert found == [
+        *("team", "asker", "bad", "w0", "w1", "w2", "w3", "w4"),
+        "2 done, 1 running   (enter)",
+        "2 more; all: pagents list --all",
+    ]
+
+
+def test_an_open_team_shows_all() -> None:
+    found = labels(session_rows(team(), FixedOrder(), Shown(opened=frozenset({TEAM}))))
+
+    assert "w5" in found
+
+
+def test_problems_and_a_filter_hide_the_rest() -> None:
+    only = labels(session_rows(team(), FixedOrder(), Shown(only_problems=True)))
+    filtered = labels(session_rows(team(), FixedOrder(), Shown(filter="W3")))
+
+    assert only[:3] == ["team", "asker", "bad"]
+    assert "w0" not in only
+    assert filtered[:2] == ["team", "w3"]
+
+
+def test_the_inbox_says_how_long_it_waits() -> None:
+    (item,) = inbox_rows(team())
+
+    assert item.question == "q-1"
+    assert item.cells[2:4] == ("q-1  red or blue?", "4.0s")
+
+
+def test_a_row_has_the_width_of_the_terminal_at_most() -> None:
+    item = Item("k", ("▸ ▶ ", "日本" * 30, "x" * 200, "1m05s", "$0.123"))
+
+    assert all(cell_len(text_of(item, width)) <= width for width in (60, 80, 200))
+    assert text_of(item, 80).endswith("$0.123")
+
+
+def test_the_head_counts_questions_and_states() -> None:
+    assert head_line(team()).startswith("pagents top   ▲ 1  ▶ 7  ✖ 1  ✔ 2")
+
+
+def test_in_ascii_nothing_else_is_left() -> None:
+    assert in_ascii("▸ ▲ 日本 … → █") == "> ! ?? ... > #"
+
+
+def test_once_prints_the_head_and_each_row() -> None:
+    assert len(list(plain_lines(team(), 80))) == 11
+
+
+def test_escape_sequences_and_line_ends_of_a_model_are_not_in_a_row() -> None:
+    evil = line("a", RunStatus.RUNNING, "\x1b[2J\x1b]52;c;eA==\x07rm\nnow")
+
+    (item,) = session_rows(Seen(tops=[evil], total=1), FixedOrder(), Shown())
+
+    assert "\x1b" not in text_of(item, 100)
+    assert "\n" not in text_of(item, 100)

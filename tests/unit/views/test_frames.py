@@ -1,0 +1,94 @@
+"""Frames: what each session did and when."""
+
+from __future__ import annotations
+
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Event,
+    Finished,
+    Gated,
+    Queued,
+    Replied,
+    Retrying,
+    Started,
+)
+from parallel_agents.core.gate import Verdict
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.message import Message, Role, Text
+from parallel_agents.core.model import Finish
+from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.usage import Usage
+from parallel_agents.views.frames import Frame, MarkKind, SpanKind, frames_of
+
+KEY = SessionKey("s")
+
+
+def frame(*bodies: tuple[float, Body]) -> Frame:
+    events = [
+        Event(session=KEY, run=RunId("r"), key=str(number), at=at, body=body, seq=number)
+        for number, (at, body) in enumerate(bodies, 1)
+    ]
+    return frames_of(events, {KEY: "writer"}).by_session[KEY]
+
+
+def replied(model: str, seconds: float, cost_nanousd: int | None = 1_000_000_000) -> Replied:
+    message = Message(role=Role.ASSISTANT, parts=(Text("x"),))
+    return Replied(
+        turn=1,
+        message=message,
+        model=model,
+        finish=Finish.STOP,
+        usage=Usage(1, 1),
+        cost_nanousd=cost_nanousd,
+        seconds=seconds,
+    )
+
+
+FAILURE = Failure("PA-E201", "slow down")
+STARTED = Started(owner=OwnerId("o"), epoch=1)
+
+
+def test_the_queue_a_wait_and_a_call_are_spans_that_do_not_overlap() -> None:
+    found = frame(
+        (0, Queued(text="Go.")),
+        (2, STARTED),
+        (3, Retrying(turn=1, attempt=1, error=FAILURE, wait_seconds=5)),
+        (10, replied("a/b", 8)),
+    )
+
+    assert [(span.kind, span.start, span.end) for span in found.spans] == [
+        (SpanKind.QUEUED, 0, 2),
+        (SpanKind.RETRY, 3, 8),
+        (SpanKind.MODEL, 8, 10),
+    ]
+
+
+def test_a_wait_that_was_cut_short_ends_with_the_next_event() -> None:
+    found = frame(
+        (0, Retrying(turn=1, attempt=1, error=FAILURE, wait_seconds=500)),
+        (4, Finished(outcome=Outcome(status=RunStatus.KILLED))),
+    )
+
+    assert [(span.start, span.end) for span in found.spans] == [(0, 4)]
+
+
+def test_a_climb_is_a_mark_and_two_models() -> None:
+    found = frame(
+        (1, replied("a/small", 1)),
+        (1, Attempted(number=2, error=FAILURE, model="a/large")),
+        (3, replied("a/large", 1)),
+    )
+
+    assert found.models == ["a/small", "a/large"]
+    assert found.marks[0].kind is MarkKind.ESCALATED
+
+
+def test_a_cost_without_a_price_is_unknown_and_not_zero() -> None:
+    assert frame((1, replied("a/b", 1, None))).spend == (None, 0.0)
+
+
+def test_scores_are_kept_by_attempt() -> None:
+    verdict = Verdict(gate="judge", is_accepted=False, score=7.5)
+
+    assert frame((1, Gated(attempt=2, verdict=verdict))).scores[0][1:] == (2, 7.5)
