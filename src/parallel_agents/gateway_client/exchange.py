@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -213,7 +214,8 @@ class Exchange:
             case aiohttp.ClientConnectorDNSError():
                 why = "its name is not known"
             case aiohttp.ClientConnectorError():
-                why = error.os_error.strerror or "nothing answers"
+                number = error.os_error.errno
+                why = os.strerror(number).lower() if number else "nothing answers"
             case TimeoutError():
                 why = "it does not answer in time"
             case _:

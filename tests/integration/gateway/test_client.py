@@ -210,3 +210,4 @@ async def test_a_gateway_that_is_not_there_is_named() -> None:
             pass
 
     assert refused.value.message == "the gateway at http://127.0.0.1:9 cannot be reached"
+    assert refused.value.why == "connection refused"
