@@ -125,8 +125,7 @@ class Exporter:
 
     async def _export(self) -> None:
         place = read_place(self._folder) or await self._begin()
-        last = await self._store.last_events(limit=1)
-        if place.seq > (last[-1].seq if last else 0):
+        if place.seq > await self._store.last_seq():
             _log.warning("the store has fewer events than were exported: its export begins anew")
             place = await self._begin()
         try:
@@ -139,8 +138,7 @@ class Exporter:
             self._succeed()
 
     async def _begin(self) -> Place:
-        last = await self._store.last_events(limit=1)
-        place = Place.beginning(last[-1].seq if last else 0, self._store.now())
+        place = Place.beginning(await self._store.last_seq(), self._store.now())
         await asyncio.to_thread(keep_place, self._folder, place)
         return place
 
