@@ -235,5 +235,21 @@ async def test_a_store_whose_last_events_were_pruned_is_exported_further(tmp_pat
     assert _runs(collector) == 2
 
 
+async def test_an_answer_that_says_nothing_of_the_protocol_is_said_and_sent_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore()
+    async with collecting() as collector:
+        collector.says = b"<html>welcome</html>"
+        exports = exporter(store, tmp_path, collector.url)
+        await exports.begin()
+        await work(store, "done")
+        await exports.sweep()
+        await exports.sweep()
+
+    assert _runs(collector) == 1
+    assert "its answer cannot be read" in caplog.text
+
+
 def _runs(collector: Collector) -> int:
     return len([span for span in collector.spans if span.name == "invoke_agent a"])

@@ -78,6 +78,7 @@ class Exporter:
         self._wait_seconds = 0.0
         self._sent_totals_at = 0.0
         self._is_failing = False
+        self._has_told_unread = False
 
     async def begin(self) -> None:
         """Export what happens from now on, if nothing was exported before.
@@ -185,6 +186,12 @@ class Exporter:
     async def _send(self, kind: str, target: Target, content: bytes) -> None:
         taken = await post(target, content, self._options, self._certificates)
         why = taken.refused or rejected(kind, taken.content)
+        if why is None and not self._has_told_unread:
+            self._has_told_unread = True
+            _log.warning(
+                "%s answered, and its answer cannot be read: see whether it is a collector",
+                target.address.netloc,
+            )
         if why:
             _log.warning("%s were refused, and are not sent again: %s", kind, why[:200])
 
