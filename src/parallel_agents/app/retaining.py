@@ -87,7 +87,7 @@ class Retaining:
     async def _next(self) -> Sequence[SessionKey]:
         """The next trees that may go: those that are too old, or else those that make room."""
         if self._retention.older_than is not None:
-            found = await self._next_old(self._store.now() - self._retention.older_than)
+            found = await self._next_old(self._retention.older_than)
             if found or self._cursor > 0:
                 return found
         if not self._planned and not self._is_removing:
@@ -96,9 +96,9 @@ class Retaining:
         self._planned = self._planned[_TREES_AT_ONCE:]
         return chosen
 
-    async def _next_old(self, until: float) -> Sequence[SessionKey]:
-        """Some of those that ended before then, from where the last look ended."""
-        found, cursor = await self._store.next_prunable(self._cursor, until, _RUNS_LOOKED_AT)
+    async def _next_old(self, seconds: float) -> Sequence[SessionKey]:
+        """Some of those that ended so long ago, from where the last look ended."""
+        found, cursor = await self._store.next_prunable(self._cursor, seconds, _RUNS_LOOKED_AT)
         self._cursor = cursor or 0.0
         busy = await self._files.trees_with_workspaces() if found else ()
         return [tree for tree in found if tree not in busy][:_TREES_AT_ONCE]

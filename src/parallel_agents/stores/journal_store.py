@@ -335,9 +335,9 @@ class JournalStore(ABC):
         )
 
     async def next_prunable(
-        self, after: float, until: float, limit: int
+        self, after: float, older_than: float, limit: int
     ) -> tuple[Sequence[SessionKey], float | None]:
-        oldest = self._oldest_letter
+        until, oldest = self._least_now() - older_than, self._oldest_letter
         return await self.read(
             lambda rows: next_prunable(rows.database, after, until, limit, oldest_letter=oldest)
         )
