@@ -53,6 +53,10 @@ class EventStore(Protocol):
         """How many events there are with a `seq` below `before`, of any kind."""
         ...
 
+    async def last_seq(self) -> int:
+        """The number of the last event that there ever was, pruned or not; 0 if there was none."""
+        ...
+
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:
         """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
         ...

@@ -182,6 +182,9 @@ class Rows:
             return self.database.all("count_all_events", values, where=conditions)[0][0]
         return self.database.all("count_events", values, where=[*conditions, "events.tree"])[0][0]
 
+    def last_seq(self) -> int:
+        return (self.database.one("last_seq") or (0,))[0]
+
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         return _child_runs(self.database.all("child_runs", (parent,)))
 
