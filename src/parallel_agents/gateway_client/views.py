@@ -28,6 +28,7 @@ from parallel_agents.gateway_client.wire import (
     COUNT_UNANSWERED,
     EVENTS,
     LAST_EVENTS,
+    LAST_SEQ,
     ORIGINS,
     OWNERS,
     PAGES,
@@ -115,6 +116,9 @@ class RemoteJournal:
 
     async def vitals(self, *, since: float) -> Vitals:
         return await self._exchange.look(VITALS, Asked(look=VITALS.name, since=since))
+
+    async def last_seq(self) -> int:
+        return await self._exchange.look(LAST_SEQ, Asked(look=LAST_SEQ.name))
 
     async def pages(self) -> Pages:
         return await self._exchange.look(PAGES, Asked(look=PAGES.name))

@@ -232,6 +232,7 @@ _ANSWERS: Mapping[str, _Answer] = {
     "events": _events,
     "last_events": _last_events,
     "vitals": lambda client, asked: client.journal.vitals(since=asked.since or 0.0),
+    "last_seq": lambda client, _: client.journal.last_seq(),
     "pages": lambda client, _: client.journal.pages(),
     "unsent": lambda client, asked: client.journal.unsent(since=asked.since or 0.0),
     "count_events": lambda client, asked: client.journal.count_events(
