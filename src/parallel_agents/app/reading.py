@@ -16,6 +16,7 @@ from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.owner import Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Store
+from parallel_agents.core.transcript_search import TranscriptSearch
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import NotFound
@@ -29,6 +30,7 @@ from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
 
 if TYPE_CHECKING:
     from parallel_agents.app.readiness import Readiness
+    from parallel_agents.searching.store_search import StoreSearch
 
 _log = logging.getLogger(__name__)
 _OTHER_VERSION = {
@@ -47,10 +49,13 @@ class Reader:
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
         sharing: what the sessions of each tree share.
+        transcripts: finds texts in all of them.
         now: seconds since 1970 on the store's clock.
     """
 
-    def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
+    def __init__(
+        self, environment: Environment, settings: Settings, store: Store, *, keeps_index: bool
+    ) -> None:
         self._environment = environment
         self._settings = settings
         self._readiness: Readiness | None = None
@@ -62,6 +67,18 @@ class Reader:
         self.journal: Journal = StoreJournal(store, store.now, settings.stuck_rules)
         self.limits: ModelLimits = StoreLimits(store)
         self.sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
+        self._keeps_index = keeps_index
+        self._transcripts: StoreSearch | None = None
+
+    @property
+    def transcripts(self) -> TranscriptSearch:
+        if self._transcripts is None:
+            from parallel_agents.searching.store_search import StoreSearch  # noqa: PLC0415 - few ask
+
+            self._transcripts = StoreSearch(
+                self._store, self._environment.home, keeps_index=self._keeps_index
+            )
+        return self._transcripts
 
     def lacks(self, row: Row) -> str:
         """What this process lacks to continue a run; empty if nothing."""
@@ -79,6 +96,8 @@ class Reader:
     async def aclose(self) -> None:
         """Release what was loaded."""
         self.completions.close()
+        if self._transcripts is not None:
+            self._transcripts.close()
         if self._readiness is not None:
             await self._readiness.models.aclose()
 
@@ -106,7 +125,8 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
             store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
             if found.form is not Form.READ_ONLY:
                 _log.warning(_OTHER_VERSION[found.form], path, found.version)
-        yield _reader(stack, environment, settings, store)
+        is_writable = found.form is Form.WRITABLE
+        yield _reader(stack, environment, settings, store, keeps_index=is_writable)
 
 
 @asynccontextmanager
@@ -121,13 +141,18 @@ async def open_follower(environment: Environment, settings: Settings) -> AsyncGe
     await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
         store = await open_and_look(stack, environment, settings)
-        yield _reader(stack, environment, settings, store)
+        yield _reader(stack, environment, settings, store, keeps_index=True)
 
 
 def _reader(
-    stack: AsyncExitStack, environment: Environment, settings: Settings, store: Store
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    store: Store,
+    *,
+    keeps_index: bool,
 ) -> Reader:
-    reader = Reader(environment, settings, store)
+    reader = Reader(environment, settings, store, keeps_index=keeps_index)
     stack.callback(store.on_failure(reader.completions.fail))
     stack.push_async_callback(reader.aclose)
     return reader

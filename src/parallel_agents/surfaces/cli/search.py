@@ -1,0 +1,58 @@
+"""`pagents search`: a phrase in the transcripts of all sessions."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app.missing import is_missing, tell_missing
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
+from parallel_agents.views.session_query import joined, parse_query
+
+_SHOWN = 20
+
+
+def search(
+    phrase: Annotated[
+        str,
+        typer.Argument(
+            help='Words, all of which a text must have, or "a phrase" in quotes; word* for all words'
+            " that begin so.",
+            metavar="PHRASE",
+        ),
+    ],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A filter, as list takes it: state:failed agent:NAME since:2h in:NAME.",
+            metavar="FILTER",
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="How many hits to show.", metavar="N", min=1)
+    ] = _SHOWN,
+    after: Annotated[
+        str, typer.Option("--after", help="Begin where the page before ended.", metavar="PLACE")
+    ] = "",
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Find a phrase in all that was said and done: tasks, messages, answers, tool calls and results.
+
+    The best hits are first, and the newest of equally good ones. Case and accents make no difference.
+    """
+    query = parse_query(joined(words or ()), time.time())
+    context = find_store(home)
+    if is_missing(context.environment):
+        tell_missing(context.environment)
+        if json:
+            render.envelope("search", time.time(), [])
+        else:
+            render.note(render.NO_SESSIONS)
+        return
+    from parallel_agents.surfaces.cli.hits_shown import Asked, print_hits  # noqa: PLC0415 - heavy
+
+    print_hits(context, Asked(phrase, query, limit, after), is_json=json)

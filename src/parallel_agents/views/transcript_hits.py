@@ -1,0 +1,130 @@
+"""Transcript hits: texts found in all transcripts, with their sessions, as far as a filter takes these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from typing_extensions import TypedDict
+
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.inspection import Journal
+from parallel_agents.core.row import Row
+from parallel_agents.core.transcript_search import Coverage, Hit, TranscriptSearch
+from parallel_agents.core.verbs import SessionReads
+from parallel_agents.views import format
+from parallel_agents.views.session_query import SessionQuery
+from parallel_agents.views.session_search import search
+
+_ALL = 1_000_000_000
+
+
+class PieceDocument(TypedDict):
+    """A part of a snippet; those that match are hits."""
+
+    text: str
+    is_hit: bool
+
+
+class HitDocument(TypedDict):
+    """A text that matches; `history` of the session, from before `seq` on, shows it whole."""
+
+    session: str
+    id: str
+    run: str
+    label: str
+    agent: str
+    role: str
+    seq: int
+    at: str | None
+    snippet: list[PieceDocument]
+
+
+class FoundHit(NamedTuple):
+    """A hit, and the session that it is in."""
+
+    hit: Hit
+    row: Row
+
+
+class FoundHits(NamedTuple):
+    """A page of hits, how many there are on all pages, and where the next one begins."""
+
+    items: Sequence[FoundHit]
+    total: int
+    next: str
+    coverage: Coverage
+
+
+async def find_hits(
+    transcripts: TranscriptSearch,
+    sessions: SessionReads,
+    journal: Journal,
+    phrase: str,
+    query: SessionQuery,
+    *,
+    limit: int,
+    after: str = "",
+) -> FoundHits:
+    """A page of the hits for a phrase in the sessions that a query asks for.
+
+    Raises:
+        InvalidInput: there is nothing to find, or `after` is no place of a page.
+        NotFound, Ambiguous: the session that the query is about cannot be found.
+        SearchFailed: the index cannot be used.
+    """
+    chosen: list[SessionKey] | None = None
+    if not query.is_empty:
+        chosen = await _chosen(transcripts, sessions, journal, phrase, query)
+    found = await transcripts.find(phrase, sessions=chosen, limit=limit, after=after)
+    rows = await _rows(sessions, {hit.session for hit in found.items})
+    items = [FoundHit(hit, rows[hit.session]) for hit in found.items if hit.session in rows]
+    return FoundHits(items, found.total, found.next, found.coverage)
+
+
+async def _chosen(
+    transcripts: TranscriptSearch,
+    sessions: SessionReads,
+    journal: Journal,
+    phrase: str,
+    query: SessionQuery,
+) -> list[SessionKey]:
+    """Of the sessions in which the phrase occurs, those that the query asks for."""
+    candidates = await transcripts.sessions_with(phrase)
+    narrowed = replace(query, filter=replace(query.filter, sessions=tuple(candidates)))
+    sought = await search(sessions, journal, narrowed, limit=_ALL)
+    return [line.row.session.key for line in sought.lines]
+
+
+async def _rows(sessions: SessionReads, keys: set[SessionKey]) -> Mapping[SessionKey, Row]:
+    if not keys:
+        return {}
+    rows = await sessions.list(Filter(sessions=tuple(keys)))
+    return {row.session.key: row for row in rows}
+
+
+def hit_json(found: FoundHit) -> HitDocument:
+    """A hit for machines."""
+    hit, row = found.hit, found.row
+    return {
+        "session": hit.session,
+        "id": short(hit.session),
+        "run": hit.run,
+        "label": row.session.label,
+        "agent": row.session.agent.name,
+        "role": hit.role.value,
+        "seq": hit.seq,
+        "at": format.iso(hit.at),
+        "snippet": [{"text": piece.text, "is_hit": piece.is_hit} for piece in hit.snippet],
+    }
+
+
+def coverage_text(coverage: Coverage) -> str:
+    """What of the store was not searched; empty if everything was."""
+    if not coverage.behind:
+        return ""
+    events = "1 event is" if coverage.behind == 1 else f"{coverage.behind:,} events are"
+    until = "" if coverage.at is None else f"; searched up to {format.moment(coverage.at)}"
+    return f"{events} not indexed yet{until}"
