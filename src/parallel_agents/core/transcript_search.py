@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.ids import RunId, SessionKey
 
 
-class Role(StrEnum):
+class TextRole(StrEnum):
     """Whose text a hit is in.
 
     TASK is what a run was asked, MESSAGE what somebody sent it, CALL a tool call's arguments, TOOL
@@ -42,6 +42,7 @@ class Hit:
     """A text that matches.
 
     Attributes:
+        label, agent: of its session; empty until the session is looked up.
         seq: the number of the event that has the text.
         at: when that was, in seconds since the epoch.
         snippet: the part of the text around the best match.
@@ -51,8 +52,10 @@ class Hit:
     run: RunId
     seq: int
     at: float
-    role: Role
+    role: TextRole
     snippet: Sequence[Piece]
+    label: str = ""
+    agent: str = ""
 
     @property
     def marked(self) -> str:

@@ -16,7 +16,7 @@ from typing import NamedTuple, Self
 import orjson
 
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.transcript_search import Role
+from parallel_agents.core.transcript_search import TextRole
 from parallel_agents.files import create_private, make_private
 from parallel_agents.searching.folding import FORM, fold
 from parallel_agents.searching.texts import Said
@@ -160,7 +160,7 @@ class IndexFile:
         with self._transaction():
             last = self._sql.execute("SELECT COALESCE(MAX(id), 0) FROM texts").fetchone()[0]
             for each in said:
-                if each.role is Role.ANSWER and self._is_said(each):
+                if each.role is TextRole.ANSWER and self._is_said(each):
                     continue
                 last += 1
                 self._add(last, each)
@@ -183,7 +183,7 @@ class IndexFile:
         found = self._sql.execute(
             "SELECT body FROM texts JOIN bodies ON bodies.id = texts.id JOIN sessions"
             " ON sessions.id = session WHERE key = ? AND role = ? ORDER BY texts.id DESC LIMIT 1",
-            (answer.session, Role.MODEL.value),
+            (answer.session, TextRole.MODEL.value),
         ).fetchone()
         return found is not None and _text(found[0]) == answer.text
 
@@ -269,7 +269,9 @@ class IndexFile:
         if found is None:
             raise Damaged(f"text {number} is missing")
         key, run, seq, at, role, body = found
-        return Stored(number, Said(SessionKey(key), RunId(run), seq, at, Role(role), _text(body)))
+        return Stored(
+            number, Said(SessionKey(key), RunId(run), seq, at, TextRole(role), _text(body))
+        )
 
     def _put(self, place: Place) -> None:
         self._sql.execute(

@@ -21,7 +21,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.flow import StepFinished
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.json_value import Json
-from parallel_agents.core.transcript_search import Role
+from parallel_agents.core.transcript_search import TextRole
 
 KINDS = (
     "queued",
@@ -46,7 +46,7 @@ class Said(NamedTuple):
     run: RunId
     seq: int
     at: float
-    role: Role
+    role: TextRole
     text: str
 
 
@@ -65,32 +65,32 @@ def _parts(text: str) -> Iterator[str]:
             yield text[start : start + PART_CHARACTERS]
 
 
-def _texts(body: Body) -> Iterator[tuple[Role, str]]:  # noqa: C901, PLR0912 - a case for each kind
+def _texts(body: Body) -> Iterator[tuple[TextRole, str]]:  # noqa: C901, PLR0912 - a case for each kind
     match body:
         case Queued(text=text, input=values):
-            yield Role.TASK, "\n".join([text, *_leaves(values)])
+            yield TextRole.TASK, "\n".join([text, *_leaves(values)])
         case Replied(message=message):
-            yield Role.MODEL, _readable(message.text)
+            yield TextRole.MODEL, _readable(message.text)
             for call in message.tool_calls:
-                yield Role.CALL, "\n".join([call.name, *_leaves(call.arguments)])
+                yield TextRole.CALL, "\n".join([call.name, *_leaves(call.arguments)])
         case ToolFinished(result=result):
-            yield Role.TOOL, _readable(result.content)
+            yield TextRole.TOOL, _readable(result.content)
         case Steered(text=text):
-            yield Role.MESSAGE, text
+            yield TextRole.MESSAGE, text
         case Revised(text=text):
-            yield Role.MODEL, _readable(text)
+            yield TextRole.MODEL, _readable(text)
         case Asked(question=question):
-            yield Role.QUESTION, "\n".join([question.tool, question.text]).strip()
+            yield TextRole.QUESTION, "\n".join([question.tool, question.text]).strip()
         case Answered(answer=answer):
-            yield Role.PERSON, answer.text
+            yield TextRole.PERSON, answer.text
         case StepFinished(output=output, error=error):
-            yield Role.STEP, "\n".join(_leaves(output))
+            yield TextRole.STEP, "\n".join(_leaves(output))
             if error is not None:
-                yield Role.ERROR, f"{error.code} {error.message}"
+                yield TextRole.ERROR, f"{error.code} {error.message}"
         case Finished(outcome=outcome):
-            yield Role.ANSWER, _readable(outcome.text)
+            yield TextRole.ANSWER, _readable(outcome.text)
             if outcome.error is not None:
-                yield Role.ERROR, f"{outcome.error.code} {outcome.error.message}"
+                yield TextRole.ERROR, f"{outcome.error.code} {outcome.error.message}"
         case _:
             pass
 

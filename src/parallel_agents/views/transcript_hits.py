@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 from typing_extensions import TypedDict
 
@@ -12,7 +11,7 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.row import Row
-from parallel_agents.core.transcript_search import Coverage, Hit, TranscriptSearch
+from parallel_agents.core.transcript_search import Coverage, Hit, Hits, TranscriptSearch
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.views import format
 from parallel_agents.views.session_query import SessionQuery
@@ -29,33 +28,17 @@ class PieceDocument(TypedDict):
 
 
 class HitDocument(TypedDict):
-    """A text that matches; `history` of the session, from before `seq` on, shows it whole."""
+    """A text that matches; `history` shows it whole, after `seq` less one."""
 
-    session: str
     id: str
-    run: str
     label: str
     agent: str
     role: str
     seq: int
     at: str | None
+    session_key: str
+    run_id: str
     snippet: list[PieceDocument]
-
-
-class FoundHit(NamedTuple):
-    """A hit, and the session that it is in."""
-
-    hit: Hit
-    row: Row
-
-
-class FoundHits(NamedTuple):
-    """A page of hits, how many there are on all pages, and where the next one begins."""
-
-    items: Sequence[FoundHit]
-    total: int
-    next: str
-    coverage: Coverage
 
 
 async def find_hits(
@@ -67,7 +50,7 @@ async def find_hits(
     *,
     limit: int,
     after: str = "",
-) -> FoundHits:
+) -> Hits:
     """A page of the hits for a phrase in the sessions that a query asks for.
 
     Raises:
@@ -80,8 +63,14 @@ async def find_hits(
         chosen = await _chosen(transcripts, sessions, journal, phrase, query)
     found = await transcripts.find(phrase, sessions=chosen, limit=limit, after=after)
     rows = await _rows(sessions, {hit.session for hit in found.items})
-    items = [FoundHit(hit, rows[hit.session]) for hit in found.items if hit.session in rows]
-    return FoundHits(items, found.total, found.next, found.coverage)
+    return replace(found, items=[_named(hit, rows) for hit in found.items])
+
+
+def _named(hit: Hit, rows: Mapping[SessionKey, Row]) -> Hit:
+    row = rows.get(hit.session)
+    if row is None:
+        return hit
+    return replace(hit, label=row.session.label, agent=row.session.agent.name)
 
 
 async def _chosen(
@@ -105,18 +94,17 @@ async def _rows(sessions: SessionReads, keys: set[SessionKey]) -> Mapping[Sessio
     return {row.session.key: row for row in rows}
 
 
-def hit_json(found: FoundHit) -> HitDocument:
+def hit_json(hit: Hit) -> HitDocument:
     """A hit for machines."""
-    hit, row = found.hit, found.row
     return {
-        "session": hit.session,
         "id": short(hit.session),
-        "run": hit.run,
-        "label": row.session.label,
-        "agent": row.session.agent.name,
+        "label": hit.label,
+        "agent": hit.agent,
         "role": hit.role.value,
         "seq": hit.seq,
         "at": format.iso(hit.at),
+        "session_key": hit.session,
+        "run_id": hit.run,
         "snippet": [{"text": piece.text, "is_hit": piece.is_hit} for piece in hit.snippet],
     }
 

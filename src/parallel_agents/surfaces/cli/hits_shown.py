@@ -7,19 +7,13 @@ from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader, open_reader
 from parallel_agents.core.ids import short
-from parallel_agents.core.transcript_search import Coverage
+from parallel_agents.core.transcript_search import Coverage, Hit, Hits
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.views import format
 from parallel_agents.views.session_query import SessionQuery
-from parallel_agents.views.transcript_hits import (
-    FoundHit,
-    FoundHits,
-    coverage_text,
-    find_hits,
-    hit_json,
-)
+from parallel_agents.views.transcript_hits import coverage_text, find_hits, hit_json
 
 _PATIENCE_SECONDS = 2.0
 _AROUND = 3
@@ -49,7 +43,7 @@ class _Progress:
 def print_hits(context: CliContext, asked: Asked, *, is_json: bool) -> None:
     """Print the hits of all transcripts."""
 
-    async def look() -> tuple[FoundHits, float]:
+    async def look() -> tuple[Hits, float]:
         async with open_reader(context.environment, context.settings) as reader:
             await reader.transcripts.catch_up(on_progress=_Progress())
             return await _find(reader, asked)
@@ -63,7 +57,7 @@ def print_hits(context: CliContext, asked: Asked, *, is_json: bool) -> None:
     _print(asked, found, seconds)
 
 
-async def _find(reader: Reader, asked: Asked) -> tuple[FoundHits, float]:
+async def _find(reader: Reader, asked: Asked) -> tuple[Hits, float]:
     began = time.monotonic()
     found = await find_hits(
         reader.transcripts,
@@ -77,7 +71,7 @@ async def _find(reader: Reader, asked: Asked) -> tuple[FoundHits, float]:
     return found, time.monotonic() - began
 
 
-def _print(asked: Asked, found: FoundHits, seconds: float) -> None:
+def _print(asked: Asked, found: Hits, seconds: float) -> None:
     for each in found.items:
         _print_hit(each)
     if behind := coverage_text(found.coverage):
@@ -91,7 +85,7 @@ def _print(asked: Asked, found: FoundHits, seconds: float) -> None:
     hits = "1 hit" if found.total == 1 else f"{found.total:,} hits"
     shown = f"{len(found.items)} of {hits}" if len(found.items) < found.total else hits
     render.note(f"{shown} in {seconds * 1000:.0f} ms")
-    first = found.items[0].hit
+    first = found.items[0]
     render.note(
         f"Try: pagents history {short(first.session)} --after {first.seq - 1} --limit {_AROUND}"
     )
@@ -99,12 +93,9 @@ def _print(asked: Asked, found: FoundHits, seconds: float) -> None:
         render.note(f"Next page: --after {found.next}")
 
 
-def _print_hit(found: FoundHit) -> None:
-    hit, row = found.hit, found.row
-    label = row.session.label
-    name = format.name(row)
-    about = "  ".join(
-        [name, *([label] if label != name else []), hit.role.value, format.moment(hit.at)]
-    )
+def _print_hit(hit: Hit) -> None:
+    name = short(hit.session)
+    label = [hit.label] if hit.label not in ("", name) else []
+    about = "  ".join([name, *label, hit.role.value, format.moment(hit.at)])
     render.line(format.one_line(about), "bold")
     render.line(f"  {' '.join(format.clean(hit.marked).split())}")
