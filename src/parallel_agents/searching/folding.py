@@ -19,6 +19,7 @@ _MARKS = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
 )
+_SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _WITHOUT_BLANKS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3100-\u312f"
     "\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
@@ -38,7 +39,7 @@ def _folded(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cf" or _MARKS.fullmatch(character):
         return ""
-    if category in ("So", "Sk"):
+    if category == "So" or _SKIN.fullmatch(character):
         return f" {character} "
     bare = _MARKS.sub("", unicodedata.normalize("NFKD", character.casefold()))
     kept = unicodedata.normalize("NFC", bare)

@@ -242,21 +242,37 @@ class IndexFile:
         )
         return found.fetchone()[0]
 
+    def newest(
+        self, expression: str, until: int, sessions: Sequence[SessionKey] | None, skip: int
+    ) -> int:
+        """The number of the text that matches after so many newer ones; 0 if there is none."""
+        where, values = _within(sessions)
+        found = self._sql.execute(
+            f"SELECT rowid FROM words WHERE words MATCH ? AND rowid <= ?{where}"  # noqa: S608
+            " ORDER BY rowid DESC LIMIT 1 OFFSET ?",
+            (expression, until, *values, skip),
+        ).fetchone()
+        return 0 if found is None else found[0]
+
     def find(
         self,
         expression: str,
+        after: int,
         until: int,
         sessions: Sequence[SessionKey] | None,
         *,
         limit: int,
         skip: int,
     ) -> list[Stored]:
-        """A part of the texts that match, the best first, and of equally good ones the newest first."""
+        """A part of the texts in a range of numbers that match, the best first.
+
+        Of equally good ones the newest is first.
+        """
         where, values = _within(sessions)
         found = self._sql.execute(
-            f"SELECT rowid FROM words WHERE words MATCH ? AND rowid <= ?{where}"  # noqa: S608
-            " ORDER BY rank, rowid DESC LIMIT ? OFFSET ?",
-            (expression, until, *values, limit, skip),
+            "SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ?"
+            f"{where} ORDER BY rank, rowid DESC LIMIT ? OFFSET ?",
+            (expression, after, until, *values, limit, skip),
         )
         return [self._stored(number) for (number,) in found.fetchall()]
 
