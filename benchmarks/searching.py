@@ -52,7 +52,7 @@ class Measured(NamedTuple):
     messages: int
     text: int
     index_cpu: float
-    index: int
+    index_size: int
     p50: float
     p95: float
     slowest: float
@@ -153,7 +153,7 @@ async def measure(size: Size) -> Measured:
             messages=len(texts),
             text=sum(len(text.encode()) for text in texts),
             index_cpu=index_cpu,
-            index=(home / INDEX_NAME).stat().st_size,
+            index_size=(home / INDEX_NAME).stat().st_size,
             p50=statistics.median(times),
             p95=statistics.quantiles(times, n=20)[-1],
             slowest=times[-1],
@@ -174,7 +174,7 @@ async def main() -> None:
     found = await measure(LARGE)
     print(
         f"{found.messages:,} messages, {found.text / 1e6:.0f} MB: indexed in {found.index_cpu:.1f} s"
-        f" of CPU, index {found.index / 1e6:.0f} MB; a search takes {found.p50 * 1000:.1f} ms,"
+        f" of CPU, index {found.index_size / 1e6:.0f} MB; a search takes {found.p50 * 1000:.1f} ms,"
         f" p95 {found.p95 * 1000:.1f} ms, at most {found.slowest * 1000:.1f} ms"
     )
 

@@ -77,8 +77,8 @@ class Foreign(Exception):
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error says that the file is not a sound index, so that it has to be made again."""
-    if isinstance(error, Damaged):
-        return True
+    if isinstance(error, Damaged) or str(error).startswith("no such "):
+        return "fts5" not in str(error)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 

@@ -139,11 +139,7 @@ class StoreSearch:
         try:
             self._open = IndexFile.create(self._path)
         except (Foreign, sqlite3.DatabaseError) as error:
-            if (
-                isinstance(error, sqlite3.Error)
-                and not is_damage(error)
-                and not _lacks_tables(error)
-            ):
+            if isinstance(error, sqlite3.Error) and not is_damage(error):
                 raise
             self._remake()
         self._open_is = _identity(self._path)
@@ -329,10 +325,6 @@ def _read_cursor(after: str) -> tuple[int, int | None]:
     if not is_read or int(skip[:9]) > _MOST_SKIPPED or len(until) > 18:
         raise InvalidInput(f"no page begins after {after[:80]!r}", hint="follow `next`")
     return int(skip[:9]), int(until)
-
-
-def _lacks_tables(error: sqlite3.Error) -> bool:
-    return "no such table" in str(error)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
