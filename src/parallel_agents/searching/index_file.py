@@ -270,9 +270,9 @@ class IndexFile:
         """
         where, values = _within(sessions)
         found = self._sql.execute(
-            "SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid <= ?"
-            f"{where} ORDER BY rank, rowid DESC LIMIT ? OFFSET ?",
-            (expression, after, until, *values, limit, skip),
+            f"SELECT rowid FROM words WHERE words MATCH ? AND rowid > ?{where}"  # noqa: S608
+            " AND rowid <= ? ORDER BY rank, rowid DESC LIMIT ? OFFSET ?",
+            (expression, after, *values, until, limit, skip),
         )
         return [self._stored(number) for (number,) in found.fetchall()]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from typing_extensions import TypedDict
 
@@ -14,10 +16,12 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.transcript_search import Coverage, Hit, Hits, TranscriptSearch
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.views import format
-from parallel_agents.views.session_query import SessionQuery
+from parallel_agents.views.session_query import FIELDS, SessionQuery, joined
 from parallel_agents.views.session_search import search
 
 _ALL = 1_000_000_000
+_BLANK = re.compile(r"\s")
+_FILTERED = FIELDS.keys() - {"text"}
 
 
 class PieceDocument(TypedDict):
@@ -39,6 +43,13 @@ class HitDocument(TypedDict):
     session_key: str
     run_id: str
     snippet: list[PieceDocument]
+
+
+class Asked(NamedTuple):
+    """What is looked for, and the filter of the sessions."""
+
+    phrase: str
+    filter: str
 
 
 async def find_hits(
@@ -92,6 +103,25 @@ async def _rows(sessions: SessionReads, keys: set[SessionKey]) -> Mapping[Sessio
         return {}
     rows = await sessions.list(Filter(sessions=tuple(keys)))
     return {row.session.key: row for row in rows}
+
+
+def split_arguments(arguments: Sequence[str]) -> Asked:
+    """What the arguments of a command line look for, and in which sessions.
+
+    Terms of a filter are `field:value` with a field that exists; everything else is looked for. An
+    argument with blanks, from which the shell has taken the quotes, is a phrase.
+    """
+    phrases: list[str] = []
+    terms: list[str] = []
+    for argument in arguments:
+        name, colon, _ = argument.partition(":")
+        if colon and name.lower() in _FILTERED:
+            terms.append(argument)
+        elif _BLANK.search(argument) and '"' not in argument:
+            phrases.append(f'"{argument}"')
+        else:
+            phrases.append(argument)
+    return Asked(" ".join(phrases), joined(terms))
 
 
 def hit_json(hit: Hit) -> HitDocument:

@@ -17,6 +17,10 @@ from parallel_agents.views.transcript_hits import coverage_text, find_hits, hit_
 
 _PATIENCE_SECONDS = 2.0
 _AROUND = 3
+_ADVICE = {
+    True: "Try: without quotes, for texts that have the words anywhere",
+    False: "Try: word*, for all words that begin so; words are matched whole",
+}
 
 
 class Asked(NamedTuple):

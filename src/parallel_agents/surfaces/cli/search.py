@@ -10,27 +10,21 @@ import typer
 from parallel_agents.app.missing import is_missing, tell_missing
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
-from parallel_agents.views.session_query import joined, parse_query
+from parallel_agents.views.session_query import parse_query
+from parallel_agents.views.transcript_hits import split_arguments
 
 _SHOWN = 20
 
 
 def search(
-    phrase: Annotated[
-        str,
+    words: Annotated[
+        list[str],
         typer.Argument(
-            help='Words, all of which a text must have, or "a phrase" in quotes; word* for all words'
-            " that begin so.",
-            metavar="PHRASE",
+            help="Words, all of which a text must have, or a phrase in quotes; word* for all that"
+            " begin so. And a filter, as list takes it: state:failed agent:NAME since:2h in:NAME.",
+            metavar="PHRASE... [FILTER...]",
         ),
     ],
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="A filter, as list takes it: state:failed agent:NAME since:2h in:NAME.",
-            metavar="FILTER",
-        ),
-    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", help="How many hits to show.", metavar="N", min=1)
     ] = _SHOWN,
@@ -44,7 +38,8 @@ def search(
 
     The best hits are first, and the newest of equally good ones. Case and accents make no difference.
     """
-    query = parse_query(joined(words or ()), time.time())
+    asked = split_arguments(words)
+    query = parse_query(asked.filter, time.time())
     context = find_store(home)
     if is_missing(context.environment):
         tell_missing(context.environment)
@@ -55,4 +50,4 @@ def search(
         return
     from parallel_agents.surfaces.cli.hits_shown import Asked, print_hits  # noqa: PLC0415 - heavy
 
-    print_hits(context, Asked(phrase, query, limit, after), is_json=json)
+    print_hits(context, Asked(asked.phrase, query, limit, after), is_json=json)
