@@ -9,6 +9,13 @@ TEXTS, FUNCTIONS = {TEXT, "''"}, {"print", "int"}
 OBJECTS = {NOTHING, "{}", "{'a': 1}"}
 # What may be meant, by function and parameter; all else is refused.
 TAKEN: Mapping[str, set[str]] = {
+    "Care.backup on_progress": {"print"},
+    "Care.named names": {"[]"},
+    "Care.prune is_named": {FLAG},
+    "Care.prune on_step": FUNCTIONS,
+    "Care.prune trees": {"[]"},
+    "Care.vacuum on_pages": FUNCTIONS,
+    "Care.vacuum while_running": {FLAG},
     "OpenSessions.artifacts session": {TEXT},
     "OpenSessions.batch items": {"[]"},
     "OpenSessions.batch key": {NOTHING, TEXT},

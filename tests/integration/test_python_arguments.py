@@ -15,6 +15,7 @@ import pytest
 import parallel_agents as pa
 from parallel_agents import testing
 from parallel_agents.api.opening import Options
+from parallel_agents.app.care import Care
 from parallel_agents.errors import InvalidInput
 from parallel_agents.testing import RepliesWith
 from tests.integration.taken_arguments import NOTHING, TAKEN
@@ -109,10 +110,25 @@ def pool_calls(face: Face) -> dict[str, Call]:
     return {"run": Call(face.sessions.pool("writer", name="all").run, {"text": "Go."})}
 
 
+def store_calls(face: Face) -> dict[str, Call]:
+    store = face.sessions.store
+    return {
+        "stats": Call(store.stats, {}),
+        "contents": Call(store.contents, {}),
+        "plan": Call(store.plan, {"retention": pa.Retention()}),
+        "named": Call(store.named, {"names": ["x"]}),
+        "prune": Call(store.prune, {"trees": []}),
+        "backup": Call(store.backup, {"target": Path("copy.db")}),
+        "vacuum": Call(store.vacuum, {}),
+        "check": Call(store.check, {}),
+    }
+
+
 WALKED: Mapping[type[object], Callable[[Face], dict[str, Call]]] = {
     pa.OpenSessions: sessions_calls,
     pa.SessionHandle: handle_calls,
     pa.Pool: pool_calls,
+    Care: store_calls,
 }
 
 
@@ -184,7 +200,8 @@ async def test_a_verb_refuses_every_odd_value_that_nobody_means(
 
         walked = await walk(kind.__name__, calls)
 
-    assert calls.keys() == {name for name in vars(kind) if not name.startswith("_")}
+    verbs = {name for name, value in vars(kind).items() if not isinstance(value, property)}
+    assert calls.keys() == {name for name in verbs if not name.startswith("_")}
     assert walked.faults == []
     assert walked.taken == {
         place: taken for place, taken in TAKEN.items() if place.startswith(f"{kind.__name__}.")

@@ -222,7 +222,7 @@ class Care:
         Args:
             trees: as `plan` or `named` returned them.
             is_named: whether they were named, so that dead letters and flows keep none.
-            on_step: called after each step with all that was removed so far.
+            on_step: called after each step that removed something, with all that was removed so far.
 
         Raises:
             PruneRefused: what would go does not match the chain; see `pagents audit --verify`.
@@ -235,7 +235,8 @@ class Care:
             if part and step == Step():
                 keys = [*part, *keys]  # it shared a transaction with another step
             done = done.plus(step)
-            on_step(done)
+            if step.runs:
+                on_step(done)
         contents, workspaces = await self._files.clear()
         return Pruning(done, contents, workspaces, await self._store.pages())
 

@@ -136,6 +136,20 @@ class SessionDocument(TypedDict):
     error_code: str
 
 
+class WholeDocument(SessionDocument):
+    """A session with what is below it.
+
+    `counts` says of a team how many of its runs are in each state, `asks` what it asks a person, and
+    `whole_cost` what it and everything below it cost; null if a price is unknown.
+    """
+
+    counts: dict[str, int]
+    asks: str
+    whole_cost: Money | None
+    whole_simulated_cost: Money | None
+    whole_calls: int
+
+
 class EventDocument(TypedDict):
     """An event: its number in the store, its key, and its body as it is stored."""
 
@@ -286,6 +300,18 @@ def line_json(line: SessionLine) -> SessionDocument:
         "started_at": format.iso(run.started_at),
         "finished_at": format.iso(run.finished_at),
         "error_code": run.error_code,
+    }
+
+
+def whole_json(line: SessionLine) -> WholeDocument:
+    """A session with what is below it; an unknown cost is null."""
+    return {
+        **line_json(line),
+        "counts": {name: count for name, count in line.counts.items() if count},
+        "asks": line.asks,
+        "whole_cost": money_json(line.spend.cost_usd),
+        "whole_simulated_cost": money_json(line.spend.simulated_usd),
+        "whole_calls": line.spend.calls,
     }
 
 

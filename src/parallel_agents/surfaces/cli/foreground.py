@@ -124,8 +124,7 @@ def run_in_foreground(
 
     The first Ctrl-C starts nothing new, lets model calls in flight end, and shows the results that
     they complete; the second stops at once. Both print how to continue, and exit with 130. If the
-    output is lost, the work stops as well: what nobody reads should cost no more. What had ended by
-    then needs no word.
+    output is lost, the work stops as well: what nobody reads should cost no more.
 
     Raises:
         OutputLost: nobody reads stdout any more, or its disk is full.
@@ -154,8 +153,8 @@ def run_in_foreground(
                     await app.let_calls_end(_print_stopping)
                     for shown in started:
                         await shown.catch_up()
-            except OutputLost:
-                _print_how_to_continue(await _unfinished(app, started))
+            except OutputLost as lost:
+                await _print_what_was_lost(app, started, is_reader_gone=lost.is_reader_gone)
                 raise
         return concluded
 
@@ -171,10 +170,15 @@ def run_in_foreground(
     return concluded
 
 
-async def _unfinished(app: App, started: Sequence[Shown]) -> list[Shown]:
+async def _print_what_was_lost(app: App, started: Sequence[Shown], *, is_reader_gone: bool) -> None:
+    """Say how to continue unfinished work; and where results are that were wanted and not written."""
     rows = await app.sessions.rows_of([shown.work.run for shown in started])
     live = {row.run.id for row in rows if not row.run.status.is_over}
-    return [shown for shown in started if shown.work.run in live]
+    _print_how_to_continue([shown for shown in started if shown.work.run in live])
+    if not is_reader_gone:
+        for shown in started:
+            if shown.work.run not in live:
+                render.note(farewell.ended(f"Show it with: pagents show {shown.work.name}"))
 
 
 def ended_before(run: Run) -> str:

@@ -23,21 +23,14 @@ from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.views.documents import (
     EventDocument,
     ResultDocument,
-    SessionDocument,
+    WholeDocument,
     event_json,
-    line_json,
     result_json,
+    whole_json,
 )
 from parallel_agents.views.session_query import SessionQuery, parse_query
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.sessions import lines_of
-
-
-class WholeDocument(SessionDocument):
-    """A session; `counts` says of a team how many of its runs are in each state, `asks` what it asks a person."""
-
-    counts: dict[str, int]
-    asks: str
 
 
 class RunsQuery(PageQuery):
@@ -77,7 +70,7 @@ def _page_of(call: Call, sought: Sought, limit: int) -> Page:
     is_full = len(sought.lines) == limit
     return Page(
         schema="list",
-        items=[line_json(line) for line in sought.lines],
+        items=[whole_json(line) for line in sought.lines],
         as_of=call.client.now(),
         last=sought.lines[-1].row.session.key if is_full else "",
         total=sought.matching,
@@ -105,9 +98,7 @@ async def show_run(call: Call, _: Nothing) -> Document:
     client = call.client
     row = await client.sessions.find(call.name)
     (line,) = lines_of(await client.journal.look([row]), call.gateway.lacks)
-    counts = {name: count for name, count in line.counts.items() if count}
-    value: WholeDocument = {**line_json(line), "counts": counts, "asks": line.asks}
-    return Document(value=value)
+    return Document(value=whole_json(line))
 
 
 class EventsOfQuery(Given):
@@ -177,7 +168,7 @@ ROUTES = (
         name="listRuns",
         does="List teams and sessions, newest first.",
         takes=RunsQuery,
-        gives=SessionDocument,
+        gives=WholeDocument,
         form=Form.PAGE,
         answer=handled(RunsQuery, list_runs),
     ),
@@ -187,7 +178,7 @@ ROUTES = (
         name="listTree",
         does="List a team or session and everything that it spawned, newest first.",
         takes=PageQuery,
-        gives=SessionDocument,
+        gives=WholeDocument,
         form=Form.PAGE,
         answer=handled(PageQuery, list_tree),
     ),

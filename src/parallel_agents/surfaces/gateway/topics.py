@@ -16,7 +16,7 @@ from parallel_agents.surfaces.gateway.frames import Topic
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.hub import Members
 from parallel_agents.surfaces.gateway.view_routes import health_document
-from parallel_agents.views.documents import SessionDocument, event_json, line_json
+from parallel_agents.views.documents import WholeDocument, event_json, whole_json
 from parallel_agents.views.questions import question_json
 from parallel_agents.views.sessions import lines_of
 
@@ -32,11 +32,11 @@ class _Sent:
     def __init__(self) -> None:
         self._digests: dict[SessionKey, bytes] = {}
 
-    def differing(self, items: Sequence[SessionDocument]) -> list[SessionDocument]:
+    def differing(self, items: Sequence[WholeDocument]) -> list[WholeDocument]:
         """Those that differ from what was told before, which are told now."""
         if len(self._digests) > _MOST_KNOWN:
             self._digests.clear()
-        found: list[SessionDocument] = []
+        found: list[WholeDocument] = []
         for item in items:
             digest = blake2b(orjson.dumps(item, default=as_list), digest_size=12).digest()
             if self._digests.get(item["session_key"]) != digest:
@@ -45,11 +45,11 @@ class _Sent:
         return found
 
 
-async def _documents(gateway: Gateway, chosen: Filter) -> list[SessionDocument]:
+async def _documents(gateway: Gateway, chosen: Filter) -> list[WholeDocument]:
     client = gateway.client
     rows = await client.sessions.list(chosen)
     lines = lines_of(await client.journal.look(rows), gateway.lacks)
-    return [line_json(line) for line in lines]
+    return [whole_json(line) for line in lines]
 
 
 class RunsTopic(Topic):
@@ -145,7 +145,7 @@ class SessionTopic(Topic):
     def _live(self) -> Filter:
         return Filter(tree=self._top, is_live=True, limit=_MOST_ITEMS)
 
-    async def _items(self, events: Sequence[Event]) -> list[SessionDocument]:
+    async def _items(self, events: Sequence[Event]) -> list[WholeDocument]:
         """The sessions of these events, and the one at the top, which counts them."""
         changed = {self._top, *(event.session for event in events)}
         return await _documents(self.gateway, Filter(sessions=tuple(changed)))

@@ -1,0 +1,93 @@
+// @ts-check
+/** Format: values as people read them, in the same words and widths as the command line. */
+
+/** @typedef {import('./types').Money} Money */
+
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86400;
+const UNKNOWN = '—';
+
+/** A duration, such as `7.2s`, `2m14s` or `1h05m`. @param {number | null | undefined} value */
+export function seconds(value) {
+  if (value === null || value === undefined || !Number.isFinite(value) || value < 0) return UNKNOWN;
+  if (value < MINUTE) return `${value.toFixed(1)}s`;
+  if (value < HOUR) return `${Math.floor(value / MINUTE)}m${two(value % MINUTE)}s`;
+  if (value < 4 * DAY) return `${Math.floor(value / HOUR)}h${two((value % HOUR) / MINUTE)}m`;
+  return `${Math.floor(value / DAY)}d`;
+}
+
+/** @param {number} value */
+function two(value) {
+  return String(Math.floor(value)).padStart(2, '0');
+}
+
+/** Dollars; a dash if unknown. @param {number | null | undefined} usd */
+export function dollars(usd) {
+  if (usd === null || usd === undefined || !Number.isFinite(usd)) return UNKNOWN;
+  if (usd === 0) return '$0';
+  if (usd > 0 && usd < 0.001) return '<$0.001';
+  return usd < 100 ? `$${usd.toFixed(3)}` : `$${usd.toFixed(2)}`;
+}
+
+/** @param {Money | null | undefined} money @returns {number | null} */
+export function usd(money) {
+  return money ? Number(money.amount) : null;
+}
+
+/** A cost, and apart from it what simulated models would have cost.
+ * @param {Money | null} cost @param {Money | null} simulated @param {number} [calls] */
+export function cost(cost, simulated, calls = 1) {
+  const pretended = usd(simulated);
+  const real = calls ? usd(cost) : null;
+  if (!pretended) return dollars(real);
+  const shown = `${dollars(pretended)} sim`;
+  return real ? `${dollars(real)} + ${shown}` : shown;
+}
+
+/** @param {number} count */
+export function tokens(count) {
+  if (count < 10_000) return String(count);
+  return count < 1_000_000 ? `${(count / 1000).toFixed(0)}k` : `${(count / 1_000_000).toFixed(1)}M`;
+}
+
+/** @param {number} count @param {string} one @param {string} [many] */
+export function counted(count, one, many = `${one}s`) {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}
+
+/** @param {number} bytes */
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/** Seconds since 1970 of an ISO time; null if there is none.
+ * @param {string | null | undefined} iso @returns {number | null} */
+export function moment(iso) {
+  if (!iso) return null;
+  const at = Date.parse(iso) / 1000;
+  return Number.isFinite(at) ? at : null;
+}
+
+/** Local time of day. @param {number | null} at */
+export function clock(at) {
+  if (at === null) return UNKNOWN;
+  const date = new Date(at * 1000);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+}
+
+/** How long ago something was. @param {number | null} at @param {number} now */
+export function ago(at, now) {
+  if (at === null) return UNKNOWN;
+  const passed = Math.max(0, now - at);
+  if (passed < 5) return 'now';
+  if (passed < MINUTE) return `${Math.floor(passed)}s`;
+  if (passed < HOUR) return `${Math.floor(passed / MINUTE)}m`;
+  return passed < 2 * DAY ? `${Math.floor(passed / HOUR)}h` : `${Math.floor(passed / DAY)}d`;
+}
+
+/** A model without its provider; a simulated one says so. @param {string} model */
+export function model(model) {
+  return model.startsWith('sim/') ? model : model.slice(model.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,73 @@
+// @ts-check
+/** Rows: sessions by their keys, as snapshots and changes tell them; the same frame twice changes nothing. */
+import { attention, groupOf, isBad, isLive, stateOf } from './words.js';
+import { moment } from './format.js';
+
+/** @typedef {import('./types').Row} Row */
+/** @typedef {{rows: Map<string, Row>, seq: number, total: number | null}} Table */
+
+/** @returns {Table} */
+export function emptyTable() {
+  return { rows: new Map(), seq: -1, total: null };
+}
+
+/** The table after a frame; the same table if the frame is older than what is known.
+ * @param {Table} table @param {{kind: 'snapshot' | 'delta', seq: number, items?: Row[], total?: number}} frame
+ * @returns {Table} */
+export function applied(table, frame) {
+  if (frame.seq < table.seq) return table;
+  const rows = new Map(frame.kind === 'snapshot' ? [] : table.rows);
+  let total = frame.total ?? table.total;
+  for (const row of frame.items ?? []) {
+    if (frame.total === undefined && frame.kind === 'delta' && !rows.has(row.session_key) && total !== null) total += 1;
+    rows.set(row.session_key, row);
+  }
+  return { rows, seq: frame.seq, total };
+}
+
+/** Newest first. @param {Iterable<Row>} rows */
+export function newestFirst(rows) {
+  return [...rows].sort((a, b) => (b.created_at ?? '').localeCompare(a.created_at ?? '') || a.session_key.localeCompare(b.session_key));
+}
+
+/** The rows of each group of the list, newest first.
+ * @param {Iterable<Row>} rows @returns {{needs: Row[], live: Row[], ended: Row[]}} */
+export function grouped(rows) {
+  /** @type {{needs: Row[], live: Row[], ended: Row[]}} */
+  const groups = { needs: [], live: [], ended: [] };
+  for (const row of newestFirst(rows)) groups[groupOf(row)].push(row);
+  return groups;
+}
+
+/** How many rows are in each state. @param {Iterable<Row>} rows @returns {Record<string, number>} */
+export function countStates(rows) {
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const row of rows) counts[stateOf(row)] = (counts[stateOf(row)] ?? 0) + 1;
+  return counts;
+}
+
+/** How long a run has taken, until now if it is live. @param {Row} row @param {number} now */
+export function duration(row, now) {
+  const from = moment(row.started_at) ?? moment(row.created_at);
+  if (from === null) return null;
+  return Math.max(0, (moment(row.finished_at) ?? (isLive(row) && !row.is_stopped ? now : from)) - from);
+}
+
+/** @param {Row} row */
+export function isProblem(row) {
+  return isBad(row.status) || row.status === 'partial' || Boolean(attention(row));
+}
+
+/** @param {Row} row */
+export function titleOf(row) {
+  return row.label || row.agent || row.id;
+}
+
+/** Which of `total` rows of equal height are near what is seen.
+ * @param {number} total @param {number} top @param {number} height @param {number} rowHeight
+ * @returns {{first: number, end: number}} */
+export function windowOf(total, top, height, rowHeight) {
+  const first = Math.max(0, Math.floor(top / rowHeight) - 10);
+  return { first, end: Math.min(total, Math.ceil((top + height) / rowHeight) + 10) };
+}

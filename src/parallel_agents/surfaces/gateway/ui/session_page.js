@@ -1,0 +1,273 @@
+// @ts-check
+/** Session page: one agent: what was said, what was sent, and what to tell it. */
+import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
+import { get, newKey, post, runPath } from './api.js';
+import { noteTime, subscribe } from './live.js';
+import { href, route } from './router.js';
+import { bind } from './keys.js';
+import { clockNow } from './shell.js';
+import { Kill } from './kill.js';
+import { Markdown } from './markdown.js';
+import { Copy, Plain, State, Tabs, Trouble } from './parts.js';
+import { asMarkdown, entriesOf } from './transcript.js';
+import { duration, titleOf } from './rows.js';
+import { doingOf, isLive, stateOf } from './words.js';
+import { FOLD_BYTES, oneLine } from './text.js';
+import * as format from './format.js';
+
+/** @typedef {import('./types').Row} Row */
+/** @typedef {import('./types').EventDoc} EventDoc */
+/** @typedef {import('./types').Entry} Entry */
+
+const PAGE = 200;
+const NEAR_END = 80;
+
+/** A session with its events, kept up to date. @param {string} name */
+export function useSession(name) {
+  const [row, setRow] = useState(/** @type {Row | null} */ (null));
+  const [events, setEvents] = useState(/** @type {EventDoc[]} */ ([]));
+  const [earlier, setEarlier] = useState(0);
+  const [error, fail] = useState(/** @type {unknown} */ (null));
+  useEffect(() => {
+    let isGone = false;
+    let stop = () => {};
+    const read = async () => {
+      const [found, page] = await Promise.all([get(runPath(name)), get(runPath(name, '/history'), { limit: PAGE })]);
+      if (isGone) return;
+      noteTime(page.as_of);
+      setRow(found);
+      setEvents(page.items);
+      setEarlier(page.earlier ?? 0);
+      stop = subscribe(`session:${found.session_key}`, (frame) => {
+        const mine = (frame.items ?? []).find((item) => item.session_key === found.session_key);
+        if (mine) setRow(mine);
+        if (frame.events?.length) setEvents((before) => merged(before, frame.events ?? []));
+      }, page.items.at(-1)?.seq ?? 0);
+    };
+    read().catch((found) => !isGone && fail(found));
+    return () => {
+      isGone = true;
+      stop();
+    };
+  }, [name]);
+  const more = () => get(runPath(name, '/history'), { before: events[0].seq, limit: PAGE }).then((page) => {
+    setEvents((before) => merged(page.items, before));
+    setEarlier(page.earlier ?? 0);
+  }, fail);
+  return { row, events, earlier, error, more };
+}
+
+/** Events in order, each once. @param {EventDoc[]} before @param {EventDoc[]} after */
+export function merged(before, after) {
+  const last = before.at(-1)?.seq ?? -1;
+  if (after.every((event) => event.seq > last)) return [...before, ...after];
+  const found = new Map([...before, ...after].map((event) => [event.seq, event]));
+  return [...found.values()].sort((a, b) => a.seq - b.seq);
+}
+
+/** @param {{name: string}} props */
+export function SessionPage({ name }) {
+  const { tab } = route.value;
+  const session = useSession(name);
+  const [killing, kill] = useState(false);
+  const { row } = session;
+  useLayoutEffect(() => bind('Session', [
+    { keys: 's', does: 'write to it', run: () => document.getElementById('say')?.focus() },
+    { keys: 'x', does: 'kill, after a preview', run: () => kill(true) },
+  ]), []);
+  if (session.error !== null) return html`<section class="page"><${Trouble} error=${session.error} /></section>`;
+  if (!row) return html`<section class="page"><p class="foot">Reading…</p></section>`;
+  return html`<section class="page narrow">
+    <${SessionHead} row=${row} onKill=${() => kill(true)} />
+    <${Tabs} chosen=${tab || 'transcript'} tabs=${[['transcript', href('session', name), 'Transcript'], ['prompt', href('session', name, 'prompt'), 'Prompt'], ['raw', href('session', name, 'raw'), 'Raw']]} />
+    ${tab === 'prompt' ? html`<${Prompts} row=${row} />` : tab === 'raw' ? html`<${Raw} session=${session} row=${row} />` : html`<${Transcript} session=${session} row=${row} />`}
+    ${killing && html`<${Kill} name=${row.session_key} title=${titleOf(row)} onClose=${() => kill(false)} />`}
+  </section>`;
+}
+
+/** @param {{row: Row, onKill: () => void}} props */
+function SessionHead({ row, onKill }) {
+  const now = clockNow();
+  return html`<header class="head">
+    <div class="row">
+      ${row.parent && html`<a class="crumb" href=${href('run', row.parent)}>${oneLine(row.parent, 40)}</a><span class="crumb">›</span>`}
+      <h1>${oneLine(titleOf(row), 80)}</h1><${Copy} text=${row.session_key} title="Copy the whole name">${row.id}<//>
+      <${State} state=${stateOf(row)} /><span class="space"></span>
+      <a class="button" href=${href('run', row.session_key)}>Timeline</a>
+      <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>
+      ${isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}
+    </div>
+    <div class="row figures">
+      <span><span class="label">agent</span> ${oneLine(row.agent, 60)}</span>
+      ${row.model && html`<span><span class="label">model</span> ${format.model(row.model)}</span>`}
+      <span><span class="label">time</span> ${format.seconds(duration(row, now))}</span>
+      <span><span class="label">calls</span> ${row.calls}</span>
+      <span><span class="label">tokens</span> ${format.tokens(row.tokens)}</span>
+      <span><span class="label">cost</span> ${format.cost(row.whole_cost ?? row.cost, row.whole_simulated_cost ?? row.simulated_cost, row.whole_calls ?? row.calls)}</span>
+      ${doingOf(row) && html`<span class="doing">${oneLine(doingOf(row), 160)}</span>`}
+      ${row.lacks && html`<span class="doing">nobody can continue it here: ${oneLine(row.lacks, 160)}</span>`}
+    </div>
+  </header>`;
+}
+
+/** @param {{session: ReturnType<typeof useSession>, row: Row, isSmall?: boolean}} props */
+export function Transcript({ session, row, isSmall = false }) {
+  const own = session.events.filter((event) => event.session_key === row.session_key);
+  const entries = entriesOf(own);
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const wasAtEnd = useRef(true);
+  const [unseen, count] = useState(0);
+  const known = useRef(entries.length);
+  useEffect(() => {
+    const look = () => {
+      wasAtEnd.current = isAtEnd(box.current);
+      if (wasAtEnd.current) count(0);
+    };
+    const target = box.current?.closest('.pane') ?? window;
+    target.addEventListener('scroll', look, { passive: true });
+    return () => target.removeEventListener('scroll', look);
+  }, []);
+  useLayoutEffect(() => {
+    const added = entries.length - known.current;
+    known.current = entries.length;
+    if (added <= 0) return;
+    if (wasAtEnd.current && isLive(row)) toEnd(box.current);
+    else if (!wasAtEnd.current) count((before) => before + added);
+  }, [entries.length]);
+  return html`<div class="transcript" ref=${box}>
+    ${session.earlier > 0 && html`<button class="more" onClick=${session.more}>${format.counted(session.earlier, 'earlier event')}: show more</button>`}
+    ${entries.map((entry) => html`<${EntryView} key=${entry.seq} entry=${entry} />`)}
+    ${!entries.length && html`<p class="foot">Nothing was said yet.</p>`}
+    ${isLive(row) && !row.is_stopped && html`<p class="now" role="status"><span class="pulse" aria-hidden="true"></span>${oneLine(doingOf(row) || 'works', 200)}</p>`}
+    ${unseen > 0 && html`<button class="unseen-below" onClick=${() => { toEnd(box.current); count(0); }}>${unseen} new ↓</button>`}
+    ${!isSmall && entries.length > 0 && html`<div class="row end"><${Copy} text=${() => asMarkdown(entries)}>Copy as Markdown<//></div>`}
+    ${row.kind === 'agent' && html`<${Say} row=${row} />`}
+  </div>`;
+}
+
+/** @param {HTMLElement | null} box */
+function scrolled(box) {
+  return /** @type {HTMLElement} */ (box?.closest('.pane') ?? document.documentElement);
+}
+
+/** @param {HTMLElement | null} box */
+function isAtEnd(box) {
+  const target = scrolled(box);
+  return target.scrollHeight - target.scrollTop - target.clientHeight < NEAR_END;
+}
+
+/** @param {HTMLElement | null} box */
+function toEnd(box) {
+  const target = scrolled(box);
+  target.scrollTop = target.scrollHeight;
+}
+
+/** @param {{entry: Entry}} props */
+function EntryView({ entry }) {
+  const isSaid = entry.kind === 'replied' || entry.kind === 'queued' || entry.kind === 'steered';
+  const isLong = entry.text.length > FOLD_BYTES;
+  if (entry.kind === 'attempted') {
+    return html`<div class="attempt" role="separator"><b>${entry.title}</b> ${oneLine(entry.text, 200)} <code>${entry.note}</code></div>`;
+  }
+  return html`<article class="entry is-${entry.kind} ${entry.isError ? 'is-error' : ''}">
+    <header><time>${format.clock(entry.at)}</time> <b>${oneLine(entry.title, 160)}</b> <span class="note">${oneLine(entry.note, 160)}</span></header>
+    ${entry.thinking && html`<details><summary>Thinking, ${format.size(entry.thinking.length)}</summary><${Plain} text=${entry.thinking} /></details>`}
+    ${entry.text && (isSaid && !isLong && !looksLikeJson(entry.text) ? html`<${Markdown} text=${entry.text} />` : html`<${Body} entry=${entry} />`)}
+    ${entry.calls?.map((call) => html`<details class="call"><summary>calls <b>${oneLine(call.name, 80)}</b> <code>${oneLine(call.arguments, 120)}</code></summary><${Plain} text=${call.arguments} /></details>`)}
+    ${entry.failure && html`<${FailureBox} failure=${entry.failure} />`}
+    ${entry.text && html`<div class="entry-tools"><${Copy} text=${entry.text} /></div>`}
+  </article>`;
+}
+
+/** @param {string} text */
+function looksLikeJson(text) {
+  return /^\s*[[{]/.test(text);
+}
+
+/** @param {{entry: Entry}} props */
+function Body({ entry }) {
+  if (entry.kind === 'replied' && looksLikeJson(entry.text)) {
+    try {
+      return html`<${Plain} text=${JSON.stringify(JSON.parse(entry.text), null, 2)} />`;
+    } catch {
+      return html`<${Plain} text=${entry.text} />`;
+    }
+  }
+  if (entry.kind !== 'tool_finished' || entry.text.length < 400) return html`<${Plain} text=${entry.text} />`;
+  return html`<details><summary>${oneLine(entry.text, 120)} <span class="note">${format.size(entry.text.length)}</span></summary><${Plain} text=${entry.text} /></details>`;
+}
+
+/** @param {{failure: import('./types').Failure}} props */
+export function FailureBox({ failure }) {
+  return html`<div class="trouble"><strong>${oneLine(failure.message, 400)}</strong>${failure.why && html`<div>${oneLine(failure.why, 1000)}</div>`}${failure.hint && html`<div class="hint">${oneLine(failure.hint, 400)}</div>`}<code>${failure.code}</code></div>`;
+}
+
+/** @param {{row: Row}} props */
+function Say({ row }) {
+  const live = isLive(row);
+  const stored = `pagents.draft.${row.session_key}`;
+  const [text, type] = useState(() => sessionStorage.getItem(stored) ?? '');
+  const [mode, choose] = useState('next');
+  const [receipt, receive] = useState('');
+  const [error, fail] = useState(/** @type {unknown} */ (null));
+  const key = useRef(newKey());
+  const write = (/** @type {string} */ value) => {
+    type(value);
+    sessionStorage.setItem(stored, value);
+  };
+  const say = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!text.trim()) return;
+    receive('Requested…');
+    fail(null);
+    try {
+      if (live) await post(runPath(row.session_key, '/steer'), { text, mode }, key.current);
+      else await post(runPath(row.session_key, '/messages'), { text }, key.current);
+      receive(live ? 'Stored. The transcript says when it is delivered.' : 'Stored as the next run.');
+      key.current = newKey();
+      write('');
+    } catch (found) {
+      receive('');
+      fail(found);
+    }
+  };
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) void say(event);
+  };
+  return html`<form class="say" onSubmit=${say}>
+    <textarea id="say" rows="2" aria-label=${live ? 'Steer' : 'Send'} value=${text} onKeyDown=${onKey} onInput=${(/** @type {any} */ event) => write(event.target.value)}
+      placeholder=${live ? 'Steer it: what should it know or do otherwise?' : 'Send: what should its next run do?'}></textarea>
+    <div class="row">
+      ${live && html`<select aria-label="When" value=${mode} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
+        <option value="next">before its next model call</option><option value="now">now, interrupting the call</option><option value="after">after this run, as the next</option></select>`}
+      <button class="main" disabled=${!text.trim()}>${live ? 'Steer' : 'Send'}</button><kbd>Ctrl ↵</kbd>
+      <span class="note" role="status">${receipt}</span>
+    </div>
+    ${error !== null && html`<${Trouble} error=${error} />`}
+  </form>`;
+}
+
+/** @param {{row: Row}} props */
+function Prompts({ row }) {
+  const [page, show] = useState(/** @type {any} */ (null));
+  const [error, fail] = useState(/** @type {unknown} */ (null));
+  useEffect(() => {
+    get(runPath(row.session_key, '/prompts'), { limit: 50 }).then(show, fail);
+  }, [row.calls]);
+  if (error !== null) return html`<${Trouble} error=${error} />`;
+  if (!page) return html`<p class="foot">Reading…</p>`;
+  return html`<div class="transcript">
+    ${!page.items.length && html`<p class="foot">No model has answered a request of this session yet.</p>`}
+    ${page.items.map((/** @type {any} */ sent, /** @type {number} */ n) => html`<article class="entry"><header><time>${format.clock(format.moment(sent.at))}</time> <b>turn ${sent.turn}</b> <span class="note">${format.model(sent.model)}, as it was sent</span></header>
+      <details open=${n === page.items.length - 1}><summary>${oneLine(JSON.stringify(sent.body ?? sent.request), 120)}</summary><${Plain} text=${JSON.stringify(sent.body ?? sent.request, null, 2)} /></details></article>`)}
+    ${page.next && html`<p class="foot">${page.items.length} of more requests; <code>pagents history ${row.id} --prompts</code> has all.</p>`}
+  </div>`;
+}
+
+/** @param {{session: ReturnType<typeof useSession>, row: Row}} props */
+function Raw({ session, row }) {
+  const own = session.events.filter((event) => event.session_key === row.session_key);
+  return html`<div class="transcript">${session.earlier > 0 && html`<button class="more" onClick=${session.more}>${format.counted(session.earlier, 'earlier event')}: show more</button>`}
+    ${own.map((event) => html`<details class="raw" key=${event.seq}><summary><span class="num">#${event.seq}</span> <b>${event.event.kind}</b> <code>${event.key}</code></summary><${Plain} text=${JSON.stringify(event, null, 2)} /></details>`)}
+    <div class="row end"><${Copy} text=${() => own.map((event) => JSON.stringify(event)).join('\n')}>Copy as JSON lines<//></div></div>`;
+}

@@ -1,0 +1,144 @@
+/** Types: the documents of the API as the page reads them; docs/openapi.json describes them whole. */
+
+export interface Money {
+  amount: string;
+  currency: string;
+}
+
+export interface Row {
+  id: string;
+  session_key: string;
+  run_id: string;
+  agent: string;
+  label: string;
+  parent: string | null;
+  depth: number;
+  kind: string;
+  status: string;
+  is_stopped: boolean;
+  queued_after: number;
+  doing: string;
+  is_stuck: boolean;
+  silent_seconds: number | null;
+  lacks: string;
+  model: string;
+  calls: number;
+  tokens: number;
+  cost: Money | null;
+  simulated_cost: Money | null;
+  created_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  error_code: string;
+  counts?: Record<string, number>;
+  asks?: string;
+  whole_cost?: Money | null;
+  whole_simulated_cost?: Money | null;
+  whole_calls?: number;
+}
+
+export interface Failure {
+  code: string;
+  message: string;
+  why: string;
+  hint: string;
+}
+
+/** The members of an event's body that the page reads; `kind` says which there are. */
+export interface Body {
+  kind: string;
+  [member: string]: any;
+}
+
+export interface EventDoc {
+  seq: number;
+  at: string | null;
+  session_key: string;
+  run_id: string;
+  key: string;
+  event: Body;
+}
+
+export interface Page<T> {
+  as_of: string | null;
+  truncated: boolean;
+  counts: { items: number; total: number | null };
+  next: string | null;
+  items: T[];
+  seq?: number;
+  earlier?: number;
+}
+
+export interface Result {
+  label: string;
+  agent: string;
+  status: string;
+  output: unknown;
+  text: string;
+  error: Failure | null;
+  notices: string[];
+  score: number | null;
+  changes: { files: number; added: number; removed: number } | null;
+  artifacts: { id: string; name: string; media_type: string; bytes: number }[];
+  model: string;
+  cost: Money | null;
+  simulated_cost: Money | null;
+  seconds: number;
+  attempts: number;
+  session_key: string;
+  run_id: string;
+}
+
+export interface Question {
+  id: string;
+  session_key: string;
+  run_id: string;
+  kind: string;
+  text: string;
+  tool: string;
+  arguments: Record<string, unknown>;
+  rule: string;
+  choices: string[];
+  default: string;
+  asked_at: string | null;
+  expires_at: string | null;
+}
+
+export interface Bar {
+  kind: 'model' | 'tool' | 'slot' | 'limit' | 'backoff' | 'you' | 'children';
+  from: number;
+  to: number | null;
+  text: string;
+  tier: number;
+  failed: boolean;
+}
+
+export interface Mark {
+  at: number;
+  glyph: string;
+  text: string;
+}
+
+export interface Lane {
+  key: string;
+  bars: Bar[];
+  marks: Mark[];
+  from: number;
+  to: number | null;
+  isGroup: boolean;
+}
+
+export interface Entry {
+  seq: number;
+  at: number | null;
+  kind: string;
+  title: string;
+  text: string;
+  note: string;
+  attempt: number;
+  raw: EventDoc;
+  thinking?: string;
+  calls?: { name: string; arguments: string }[];
+  failure?: Failure | null;
+  isError?: boolean;
+}

@@ -1,0 +1,65 @@
+// @ts-check
+/** Words: what states are called and which glyph they have, as on the command line. */
+
+/** @typedef {import('./types').Row} Row */
+
+/** @type {Record<string, string>} */
+const GLYPHS = {
+  queued: '◌',
+  running: '▶',
+  done: '✔',
+  partial: '◐',
+  failed: '✖',
+  timed_out: '✖',
+  killed: '■',
+  over_budget: '▲',
+  unreadable: '✖',
+  stopped: '■',
+};
+/** The order in which counts are shown. */
+export const STATES = ['failed', 'timed_out', 'unreadable', 'over_budget', 'stopped', 'partial', 'running', 'queued', 'done', 'killed'];
+const LIVE = new Set(['queued', 'running']);
+const BAD = new Set(['failed', 'timed_out', 'unreadable', 'over_budget']);
+
+/** The state to show: a live run that no process works on is stopped. @param {Row} row */
+export function stateOf(row) {
+  return row.is_stopped ? 'stopped' : row.status;
+}
+
+/** @param {string} state */
+export function glyph(state) {
+  return GLYPHS[state] ?? '?';
+}
+
+/** @param {string} state */
+export function word(state) {
+  return state.replaceAll('_', ' ');
+}
+
+/** @param {Row} row */
+export function isLive(row) {
+  return LIVE.has(row.status);
+}
+
+/** @param {string} state */
+export function isBad(state) {
+  return BAD.has(state);
+}
+
+/** Why a person is needed; empty if nobody is. @param {Row} row */
+export function attention(row) {
+  if (row.asks) return row.asks;
+  if (row.is_stuck) return `silent for ${Math.round(row.silent_seconds ?? 0)} s`;
+  return row.is_stopped ? 'stopped: no process works on it' : '';
+}
+
+/** Which group of the list a row is in. @param {Row} row @returns {'needs' | 'live' | 'ended'} */
+export function groupOf(row) {
+  if (attention(row)) return 'needs';
+  return isLive(row) ? 'live' : 'ended';
+}
+
+/** What a run is doing; a team calls no model of its own. @param {Row} row */
+export function doingOf(row) {
+  return row.kind === 'team' ? '' : row.doing;
+}
