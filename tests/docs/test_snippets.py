@@ -46,6 +46,7 @@ _VARIES = (
     (r"\b\d{4}-\d\d-\d\d(?= \d\d:)", "DATE"),
     (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),
     (r"--after \d+", "--after SEQ"),
+    (r"\bin \d+ ms\b", "in MS"),
     (r"\b\d+\.\d+s\b", "SECONDS"),
     (r"\b[0-9a-f]{64}\b", "HASH"),
     (r"\b\d+ events, \d+ links, \d+ runs\b", "CHAIN"),
