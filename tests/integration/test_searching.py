@@ -305,3 +305,19 @@ def test_a_filter_chooses_the_sessions_and_python_gets_their_names(tmp_path: Pat
 def test_a_search_without_a_store_makes_none(tmp_path: Path) -> None:
     assert pa.search("tea", home=tmp_path / "home").total == 0
     assert not (tmp_path / "home").exists()
+
+
+async def test_who_gives_up_while_it_indexes_leaves_an_index_that_can_be_used(
+    tmp_path: Path,
+) -> None:
+    await fill(tmp_path / "store.db", Size(2, 200))
+    async with searching(tmp_path) as search:
+        has_begun = asyncio.Event()
+        task = asyncio.create_task(search.catch_up(on_progress=lambda _: has_begun.set()))
+        await has_begun.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        coverage = await search.catch_up()
+
+    assert coverage.behind == 0
+    assert count_texts(tmp_path) == 2 * 201

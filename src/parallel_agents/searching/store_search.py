@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
 from parallel_agents.core.cutting import before_cut
 from parallel_agents.core.event_store import EventStore
@@ -41,6 +41,7 @@ _EVENTS_AT_ONCE, _SESSIONS_AT_ONCE, _TEXTS_AT_ONCE = 200, 500, 500
 _MOST_SKIPPED = 1_000_000
 # To rank a match takes a thousandth of a millisecond: of more matches than this, the newest come first.
 _RANKED = 20_000
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
@@ -84,8 +85,8 @@ class StoreSearch:
                     is_writer = await self._begin(stack)
                     if is_writer:
                         await self._follow(most_seconds, on_progress)
-                    index = await asyncio.to_thread(self._current)
-                    return await self._coverage(await asyncio.to_thread(index.place))
+                    index = await _in_thread(self._current)
+                    return await self._coverage(await _in_thread(index.place))
                 except (sqlite3.Error, OSError) as error:
                     raise self._failed(error) from error
 
@@ -106,7 +107,7 @@ class StoreSearch:
         found = await self._ask(
             lambda index: _find(index, phrases, sessions, limit=limit, skip=skip, until=until)
         )
-        hits = await asyncio.to_thread(_hits, found.items, phrases)
+        hits = await _in_thread(_hits, found.items, phrases)
         known = await self._store.origins(list({hit.session for hit in hits}))
         coverage = await self._coverage(found.place)
         next_skip = skip + len(found.items)
@@ -127,12 +128,12 @@ class StoreSearch:
         """Open the index; whether this process may write it now, and nobody else does."""
         if not self._keeps_index:
             if self._open is None:
-                self._open = await asyncio.to_thread(IndexFile.temporary, self._path)
+                self._open = await _in_thread(IndexFile.temporary, self._path)
             return True
         is_held = stack.enter_context(hold_nowait(self._lock_path))
         if is_held:
             self.close()
-            await asyncio.to_thread(self._create)
+            await _in_thread(self._create)
         return is_held
 
     def _create(self) -> None:
@@ -160,7 +161,7 @@ class StoreSearch:
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-            await asyncio.to_thread(self._remake)
+            await _in_thread(self._remake)
             await self._follow_once(most_seconds, on_progress)
 
     async def _follow_once(
@@ -168,7 +169,7 @@ class StoreSearch:
     ) -> None:
         deadline = None if most_seconds is None else monotonic() + most_seconds
         index = self._index
-        place = await self._known(index, await asyncio.to_thread(index.place))
+        place = await self._known(index, await _in_thread(index.place))
         target = await self._store.mark()
         if target is None:
             return
@@ -187,7 +188,7 @@ class StoreSearch:
                 target.hash,
                 target.pruning,
             )
-            await asyncio.to_thread(index.add, said_in(events), place)
+            await _in_thread(index.add, said_in(events), place)
             if on_progress is not None:
                 on_progress(Coverage(place.seq, place.at, target.last_seq - place.seq))
             if deadline is not None and monotonic() > deadline:
@@ -201,35 +202,35 @@ class StoreSearch:
         if mark is not None and mark.hash == place.hash:
             return place
         _log.info("the index of transcripts is of another store: it begins anew")
-        await asyncio.to_thread(index.clear)
-        return await asyncio.to_thread(index.place)
+        await _in_thread(index.clear)
+        return await _in_thread(index.place)
 
     async def _remove_pruned(self, index: IndexFile, pruning: int, deadline: float | None) -> bool:
         """Take out the sessions that the store does not have any more; whether all are."""
         after, is_any = 0, False
-        while found := await asyncio.to_thread(index.sessions, after, _SESSIONS_AT_ONCE):
+        while found := await _in_thread(index.sessions, after, _SESSIONS_AT_ONCE):
             known = await self._store.origins([key for _, key in found])
             for number in (number for number, key in found if key not in known):
                 is_any = True
-                while await asyncio.to_thread(index.remove, number, _TEXTS_AT_ONCE):
+                while await _in_thread(index.remove, number, _TEXTS_AT_ONCE):
                     if deadline is not None and monotonic() > deadline:
                         return False
             after = found[-1][0]
         note = index.forget_removed if is_any else index.note_pruning
-        await asyncio.to_thread(note, pruning)
+        await _in_thread(note, pruning)
         return True
 
     async def _ask(self, question: Callable[[IndexFile], _T]) -> _T:
         async with self._lock:
             try:
-                index = await asyncio.to_thread(self._current)
-                return await asyncio.to_thread(question, index)
+                index = await _in_thread(self._current)
+                return await _in_thread(question, index)
             except (sqlite3.Error, OSError) as error:
                 if not isinstance(error, sqlite3.DatabaseError) or not is_damage(error):
                     raise self._failed(error) from error
             await self._repair()
             try:
-                return await asyncio.to_thread(question, self._index)
+                return await _in_thread(question, self._index)
             except (sqlite3.Error, OSError) as error:
                 raise self._failed(error) from error
 
@@ -238,7 +239,7 @@ class StoreSearch:
         try:
             with hold_nowait(self._lock_path) as is_held:
                 if is_held:
-                    await asyncio.to_thread(self._remake)
+                    await _in_thread(self._remake)
                     await self._follow_once(None, None)
         except (sqlite3.Error, OSError) as error:
             raise self._failed(error) from error
@@ -279,6 +280,16 @@ class StoreSearch:
             hint="free some space and check its permissions; it can be deleted at any time, and is"
             " made again",
         )
+
+
+async def _in_thread(call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """The result of a call that blocks; a caller that is cancelled waits until the file is free again."""
+    running = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 def _find(
