@@ -256,6 +256,21 @@ async def test_an_open_search_sees_that_the_index_was_made_anew(tmp_path: Path) 
         assert (await search.find("tea", limit=5)).total == 2
 
 
+async def test_a_link_at_the_place_of_the_index_is_replaced_and_what_it_leads_to_stays(
+    tmp_path: Path,
+) -> None:
+    home, other = tmp_path / "home", tmp_path / "other"
+    home.mkdir()
+    other.write_text("mine")
+    other.chmod(0o644)
+    await talk(home, "tea")
+    (home / INDEX_NAME).symlink_to(other)
+
+    assert (await find(home, "tea")).total == 1
+    assert (other.read_text(), stat.S_IMODE(other.stat().st_mode)) == ("mine", 0o644)
+    assert not (home / INDEX_NAME).is_symlink()
+
+
 async def test_an_index_that_cannot_be_opened_is_refused_with_what_to_do(tmp_path: Path) -> None:
     await talk(tmp_path, "tea")
     (tmp_path / INDEX_NAME).mkdir()

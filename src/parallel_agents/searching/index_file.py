@@ -107,6 +107,8 @@ class IndexFile:
             Foreign: the file is of another form.
             sqlite3.Error, OSError: it cannot be opened.
         """
+        if path.is_symlink():
+            raise Foreign  # what it leads to is not ours to write, nor to close to others
         create_private(path)
         make_private(path)
         with _closed_on_error(_connect(str(path.absolute()))) as connection:

@@ -252,7 +252,7 @@ class StoreSearch:
             identity = _identity(self._path) if self._keeps_index else None
             try:
                 self._open = IndexFile.open(self._path)
-            except (Foreign, sqlite3.OperationalError):
+            except (Foreign, sqlite3.DatabaseError):
                 self._open = IndexFile.temporary()  # another process is about to make it
             self._open_is = identity
         return self._open

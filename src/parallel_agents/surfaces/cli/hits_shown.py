@@ -81,10 +81,9 @@ def _print(asked: Asked, found: Hits, seconds: float) -> None:
     if behind := coverage_text(found.coverage):
         render.note(behind, "yellow")
     if not found.items:
-        where = "" if asked.query.is_empty else ", with this filter"
-        render.note(
-            f"Nothing found{where}. Words are matched whole; word* finds those that begin so."
-        )
+        where = "" if asked.query.is_empty else " with this filter"
+        render.note(f"Nothing found{where}.")
+        render.note(_ADVICE['"' in asked.phrase])
         return
     hits = "1 hit" if found.total == 1 else f"{found.total:,} hits"
     shown = f"{len(found.items)} of {hits}" if len(found.items) < found.total else hits

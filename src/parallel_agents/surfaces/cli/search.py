@@ -22,7 +22,7 @@ def search(
         typer.Argument(
             help="Words, all of which a text must have, or a phrase in quotes; word* for all that"
             " begin so. And a filter, as list takes it: state:failed agent:NAME since:2h in:NAME.",
-            metavar="PHRASE... [FILTER...]",
+            metavar="PHRASE|FILTER",
         ),
     ],
     limit: Annotated[
