@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from parallel_agents.api.plans import arun_plan, load_plan, run_plan
     from parallel_agents.api.records import Record, arecord, record
     from parallel_agents.api.running import arun, run
+    from parallel_agents.api.searching import asearch, search
     from parallel_agents.api.streaming import Stream, stream
     from parallel_agents.app.connected_sessions import ConnectedSessions
     from parallel_agents.app.map_price import MapPrice
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tier import Tier
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
+    from parallel_agents.core.transcript_search import Hit, Hits
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
     from parallel_agents.core.with_workspace import WithWorkspace
@@ -110,6 +112,8 @@ __all__ = [
     "FlowChanged",
     "FunctionGate",
     "Gathered",
+    "Hit",
+    "Hits",
     "ItemResult",
     "JudgeGate",
     "Limits",
@@ -190,6 +194,7 @@ __all__ = [
     "arun",
     "arun_flow",
     "arun_plan",
+    "asearch",
     "connect",
     "create_agent",
     "do",
@@ -203,6 +208,7 @@ __all__ = [
     "run",
     "run_flow",
     "run_plan",
+    "search",
     "stream",
     "tool",
 ]
@@ -223,6 +229,7 @@ _HOMES = {
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.records": ("Record", "arecord", "record"),
     "api.running": ("arun", "run"),
+    "api.searching": ("asearch", "search"),
     "api.streaming": ("Stream", "stream"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel"),
     "core.tier": ("Tier",),
@@ -259,6 +266,7 @@ _HOMES = {
     "core.store_care": ("Retention",),
     "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolError", "ToolSpec"),
+    "core.transcript_search": ("Hit", "Hits"),
     "core.usage": ("Spend", "Usage"),
     "core.verbs": ("Until",),
     "core.with_workspace": ("WithWorkspace",),

@@ -18,6 +18,7 @@ from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.owner import Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Store
+from parallel_agents.core.transcript_search import TranscriptSearch
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import NotFound
@@ -33,6 +34,7 @@ from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
 
 if TYPE_CHECKING:
     from parallel_agents.app.readiness import Readiness
+    from parallel_agents.searching.store_search import StoreSearch
 
 _log = logging.getLogger(__name__)
 _OTHER_VERSION = {
@@ -74,6 +76,15 @@ class Reader:
         """
         raise not_at_distance("what sessions share")
 
+    @property
+    def transcripts(self) -> TranscriptSearch:
+        """Finds texts in all sessions.
+
+        Raises:
+            NotAtDistance: the store is that of a distant gateway.
+        """
+        raise not_at_distance("a search in all transcripts")
+
     def lacks(self, row: Row) -> str:
         """What this process lacks to continue a run; empty if nothing."""
         del row
@@ -86,7 +97,9 @@ class Reader:
 class StoreReader(Reader):
     """What can be seen of a store of this machine."""
 
-    def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
+    def __init__(
+        self, environment: Environment, settings: Settings, store: Store, *, keeps_index: bool
+    ) -> None:
         self._environment = environment
         self._settings = settings
         self._readiness: Readiness | None = None
@@ -100,11 +113,24 @@ class StoreReader(Reader):
             StoreLimits(store),
             store.now,
         )
+        self._keeps_index = keeps_index
+        self._transcripts: StoreSearch | None = None
 
     @property
     @override
     def sharing(self) -> Sharing:
         return self._sharing
+
+    @property
+    @override
+    def transcripts(self) -> TranscriptSearch:
+        if self._transcripts is None:
+            from parallel_agents.searching.store_search import StoreSearch  # noqa: PLC0415 - few ask
+
+            self._transcripts = StoreSearch(
+                self._store, self._environment.home, keeps_index=self._keeps_index
+            )
+        return self._transcripts
 
     @override
     def lacks(self, row: Row) -> str:
@@ -122,6 +148,8 @@ class StoreReader(Reader):
     async def aclose(self) -> None:
         """Release what was loaded."""
         self.completions.close()
+        if self._transcripts is not None:
+            self._transcripts.close()
         if self._readiness is not None:
             await self._readiness.models.aclose()
 
@@ -153,7 +181,8 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
             store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
             if found.form is not Form.READ_ONLY:
                 _log.warning(_OTHER_VERSION[found.form], path, found.version)
-        yield _reader(stack, environment, settings, store)
+        is_writable = found.form is Form.WRITABLE
+        yield _reader(stack, environment, settings, store, keeps_index=is_writable)
 
 
 @asynccontextmanager
@@ -172,13 +201,18 @@ async def open_follower(environment: Environment, settings: Settings) -> AsyncGe
     await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
         store = await open_and_look(stack, environment, settings)
-        yield _reader(stack, environment, settings, store)
+        yield _reader(stack, environment, settings, store, keeps_index=True)
 
 
 def _reader(
-    stack: AsyncExitStack, environment: Environment, settings: Settings, store: Store
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    store: Store,
+    *,
+    keeps_index: bool,
 ) -> StoreReader:
-    reader = StoreReader(environment, settings, store)
+    reader = StoreReader(environment, settings, store, keeps_index=keeps_index)
     stack.callback(store.on_failure(reader.completions.fail))
     stack.push_async_callback(reader.aclose)
     return reader

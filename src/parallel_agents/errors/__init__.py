@@ -118,6 +118,7 @@ PagentsError
      ├─ LimitUnenforced         PA-E414  nothing here can hold commands to a limit of their session
      ├─ BackupFailed            PA-E391  a copy of the store could not be made, or is not like it
      ├─ NoRoom                  PA-E392  the disk has too little room for what was asked for
+     ├─ SearchFailed            PA-E398  the index of transcripts cannot be made, written or read
      ├─ ArtifactError           PA-E420  the content of an artifact is gone or damaged
      ├─ GatewayFault            PA-E389  a bug in this package kept the gateway from answering
      ├─ GatewayUnreachable      PA-E395  a distant gateway cannot be reached
@@ -196,6 +197,7 @@ from parallel_agents.errors.host import (
     OwnershipLost,
     SandboxMissing,
     SandboxRefused,
+    SearchFailed,
     Stopping,
     StoreDamaged,
     StoreError,
@@ -365,6 +367,7 @@ __all__ = [
     "RunTimedOut",
     "SandboxMissing",
     "SandboxRefused",
+    "SearchFailed",
     "SecretInContent",
     "SecretInSetting",
     "SecretUnavailable",

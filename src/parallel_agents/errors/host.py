@@ -83,6 +83,12 @@ class NoRoom(HostError):
     code = "PA-E392"
 
 
+class SearchFailed(HostError):
+    """The index of transcripts cannot be made, written or read."""
+
+    code = "PA-E398"
+
+
 class LocalModelError(HostError):
     code = "PA-E410"
 

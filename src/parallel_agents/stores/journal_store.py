@@ -9,7 +9,7 @@ from functools import partial
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit, ChainCheck
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
@@ -222,6 +222,8 @@ class JournalStore(ABC):
     last_seq = _read(lambda rows: rows.last_seq)
     sizes = _read(lambda rows: partial(read_sizes, rows.database))
     pages = _read(lambda rows: partial(read_pages, rows.database))
+    mark = _read(lambda rows: rows.mark)
+    check_rows = _read(lambda rows: partial(check_rows, rows))
     count_rows = _read(lambda rows: partial(count_rows, rows))
     tallies = _read(lambda rows: partial(read_tallies, rows))
     spend_below = _read(lambda rows: rows.spend_below)
@@ -374,9 +376,6 @@ class JournalStore(ABC):
 
     async def check_chain(self, head: str = "") -> ChainCheck:
         return await self.read(lambda rows: check_chain(rows.database, head))
-
-    async def check_rows(self) -> RowCheck:
-        return await self.read(check_rows)
 
     async def verify_all(self, head: str = "") -> Audit:
         return await self._noted(await self.read(lambda rows: verify_all(rows, head)))

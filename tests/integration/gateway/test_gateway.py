@@ -269,3 +269,29 @@ async def test_an_agent_that_was_changed_since_the_start_is_spawned_as_it_is(
 
     assert "Say hello." in said[0]
     assert "Say goodbye." in said[1]
+
+
+async def test_a_phrase_is_found_in_all_transcripts_page_by_page(serving: Serving) -> None:
+    async with serving() as served:
+        key = await queued(served, "savannah <b>calendar</b>")
+        await queued(served, "savannah")
+        found = await served.get("/search?q=SAVANNAH%20calendar*")
+        pages = [await served.get("/search?q=savannah&limit=1")]
+        pages.append(await served.get(pages[0][1]["next"].removeprefix("/api/v1")))
+        filtered = await served.get("/search?q=savannah&filter=state:done")
+        odd = await served.get("/search?q=NEAR(%22a%00*&filter=agent:x")
+        nothing = await served.get("/search?q=***")
+        wrong = await served.get("/search?q=a&after=x")
+
+    (hit,) = found[1]["items"]
+    assert (found[1]["schema"], found[1]["not_indexed"]) == ("pagents.search/1", 0)
+    assert (hit["session_key"], hit["role"], hit["agent"]) == (key, "task", "code_reviewer")
+    assert [piece["text"] for piece in hit["snippet"] if piece["is_hit"]] == [
+        "savannah",
+        "calendar",
+    ]
+    assert len({page["items"][0]["seq"] for _, page in pages}) == 2
+    assert pages[1][1]["next"] is None
+    assert (filtered[0], filtered[1]["items"]) == (200, [])
+    assert (odd[0], odd[1]["items"]) == (200, [])
+    assert (nothing[0], wrong[0]) == (422, 422)

@@ -21,6 +21,7 @@ from parallel_agents.surfaces.gateway.api import Api
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.guard import Guard, is_api
 from parallel_agents.surfaces.gateway.hub import Hub
+from parallel_agents.surfaces.gateway.indexing import keep_indexed
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.pages import Pages
 from parallel_agents.surfaces.gateway.sockets import Topics, serve_socket
@@ -49,6 +50,7 @@ async def open_gateway(environment: Environment, settings: Settings) -> AsyncGen
         finally:
             hub.ending.set()
             unsubscribe()
+            client.transcripts.close()
 
 
 def application(gateway: Gateway, origins: Origins, tokens: Tokens) -> ASGIApp:
@@ -103,9 +105,11 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
     try:
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(_look_after(gateway.client))
+            indexing = group.create_task(keep_indexed(gateway.client.transcripts))
             ending = group.create_task(end())
             await serving.serve(sockets=[bound])
             looking.cancel()
+            indexing.cancel()
             ending.cancel()
     finally:
         unsubscribe()

@@ -7,6 +7,7 @@ from parallel_agents.surfaces.gateway import (
     client_routes,
     event_routes,
     person_routes,
+    search_routes,
     session_routes,
     verb_routes,
     view_routes,
@@ -16,6 +17,7 @@ from parallel_agents.surfaces.gateway.routes import Route
 
 _ANSWERED = (
     *session_routes.ROUTES,
+    *search_routes.ROUTES,
     *verb_routes.ROUTES,
     *person_routes.ROUTES,
     *view_routes.ROUTES,
