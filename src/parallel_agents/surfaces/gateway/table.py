@@ -6,6 +6,7 @@ from parallel_agents.surfaces.gateway import (
     catalog_routes,
     event_routes,
     person_routes,
+    price_routes,
     session_routes,
     verb_routes,
     view_routes,
@@ -16,6 +17,7 @@ from parallel_agents.surfaces.gateway.routes import Route
 _ANSWERED = (
     *session_routes.ROUTES,
     *verb_routes.ROUTES,
+    *price_routes.ROUTES,
     *person_routes.ROUTES,
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
