@@ -53,8 +53,8 @@ async def begin_team(
     Raises:
         PagentsError: it cannot be started; nothing is stored.
     """
-    budget = team.budget if asked.budget is None else asked.budget
     if team.plan is not None:
+        budget = team.budget if asked.budget is None else asked.budget
         plan = team.plan if asked.model is None else on_model(team.plan, asked.model)
         plan = replace(
             plan,
@@ -67,16 +67,24 @@ async def begin_team(
         return await begin_plan(
             client, plan_task(plan, filled), asked.key, sessions=sessions, tags=asked.tags
         )
+    return await sessions.spawn_team(work_of(team, asked), key=asked.key, tags=asked.tags)
+
+
+def work_of(team: Team, asked: TeamRequest) -> TeamTask:
+    """The tasks that a team without a plan would start.
+
+    Raises:
+        InvalidInput: it does not take these values.
+    """
     tasks = team.tasks_for(asked.values)
     if asked.model is not None:
         tasks = [replace(task, model=asked.model, ladder=()) for task in tasks]
-    work = TeamTask(
+    return TeamTask(
         tasks=tuple(tasks),
         name=team.name,
         max_parallel=team.limits.max_parallel,
         timeout_seconds=asked.timeout_seconds or team.limits.timeout_seconds,
-        budget=budget,
+        budget=team.budget if asked.budget is None else asked.budget,
         on_failure=team.on_failure,
         min_done=team.min_done,
     )
-    return await sessions.spawn_team(work, key=asked.key, tags=asked.tags)

@@ -11,6 +11,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from parallel_agents.app.begin_team import TeamRequest, begin_team
+from parallel_agents.catalog.team import Team
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, short
 from parallel_agents.core.verbs import Spawned, Until
@@ -68,11 +69,7 @@ class WaitDocument(TypedDict):
 async def spawn(call: Call, given: SpawnBody) -> Document:
     """Start an agent on a task, or a team; with a key that was used before, find its session."""
     key = given.key or call.key or None
-    if (given.agent is None) is (given.team is None):
-        raise InvalidInput(
-            "nothing says what to spawn, or two things do",
-            hint='name an agent or a team: {"agent": "code_reviewer", "text": "…"}',
-        )
+    check_names_one(given)
     call.client.catalog.forget()  # the gateway may be older than the files
     if given.agent is not None:
         parent = None
@@ -85,18 +82,41 @@ async def spawn(call: Call, given: SpawnBody) -> Document:
     return await _started(call, spawned)
 
 
+def check_names_one(given: SpawnBody) -> None:
+    """Refuse a request that names neither an agent nor a team, or both.
+
+    Raises:
+        InvalidInput: it does.
+    """
+    if (given.agent is None) is (given.team is None):
+        raise InvalidInput(
+            "nothing says what to spawn, or two things do",
+            hint='name an agent or a team: {"agent": "code_reviewer", "text": "…"}',
+        )
+
+
 async def _begin_team(call: Call, given: SpawnBody, key: str | None) -> Spawned:
+    if given.key is None and key is not None:
+        key = blake2b(key.encode(), digest_size=8).hexdigest()
+    team, asked = asked_team(call, given, key)
+    return await begin_team(call.client, call.verbs, call.gateway.environment, team, asked)
+
+
+def asked_team(call: Call, given: SpawnBody, key: str | None) -> tuple[Team, TeamRequest]:
+    """The team that a request names, and what it is given.
+
+    Raises:
+        NotFound, InvalidInput: there is no such team, or it does not take what is given.
+    """
     name = given.team or ""
     if "/" in name or "." in name:
         raise NotFound(
             f"there is no team {name[:80]!r}", hint="GET /api/v1/teams lists their names"
         )
     only_agents = {"text", "label", "parent", "cache_seconds", "conditions", "rubric", "rounds"}
-    if asked := sorted(only_agents & given.model_fields_set):
-        raise InvalidInput(f"a team takes no {asked[0]!r}", hint="leave it out, or name an agent")
-    if given.key is None and key is not None:
-        key = blake2b(key.encode(), digest_size=8).hexdigest()
-    asked_for = TeamRequest(
+    if refused := sorted(only_agents & given.model_fields_set):
+        raise InvalidInput(f"a team takes no {refused[0]!r}", hint="leave it out, or name an agent")
+    asked = TeamRequest(
         values=given.input,
         model=given.model,
         budget=given.budget if given.budget.is_bound else None,
@@ -104,8 +124,7 @@ async def _begin_team(call: Call, given: SpawnBody, key: str | None) -> Spawned:
         key=key,
         tags=tuple(given.tags),
     )
-    team = call.client.catalog.team(name)
-    return await begin_team(call.client, call.verbs, call.gateway.environment, team, asked_for)
+    return call.client.catalog.team(name), asked
 
 
 async def send(call: Call, given: SendBody) -> Document:

@@ -75,7 +75,7 @@ export function newKey() {
 }
 
 /** @param {string} method @param {string} path @param {object} [body] @param {string} [key] */
-async function ask(method, path, body, key) {
+export async function ask(method, path, body, key) {
   /** @type {Record<string, string>} */
   const headers = { Authorization: `Bearer ${token()}` };
   if (body) headers['Content-Type'] = 'application/json';

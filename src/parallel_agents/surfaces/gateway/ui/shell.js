@@ -5,6 +5,7 @@ import { get, keepToken } from './api.js';
 import { connection, now, start, subscribe } from './live.js';
 import { go, href, route } from './router.js';
 import { bind, bound, isHelpOpen } from './keys.js';
+import { FURTHER } from './rail.js';
 import * as format from './format.js';
 
 /** @typedef {import('./types').Question} Question */
@@ -18,6 +19,7 @@ export const tick = signal(0);
 const RAIL = [
   ['runs', 'Runs', 'g r'],
   ['needs', 'Needs you', 'g i'],
+  ...FURTHER,
 ];
 const REFRESH_MILLISECONDS = 4000;
 

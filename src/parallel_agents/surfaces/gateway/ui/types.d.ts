@@ -142,3 +142,134 @@ export interface Entry {
   failure?: Failure | null;
   isError?: boolean;
 }
+
+export interface Letter {
+  id: string;
+  session_key: string;
+  run_id: string;
+  parent: string | null;
+  agent: string;
+  label: string;
+  status: string;
+  error: { code: string; message: string } | null;
+  at: string | null;
+  model: string;
+  text: string;
+  input: Record<string, unknown>;
+  attempts: number;
+  calls: number;
+  cost: Money | null;
+  simulated_cost: Money | null;
+  retried_by: string | null;
+}
+
+export interface Retried {
+  dry_run: boolean;
+  first_calls_at_most: Money | null;
+  unpriced: number;
+  retries: { id: string; label: string; model: string; session_key: string | null; is_new: boolean; error: { code: string; message: string } | null }[];
+  warning: string;
+}
+
+export interface CostSum {
+  name: string | null;
+  runs: number;
+  accepted: number;
+  cost: Money | null;
+  simulated_cost: Money | null;
+  unpriced_calls: number;
+  known_cost: Money | null;
+  cost_per_accepted: Money | null;
+  tokens: number;
+}
+
+export interface AgentCost {
+  agent: string;
+  runs: number;
+  accepted: number;
+  cost: Money | null;
+  simulated_cost: Money | null;
+  cost_per_accepted: Money | null;
+  models: { model: string; tried: number; accepted: number; cost: Money | null; simulated_cost: Money | null; tokens: number }[];
+}
+
+export interface Costs {
+  sum: CostSum;
+  agents: AgentCost[];
+  sums: CostSum[];
+  unanswered_calls: number;
+}
+
+export interface Schema {
+  type?: string | string[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  enum?: unknown[];
+  const?: unknown;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  description?: string;
+  title?: string;
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+}
+
+export interface Field {
+  path: string[];
+  name: string;
+  kind: 'text' | 'choice' | 'number' | 'integer' | 'boolean' | 'lines' | 'json';
+  isRequired: boolean;
+  isNeeded: boolean;
+  description: string;
+  choices: unknown[];
+  initial: string;
+}
+
+export interface Priced {
+  tasks: { label: string; agent: string; model: string; first_call_at_most: Money | null; likely: Money | null; from_runs: number; is_simulated: boolean }[];
+  first_calls_at_most: Money | null;
+  first_calls_unknown: number;
+  likely: Money | null;
+  likely_unknown: number;
+  budget_usd: number | null;
+  budget_tokens: number | null;
+  is_sketch: boolean;
+}
+
+export interface Sign {
+  about: string;
+  level: 'ok' | 'note' | 'problem';
+  text: string;
+  hint: string;
+}
+
+export interface Limit {
+  model: string;
+  requests: number;
+  requests_per_minute: number | null;
+  tokens: number;
+  tokens_per_minute: number | null;
+  source: string | null;
+  in_flight: number;
+  window: number | null;
+  waiting: number;
+  closed_until: string | null;
+  failures: number;
+  breaker: string;
+  breaker_open_until: string | null;
+}
+
+export interface Decision {
+  seq: number;
+  at: string | null;
+  who: string;
+  what: string;
+  why: string;
+  label: string;
+  session_key: string;
+  run_id: string;
+  key: string;
+}

@@ -1,0 +1,113 @@
+// @ts-check
+/** Palette: one line that finds pages, sessions, agents and what can be done, on Ctrl-K. */
+import { html, signal, useEffect, useLayoutEffect, useRef, useState } from './view.js';
+import { get } from './api.js';
+import { go, href, route } from './router.js';
+import { bind, isHelpOpen } from './keys.js';
+import { FURTHER } from './rail.js';
+import { glyph, stateOf, word } from './words.js';
+import { titleOf } from './rows.js';
+import { ranked } from './ranking.js';
+import { oneLine } from './text.js';
+
+/** @typedef {import('./ranking.js').Choice} Choice */
+
+const PAUSE_MILLISECONDS = 150;
+const MOST_SESSIONS = 8;
+export const isOpen = signal(false);
+
+/** @type {Choice[]} */
+const PAGES = [['runs', 'Runs', 'g r'], ['needs', 'Needs you', 'g i'], ...FURTHER].map(([page, title, keys]) => ({ group: 'pages', title, note: keys, address: href(page) }));
+/** @type {Choice[]} */
+const ACTIONS = [
+  { group: 'actions', title: 'Show what keys do', note: '?', run: () => (isHelpOpen.value = true) },
+  { group: 'actions', title: 'Only what failed in the last day', note: '', address: href('runs', '', '', { filter: 'state:failed since:24h' }) },
+  { group: 'actions', title: 'Cost by model', note: '', address: href('cost', '', '', { by: 'model' }) },
+];
+
+function toggle() {
+  isOpen.value = !isOpen.value;
+}
+
+if (typeof document !== 'undefined') {
+  document.addEventListener('keydown', (event) => {
+    if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    if (isOpen.value || !document.querySelector('dialog[open]')) toggle();
+  });
+}
+
+/** The palette while it is open, and the keys that go to the further pages. */
+export function Palette() {
+  useLayoutEffect(() => bind('Pages', [
+    { keys: 'Ctrl k', does: 'find a page, session or agent', run: toggle },
+    ...FURTHER.map(([page, title, keys]) => ({ keys, does: `go to: ${title.toLowerCase()}`, run: () => go(href(page)) })),
+  ]), []);
+  useEffect(() => document.querySelector('.rail [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' }), [route.value.page]);
+  return isOpen.value ? html`<${Opened} />` : null;
+}
+
+/** The agents and teams, read once each time the palette opens. */
+function useCatalog() {
+  const [choices, set] = useState(/** @type {Choice[]} */ ([]));
+  useEffect(() => {
+    let isGone = false;
+    for (const kind of ['agent', 'team']) {
+      get(`/${kind}s`).then((page) => {
+        if (!isGone) set((before) => [...before, ...page.items.map((/** @type {any} */ each) => ({ group: `${kind}s`, title: each.name, note: oneLine(each.description ?? '', 90), address: href('agents', kind, each.name) }))]);
+      }, () => {});
+    }
+    return () => { isGone = true; };
+  }, []);
+  return choices;
+}
+
+/** The sessions with a text in them. @param {string} text */
+function useSessions(text) {
+  const [found, set] = useState(/** @type {{choices: Choice[], total: number}} */ ({ choices: [], total: 0 }));
+  const words = text.replaceAll('"', ' ').trim();
+  useEffect(() => {
+    let isGone = false;
+    const timer = setTimeout(() => get('/runs', { filter: words ? `"${words}"` : '', limit: MOST_SESSIONS }).then((page) => {
+      if (isGone) return;
+      set({ total: page.counts.total ?? page.items.length, choices: page.items.map((/** @type {any} */ row) => ({ group: 'sessions', title: `${glyph(stateOf(row))} ${oneLine(titleOf(row), 60)}`, note: `${word(stateOf(row))} · ${row.agent} · ${row.id}`, address: href(row.kind === 'agent' ? 'session' : 'run', row.session_key) })) });
+    }, () => { if (!isGone) set({ choices: [], total: 0 }); }), PAUSE_MILLISECONDS);
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+    };
+  }, [words]);
+  return found;
+}
+
+function Opened() {
+  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const [text, type] = useState('');
+  const [at, move] = useState(0);
+  const catalog = useCatalog();
+  const sessions = useSessions(text);
+  useEffect(() => dialog.current?.showModal(), []);
+  const choices = [...ranked([...PAGES, ...ACTIONS, ...catalog], text, text ? 14 : 7), ...sessions.choices];
+  const current = Math.min(at, Math.max(0, choices.length - 1));
+  useEffect(() => document.getElementById(`choice-${current}`)?.scrollIntoView({ block: 'nearest' }), [current]);
+  const take = (/** @type {Choice | undefined} */ choice) => {
+    if (!choice) return;
+    isOpen.value = false;
+    if (choice.run) choice.run();
+    else if (choice.address) go(choice.address);
+  };
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
+    if (step) move(Math.min(choices.length - 1, Math.max(0, current + step)));
+    else if (event.key === 'Enter') take(choices[current]);
+    else return;
+    event.preventDefault();
+  };
+  return html`<dialog ref=${dialog} class="palette" aria-label="Find" onClose=${() => (isOpen.value = false)} onClick=${(/** @type {Event} */ event) => event.target === dialog.current && dialog.current?.close()}>
+    <input role="combobox" aria-label="Find a page, session or agent" aria-expanded="true" aria-controls="choices" aria-autocomplete="list" aria-activedescendant=${choices.length ? `choice-${current}` : undefined} autocomplete="off" spellcheck=${false} placeholder="Find a page, session or agent"
+      value=${text} onKeyDown=${press} onInput=${(/** @type {any} */ event) => { type(event.target.value); move(0); }} />
+    <div id="choices" role="listbox" aria-label="Found">${choices.map((choice, n) => html`<div id=${`choice-${n}`} role="option" class="choice-line" aria-selected=${n === current ? 'true' : 'false'} onPointerMove=${() => move(n)} onClick=${() => take(choice)}>
+      <span class="choice-group">${choice.group !== choices[n - 1]?.group ? choice.group : ''}</span><b>${choice.title}</b><span class="note">${choice.note}</span></div>`)}</div>
+    <p class="foot" role="status">${choices.length ? html`<kbd>↑</kbd> <kbd>↓</kbd> choose, <kbd>Enter</kbd> opens${sessions.total > sessions.choices.length ? `; ${sessions.choices.length} of ${sessions.total.toLocaleString('en-US')} sessions` : ''}` : 'Nothing is called so.'}</p>
+  </dialog>`;
+}

@@ -1,0 +1,79 @@
+"""Prices: what an agent or a team would cost is told, and nothing is started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.gateway.conftest import Serving
+
+
+async def test_the_price_of_an_agent_is_told_and_nothing_is_started(serving: Serving) -> None:
+    async with serving() as served:
+        task = {"agent": "code_reviewer", "text": "Look", "input": {"code": "x"}, "budget_usd": 2.0}
+        status, price = await served.post("/price", task)
+        _, runs = await served.get("/runs")
+
+    (one,) = price["tasks"]
+    assert (status, one["agent"], one["from_runs"], one["is_simulated"]) == (
+        200,
+        "code_reviewer",
+        0,
+        True,
+    )
+    assert float(price["first_calls_at_most"]["amount"]) > 0
+    assert (price["likely"], price["likely_unknown"], price["budget_usd"]) == (None, 1, 2.0)
+    assert runs["items"] == []
+
+
+async def test_what_runs_cost_before_is_what_the_next_is_likely_to(serving: Serving) -> None:
+    async with serving() as served, served.worker():
+        task = {"agent": "code_reviewer", "text": "Look", "input": {"code": "x"}}
+        _, spawned = await served.post("/runs", task)
+        await served.get(f"/wait?names={spawned['id']}")
+        _, price = await served.post("/price", task)
+
+    assert (price["tasks"][0]["from_runs"], price["likely_unknown"]) == (1, 0)
+    assert float(price["likely"]["amount"]) > 0
+
+
+async def test_each_task_of_a_team_has_a_price(serving: Serving) -> None:
+    async with serving() as served:
+        _, price = await served.post("/price", {"team": "content", "input": {"topic": "Tea"}})
+        _, plan = await served.post(
+            "/price", {"team": "development", "input": {"name": "Shop", "features": ["a cart"]}}
+        )
+
+    assert len(price["tasks"]) == 5
+    assert sum(
+        float(each["first_call_at_most"]["amount"]) for each in price["tasks"]
+    ) == pytest.approx(float(price["first_calls_at_most"]["amount"]))
+    assert (price["is_sketch"], plan["is_sketch"], plan["first_calls_at_most"]) == (
+        False,
+        True,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"agent": "coder", "team": "content"},
+        {"agent": "../secret", "text": "x"},
+        {"team": "nobody"},
+        {"agent": "code_reviewer", "text": ""},
+        {"team": "content", "input": {}},
+    ],
+)
+async def test_what_cannot_be_started_has_no_price(
+    serving: Serving, asked: dict[str, object]
+) -> None:
+    async with serving() as served:
+        status, told = await served.post("/price", asked)
+
+    assert 400 <= status < 500
+    assert told["code"].startswith("PA-E")
+    assert told["hint"]

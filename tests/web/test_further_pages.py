@@ -1,0 +1,179 @@
+"""Further pages: dead letters, cost, agents, health and audit in a browser, and the palette that finds them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.gateway.conftest import Served, Serving
+    from tests.web.conftest import Browsing, Tab, Theme
+
+pytestmark = pytest.mark.web
+# What `sim/refusals` declines, in whatever order it is asked.
+DECLINED = ("Look 1", "Look 5", "Look 6")
+
+
+async def spawn(served: Served, text: str, **more: object) -> str:
+    task = {"agent": "code_reviewer", "text": text, "input": {"code": "x", "language": "python"}}
+    _, spawned = await served.post("/runs", {**task, **more})
+    return spawned["session_key"]
+
+
+async def fail(served: Served) -> None:
+    """Leave three dead letters of one cause."""
+    keys = [
+        await spawn(served, text, model="sim/refusals", label=text.replace(" ", "-"))
+        for text in DECLINED
+    ]
+    await served.get(f"/wait?names={','.join(keys)}")
+
+
+async def seen(tab: Tab, text: str) -> None:
+    await tab.page.get_by_text(text).first.wait_for(timeout=20_000)
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1440)])
+async def test_no_further_page_complains_asks_others_or_shuts_anybody_out(
+    serving: Serving, browsing: Browsing, theme: Theme, width: int
+) -> None:
+    async with serving() as served, served.worker():
+        await fail(served)
+        async with browsing(served, theme=theme, width=width) as tab:
+            faults: dict[str, list[str]] = {}
+            wide: list[str] = []
+            for route, text in (
+                ("#/letters", "sim refused"),
+                ("#/letters?agent=nobody", "Nothing matches"),
+                ("#/cost", "Each accepted"),
+                ("#/cost?by=day&period=all", "Accepted"),
+                ("#/agents", "code_reviewer"),
+                ("#/agents/agent/code_reviewer", "Its price is shown"),
+                ("#/agents/team/content", "Its tasks"),
+                ("#/health", "disk"),
+                ("#/audit", "Look-1"),
+            ):
+                await tab.open(route)
+                await seen(tab, text)
+                faults[route] = await tab.faults_of_access()
+                if await tab.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    wide.append(route)
+            await tab.page.keyboard.press("Control+k")
+            await seen(tab, "Enter")
+            faults["palette"] = await tab.faults_of_access()
+
+            assert {route: found for route, found in faults.items() if found} == {}
+            assert wide == []
+            assert tab.complaints == []
+
+
+async def test_dead_letters_are_run_again_by_key_after_their_price_is_shown(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker():
+        await fail(served)
+        async with browsing(served) as tab:
+            await tab.open("#/letters")
+            await seen(tab, "sim refused")
+            await tab.page.keyboard.press("r")
+            await seen(tab, "first calls cost at most")
+            _, before = await served.get("/runs")
+            await tab.page.get_by_label("Model").fill("sim/calm")
+            await tab.page.get_by_role("button", name="Retry 3", exact=True).click()
+            await seen(tab, "of 3 run again")
+            _, after = await served.get("/runs")
+
+    assert (before["counts"]["total"], after["counts"]["total"]) == (3, 6)
+
+
+async def test_one_dead_letter_is_dropped_and_the_others_stay(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker():
+        await fail(served)
+        async with browsing(served) as tab:
+            await tab.open("#/letters")
+            await tab.page.get_by_role("button", name="Drop Look-5").click()
+            await tab.page.get_by_role("button", name="Drop 1", exact=True).click()
+            await seen(tab, "Dropped 1 dead letter")
+            _, left = await served.get("/dead-letters")
+
+    assert sorted(each["label"] for each in left["items"]) == ["Look-1", "Look-6"]
+
+
+async def test_an_agent_is_started_from_a_form_once_its_price_is_shown(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker(), browsing(served) as tab:
+        await tab.open("#/agents/agent/code_reviewer")
+        await tab.page.get_by_label("Task").fill("Look for races")
+        await seen(tab, "it needs code or diff")
+        await tab.page.get_by_label("code", exact=True).fill("x = 1")
+        await seen(tab, "first call at most")
+        await tab.page.reload()
+        assert await tab.page.get_by_label("Task").input_value() == "Look for races"
+        await seen(tab, "first call at most")
+        await tab.page.get_by_role("button", name="Start").click()
+        await seen(tab, "Transcript")
+        _, runs = await served.get("/runs")
+
+    assert [each["agent"] for each in runs["items"]] == ["code_reviewer"]
+    assert tab.complaints == []
+
+
+async def test_a_limit_is_set_and_taken_away_while_the_page_is_open(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, browsing(served) as tab:
+        await tab.open("#/health")
+        await tab.page.get_by_text("Set a limit for another model").click()
+        await tab.page.get_by_label("Model").fill("openai/gpt-5")
+        await tab.page.get_by_label("Requests a minute").fill("60")
+        await tab.page.get_by_role("button", name="Set", exact=True).click()
+        await seen(tab, "0 / 60")
+        _, limits = await served.get("/limits")
+        await tab.page.get_by_role("button", name="Reset").click()
+        await seen(tab, "is forgotten")
+        _, left = await served.get("/limits")
+
+    assert [each["requests_per_minute"] for each in limits["items"]] == [60]
+    assert left["items"] == []
+
+
+async def test_the_audit_says_who_decided_and_from_where(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker():
+        key = await spawn(served, "Look", label="seen")
+        await served.get(f"/wait?names={key}")
+        async with browsing(served) as tab:
+            await tab.open("#/audit?find=gateway")
+            row = tab.page.locator("table.audit tbody tr").first
+            await row.wait_for(timeout=20_000)
+            told = await row.inner_text()
+
+    assert "seen" in told
+    assert "gateway (operate token, 127.0.0.1)" in told
+
+
+async def test_the_palette_opens_what_is_typed_and_sequences_go_to_pages(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker(), browsing(served) as tab:
+        await spawn(served, "Look", label="needle")
+        await seen(tab, "needle")
+        await tab.page.keyboard.press("Control+k")
+        await tab.page.keyboard.type("needle")
+        await tab.page.get_by_role("option").filter(has_text="needle").wait_for(timeout=20_000)
+        await tab.page.keyboard.press("Enter")
+        await seen(tab, "Transcript")
+        await tab.page.keyboard.press("Control+k")
+        await tab.page.keyboard.type("trendy")
+        await tab.page.get_by_role("option").first.wait_for()
+        await tab.page.keyboard.press("Enter")
+        await seen(tab, "Its runs")
+        for keys, title in (("gd", "Dead letters"), ("gc", "Cost"), ("gh", "Health")):
+            for key in keys:
+                await tab.page.keyboard.press(key)
+            await tab.page.get_by_role("heading", name=title, level=1).wait_for(timeout=20_000)
