@@ -51,12 +51,6 @@ def export(
             why="an export is one file",
             hint="choose one of them, and export again for the other",
         )
-    if out == Path("-"):
-        raise InvalidInput(
-            "an export is a file, and '-' names none",
-            why="it says what goes out before the file appears",
-            hint="name a file: -o export.md",
-        )
     # Who only asks for help loads none of it.
     from parallel_agents.api.exporting import form_of, write_export  # noqa: PLC0415 - heavy
     from parallel_agents.views.exports.tree import Exported, Wanted  # noqa: PLC0415 - heavy
