@@ -43,7 +43,7 @@ def export(
     It says what goes out before the file appears, and known secrets are hidden in it. The form is
     what an option or the end of the file's name says. The HTML page asks no network.
     """
-    asked = _asked(zip(_FORMS, (html, md, jsonl, csv), strict=True), out)
+    asked = _asked(zip(_FORMS, (html, md, jsonl, csv), strict=True))
     # Who only asks for help loads none of it.
     from parallel_agents.api.exporting import form_of, write_export  # noqa: PLC0415 - heavy
     from parallel_agents.views.exports.tree import Exported, Wanted  # noqa: PLC0415 - heavy
@@ -72,11 +72,11 @@ def export(
     render.note(f"Wrote {format.size(exported.bytes)}; only you can read the file.")
 
 
-def _asked(forms: Iterable[tuple[str, bool]], out: Path | None) -> str | None:
+def _asked(forms: Iterable[tuple[str, bool]]) -> str | None:
     """The form that an option asks for; None if none does.
 
     Raises:
-        InvalidInput: two do, or it would go where nobody is told what is in it first.
+        InvalidInput: two do.
     """
     asked = [form for form, is_asked in forms if is_asked]
     if len(asked) > 1:
@@ -84,12 +84,6 @@ def _asked(forms: Iterable[tuple[str, bool]], out: Path | None) -> str | None:
             f"--{asked[0]} and --{asked[1]} cannot be used together",
             why="an export is one file",
             hint="choose one of them, and export again for the other",
-        )
-    if out == Path("-"):
-        raise InvalidInput(
-            "an export is a file, and '-' names none",
-            why="it says what goes out before the file appears",
-            hint="name a file: -o export.md",
         )
     return next(iter(asked), None)
 
