@@ -130,10 +130,7 @@ PagentsError
 
 from __future__ import annotations
 
-from parallel_agents.errors.base import (
-    PagentsError,
-    where_to_look,
-)
+from parallel_agents.errors.base import PagentsError, where_to_look
 from parallel_agents.errors.caller import (
     AlreadyAnswered,
     Ambiguous,
