@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 from parallel_agents.app.missing import STORE_NAME as STORE_NAME, tell_missing
 from parallel_agents.app.secrets import know
@@ -20,9 +22,11 @@ from parallel_agents.core.transcript_search import TranscriptSearch
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import NotFound
+from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
 from parallel_agents.sessions.reading import StoreReads
+from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.stores.sqlite import SqliteStore
@@ -48,10 +52,50 @@ class Reader:
         sessions: the verbs that only look.
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
-        sharing: what the sessions of each tree share.
-        transcripts: finds texts in all of them.
         now: seconds since 1970 on the store's clock.
     """
+
+    def __init__(
+        self,
+        sessions: SessionReads,
+        journal: Journal,
+        limits: ModelLimits,
+        now: Callable[[], float],
+    ) -> None:
+        self.sessions = sessions
+        self.journal = journal
+        self.limits = limits
+        self.now = now
+
+    @property
+    def sharing(self) -> Sharing:
+        """What the sessions of each tree share.
+
+        Raises:
+            NotAtDistance: the store is that of a distant gateway.
+        """
+        raise not_at_distance("what sessions share")
+
+    @property
+    def transcripts(self) -> TranscriptSearch:
+        """Finds texts in all transcripts.
+
+        Raises:
+            NotAtDistance: the store is that of a distant gateway.
+        """
+        raise not_at_distance("a search in transcripts")
+
+    def lacks(self, row: Row) -> str:
+        """What this process lacks to continue a run; empty if nothing."""
+        del row
+        return ""
+
+    async def notice_deaths(self) -> None:
+        """Mark the processes that have died, so that what they executed is seen to be left."""
+
+
+class StoreReader(Reader):
+    """What can be seen of a store of this machine."""
 
     def __init__(
         self, environment: Environment, settings: Settings, store: Store, *, keeps_index: bool
@@ -61,16 +105,19 @@ class Reader:
         self._readiness: Readiness | None = None
         self._store = store
         self._deaths = DeathWatch(this_process(Role.SCRIPT))
-        self.now = store.now
         self.completions = Completions(store)
-        self.sessions: SessionReads = StoreReads(store, self.completions)
-        self.journal: Journal = StoreJournal(store, store.now, settings.stuck_rules)
-        self.limits: ModelLimits = StoreLimits(store)
-        self.sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
+        self._sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
+        super().__init__(
+            StoreReads(store, self.completions),
+            StoreJournal(store, store.now, settings.stuck_rules),
+            StoreLimits(store),
+            store.now,
+        )
         self._keeps_index = keeps_index
         self._transcripts: StoreSearch | None = None
 
     @property
+    @override
     def transcripts(self) -> TranscriptSearch:
         if self._transcripts is None:
             from parallel_agents.searching.store_search import StoreSearch  # noqa: PLC0415 - few ask
@@ -80,8 +127,13 @@ class Reader:
             )
         return self._transcripts
 
+    @property
+    @override
+    def sharing(self) -> Sharing:
+        return self._sharing
+
+    @override
     def lacks(self, row: Row) -> str:
-        """What this process lacks to continue a run; empty if nothing."""
         if self._readiness is None:
             # Models take longer to load than all the rest, and few runs wait for anything.
             from parallel_agents.app.readiness import make_readiness  # noqa: PLC0415 - heavy
@@ -89,8 +141,8 @@ class Reader:
             self._readiness = make_readiness(self._environment, self._settings)
         return self._readiness.lacks(row)
 
+    @override
     async def notice_deaths(self) -> None:
-        """Mark the processes that have died, so that what they executed is seen to be left."""
         await mark_dead(self._store, self._deaths)
 
     async def aclose(self) -> None:
@@ -112,6 +164,10 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
     Raises:
         StoreError: the store cannot be read.
     """
+    if environment.gateway:
+        async with _open_distant(environment) as reader:
+            yield reader
+        return
     await asyncio.to_thread(know, environment, settings)
     path = environment.home / STORE_NAME
     found = await asyncio.to_thread(look_at, path)
@@ -137,6 +193,10 @@ async def open_follower(environment: Environment, settings: Settings) -> AsyncGe
         NotFound: there is no store.
         StoreError: it cannot be written.
     """
+    if environment.gateway:
+        async with _open_distant(environment) as reader:
+            yield reader
+        return
     check_exists(environment)
     await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
@@ -151,11 +211,31 @@ def _reader(
     store: Store,
     *,
     keeps_index: bool,
-) -> Reader:
-    reader = Reader(environment, settings, store, keeps_index=keeps_index)
+) -> StoreReader:
+    reader = StoreReader(environment, settings, store, keeps_index=keeps_index)
     stack.callback(store.on_failure(reader.completions.fail))
     stack.push_async_callback(reader.aclose)
     return reader
+
+
+@asynccontextmanager
+async def _open_distant(environment: Environment) -> AsyncGenerator[Reader]:
+    from parallel_agents.app.distant import open_distant  # noqa: PLC0415 - few ask another machine
+
+    async with open_distant(environment) as distant:
+        yield Reader(distant.sessions, distant.journal, distant.limits, distant.now)
+
+
+def check_is_here(environment: Environment) -> None:
+    """Refuse to use the store of this machine while a distant gateway is named.
+
+    Raises:
+        NotAtDistance: one is.
+    """
+    if environment.gateway:
+        raise not_at_distance(
+            "this", "leave --url out and unset PARALLEL_AGENTS_URL, to do it on this machine"
+        )
 
 
 def check_exists(environment: Environment) -> None:
@@ -163,7 +243,9 @@ def check_exists(environment: Environment) -> None:
 
     Raises:
         NotFound: there is no store.
+        NotAtDistance: a distant gateway is named.
     """
+    check_is_here(environment)
     if not (environment.home / STORE_NAME).exists():
         raise NotFound(
             f"there is no store in {environment.home}",
@@ -187,7 +269,13 @@ async def open_and_look(
 async def open_store(
     stack: AsyncExitStack, environment: Environment, settings: Settings
 ) -> SqliteStore:
-    """The store of a home folder, made or brought up to date if necessary."""
+    """The store of a home folder, made or brought up to date if necessary.
+
+    Raises:
+        NotAtDistance: a distant gateway is named.
+        StoreError: it cannot be opened.
+    """
+    check_is_here(environment)
     is_new = not environment.home.exists()
     store = await SqliteStore.open(
         environment.home / STORE_NAME,

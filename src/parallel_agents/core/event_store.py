@@ -73,6 +73,10 @@ class EventStore(Protocol):
         """The link with this number, or else the last one; None if there is none."""
         ...
 
+    async def last_seq(self) -> int:
+        """The number of the last event that there ever was, pruned or not; 0 if there was none."""
+        ...
+
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:
         """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
         ...

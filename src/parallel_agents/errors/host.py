@@ -119,3 +119,15 @@ class GatewayFault(HostError):
     """A bug in this package kept the gateway from answering a request."""
 
     code = "PA-E389"
+
+
+class GatewayUnreachable(HostError):
+    """A distant gateway cannot be reached, or the connection to it broke."""
+
+    code = "PA-E395"
+
+
+class GatewayMismatch(HostError):
+    """What answers is not a gateway, or is one of a version that this client cannot talk to."""
+
+    code = "PA-E396"

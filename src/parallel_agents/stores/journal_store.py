@@ -32,7 +32,6 @@ from parallel_agents.core.store_care import (
     PrunePlan,
     Retention,
     Step,
-    StoreSizes,
     Tree,
 )
 from parallel_agents.core.stuck_rules import StuckRules
@@ -222,6 +221,9 @@ class JournalStore(ABC):
     count_events = _read(lambda rows: rows.count_events)
     mark = _read(lambda rows: rows.mark)
     check_rows = _read(lambda rows: partial(check_rows, rows))
+    last_seq = _read(lambda rows: rows.last_seq)
+    sizes = _read(lambda rows: partial(read_sizes, rows.database))
+    pages = _read(lambda rows: partial(read_pages, rows.database))
     count_rows = _read(lambda rows: partial(count_rows, rows))
     tallies = _read(lambda rows: partial(read_tallies, rows))
     spend_below = _read(lambda rows: rows.spend_below)
@@ -316,12 +318,6 @@ class JournalStore(ABC):
         oldest = self._oldest_letter
         return await self.read(lambda rows: read_dead_letters(rows, chosen, oldest))
 
-    async def sizes(self) -> StoreSizes:
-        return await self.read(lambda rows: read_sizes(rows.database))
-
-    async def pages(self) -> Pages:
-        return await self.read(lambda rows: read_pages(rows.database))
-
     async def plan_pruning(
         self, retention: Retention, unmerged: Collection[SessionKey] = ()
     ) -> PrunePlan:
@@ -341,9 +337,9 @@ class JournalStore(ABC):
         )
 
     async def next_prunable(
-        self, after: float, until: float, limit: int
+        self, after: float, older_than: float, limit: int
     ) -> tuple[Sequence[SessionKey], float | None]:
-        oldest = self._oldest_letter
+        until, oldest = self._least_now() - older_than, self._oldest_letter
         return await self.read(
             lambda rows: next_prunable(rows.database, after, until, limit, oldest_letter=oldest)
         )

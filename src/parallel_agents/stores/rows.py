@@ -187,6 +187,9 @@ class Rows:
         found = self.database.one("mark", (number,))
         return None if found is None else Mark(*found)
 
+    def last_seq(self) -> int:
+        return (self.database.one("last_seq") or (0,))[0]
+
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         return _child_runs(self.database.all("child_runs", (parent,)))
 

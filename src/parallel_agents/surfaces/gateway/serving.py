@@ -43,8 +43,7 @@ async def open_gateway(environment: Environment, settings: Settings) -> AsyncGen
         ConfigError, StoreError: the settings or the store cannot be used.
     """
     async with open_thin(environment, settings) as client:
-        last = await client.journal.last_events(limit=1)
-        hub = Hub(last[-1].seq if last else 0)
+        hub = Hub(await client.journal.last_seq())
         unsubscribe = client.subscribe(hub.hear)
         try:
             yield Gateway(client=client, environment=environment, hub=hub)

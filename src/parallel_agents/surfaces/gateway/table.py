@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parallel_agents.surfaces.gateway import (
     catalog_routes,
+    client_routes,
     event_routes,
     person_routes,
     search_routes,
@@ -22,5 +23,6 @@ _ANSWERED = (
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
+    *client_routes.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))
