@@ -375,9 +375,10 @@ def _closed_on_error(connection: sqlite3.Connection) -> Generator[sqlite3.Connec
 def _within(sessions: Sequence[SessionKey] | None) -> tuple[str, tuple[str, ...]]:
     if sessions is None:
         return "", ()
+    # As a condition on the rowid, FTS5 would be asked once for each text of these sessions.
     where = (
-        " AND rowid IN (SELECT id FROM texts WHERE session IN (SELECT id FROM sessions"
-        " WHERE key IN (SELECT value FROM json_each(?))))"
+        " AND (SELECT session FROM texts WHERE texts.id = words.rowid) IN (SELECT id FROM sessions"
+        " WHERE key IN (SELECT value FROM json_each(?)))"
     )
     return where, (orjson.dumps(list(sessions)).decode(),)
 
