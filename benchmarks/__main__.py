@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import filled, plans
+from benchmarks import filled, plans, searching
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv-peers"
@@ -495,6 +495,17 @@ def plan_checks() -> list[Row]:
     ]
 
 
+def searches(*, is_quick: bool) -> list[Row]:
+    """A phrase in all transcripts, common words among the phrases."""
+    found = asyncio.run(searching.measure(searching.SMALL if is_quick else searching.LARGE))
+    what = f"{found.messages:,} messages, {found.text / 1e6:.0f} MB, are indexed for search"
+    return [
+        Row(f"{what}: CPU", f"{found.index_cpu:.1f} s", ""),
+        Row("the size of the index", f"{found.index_size / 1e6:.0f} MB", ""),
+        Row("a search in them, p95", f"{found.p95 * 1000:.0f} ms", "<= 50 ms"),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument(
@@ -524,6 +535,7 @@ def main() -> None:
         *mcp_server(),
         *flows(rounds),
         *views(rounds),
+        *searches(is_quick=options.quick),
         *starts(rounds),
         *workspaces(),
     ]

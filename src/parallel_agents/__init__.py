@@ -9,6 +9,7 @@ from parallel_agents._version import __version__
 # Type checkers take it for true; `typing` itself would be looked for in the current folder first.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from parallel_agents.api.connecting import connect
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
     from parallel_agents.api.exporting import aexport, export
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from parallel_agents.api.plans import arun_plan, load_plan, run_plan
     from parallel_agents.api.records import Record, arecord, record
     from parallel_agents.api.running import arun, run
+    from parallel_agents.api.searching import asearch, search
     from parallel_agents.api.streaming import Stream, stream
+    from parallel_agents.app.connected_sessions import ConnectedSessions
     from parallel_agents.app.map_price import MapPrice
     from parallel_agents.app.open_sessions import OpenSessions
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tier import Tier
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
+    from parallel_agents.core.transcript_search import Hit, Hits
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
     from parallel_agents.core.with_workspace import WithWorkspace
@@ -92,6 +96,7 @@ __all__ = [
     "Cleanup",
     "CommandGate",
     "ConditionGate",
+    "ConnectedSessions",
     "CreateOptions",
     "Created",
     "DeadLetter",
@@ -107,6 +112,8 @@ __all__ = [
     "FlowChanged",
     "FunctionGate",
     "Gathered",
+    "Hit",
+    "Hits",
     "ItemResult",
     "JudgeGate",
     "Limits",
@@ -187,6 +194,8 @@ __all__ = [
     "arun",
     "arun_flow",
     "arun_plan",
+    "asearch",
+    "connect",
     "create_agent",
     "do",
     "export",
@@ -199,6 +208,7 @@ __all__ = [
     "run",
     "run_flow",
     "run_plan",
+    "search",
     "stream",
     "tool",
 ]
@@ -213,10 +223,13 @@ _HOMES = {
     "api.mapping": ("amap", "map"),
     "api.maps": ("amap_rows", "map_rows"),
     "app.map_price": ("MapPrice",),
+    "api.connecting": ("connect",),
+    "app.connected_sessions": ("ConnectedSessions",),
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.records": ("Record", "arecord", "record"),
     "api.running": ("arun", "run"),
+    "api.searching": ("asearch", "search"),
     "api.streaming": ("Stream", "stream"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel"),
     "core.tier": ("Tier",),
@@ -253,6 +266,7 @@ _HOMES = {
     "core.store_care": ("Retention",),
     "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolError", "ToolSpec"),
+    "core.transcript_search": ("Hit", "Hits"),
     "core.usage": ("Spend", "Usage"),
     "core.verbs": ("Until",),
     "core.with_workspace": ("WithWorkspace",),

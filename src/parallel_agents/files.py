@@ -96,6 +96,8 @@ class Draft:
 def draft_of(target: Path) -> Generator[Draft]:
     """A file to write in parts that only this user can read; nothing of it stays unless it is kept.
 
+    A device or a pipe is refused: to give a file its name would take it away from everybody.
+
     Raises:
         InvalidInput: it cannot be written.
     """
@@ -104,6 +106,8 @@ def draft_of(target: Path) -> Generator[Draft]:
         with _told(target):
             if place.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            if place.exists() and not place.is_file():
+                raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
             make_private_folders(place.parent)
             file, beside = stack.enter_context(_beside(place))
         yield Draft(file, beside, place)

@@ -62,6 +62,7 @@ PREFIX = "PARALLEL_AGENTS_"
 HOME_VARIABLE, PROFILE_VARIABLE = f"{PREFIX}HOME", f"{PREFIX}PROFILE"
 LOG_VARIABLE, LOG_FILE_VARIABLE = f"{PREFIX}LOG", f"{PREFIX}LOG_FILE"
 LOG_JSON_VARIABLE = f"{PREFIX}LOG_JSON"
+URL_VARIABLE, TOKEN_VARIABLE = f"{PREFIX}URL", f"{PREFIX}TOKEN"
 
 
 def _tables(sentence: str) -> dict[str, JsonObject]:
@@ -332,6 +333,11 @@ class Environment:
         """The user who runs this process, as the journal names them."""
         return self.variables.get("USER") or self.variables.get("USERNAME") or "user"
 
+    @property
+    def gateway(self) -> str:
+        """The address of the gateway that is asked instead of this home; empty for none."""
+        return self.variables.get(URL_VARIABLE, "").strip()
+
     def read_key(self, variable: str) -> str | None:
         """The key in a variable; None if it is not set, or is a reference that nobody filled in."""
         return filled(self.variables.get(variable))
@@ -366,16 +372,19 @@ def read_user_environment(home: Path | None = None) -> Environment:
     where = home or (Path(named) if named else default_home(variables, HOME_VARIABLE))
     folder = where.expanduser().absolute()
     check_home(folder, HOME_VARIABLE)
-    return Environment(
-        home=folder,
-        variables=variables,
-        is_home_chosen=bool(home or named),
-    )
+    return Environment(home=folder, variables=variables, is_home_chosen=bool(home or named))
 
 
 def choose_profile(name: str) -> None:
     """Use the settings of a profile in this process, and in those that it starts."""
     os.environ[PROFILE_VARIABLE] = name
+
+
+def choose_gateway(url: str | None = None) -> str:
+    """Ask this gateway instead of the home of this process; the address of the one that is asked, if any."""
+    if url is not None:
+        os.environ[URL_VARIABLE] = url
+    return os.environ.get(URL_VARIABLE, "").strip()
 
 
 def find_project_around(environment: Environment, start: Path | None = None) -> Project | None:

@@ -107,7 +107,9 @@ def _command(name: str, command: Any) -> tuple[str, str, str]:
         for parameter in command.params
         if parameter.param_type_name == "option" and not getattr(parameter, "hidden", False)
     ]
-    shown = [each for each in options if each not in ("`--help`", "`--home`", "`--profile`")]
+    shown = [
+        each for each in options if each not in ("`--help`", "`--home`", "`--profile`", "`--url`")
+    ]
     anchor = name.replace(" ", "-")
     first = re.split(r"(?<=[.;:]) |\n", (command.help or "").strip(), maxsplit=1)[0]
     return f"[`{name}`](cli.md#{anchor})", first.rstrip(".;:"), ", ".join(shown) or "-"

@@ -139,7 +139,18 @@ def commands() -> Mapping[str, set[str]]:
 
 # Those that stand once on the page, for all commands that take them.
 OF_MANY = frozenset(
-    {"-h", "--help", "--profile", "-o", "--output", "-v", "--verbose", "--log-file", "--log-json"}
+    {
+        "-h",
+        "--help",
+        "--profile",
+        "--url",
+        "-o",
+        "--output",
+        "-v",
+        "--verbose",
+        "--log-file",
+        "--log-json",
+    }
 )
 
 

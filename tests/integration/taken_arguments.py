@@ -270,6 +270,17 @@ TAKEN: Mapping[str, set[str]] = {
             "home": {NOTHING},
         }.items()
     },
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("search", "asearch")
+        for parameter, taken in {
+            "phrase": {TEXT},
+            "filter": {TEXT, "''"},
+            "limit": {NUMBER},
+            "after": {"''"},
+            "home": {NOTHING, TEXT},
+        }.items()
+    },
     "pa.record home": {NOTHING},
     "pa.arecord home": {NOTHING},
     "pa.load_plan home": {NOTHING, TEXT},

@@ -20,11 +20,13 @@ class Collector:
 
     Attributes:
         metrics: the last request of metrics.
+        says: what an answer says.
         dies_after: a request is taken, and its sender never hears of it.
     """
 
     url: str = ""
     status: int = 200
+    says: bytes = b""
     hangs: bool = False
     dies_after: int | None = None
     taken: int = 0
@@ -67,7 +69,7 @@ class Collector:
         if self.dies_after is not None and self.taken > self.dies_after:
             assert request.transport is not None
             request.transport.abort()
-        return web.Response(status=self.status)
+        return web.Response(status=self.status, body=self.says)
 
     def _keep(self, path: str, content: bytes) -> None:
         if path == "/v1/metrics":

@@ -284,6 +284,21 @@ async def test_what_looks_at_a_run_refuses_every_odd_value_that_nobody_means(
     }
 
 
+@pytest.mark.parametrize("name", ["search", "asearch"])
+async def test_a_search_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    await pa.arun([pa.Task("writer", "Go.", key="x")], model="scripted/m", **options(tmp_path))
+    call = Call(getattr(pa, name), {"phrase": "go", "home": tmp_path})
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
 @pytest.mark.parametrize("name", ["map_rows", "amap_rows", "price_rows", "aprice_rows"])
 async def test_a_map_refuses_every_odd_value_that_nobody_means(name: str, tmp_path: Path) -> None:
     good = {"agent": WRITER, "rows": [{"a": 1}], "text": "{a}", **options(tmp_path)}

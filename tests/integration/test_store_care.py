@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from parallel_agents.app.retaining import Retaining
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.audit import Audit
 from parallel_agents.core.ids import SessionKey
@@ -213,3 +214,17 @@ async def test_the_file_shrinks_in_small_steps(tmp_path: Path) -> None:
     assert pages.can_shrink
     assert path.stat().st_size < before
     assert find_damage(path, 3) == []
+
+
+async def test_a_clock_that_was_set_forward_makes_nothing_leave_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    (key,) = await fill(path, 1)
+    execute(path, "UPDATE boots SET least_offset = least_offset - 10 * 86400")
+    execute(path, "UPDATE runs SET finished_at = finished_at - 5 * 86400")
+
+    store = await SqliteStore.open(path)
+    await Retaining(store, tmp_path, Retention(older_than=86_400)).sweep()
+    left = [row.session.key for row in await store.rows(Filter())]
+    await store.aclose()
+
+    assert left == [key]

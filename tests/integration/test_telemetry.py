@@ -11,6 +11,7 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.message import Message, Role, ToolCall
 from parallel_agents.core.model import Finish, ModelReply
+from parallel_agents.core.store_care import Retention
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.usage import Usage
 from parallel_agents.stores.memory import MemoryStore
@@ -212,6 +213,42 @@ async def test_a_store_from_a_backup_is_exported_from_its_end_on(tmp_path: Path)
         await again.sweep()
 
     assert _runs(collector) == 6
+
+
+async def test_a_store_whose_last_events_were_pruned_is_exported_further(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with collecting() as collector:
+        exports = exporter(store, tmp_path, collector.url)
+        await exports.begin()
+        await work(store, "done")
+        await exports.sweep()
+        before = read_place(tmp_path / FOLDER_NAME)
+        trees = [tree.key for tree in (await store.plan_pruning(Retention(older_than=0))).trees]
+        await store.prune_step(trees, by="ana", why="test")
+        await exports.sweep()
+        after = read_place(tmp_path / FOLDER_NAME)
+        await work(store, "anew")
+        await exports.sweep()
+
+    assert trees
+    assert after == before
+    assert _runs(collector) == 2
+
+
+async def test_an_answer_that_says_nothing_of_the_protocol_is_said_and_sent_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore()
+    async with collecting() as collector:
+        collector.says = b"<html>welcome</html>"
+        exports = exporter(store, tmp_path, collector.url)
+        await exports.begin()
+        await work(store, "done")
+        await exports.sweep()
+        await exports.sweep()
+
+    assert _runs(collector) == 1
+    assert "its answer cannot be read" in caplog.text
 
 
 def _runs(collector: Collector) -> int:

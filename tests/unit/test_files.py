@@ -253,3 +253,14 @@ def test_a_draft_replaces_no_file_that_appeared_meanwhile(tmp_path: Path) -> Non
             draft.keep(replace=False)
 
     assert target.read_bytes() == b"mine"
+
+
+def test_a_draft_takes_the_place_of_no_pipe_or_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+
+    for target in (tmp_path / "pipe", tmp_path / "link"):
+        with pytest.raises(InvalidInput, match="cannot be written"), draft_of(target):
+            raise AssertionError(target)
+
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

@@ -174,8 +174,14 @@ def form_of(target: Path, form: ExportForm | str | None) -> ExportForm:
     """The form that is asked for, or else the one that the file's name ends in.
 
     Raises:
-        InvalidInput: neither says one.
+        InvalidInput: neither says one, or there is no file.
     """
+    if target == Path("-"):
+        raise InvalidInput(
+            "an export is a file, and '-' names none",
+            why="it says what goes out before the file appears",
+            hint="name a file, such as export.md",
+        )
     given = target.suffix.removeprefix(".").lower() if form is None else form
     found = {"markdown": "md", "htm": "html", "ndjson": "jsonl"}.get(given, given)
     if found in [*ExportForm]:

@@ -105,35 +105,46 @@ class Alerting:
             with hold_nowait(self._home / FOLDER_NAME / LOCK_NAME) as is_held:
                 if is_held:
                     for alert in self._alerts:
-                        await self._look_at(alert)
+                        await self._note(alert)
+                    await self._tell_all()
         except (OSError, InvalidInput) as error:
             _log.warning("alerts cannot be kept, and nobody is told of them: %s", error)
 
-    async def _look_at(self, alert: Alert) -> None:
+    async def _note(self, alert: Alert) -> None:
+        """Keep whether an alert begins to hold, or has ended."""
         now, condition = self._now(), alert.condition
         value = await measure(self._store, condition, self._rules, now)
         is_firing = condition.holds(value)
         before = read_states(self._home).get(alert.id)
-        if (before is None and is_firing) or (before is not None and is_firing != before.is_firing):
-            state = AlertState(
-                when=alert.when, is_firing=is_firing, since=now, value=value, is_due=is_firing
-            )
-            await self._keep(alert, state)
-            _log.warning(
-                "alert %s: %s is %s", "begins" if is_firing else "ended", alert.when, value
-            )
+        if is_firing == (before is not None and before.is_firing):
+            return
+        state = AlertState(
+            when=alert.when, is_firing=is_firing, since=now, value=value, is_due=is_firing
+        )
+        await self._keep(alert, state)
+        _log.warning("alert %s: %s is %s", "begins" if is_firing else "ended", alert.when, value)
+
+    async def _tell_all(self) -> None:
+        """Tell whom it is due to; who was tried more often waits for the others."""
+        states = read_states(self._home)
+        due = [
+            (alert, states[alert.id])
+            for alert in self._alerts
+            if alert.id in states and states[alert.id].is_due
+        ]
+        for alert, state in sorted(due, key=lambda each: each[1].tries):
             await self._tell(alert, state)
-        elif before is not None and before.is_due:
-            await self._tell(alert, before)
 
     async def _tell(self, alert: Alert, state: AlertState) -> None:
         to = alert.to or self._notify
-        if not state.is_due:
-            return
         tries, error, is_due = state.tries + 1, "", False
         if to is None:
             error = "it names nobody, and the setting notify is not set"
+        elif tries > MOST_TRIES:
+            error = "no process could wait until it was told"
         else:
+            # Kept before: a process may end while it waits, and the next one counts on.
+            await self._keep(alert, state.model_copy(update={"tries": tries}))
             try:
                 await self._sender.send(to, _letter(alert, state, self._now()))
             except NotSent as refused:

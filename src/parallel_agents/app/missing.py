@@ -11,7 +11,9 @@ _log = logging.getLogger(__name__)
 
 
 def is_missing(environment: Environment) -> bool:
-    """Whether nothing has been stored in the home folder; False if it cannot be known."""
+    """Whether nothing has been stored in the home folder; False if it cannot be known here."""
+    if environment.gateway:
+        return False
     try:
         return (environment.home / STORE_NAME).stat().st_size == 0
     except FileNotFoundError:

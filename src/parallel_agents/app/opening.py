@@ -18,7 +18,13 @@ from parallel_agents.app.looking_after import LookingAfter
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.notifying import Notifier, make_sender
 from parallel_agents.app.parts import Parts
-from parallel_agents.app.reading import STORE_NAME, check_exists, open_and_look, open_store
+from parallel_agents.app.reading import (
+    STORE_NAME,
+    check_exists,
+    check_is_here,
+    open_and_look,
+    open_store,
+)
 from parallel_agents.app.retaining import Retaining
 from parallel_agents.app.rules import day_limits
 from parallel_agents.app.secrets import know
@@ -180,6 +186,7 @@ async def open_without_writing(
     Raises:
         StoreError: there is a store that cannot be read, or what the block asks for would write.
     """
+    check_is_here(environment)
     path = environment.home / STORE_NAME
     found = await asyncio.to_thread(look_at, path)
     async with AsyncExitStack() as stack:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 from parallel_agents.app.missing import STORE_NAME as STORE_NAME, tell_missing
 from parallel_agents.app.secrets import know
@@ -16,12 +18,15 @@ from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.owner import Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Store
+from parallel_agents.core.transcript_search import TranscriptSearch
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import NotFound
+from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
 from parallel_agents.sessions.reading import StoreReads
+from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.stores.sqlite import SqliteStore
@@ -29,6 +34,7 @@ from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
 
 if TYPE_CHECKING:
     from parallel_agents.app.readiness import Readiness
+    from parallel_agents.searching.store_search import StoreSearch
 
 _log = logging.getLogger(__name__)
 _OTHER_VERSION = {
@@ -46,25 +52,88 @@ class Reader:
         sessions: the verbs that only look.
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
-        sharing: what the sessions of each tree share.
         now: seconds since 1970 on the store's clock.
     """
 
-    def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
+    def __init__(
+        self,
+        sessions: SessionReads,
+        journal: Journal,
+        limits: ModelLimits,
+        now: Callable[[], float],
+    ) -> None:
+        self.sessions = sessions
+        self.journal = journal
+        self.limits = limits
+        self.now = now
+
+    @property
+    def sharing(self) -> Sharing:
+        """What the sessions of each tree share.
+
+        Raises:
+            NotAtDistance: the store is that of a distant gateway.
+        """
+        raise not_at_distance("what sessions share")
+
+    @property
+    def transcripts(self) -> TranscriptSearch:
+        """Finds texts in all sessions.
+
+        Raises:
+            NotAtDistance: the store is that of a distant gateway.
+        """
+        raise not_at_distance("a search in all transcripts")
+
+    def lacks(self, row: Row) -> str:
+        """What this process lacks to continue a run; empty if nothing."""
+        del row
+        return ""
+
+    async def notice_deaths(self) -> None:
+        """Mark the processes that have died, so that what they executed is seen to be left."""
+
+
+class StoreReader(Reader):
+    """What can be seen of a store of this machine."""
+
+    def __init__(
+        self, environment: Environment, settings: Settings, store: Store, *, keeps_index: bool
+    ) -> None:
         self._environment = environment
         self._settings = settings
         self._readiness: Readiness | None = None
         self._store = store
         self._deaths = DeathWatch(this_process(Role.SCRIPT))
-        self.now = store.now
         self.completions = Completions(store)
-        self.sessions: SessionReads = StoreReads(store, self.completions)
-        self.journal: Journal = StoreJournal(store, store.now, settings.stuck_rules)
-        self.limits: ModelLimits = StoreLimits(store)
-        self.sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
+        self._sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
+        super().__init__(
+            StoreReads(store, self.completions),
+            StoreJournal(store, store.now, settings.stuck_rules),
+            StoreLimits(store),
+            store.now,
+        )
+        self._keeps_index = keeps_index
+        self._transcripts: StoreSearch | None = None
 
+    @property
+    @override
+    def sharing(self) -> Sharing:
+        return self._sharing
+
+    @property
+    @override
+    def transcripts(self) -> TranscriptSearch:
+        if self._transcripts is None:
+            from parallel_agents.searching.store_search import StoreSearch  # noqa: PLC0415 - few ask
+
+            self._transcripts = StoreSearch(
+                self._store, self._environment.home, keeps_index=self._keeps_index
+            )
+        return self._transcripts
+
+    @override
     def lacks(self, row: Row) -> str:
-        """What this process lacks to continue a run; empty if nothing."""
         if self._readiness is None:
             # Models take longer to load than all the rest, and few runs wait for anything.
             from parallel_agents.app.readiness import make_readiness  # noqa: PLC0415 - heavy
@@ -72,13 +141,15 @@ class Reader:
             self._readiness = make_readiness(self._environment, self._settings)
         return self._readiness.lacks(row)
 
+    @override
     async def notice_deaths(self) -> None:
-        """Mark the processes that have died, so that what they executed is seen to be left."""
         await mark_dead(self._store, self._deaths)
 
     async def aclose(self) -> None:
         """Release what was loaded."""
         self.completions.close()
+        if self._transcripts is not None:
+            self._transcripts.close()
         if self._readiness is not None:
             await self._readiness.models.aclose()
 
@@ -93,6 +164,10 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
     Raises:
         StoreError: the store cannot be read.
     """
+    if environment.gateway:
+        async with _open_distant(environment) as reader:
+            yield reader
+        return
     await asyncio.to_thread(know, environment, settings)
     path = environment.home / STORE_NAME
     found = await asyncio.to_thread(look_at, path)
@@ -106,7 +181,8 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
             store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
             if found.form is not Form.READ_ONLY:
                 _log.warning(_OTHER_VERSION[found.form], path, found.version)
-        yield _reader(stack, environment, settings, store)
+        is_writable = found.form is Form.WRITABLE
+        yield _reader(stack, environment, settings, store, keeps_index=is_writable)
 
 
 @asynccontextmanager
@@ -117,20 +193,49 @@ async def open_follower(environment: Environment, settings: Settings) -> AsyncGe
         NotFound: there is no store.
         StoreError: it cannot be written.
     """
+    if environment.gateway:
+        async with _open_distant(environment) as reader:
+            yield reader
+        return
     check_exists(environment)
     await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
         store = await open_and_look(stack, environment, settings)
-        yield _reader(stack, environment, settings, store)
+        yield _reader(stack, environment, settings, store, keeps_index=True)
 
 
 def _reader(
-    stack: AsyncExitStack, environment: Environment, settings: Settings, store: Store
-) -> Reader:
-    reader = Reader(environment, settings, store)
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    store: Store,
+    *,
+    keeps_index: bool,
+) -> StoreReader:
+    reader = StoreReader(environment, settings, store, keeps_index=keeps_index)
     stack.callback(store.on_failure(reader.completions.fail))
     stack.push_async_callback(reader.aclose)
     return reader
+
+
+@asynccontextmanager
+async def _open_distant(environment: Environment) -> AsyncGenerator[Reader]:
+    from parallel_agents.app.distant import open_distant  # noqa: PLC0415 - few ask another machine
+
+    async with open_distant(environment) as distant:
+        yield Reader(distant.sessions, distant.journal, distant.limits, distant.now)
+
+
+def check_is_here(environment: Environment) -> None:
+    """Refuse to use the store of this machine while a distant gateway is named.
+
+    Raises:
+        NotAtDistance: one is.
+    """
+    if environment.gateway:
+        raise not_at_distance(
+            "this", "leave --url out and unset PARALLEL_AGENTS_URL, to do it on this machine"
+        )
 
 
 def check_exists(environment: Environment) -> None:
@@ -138,7 +243,9 @@ def check_exists(environment: Environment) -> None:
 
     Raises:
         NotFound: there is no store.
+        NotAtDistance: a distant gateway is named.
     """
+    check_is_here(environment)
     if not (environment.home / STORE_NAME).exists():
         raise NotFound(
             f"there is no store in {environment.home}",
@@ -162,7 +269,13 @@ async def open_and_look(
 async def open_store(
     stack: AsyncExitStack, environment: Environment, settings: Settings
 ) -> SqliteStore:
-    """The store of a home folder, made or brought up to date if necessary."""
+    """The store of a home folder, made or brought up to date if necessary.
+
+    Raises:
+        NotAtDistance: a distant gateway is named.
+        StoreError: it cannot be opened.
+    """
+    check_is_here(environment)
     is_new = not environment.home.exists()
     store = await SqliteStore.open(
         environment.home / STORE_NAME,

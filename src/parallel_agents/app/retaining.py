@@ -11,7 +11,7 @@ from pathlib import Path
 from parallel_agents.app.unreferenced import Unreferenced
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.store import Store
-from parallel_agents.core.store_care import YOUNG_SECONDS, Retention
+from parallel_agents.core.store_care import Retention
 from parallel_agents.errors import PruneRefused
 from parallel_agents.lock import hold_nowait
 
@@ -39,6 +39,8 @@ class Retaining:
         self._retention = retention
         self._files = Unreferenced(store, home)
         self._cursor = 0.0
+        self._planned: Sequence[SessionKey] = ()
+        self._is_removing = False
         self._resume_at = -math.inf
         self._has_pruned = False
         self._is_stopped = False
@@ -61,7 +63,7 @@ class Retaining:
 
     async def _step(self) -> bool:
         """Remove a little; whether there may be more to remove."""
-        begin = await self._next()
+        begin, was_removing = await self._next(), self._is_removing
         try:
             step = await self._store.prune_step(begin, by=_BY, why=self._why)
         except PruneRefused as refusal:
@@ -69,7 +71,8 @@ class Retaining:
             _log.warning("nothing leaves the store any more: %s; %s", refusal, refusal.hint)
             return False
         self._has_pruned = self._has_pruned or step.runs > 0
-        return not step.is_done or bool(begin) or self._cursor > 0
+        self._is_removing = not step.is_done
+        return self._is_removing or was_removing or bool(begin) or self._cursor > 0
 
     @property
     def _why(self) -> str:
@@ -82,20 +85,32 @@ class Retaining:
         return ", ".join(parts)
 
     async def _next(self) -> Sequence[SessionKey]:
-        """The next trees that may go, from where the last look ended."""
-        now, kept = self._store.now(), self._retention
-        until = -math.inf if kept.older_than is None else now - kept.older_than
-        if kept.larger_than is not None:
-            pages = await self._store.pages()
-            if pages.used > kept.larger_than:
-                until = now - YOUNG_SECONDS
-        if until == -math.inf:
-            self._cursor = 0.0
-            return ()
-        found, cursor = await self._store.next_prunable(self._cursor, until, _RUNS_LOOKED_AT)
+        """The next trees that may go: those that are too old, or else those that make room."""
+        if self._retention.older_than is not None:
+            found = await self._next_old(self._retention.older_than)
+            if found or self._cursor > 0:
+                return found
+        if not self._planned and not self._is_removing:
+            self._planned = await self._plan_for_room()
+        chosen = self._planned[:_TREES_AT_ONCE]
+        self._planned = self._planned[_TREES_AT_ONCE:]
+        return chosen
+
+    async def _next_old(self, seconds: float) -> Sequence[SessionKey]:
+        """Some of those that ended so long ago, from where the last look ended."""
+        found, cursor = await self._store.next_prunable(self._cursor, seconds, _RUNS_LOOKED_AT)
         self._cursor = cursor or 0.0
         busy = await self._files.trees_with_workspaces() if found else ()
         return [tree for tree in found if tree not in busy][:_TREES_AT_ONCE]
+
+    async def _plan_for_room(self) -> Sequence[SessionKey]:
+        """As many of the oldest as it takes until the store is small enough."""
+        most = self._retention.larger_than
+        if most is None or (await self._store.pages()).used <= most:
+            return ()
+        busy = await self._files.trees_with_workspaces()
+        plan = await self._store.plan_pruning(Retention(larger_than=most), busy)
+        return [tree.key for tree in plan.trees]
 
     async def _rest(self) -> None:
         """Once nothing is left to prune: remove files, and give a part of the holes back."""

@@ -16,6 +16,7 @@ from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.engines.leaving import LeavingEngine
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import StoreError
+from parallel_agents.searching.store_search import StoreSearch
 from parallel_agents.settings import Environment, Settings
 
 # Its next task follows soon: a worker that has just ended would have to be started again.
@@ -32,6 +33,9 @@ class ThinClient(Client):
     def __init__(self, resources: Resources) -> None:
         self._engine = LeavingEngine()
         self._store = resources.store
+        self.transcripts = StoreSearch(
+            resources.store, resources.environment.home, keeps_index=True
+        )
         self._deaths = DeathWatch(this_process(Role.SCRIPT))
         super().__init__(resources, self._engine)
         self.workers: Workers = self.workers.lingering(LINGER_SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.event import Event
@@ -12,6 +12,22 @@ from parallel_agents.errors import StoreError
 
 OnEvents = Callable[[Sequence[Event]], None]
 Unsubscribe = Callable[[], None]
+
+
+class Mark(NamedTuple):
+    """A link of the chain of hashes, by which whoever follows the journal knows it again.
+
+    Attributes:
+        number: of the link.
+        last_seq: the number of the last event that it covers.
+        hash: over all events up to there, as they were written.
+        pruning: the link with the record of the store's last pruning; 0 if there was none.
+    """
+
+    number: int
+    last_seq: int
+    hash: bytes
+    pruning: int
 
 
 class EventStore(Protocol):
@@ -51,6 +67,14 @@ class EventStore(Protocol):
         self, *, before: int | None = None, tree: SessionKey | None = None
     ) -> int:
         """How many events there are with a `seq` below `before`, of any kind."""
+        ...
+
+    async def last_seq(self) -> int:
+        """The number of the last event that there ever was, pruned or not; 0 if there was none."""
+        ...
+
+    async def mark(self, number: int | None = None) -> Mark | None:
+        """The link with this number, or else the last one; None if there is none."""
         ...
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:

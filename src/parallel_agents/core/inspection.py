@@ -123,6 +123,10 @@ class Journal(Protocol):
         """How many events there are before the one with this number."""
         ...
 
+    async def last_seq(self) -> int:
+        """The number of the last event that there ever was, pruned or not; 0 if there was none."""
+        ...
+
     async def count_rows(self, chosen: Filter) -> int:
         """How many sessions a filter matches, whatever its `limit` and `after`."""
         ...

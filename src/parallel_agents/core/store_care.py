@@ -222,14 +222,14 @@ class CareStore(Protocol):
         ...
 
     async def next_prunable(
-        self, after: float, until: float, limit: int
+        self, after: float, older_than: float, limit: int
     ) -> tuple[Sequence[SessionKey], float | None]:
-        """Of the trees whose runs ended after a moment and up to another, those that may go now.
+        """Of the trees whose runs ended after a moment and so many seconds ago, those that may go now.
 
-        Looks at no more than `limit` runs.
+        Looks at no more than `limit` runs. A wall clock that was set forward makes nothing older.
 
         Returns:
-            The trees that ended as a whole by then, and where to continue; None at the end.
+            The trees that ended as a whole so long ago, and where to continue; None at the end.
         """
         ...
 

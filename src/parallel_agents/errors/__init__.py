@@ -30,6 +30,7 @@ PagentsError
  │   ├─ TooManyRequests         PA-E387  too many wrong tokens or connections at once
  │   ├─ PruneRefused            PA-E390  what is to be removed from the store has to stay
  │   ├─ StoreInUse              PA-E393  runs are being executed, and would have to wait
+ │   ├─ NotAtDistance           PA-E394  what is asked for cannot be done over --url
  │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type
  │   ├─ ProfileRefused          PA-E136  a session may not have the profile that it names
  │   ├─ SecretInContent         PA-E137  the content of an artifact contains a secret
@@ -40,6 +41,7 @@ PagentsError
  │       ├─ SecretInSetting     PA-E367  a value for the configuration is a secret itself
  │       ├─ ClientConfigBroken  PA-E379  the configuration of a program that the skill is installed for
  │       ├─ ExposedAddress      PA-E382  a server would be reached from other machines, unencrypted
+ │       ├─ BadGateway          PA-E397  the address or the token of a gateway cannot be used
  │       ├─ MissingExtra        PA-E113  an optional part is not installed
  │       ├─ CannotSee           PA-E128  a file that the model cannot be shown
  │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
@@ -116,8 +118,11 @@ PagentsError
      ├─ LimitUnenforced         PA-E414  nothing here can hold commands to a limit of their session
      ├─ BackupFailed            PA-E391  a copy of the store could not be made, or is not like it
      ├─ NoRoom                  PA-E392  the disk has too little room for what was asked for
+     ├─ SearchFailed            PA-E398  the index of transcripts cannot be made, written or read
      ├─ ArtifactError           PA-E420  the content of an artifact is gone or damaged
      ├─ GatewayFault            PA-E389  a bug in this package kept the gateway from answering
+     ├─ GatewayUnreachable      PA-E395  a distant gateway cannot be reached
+     ├─ GatewayMismatch         PA-E396  what answers is no gateway, or one of another version
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
 
 `docs/errors.md` explains each code; `pagents docs E101` shows its entry.
@@ -132,6 +137,7 @@ from parallel_agents.errors.base import (
 from parallel_agents.errors.caller import (
     AlreadyAnswered,
     Ambiguous,
+    BadGateway,
     BadRequest,
     BatchRefused,
     CallerError,
@@ -152,6 +158,7 @@ from parallel_agents.errors.caller import (
     MissingKey,
     NoOutput,
     NoSuchPath,
+    NotAtDistance,
     NotAuthorized,
     NotFound,
     NothingOnStdin,
@@ -179,6 +186,8 @@ from parallel_agents.errors.host import (
     ArtifactError,
     BackupFailed,
     GatewayFault,
+    GatewayMismatch,
+    GatewayUnreachable,
     HostError,
     LeftRun,
     LimitUnenforced,
@@ -188,6 +197,7 @@ from parallel_agents.errors.host import (
     OwnershipLost,
     SandboxMissing,
     SandboxRefused,
+    SearchFailed,
     Stopping,
     StoreDamaged,
     StoreError,
@@ -268,6 +278,7 @@ __all__ = [
     "ArtifactError",
     "AuthFailed",
     "BackupFailed",
+    "BadGateway",
     "BadRequest",
     "BatchRefused",
     "CallTimedOut",
@@ -294,6 +305,8 @@ __all__ = [
     "GateBroken",
     "GateRefused",
     "GatewayFault",
+    "GatewayMismatch",
+    "GatewayUnreachable",
     "GitFailed",
     "HealthFileTaken",
     "HostError",
@@ -315,6 +328,7 @@ __all__ = [
     "NoOutput",
     "NoRoom",
     "NoSuchPath",
+    "NotAtDistance",
     "NotAuthorized",
     "NotFound",
     "NotRegistered",
@@ -353,6 +367,7 @@ __all__ = [
     "RunTimedOut",
     "SandboxMissing",
     "SandboxRefused",
+    "SearchFailed",
     "SecretInContent",
     "SecretInSetting",
     "SecretUnavailable",

@@ -174,6 +174,12 @@ class NoSuchPath(NotFound):
     code = "PA-E388"
 
 
+class NotAtDistance(CallerError):
+    """What is asked for needs this machine's own home, and a distant gateway was named."""
+
+    code = "PA-E394"
+
+
 class PruneRefused(CallerError):
     """What is to be removed from the store has to stay."""
 
@@ -244,6 +250,12 @@ class ClientConfigBroken(ConfigError):
 
 class MissingExtra(ConfigError):
     code = "PA-E113"
+
+
+class BadGateway(ConfigError):
+    """The address of a gateway or its token cannot be used: it is no URL, unencrypted, or there is no token."""
+
+    code = "PA-E397"
 
 
 class ExposedAddress(ConfigError):

@@ -83,6 +83,12 @@ class NoRoom(HostError):
     code = "PA-E392"
 
 
+class SearchFailed(HostError):
+    """The index of transcripts cannot be made, written or read."""
+
+    code = "PA-E398"
+
+
 class LocalModelError(HostError):
     code = "PA-E410"
 
@@ -113,3 +119,15 @@ class GatewayFault(HostError):
     """A bug in this package kept the gateway from answering a request."""
 
     code = "PA-E389"
+
+
+class GatewayUnreachable(HostError):
+    """A distant gateway cannot be reached, or the connection to it broke."""
+
+    code = "PA-E395"
+
+
+class GatewayMismatch(HostError):
+    """What answers is not a gateway, or is one of a version that this client cannot talk to."""
+
+    code = "PA-E396"

@@ -136,6 +136,9 @@ class StoreJournal:
     ) -> int:
         return await self._store.count_events(before=before, tree=tree)
 
+    async def last_seq(self) -> int:
+        return await self._store.last_seq()
+
     async def count_rows(self, chosen: Filter) -> int:
         return await self._store.count_rows(chosen)
 

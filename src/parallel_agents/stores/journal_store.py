@@ -9,7 +9,7 @@ from functools import partial
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit, ChainCheck
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
@@ -32,7 +32,6 @@ from parallel_agents.core.store_care import (
     PrunePlan,
     Retention,
     Step,
-    StoreSizes,
     Tree,
 )
 from parallel_agents.core.stuck_rules import StuckRules
@@ -220,6 +219,11 @@ class JournalStore(ABC):
     last_events = _read(lambda rows: rows.last_events)
     kept_event = _read(lambda rows: rows.kept_event)
     count_events = _read(lambda rows: rows.count_events)
+    last_seq = _read(lambda rows: rows.last_seq)
+    sizes = _read(lambda rows: partial(read_sizes, rows.database))
+    pages = _read(lambda rows: partial(read_pages, rows.database))
+    mark = _read(lambda rows: rows.mark)
+    check_rows = _read(lambda rows: partial(check_rows, rows))
     count_rows = _read(lambda rows: partial(count_rows, rows))
     tallies = _read(lambda rows: partial(read_tallies, rows))
     spend_below = _read(lambda rows: rows.spend_below)
@@ -314,12 +318,6 @@ class JournalStore(ABC):
         oldest = self._oldest_letter
         return await self.read(lambda rows: read_dead_letters(rows, chosen, oldest))
 
-    async def sizes(self) -> StoreSizes:
-        return await self.read(lambda rows: read_sizes(rows.database))
-
-    async def pages(self) -> Pages:
-        return await self.read(lambda rows: read_pages(rows.database))
-
     async def plan_pruning(
         self, retention: Retention, unmerged: Collection[SessionKey] = ()
     ) -> PrunePlan:
@@ -339,9 +337,9 @@ class JournalStore(ABC):
         )
 
     async def next_prunable(
-        self, after: float, until: float, limit: int
+        self, after: float, older_than: float, limit: int
     ) -> tuple[Sequence[SessionKey], float | None]:
-        oldest = self._oldest_letter
+        until, oldest = self._least_now() - older_than, self._oldest_letter
         return await self.read(
             lambda rows: next_prunable(rows.database, after, until, limit, oldest_letter=oldest)
         )
@@ -378,9 +376,6 @@ class JournalStore(ABC):
 
     async def check_chain(self, head: str = "") -> ChainCheck:
         return await self.read(lambda rows: check_chain(rows.database, head))
-
-    async def check_rows(self) -> RowCheck:
-        return await self.read(check_rows)
 
     async def verify_all(self, head: str = "") -> Audit:
         return await self._noted(await self.read(lambda rows: verify_all(rows, head)))

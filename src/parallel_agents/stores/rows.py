@@ -13,6 +13,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState
 from parallel_agents.core.event import Body, Event
+from parallel_agents.core.event_store import Mark
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import ChildRun, Row
@@ -181,6 +182,13 @@ class Rows:
         if tree is None:
             return self.database.all("count_all_events", values, where=conditions)[0][0]
         return self.database.all("count_events", values, where=[*conditions, "events.tree"])[0][0]
+
+    def last_seq(self) -> int:
+        return (self.database.one("last_seq") or (0,))[0]
+
+    def mark(self, number: int | None = None) -> Mark | None:
+        found = self.database.one("mark", (number,))
+        return None if found is None else Mark(*found)
 
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         return _child_runs(self.database.all("child_runs", (parent,)))

@@ -78,6 +78,7 @@ class Exporter:
         self._wait_seconds = 0.0
         self._sent_totals_at = 0.0
         self._is_failing = False
+        self._has_told_unread = False
 
     async def begin(self) -> None:
         """Export what happens from now on, if nothing was exported before.
@@ -125,8 +126,7 @@ class Exporter:
 
     async def _export(self) -> None:
         place = read_place(self._folder) or await self._begin()
-        last = await self._store.last_events(limit=1)
-        if place.seq > (last[-1].seq if last else 0):
+        if place.seq > await self._store.last_seq():
             _log.warning("the store has fewer events than were exported: its export begins anew")
             place = await self._begin()
         try:
@@ -139,8 +139,7 @@ class Exporter:
             self._succeed()
 
     async def _begin(self) -> Place:
-        last = await self._store.last_events(limit=1)
-        place = Place.beginning(last[-1].seq if last else 0, self._store.now())
+        place = Place.beginning(await self._store.last_seq(), self._store.now())
         await asyncio.to_thread(keep_place, self._folder, place)
         return place
 
@@ -187,6 +186,12 @@ class Exporter:
     async def _send(self, kind: str, target: Target, content: bytes) -> None:
         taken = await post(target, content, self._options, self._certificates)
         why = taken.refused or rejected(kind, taken.content)
+        if why is None and not self._has_told_unread:
+            self._has_told_unread = True
+            _log.warning(
+                "%s answered, and its answer cannot be read: see whether it is a collector",
+                target.address.netloc,
+            )
         if why:
             _log.warning("%s were refused, and are not sent again: %s", kind, why[:200])
 

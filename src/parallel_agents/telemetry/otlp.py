@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
@@ -61,16 +62,22 @@ def encode_totals(
     ).SerializeToString()
 
 
-def rejected(kind: str, content: bytes) -> str:
-    """What a collector did not take of a request that it answered; empty if it took everything."""
-    if kind == "traces":
-        partial = ExportTraceServiceResponse.FromString(content).partial_success
-        number, what = partial.rejected_spans, "spans"
-    else:
-        taken = ExportMetricsServiceResponse.FromString(content).partial_success
-        number, what = taken.rejected_data_points, "points"
-        return f"{number} {what}: {taken.error_message}" if number else ""
-    return f"{number} {what}: {partial.error_message}" if number else ""
+def rejected(kind: str, content: bytes) -> str | None:
+    """What a collector did not take of a request that it answered; empty if it took everything.
+
+    Returns:
+        None if the answer is not of the protocol, so that it does not say.
+    """
+    try:
+        if kind == "traces":
+            partial = ExportTraceServiceResponse.FromString(content).partial_success
+            number, what, why = partial.rejected_spans, "spans", partial.error_message
+        else:
+            taken = ExportMetricsServiceResponse.FromString(content).partial_success
+            number, what, why = taken.rejected_data_points, "points", taken.error_message
+    except DecodeError:
+        return None
+    return f"{number} {what}: {why}" if number else ""
 
 
 def _span(made: Made) -> Span:

@@ -32,6 +32,7 @@ class Served:
     gateway: Gateway
     tokens: Tokens
     http: aiohttp.ClientSession
+    url: str
     environment: Environment
     settings: Settings
 
@@ -72,7 +73,9 @@ def serving(tmp_path: Path) -> Serving:
                     headers={"Authorization": f"Bearer {tokens.operate}"},
                     timeout=aiohttp.ClientTimeout(30),
                 ) as http:
-                    yield Served(gateway, tokens, http, environment, settings)
+                    yield Served(
+                        gateway, tokens, http, f"http://127.0.0.1:{port}", environment, settings
+                    )
                 stop.set()
                 await served
 

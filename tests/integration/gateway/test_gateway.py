@@ -6,9 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pytest
+from multidict import CIMultiDict
 
 from parallel_agents.app.opening import open_client
 from parallel_agents.core.task import Task
+from parallel_agents.gateway_client.wire import FOLLOW, LOOK
 from parallel_agents.surfaces.gateway.table import ROUTES
 
 if TYPE_CHECKING:
@@ -53,6 +56,37 @@ async def test_a_message_takes_effect_once_under_a_key(serving: Serving) -> None
 
     assert (first[0], again[0], other[0]) == (201, 200, 409)
     assert again[1]["run_id"] == first[1]["run_id"]
+
+
+@pytest.mark.parametrize("keys", [("",), ("k" * 201,), ("k1", "k2")])
+async def test_a_key_that_cannot_be_one_is_refused(serving: Serving, keys: tuple[str, ...]) -> None:
+    headers = CIMultiDict([("Idempotency-Key", key) for key in keys])
+    async with (
+        serving() as served,
+        served.http.post("/api/v1/runs", json=TASK, headers=headers) as answer,
+    ):
+        status = answer.status
+        listed = await served.get("/runs")
+
+    assert status == 400
+    assert listed[1]["items"] == []
+
+
+async def test_a_client_resumes_after_an_event_that_was_pruned_meanwhile(serving: Serving) -> None:
+    async with serving() as served, served.worker():
+        _, spawned = await served.post("/runs", TASK)
+        await served.get(f"/wait?names={spawned['id']}")
+        _, before = await served.get("/events?after=0")
+        last = before["items"][-1]["seq"]
+        async with open_client(served.environment, served.settings) as client:
+            pruned = await client.care.prune(
+                await client.care.named([spawned["session_key"]]), is_named=True
+            )
+    async with serving() as served:
+        status, after = await served.get(f"/events?after={last}")
+
+    assert pruned.step.trees == 1
+    assert (status, after["items"]) == (200, [])
 
 
 async def queued(served: Served, text: str = "Look") -> str:
@@ -195,7 +229,7 @@ async def test_every_read_answers_on_an_empty_home_and_says_what_is_missing(
 ) -> None:
     async with serving() as served:
         for route in ROUTES:
-            if route.method != "GET" or route.path == "/wait":
+            if route.method != "GET" or route.path in ("/wait", LOOK, FOLLOW):
                 continue
             path = route.path.replace("{name}", "nothing").replace("{artifact}", "nothing")
             status, found = await served.get(path)
@@ -235,3 +269,29 @@ async def test_an_agent_that_was_changed_since_the_start_is_spawned_as_it_is(
 
     assert "Say hello." in said[0]
     assert "Say goodbye." in said[1]
+
+
+async def test_a_phrase_is_found_in_all_transcripts_page_by_page(serving: Serving) -> None:
+    async with serving() as served:
+        key = await queued(served, "savannah <b>calendar</b>")
+        await queued(served, "savannah")
+        found = await served.get("/search?q=SAVANNAH%20calendar*")
+        pages = [await served.get("/search?q=savannah&limit=1")]
+        pages.append(await served.get(pages[0][1]["next"].removeprefix("/api/v1")))
+        filtered = await served.get("/search?q=savannah&filter=state:done")
+        odd = await served.get("/search?q=NEAR(%22a%00*&filter=agent:x")
+        nothing = await served.get("/search?q=***")
+        wrong = await served.get("/search?q=a&after=x")
+
+    (hit,) = found[1]["items"]
+    assert (found[1]["schema"], found[1]["not_indexed"]) == ("pagents.search/1", 0)
+    assert (hit["session_key"], hit["role"], hit["agent"]) == (key, "task", "code_reviewer")
+    assert [piece["text"] for piece in hit["snippet"] if piece["is_hit"]] == [
+        "savannah",
+        "calendar",
+    ]
+    assert len({page["items"][0]["seq"] for _, page in pages}) == 2
+    assert pages[1][1]["next"] is None
+    assert (filtered[0], filtered[1]["items"]) == (200, [])
+    assert (odd[0], odd[1]["items"]) == (200, [])
+    assert (nothing[0], wrong[0]) == (422, 422)

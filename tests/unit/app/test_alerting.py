@@ -32,10 +32,13 @@ class Outbox:
     letters: list[Letter] = field(default_factory=list[Letter])
     refusal: NotSent | None = None
     dies: bool = False
+    hangs_for: str = ""
 
     async def send(self, to: str, letter: Letter) -> None:
         assert to
         self.letters.append(letter)
+        if to == self.hangs_for:
+            await asyncio.Event().wait()
         if self.dies:
             raise RuntimeError("the process dies")
         if self.refusal is not None:
@@ -121,6 +124,18 @@ async def test_a_target_that_stays_away_is_tried_a_few_times(tmp_path: Path) -> 
     (state,) = read_states(tmp_path).values()
     assert len(outbox.letters) == MOST_TRIES
     assert state.error == "away"
+
+
+async def test_a_receiver_that_hangs_keeps_no_other_from_being_told(tmp_path: Path) -> None:
+    store, outbox = clocked(), Outbox(hangs_for="env:SLOW")
+    alerts = [Alert(when="running < 1", to="env:SLOW"), Alert(when="queued < 1", to="env:OTHER")]
+    for _ in range(MOST_TRIES + 2):
+        await Alerting(store, tmp_path, alerts, None, RULES, outbox).say_farewell()
+
+    told = [orjson.loads(letter.document)["measure"] for letter in outbox.letters]
+    assert told.count("queued") == 1
+    assert told.count("running") == MOST_TRIES
+    assert not any(state.is_due for state in read_states(tmp_path).values())
 
 
 async def test_an_alert_without_a_target_goes_where_notifications_go(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ from parallel_agents.errors import InvalidInput
 # Made by a run or a provider, never by a caller who then stores them; the codec checks those.
 _NOT_FROM_CALLERS = {
     *("Artifact", "BatchResult", "Capabilities", "Created", "DeadLetter", "Event", "Failure"),
-    "Gathered",
+    *("Gathered", "Hit", "Hits"),
     "ItemResult",
     *("MapPrice", "MapResult", "MapRow", "Message"),
     *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),

@@ -9,7 +9,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from parallel_agents.app.opening import open_existing
+from parallel_agents.app.acting import open_acting
 from parallel_agents.core.cutting import head
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json, JsonObject
@@ -58,13 +58,13 @@ def answer(
     check_is_person(context.environment)
 
     async def decide() -> OpenQuestion:
-        async with open_existing(context.environment, context.settings) as client:
+        async with open_acting(context.environment, context.settings) as client:
             waiting = {each.id: each for each in await client.sessions.questions()}
             given = given_answer(
                 waiting.get(question), text, note=note, for_run=for_run, arguments=changed
             )
             answered = await client.sessions.answer(question, given)
-            await client.workers.ensure(answered.session, answered.run)
+            await client.ensure_worker(answered.session, answered.run)
             return answered
 
     answered = run_cancellable(decide())

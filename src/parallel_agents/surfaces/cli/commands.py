@@ -26,6 +26,7 @@ COMMANDS = {
     "list": Command("list:list_sessions", "List teams and sessions.", _WATCH),
     "show": Command("show:show", "Show a team or a session, with its results.", _WATCH),
     "history": Command("history:history", "Show what was said and done in a session.", _WATCH),
+    "search": Command("search:search", "Find a phrase in all transcripts.", _WATCH),
     "audit": Command("audit:audit", "List who decided what and why; verify the journal.", _WATCH),
     "watch": Command(
         "watch:watch", "Watch live work, whoever executes it; leaving ends nothing.", _WATCH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -42,21 +43,13 @@ def export(
     It says what goes out before the file appears, and known secrets are hidden in it. The form is
     what an option or the end of the file's name says. The HTML page asks no network.
     """
-    asked = [
-        form for form, is_asked in zip(_FORMS, (html, md, jsonl, csv), strict=True) if is_asked
-    ]
-    if len(asked) > 1:
-        raise InvalidInput(
-            f"--{asked[0]} and --{asked[1]} cannot be used together",
-            why="an export is one file",
-            hint="choose one of them, and export again for the other",
-        )
+    asked = _asked(zip(_FORMS, (html, md, jsonl, csv), strict=True))
     # Who only asks for help loads none of it.
     from parallel_agents.api.exporting import form_of, write_export  # noqa: PLC0415 - heavy
     from parallel_agents.views.exports.tree import Exported, Wanted  # noqa: PLC0415 - heavy
     from parallel_agents.views.exports.writing import described  # noqa: PLC0415 - heavy
 
-    form = form_of(out or Path(), next(iter(asked), None if out is not None else "html"))
+    form = form_of(out or Path(), asked or (None if out is not None else "html"))
     wanted = Wanted(form=form, has_transcripts=not no_transcripts, only_failed=only_failed)
     context = find_store(home)
 
@@ -77,6 +70,22 @@ def export(
     target, exported = run_cancellable(write())
     render.line(f"{target}")
     render.note(f"Wrote {format.size(exported.bytes)}; only you can read the file.")
+
+
+def _asked(forms: Iterable[tuple[str, bool]]) -> str | None:
+    """The form that an option asks for; None if none does.
+
+    Raises:
+        InvalidInput: two do.
+    """
+    asked = [form for form, is_asked in forms if is_asked]
+    if len(asked) > 1:
+        raise InvalidInput(
+            f"--{asked[0]} and --{asked[1]} cannot be used together",
+            why="an export is one file",
+            hint="choose one of them, and export again for the other",
+        )
+    return next(iter(asked), None)
 
 
 def _file_name(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.opening import open_existing
+from parallel_agents.app.acting import open_acting
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Killed
 from parallel_agents.interrupts import run_cancellable
@@ -33,7 +33,7 @@ def kill(
     context = find_store(home)
 
     async def end(*, is_dry: bool) -> tuple[Killed, Liveness]:
-        async with open_existing(context.environment, context.settings) as client:
+        async with open_acting(context.environment, context.settings) as client:
             liveness = Liveness.of(await client.journal.owners(), time.time())
             return await client.sessions.kill(name, dry_run=is_dry), liveness
 

@@ -20,6 +20,7 @@ from parallel_agents.surfaces.cli.numbers import TakesNumbers
 from parallel_agents.surfaces.cli.profile_option import take_leading_profile
 from parallel_agents.surfaces.cli.shared_options import offer_options, with_options
 from parallel_agents.surfaces.cli.streams import guard_streams
+from parallel_agents.surfaces.cli.url_option import take_leading_url
 from parallel_agents.surfaces.cli.usage import execute
 
 
@@ -34,7 +35,7 @@ def main(begin: Callable[[], object] = lambda: None) -> None:
     try:
         check_arguments(arguments)
         arguments, log = take_log_options(arguments)
-        arguments = take_leading_profile(arguments)
+        arguments = take_leading_url(take_leading_profile(take_leading_url(arguments)))
         app = build(arguments)
         begin()
         with stop_signals_as_interrupts(), given(log):

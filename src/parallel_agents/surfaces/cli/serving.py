@@ -7,28 +7,17 @@ import webbrowser
 from collections.abc import Generator
 from contextlib import contextmanager
 from html import escape
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.errors import MissingExtra
 from parallel_agents.files import write_private
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.gateway import serving
+from parallel_agents.surfaces.gateway.access import OPERATE_NAME, replace_tokens, tokens_of
+from parallel_agents.surfaces.gateway.origins import check_address, origins_of
 from parallel_agents.surfaces.http.listening import listen, origin_of
-
-try:
-    import_module(
-        "websockets"
-    )  # uvicorn loads it when it serves, where nobody says what is missing
-    from parallel_agents.surfaces.gateway import serving
-    from parallel_agents.surfaces.gateway.access import OPERATE_NAME, replace_tokens, tokens_of
-    from parallel_agents.surfaces.gateway.origins import check_address, origins_of
-except ModuleNotFoundError as error:
-    raise MissingExtra(
-        "the gateway is not installed", why=str(error), hint="pip install 'pagents[web]'"
-    ) from error
 
 _OPENED_NAME = "gateway-open.html"
 

@@ -10,11 +10,12 @@ from parallel_agents.surfaces.cli.log_options import with_log
 from parallel_agents.surfaces.cli.numbers import TakesNumbers
 from parallel_agents.surfaces.cli.output_option import with_output
 from parallel_agents.surfaces.cli.profile_option import with_profile
+from parallel_agents.surfaces.cli.url_option import with_url
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """The command with them."""
-    return with_profile(with_output(with_log(command)))
+    return with_url(with_profile(with_output(with_log(command))))
 
 
 def offer_options(app: typer.Typer) -> None:

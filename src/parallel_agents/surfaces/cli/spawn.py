@@ -10,8 +10,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import check_exists
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
@@ -45,6 +45,10 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
     find_work_context,
     workspace_of,
+)
+from parallel_agents.surfaces.cli.distant_spawn import (
+    fill_at_distance,
+    warn_at_distance,
 )
 from parallel_agents.surfaces.cli.dry_run import DryRun, Planned, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -135,8 +139,8 @@ def spawn(
 ) -> None:
     """Start one agent on a task; with the same --id, return what was started.
 
-    Without --wait a background worker executes it; `pagents wait` prints the result. Of --file,
-    an image or PDF is shown; texts are the one missing input, or are added.
+    Without --wait a worker executes it; `pagents wait` prints the result. Of --file, an image or PDF
+    is shown; texts are the one missing input, or are added.
     """
     find = partial(find_work_context, home, answers=answers, is_here=wait, sandbox=sandbox)
     context = find(allow_weak_judge=allow_weak_judge, notify=notify, tags=tag)
@@ -155,6 +159,11 @@ def spawn(
     )
     fill, form = partial(_fill, base, inputs, read_files(file)), _form_of(json, output, wait=wait)
     here = partial(_begin_here, style=_checked(style, wait=wait))
+    if context.environment.gateway and not (wait or dry_run):
+        refused = {"--notify": notify, "--sandbox": sandbox, "--allow-weak-judge": allow_weak_judge}
+        start = fill_at_distance(base, inputs, read_files(file), refused, tag)
+        _begin_at_distance(context, start, form)
+        return
     begin = _print_price if dry_run else here if wait else _begin_in_background
     begin(context, fill, base.budget, form)
 
@@ -185,10 +194,19 @@ def _print_price(
 def _begin_in_background(
     context: CliContext, task: Callable[[Client], Task], budget: Budget, form: Form | None
 ) -> None:
-    async def leave(client: Client) -> Spawned:
-        return await client.sessions.spawn(task(client))
+    async def leave(client: Acting) -> Spawned:
+        assert client.here is not None
+        return await client.sessions.spawn(task(client.here))
 
     run_cancellable(_leave_to_worker(context, leave, budget=budget, form=form))
+
+
+def _begin_at_distance(
+    context: CliContext,
+    start: Callable[[Acting], Coroutine[None, None, Spawned]],
+    form: Form | None,
+) -> None:
+    run_cancellable(_leave_to_worker(context, start, budget=NO_BUDGET, form=form))
 
 
 def _begin_here(
@@ -224,11 +242,12 @@ def send(
     form = _form_of(json, output, wait=wait)
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
-    check_exists(context.environment)
+    if not context.environment.gateway or wait:
+        check_exists(context.environment)
     given = read_files(file)
     text, shown = text + given.added, given.shown
 
-    async def leave(client: Client) -> Spawned:
+    async def leave(client: Acting) -> Spawned:
         return await client.sessions.send(name, text, files=shown, notify=told)
 
     async def prepare(app: App) -> Ask:
@@ -272,16 +291,19 @@ def gates_of(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
 
 async def _leave_to_worker(
     context: CliContext,
-    start: Callable[[Client], Coroutine[None, None, Spawned]],
+    start: Callable[[Acting], Coroutine[None, None, Spawned]],
     *,
     budget: Budget,
     form: Form | None,
 ) -> None:
-    async with open_client(context.environment, context.settings) as client:
+    async with open_acting(context.environment, context.settings, is_made=True) as client:
         spawned = await start(client)
-        await client.workers.ensure(spawned.session_key, spawned.run_id)
+        await client.ensure_worker(spawned.session_key, spawned.run_id)
         (row,) = await client.sessions.rows_of([spawned.run_id])
-        warn_if_simulated(client, row.run.model)
+        if client.here is not None:
+            warn_if_simulated(client.here, row.run.model)
+        else:
+            warn_at_distance(row.run.model)
     name = format.name(row)
     if form is Form.JSON:
         item = {"id": name, "session_key": row.session.key, "run_id": spawned.run_id}

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_existing
 from parallel_agents.core.event import Delivered, Finished, SteerMode
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
@@ -58,12 +58,12 @@ def steer(
     context = find_context(home) if after else find_store(home)
 
     async def deliver() -> tuple[Row, Steer, str]:
-        async with open_existing(context.environment, context.settings) as client:
+        async with open_acting(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
             mode = SteerMode.AFTER if after else SteerMode.NOW if now else SteerMode.NEXT
             receipt = await client.sessions.steer(row.session.key, text, mode=mode)
             if after:
-                await client.workers.ensure(row.session.key, receipt.run_id)
+                await client.ensure_worker(row.session.key, receipt.run_id)
                 return row, receipt, "queued as the next run"
             (reached,) = await client.sessions.list(Filter(run=receipt.run_id))
             return row, receipt, await receipt_of(client, reached, receipt)
@@ -79,7 +79,7 @@ def steer(
         raise typer.Exit(Exit.FAILED)
 
 
-async def receipt_of(client: Client, row: Row, receipt: Steer) -> str:
+async def receipt_of(client: Client | Acting, row: Row, receipt: Steer) -> str:
     """What became of the message within a few seconds."""
     if row.run.status is RunStatus.QUEUED:
         return "queued until the run starts"

@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
+from parallel_agents.app.acting import open_acting
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_existing
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter
+from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import ConfigError
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
@@ -45,10 +46,12 @@ def wait(
     context = find_store(home)
 
     async def until_ended() -> list[Result]:
-        async with open_existing(context.environment, context.settings) as client:
+        async with open_acting(context.environment, context.settings) as client:
             rows = [await client.sessions.find(name) for name in names]
             runs = [member.run.id for row in rows for member in await client.sessions.members(row)]
-            watch = WorkerWatch(client, rows, context.problem)
+            if client.here is None:
+                return await _wait_there(client.sessions, runs, timeout)
+            watch = WorkerWatch(client.here, rows, context.problem)
             watching = asyncio.create_task(watch.watch())
             try:
                 results = await unless(watch.stuck, client.sessions.wait(runs, timeout=timeout))
@@ -72,6 +75,18 @@ def wait(
         for result in results:
             render.result(result)
     raise typer.Exit(worst_of([result.status for result in results]))
+
+
+async def _wait_there(
+    sessions: Sessions, runs: Sequence[RunId], timeout: float | None
+) -> list[Result]:
+    """Wait at a gateway, which sees to its workers itself."""
+    try:
+        return await sessions.wait(runs, timeout=timeout)
+    except TimeoutError:
+        rest = "it continues" if len(runs) == 1 else "they continue"
+        render.note(f"Not finished after {timeout:g} s; {rest}.")
+        raise typer.Exit(Exit.TIMED_OUT) from None
 
 
 class WorkerWatch:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.errors import ConfigError
 from parallel_agents.surfaces.http.token_file import own_token, replace_token
 
 OPERATE_NAME, READ_NAME = "gateway-token", "gateway-read-token"
@@ -61,13 +62,17 @@ def tokens_of(home: Path, *, only_reads: bool) -> Tokens:
     """The tokens in the files of a home, made at the first start.
 
     Raises:
-        ConfigError, InvalidInput: a file cannot be read or written, or holds no token.
+        ConfigError, InvalidInput: a file cannot be read or written, or holds no token; or both hold
+            the same one.
     """
-    return Tokens(
-        operate=own_token(home / OPERATE_NAME),
-        read=own_token(home / READ_NAME),
-        only_reads=only_reads,
-    )
+    operate, read = own_token(home / OPERATE_NAME), own_token(home / READ_NAME)
+    if operate == read:
+        raise ConfigError(
+            f"{OPERATE_NAME} and {READ_NAME} of {home} hold the same token",
+            why="whoever should only read could do everything",
+            hint="make new ones: pagents serve --new-token",
+        )
+    return Tokens(operate=operate, read=read, only_reads=only_reads)
 
 
 def replace_tokens(home: Path) -> None:

@@ -83,24 +83,36 @@ class Api:
         def header(name: bytes) -> str:
             return headers.get(name, b"").decode("latin-1").strip()
 
-        key = header(b"idempotency-key")
-        if len(key) > _MOST_KEY or not key.isprintable():
-            raise Refusal(
-                BadRequest(
-                    "the header Idempotency-Key cannot be used",
-                    why=f"it is at most {_MOST_KEY} printable characters",
-                    hint="use a UUID",
-                )
-            )
         return Call(
             gateway=self._gateway,
             actor=scope[ACTOR],
             path=scope["path"],
             names=found.names,
-            key=key,
+            key=_key_of(scope),
             accepts=header(b"accept"),
             last_event=header(b"last-event-id"),
         )
+
+
+def _key_of(scope: Scope) -> str:
+    """The key by which a request takes effect once; empty if it has none.
+
+    Raises:
+        Refusal: it cannot be one, so that the request would take effect each time.
+    """
+    found = [text for name, text in scope["headers"] if name == b"idempotency-key"]
+    if not found:
+        return ""
+    key = found[0].decode("latin-1").strip()
+    if len(found) > 1 or not 0 < len(key) <= _MOST_KEY or not key.isprintable():
+        raise Refusal(
+            BadRequest(
+                "the header Idempotency-Key cannot be used",
+                why=f"it is given once, and has 1 to {_MOST_KEY} printable characters",
+                hint="use a UUID",
+            )
+        )
+    return key
 
 
 async def _send(scope: Scope, send: Send, reply: Reply, tag: str) -> None:

@@ -85,11 +85,11 @@ async def check_cursor(journal: Journal, seq: int, after: int) -> None:
     """
     if after <= seq:
         return
-    last = await journal.last_events(limit=1)
-    if after > (last[-1].seq if last else 0):
+    last = await journal.last_seq()
+    if after > last:
         raise InvalidInput(
             f"there is no event {after} yet",
-            why=f"the last one is {last[-1].seq if last else 0}; the number may be of another store",
+            why=f"the last one is {last}; the number may be of another store",
             hint="read the state again, and follow from its number",
         )
 

@@ -243,7 +243,17 @@ def _check_content(scope: Scope) -> None:
     length = _only(scope, b"content-length")
     if length is not None and (not length.isdecimal() or int(length[:20]) > MOST_BYTES):
         raise too_large()
-    has_body = length not in (None, "0") or _only(scope, b"transfer-encoding") is not None
+    is_chunked = _only(scope, b"transfer-encoding") is not None
+    if length is not None and is_chunked:
+        raise Refusal(
+            BadRequest(
+                "the request has two lengths",
+                why="a proxy could see another request than the gateway",
+                hint="send either Content-Length or Transfer-Encoding",
+            ),
+            headers={"connection": "close"},
+        )
+    has_body = length not in (None, "0") or is_chunked
     if scope["method"] in _READS or not has_body:
         return
     kind = (_only(scope, b"content-type") or "").partition(";")[0].strip().lower()

@@ -21,6 +21,7 @@ from parallel_agents.surfaces.gateway.api import Api
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.guard import Guard, is_api
 from parallel_agents.surfaces.gateway.hub import Hub
+from parallel_agents.surfaces.gateway.indexing import keep_indexed
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.pages import Pages
 from parallel_agents.surfaces.gateway.sockets import Topics, serve_socket
@@ -42,14 +43,14 @@ async def open_gateway(environment: Environment, settings: Settings) -> AsyncGen
         ConfigError, StoreError: the settings or the store cannot be used.
     """
     async with open_thin(environment, settings) as client:
-        last = await client.journal.last_events(limit=1)
-        hub = Hub(last[-1].seq if last else 0)
+        hub = Hub(await client.journal.last_seq())
         unsubscribe = client.subscribe(hub.hear)
         try:
             yield Gateway(client=client, environment=environment, hub=hub)
         finally:
             hub.ending.set()
             unsubscribe()
+            client.transcripts.close()
 
 
 def application(gateway: Gateway, origins: Origins, tokens: Tokens) -> ASGIApp:
@@ -104,9 +105,11 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
     try:
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(_look_after(gateway.client))
+            indexing = group.create_task(keep_indexed(gateway.client.transcripts))
             ending = group.create_task(end())
             await serving.serve(sockets=[bound])
             looking.cancel()
+            indexing.cancel()
             ending.cancel()
     finally:
         unsubscribe()

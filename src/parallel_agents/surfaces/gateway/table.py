@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from parallel_agents.surfaces.gateway import (
     catalog_routes,
+    client_routes,
     event_routes,
     person_routes,
     price_routes,
+    search_routes,
     session_routes,
     verb_routes,
     view_routes,
@@ -16,11 +18,13 @@ from parallel_agents.surfaces.gateway.routes import Route
 
 _ANSWERED = (
     *session_routes.ROUTES,
+    *search_routes.ROUTES,
     *verb_routes.ROUTES,
     *price_routes.ROUTES,
     *person_routes.ROUTES,
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
+    *client_routes.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))

@@ -21,6 +21,10 @@ def own_token(file: Path) -> str:
     """
     if not file.exists():
         create_private_whole(file, secrets.token_urlsafe(_TOKEN_BYTES).encode())
+    if file.exists() and not file.is_file():
+        raise ConfigError(
+            f"{file} is not a file", hint="remove it: the next start makes one with a token"
+        )
     make_private(file)
     try:
         with file.open("rb") as opened:

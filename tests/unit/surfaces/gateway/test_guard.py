@@ -273,3 +273,12 @@ async def test_behind_a_proxy_its_own_name_counts_and_it_says_who_asks() -> None
     await ask(*headers, by=by)
     assert asked.actor == Actor(Access.OPERATE, "10.0.0.7 by 127.0.0.1")
     assert (await ask(("Host", "evil.test"), BEARER, by=by)).status == 421
+
+
+async def test_a_request_of_two_lengths_is_refused() -> None:
+    lengths = (("Content-Length", "2"), ("Transfer-Encoding", "chunked"))
+
+    asked = await ask(HOST, BEARER, JSON, *lengths, method="POST", body=(b"{}",))
+
+    assert (asked.status, asked.code) == (400, "PA-E386")
+    assert asked.headers["connection"] == "close"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,4 +54,11 @@ def test_a_file_without_a_token_is_refused(tmp_path: Path, content: str) -> None
     (tmp_path / "token").write_text(content)
 
     with pytest.raises(ConfigError, match="holds no token"):
+        own_token(tmp_path / "token")
+
+
+def test_a_pipe_in_the_place_of_a_token_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "token")
+
+    with pytest.raises(ConfigError, match="is not a file"):
         own_token(tmp_path / "token")

@@ -1317,6 +1317,10 @@ SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY se
 -- name: link
 SELECT number, first_seq, last_seq, hash FROM links WHERE number = ?;
 
+-- name: mark
+SELECT number, last_seq, hash, (SELECT COALESCE(MAX(link), 0) FROM prunings)
+FROM links WHERE number = COALESCE(?, (SELECT MAX(number) FROM links));
+
 -- name: last_link
 SELECT number, last_seq FROM links ORDER BY number DESC LIMIT 1;
 

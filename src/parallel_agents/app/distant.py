@@ -1,0 +1,92 @@
+"""Distant: the verbs and the views of the gateway that the environment names, instead of a store of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from parallel_agents import clock
+from parallel_agents.core.inspection import Journal, ModelLimits
+from parallel_agents.errors import BadGateway
+from parallel_agents.gateway_client.address import Address, check_token, is_here, read_url
+from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.verbs import RemoteSessions
+from parallel_agents.gateway_client.views import RemoteJournal, RemoteLimits
+from parallel_agents.gateway_client.wire import NOW, Asked
+from parallel_agents.models.network import Network
+from parallel_agents.settings import TOKEN_VARIABLE, URL_VARIABLE, Environment
+
+TOKEN_NAME = "gateway-token"  # noqa: S105 - the name of a file
+_MOST_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distant:
+    """What can be done and seen at a gateway.
+
+    Attributes:
+        sessions: the verbs.
+        journal: the events, and how sessions are doing.
+        limits: how fast models may be called.
+        now: seconds since the epoch, as its store counts them.
+    """
+
+    sessions: RemoteSessions
+    journal: Journal
+    limits: ModelLimits
+    now: Callable[[], float]
+
+
+@asynccontextmanager
+async def open_distant(environment: Environment) -> AsyncGenerator[Distant]:
+    """The gateway that the environment names, which has been asked once.
+
+    Raises:
+        BadGateway: its address or token cannot be used.
+        GatewayUnreachable, GatewayMismatch, NotAuthorized: it cannot be asked.
+    """
+    address = address_of(environment)
+    network = Network(environment.variables)
+    proxy = (
+        None if is_here(urlsplit(address.url).hostname or "") else network.proxy_for(address.url)
+    )
+    async with network.open_session(address.url, proxy, auto_decompress=False) as http:
+        exchange = Exchange(address, http)
+        ahead = await exchange.look(NOW, Asked(look=NOW.name)) - clock.wall()
+        yield Distant(
+            sessions=RemoteSessions(exchange),
+            journal=RemoteJournal(exchange),
+            limits=RemoteLimits(exchange),
+            now=lambda: clock.wall() + ahead,
+        )
+
+
+def address_of(environment: Environment) -> Address:
+    """The address and the token that the environment names; the home's own token is for this machine alone.
+
+    Raises:
+        BadGateway: one of them is missing, or cannot be used.
+    """
+    url = read_url(environment.gateway)
+    given = environment.variables.get(TOKEN_VARIABLE, "")
+    if given:
+        return Address(url=url, token=check_token(given, TOKEN_VARIABLE))
+    file = environment.home / TOKEN_NAME
+    if is_here(urlsplit(url).hostname or "") and file.is_file():
+        try:
+            with file.open("rb") as opened:
+                found = opened.read(_MOST_BYTES).decode("ascii", "ignore")
+        except OSError as error:
+            raise BadGateway(
+                f"{file} cannot be read",
+                why=error.strerror or str(error),
+                hint=f"set {TOKEN_VARIABLE}",
+            ) from error
+        return Address(url=url, token=check_token(found, str(file)))
+    raise BadGateway(
+        f"there is no token for {url}",
+        why=f"{URL_VARIABLE} or --url names it, and {TOKEN_VARIABLE} is not set",
+        hint=f"set {TOKEN_VARIABLE} to what is in {TOKEN_NAME} of the home in which `pagents serve` runs",
+    )

@@ -1,0 +1,231 @@
+"""Exchange: requests to a gateway and its answers, each within bounds of size and time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import cast
+
+import aiohttp
+import orjson
+
+from parallel_agents.errors import GatewayMismatch, GatewayUnreachable
+from parallel_agents.gateway_client.address import Address
+from parallel_agents.gateway_client.refusals import refusal_of
+from parallel_agents.gateway_client.wire import (
+    FORMAT,
+    LOOK,
+    MOST_ASKED,
+    Asked,
+    Look,
+    T,
+    UnreadableAnswer,
+    encode_asked,
+)
+
+_API = "/api/v1"
+_MOST_ANSWER = 64 << 20
+_MOST_REFUSAL = 64 << 10
+_CONNECT_SECONDS, _SECONDS, _SILENT_SECONDS = 10.0, 90.0, 45.0
+_ONE = aiohttp.ClientTimeout(total=_SECONDS, connect=_CONNECT_SECONDS)
+_STREAM = aiohttp.ClientTimeout(
+    total=None, connect=_CONNECT_SECONDS, sock_connect=_CONNECT_SECONDS, sock_read=_SILENT_SECONDS
+)
+
+
+class Exchange:
+    """Asks one gateway.
+
+    Args:
+        address: where it is.
+        http: a session through the proxy and with the authorities of this machine.
+
+    Attributes:
+        url: where it is, as errors name it.
+    """
+
+    def __init__(self, address: Address, http: aiohttp.ClientSession) -> None:
+        self.url = address.url
+        self._http = http
+        self._headers = {
+            "Authorization": f"Bearer {address.token}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+
+    async def look(self, look: Look[T], asked: Asked) -> T:
+        """Look something up.
+
+        Raises:
+            PagentsError: what the gateway says, or what kept it from saying anything.
+        """
+        given = encode_asked(asked)
+        if len(given) > MOST_ASKED:
+            raise GatewayMismatch(
+                "more was asked for than fits into one request", hint="ask for less at once"
+            )
+        value = await self.request("GET", LOOK, query={"asked": given})
+        return self.read(look, value)
+
+    def read(self, look: Look[T], answer: Mapping[str, object]) -> T:
+        """What was found, of the document that has it.
+
+        Raises:
+            GatewayMismatch: it is of another form.
+        """
+        if answer.get("format") != FORMAT:
+            raise self._mismatch("its answers have another form than this version reads")
+        return self.read_value(look, answer.get("value"))
+
+    def read_value(self, look: Look[T], value: object) -> T:
+        """A value of the type that this look gives.
+
+        Raises:
+            GatewayMismatch: it is of another one.
+        """
+        try:
+            return look.read(value)
+        except UnreadableAnswer as error:
+            raise self._mismatch(f"{look.name}: {error}") from error
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        key: str = "",
+    ) -> Mapping[str, object]:
+        """The object of an answer; a request with a key is sent again if the connection breaks.
+
+        Raises:
+            PagentsError: what the gateway says, or what kept it from saying anything.
+        """
+        headers = {"Idempotency-Key": key} if key else {}
+        content = None if body is None else orjson.dumps(body)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            return await self._once(method, path, query, content, headers)
+        except GatewayUnreachable:
+            if method != "GET" and not key:
+                raise
+            await asyncio.sleep(0.2)
+            return await self._once(method, path, query, content, headers)
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        content: bytes | None,
+        headers: Mapping[str, str],
+    ) -> Mapping[str, object]:
+        with_token = {**self._headers, **headers}
+        try:
+            async with self._http.request(
+                method,
+                f"{self.url}{_API}{path}",
+                params=query,
+                data=content,
+                headers=with_token,
+                timeout=_ONE,
+                allow_redirects=False,
+            ) as answer:
+                found = await self._body(answer, _MOST_ANSWER)
+        except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
+            raise self._unreachable(error) from None
+        if answer.status not in (200, 201):
+            raise refusal_of(self.url, answer.status, found)
+        return self.read_object(found)
+
+    def read_object(self, content: bytes) -> Mapping[str, object]:
+        """The object that a JSON text is.
+
+        Raises:
+            GatewayMismatch: it is none.
+        """
+        try:
+            found: object = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise self._mismatch("its answer is not JSON") from error
+        if not isinstance(found, dict):
+            raise self._mismatch("its answer is not a JSON object")
+        return cast("Mapping[str, object]", found)
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, query: Mapping[str, str]
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """The lines of a stream of events.
+
+        Raises:
+            PagentsError: what the gateway says instead, or what kept it from saying anything.
+        """
+        headers = {**self._headers, "Accept": "text/event-stream"}
+        try:
+            async with self._http.get(
+                f"{self.url}{_API}{path}",
+                params=query,
+                headers=headers,
+                timeout=_STREAM,
+                allow_redirects=False,
+            ) as answer:
+                if answer.status != 200:
+                    body = await self._body(answer, _MOST_REFUSAL)
+                    raise refusal_of(self.url, answer.status, body)
+                if answer.content_type != "text/event-stream":
+                    raise self._mismatch(f"its stream is {answer.content_type[:80]}")
+                yield answer.content.iter_any()
+        except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
+            raise self._unreachable(error) from None
+
+    async def _body(self, answer: aiohttp.ClientResponse, most: int) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in answer.content.iter_any():
+            size += len(piece)
+            if size > most:
+                raise self._mismatch(f"its answer is larger than {most >> 20 or 1} MB")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _mismatch(self, why: str) -> GatewayMismatch:
+        return GatewayMismatch(
+            f"the gateway at {self.url} cannot be understood",
+            why=why,
+            hint="install the same version of pagents on both machines",
+        )
+
+    def _unreachable(self, error: Exception) -> GatewayUnreachable:
+        """The error for a failure on the way, without what could show a proxy's password."""
+        hint = "see whether `pagents serve` runs there, and whether the address is right"
+        match error:
+            case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+                why = f"its certificate or its encryption is refused: {_reason(error)}"
+                hint = "have SSL_CERT_FILE name the authority that signed it, if it is yours"
+            case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+                why = "the proxy on the way to it refuses, or cannot be reached"
+                hint = "correct HTTPS_PROXY, or name the gateway in NO_PROXY"
+            case aiohttp.ClientConnectorDNSError():
+                why = "its name is not known"
+            case aiohttp.ClientConnectorError():
+                number = error.os_error.errno
+                why = os.strerror(number).lower() if number else "nothing answers"
+            case TimeoutError():
+                why = "it does not answer in time"
+            case _:
+                why = "the connection broke"
+        return GatewayUnreachable(
+            f"the gateway at {self.url} cannot be reached", why=why, hint=hint
+        )
+
+
+def _reason(error: aiohttp.ClientError) -> str:
+    cause: object = getattr(error, "certificate_error", error)
+    text: object = getattr(cause, "verify_message", "") or type(cause).__name__
+    return str(text)[:200]

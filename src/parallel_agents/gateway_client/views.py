@@ -1,0 +1,194 @@
+"""Views: the journal and the limits of models at a distance; see `core.inspection`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Never
+
+from parallel_agents.core.event import Event
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.inspection import PAGE, Snapshot
+from parallel_agents.core.notification import Unsent
+from parallel_agents.core.overview import Cost, Origin
+from parallel_agents.core.owner import Owner
+from parallel_agents.core.rates import RateLimit
+from parallel_agents.core.row import Row
+from parallel_agents.core.store_care import Pages
+from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.vitals import Vitals
+from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.reads import in_parts
+from parallel_agents.gateway_client.refusals import not_at_distance
+from parallel_agents.gateway_client.wire import (
+    COSTS,
+    COUNT_EVENTS,
+    COUNT_ROWS,
+    COUNT_UNANSWERED,
+    EVENTS,
+    LAST_EVENTS,
+    LAST_SEQ,
+    ORIGINS,
+    OWNERS,
+    PAGES,
+    SNAPSHOT,
+    THROTTLES,
+    UNSENT,
+    VITALS,
+    Asked,
+)
+
+_LOOKED_AT, _NAMES, _EVENTS = 200, 200, 200
+
+
+class RemoteJournal:
+    """See `core.inspection.Journal`."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def look(self, rows: Sequence[Row]) -> Snapshot:
+        """How sessions are doing; those runs are looked at which the rows have."""
+        runs = [row.run.id for row in rows]
+        parts = list(in_parts(runs, _LOOKED_AT)) or [()]
+        found = [
+            await self._exchange.look(SNAPSHOT, Asked(look=SNAPSHOT.name, names=part))
+            for part in parts
+        ]
+        whole = found[0]
+        for each in found[1:]:
+            whole = replace(
+                whole,
+                live={**whole.live, **each.live},
+                tallies={**whole.tallies, **each.tallies},
+                spend_below={**whole.spend_below, **each.spend_below},
+                left={**whole.left, **each.left},
+                last={**whole.last, **each.last},
+                last_steps={**whole.last_steps, **each.last_steps},
+                last_times={**whole.last_times, **each.last_times},
+                silences={**whole.silences, **each.silences},
+                asked={**whole.asked, **each.asked},
+            )
+        return replace(whole, rows=rows)
+
+    async def owners(self) -> list[Owner]:
+        return await self._exchange.look(OWNERS, Asked(look=OWNERS.name))
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int = PAGE,
+    ) -> list[Event]:
+        asked = Asked(look=EVENTS.name, session=session, tree=tree, kinds=_kinds(kinds))
+        found: list[Event] = []
+        while len(found) < limit:
+            part = min(_EVENTS, limit - len(found))
+            page = await self._exchange.look(EVENTS, replace(asked, after=after, limit=part))
+            found += page
+            if len(page) < part:
+                break
+            after = page[-1].seq
+        return found
+
+    async def last_events(
+        self,
+        *,
+        before: int | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int = PAGE,
+    ) -> list[Event]:
+        asked = Asked(look=LAST_EVENTS.name, tree=tree, kinds=_kinds(kinds))
+        found: list[Event] = []
+        while len(found) < limit:
+            part = min(_EVENTS, limit - len(found))
+            page = await self._exchange.look(LAST_EVENTS, replace(asked, before=before, limit=part))
+            found = page + found
+            if len(page) < part:
+                break
+            before = page[0].seq
+        return found
+
+    async def vitals(self, *, since: float) -> Vitals:
+        return await self._exchange.look(VITALS, Asked(look=VITALS.name, since=since))
+
+    async def last_seq(self) -> int:
+        return await self._exchange.look(LAST_SEQ, Asked(look=LAST_SEQ.name))
+
+    async def pages(self) -> Pages:
+        return await self._exchange.look(PAGES, Asked(look=PAGES.name))
+
+    async def unsent(self, *, since: float) -> Unsent:
+        return await self._exchange.look(UNSENT, Asked(look=UNSENT.name, since=since))
+
+    async def count_events(
+        self, *, before: int | None = None, tree: SessionKey | None = None
+    ) -> int:
+        asked = Asked(look=COUNT_EVENTS.name, before=before, tree=tree)
+        return await self._exchange.look(COUNT_EVENTS, asked)
+
+    async def count_rows(self, chosen: Filter) -> int:
+        return await self._exchange.look(COUNT_ROWS, Asked(look=COUNT_ROWS.name, rows=chosen))
+
+    async def costs(
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
+    ) -> list[Cost]:
+        asked = Asked(look=COSTS.name, tree=tree, since=since, tag=tag)
+        return await self._exchange.look(COSTS, asked)
+
+    async def count_unanswered(
+        self,
+        *,
+        tree: SessionKey | None = None,
+        since: float | None = None,
+        tag: str | None = None,
+    ) -> int:
+        asked = Asked(look=COUNT_UNANSWERED.name, tree=tree, since=since, tag=tag)
+        return await self._exchange.look(COUNT_UNANSWERED, asked)
+
+    async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
+        found: dict[SessionKey, Origin] = {}
+        for part in in_parts(sessions, _NAMES):
+            found |= await self._exchange.look(ORIGINS, Asked(look=ORIGINS.name, names=part))
+        return found
+
+    async def verify_all(self, head: str = "") -> Never:
+        """Refused: whoever checks a journal must not have to believe who keeps it."""
+        del head
+        raise not_at_distance("verifying the journal")
+
+    async def verify_new(self, head: str = "") -> Never:
+        """Refused, as `verify_all`."""
+        del head
+        raise not_at_distance("verifying the journal")
+
+
+class RemoteLimits:
+    """See `core.inspection.ModelLimits`."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def throttles(self) -> list[Throttle]:
+        return await self._exchange.look(THROTTLES, Asked(look=THROTTLES.name))
+
+    async def set_limit(self, model: str, limit: RateLimit) -> Throttle:
+        del model, limit
+        raise not_at_distance("setting a limit")
+
+    async def reset_limit(self, model: str) -> Throttle:
+        del model
+        raise not_at_distance("resetting a limit")
+
+
+def _kinds(kinds: Collection[str] | None) -> tuple[str, ...] | None:
+    return None if kinds is None else tuple(sorted(kinds))

@@ -1,0 +1,198 @@
+"""Wire: what a client asks a gateway to look up, and the forms in which values cross the network.
+
+Both ends use the types of `core`: their fields are the format, and its number changes if an end of
+another version could misread them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypeForm
+
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
+from parallel_agents.core.event import Event
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.inspection import Snapshot
+from parallel_agents.core.notification import Unsent
+from parallel_agents.core.overview import Cost, Origin
+from parallel_agents.core.owner import Owner
+from parallel_agents.core.question import OpenQuestion
+from parallel_agents.core.row import ChildRun, Row
+from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.schema import Json
+from parallel_agents.core.store_care import Pages
+from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.usage import Spend
+from parallel_agents.core.verbs import Until
+from parallel_agents.core.vitals import Vitals
+from parallel_agents.errors import PagentsError
+
+T = TypeVar("T")
+
+FORMAT = 1
+LOOK, FOLLOW = "/client/look", "/client/follow"
+MOST_ASKED = 60_000  # characters of what is asked, in an address
+MOST_NAMES = 500
+MOST_ROWS = 2_000
+WAIT_SECONDS = 25.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is looked up; each look uses a few of these, named as in `core.verbs` and `core.inspection`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    look: str
+    name: str = ""
+    names: tuple[str, ...] = ()
+    after: int = 0
+    before: int | None = None
+    limit: int | None = None
+    rows: Filter | None = None
+    letters: DeadLetterFilter | None = None
+    session: SessionKey | None = None
+    tree: SessionKey | None = None
+    kinds: tuple[str, ...] | None = None
+    since: float | None = None
+    tag: str | None = None
+    until: Until = Until.ALL
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpawnedForm:
+    """What the gateway says of what was started; `warning` says why nobody executes it yet."""
+
+    session_key: SessionKey
+    run_id: RunId
+    is_new: bool
+    kept: tuple[str, ...]
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteeredForm:
+    """The receipt of a message."""
+
+    run_id: RunId
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KilledForm:
+    """The runs that ended, or would, and how many had before."""
+
+    runs: tuple[RunId, ...]
+    already_over: int
+
+
+class Look(Generic[T]):
+    """One thing that can be looked up, and the type of what is found."""
+
+    def __init__(self, name: str, kind: TypeForm[T]) -> None:
+        self.name = name
+        self._kind = kind
+
+    def read(self, value: object) -> T:
+        """What was found, of a value as JSON parsers return it.
+
+        Raises:
+            UnreadableAnswer: it does not have the type.
+        """
+        try:
+            return self._adapter.validate_json(orjson.dumps(value))
+        except (ValidationError, PagentsError, ValueError, TypeError, RecursionError) as error:
+            raise UnreadableAnswer(_first_line(error)) from error
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self._kind)
+
+
+class UnreadableAnswer(ValueError):
+    """A value from the other end does not have the type that it should have."""
+
+
+FIND = Look("find", Row)
+LIST = Look("list", list[Row])
+CHILD_RUNS = Look("child_runs", list[ChildRun])
+CHILDREN_NAMED = Look("children_named", list[ChildRun])
+SPENT_BELOW = Look("spent_below", Spend)
+BATCHES = Look("batches", list[Event])
+HISTORY = Look("history", list[Event])
+MEMBERS = Look("members", list[Row])
+MEMBER_RUNS = Look("member_runs", list[RunId])
+ROWS_OF = Look("rows_of", list[Row])
+RESULTS = Look("results", list[Result])
+TEAM_RESULT = Look("team_result", TeamResult)
+QUESTIONS = Look("questions", list[OpenQuestion])
+DEAD_LETTERS = Look("dead_letters", list[DeadLetter])
+_Results: TypeAlias = list[Result] | None
+WAIT: Look[_Results] = Look("wait", _Results)
+SNAPSHOT = Look("look", Snapshot)
+OWNERS = Look("owners", list[Owner])
+EVENTS = Look("events", list[Event])
+LAST_EVENTS = Look("last_events", list[Event])
+VITALS = Look("vitals", Vitals)
+LAST_SEQ = Look("last_seq", int)
+PAGES = Look("pages", Pages)
+UNSENT = Look("unsent", Unsent)
+COUNT_EVENTS = Look("count_events", int)
+COUNT_ROWS = Look("count_rows", int)
+COSTS = Look("costs", list[Cost])
+COUNT_UNANSWERED = Look("count_unanswered", int)
+ORIGINS = Look("origins", dict[SessionKey, Origin])
+THROTTLES = Look("throttles", list[Throttle])
+NOW = Look("now", float)
+EVENT = Look("event", Event)
+SPAWNED = Look("spawned", SpawnedForm)
+STEERED = Look("steered", SteeredForm)
+KILLED = Look("killed", KilledForm)
+SCHEMA = Look("schema", dict[str, Json])
+
+_ASKED = Look("asked", Asked)
+
+
+def encode(value: object) -> bytes:
+    """A value of `core` as JSON."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+
+
+def encode_asked(asked: Asked) -> str:
+    """What is asked, as JSON without what is not asked."""
+    given = {each.name: getattr(asked, each.name) for each in fields(Asked)}
+    usual = {each.name: each.default for each in fields(Asked)}
+    chosen = {name: value for name, value in given.items() if value != usual[name]}
+    return encode(chosen).decode()
+
+
+def read_asked(text: str) -> Asked:
+    """What is asked, of its JSON.
+
+    Raises:
+        UnreadableAnswer: it is not of this form.
+    """
+    try:
+        return _ASKED.read(orjson.loads(text))
+    except orjson.JSONDecodeError as error:
+        raise UnreadableAnswer(str(error)) from error
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple | frozenset | set):
+        return [*cast("tuple[object, ...]", value)]
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _first_line(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)[:200]
+    found = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'/'.join(map(str, found['loc']))}: {found['msg']}"[:200]

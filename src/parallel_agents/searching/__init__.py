@@ -1,0 +1,3 @@
+"""Searching: a full-text index of all transcripts of a home, made of the journal."""
+
+from __future__ import annotations
