@@ -22,13 +22,16 @@ export function useAsked(ask, depends, { isLive = true } = {}) {
   useEffect(() => {
     let isGone = false;
     let timer = 0;
+    let isTold = false;
     const load = () => asking.current().then(
       (found) => { if (!isGone) { set(found); fail(null); } },
       (told) => { if (!isGone) fail(told); },
     );
     void load();
     const stop = isLive ? subscribe('runs', (frame) => {
-      if (frame.kind === 'snapshot') return;
+      const isFirst = !isTold;
+      isTold = true;
+      if (isFirst && frame.kind === 'snapshot') return;
       timer ||= window.setTimeout(() => { timer = 0; void load(); }, SETTLE_MILLISECONDS);
     }) : () => {};
     return () => {

@@ -107,7 +107,7 @@ function Price({ price, refusal, lack, isReady }) {
   return html`<div class="price" role="status">
     <b>${format.counted(price.tasks.length, price.is_sketch ? 'step' : 'run')}</b> on ${[...new Set(price.tasks.map((task) => format.model(task.model)))].map((each) => oneLine(each, 40)).join(', ')}:
     ${price.is_sketch ? ' what its first calls cost is known once they are there' : first === null ? ' the price is not known' : html` first ${price.tasks.length === 1 ? 'call' : 'calls'} at most <b>${format.dollars(first)}</b>`}${price.first_calls_unknown && !price.is_sketch && first !== null ? `, ${price.first_calls_unknown} of unknown price left out` : ''}${isSimulated ? ', simulated' : ''};
-    ${likely === null ? ' nothing like it has run yet' : html` likely <b>${format.dollars(likely)}</b> in all, as ${format.counted(runs, 'run')} before${price.likely_unknown ? `, ${price.likely_unknown} unknown` : ''}`}${price.budget_usd === null ? '' : `; never more than the budget of ${format.dollars(price.budget_usd)}`}.</div>`;
+    ${likely === null ? ' nothing like it has run yet' : html` likely <b>${format.dollars(likely)}</b> in all, by what ${format.counted(runs, 'run')} cost before${price.likely_unknown ? `; ${price.likely_unknown} of the ${price.tasks.length} did not run before and are not in it` : ''}`}${price.budget_usd === null ? '' : `; never more than the budget of ${format.dollars(price.budget_usd)}`}.</div>`;
 }
 
 /** @param {{field: Field, text: string, fault: string | undefined, onType: (text: string) => void}} props */
