@@ -209,6 +209,15 @@ def test_a_setting_of_which_nothing_could_come_is_refused_and_the_file_stays(
     assert (pagents.home / "config.toml").read_bytes() == before
 
 
+def test_a_profile_begins_with_its_first_setting(pagents: Pagents) -> None:
+    ended = pagents("config", "set", "model", "bench/good", "--profile", "work")
+
+    assert ended.code == 0
+    assert "[settings.work]" in ended.out
+    assert ended.err == ""
+    assert pagents("--profile", "work", "config", "get", "model").out == "bench/good\n"
+
+
 def test_a_setting_is_set_got_and_removed_and_the_comments_stay(pagents: Pagents) -> None:
     file = pagents.home / "config.toml"
     file.write_text("# mine\n" + file.read_text())

@@ -23,7 +23,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.setting_sources import PROFILES
 from parallel_agents.settings import PROFILE_VARIABLE, Environment, Settings
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, find_offers
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
 from parallel_agents.surfaces.cli.editor import edit_file
 from parallel_agents.trust import CONFIG_NAME
 
@@ -82,8 +82,9 @@ def _check_models(home: Path | None, value: Json) -> None:
     """
     from parallel_agents.app.models import make_registry  # noqa: PLC0415 - heavy, and few ask for it
 
-    offers = find_offers(home)
-    registry = make_registry(offers.environment, offers.settings)
+    environment = find_home(home)
+    # Without a word on what is wrong now, such as a profile that this command is about to begin.
+    registry = make_registry(environment, find_usable(environment).settings)
     for name in _texts(value):
         registry.check_name(name)
 
