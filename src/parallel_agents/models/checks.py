@@ -6,9 +6,10 @@ What they find is kept as lessons, so that runs use it from then on.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from typing_extensions import override
 
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import user
@@ -29,6 +30,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.models.dialect import Structured
 from parallel_agents.models.learning import Lessons
+from parallel_agents.models.wrapped import WrappedListener
 
 _OUTPUT_TOKENS = 512
 _SECONDS = 120.0
@@ -231,10 +233,11 @@ def _calls_first(reply: ModelReply) -> bool:
     return bool(reply.message.tool_calls)
 
 
-class _Listener:
-    """Collects the pieces of a streamed reply, if wanted, and the notices."""
+class _Listener(WrappedListener):
+    """Collects the pieces of a streamed reply, if wanted, and the notices; nothing else is a finding."""
 
     def __init__(self, pieces: list[str] | None, notices: list[str]) -> None:
+        super().__init__(None)
         self._pieces = pieces
         self._notices = notices
 
@@ -246,17 +249,6 @@ class _Listener:
         if self._pieces is not None:
             self._pieces.append(piece)
 
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
-        """A try that is repeated is not a finding."""
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        """A wait is not a finding."""
-
+    @override
     def noticed(self, text: str) -> None:
         self._notices.append(text)
-
-    def unanswered(self) -> None:
-        """A try without a reply is not a finding."""
-
-    def resting(self) -> AbstractContextManager[None]:
-        return nullcontext()

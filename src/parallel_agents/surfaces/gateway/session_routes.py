@@ -42,21 +42,30 @@ class RunsQuery(PageQuery):
 
 async def list_runs(call: Call, given: RunsQuery) -> Page:
     """The teams and sessions that a filter asks for; without one, those that nothing spawned."""
-    client = call.client
-    query = parse_query(given.filter, client.now())
-    after = (await client.sessions.find(given.after)).session.key if given.after else None
-    if query.is_empty:
-        sought = await _roots(call, given.limit, after)
-    else:
-        sought = await search(
-            client.sessions,
-            client.journal,
-            query,
-            limit=given.limit,
-            after=after,
-            lacks=call.gateway.lacks,
-        )
+    query = parse_query(given.filter, call.client.now())
+    if not query.is_empty:
+        return await _found(call, query, given)
+    sought = await _roots(call, given.limit, await _key_after(call, given))
     return _page_of(call, sought, given.limit)
+
+
+async def _found(call: Call, query: SessionQuery, given: PageQuery) -> Page:
+    """A page of the sessions that a query asks for."""
+    client = call.client
+    sought = await search(
+        client.sessions,
+        client.journal,
+        query,
+        limit=given.limit,
+        after=await _key_after(call, given),
+        lacks=call.gateway.lacks,
+    )
+    return _page_of(call, sought, given.limit)
+
+
+async def _key_after(call: Call, given: PageQuery) -> SessionKey | None:
+    """The session after which a page begins; None for the first page."""
+    return (await call.client.sessions.find(given.after)).session.key if given.after else None
 
 
 async def _roots(call: Call, limit: int, after: SessionKey | None) -> Sought:
@@ -79,18 +88,7 @@ def _page_of(call: Call, sought: Sought, limit: int) -> Page:
 
 async def list_tree(call: Call, given: PageQuery) -> Page:
     """A team or session and everything that it spawned, newest first."""
-    client = call.client
-    after = (await client.sessions.find(given.after)).session.key if given.after else None
-    query = SessionQuery(within=call.name)
-    sought = await search(
-        client.sessions,
-        client.journal,
-        query,
-        limit=given.limit,
-        after=after,
-        lacks=call.gateway.lacks,
-    )
-    return _page_of(call, sought, given.limit)
+    return await _found(call, SessionQuery(within=call.name), given)
 
 
 async def show_run(call: Call, _: Nothing) -> Document:
