@@ -78,7 +78,7 @@ def counts(draw: st.DrawFn) -> Json:
 def usages(draw: st.DrawFn) -> Json:
     kind = draw(st.integers(0, 5))
     if kind < 2:
-        return HONEST  # so that runs go on
+        return HONEST  # so that runs continue
     if kind == 2:
         return draw(st.sampled_from(NO_USAGES))
     told: dict[str, Json] = {}

@@ -45,7 +45,7 @@ class Options(TypedDict, total=False):
         tools: typed functions or `Tool` objects that agents can name under `tools`.
         agents: definitions that override those of the catalog.
         gates: functions that a `FunctionGate` or `ScoreGate` can name.
-        flows: the functions of flows, so that those that a former process left go on here.
+        flows: the functions of flows, so that those that a former process left continue here.
         models: factories of models by provider, such as `{"scripted": lambda name: model}`.
         settings: settings by name; they override files and environment variables.
         tags: words by which `pagents cost` tells what the work cost.
@@ -93,7 +93,7 @@ async def open(  # noqa: PLR0913 - what a program passes in
         tools: typed functions or `Tool` objects that agents can name under `tools`.
         agents: definitions that override those of the catalog.
         gates: functions that a `FunctionGate` or `ScoreGate` can name.
-        flows: the functions of flows, so that those that a former process left go on here.
+        flows: the functions of flows, so that those that a former process left continue here.
         models: factories of models by provider, such as `{"scripted": lambda name: model}`.
         settings: settings by name; they override files and environment variables.
         tags: words by which `pagents cost` tells what the work cost.

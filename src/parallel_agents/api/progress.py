@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Bar(Protocol):
-    """What is shown of work that goes on."""
+    """What is shown of work that continues."""
 
     def show(self, done: int, total: int | None, *, not_done: int, spend: Spend) -> None:
         """Show how much has ended, out of how much; None if that is not known yet.

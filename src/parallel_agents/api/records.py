@@ -138,7 +138,7 @@ class Record:
         return _run(self.watch())
 
     async def watch(self) -> Record:
-        """`live` for async code, which goes on meanwhile."""
+        """`live` for async code, which continues meanwhile."""
         display = Display()
         async with open_follower(*self._where) as reader:
             while True:

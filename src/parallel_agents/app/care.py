@@ -245,7 +245,7 @@ class Care:
     ) -> Copied:
         """Copy the store into a new file, as it is at one moment, and check the copy.
 
-        Runs go on meanwhile. The contents of artifacts are not in it: copy their folder after it.
+        Runs continue meanwhile. The contents of artifacts are not in it: copy their folder after it.
 
         Raises:
             InvalidInput: the file exists, or its folder does not.

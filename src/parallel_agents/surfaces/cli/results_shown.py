@@ -48,7 +48,7 @@ def as_text(result: Result) -> str:
 
 
 def as_markdown(result: Result) -> str:
-    """An answer as Markdown; what is no text is JSON in a block."""
+    """An answer as Markdown; what is not text is JSON in a block."""
     form = form_of(result.output_json)
     if form is not None and form.suffix == MARKDOWN:
         return format.clean(form.text).rstrip("\n")

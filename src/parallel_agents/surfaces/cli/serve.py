@@ -34,7 +34,7 @@ def serve(
 ) -> None:
     """Serve the API and the page on this machine, or behind a proxy with TLS.
 
-    A background worker executes what is started here, so that runs go on when this process ends:
+    A background worker executes what is started here, so that runs continue when this process ends:
     on Ctrl-C or on SIGTERM.
     """
     from parallel_agents.surfaces.cli.serving import Address, serve_gateway  # noqa: PLC0415 - heavy

@@ -68,7 +68,7 @@ def _tell(shown: str, link: str, file: Path, *, only_reads: bool) -> None:
     """Say where the gateway is. The token is for a person at a terminal, and not for a log."""
     render.line(link if render.out().is_terminal else shown)
     reads = " It changes nothing (--read-only)." if only_reads else ""
-    render.note(f"Runs go on when it stops; Ctrl-C stops it.{reads}")
+    render.note(f"Runs continue when it stops; Ctrl-C stops it.{reads}")
     render.note(f"Programs send 'Authorization: Bearer TOKEN' with the token in {file}.")
 
 

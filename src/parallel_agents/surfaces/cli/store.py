@@ -125,7 +125,7 @@ def backup(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Copy the store into a file while runs go on, and check the copy.
+    """Copy the store into a file while runs continue, and check the copy.
 
     The file appears once it is whole and checked; nothing is overwritten. It has no contents of
     artifacts: copy the folder `artifacts` after it.
@@ -169,7 +169,7 @@ def vacuum(
 ) -> None:
     """Give the space that prunings have left back to the disk.
 
-    It is done in small steps while runs go on. A store that an earlier version made is written anew
+    It is done in small steps while runs continue. A store that an earlier version made is written anew
     once, for which the disk needs twice the room of what it holds, and for which runs wait.
     """
     context = find_store(home)

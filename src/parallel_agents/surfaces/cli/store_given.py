@@ -14,7 +14,7 @@ def parse_age(text: str | None) -> float | None:
     """The seconds of an age.
 
     Raises:
-        InvalidInput: it is no span of time.
+        InvalidInput: it is not a span of time.
     """
     if text is None:
         return None

@@ -61,7 +61,7 @@ def print_stats(found: Stats, home: Path) -> None:
     store, pages = found.sizes, found.sizes.pages
     rows = [
         ("store", "", format.size(pages.file), f"{format.size(pages.free)} of it free"),
-        ("log", "", format.size(found.log), "moved into the store as work goes on"),
+        ("log", "", format.size(found.log), "moved into the store as work continues"),
         ("events", f"{store.events.number:,}", format.size(store.events.bytes), _times(found)),
         ("replies", f"{store.replies.number:,}", format.size(store.replies.bytes), "cached"),
         _row("artifacts", found.contents, "files beside the store"),

@@ -37,7 +37,7 @@ _SOCKET_BYTES = 64 * 1024
 
 @asynccontextmanager
 async def open_gateway(environment: Environment, settings: Settings) -> AsyncGenerator[Gateway]:
-    """An open home whose runs a worker executes, so that they go on when the gateway ends.
+    """An open home whose runs a worker executes, so that they continue when the gateway ends.
 
     Raises:
         ConfigError, StoreError: the settings or the store cannot be used.

@@ -1,5 +1,5 @@
 // @ts-check
-/** Limits: how fast models may be called and what holds calls back, changed while runs go on. */
+/** Limits: how fast models may be called and what holds calls back, changed while runs continue. */
 import { html, useState } from './view.js';
 import { clockNow } from './shell.js';
 import { ask } from './api.js';
