@@ -60,7 +60,8 @@ async def spawn_latency(url: str, home: Path, *, runs: int) -> float:
     from parallel_agents.app.opening import open_app
     from parallel_agents.app.parts import Parts
     from parallel_agents.session_tools.context import Requester
-    from parallel_agents.settings import load, read_environment
+    from parallel_agents.setting_sources import load
+    from parallel_agents.settings import read_environment
 
     flags = {**options(url, home, 100)["settings"], "max_parallel": 100}
     environment = read_environment(home)
