@@ -33,7 +33,7 @@ async def test_no_page_complains_asks_others_or_shuts_anybody_out(
     serving: Serving, browsing: Browsing, theme: Theme, width: int
 ) -> None:
     async with serving() as served, served.worker():
-        key = await spawn(served, HOSTILE, label="hostile")
+        key = await spawn(served, HOSTILE, label="hostile", budget_tokens=90_000, tags=["nightly"])
         await served.get(f"/wait?names={key}")
         async with browsing(served, theme=theme, width=width) as tab:
             faults: dict[str, list[str]] = {}
@@ -42,7 +42,7 @@ async def test_no_page_complains_asks_others_or_shuts_anybody_out(
                 (f"#/session/{key}", "Copy as Markdown"),
                 (f"#/session/{key}/prompt", "as it was sent"),
                 (f"#/session/{key}/raw", "Copy as JSON lines"),
-                (f"#/run/{key}", "Problems first"),
+                (f"#/run/{key}", "of 90k tokens"),
                 (f"#/run/{key}?as=table", "Attempts"),
                 (f"#/run/{key}/results", "done"),
                 ("#/needs", "Nobody waits for you"),

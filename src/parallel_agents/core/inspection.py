@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from parallel_agents.core.audit import Audit
+from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.event import Body, Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -149,6 +150,10 @@ class Journal(Protocol):
         tag: str | None = None,
     ) -> int:
         """How many calls of the same runs brought no reply and may have been billed."""
+        ...
+
+    async def budget(self, session: SessionKey) -> BudgetAccountState | None:
+        """The budget of a session and all that it spawned, and what of it is spent; None without one."""
         ...
 
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:

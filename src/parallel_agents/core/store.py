@@ -311,6 +311,10 @@ class BudgetStore(Protocol):
 
     async def accounts(self) -> list[BudgetAccountState]: ...
 
+    async def account(self, scope: str) -> BudgetAccountState | None:
+        """The account of this name; None if there is none."""
+        ...
+
 
 class OwnerStore(Protocol):
     """Knows the processes that work on the store."""

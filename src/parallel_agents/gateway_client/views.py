@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Never
 
+from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
@@ -22,6 +23,7 @@ from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.reads import in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.wire import (
+    BUDGET,
     COSTS,
     COUNT_EVENTS,
     COUNT_ROWS,
@@ -154,6 +156,9 @@ class RemoteJournal:
     ) -> int:
         asked = Asked(look=COUNT_UNANSWERED.name, tree=tree, since=since, tag=tag)
         return await self._exchange.look(COUNT_UNANSWERED, asked)
+
+    async def budget(self, session: SessionKey) -> BudgetAccountState | None:
+        return await self._exchange.look(BUDGET, Asked(look=BUDGET.name, session=session))
 
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         found: dict[SessionKey, Origin] = {}

@@ -14,6 +14,7 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypeForm
 
+from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
@@ -148,6 +149,8 @@ COUNT_EVENTS = Look("count_events", int)
 COUNT_ROWS = Look("count_rows", int)
 COSTS = Look("costs", list[Cost])
 COUNT_UNANSWERED = Look("count_unanswered", int)
+_Account: TypeAlias = BudgetAccountState | None
+BUDGET: Look[_Account] = Look("budget", _Account)
 ORIGINS = Look("origins", dict[SessionKey, Origin])
 THROTTLES = Look("throttles", list[Throttle])
 NOW = Look("now", float)

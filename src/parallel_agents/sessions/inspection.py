@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.audit import Audit
+from parallel_agents.core.budget import BudgetAccountState, account_of
 from parallel_agents.core.event import Event, Noticed, Started, Steered
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
@@ -159,6 +160,9 @@ class StoreJournal:
         tag: str | None = None,
     ) -> int:
         return await self._store.count_unanswered(tree=tree, since=since, tag=tag)
+
+    async def budget(self, session: SessionKey) -> BudgetAccountState | None:
+        return await self._store.account(account_of(session))
 
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         return await self._store.origins(sessions)

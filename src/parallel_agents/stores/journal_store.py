@@ -232,6 +232,7 @@ class JournalStore(ABC):
     origins = _read(lambda rows: partial(read_origins, rows))
     lineages = _read(lambda rows: partial(read_lineages, rows))
     accounts = _read(lambda rows: rows.accounts)
+    account = _read(lambda rows: rows.account)
     owners = _read(lambda rows: rows.owners)
 
     take_notifications = _change(lambda journal: journal.take_notifications)

@@ -266,6 +266,10 @@ class Rows:
     def accounts(self) -> list[BudgetAccountState]:
         return readable("budget account", account_from, self.database.all("accounts"))
 
+    def account(self, scope: str) -> BudgetAccountState | None:
+        found = self.database.all("accounts_of", (as_array([scope]),))
+        return next(iter(readable("budget account", account_from, found)), None)
+
     def owners(self) -> list[Owner]:
         return readable("process", _owner, self.database.all("owners"))
 

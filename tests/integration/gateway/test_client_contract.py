@@ -78,6 +78,7 @@ async def _of_one(it: Reader | Distant) -> list[object]:
         await it.sessions.children_named(key, ["none"]),
         await it.sessions.spent_below(row.run.id),
         await it.sessions.batches(key),
+        await it.journal.budget(key),
         await it.journal.origins([key]),
         (await it.journal.look([row])).rows,
         followed,
@@ -90,6 +91,7 @@ async def test_each_look_finds_at_a_distance_what_it_finds_in_the_home(serving: 
         "text": "Look",
         "input": {"code": "x = 1", "language": "python"},
         "model": "sim/calm",
+        "budget_tokens": 1_000_000,
     }
     async with serving() as served, served.worker():
         for _ in range(2):

@@ -241,6 +241,7 @@ _ANSWERS: Mapping[str, _Answer] = {
     "count_rows": lambda client, asked: client.journal.count_rows(asked.rows or Filter()),
     "costs": _costs,
     "count_unanswered": _unanswered,
+    "budget": lambda client, asked: client.journal.budget(_session(asked)),
     "origins": _origins,
     "throttles": lambda client, _: client.limits.throttles(),
     "now": _now,

@@ -28,6 +28,7 @@ from parallel_agents.views.documents import (
     result_json,
     whole_json,
 )
+from parallel_agents.views.run_documents import RunDocument, run_json
 from parallel_agents.views.session_query import SessionQuery, parse_query
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.sessions import lines_of
@@ -96,7 +97,8 @@ async def show_run(call: Call, _: Nothing) -> Document:
     client = call.client
     row = await client.sessions.find(call.name)
     (line,) = lines_of(await client.journal.look([row]), call.gateway.lacks)
-    return Document(value=whole_json(line))
+    budget = await client.journal.budget(row.session.key)
+    return Document(value=run_json(line, budget))
 
 
 class EventsOfQuery(Given):
@@ -184,9 +186,9 @@ ROUTES = (
         method="GET",
         path="/runs/{name}",
         name="showRun",
-        does="Show one team or session, with its current run.",
+        does="Show one team or session, with its current run, its tags and its budget.",
         takes=Nothing,
-        gives=WholeDocument,
+        gives=RunDocument,
         form=Form.DOCUMENT,
         answer=handled(Nothing, show_run),
     ),

@@ -2,6 +2,7 @@
 /** Parts: what several pages show: states, state bars, problems, texts that fold, and buttons that copy. */
 import { html, useState } from './view.js';
 import { Problem } from './api.js';
+import { href } from './router.js';
 import { glyph, STATES, word } from './words.js';
 import { folded } from './text.js';
 import { size } from './format.js';
@@ -69,4 +70,9 @@ export function Tabs({ tabs, chosen }) {
   return html`<nav class="tabs" aria-label="Views">${tabs.map(
     ([name, address, text]) => html`<a href=${address} aria-current=${name === chosen ? 'page' : undefined}>${text}</a>`,
   )}</nav>`;
+}
+
+/** The tags of a run, each a link to the runs that have it. @param {{tags: string[] | undefined}} props */
+export function Tags({ tags }) {
+  return html`${(tags ?? []).map((tag) => html`<a class="tag" href=${href('runs', '', '', { filter: `tag:${tag}` })} title="All runs with this tag">${tag}</a>`)}`;
 }

@@ -6,10 +6,11 @@ import { noteTime, subscribe } from './live.js';
 import { go, href, refine, route } from './router.js';
 import { bind } from './keys.js';
 import { clockNow } from './shell.js';
+import { BudgetBars } from './budget.js';
 import { Kill } from './kill.js';
 import { Lanes } from './lanes.js';
 import { Markdown } from './markdown.js';
-import { Copy, Plain, State, StateBar, Tabs, Trouble } from './parts.js';
+import { Copy, Plain, State, StateBar, Tabs, Tags, Trouble } from './parts.js';
 import { FailureBox, Transcript, useSession } from './session_page.js';
 import { Timeline } from './timeline.js';
 import { applied, countStates, duration, emptyTable, titleOf } from './rows.js';
@@ -22,6 +23,7 @@ import * as format from './format.js';
 
 const PAGE = 500;
 const MOST_PAGES = 40;
+const WHOLE_MILLISECONDS = 2000;
 
 /** A run with its tree and its lanes, kept up to date. @param {string} name */
 function useRun(name) {
@@ -34,6 +36,13 @@ function useRun(name) {
   useEffect(() => {
     let isGone = false;
     let stop = () => {};
+    let waiting = 0;
+    const again = () => {
+      waiting ||= window.setTimeout(() => get(runPath(name)).then((found) => {
+        waiting = 0;
+        if (!isGone) setTop(found);
+      }, () => (waiting = 0)), WHOLE_MILLISECONDS);
+    };
     const read = async () => {
       const found = await get(runPath(name));
       if (isGone) return;
@@ -58,13 +67,15 @@ function useRun(name) {
       stop = subscribe(`session:${found.session_key}`, (frame) => {
         setTable((before) => applied(before, { ...frame, kind: 'delta', total: undefined }));
         const mine = (frame.items ?? []).find((item) => item.session_key === found.session_key);
-        if (mine) setTop(mine);
+        if (mine) setTop((before) => ({ ...before, ...mine }));
+        if (mine) again();
         if (frame.events && lanes.current.add(frame.events)) count((before) => before + 1);
       }, Math.max(0, lanes.current.seq));
     };
     read().catch((found) => !isGone && fail(found));
     return () => {
       isGone = true;
+      clearTimeout(waiting);
       stop();
     };
   }, [name]);
@@ -113,11 +124,12 @@ function RunHead({ top, rows, state, onKill }) {
   const below = rows.filter((row) => row.session_key !== top.session_key);
   const counts = countStates(below.length ? below : rows);
   return html`<header class="head">
-    <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span><h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><span class="num">${format.seconds(duration(top, now))}</span><span class="space"></span>
+    <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span><h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><span class="num">${format.seconds(duration(top, now))}</span><${Tags} tags=${top.tags} /><span class="space"></span>
       <${Copy} text=${`pagents show ${top.id}`}>Copy as command<//>
       ${isLive(top) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}</div>
     <div class="row figures"><div class="counts">${STATES.filter((each) => counts[each]).map((each) => html`<button aria-pressed=${state === each} title=${`Only ${word(each)}`} onClick=${() => refine({ state: state === each ? undefined : each })}><span class="state is-${each}">${glyph(each)} ${counts[each]} ${word(each)}</span></button>`)}<span class="wide"><${StateBar} counts=${counts} /></span></div>
       <span><span class="label">cost</span> ${format.cost(top.whole_cost ?? top.cost, top.whole_simulated_cost ?? top.simulated_cost, top.whole_calls ?? top.calls)}</span>
+      ${top.budget && html`<${BudgetBars} budget=${top.budget} />`}
       ${top.asks ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(top.asks, 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`}</div>
   </header>`;
 }

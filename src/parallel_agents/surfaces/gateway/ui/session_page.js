@@ -6,9 +6,10 @@ import { noteTime, subscribe } from './live.js';
 import { href, route } from './router.js';
 import { bind } from './keys.js';
 import { clockNow } from './shell.js';
+import { BudgetBars } from './budget.js';
 import { Kill } from './kill.js';
 import { Markdown } from './markdown.js';
-import { Copy, Plain, State, Tabs, Trouble } from './parts.js';
+import { Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
 import { asMarkdown, entriesOf } from './transcript.js';
 import { duration, titleOf } from './rows.js';
 import { doingOf, isLive, stateOf } from './words.js';
@@ -40,7 +41,7 @@ export function useSession(name) {
       setEarlier(page.earlier ?? 0);
       stop = subscribe(`session:${found.session_key}`, (frame) => {
         const mine = (frame.items ?? []).find((item) => item.session_key === found.session_key);
-        if (mine) setRow(mine);
+        if (mine) setRow((before) => ({ ...before, ...mine }));
         if (frame.events?.length) setEvents((before) => merged(before, frame.events ?? []));
       }, page.items.at(-1)?.seq ?? 0);
     };
@@ -92,7 +93,7 @@ function SessionHead({ row, onKill }) {
     <div class="row">
       ${row.parent && html`<a class="crumb" href=${href('run', row.parent)}>${oneLine(row.parent, 40)}</a><span class="crumb">›</span>`}
       <h1>${oneLine(titleOf(row), 80)}</h1><${Copy} text=${row.session_key} title="Copy the whole name">${row.id}<//>
-      <${State} state=${stateOf(row)} /><span class="space"></span>
+      <${State} state=${stateOf(row)} /><${Tags} tags=${row.tags} /><span class="space"></span>
       <a class="button" href=${href('run', row.session_key)}>Timeline</a>
       <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>
       ${isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}
@@ -104,6 +105,7 @@ function SessionHead({ row, onKill }) {
       <span><span class="label">calls</span> ${row.calls}</span>
       <span><span class="label">tokens</span> ${format.tokens(row.tokens)}</span>
       <span><span class="label">cost</span> ${format.cost(row.whole_cost ?? row.cost, row.whole_simulated_cost ?? row.simulated_cost, row.whole_calls ?? row.calls)}</span>
+      ${row.budget && html`<${BudgetBars} budget=${row.budget} />`}
       ${doingOf(row) && html`<span class="doing">${oneLine(doingOf(row), 160)}</span>`}
       ${row.lacks && html`<span class="doing">nobody can continue it here: ${oneLine(row.lacks, 160)}</span>`}
     </div>

@@ -35,6 +35,19 @@ export interface Row {
   whole_cost?: Money | null;
   whole_simulated_cost?: Money | null;
   whole_calls?: number;
+  tags?: string[];
+  budget?: Budget | null;
+}
+
+export interface Budget {
+  limit: Money | null;
+  spent: Money | null;
+  reserved: Money | null;
+  limit_tokens: number | null;
+  spent_tokens: number;
+  reserved_tokens: number;
+  spent_percent: number;
+  on_limit: 'finish' | 'stop' | 'ask';
 }
 
 export interface Failure {

@@ -1,0 +1,59 @@
+"""Run documents: one team or session as its own page shows it, with its budget and its tags."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from parallel_agents.core.budget import BudgetAccountState
+from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.core.vitals import spent_percent
+from parallel_agents.views.documents import Money, WholeDocument, money_json, whole_json
+from parallel_agents.views.sessions import SessionLine
+
+
+class BudgetDocument(TypedDict):
+    """A budget and what of it is spent; null for no limit. `reserved` is held for calls in flight."""
+
+    limit: Money | None
+    spent: Money | None
+    reserved: Money | None
+    limit_tokens: int | None
+    spent_tokens: int
+    reserved_tokens: int
+    spent_percent: float
+    on_limit: str
+
+
+class RunDocument(WholeDocument):
+    """A session with what is below it, its tags, and its own budget; null if it has none."""
+
+    tags: list[str]
+    budget: BudgetDocument | None
+
+
+def run_json(line: SessionLine, budget: BudgetAccountState | None) -> RunDocument:
+    """A session as its own page shows it."""
+    return {
+        **whole_json(line),
+        "tags": list(line.row.session.options.tags),
+        "budget": None if budget is None else budget_json(budget),
+    }
+
+
+def budget_json(state: BudgetAccountState) -> BudgetDocument:
+    """A budget and what of it is spent."""
+    budget = state.account.budget
+    return {
+        "limit": money_json(budget.usd),
+        "spent": _money(state.spent.nanousd),
+        "reserved": _money(state.reserved.nanousd),
+        "limit_tokens": budget.tokens,
+        "spent_tokens": state.spent.tokens,
+        "reserved_tokens": state.reserved.tokens,
+        "spent_percent": round(spent_percent(state), 1),
+        "on_limit": budget.at_limit.value,
+    }
+
+
+def _money(nanousd: int | None) -> Money | None:
+    return None if nanousd is None else money_json(nanousd / NANOUSD_PER_USD)
