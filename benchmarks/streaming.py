@@ -35,6 +35,11 @@ class Reader(Listener):
     def wants_text(self) -> bool:
         return True
 
+    @property
+    @override
+    def keeps_text(self) -> bool:
+        return True
+
     @override
     def text(self, piece: str) -> None:
         self.pieces.append(piece)

@@ -75,6 +75,7 @@ class Reader:
     most: list[int]
     has_begun: asyncio.Event = field(default_factory=asyncio.Event)
     wants_text: bool = True
+    keeps_text: bool = True
 
     def text(self, piece: str) -> None:
         self.has_begun.set()

@@ -43,6 +43,8 @@ from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.flows.judging import Judging
 from parallel_agents.flows.runner import FLOWS_FOLDER, FlowRunner
 from parallel_agents.flows.steps import Surroundings
+from parallel_agents.live_text.folder import LiveTextFolder
+from parallel_agents.live_text.overheard import OverheardRunner
 from parallel_agents.models.attaching import FileLoader
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Lessons
@@ -273,8 +275,9 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
         ),
         output_types=app.output_types,
     )
+    told = OverheardRunner(agent, LiveTextFolder(resources.environment.home))
     return {
-        RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,
+        RunnerKind.AGENT: CircuitBrokenRunner(told, governor) if settings.agent_breaker else told,
         RunnerKind.TEAM: TeamRunner(app.service),
         RunnerKind.FLOW: FlowRunner(
             app.service,

@@ -155,6 +155,11 @@ class Listener(Protocol):
         """Whether to stream; a model does not stream if nobody listens."""
         ...
 
+    @property
+    def keeps_text(self) -> bool:
+        """Whether text that was shown stays, so that a call that fails after it is not repeated."""
+        ...
+
     def text(self, piece: str) -> None:
         """A piece of the reply's text has arrived."""
         ...

@@ -128,6 +128,29 @@ class RunBudget(Protocol):
         ...
 
 
+class Overhearing(Protocol):
+    """Tells other processes what the run's model writes, and can take it back.
+
+    Attributes:
+        is_wanted: whether somebody looked when the call began.
+    """
+
+    @property
+    def is_wanted(self) -> bool: ...
+
+    def begin(self) -> None:
+        """A call begins."""
+        ...
+
+    def write(self, piece: str) -> None:
+        """A piece of the reply's text has arrived."""
+        ...
+
+    def take_back(self) -> None:
+        """The text begins anew, or is stored."""
+        ...
+
+
 OnText = Callable[[str], None]
 
 
@@ -138,6 +161,7 @@ class Activation:
     Attributes:
         listeners: receive each piece of a reply's text as it arrives; it is not stored. The
             sequence may grow and shrink while the run is live.
+        overhearing: the same for other processes; None if there is nobody to tell.
     """
 
     claim: Claim
@@ -146,6 +170,7 @@ class Activation:
     inbox: RunInbox
     budget: RunBudget
     listeners: Sequence[OnText] = ()
+    overhearing: Overhearing | None = None
 
 
 class Runner(Protocol):

@@ -162,7 +162,7 @@ class _Waits:
 
 
 class _Watched(WrappedListener):
-    """Remembers whether its listener was shown text."""
+    """Remembers whether its listener was shown text that it keeps."""
 
     def __init__(self, listener: Listener) -> None:
         super().__init__(listener)
@@ -174,5 +174,5 @@ class _Watched(WrappedListener):
         return self._shown_to.wants_text
 
     def text(self, piece: str) -> None:
-        self.was_shown = self.was_shown or self._shown_to.wants_text
+        self.was_shown = self.was_shown or self._shown_to.keeps_text
         self._shown_to.text(piece)

@@ -32,6 +32,10 @@ class WrappedListener:
     def __init__(self, listener: Listener | None) -> None:
         self._listener = listener
 
+    @property
+    def keeps_text(self) -> bool:
+        return self._listener is not None and self._listener.keeps_text
+
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         if self._listener is not None:
             self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)

@@ -21,6 +21,7 @@ class RecordingListener:
 
     def __init__(self, *, wants_text: bool = False) -> None:
         self.wants_text = wants_text
+        self.keeps_text = wants_text
         self.pieces: list[str] = []
         self.retries: list[tuple[type[ProviderError], int, float]] = []
         self.waits: list[tuple[str, float]] = []

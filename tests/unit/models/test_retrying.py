@@ -232,6 +232,15 @@ async def test_a_call_is_not_retried_once_text_was_shown() -> None:
     assert listener.pieces == ["a word"]
 
 
+async def test_a_call_is_retried_if_the_text_that_was_shown_is_taken_back() -> None:
+    model, listener = Cutting(), RecordingListener(wants_text=True)
+    listener.keeps_text = False
+
+    reply = await Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, listener)
+
+    assert reply.tries == 2
+
+
 async def test_text_without_a_reader_does_not_prevent_a_retry() -> None:
     model, listener = Cutting(), RecordingListener(wants_text=False)
 

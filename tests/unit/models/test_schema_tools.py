@@ -97,6 +97,7 @@ class Reader:
     """A listener that wants everything."""
 
     wants_text: bool = True
+    keeps_text: bool = True
     pieces: list[str] = field(default_factory=list[str])
     retries: int = 0
 

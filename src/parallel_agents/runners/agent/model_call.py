@@ -66,18 +66,21 @@ async def call_model(work: Work, step: CallModel) -> None:
     listener = ModelCallListener(work, step.turn)
     _trace_request(work, step.turn, request)
     reply = None
-    async with inbox.interruptible():
-        reply = await work.model.respond(request, listener)
-        listener.end_text()
-    work.failure = None
-    if reply is None:
-        return
-    window = work.prepared.shortening.window
-    if window is not None:
-        reply = _measured(work, window, request, reply)
-    replied = replied_of(work, reply, step.turn, loop.time() - began)
-    await work.write(f"turn-{step.turn}/model", replied)
-    work.streamed.clear()
+    try:
+        async with inbox.interruptible():
+            reply = await work.model.respond(request, listener)
+            listener.end_text()
+        work.failure = None
+        if reply is None:
+            return
+        window = work.prepared.shortening.window
+        if window is not None:
+            reply = _measured(work, window, request, reply)
+        replied = replied_of(work, reply, step.turn, loop.time() - began)
+        await work.write(f"turn-{step.turn}/model", replied)
+        work.streamed.clear()
+    finally:
+        listener.take_back()
 
 
 def _trace_request(work: Work, turn: int, request: ModelRequest) -> None:
@@ -210,9 +213,16 @@ class ModelCallListener:
         self._notes = 0
         self._waits = 0
         self._stream = KNOWN.stream()
+        if self._activation.overhearing is not None:
+            self._activation.overhearing.begin()
 
     @property
     def wants_text(self) -> bool:
+        overhearing = self._activation.overhearing
+        return self.keeps_text or (overhearing is not None and overhearing.is_wanted)
+
+    @property
+    def keeps_text(self) -> bool:
         return bool(self._activation.listeners)
 
     def text(self, piece: str) -> None:
@@ -228,10 +238,18 @@ class ModelCallListener:
         self._work.streamed.append(piece)
         for listener in tuple(self._activation.listeners):
             listener(piece)
+        if self._activation.overhearing is not None:
+            self._activation.overhearing.write(piece)
+
+    def take_back(self) -> None:
+        """Other processes need no longer be told what this call has brought."""
+        if self._activation.overhearing is not None:
+            self._activation.overhearing.take_back()
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self._work.failure = failure = Failure.of(error)
         self._stream = KNOWN.stream()  # the text begins anew
+        self.take_back()
         if attempt > _MOST_NOTES:
             return
         retrying = Retrying(

@@ -92,6 +92,11 @@ class Topic(ABC):
     def _frame(self, kind: str, seq: int, content: dict[str, object]) -> Frame:
         return Frame(seq, encode({"topic": self.name, "kind": kind, "seq": seq, **content}))
 
+    def tell_soon(self) -> None:
+        """Make a frame although no event came."""
+        self._snapshot = None
+        self._news.set()
+
     def _hear(self, events: Sequence[Event]) -> None:
         self._snapshot = None
         if self.note(events):

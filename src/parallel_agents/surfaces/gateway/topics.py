@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
@@ -12,9 +13,11 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.json_value import as_list
+from parallel_agents.live_text.folder import LiveTextFolder
 from parallel_agents.surfaces.gateway.frames import Topic
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.hub import Members
+from parallel_agents.surfaces.gateway.live_texts import LiveText, TextDocument
 from parallel_agents.surfaces.gateway.view_routes import health_document
 from parallel_agents.views.documents import WholeDocument, event_json, whole_json
 from parallel_agents.views.questions import question_json
@@ -113,6 +116,16 @@ class SessionTopic(Topic):
         self._events: list[Event] = []
         self._is_behind = False
         self._sent = _Sent()
+        self._live_text = LiveText(LiveTextFolder(gateway.environment.home), top)
+
+    @override
+    async def run(self) -> None:
+        self._live_text.note(await _documents(self.gateway, Filter(sessions=(self._top,))))
+        watching = asyncio.create_task(self._live_text.watch(self.tell_soon))
+        try:
+            await super().run()
+        finally:
+            watching.cancel()
 
     @override
     def note(self, events: Sequence[Event]) -> bool:
@@ -135,11 +148,14 @@ class SessionTopic(Topic):
         elif found:
             items = await self._items(found)
         else:
-            return {}
+            items = []
+        self._live_text.note(items)
         differing = self._sent.differing(items)
-        if not found and not differing:
+        text = self._live_text.news()
+        if not found and not differing and text is None:
             return {}
-        return {"items": differing, "events": [event_json(event) for event in found]}
+        events = [event_json(event) for event in found]
+        return {"items": differing, "events": events, **_written(text)}
 
     @property
     def _live(self) -> Filter:
@@ -155,7 +171,7 @@ class SessionTopic(Topic):
         chosen = Filter(tree=self._top, limit=_MOST_ITEMS)
         items = await _documents(self.gateway, chosen)
         total = await self.gateway.client.journal.count_rows(Filter(tree=self._top))
-        return {"items": items, "total": total}
+        return {"items": items, "total": total, **_written(self._live_text.whole())}
 
     @override
     async def missed(self, after: int) -> dict[str, object] | None:
@@ -164,7 +180,12 @@ class SessionTopic(Topic):
         if len(events) == _MOST_EVENTS:
             return None
         items = await self._items(events) if events else []
-        return {"items": items, "events": [event_json(event) for event in events]}
+        told = [event_json(event) for event in events]
+        return {"items": items, "events": told, **_written(self._live_text.whole())}
+
+
+def _written(text: TextDocument | None) -> dict[str, object]:
+    return {} if text is None else {"text": text}
 
 
 class QuestionsTopic(Topic):

@@ -48,6 +48,7 @@ class Reader:
     """A listener that records the pieces of text."""
 
     wants_text = True
+    keeps_text = True
 
     def __init__(self) -> None:
         self.pieces: list[str] = []

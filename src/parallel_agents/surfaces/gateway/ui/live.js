@@ -3,7 +3,7 @@
 import { get, Problem, runPath, token } from './api.js';
 import { signal } from './view.js';
 
-/** @typedef {{topic: string, kind: 'snapshot' | 'delta', seq: number, items?: any[], events?: import('./types').EventDoc[], total?: number}} Frame */
+/** @typedef {{topic: string, kind: 'snapshot' | 'delta', seq: number, items?: any[], events?: import('./types').EventDoc[], text?: import('./live_text.js').Piece, total?: number}} Frame */
 /** @typedef {(frame: Frame) => void} Listener */
 /** `denied` is a missing or wrong token, which is not tried again.
  * @typedef {{kind: 'connecting' | 'live' | 'polling' | 'lost' | 'denied', at: number, why: string}} Connection */

@@ -10,10 +10,11 @@ import { BudgetBars } from './budget.js';
 import { Kill } from './kill.js';
 import { Markdown } from './markdown.js';
 import { Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
+import { endsText, lastOf, NOTHING, withPiece } from './live_text.js';
 import { asMarkdown, entriesOf } from './transcript.js';
 import { duration, titleOf } from './rows.js';
 import { doingOf, isLive, stateOf } from './words.js';
-import { FOLD_BYTES, oneLine } from './text.js';
+import { FOLD_BYTES, folded, oneLine } from './text.js';
 import * as format from './format.js';
 
 /** @typedef {import('./types').Row} Row */
@@ -28,6 +29,7 @@ export function useSession(name) {
   const [row, setRow] = useState(/** @type {Row | null} */ (null));
   const [events, setEvents] = useState(/** @type {EventDoc[]} */ ([]));
   const [earlier, setEarlier] = useState(0);
+  const [written, setWritten] = useState(NOTHING);
   const [error, fail] = useState(/** @type {unknown} */ (null));
   useEffect(() => {
     let isGone = false;
@@ -42,6 +44,10 @@ export function useSession(name) {
       stop = subscribe(`session:${found.session_key}`, (frame) => {
         const mine = (frame.items ?? []).find((item) => item.session_key === found.session_key);
         if (mine) setRow((before) => ({ ...before, ...mine }));
+        const own = (frame.events ?? []).filter((event) => event.session_key === found.session_key);
+        if (own.some(endsText)) setWritten(NOTHING);
+        const piece = frame.text;
+        if (piece) setWritten((before) => withPiece(before, piece));
         if (frame.events?.length) setEvents((before) => merged(before, frame.events ?? []));
       }, page.items.at(-1)?.seq ?? 0);
     };
@@ -55,7 +61,7 @@ export function useSession(name) {
     setEvents((before) => merged(page.items, before));
     setEarlier(page.earlier ?? 0);
   }, fail);
-  return { row, events, earlier, error, more };
+  return { row, events, earlier, error, more, written };
 }
 
 /** Events in order, each once. @param {EventDoc[]} before @param {EventDoc[]} after */
@@ -136,15 +142,26 @@ export function Transcript({ session, row, isSmall = false }) {
     if (wasAtEnd.current && isLive(row)) toEnd(box.current);
     else if (!wasAtEnd.current) count((before) => before + added);
   }, [entries.length]);
+  const isWriting = isLive(row) && !row.is_stopped && session.written.text.length > 0;
+  useLayoutEffect(() => {
+    if (isWriting && wasAtEnd.current) toEnd(box.current);
+  }, [session.written]);
   return html`<div class="transcript" ref=${box}>
     ${session.earlier > 0 && html`<button class="more" onClick=${session.more}>${format.counted(session.earlier, 'earlier event')}: show more</button>`}
     ${entries.map((entry) => html`<${EntryView} key=${entry.seq} entry=${entry} />`)}
     ${!entries.length && html`<p class="foot">Nothing was said yet.</p>`}
+    ${isWriting && html`<${Writing} text=${session.written.text} model=${row.model} />`}
     ${isLive(row) && !row.is_stopped && html`<p class="now" role="status"><span class="pulse" aria-hidden="true"></span>${oneLine(doingOf(row) || 'works', 200)}</p>`}
     ${unseen > 0 && html`<button class="unseen-below" onClick=${() => { toEnd(box.current); count(0); }}>${unseen} new ↓</button>`}
     ${!isSmall && entries.length > 0 && html`<div class="row end"><${Copy} text=${() => asMarkdown(entries)}>Copy as Markdown<//></div>`}
     ${row.kind === 'agent' && html`<${Say} row=${row} />`}
   </div>`;
+}
+
+/** What the model is writing: text only, of which the end is shown. @param {{text: string, model: string}} props */
+function Writing({ text, model }) {
+  const last = lastOf(text);
+  return html`<article class="entry is-writing" aria-busy="true"><header><b>${format.model(model) || 'model'}</b> <span class="note">is writing${last.left ? `; ${format.size(last.left)} before this` : ''}</span></header><pre class="written">${folded(last.text, true).text}<span class="caret" aria-hidden="true">▍</span></pre></article>`;
 }
 
 /** @param {HTMLElement | null} box */

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from parallel_agents.core.ids import RunId
+from parallel_agents.live_text.folder import (
+    FOLDER,
+    MOST_CHARACTERS,
+    NO_VERSION,
+    NOTHING,
+    LiveTextFolder,
+    Text,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = RunId("../../a run")
+
+
+def test_a_run_is_wanted_while_somebody_looks(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    before = folder.is_wanted(RUN)
+    folder.want(RUN)
+    during = folder.is_wanted(RUN)
+    folder.leave(RUN)
+
+    assert (before, during, folder.is_wanted(RUN)) == (False, True, False)
+
+
+def test_somebody_who_was_killed_looks_no_more(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    folder.want(RUN)
+    (file,) = (tmp_path / FOLDER).iterdir()
+    os.utime(file, (1e9, 1e9))
+
+    assert not folder.is_wanted(RUN)
+
+
+def test_what_is_written_is_read_by_the_number_of_its_call(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    folder.want(RUN)
+    folder.begin(RUN, 1)
+    folder.add(RUN, "Dear ")
+    folder.add(RUN, "José\n")
+    first = folder.changed(RUN, NO_VERSION)
+    assert first is not None
+    again = folder.changed(RUN, first[0])
+    folder.begin(RUN, 2)
+
+    assert first[1] == Text(1, "Dear José\n")
+    assert again is None
+    assert folder.read(RUN) == Text(2, "")
+
+
+def test_only_the_user_can_read_it_and_nothing_leaves_the_folder(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path / "home")
+    folder.want(RUN)
+    folder.begin(RUN, 1)
+    files = sorted((tmp_path / "home" / FOLDER).iterdir())
+
+    assert [stat.S_IMODE(each.stat().st_mode) for each in files] == [0o600, 0o600]
+    assert [each.name for each in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    folder.want(RUN)
+    folder.begin(RUN, 1)
+    (text,) = (tmp_path / FOLDER).glob("*.text")
+    text.unlink()
+    other = tmp_path / "other"
+    other.write_text("1\nsecret")
+    text.symlink_to(other)
+    folder.begin(RUN, 2)
+
+    assert folder.read(RUN) == NOTHING
+    assert other.read_text() == "1\nsecret"
+
+
+def test_a_file_that_is_something_else_is_nothing(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    folder.want(RUN)
+    folder.begin(RUN, 1)
+    (text,) = (tmp_path / FOLDER).glob("*.text")
+    text.write_bytes(b"\xff\xff" * 50)
+
+    assert folder.read(RUN) == NOTHING
+    assert MOST_CHARACTERS > 0
+
+
+def test_without_a_folder_nothing_is_written(tmp_path: Path) -> None:
+    LiveTextFolder(tmp_path / "none").begin(RUN, 1)
+
+    assert list(tmp_path.iterdir()) == []
