@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +63,49 @@ async def fill(path: Path, size: Size) -> int:
         return await store.count_events()
     finally:
         await store.aclose()
+
+
+async def fill_team(path: Path, tasks: int, turns: int) -> SessionKey:
+    """Make a store with one team, each task of which calls a model and a tool by turns.
+
+    The times of its events are changed afterwards, so that its chain of hashes does not hold.
+    """
+    store = await SqliteStore.open(path)
+    try:
+        await store.heartbeat(Owner(id=_OWNER, host="here", pid=1))
+        team, *plans = _team(0, tasks)
+        await store.spawn([team, *plans])
+        await store.claim(team.run, _OWNER)
+        for plan in plans:
+            await store.claim(plan.run, _OWNER)
+        for turn in range(1, turns + 1):
+            for part in (_turn_begins(turn), _turn_ends(turn)):
+                await asyncio.gather(*(store.append(plan.run, 1, part) for plan in plans))
+        done = Outcome(status=RunStatus.DONE, text="all done")
+        await asyncio.gather(*(store.finish(plan.run, 1, done) for plan in plans))
+        await store.finish(team.run, 1, done)
+        await store.heartbeat(Owner(id=_OWNER, host="here", pid=1, state=OwnerState.GONE))
+    finally:
+        await store.aclose()
+    with closing(sqlite3.connect(path)) as database, database:  # as if it had taken its time
+        database.execute(
+            "UPDATE events SET at = at - ?1 + ?1 * seq / (SELECT MAX(seq) FROM events)",
+            (3.0 * turns,),
+        )
+    return team.session.key
+
+
+def _turn_begins(turn: int) -> list[Entry]:
+    call = ToolCall(f"call-{turn}", "file", {"page": turn})
+    key = f"turn-{turn}/call/1/started"
+    started = ToolStarted(turn=turn, call=call, effect=Effect.ONCE, number=1)
+    return [_replied(turn, Message(Role.ASSISTANT, (call,))), Entry(key, started)]
+
+
+def _turn_ends(turn: int) -> list[Entry]:
+    result = ToolResult(f"call-{turn}", "file", "filed " * 40)
+    finished = ToolFinished(turn=turn, result=result, seconds=1.0, number=1)
+    return [Entry(f"turn-{turn}/call-1", finished)]
 
 
 def _team(number: int, tasks: int) -> list[SessionPlan]:

@@ -4,6 +4,7 @@ import test from 'node:test';
 
 const ui = '../../src/parallel_agents/surfaces/gateway/ui/';
 const { endsText, lastOf, NOTHING, withPiece } = await import(`${ui}live_text.js`);
+const { Lanes } = await import(`${ui}lanes.js`);
 const { partsOf } = await import(`${ui}budget.js`);
 
 test('a budget has a bar for each limit, never wider than its whole', () => {
@@ -21,4 +22,17 @@ test('text that is being written grows by its pieces, and the same piece twice c
   assert.equal(withPiece(second, piece(2, 0, 'Hello')).text, 'Hello');
   assert.equal(endsText({ event: { kind: 'replied' } }), true);
   assert.deepEqual(lastOf('x'.repeat(20_001)).left, 1);
+});
+
+test('lanes of short events are those of whole ones', () => {
+  const event = (seq, kind, body) => ({ seq, at: new Date(1e12 + seq * 1000).toISOString(), session_key: 's', run_id: 'r', key: '', event: { kind, ...body } });
+  const whole = new Lanes();
+  whole.add([event(1, 'queued', { text: 't' }), event(2, 'started'), event(3, 'retrying', { attempt: 1, wait_seconds: 2, error: { message: 'slow down' } }), event(6, 'replied', { model: 'a/b', seconds: 1, message: { parts: [] } }), event(7, 'tool_started', { call: { name: 'find' } }), event(8, 'tool_finished', { result: { name: 'find', is_error: true, content: '' }, seconds: 1, parked_seconds: 0 }), event(9, 'finished', { outcome: { status: 'failed', error: { code: 'E', message: 'no' } } })]);
+  const short = new Lanes();
+  const kinds = ['queued', 'started', 'retrying', 'replied', 'tool_started', 'tool_finished', 'finished'];
+  const told = { began_at: new Date(1e12 + 1000).toISOString(), seq: 9, sessions: ['s'], kinds, left: 0, events: [[1, 0, 0, 0, false], [1, 1000, 0, 1], [1, 1000, 0, 2, 1, 2, 'slow down'], [3, 3000, 0, 3, 'a/b', 1, false], [1, 1000, 0, 4, 'find'], [1, 1000, 0, 5, 'find', true, 1, 0], [1, 1000, 0, 6, 'E', 'no']] };
+  short.addAll(told);
+  short.addAll(told);
+  assert.deepEqual(short.byKey.get('s'), whole.byKey.get('s'));
+  assert.deepEqual([short.from, short.to, short.seq], [whole.from, whole.to, 9]);
 });

@@ -295,3 +295,25 @@ async def test_a_phrase_is_found_in_all_transcripts_page_by_page(serving: Servin
     assert (filtered[0], filtered[1]["items"]) == (200, [])
     assert (odd[0], odd[1]["items"]) == (200, [])
     assert (nothing[0], wrong[0]) == (422, 422)
+
+
+async def test_all_lanes_are_one_answer_that_grows_with_the_run(serving: Serving) -> None:
+    async with serving() as served, served.worker():
+        _, spawned = await served.post("/runs", TASK)
+        path = f"/runs/{spawned['id']}"
+        _, early = await served.get(f"{path}/lanes")
+        await served.get(f"/wait?names={spawned['id']}")
+        _, whole = await served.get(f"{path}/lanes")
+        _, history = await served.get(f"{path}/history?after=0&limit=500")
+        async with served.http.get(f"/api/v1{path}/lanes") as answer:
+            tag = answer.headers["etag"]
+        status, _ = await served.get(f"{path}/lanes", **{"if-none-match": tag})
+
+    told = [sum(each[0] for each in whole["events"][: n + 1]) for n in range(len(whole["events"]))]
+    kinds = [whole["kinds"][each[3]] for each in whole["events"]]
+    seen = {each["seq"]: each["event"]["kind"] for each in history["items"]}
+    assert early["events"] == whole["events"][: len(early["events"])]
+    assert dict(zip(told, kinds, strict=True)) == {
+        seq: kind for seq, kind in seen.items() if kind in whole["kinds"]
+    }
+    assert (whole["left"], whole["seq"], status) == (0, max(seen), 304)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -28,12 +29,15 @@ from parallel_agents.surfaces.gateway.replies import (
     read_whole,
     send_bytes,
     tag_of,
+    takes_gzip,
 )
 from parallel_agents.surfaces.gateway.routes import Found, Route, Router
 
 _log = logging.getLogger(__name__)
 _SEND_SECONDS = 30.0
 _MOST_KEY = 200
+# Smaller answers are sent sooner than they are packed.
+_PACKED_BYTES, _QUICKLY = 64_000, 1
 
 
 class Api:
@@ -148,7 +152,12 @@ async def _send_json(
         await send_bytes(send, b"", status=HTTPStatus.NOT_MODIFIED, headers=tagged)
         return
     cache = {"cache-control": "private, no-cache"} if tag else {}
-    await send_bytes(send, encode(value), status=status, headers={**tagged, **cache})
+    body = encode(value)
+    packed: Mapping[str, str] = {}
+    if len(body) >= _PACKED_BYTES and takes_gzip(scope):
+        body = await asyncio.to_thread(gzip.compress, body, _QUICKLY)
+        packed = {"content-encoding": "gzip", "vary": "accept-encoding"}
+    await send_bytes(send, body, status=status, headers={**tagged, **cache, **packed})
 
 
 async def _send_stream(send: Send, reply: Stream) -> None:

@@ -11,6 +11,7 @@ from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.gateway.access import Actor
 from parallel_agents.surfaces.gateway.hub import Hub
+from parallel_agents.surfaces.gateway.kept_lanes import KeptLanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +20,13 @@ class Gateway:
 
     Attributes:
         hub: who hears of new events.
+        lanes: those of the runs that were looked at last.
     """
 
     client: ThinClient
     environment: Environment
     hub: Hub
+    lanes: KeptLanes = field(default_factory=KeptLanes)
 
     def lacks(self, row: Row) -> str:
         """What a process with these settings lacks to continue a run; empty if nothing."""

@@ -107,6 +107,16 @@ def has_tag(scope: Scope, tag: str) -> bool:
     return tag in (part.strip() for part in asked.decode("latin-1").split(","))
 
 
+def takes_gzip(scope: Scope) -> bool:
+    """Whether the client says that it reads gzip."""
+    asked = b",".join(text for name, text in scope["headers"] if name == b"accept-encoding")
+    parts = [part.strip().split(b";") for part in asked.lower().split(b",")]
+    return any(
+        name.strip() == b"gzip" and not any(more.strip() in (b"q=0", b"q=0.0") for more in rest)
+        for name, *rest in parts
+    )
+
+
 async def send_bytes(
     send: Send,
     body: bytes,

@@ -6,6 +6,7 @@ from parallel_agents.surfaces.gateway import (
     catalog_routes,
     client_routes,
     event_routes,
+    lane_routes,
     person_routes,
     price_routes,
     search_routes,
@@ -18,6 +19,7 @@ from parallel_agents.surfaces.gateway.routes import Route
 
 _ANSWERED = (
     *session_routes.ROUTES,
+    *lane_routes.ROUTES,
     *search_routes.ROUTES,
     *verb_routes.ROUTES,
     *price_routes.ROUTES,

@@ -1,6 +1,7 @@
 // @ts-check
 /** Lanes: what each session of a tree did when, as bars and marks; a function of the events alone. */
 import { model, moment, seconds } from './format.js';
+import { bodyOf } from './lane_events.js';
 import { oneLine } from './text.js';
 
 /** @typedef {import('./types').EventDoc} EventDoc */
@@ -36,19 +37,38 @@ export class Lanes {
     return isNew;
   }
 
+  /** What the gateway says of all lanes at once. @param {import('./types').LanesDoc} told */
+  addAll(told) {
+    const from = moment(told.began_at) ?? 0;
+    let [seq, after] = [0, 0];
+    for (const [further, later, session, kind, ...facts] of told.events) {
+      seq += further;
+      after += later;
+      if (seq <= this.seq) continue;
+      this.seq = seq;
+      this.#step(told.sessions[session], from + after / 1000, bodyOf(told.kinds[kind], facts));
+    }
+    this.seq = Math.max(this.seq, told.seq);
+  }
+
   /** @param {EventDoc} event */
   #one(event) {
     const at = moment(event.at);
     if (at === null) return false;
+    this.#step(event.session_key, at, event.event);
+    return true;
+  }
+
+  /** @param {string} key @param {number} at @param {import('./types').Body} body */
+  #step(key, at, body) {
     this.from = Math.min(this.from, at);
     this.to = Math.max(this.to, at);
-    let lane = this.byKey.get(event.session_key);
+    let lane = this.byKey.get(key);
     if (!lane) {
-      lane = { key: event.session_key, bars: [], marks: [], from: at, to: null, isGroup: false };
-      this.byKey.set(event.session_key, lane);
+      lane = { key, bars: [], marks: [], from: at, to: null, isGroup: false };
+      this.byKey.set(key, lane);
     }
-    step(lane, event.event, at, (name) => this.#tierOf(event.session_key, name));
-    return true;
+    step(lane, body, at, (name) => this.#tierOf(key, name));
   }
 
   /** The tier of a session's model: the first is S; each climb is one up, to L. @param {string} key @param {string} name */

@@ -47,23 +47,21 @@ function useRun(name) {
       const found = await get(runPath(name));
       if (isGone) return;
       setTop(found);
+      const told = get(runPath(found.session_key, '/lanes'));
+      told.catch(() => {});
       let page = await get(runPath(found.session_key, '/tree'), { limit: PAGE });
       noteTime(page.as_of);
       for (let n = 0; !isGone; n += 1) {
-        const told = page;
-        setTable((before) => applied(before, { kind: 'delta', seq: before.seq, items: told.items, total: told.counts.total }));
+        const part = page;
+        setTable((before) => applied(before, { kind: 'delta', seq: before.seq, items: part.items, total: part.counts.total }));
         if (!page.next || n >= MOST_PAGES) break;
         page = await nextPage(page.next);
       }
-      let events = await get(runPath(found.session_key, '/history'), { after: 0, limit: PAGE });
-      for (let n = 0; !isGone; n += 1) {
-        lanes.current.add(events.items);
-        count((before) => before + 1);
-        leave(Math.max(0, (events.counts.total ?? 0) - (events.earlier ?? 0) - events.items.length));
-        if (!events.next || n >= MOST_PAGES) break;
-        events = await nextPage(events.next);
-      }
+      const all = await told;
       if (isGone) return;
+      lanes.current.addAll(all);
+      leave(all.left);
+      count((before) => before + 1);
       stop = subscribe(`session:${found.session_key}`, (frame) => {
         setTable((before) => applied(before, { ...frame, kind: 'delta', total: undefined }));
         const mine = (frame.items ?? []).find((item) => item.session_key === found.session_key);

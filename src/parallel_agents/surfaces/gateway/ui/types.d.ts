@@ -72,6 +72,16 @@ export interface EventDoc {
   event: Body;
 }
 
+/** All lanes of a run; each event is the steps of its number and its milliseconds, the numbers of its session and kind, and its facts. */
+export interface LanesDoc {
+  began_at: string | null;
+  seq: number;
+  sessions: string[];
+  kinds: string[];
+  events: [number, number, number, number, ...any[]][];
+  left: number;
+}
+
 export interface Page<T> {
   as_of: string | null;
   truncated: boolean;

@@ -1,0 +1,33 @@
+"""Kept lanes: those of the runs that were looked at last, so that opening one again reads only what is new."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.inspection import PAGE, Journal
+from parallel_agents.views.lane_events import LaneEvents
+
+MOST_EVENTS, _MOST_TREES = 200_000, 4
+
+
+class KeptLanes:
+    """The lanes of the trees that were asked for last; only what is new is read from the journal."""
+
+    def __init__(self) -> None:
+        self._trees: OrderedDict[SessionKey, LaneEvents] = OrderedDict()
+
+    async def of(self, journal: Journal, tree: SessionKey) -> LaneEvents:
+        """The lanes of a tree up to now, or up to the most that is kept."""
+        found = self._trees.pop(tree, None) or LaneEvents()
+        while len(found.events) < MOST_EVENTS:
+            before = found.seq
+            page = await journal.events(after=before, tree=tree, limit=PAGE)
+            if found.seq == before:  # another request may have read it meanwhile
+                found.add(page)
+            if len(page) < PAGE:
+                break
+        self._trees[tree] = found
+        while len(self._trees) > _MOST_TREES:
+            self._trees.popitem(last=False)
+        return found
