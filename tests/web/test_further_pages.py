@@ -50,7 +50,8 @@ async def test_no_further_page_complains_asks_others_or_shuts_anybody_out(
                 ("#/cost?by=day&period=all", "Accepted"),
                 ("#/agents", "code_reviewer"),
                 ("#/agents/agent/code_reviewer", "Its price is shown"),
-                ("#/agents/team/content", "Its tasks"),
+                ("#/agents/team/content", "What needs what"),
+                ("#/boards/overview", "failures by agent"),
                 ("#/health", "disk"),
                 ("#/audit", "Look-1"),
             ):
@@ -60,7 +61,8 @@ async def test_no_further_page_complains_asks_others_or_shuts_anybody_out(
                 if await tab.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                     wide.append(route)
             await tab.page.keyboard.press("Control+k")
-            await seen(tab, "Enter")
+            await tab.page.keyboard.type("Look")
+            await tab.page.locator(".hit mark").first.wait_for(timeout=20_000)
             faults["palette"] = await tab.faults_of_access()
 
             assert {route: found for route, found in faults.items() if found} == {}

@@ -45,6 +45,7 @@ async def test_no_page_complains_asks_others_or_shuts_anybody_out(
                 (f"#/run/{key}", "of 90k tokens"),
                 (f"#/run/{key}?as=table", "Attempts"),
                 (f"#/run/{key}/results", "done"),
+                (f"#/run/{key}/changes", "No changes"),
                 ("#/needs", "Nobody waits for you"),
             ):
                 await tab.open(route)

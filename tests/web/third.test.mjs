@@ -5,6 +5,8 @@ import test from 'node:test';
 const ui = '../../src/parallel_agents/surfaces/gateway/ui/';
 const { endsText, lastOf, NOTHING, withPiece } = await import(`${ui}live_text.js`);
 const { Lanes } = await import(`${ui}lanes.js`);
+const { filesOf } = await import(`${ui}patch.js`);
+const { BOX, layout } = await import(`${ui}graph_layout.js`);
 const { partsOf } = await import(`${ui}budget.js`);
 
 test('a budget has a bar for each limit, never wider than its whole', () => {
@@ -35,4 +37,22 @@ test('lanes of short events are those of whole ones', () => {
   short.addAll(told);
   assert.deepEqual(short.byKey.get('s'), whole.byKey.get('s'));
   assert.deepEqual([short.from, short.to, short.seq], [whole.from, whole.to, 9]);
+});
+
+test('a patch is read as files with numbered lines, whatever its lines look like', () => {
+  const patch = ['diff --git a/x.py b/x.py', 'index 1..2 100644', '--- a/x.py', '+++ b/x.py', '@@ -1,2 +1,3 @@ def f():', ' same', '-diff --git a/no b/no', '+\u001b[31mred', '++++ b/evil', '\\ No newline at end of file', 'diff --git a/old b/new', 'similarity index 90%', 'rename from old', 'rename to new', 'diff --git a/pic b/pic', 'new file mode 100644', 'Binary files /dev/null and b/pic differ', ''].join('\n');
+  const files = filesOf(patch);
+  assert.deepEqual(files.map((file) => [file.path, file.was, file.note, file.added, file.removed]), [['x.py', '', '', 2, 1], ['new', 'old', '', 0, 0], ['pic', '', 'new, not text', 0, 0]]);
+  assert.deepEqual(files[0].lines.map((line) => [line.sign, line.text, line.before, line.after]), [['@', 'def f():', null, null], [' ', 'same', 1, 1], ['-', 'diff --git a/no b/no', 2, null], ['+', 'red', null, 2], ['+', '+++ b/evil', null, 3]]);
+  assert.deepEqual(filesOf('not a patch'), []);
+});
+
+test('steps of one level are one above the other, and lines lead from what they need', () => {
+  const step = (id, level, needs = []) => ({ id, within: '', level, who: 'a', marks: '', conditions: [], needs, is_conditional: false });
+  const { boxes, lines, width } = layout([step('b', 0), step('a', 0), step('c', 1, ['a', 'b', 'elsewhere'])]);
+  assert.deepEqual(boxes.map((box) => [box.step.id, box.x]), [['b', 8], ['a', 8], ['c', 8 + BOX.width + BOX.right]]);
+  assert.equal(new Set(boxes.map((box) => `${box.x} ${box.y}`)).size, 3);
+  assert.deepEqual(lines.map((line) => line.key), ['a c', 'b c']);
+  assert.ok(width > 2 * BOX.width);
+  assert.equal(layout([]).boxes.length, 0);
 });

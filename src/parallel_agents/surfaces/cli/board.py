@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
-from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from parallel_agents.app.alert_states import read_states
-from parallel_agents.app.reading import Reader, open_reader
+from parallel_agents.app.reading import open_reader
 from parallel_agents.core.schema import Json
-from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.errors import NotFound
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.surfaces.boards import MOST_SESSIONS, Counted, board_content, count_tiles
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.views import format
-from parallel_agents.views.session_query import parse_query
-from parallel_agents.views.session_search import search
-from parallel_agents.views.sessions import SessionLine
 from parallel_agents.views.tiles import TileBoard, Value, read_board, values_of
-
-_FOLDER, _ENDING = "boards", ".toml"
-_MOST_BYTES, MOST_SESSIONS = 100_000, 10_000
-
-
-class _Sought(NamedTuple):
-    lines: list[SessionLine]
-    matching: int
 
 
 def board(
@@ -43,12 +29,11 @@ def board(
     """Show a board: tiles, each a filter and a metric, and which alerts hold."""
     context = find_context(home)
     now = time.time()
-    found = read_board(_content(context, name), name, now)
+    found = read_board(board_content(context.environment, name), name, now)
 
-    async def look() -> dict[str, _Sought]:
+    async def look() -> Mapping[str, Counted]:
         async with open_reader(context.environment, context.settings) as reader:
-            filters = dict.fromkeys(tile.filter for tile in found.tiles)
-            return {each: await _seek(reader, each, now) for each in filters}
+            return await count_tiles(found, reader.sessions, reader.journal, now)
 
     sought = run_cancellable(look())
     if json:
@@ -58,40 +43,7 @@ def board(
     _print_alerts(context)
 
 
-async def _seek(reader: Reader, filter: str, now: float) -> _Sought:
-    found = await search(
-        reader.sessions, reader.journal, parse_query(filter, now), limit=MOST_SESSIONS
-    )
-    return _Sought(found.lines, found.matching)
-
-
-def _content(context: CliContext, name: str) -> bytes:
-    """The file of a board: the project's, the home's, or ours."""
-    for folder in context.environment.folders:
-        path = folder / _FOLDER / f"{name}{_ENDING}"
-        if Path(name).name == name and path.is_file():
-            with path.open("rb") as file:
-                content = file.read(_MOST_BYTES)
-            if folder == context.environment.project:
-                context.environment.accept(path, content)
-            return content
-    ours = files("parallel_agents.views").joinpath(_FOLDER)
-    names = {each.name.removesuffix(_ENDING) for each in ours.iterdir()}
-    if name in names:
-        return ours.joinpath(f"{name}{_ENDING}").read_bytes()
-    known = names.union(
-        path.stem
-        for folder in context.environment.folders
-        for path in (folder / _FOLDER).glob(f"*{_ENDING}")
-    )
-    raise NotFound(
-        f"there is no board {format.cut(name, 40)!r}",
-        why=f"boards are files such as {context.environment.home / _FOLDER / 'nightly.toml'}",
-        hint=did_you_mean(name, known),
-    )
-
-
-def _print(found: TileBoard, sought: Mapping[str, _Sought]) -> None:
+def _print(found: TileBoard, sought: Mapping[str, Counted]) -> None:
     render.line(found.title, "bold")
     single = [tile for tile in found.tiles if tile.by is None]
     rows = [(tile.title, *_told(values_of(tile, sought[tile.filter].lines)[0])) for tile in single]
@@ -140,7 +92,7 @@ def _print_alerts(context: CliContext) -> None:
     render.table(("ALERT", "STATE", ""), rows)
 
 
-def _items(found: TileBoard, sought: Mapping[str, _Sought]) -> Iterator[dict[str, Json]]:
+def _items(found: TileBoard, sought: Mapping[str, Counted]) -> Iterator[dict[str, Json]]:
     for tile in found.tiles:
         lines, matching = sought[tile.filter]
         yield {

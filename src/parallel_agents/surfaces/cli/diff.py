@@ -13,7 +13,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, Name, find_store
-from parallel_agents.surfaces.cli.workspace_parts import Part, find_part
+from parallel_agents.surfaces.workspace_parts import Part, find_part
 from parallel_agents.workspaces.comparing import changes_of, not_in_trees, patch_of
 
 
@@ -35,7 +35,7 @@ def diff(
 
     async def find() -> Part:
         async with open_reader(context.environment, context.settings) as reader:
-            return await find_part(reader, context.environment.home, name)
+            return await find_part(reader.sessions, context.environment.home, name)
 
     _, room, record = run_cancellable(find())
     changes = changes_of(room, record, room.read_base())

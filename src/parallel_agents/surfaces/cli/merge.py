@@ -37,7 +37,7 @@ from parallel_agents.surfaces.cli.context import (
 )
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.log_options import executes_work
-from parallel_agents.surfaces.cli.workspace_parts import Part, find_part, find_parts
+from parallel_agents.surfaces.workspace_parts import Part, find_part, find_parts
 from parallel_agents.views import format
 from parallel_agents.workspaces.merging import Conflict, Conflicts
 from parallel_agents.workspaces.resolving import Resolution
@@ -186,9 +186,9 @@ async def _parts(context: CliContext, name: str, *, every: bool) -> Sequence[Par
     home = context.environment.home
     async with open_reader(context.environment, context.settings) as reader:
         if every:
-            parts = await find_parts(reader, home, name)
+            parts = await find_parts(reader.sessions, home, name)
         else:
-            parts = [await find_part(reader, home, name)]
+            parts = [await find_part(reader.sessions, home, name)]
     for part in parts:
         _refuse_live(part.row)
     return parts

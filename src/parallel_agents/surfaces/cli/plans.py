@@ -10,15 +10,14 @@ import orjson
 import typer
 
 from parallel_agents.catalog.catalog import BUILT_IN
-from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_schema import team_schema
-from parallel_agents.core.plan import Plan, Step
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home
 from parallel_agents.surfaces.cli.templates import find_template, write_new
 from parallel_agents.views import plan_graph
+from parallel_agents.views.graph_documents import plan_of_team
 
 _TEMPLATES = BUILT_IN / "templates"
 _Named = Annotated[
@@ -82,7 +81,7 @@ def graph(
     home: Home = None,
 ) -> None:
     """Draw the tasks of a team file, and what each needs."""
-    plan = _plan_of(find_catalog(home).team(_found(name)))
+    plan = plan_of_team(find_catalog(home).team(_found(name)))
     render.line(plan_graph.as_mermaid(plan) if mermaid else plan_graph.as_text(plan))
 
 
@@ -96,14 +95,6 @@ def schema(
 
 def _found(name: str) -> Path | str:
     return Path(name) if Path(name).suffix in {".yaml", ".yml"} else name
-
-
-def _plan_of(team: Team) -> Plan:
-    """The tasks of a team as steps; those of a plain team need nothing."""
-    if team.plan is not None:
-        return team.plan
-    steps = tuple(Step(id=task.label, agent=task.agent.name, text=task.text) for task in team.tasks)
-    return Plan(name=team.name, steps=steps)
 
 
 def _described(file: Path) -> str:

@@ -22,7 +22,7 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 from parallel_agents.surfaces.cli.progress import Style
 from parallel_agents.surfaces.cli.run import prepare_run
-from parallel_agents.surfaces.cli.workspace_parts import Part
+from parallel_agents.surfaces.workspace_parts import Part
 from parallel_agents.workspaces.comparing import Change, patch_of
 from parallel_agents.workspaces.entries import Entry
 from parallel_agents.workspaces.resolving import (

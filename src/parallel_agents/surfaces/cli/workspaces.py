@@ -21,7 +21,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
-from parallel_agents.surfaces.cli.workspace_parts import find_parts
+from parallel_agents.surfaces.workspace_parts import find_parts
 from parallel_agents.views import format
 from parallel_agents.views.documents import changes_json
 from parallel_agents.workspaces.tending import Kept, finish_removals, remove, workspaces_in
@@ -189,7 +189,11 @@ async def _look(context: CliContext) -> list[_Line]:
 async def _folders(context: CliContext, names: Sequence[str]) -> set[Path]:
     home = context.environment.home
     async with open_reader(context.environment, context.settings) as reader:
-        return {part.room.folder for name in names for part in await find_parts(reader, home, name)}
+        return {
+            part.room.folder
+            for name in names
+            for part in await find_parts(reader.sessions, home, name)
+        }
 
 
 async def _row_of(reader: Reader, kept: Kept) -> Row | None:

@@ -22,6 +22,7 @@ from parallel_agents.views.catalog_documents import (
     team_json,
 )
 from parallel_agents.views.documents import SharedDocument, shared_json
+from parallel_agents.views.graph_documents import GraphDocument, graph_json, plan_of_team
 from parallel_agents.views.prompt_documents import PromptDocument, prompt_json
 
 
@@ -73,14 +74,26 @@ async def teams(call: Call, given: AllQuery) -> Page:
     )
 
 
+def _no_team(name: str) -> NotFound:
+    return NotFound(f"there is no team {name[:80]!r}", hint="GET /api/v1/teams lists their names")
+
+
 async def team(call: Call, _: Nothing) -> Document:
     """One team: its inputs and tasks."""
     name = call.name
     if "/" in name or "." in name:
-        raise NotFound(
-            f"there is no team {name[:80]!r}", hint="GET /api/v1/teams lists their names"
-        )
+        raise _no_team(name)
     return Document(value=team_json(await asyncio.to_thread(_catalog(call).team, name)))
+
+
+async def team_graph(call: Call, given: Nothing) -> Document:
+    """The tasks of a team as steps on levels."""
+    del given
+    name = call.name
+    if "/" in name or "." in name:
+        raise _no_team(name)
+    found = await asyncio.to_thread(_catalog(call).team, name)
+    return Document(value=graph_json(plan_of_team(found)))
 
 
 async def artifacts(call: Call, given: PageQuery) -> Page:
@@ -180,6 +193,16 @@ ROUTES = (
         gives=dict[str, JsonValue],
         form=Form.DOCUMENT,
         answer=handled(Nothing, team),
+    ),
+    Route(
+        method="GET",
+        path="/teams/{name}/graph",
+        name="teamGraph",
+        does="The tasks of a team as steps on levels, with what each needs.",
+        takes=Nothing,
+        gives=GraphDocument,
+        form=Form.DOCUMENT,
+        answer=handled(Nothing, team_graph),
     ),
     Route(
         method="GET",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.inspection import PAGE, Journal
+from parallel_agents.core.inspection import Journal
 from parallel_agents.views.lane_events import LaneEvents
 
 MOST_EVENTS, _MOST_TREES = 200_000, 4
+# Each page of a tree costs a look at the numbers of all its events.
+_PAGE = 20_000
 
 
 class KeptLanes:
@@ -22,10 +24,10 @@ class KeptLanes:
         found = self._trees.pop(tree, None) or LaneEvents()
         while len(found.events) < MOST_EVENTS:
             before = found.seq
-            page = await journal.events(after=before, tree=tree, limit=PAGE)
+            page = await journal.events(after=before, tree=tree, limit=_PAGE)
             if found.seq == before:  # another request may have read it meanwhile
                 found.add(page)
-            if len(page) < PAGE:
+            if len(page) < _PAGE:
                 break
         self._trees[tree] = found
         while len(self._trees) > _MOST_TREES:

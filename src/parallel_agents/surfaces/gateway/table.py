@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from parallel_agents.surfaces.gateway import (
+    board_routes,
     catalog_routes,
+    change_routes,
     client_routes,
     event_routes,
     lane_routes,
@@ -19,7 +21,9 @@ from parallel_agents.surfaces.gateway.routes import Route
 
 _ANSWERED = (
     *session_routes.ROUTES,
+    *board_routes.ROUTES,
     *lane_routes.ROUTES,
+    *change_routes.ROUTES,
     *search_routes.ROUTES,
     *verb_routes.ROUTES,
     *price_routes.ROUTES,

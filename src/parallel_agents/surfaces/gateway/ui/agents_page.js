@@ -3,6 +3,7 @@
 import { html, useLayoutEffect, useState } from './view.js';
 import { follow as nextPage, get } from './api.js';
 import { go, href, refine, route } from './router.js';
+import { TeamGraph } from './graph.js';
 import { bind } from './keys.js';
 import { useAsked } from './asked.js';
 import { Copy, Plain, Trouble } from './parts.js';
@@ -98,7 +99,7 @@ export function AgentPage({ kind, name }) {
     ${error !== null && html`<${Trouble} error=${error} retry=${reload} />`}
     ${entry && html`<p class="lead">${entry.description}</p><div class="two">
       <div class="card"><h2>Start it</h2><${StartForm} key=${name} kind=${kind} name=${name} schema=${schema ?? null} model=${entry.model ?? ''} /></div>
-      <div><${Record} kind=${kind} did=${value?.did} />${kind === 'agent' ? html`<${AgentCard} entry=${entry} />` : html`<${TeamCard} entry=${entry} />`}</div></div>`}
+      <div><${Record} kind=${kind} did=${value?.did} />${kind === 'agent' ? html`<${AgentCard} entry=${entry} />` : html`<${TeamCard} entry=${entry} />`}</div></div>${kind === 'team' && html`<${TeamGraph} key=${name} name=${name} />`}`}
   </section>`;
 }
 

@@ -14,6 +14,7 @@ import { CostPage } from './cost_page.js';
 import { AgentPage, AgentsPage } from './agents_page.js';
 import { HealthPage } from './health_page.js';
 import { AuditPage } from './audit_page.js';
+import { BoardsPage } from './boards_page.js';
 import { Palette } from './palette.js';
 
 function Page() {
@@ -27,6 +28,7 @@ function Page() {
   if (page === 'agents' && (name === 'agent' || name === 'team') && tab) return html`<${AgentPage} key=${`${name} ${tab}`} kind=${name} name=${tab} />`;
   if (page === 'agents') return html`<${AgentsPage} />`;
   if (page === 'health') return html`<${HealthPage} />`;
+  if (page === 'boards') return html`<${BoardsPage} />`;
   if (page === 'audit') return html`<${AuditPage} />`;
   return html`<div class="card"><h1>There is no such page</h1><p><a href=${href('runs')}>The runs</a> are a place to begin.</p></div>`;
 }

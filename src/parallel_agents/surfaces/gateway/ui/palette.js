@@ -8,12 +8,14 @@ import { FURTHER } from './rail.js';
 import { glyph, stateOf, word } from './words.js';
 import { titleOf } from './rows.js';
 import { ranked } from './ranking.js';
-import { oneLine } from './text.js';
+import { clean, oneLine } from './text.js';
 
 /** @typedef {import('./ranking.js').Choice} Choice */
 
 const PAUSE_MILLISECONDS = 150;
 const MOST_SESSIONS = 8;
+const MOST_HITS = 6;
+const LEAST_LETTERS = 3;
 export const isOpen = signal(false);
 
 /** @type {Choice[]} */
@@ -40,7 +42,7 @@ if (typeof document !== 'undefined') {
 /** The palette while it is open, and the keys that go to the further pages. */
 export function Palette() {
   useLayoutEffect(() => bind('Pages', [
-    { keys: 'Ctrl k', does: 'find a page, session or agent', run: toggle },
+    { keys: 'Ctrl k', does: 'find a page, session, agent or text', run: toggle },
     ...FURTHER.map(([page, title, keys]) => ({ keys, does: `go to: ${title.toLowerCase()}`, run: () => go(href(page)) })),
   ]), []);
   useEffect(() => document.querySelector('.rail [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' }), [route.value.page]);
@@ -80,14 +82,40 @@ function useSessions(text) {
   return found;
 }
 
+/** The texts in transcripts with these words. @param {string} text */
+function useHits(text) {
+  const [found, set] = useState(/** @type {{choices: Choice[], total: number, behind: number}} */ ({ choices: [], total: 0, behind: 0 }));
+  const words = text.trim();
+  useEffect(() => {
+    let isGone = false;
+    const none = () => { if (!isGone) set({ choices: [], total: 0, behind: 0 }); };
+    const timer = setTimeout(() => (words.length < LEAST_LETTERS ? none() : get('/search', { q: words, limit: MOST_HITS }).then((page) => {
+      if (isGone) return;
+      set({ total: page.counts.total ?? page.items.length, behind: page.not_indexed ?? 0, choices: page.items.map((/** @type {any} */ hit) => ({ group: 'transcripts', title: oneLine(hit.label || hit.agent, 40), note: hit.role, pieces: hit.snippet, address: href('session', hit.session_key) })) });
+    }, none)), PAUSE_MILLISECONDS);
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+    };
+  }, [words]);
+  return found;
+}
+
+/** What is said of a choice: for a hit its text, with the words marked. @param {{choice: Choice}} props */
+function Note({ choice }) {
+  if (!choice.pieces) return html`<span class="note">${choice.note}</span>`;
+  return html`<span class="note hit">${choice.note} · ${choice.pieces.map((piece) => (piece.is_hit ? html`<mark>${clean(piece.text)}</mark>` : clean(piece.text)))}</span>`;
+}
+
 function Opened() {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const [text, type] = useState('');
   const [at, move] = useState(0);
   const catalog = useCatalog();
   const sessions = useSessions(text);
+  const hits = useHits(text);
   useEffect(() => dialog.current?.showModal(), []);
-  const choices = [...ranked([...PAGES, ...ACTIONS, ...catalog], text, text ? 14 : 7), ...sessions.choices];
+  const choices = [...ranked([...PAGES, ...ACTIONS, ...catalog], text, text ? 14 : 7), ...sessions.choices, ...hits.choices];
   const current = Math.min(at, Math.max(0, choices.length - 1));
   useEffect(() => document.getElementById(`choice-${current}`)?.scrollIntoView({ block: 'nearest' }), [current]);
   const take = (/** @type {Choice | undefined} */ choice) => {
@@ -104,10 +132,10 @@ function Opened() {
     event.preventDefault();
   };
   return html`<dialog ref=${dialog} class="palette" aria-label="Find" onClose=${() => (isOpen.value = false)} onClick=${(/** @type {Event} */ event) => event.target === dialog.current && dialog.current?.close()}>
-    <input role="combobox" aria-label="Find a page, session or agent" aria-expanded="true" aria-controls="choices" aria-autocomplete="list" aria-activedescendant=${choices.length ? `choice-${current}` : undefined} autocomplete="off" spellcheck=${false} placeholder="Find a page, session or agent"
+    <input role="combobox" aria-label="Find a page, session, agent or text" aria-expanded="true" aria-controls="choices" aria-autocomplete="list" aria-activedescendant=${choices.length ? `choice-${current}` : undefined} autocomplete="off" spellcheck=${false} placeholder="Find a page, session, agent or text"
       value=${text} onKeyDown=${press} onInput=${(/** @type {any} */ event) => { type(event.target.value); move(0); }} />
     <div id="choices" role="listbox" aria-label="Found">${choices.map((choice, n) => html`<div id=${`choice-${n}`} role="option" class="choice-line" aria-selected=${n === current ? 'true' : 'false'} onPointerMove=${() => move(n)} onClick=${() => take(choice)}>
-      <span class="choice-group">${choice.group !== choices[n - 1]?.group ? choice.group : ''}</span><b>${choice.title}</b><span class="note">${choice.note}</span></div>`)}</div>
-    <p class="foot" role="status">${choices.length ? html`<kbd>↑</kbd> <kbd>↓</kbd> choose, <kbd>Enter</kbd> opens${sessions.total > sessions.choices.length ? `; ${sessions.choices.length} of ${sessions.total.toLocaleString('en-US')} sessions` : ''}` : 'Nothing is called so.'}</p>
+      <span class="choice-group">${choice.group !== choices[n - 1]?.group ? choice.group : ''}</span><b>${choice.title}</b><${Note} choice=${choice} /></div>`)}</div>
+    <p class="foot" role="status">${choices.length ? html`<kbd>↑</kbd> <kbd>↓</kbd> choose, <kbd>Enter</kbd> opens${sessions.total > sessions.choices.length ? `; ${sessions.choices.length} of ${sessions.total.toLocaleString('en-US')} sessions` : ''}${hits.total > hits.choices.length ? `; ${hits.choices.length} of ${hits.total.toLocaleString('en-US')} places in transcripts` : ''}${hits.behind ? `; ${hits.behind.toLocaleString('en-US')} events are not searched yet` : ''}` : 'Nothing is called so.'}</p>
   </dialog>`;
 }

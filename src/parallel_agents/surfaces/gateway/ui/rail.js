@@ -8,4 +8,5 @@ export const FURTHER = [
   ['agents', 'Agents', 'g a'],
   ['health', 'Health', 'g h'],
   ['audit', 'Audit', 'g u'],
+  ['boards', 'Boards', 'g b'],
 ];

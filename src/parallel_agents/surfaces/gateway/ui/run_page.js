@@ -7,6 +7,7 @@ import { go, href, refine, route } from './router.js';
 import { bind } from './keys.js';
 import { clockNow } from './shell.js';
 import { BudgetBars } from './budget.js';
+import { Changes } from './changes.js';
 import { Kill } from './kill.js';
 import { Lanes } from './lanes.js';
 import { Markdown } from './markdown.js';
@@ -100,9 +101,9 @@ export function RunPage({ name }) {
   return html`<section class="run-page ${selected ? '' : 'is-whole'}">
     <div class="run-main">
       <${RunHead} top=${top} rows=${all} state=${query.state ?? ''} onKill=${() => kill(true)} />
-      <${Tabs} chosen=${chosen} tabs=${[['timeline', href('run', name), 'Timeline'], ['results', href('run', name, 'results'), 'Results'], ['files', href('run', name, 'files'), 'Files'], ['events', href('run', name, 'events'), 'Events']]} />
+      <${Tabs} chosen=${chosen} tabs=${[['timeline', href('run', name), 'Timeline'], ['results', href('run', name, 'results'), 'Results'], ['files', href('run', name, 'files'), 'Files'], ['changes', href('run', name, 'changes'), 'Changes'], ['events', href('run', name, 'events'), 'Events']]} />
       ${run.left > 0 && html`<p class="foot">${format.counted(run.left, 'event')} are not drawn yet.</p>`}
-      ${chosen === 'results' ? html`<${Results} top=${top} />` : chosen === 'files' ? html`<${Files} top=${top} />` : chosen === 'events' ? html`<${Events} top=${top} version=${run.version} />`
+      ${chosen === 'results' ? html`<${Results} top=${top} />` : chosen === 'changes' ? html`<${Changes} name=${top.session_key} id=${top.id} />` : chosen === 'files' ? html`<${Files} top=${top} />` : chosen === 'events' ? html`<${Events} top=${top} version=${run.version} />`
         : html`<${LiveTimeline} run=${run} rows=${rows} top=${top} selected=${selected} isTable=${query.as === 'table'} />`}
     </div>
     ${selected && html`<aside class="pane" aria-label="Session"><${Pane} key=${selected} name=${selected} /></aside>`}

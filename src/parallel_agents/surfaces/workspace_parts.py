@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.app.reading import Reader
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter
+from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.views import format
 from parallel_agents.workspaces.record import Record, Room
@@ -28,18 +28,18 @@ class Part(NamedTuple):
         return self.room.files(self.record)
 
 
-async def find_part(reader: Reader, home: Path, name: str) -> Part:
+async def find_part(sessions: SessionReads, home: Path, name: str) -> Part:
     """The workspace of the session of that name, or of the one member of a team that has one.
 
     Raises:
         NotFound: it has none.
         InvalidInput: several members of the team have one.
     """
-    row = await reader.sessions.find(name)
+    row = await sessions.find(name)
     if not row.run.kind.is_group:
         room = Room(home, row.session.key)
         return Part(row, room, _own_record(room, row))
-    parts = await _parts_below(reader, home, row)
+    parts = await _parts_below(sessions, home, row)
     if len(parts) > 1:
         listed = ", ".join(f"{name}/{part.row.session.label}" for part in parts[:_NAMED])
         raise InvalidInput(
@@ -52,21 +52,21 @@ async def find_part(reader: Reader, home: Path, name: str) -> Part:
     return parts[0]
 
 
-async def find_parts(reader: Reader, home: Path, name: str) -> Sequence[Part]:
+async def find_parts(sessions: SessionReads, home: Path, name: str) -> Sequence[Part]:
     """The workspaces of a session and all that it spawned, each before the one that it came from.
 
     Raises:
         NotFound: there is none.
     """
-    row = await reader.sessions.find(name)
-    parts = await _parts_below(reader, home, row)
+    row = await sessions.find(name)
+    parts = await _parts_below(sessions, home, row)
     if not parts:
         raise _nothing(row)
     return parts
 
 
-async def _parts_below(reader: Reader, home: Path, row: Row) -> list[Part]:
-    rows = await reader.sessions.list(Filter(tree=row.session.key))
+async def _parts_below(sessions: SessionReads, home: Path, row: Row) -> list[Part]:
+    rows = await sessions.list(Filter(tree=row.session.key))
     found: list[Part] = []
     # Children before their parents, whose workspaces take what they did; siblings as they began.
     for each in sorted(rows, key=lambda row: (-row.session.depth, row.session.created_at)):
