@@ -29,7 +29,7 @@ _COERCED = (
 _FILES = 5  # the process's streams, the pipe that says its number and its end, and a lock
 
 
-def load() -> None:
+def load(also: Sequence[str] = ()) -> None:
     """Load what most commands load, except for modules that read the environment when loaded."""
     commands: Any = import_module("parallel_agents.surfaces.cli.commands")
     for command in commands.COMMANDS.values():
@@ -44,7 +44,7 @@ def load() -> None:
     _make_adapters()
     import_module("parallel_agents.models.provider_tables").read_providers()
     import_module("parallel_agents.stores.queries").read_queries("sqlite")
-    for late in ("parallel_agents.first_process", "encodings.ascii", "typer._adapters"):
+    for late in ("parallel_agents.first_process", "encodings.ascii", "typer._adapters", *also):
         import_module(late)
     gc.freeze()
 
@@ -216,7 +216,7 @@ def execute(command: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    load()
+    load(sys.argv[2:])
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(sys.argv[1])
         listener.listen(100)
