@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import gc
 import json
@@ -11,7 +12,9 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import termios
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -42,11 +45,29 @@ def load(also: Sequence[str] = ()) -> None:
     shipped.agents()
     shipped.all_cases()
     _make_adapters()
-    import_module("parallel_agents.models.provider_tables").read_providers()
-    import_module("parallel_agents.stores.queries").read_queries("sqlite")
+    _run_once()
+    assert threading.active_count() == 1  # a fork has only the thread that forked
     for late in ("parallel_agents.first_process", "encodings.ascii", "typer._adapters", *also):
         import_module(late)
     gc.freeze()
+
+
+def _run_once() -> None:
+    """Run a team, so that what is made at its first use is there."""
+    pa: Any = import_module("parallel_agents")
+    testing: Any = import_module("parallel_agents.testing")
+    writer = pa.Agent(name="writer", description="Writes.", instructions="Write.")
+
+    def answer(_: object) -> str:
+        return "Tea."
+
+    def model(_: str) -> object:
+        return testing.RepliesWith(answer)
+
+    with tempfile.TemporaryDirectory() as home:
+        tasks = [pa.Task("writer", "Tea.", model="scripted/m")] * 2
+        given = {"home": home, "agents": [writer], "models": {"scripted": model}}
+        asyncio.run(pa.arun(tasks, **given))
 
 
 def _make_adapters() -> None:
