@@ -227,6 +227,7 @@ async def test_what_a_simulated_model_makes_up_changes_nothing(tmp_path: Path) -
 
 
 @pytest.mark.virtual_time(limit_seconds=1e7)
+@pytest.mark.slow
 async def test_agents_with_tools_call_and_spawn_on_a_bad_day_and_every_run_ends_once() -> None:
     day = await day_with_tools("sim/bad-day")
 
@@ -245,6 +246,7 @@ async def test_agents_with_tools_call_and_spawn_on_a_bad_day_and_every_run_ends_
 
 
 @pytest.mark.virtual_time(limit_seconds=1e7)
+@pytest.mark.slow
 async def test_no_run_has_more_than_two_turns_of_calls_and_a_day_of_calls_can_be_repeated() -> None:
     day = await day_with_tools("sim/calm@7", 100)
 
