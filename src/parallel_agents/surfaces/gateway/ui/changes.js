@@ -59,7 +59,7 @@ function FileView({ file, isOpen }) {
   const [most, more] = useState(MOST_LINES);
   return html`<details class="file-diff" open=${isOpen}>
     <summary><b>${file.was && `${file.was} → `}${file.path}</b> ${file.note && html`<span class="tag">${file.note}</span>`} <span class="plus">+${file.added}</span> <span class="minus">−${file.removed}</span></summary>
-    ${file.lines.length > 0 && html`<div class="diff-box" tabindex="0" role="region" aria-label=${`What changed in ${file.path}`}><table class="diff"><tbody>${file.lines.slice(0, most).map((line) => html`<tr class=${SHAPES[line.sign]}><td class="line-number">${line.before ?? ''}</td><td class="line-number">${line.after ?? ''}</td><td class="sign">${line.sign === '@' ? '⋯' : line.sign === '-' ? '−' : line.sign}</td><td class="code">${line.text || ' '}</td></tr>`)}</tbody></table></div>`}
+    ${file.lines.length > 0 && html`<div class="diff-box" tabindex="0" role="region" aria-label=${`What changed in ${file.path}`}><table class="diff"><tbody>${file.lines.slice(0, most).map((line) => html`<tr class=${SHAPES[line.sign]}><td class="line-number">${line.before ?? ''}</td><td class="line-number">${line.after ?? ''}</td><td class="line-sign">${line.sign === '@' ? '⋯' : line.sign === '-' ? '−' : line.sign}</td><td class="code">${line.text || ' '}</td></tr>`)}</tbody></table></div>`}
     ${file.lines.length > most && html`<button class="more" onClick=${() => more(most * 10)}>${format.counted(file.lines.length - most, 'line')} more</button>`}
   </details>`;
 }

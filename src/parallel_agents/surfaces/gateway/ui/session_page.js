@@ -151,7 +151,7 @@ export function Transcript({ session, row, isSmall = false }) {
     ${entries.map((entry) => html`<${EntryView} key=${entry.seq} entry=${entry} />`)}
     ${!entries.length && html`<p class="foot">Nothing was said yet.</p>`}
     ${isWriting && html`<${Writing} text=${session.written.text} model=${row.model} />`}
-    ${isLive(row) && !row.is_stopped && html`<p class="now" role="status"><span class="pulse" aria-hidden="true"></span>${oneLine(doingOf(row) || 'works', 200)}</p>`}
+    ${isLive(row) && !row.is_stopped && !isWriting && html`<p class="now" role="status"><span class="pulse" aria-hidden="true"></span>${oneLine(doingOf(row) || 'works', 200)}</p>`}
     ${unseen > 0 && html`<button class="unseen-below" onClick=${() => { toEnd(box.current); count(0); }}>${unseen} new ↓</button>`}
     ${!isSmall && entries.length > 0 && html`<div class="row end"><${Copy} text=${() => asMarkdown(entries)}>Copy as Markdown<//></div>`}
     ${row.kind === 'agent' && html`<${Say} row=${row} />`}
