@@ -54,16 +54,19 @@ class LiveTextFolder:
 
     def __init__(self, home: Path) -> None:
         self._folder = home / FOLDER
+        self._is_tidy = False
 
     def want(self, run: RunId) -> None:
         """Say that somebody looks at a run."""
         with suppress(OSError, InvalidInput):
             if not self._folder.is_dir():
                 make_private_folders(self._folder)
-                self._remove_old()
             path = self._wanted(run)
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY | _FLAGS, 0o600))
             os.utime(path)
+        if not self._is_tidy:
+            self._is_tidy = True
+            self._remove_old()
 
     def leave(self, run: RunId) -> None:
         """Say that nobody looks any more."""
@@ -121,9 +124,10 @@ class LiveTextFolder:
     def _remove_old(self) -> None:
         """Remove what processes left that were killed."""
         before = time.time() - _OLD_SECONDS
-        for path in self._folder.iterdir():
-            if path.stat().st_mtime < before:
-                path.unlink()
+        with suppress(OSError):  # another process removes them too
+            for path in self._folder.iterdir():
+                if path.lstat().st_mtime < before:
+                    path.unlink()
 
     def _wanted(self, run: RunId) -> Path:
         return self._folder / f"{_name(run)}.wanted"

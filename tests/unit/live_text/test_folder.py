@@ -39,6 +39,16 @@ def test_somebody_who_was_killed_looks_no_more(tmp_path: Path) -> None:
     assert not folder.is_wanted(RUN)
 
 
+def test_what_a_killed_process_left_is_removed_by_the_next_who_looks(tmp_path: Path) -> None:
+    LiveTextFolder(tmp_path).want(RUN)
+    LiveTextFolder(tmp_path).begin(RUN, 1)
+    for file in (tmp_path / FOLDER).iterdir():
+        os.utime(file, (1e9, 1e9))
+    LiveTextFolder(tmp_path).want(RunId("other"))
+
+    assert len(list((tmp_path / FOLDER).iterdir())) == 1
+
+
 def test_what_is_written_is_read_by_the_number_of_its_call(tmp_path: Path) -> None:
     folder = LiveTextFolder(tmp_path)
     folder.want(RUN)

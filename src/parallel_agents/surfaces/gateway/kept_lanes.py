@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 
 from parallel_agents.core.ids import SessionKey
@@ -18,18 +19,18 @@ class KeptLanes:
 
     def __init__(self) -> None:
         self._trees: OrderedDict[SessionKey, LaneEvents] = OrderedDict()
+        self._reading = asyncio.Lock()  # guards `_trees`: each event is read and added once
 
     async def of(self, journal: Journal, tree: SessionKey) -> LaneEvents:
         """The lanes of a tree up to now, or up to the most that is kept."""
-        found = self._trees.pop(tree, None) or LaneEvents()
-        while len(found.events) < MOST_EVENTS:
-            before = found.seq
-            page = await journal.events(after=before, tree=tree, limit=_PAGE)
-            if found.seq == before:  # another request may have read it meanwhile
+        async with self._reading:
+            found = self._trees.pop(tree, None) or LaneEvents()
+            while len(found.events) < MOST_EVENTS:
+                page = await journal.events(after=found.seq, tree=tree, limit=_PAGE)
                 found.add(page)
-            if len(page) < _PAGE:
-                break
-        self._trees[tree] = found
-        while len(self._trees) > _MOST_TREES:
-            self._trees.popitem(last=False)
-        return found
+                if len(page) < _PAGE:
+                    break
+            self._trees[tree] = found
+            while len(self._trees) > _MOST_TREES:
+                self._trees.popitem(last=False)
+            return found
