@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.verbs import SessionReads
-from parallel_agents.errors import NotFound
+from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.settings import Environment
 from parallel_agents.views import format
 from parallel_agents.views.session_query import parse_query
@@ -35,6 +35,7 @@ def board_names(environment: Environment) -> Sequence[str]:
         path.stem
         for folder in environment.folders
         for path in (folder / _FOLDER).glob(f"*{_ENDING}")
+        if _is_file(path)
     }
     return sorted(own.union(_ours()))
 
@@ -44,12 +45,19 @@ def board_content(environment: Environment, name: str) -> bytes:
 
     Raises:
         NotFound: there is none of this name.
+        InvalidInput: it is too large.
     """
     for folder in environment.folders:
         path = folder / _FOLDER / f"{name}{_ENDING}"
-        if Path(name).name == name and path.is_file():
+        if Path(name).name == name and _is_file(path):
             with path.open("rb") as file:
-                content = file.read(_MOST_BYTES)
+                content = file.read(_MOST_BYTES + 1)
+            if len(content) > _MOST_BYTES:
+                raise InvalidInput(
+                    f"the board {name} is larger than {_MOST_BYTES // 1000} kB",
+                    why=str(path),
+                    hint="divide it into several boards",
+                )
             if folder == environment.project:
                 environment.accept(path, content)
             return content
@@ -76,3 +84,10 @@ async def count_tiles(
 def _ours() -> set[str]:
     folder = files("parallel_agents.views").joinpath(_FOLDER)
     return {each.name.removesuffix(_ENDING) for each in folder.iterdir()}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no file can have this name, or its folder is closed to us
+        return False
