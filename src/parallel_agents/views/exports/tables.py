@@ -13,6 +13,7 @@ from parallel_agents.core.run import Result, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
 from parallel_agents.views.documents import artifact_json, event_json, money_json, result_json
+from parallel_agents.views.exports.hiding import hidden
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted
 from parallel_agents.views.sessions import SessionLine
 
@@ -50,18 +51,7 @@ async def jsonl_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str
 
 def _line(value: Mapping[str, object], hide: Hide) -> str:
     # A typed document is JSON, though not to a type checker.
-    return f"{orjson.dumps(_hidden(cast('Json', value), hide)).decode()}\n"
-
-
-def _hidden(value: Json, hide: Hide) -> Json:
-    """The value without what is hidden in its texts, and in the names of its objects."""
-    if isinstance(value, str):
-        return hide(value)
-    if isinstance(value, Mapping):
-        return {hide(name): _hidden(below, hide) for name, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hidden(item, hide) for item in value]
-    return value
+    return f"{orjson.dumps(hidden(cast('Json', value), hide)).decode()}\n"
 
 
 def _session(line: SessionLine) -> Mapping[str, object]:
@@ -120,7 +110,7 @@ def _cell(value: Json, hide: Hide) -> str:
         return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
     if isinstance(value, int):
         return str(value)
-    return orjson.dumps(_hidden(value, hide)).decode()
+    return orjson.dumps(hidden(value, hide)).decode()
 
 
 def _csv_row(cells: Sequence[str]) -> str:

@@ -1,0 +1,74 @@
+"""An exported page opens from disk: the pages of the dashboard, of what is in the file, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from parallel_agents.views.exports.tree import ExportForm
+from tests.unit.views.exports.sample import exported
+from tests.web.conftest import Tab, chromium, note_complaints
+
+MOST_BYTES = 200_000  # of a run of three sessions
+
+pytestmark = pytest.mark.web
+
+
+@asynccontextmanager
+async def opened(file: Path, *, has_scripts: bool = True) -> AsyncGenerator[Tab]:
+    async with async_playwright() as program:
+        browser = await program.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        context = await browser.new_context(java_script_enabled=has_scripts)
+        tab = Tab(await context.new_page(), file.as_uri())
+        note_complaints(tab)
+        await tab.page.goto(tab.address)
+        yield tab
+        await browser.close()
+
+
+async def shown(page: Page) -> str:
+    """The text of the pages, once they are there."""
+    await page.wait_for_selector("#app:not([hidden]) main")
+    return await page.inner_text("#app")
+
+
+async def test_a_file_shows_the_run_its_sessions_and_its_cost_without_a_request(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "x.html"
+    text, _ = await exported(ExportForm.HTML)
+    file.write_text(text, encoding="utf-8")
+
+    async with opened(file) as tab:
+        page = tab.page
+        assert "1 failed" in await shown(page)
+        await page.click("text=Results")
+        await page.click(".results article a >> nth=0")
+        await page.wait_for_selector(".entry")
+        assert "<script>alert(1)</script>" in await page.inner_text("#app")
+        assert await page.locator("#app img, #app script").count() == 0
+        assert await page.locator("button:has-text('Kill'), #say").count() == 0
+        await page.click("text=Cost")
+        await page.wait_for_selector("table.costs")
+        assert "writer" in await page.inner_text("table.costs")
+        assert await tab.faults_of_access() == []
+        await page.click("text=As text")
+        assert await page.is_visible("#plain h1")
+        assert tab.complaints == []
+    assert file.stat().st_size < MOST_BYTES
+
+
+async def test_a_file_is_whole_where_no_script_may_run(tmp_path: Path) -> None:
+    file = tmp_path / "x.html"
+    text, _ = await exported(ExportForm.HTML)
+    file.write_text(text, encoding="utf-8")
+
+    async with opened(file, has_scripts=False) as tab:
+        assert await tab.page.is_visible("#plain h1")
+        assert not await tab.page.is_visible("#pages")
+        assert "<script>alert(1)</script>" in (await tab.page.text_content("#plain") or "")
+        assert tab.complaints == []
