@@ -15,6 +15,10 @@ from posixpath import join, normpath
 _FOLDER = "surfaces/gateway/ui"
 _ENTRY = "stored_app.js"
 _STYLES = ("style.css", "pages.css", "further.css")
+_NOTICE = (
+    "/*! In this script: Preact (c) 2015-present Jason Miller, and Preact Signals (c) 2022-present Preact Team, "
+    "under the MIT License; htm (c) 2018 Google Inc., under the Apache License 2.0. */\n"
+)
 _REPLACED = {
     "api.js": "stored_api.js",
     "live.js": "stored_live.js",
@@ -39,7 +43,7 @@ class BundleError(ValueError):
 
 def script() -> str:
     """The pages of an exported file, as one script."""
-    return bundled(files("parallel_agents") / _FOLDER, _ENTRY)
+    return _NOTICE + bundled(files("parallel_agents") / _FOLDER, _ENTRY)
 
 
 def style() -> str:

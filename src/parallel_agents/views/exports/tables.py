@@ -22,6 +22,9 @@ _COLUMNS = (
     *("seconds", "input_tokens", "output_tokens", "cost_usd", "simulated_usd"),
     *("error_code", "error", "output"),
 )
+_BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for the code page of the machine
+# What some readers take for the end of a line, and JSON does not escape.
+_LINE_ENDS = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
 # With what a spreadsheet takes for a formula, whatever quotes are around it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -51,7 +54,8 @@ async def jsonl_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str
 
 def _line(value: Mapping[str, object], hide: Hide) -> str:
     # A typed document is JSON, though not to a type checker.
-    return f"{orjson.dumps(hidden(cast('Json', value), hide)).decode()}\n"
+    text = orjson.dumps(hidden(cast("Json", value), hide)).decode()
+    return f"{text.translate(_LINE_ENDS)}\n"
 
 
 def _session(line: SessionLine) -> Mapping[str, object]:
@@ -76,7 +80,7 @@ def _session(line: SessionLine) -> Mapping[str, object]:
 
 async def csv_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
     """A row for each session; a text that a spreadsheet would compute has an apostrophe before it."""
-    yield _csv_row(_COLUMNS)
+    yield f"{_BYTE_ORDER_MARK}{_csv_row(_COLUMNS)}"
     async for line, result in tree.results():
         yield _csv_row([_cell(value, hide) for value in _values(line, result)])
 
