@@ -44,7 +44,7 @@ async def main():
 
 asyncio.run(main())
 """
-ROUNDS, LONG_ROUNDS = 6, 150
+ROUNDS, LONG_ROUNDS = 4, 150
 BEGINNING_SECONDS = 0.03  # in which two sandboxes or three begin, and end
 ROOT = Path(__file__).parents[3]
 

@@ -23,6 +23,11 @@ export async function load() {
   return first;
 }
 
+/** How many sessions are in the file. */
+export function countSessions() {
+  return sessions.size;
+}
+
 /** @param {Element} block */
 async function unpacked(block) {
   const bytes = Uint8Array.from(atob(block.textContent ?? ''), (letter) => letter.charCodeAt(0));

@@ -1,7 +1,7 @@
 // @ts-check
 /** Stored app: the pages of a run, a session and its cost in an exported file, of what the file has. */
 import { html, render, useEffect, useState } from './view.js';
-import { get, load } from './stored_api.js';
+import { countSessions, get, load } from './stored_api.js';
 import { noteTime } from './stored_live.js';
 import { href, refine, route } from './router.js';
 import { Choice, Table, Totals } from './cost_page.js';
@@ -22,7 +22,7 @@ function StoredPage({ head, onPlain }) {
   const at = name && page === 'run' ? name : top;
   return html`<header class="top"><span class="brand">pagents</span>
       <nav class="rail" aria-label="Pages">${links.map(([each, text, address]) => html`<a href=${address} aria-current=${shown === each ? 'page' : undefined}>${text}</a>`)}</nav>
-      <span class="space"></span><span class="figure"><span class="label">exported</span> ${oneLine(head.as_of, 40)}</span>
+      <span class="space"></span>${countSessions() < head.total && html`<span class="figure" title="The others have not failed">${countSessions()} of ${head.total} sessions</span>`}<span class="figure"><span class="label">exported</span> ${oneLine(head.as_of, 40)}</span>
       <button class="quiet" onClick=${onPlain}>As text</button></header>
     <main tabindex="-1">${shown === 'session' ? html`<${SessionPage} key=${name} name=${name} />` : shown === 'cost' ? html`<${StoredCost} />`
       : isGroup || page === 'run' ? html`<${RunPage} key=${at} name=${at} />` : html`<${SessionPage} key=${top} name=${top} />`}</main>`;
