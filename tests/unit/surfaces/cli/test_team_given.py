@@ -26,5 +26,5 @@ def test_the_name_of_a_team_in_the_place_of_its_file_is_refused_with_the_option(
 
 @pytest.mark.parametrize("given", [(None, None), (Path("team.yaml"), "content")])
 def test_exactly_one_of_both_is_given(given: tuple[Path | None, str | None]) -> None:
-    with pytest.raises(InvalidInput, match="no team is named|cannot be used together"):
+    with pytest.raises(InvalidInput, match=r"no team is named|cannot be used together"):
         team_or_file(*given)
