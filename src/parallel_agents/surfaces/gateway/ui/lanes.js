@@ -49,6 +49,7 @@ export class Lanes {
       this.#step(told.sessions[session], from + after / 1000, bodyOf(told.kinds[kind], facts));
     }
     this.seq = Math.max(this.seq, told.seq);
+    if (told.whole) this.add(told.whole);
   }
 
   /** @param {EventDoc} event */

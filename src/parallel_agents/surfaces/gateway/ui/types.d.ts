@@ -80,6 +80,8 @@ export interface LanesDoc {
   kinds: string[];
   events: [number, number, number, number, ...any[]][];
   left: number;
+  /** In an exported file, the events themselves. */
+  whole?: EventDoc[];
 }
 
 export interface Page<T> {
