@@ -564,13 +564,15 @@ SUM(output_tokens) FILTER (WHERE is_whole), SUM(cache_read_tokens) FILTER (WHERE
 SUM(cache_write_tokens) FILTER (WHERE is_whole), SUM(cost_nanousd) FILTER (WHERE is_whole),
 SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_whole)
 
--- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status.
+-- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status,
+-- and by whether they had a reply.
 -- name: costs
 SELECT digest, MIN(key), served, model, status, COUNT(*), MAX(created_at), day, tags, {sums}
 FROM (SELECT s.agent AS digest, s.key, {served} AS served, r.model, r.status, r.created_at,
-             {day} AS day, {tags} AS tags, {is_whole} AS is_whole, {amounts}
+             {day} AS day, {tags} AS tags, r.calls > 0 AS is_answered, {is_whole} AS is_whole,
+             {amounts}
       FROM runs AS r JOIN sessions AS s ON s.key = r.session {where})
-GROUP BY digest, served, model, status, day, tags;
+GROUP BY digest, served, model, status, day, tags, is_answered;
 
 -- Runs with several attempts, which were on different models.
 -- name: costs_of_several
@@ -588,11 +590,12 @@ JOIN events AS e ON e.run = r.id AND e.key GLOB 'turn-*/unanswered-*' {where};
 CASE WHEN s.options <> '{}' AND json_valid(s.options) AND json_extract(s.options, '$.is_service')
      THEN (SELECT p.agent FROM sessions AS p WHERE p.key = s.parent) END
 
+-- A run that ended without a reply was tried, too; one that nobody has begun was not.
 -- name: costs.once
-r.kind = 'agent' AND r.calls > 0 AND r.attempts <= 1
+r.kind = 'agent' AND r.attempts <= 1 AND (r.calls > 0 OR (r.attempts = 1 AND NOT ({live})))
 
 -- name: costs.several
-r.kind = 'agent' AND r.calls > 0 AND r.attempts > 1
+r.kind = 'agent' AND r.attempts > 1
 
 -- name: costs.tree
 s.key IN ({subtree_of_tree})
