@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import orjson
@@ -173,6 +174,7 @@ def utc_moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+@lru_cache(maxsize=1024)
 def iso(at: float | None) -> str | None:
     """ISO 8601 in UTC, for machines."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()
