@@ -611,8 +611,12 @@ date(COALESCE(r.finished_at, r.created_at), 'unixepoch')
 -- name: tags
 CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.tags') END
 
+-- Found in two indexes: what was done today is little of what there is.
 -- name: costs.since
-({live} OR r.finished_at >= :since)
+r.id IN (SELECT id FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running')
+         UNION ALL
+         SELECT id FROM runs INDEXED BY runs_ended
+         WHERE finished_at IS NOT NULL AND finished_at >= :since)
 
 -- The events of some runs of each session: from one number to another.
 -- name: events_of_claims
@@ -1240,6 +1244,12 @@ FROM sessions AS s JOIN runs AS r ON r.session = s.key
 {where}
 GROUP BY s.root ORDER BY 4, s.root;
 
+-- The trees of which something ended by then; of the others nothing is old enough.
+-- name: trees.ended_by
+s.root IN (SELECT of.root
+           FROM runs AS ended INDEXED BY runs_ended JOIN sessions AS of ON of.key = ended.session
+           WHERE ended.finished_at IS NOT NULL AND ended.finished_at <= :until)
+
 -- name: trees.roots
 s.root IN (SELECT value FROM json_each(:roots))
 
@@ -1419,9 +1429,16 @@ DELETE FROM state WHERE tree = ?;
 -- name: prune_artifacts
 DELETE FROM artifacts WHERE tree = ?;
 
--- How much of each kind there is; only the lengths of bodies are read, not the bodies.
+-- The bytes of all events; only the lengths of bodies are read, but of each.
+-- name: bytes_of_events
+SELECT COALESCE(SUM(length(body)), 0) FROM events;
+
+-- The mean of some events.
+-- name: mean_bytes
+SELECT AVG(length(e.body)) FROM json_each(?) AS asked CROSS JOIN events AS e ON e.seq = asked.value;
+
 -- name: sizes
-SELECT (SELECT COUNT(*) FROM events), (SELECT COALESCE(SUM(length(body)), 0) FROM events),
+SELECT (SELECT COUNT(*) FROM events), (SELECT MIN(seq) FROM events), (SELECT MAX(seq) FROM events),
        (SELECT COUNT(*) FROM replies), (SELECT COALESCE(SUM(length(body)), 0) FROM replies),
        (SELECT COUNT(DISTINCT id) FROM artifacts),
        (SELECT COALESCE(SUM(bytes), 0) FROM (SELECT MAX(bytes) AS bytes FROM artifacts GROUP BY id)),
