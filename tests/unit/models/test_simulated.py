@@ -30,7 +30,7 @@ from parallel_agents.settings import Environment, Settings
 from parallel_agents.testing import make_answer, open_rig
 from parallel_agents.tools.function import tool
 
-TEAM_SIZE = 500
+TEAM_SIZE = 250
 AGENTS = [
     entry.content
     for entry in Catalog().agents()
@@ -54,7 +54,7 @@ def task(number: int) -> Task:
 @pytest.mark.virtual_time(limit_seconds=1e7)
 @pytest.mark.slow
 async def test_the_tasks_of_a_bad_day_each_end_exactly_once(pytestconfig: pytest.Config) -> None:
-    calls = 10_000 if pytestconfig.getoption("--long") else 1000
+    calls = 10_000 if pytestconfig.getoption("--long") else 500
     events: list[Event] = []
 
     settings = Settings(model="sim/bad-day", max_parallel=TEAM_SIZE)
