@@ -1130,7 +1130,8 @@ WHERE e.run IN (SELECT value FROM json_each(?)) ORDER BY e.run, e.seq LIMIT ?;
 -- name: accounts_in_use
 WITH RECURSIVE above (key, parent) AS (
     SELECT key, parent FROM sessions
-    WHERE key IN (SELECT session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running'))
+    WHERE EXISTS (SELECT 1 FROM budget_accounts WHERE scope > 'session:' AND scope < 'session;')
+      AND key IN (SELECT session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running'))
     UNION
     SELECT s.key, s.parent FROM sessions AS s JOIN above ON s.key = above.parent
 )
