@@ -80,6 +80,14 @@ Text = Annotated[
     str,
     typer.Argument(help="The task; - reads it from stdin.", metavar="TEXT", callback=given_text),
 ]
+MaybeText = Annotated[
+    str,
+    typer.Argument(
+        help="The task; - reads it from stdin. It can be left out if -i and -f have everything.",
+        metavar="TEXT",
+        callback=given_text,
+    ),
+]
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print the result.")]
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
@@ -109,7 +117,7 @@ Rounds = Annotated[
 @executes_work
 def spawn(
     agent: AgentName,
-    text: Text,
+    text: MaybeText = "",
     inputs: Inputs = None,
     file: Files = None,
     wait: Wait = False,
