@@ -58,6 +58,12 @@ def refusal_of(url: str, status: int, body: bytes) -> PagentsError:
     return kind(title, why=why, hint=hint)
 
 
+def refusal_named(code: str, message: str) -> PagentsError:
+    """The error of a code that stands in a document, of which no more is told."""
+    kind = _kinds().get(code, GatewayMismatch)
+    return kind(_printable(message), hint=f"`pagents docs {_printable(code)}` explains it")
+
+
 def _without_problem(url: str, status: int) -> PagentsError:
     if status in _BEHIND_PROXY:
         return GatewayUnreachable(
@@ -87,7 +93,11 @@ def _text(problem: Mapping[str, object], name: str) -> str:
     found = problem.get(name)
     if not isinstance(found, str):
         return ""
-    return "".join(each if each.isprintable() else " " for each in found[:_MOST_TEXT])
+    return _printable(found)
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text[:_MOST_TEXT])
 
 
 @cache

@@ -7,6 +7,7 @@ another version could misread them.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
 
@@ -28,7 +29,7 @@ from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.core.verbs import Until
 from parallel_agents.core.vitals import Vitals
 from parallel_agents.errors import PagentsError
@@ -93,6 +94,79 @@ class KilledForm:
     already_over: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyForm:
+    """An amount of US dollars, exact, as text."""
+
+    amount: str
+
+    @property
+    def nanousd(self) -> int:
+        """The amount in billionths of a dollar.
+
+        Raises:
+            ValueError: it is not an amount.
+        """
+        try:
+            return int(Decimal(self.amount) * NANOUSD_PER_USD)
+        except (InvalidOperation, OverflowError, ValueError) as error:
+            raise ValueError(f"{self.amount[:40]!r} is not an amount") from error
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.nanousd < 1 << 62:
+            raise ValueError(f"{self.amount[:40]!r} is not an amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedTaskForm:
+    """What one task would cost; None is unknown."""
+
+    label: str
+    agent: str
+    model: str
+    first_call_at_most: MoneyForm | None
+    likely: MoneyForm | None
+    from_runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceForm:
+    """What work would cost; `is_sketch` says that the tasks only stand for the steps of a plan."""
+
+    tasks: tuple[PricedTaskForm, ...]
+    budget_usd: float | None
+    budget_tokens: int | None
+    is_sketch: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureForm:
+    """Why something was refused."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryForm:
+    """What a retry did, or would do."""
+
+    model: str
+    session_key: SessionKey | None
+    is_new: bool
+    first_call_at_most: MoneyForm | None
+    tokens_at_most: int | None
+    error: FailureForm | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetriedForm:
+    """What became of the one task that was to be retried."""
+
+    retries: tuple[RetryForm]
+    warning: str
+
+
 class Look(Generic[T]):
     """One thing that can be looked up, and the type of what is found."""
 
@@ -155,6 +229,9 @@ EVENT = Look("event", Event)
 SPAWNED = Look("spawned", SpawnedForm)
 STEERED = Look("steered", SteeredForm)
 KILLED = Look("killed", KilledForm)
+PRICE = Look("price", PriceForm)
+RETRIED = Look("retried", RetriedForm)
+COUNT = Look("count", int)
 SCHEMA = Look("schema", dict[str, Json])
 
 _ASKED = Look("asked", Asked)

@@ -40,30 +40,45 @@ class Attaching(NamedTuple):
     form: Form | None = None
 
 
-class _Ended(NamedTuple):
+class Ended(NamedTuple):
     """What the session came to that was watched.
 
     Attributes:
+        results: those of its tasks; of a session, its own.
         told: the runs whose results were shown when they ended.
         team: the whole of it, if it is a team or a flow.
+        own: the result of a flow itself.
     """
 
+    name: str
     results: Sequence[Result]
     told: frozenset[RunId]
     team: TeamResult | None
+    own: Result | None = None
 
 
 def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
     """Show a session until it ends, print its results, and exit with the code of `pagents wait`.
 
-    A Ctrl-C leaves it, says so, and exits with 130.
+    Raises:
+        NotFound, Ambiguous: the name means no session, or several.
+    """
+    ended = watch_to_the_end(context, name, how)
+    _print(ended, how)
+    raise typer.Exit(worst_of([result.status for result in ended.results]))
+
+
+def watch_to_the_end(context: CliContext, name: str, how: Attaching) -> Ended:
+    """Show a session until it ends.
+
+    A Ctrl-C leaves it, says so, and exits with 130; if no process works on it any more, with 5.
 
     Raises:
         NotFound, Ambiguous: the name means no session, or several.
     """
     watched: list[_Attached] = []
 
-    async def show() -> _Ended | None:
+    async def show() -> Ended | None:
         async with open_follower(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
             attached = _Attached(client, row, how)
@@ -78,8 +93,7 @@ def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
         raise typer.Exit(Exit.INTERRUPTED) from None
     if ended is None:
         raise typer.Exit(Exit.STOPPED)
-    _print(ended, how)
-    raise typer.Exit(worst_of([result.status for result in ended.results]))
+    return ended
 
 
 def find_worked_on(context: CliContext, name: str) -> SessionKey | None:
@@ -100,7 +114,7 @@ def find_worked_on(context: CliContext, name: str) -> SessionKey | None:
     return run_cancellable(look())
 
 
-def _print(ended: _Ended, how: Attaching) -> None:
+def _print(ended: Ended, how: Attaching) -> None:
     if how.is_json:
         items = [result_json(result) for result in ended.results]
         render.envelope("watch", time.time(), items)
@@ -133,7 +147,7 @@ class _Attached:
         self._by = ""
         self.farewell = f"Left {self._name}."
 
-    async def watch(self) -> _Ended | None:
+    async def watch(self) -> Ended | None:
         """Show the session until its latest run has ended; None if no process works on it any more."""
         if self._row.run.status.is_over:
             return await self._ended()
@@ -146,12 +160,13 @@ class _Attached:
             await asyncio.wait({checking})
         return None if is_over is None else await self._ended()
 
-    async def _ended(self) -> _Ended:
+    async def _ended(self) -> Ended:
         sessions, key = self._client.sessions, self._row.session.key
         row = await sessions.find(key)
         results = await sessions.results(await sessions.member_runs(row))
         team = await sessions.team_result(key) if row.run.kind.is_group else None
-        return _Ended(results, frozenset(self._told), team)
+        own = await sessions.results([row.run.id]) if self._is_flow else ()
+        return Ended(self._name, results, frozenset(self._told), team, next(iter(own), None))
 
     async def _announce(self) -> None:
         """Say what is watched, who works on it, and that leaving ends nothing."""

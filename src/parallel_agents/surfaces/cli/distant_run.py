@@ -1,0 +1,211 @@
+"""Distant run: work that is started at a gateway, watched from here, and executed there whoever watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+import typer
+
+from parallel_agents.app.distant import Distant, open_distant
+from parallel_agents.catalog.document import parse_document
+from parallel_agents.catalog.sent_files import files_of
+from parallel_agents.catalog.source import Source
+from parallel_agents.core.budget import NO_BUDGET, Amount, Budget
+from parallel_agents.core.schema import Json
+from parallel_agents.core.task import AnyTask
+from parallel_agents.core.usage import Spend
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.errors import NotAtDistance
+from parallel_agents.gateway_client.bodies import NamedTeam
+from parallel_agents.gateway_client.wire import MoneyForm, PriceForm
+from parallel_agents.interrupts import run_cancellable
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.attached import Attaching, Ended, watch_to_the_end
+from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
+from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, Planned, print_estimates
+from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.foreground import note_kept
+from parallel_agents.surfaces.cli.given_files import Given
+from parallel_agents.surfaces.cli.inputs import values_of
+from parallel_agents.surfaces.cli.results_shown import print_results
+from parallel_agents.surfaces.cli.run_plan import tell_steps
+from parallel_agents.views import format
+from parallel_agents.views.documents import result_json
+from parallel_agents.views.estimates import Estimate, spend_of
+
+Sent: TypeAlias = Callable[[Distant], Coroutine[None, None, Spawned]]
+
+
+def refuse_at_distance(**given: object) -> None:
+    """Refuse options that a gateway does not take, by the names of their parameters.
+
+    Raises:
+        NotAtDistance: one is given.
+    """
+    for name, value in given.items():
+        if value is not None and value is not False:
+            raise NotAtDistance(
+                f"--{name.replace('_', '-')} is not possible over --url",
+                why="a gateway takes no commands and no folders, and its home says how they run",
+                hint="leave it out, or set it in config.toml of the gateway's home",
+            )
+
+
+async def named_team(
+    distant: Distant, *, team: Path | str, inputs: list[str] | None, given: Given, asked: NamedTeam
+) -> NamedTeam:
+    """What is asked for with a team and its inputs: a file of this machine is sent as its text.
+
+    Raises:
+        NotFound, InvalidFile, InvalidInput: there is no such team, or it does not take the inputs.
+    """
+    name = str(team)
+    if isinstance(team, str) and "/" not in name and not name.endswith((".yaml", ".yml")):
+        schema = await distant.sessions.team_inputs(name)
+        files: Mapping[str, str] = {}
+    else:
+        file = Path(team)
+        files = files_of(file)
+        name = file.name
+        schema = _inputs_in(Source(file, files[name]))
+    values = values_of(name, schema, inputs, given)
+    return replace(asked, team=name, files=files, values=values)
+
+
+def _inputs_in(source: Source) -> Mapping[str, Json]:
+    """The schema of a file's inputs, as far as it is one; the gateway says what is wrong with it."""
+    found = parse_document(source).content.get("input")
+    return found if isinstance(found, Mapping) else {"type": "object"}
+
+
+async def resumed(name: str, distant: Distant) -> Spawned:
+    """Have the work of that name continued there."""
+    return await distant.sessions.resume(name)
+
+
+def run_team(
+    context: CliContext,
+    ask: Callable[[Distant], Coroutine[None, None, NamedTeam]],
+    how: Attaching,
+    budget: Budget,
+) -> NoReturn:
+    """Start a team at the gateway, watch it until it ends, and exit with the code of its status."""
+
+    async def start(distant: Distant) -> Spawned:
+        return await distant.sessions.spawn_named_team(await ask(distant))
+
+    run_at_distance(context, start, how, budget)
+
+
+def run_at_distance(
+    context: CliContext, start: Sent, how: Attaching, budget: Budget = NO_BUDGET
+) -> NoReturn:
+    """Start work at the gateway, watch it until it ends, and exit with the code of its status.
+
+    Ctrl-C leaves it, and ends nothing.
+    """
+    name = run_cancellable(_begun(context, start, how, budget))
+    ended = watch_to_the_end(context, name, how)
+    print_ended(ended, name, how)
+
+
+async def _begun(context: CliContext, start: Sent, how: Attaching, budget: Budget) -> str:
+    async with open_distant(context.environment) as distant:
+        spawned = await start(distant)
+        (row,) = await distant.sessions.rows_of([spawned.run_id])
+        members = await distant.sessions.members(row)
+        models = {member.run.model for member in members if member.run.model}
+    name = format.name(row)
+    if how.is_json:
+        render.json_line(
+            {
+                "schema": "pagents.launched/1",
+                "id": name,
+                "session_key": row.session.key,
+                "agents": len(members),
+            }
+        )
+    for model in sorted(models):
+        warn_at_distance(model)
+    told = "started" if spawned.is_new else f"already there, {format.status(row.run.status)}"
+    label = format.one_line(row.session.label)
+    render.note(f"▶ {label} {name}   {told} at {context.environment.gateway}")
+    note_kept(spawned, budget)
+    return row.session.key
+
+
+def print_ended(ended: Ended, session_key: str, how: Attaching) -> NoReturn:
+    """Print what work came to as `pagents run` does, and exit with the code of its status."""
+    if ended.team is None:
+        status = ended.results[-1].status if ended.results else None
+    else:
+        status = ended.team.status
+    if how.is_json:
+        more: dict[str, object] = {} if ended.own is None else {"result": result_json(ended.own)}
+        render.envelope(
+            "finished",
+            time.time(),
+            [result_json(result) for result in ended.results],
+            id=ended.name,
+            session_key=session_key,
+            status=None if status is None else status.value,
+            total=None,
+            **more,
+        )
+    elif how.form is not None:
+        print_results(ended.results, how.form)
+    else:
+        for result in ended.results:
+            if result.run_id not in ended.told:
+                render.result(result)
+        if ended.team is not None:
+            render.summary(ended.team)
+        if ended.own is not None:
+            tell_steps(ended.own)
+        name = ended.name
+        render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
+    raise typer.Exit(0 if status is None else exit_of(status))
+
+
+def print_price(
+    context: CliContext,
+    ask: Callable[[Distant], Coroutine[None, None, AnyTask | NamedTeam]],
+    *,
+    unknown: str = "",
+    is_json: bool,
+) -> None:
+    """Print what work would run and cost at the gateway; nothing is started.
+
+    Raises:
+        PagentsError: as when it is started.
+    """
+
+    async def look() -> PriceForm:
+        async with open_distant(context.environment) as distant:
+            return await distant.sessions.price(await ask(distant))
+
+    price = run_cancellable(look())
+    budget = Budget(usd=price.budget_usd, tokens=price.budget_tokens)
+    unknown = unknown or (UNKNOWN_STEPS if price.is_sketch else "")
+    planned = Planned((), budget, unknown, is_sketch=price.is_sketch)
+    estimates = [
+        Estimate(
+            label=task.label,
+            agent=task.agent,
+            model=task.model,
+            first=_spend(task.first_call_at_most, task.model),
+            likely=_spend(task.likely, task.model),
+            runs=task.from_runs,
+        )
+        for task in price.tasks
+    ]
+    print_estimates(estimates, planned, is_json=is_json)
+
+
+def _spend(money: MoneyForm | None, model: str) -> Spend | None:
+    return None if money is None else spend_of(Amount(money.nanousd, 0), model)
