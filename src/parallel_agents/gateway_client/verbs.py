@@ -75,8 +75,8 @@ class RemoteSessions(RemoteReads):
             body["parent"] = parent
         return await self._started("/runs", body)
 
-    async def input_schema(self, agent: str) -> JsonObject:
-        """The schema of what an agent of the gateway's catalog takes.
+    async def input_schema(self, agent: str) -> JsonObject | None:
+        """The schema of what an agent of the gateway's catalog takes; None if it takes a text alone.
 
         Raises:
             UnknownAgent: it has no such agent.
@@ -117,7 +117,7 @@ class RemoteSessions(RemoteReads):
             NotFound: it has no such team.
         """
         answer = await self._exchange.request("GET", f"/teams/{_quoted(team)}")
-        return self._exchange.read_value(SCHEMA, answer.get("input"))
+        return self._exchange.read_value(SCHEMA, answer.get("input")) or {"type": "object"}
 
     async def price(self, asked: AnyTask | NamedTeam) -> PriceForm:
         """What a task or a team would cost at the gateway; nothing is started.

@@ -232,7 +232,8 @@ KILLED = Look("killed", KilledForm)
 PRICE = Look("price", PriceForm)
 RETRIED = Look("retried", RetriedForm)
 COUNT = Look("count", int)
-SCHEMA = Look("schema", dict[str, Json])
+_Schema: TypeAlias = dict[str, Json] | None
+SCHEMA: Look[_Schema] = Look("schema", _Schema)
 
 _ASKED = Look("asked", Asked)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import NamedTuple, NoReturn
 
 import typer
@@ -17,12 +17,14 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
+from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.lanes import tasks_among
 from parallel_agents.surfaces.cli.output_option import Form
+from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
@@ -32,12 +34,23 @@ from parallel_agents.views.sessions import lines_of
 _CHECK_SECONDS = 2.0
 
 
+def _nothing(_event: Event) -> str:
+    return ""
+
+
 class Attaching(NamedTuple):
-    """How to attach: the style of progress, and the form of the results, as a `Display` has them."""
+    """How to attach: the style of progress, and the form of the results, as a `Display` has them.
+
+    Attributes:
+        answers: whether a person at this terminal may answer what work at a gateway asks.
+        told: what else to say of an event; empty for nothing.
+    """
 
     style: progress.Style
     is_json: bool
     form: Form | None = None
+    answers: bool = False
+    told: Callable[[Event], str] = _nothing
 
 
 class Ended(NamedTuple):
@@ -211,10 +224,27 @@ class _Attached:
         members = [] if self._is_flow else await sessions.members(self._row)
         board = Board.of({row.run.id: row.session.label for row in members})
         with progress.choose(self._how.style, board, self._row.run.started_at) as shown:
-            async with progress.ticking(shown), aclosing(sessions.follow(key)) as events:
+            async with (
+                progress.ticking(shown),
+                self._prompt(shown, began_at) as prompt,
+                aclosing(sessions.follow(key)) as events,
+            ):
                 async for event in events:
+                    if prompt is not None:
+                        prompt.take(event)
+                    if text := self._how.told(event):
+                        with shown.aside():
+                            render.note(text)
                     await self._take(event, board, shown, is_new=event.at >= began_at)
         return True
+
+    def _prompt(
+        self, shown: progress.Progress, began_at: float
+    ) -> AbstractAsyncContextManager[QuestionPrompt | None]:
+        sessions = self._client.sessions
+        if self._how.answers and isinstance(sessions, RemoteSessions):
+            return QuestionPrompt(sessions, shown.aside, began_at)
+        return nullcontext()
 
     async def _take(
         self, event: Event, board: Board, shown: progress.Progress, *, is_new: bool

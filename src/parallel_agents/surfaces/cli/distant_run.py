@@ -15,6 +15,7 @@ from parallel_agents.catalog.document import parse_document
 from parallel_agents.catalog.sent_files import files_of
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.budget import NO_BUDGET, Amount, Budget
+from parallel_agents.core.ids import SessionKey, function_of
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.usage import Spend
@@ -23,16 +24,19 @@ from parallel_agents.errors import NotAtDistance
 from parallel_agents.gateway_client.bodies import NamedTeam
 from parallel_agents.gateway_client.wire import MoneyForm, PriceForm
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.surfaces.cli import render
+from parallel_agents.orchestration.request import DO
+from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.attached import Attaching, Ended, watch_to_the_end
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
+from parallel_agents.surfaces.cli.do_result import print_do, report_of
 from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, Planned, print_estimates
-from parallel_agents.surfaces.cli.exits import exit_of
-from parallel_agents.surfaces.cli.foreground import note_kept
+from parallel_agents.surfaces.cli.exits import exit_of, worst_of
+from parallel_agents.surfaces.cli.foreground import Display, note_kept
 from parallel_agents.surfaces.cli.given_files import Given
 from parallel_agents.surfaces.cli.inputs import values_of
-from parallel_agents.surfaces.cli.results_shown import print_results
+from parallel_agents.surfaces.cli.output_option import Form
+from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.surfaces.cli.run_plan import tell_steps
 from parallel_agents.views import format
 from parallel_agents.views.documents import result_json
@@ -109,19 +113,59 @@ def run_at_distance(
 
     Ctrl-C leaves it, and ends nothing.
     """
-    name = run_cancellable(_begun(context, start, how, budget))
-    ended = watch_to_the_end(context, name, how)
+    name, ended = watched_at_distance(context, start, how, budget, is_announced=True)
     print_ended(ended, name, how)
 
 
-async def _begun(context: CliContext, start: Sent, how: Attaching, budget: Budget) -> str:
+def wait_at_distance(
+    context: CliContext,
+    start: Sent,
+    form: Form | None,
+    style: progress.Style = progress.Style.AUTO,
+) -> NoReturn:
+    """Start one run at the gateway, watch it, print its result, and exit with the code of its status."""
+    is_json, shown = form is Form.JSON, bare_if_piped(form)
+    _, ended = watched_at_distance(context, start, Attaching(style, is_json, shown))
+    if is_json:
+        items = [result_json(result) for result in ended.results]
+        render.envelope("result", time.time(), items)
+    elif shown is not None:
+        print_results(ended.results, shown)
+    else:
+        for result in ended.results:
+            if result.run_id not in ended.told:
+                render.result(result)
+    raise typer.Exit(worst_of([result.status for result in ended.results]))
+
+
+def watched_at_distance(
+    context: CliContext,
+    start: Sent,
+    how: Attaching,
+    budget: Budget = NO_BUDGET,
+    *,
+    is_announced: bool = False,
+) -> tuple[SessionKey, Ended]:
+    """Start work at the gateway and watch it until it ends; its session, and what it came to.
+
+    What it asks meanwhile can be answered at this terminal. `is_announced` says whether a line of JSON
+    says first what was started, where the results are JSON.
+    """
+    is_announced = is_announced and how.is_json
+    key = run_cancellable(_begun(context, start, budget, is_announced=is_announced))
+    return key, watch_to_the_end(context, key, how._replace(answers=not how.is_json))
+
+
+async def _begun(
+    context: CliContext, start: Sent, budget: Budget, *, is_announced: bool
+) -> SessionKey:
     async with open_distant(context.environment) as distant:
         spawned = await start(distant)
         (row,) = await distant.sessions.rows_of([spawned.run_id])
         members = await distant.sessions.members(row)
         models = {member.run.model for member in members if member.run.model}
     name = format.name(row)
-    if how.is_json:
+    if is_announced:
         render.json_line(
             {
                 "schema": "pagents.launched/1",
@@ -139,7 +183,7 @@ async def _begun(context: CliContext, start: Sent, how: Attaching, budget: Budge
     return row.session.key
 
 
-def print_ended(ended: Ended, session_key: str, how: Attaching) -> NoReturn:
+def print_ended(ended: Ended, session_key: SessionKey, how: Attaching) -> NoReturn:
     """Print what work came to as `pagents run` does, and exit with the code of its status."""
     if ended.team is None:
         status = ended.results[-1].status if ended.results else None
@@ -159,6 +203,8 @@ def print_ended(ended: Ended, session_key: str, how: Attaching) -> NoReturn:
         )
     elif how.form is not None:
         print_results(ended.results, how.form)
+    elif ended.own is not None and function_of(session_key) == DO:
+        print_do(ended.own, ended.name, report_of(ended.own), None, Display(how.style, how.is_json))
     else:
         for result in ended.results:
             if result.run_id not in ended.told:

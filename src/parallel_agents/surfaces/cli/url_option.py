@@ -17,7 +17,7 @@ _OPTION = "--url"
 # The modules of commands that ask a gateway, and those that use no home with sessions in it.
 _DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
-    | {"audit", "inbox", "spawn", "dlq", "limits", "run"}
+    | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do"}
 )
 _OF_THIS_MACHINE = frozenset(
     {"config", "docs", "init", "models", "schema", "secrets", "trust", "validate", "serve"}
