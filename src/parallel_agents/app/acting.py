@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,6 +35,13 @@ class Acting:
     journal: Journal
     here: Client | None = None
     distant: Distant | None = None
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """Seconds since the epoch, as the store counts them."""
+        known = self.here or self.distant
+        assert known is not None  # it is one of the two
+        return known.now
 
     async def ensure_worker(self, session: SessionKey, run: RunId) -> None:
         """Make sure that a worker executes a run; a gateway has seen to that itself."""

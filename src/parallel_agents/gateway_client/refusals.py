@@ -28,7 +28,7 @@ _HINT_OF_401 = "set PARALLEL_AGENTS_TOKEN to what is in gateway-token of the hom
 def not_at_distance(what: str, hint: str = "") -> NotAtDistance:
     """The refusal of what a distant gateway cannot be asked for."""
     return NotAtDistance(
-        f"{what} is not possible over --url yet",
+        f"{what} is not possible over --url",
         hint=hint or "do it on the machine on which the gateway runs",
     )
 

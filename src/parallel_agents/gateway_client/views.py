@@ -28,6 +28,7 @@ from parallel_agents.gateway_client.wire import (
     COUNT_ROWS,
     COUNT_UNANSWERED,
     EVENTS,
+    HEALTH,
     LAST_EVENTS,
     LAST_SEQ,
     ORIGINS,
@@ -38,6 +39,7 @@ from parallel_agents.gateway_client.wire import (
     UNSENT,
     VITALS,
     Asked,
+    SignForm,
 )
 
 _LOOKED_AT, _NAMES, _EVENTS = 200, 200, 200
@@ -126,6 +128,10 @@ class RemoteJournal:
 
     async def unsent(self, *, since: float) -> Unsent:
         return await self._exchange.look(UNSENT, Asked(look=UNSENT.name, since=since))
+
+    async def health(self) -> list[SignForm]:
+        """What runs there, and what of it needs a person."""
+        return await self._exchange.look(HEALTH, Asked(look=HEALTH.name))
 
     async def count_events(
         self, *, before: int | None = None, tree: SessionKey | None = None

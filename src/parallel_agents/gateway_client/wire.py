@@ -15,6 +15,7 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypeForm
 
+from parallel_agents.core.artifact import ArtifactRecord
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
@@ -27,8 +28,10 @@ from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import Json
+from parallel_agents.core.shared_state import StateEntry
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.transcript_search import Coverage, Hits
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.core.verbs import Until
 from parallel_agents.core.vitals import Vitals
@@ -65,6 +68,9 @@ class Asked:
     tag: str | None = None
     until: Until = Until.ALL
     seconds: float | None = None
+    condition: str | None = None
+    sessions: tuple[SessionKey, ...] | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +173,17 @@ class RetriedForm:
     warning: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignForm:
+    """A sign of health, as `views.health.Sign` has it."""
+
+    about: str
+    level: str
+    text: str
+    hint: str
+    facts: dict[str, Json]
+
+
 class Look(Generic[T]):
     """One thing that can be looked up, and the type of what is found."""
 
@@ -225,6 +242,15 @@ COUNT_UNANSWERED = Look("count_unanswered", int)
 ORIGINS = Look("origins", dict[SessionKey, Origin])
 THROTTLES = Look("throttles", list[Throttle])
 NOW = Look("now", float)
+STATE = Look("state", list[StateEntry])
+_Entry: TypeAlias = StateEntry | None
+STATE_KEY: Look[_Entry] = Look("state_key", _Entry)
+STATE_WAIT: Look[_Entry] = Look("state_wait", _Entry)
+ARTIFACTS = Look("artifacts", list[ArtifactRecord])
+CATCH_UP = Look("catch_up", Coverage)
+SESSIONS_WITH = Look("sessions_with", list[SessionKey])
+FIND_HITS = Look("find_hits", Hits)
+HEALTH = Look("health", list[SignForm])
 EVENT = Look("event", Event)
 SPAWNED = Look("spawned", SpawnedForm)
 STEERED = Look("steered", SteeredForm)
@@ -232,6 +258,8 @@ KILLED = Look("killed", KilledForm)
 PRICE = Look("price", PriceForm)
 RETRIED = Look("retried", RetriedForm)
 COUNT = Look("count", int)
+ENTRIES = Look("entries", list[dict[str, Json]])
+ANSWER = Look("answer", dict[str, Json])
 _Schema: TypeAlias = dict[str, Json] | None
 SCHEMA: Look[_Schema] = Look("schema", _Schema)
 

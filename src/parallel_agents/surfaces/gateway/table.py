@@ -11,6 +11,7 @@ from parallel_agents.surfaces.gateway import (
     price_routes,
     search_routes,
     session_routes,
+    tool_routes,
     verb_routes,
     view_routes,
 )
@@ -28,5 +29,6 @@ _ANSWERED = (
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
     *client_routes.ROUTES,
+    *tool_routes.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))
