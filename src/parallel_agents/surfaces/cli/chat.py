@@ -34,7 +34,7 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.distant_chat import chat_at_distance
-from parallel_agents.surfaces.cli.distant_run import refuse_at_distance
+from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.prepare_models import prepare_models

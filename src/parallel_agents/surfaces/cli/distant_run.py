@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -20,7 +20,6 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import NotAtDistance
 from parallel_agents.gateway_client.bodies import NamedTeam
 from parallel_agents.gateway_client.wire import MoneyForm, PriceForm
 from parallel_agents.interrupts import run_cancellable
@@ -28,6 +27,7 @@ from parallel_agents.orchestration.request import DO
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.attached import Attaching, Ended, watch_to_the_end
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
 from parallel_agents.surfaces.cli.do_result import print_do, report_of
 from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, Planned, print_estimates
@@ -36,6 +36,7 @@ from parallel_agents.surfaces.cli.foreground import Display, note_kept
 from parallel_agents.surfaces.cli.given_files import Given
 from parallel_agents.surfaces.cli.inputs import values_of
 from parallel_agents.surfaces.cli.output_option import Form
+from parallel_agents.surfaces.cli.overrides import Overrides
 from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.surfaces.cli.run_plan import tell_steps
 from parallel_agents.views import format
@@ -43,21 +44,6 @@ from parallel_agents.views.documents import result_json
 from parallel_agents.views.estimates import Estimate, spend_of
 
 Sent: TypeAlias = Callable[[Distant], Coroutine[None, None, Spawned]]
-
-
-def refuse_at_distance(**given: object) -> None:
-    """Refuse options that a gateway does not take, by the names of their parameters.
-
-    Raises:
-        NotAtDistance: one is given.
-    """
-    for name, value in given.items():
-        if value is not None and value is not False:
-            raise NotAtDistance(
-                f"--{name.replace('_', '-')} is not possible over --url",
-                why="a gateway takes no commands and no folders, and its home says how they run",
-                hint="leave it out, or set it in config.toml of the gateway's home",
-            )
 
 
 async def named_team(
@@ -92,18 +78,43 @@ async def resumed(name: str, distant: Distant) -> Spawned:
     return await distant.sessions.resume(name)
 
 
-def run_team(
+def team_at_distance(
     context: CliContext,
     ask: Callable[[Distant], Coroutine[None, None, NamedTeam]],
     how: Attaching,
     budget: Budget,
-) -> NoReturn:
-    """Start a team at the gateway, watch it until it ends, and exit with the code of its status."""
+    *,
+    is_dry: bool,
+) -> None:
+    """Start a team at the gateway, watch it until it ends, and exit with its status; or print its price."""
 
     async def start(distant: Distant) -> Spawned:
         return await distant.sessions.spawn_named_team(await ask(distant))
 
-    run_at_distance(context, start, how, budget)
+    if is_dry:
+        print_price(context, ask, is_json=how.is_json)
+    else:
+        run_at_distance(context, start, how, budget)
+
+
+def overridden(overrides: Overrides, key: str | None, tags: Sequence[str]) -> NamedTeam:
+    """A team that is not named yet, with the options that override what its file says.
+
+    Raises:
+        NotAtDistance: one of them is a folder.
+    """
+    refuse_at_distance(workspace=overrides.workspace)
+    return NamedTeam(
+        team="",
+        model=overrides.model,
+        max_parallel=overrides.max_parallel,
+        timeout_seconds=overrides.timeout,
+        budget=overrides.budget(NO_BUDGET),
+        on_failure=overrides.on_failure,
+        cache_seconds=overrides.cache_seconds,
+        key=key,
+        tags=tags,
+    )
 
 
 def run_at_distance(

@@ -43,7 +43,6 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
 )
 from parallel_agents.surfaces.cli.distant_do import do_at_distance, price_at_distance
-from parallel_agents.surfaces.cli.distant_run import refuse_at_distance
 from parallel_agents.surfaces.cli.do_result import concluded_do, planned
 from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, DryRun, Planned, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -129,16 +128,34 @@ def do(
     )
     request = replace(request, model=model, max_parallel=parallel, timeout=timeout)
     request = replace(request, budget=budget_of(usd, tokens, on_limit))
-    if context.environment.gateway:
-        refuse_at_distance(notify=notify, answers=answers, sandbox=sandbox)
-        refuse_at_distance(allow_weak_judge=allow_weak_judge)
-        sent = _goal_of(request, name if run_id or not dry_run else None, tag or ())
-        if not dry_run:
-            do_at_distance(context, sent, plan, out, Display(style, json, output))
-        price_at_distance(context, sent, plan, _UNPLANNED, is_json=json)
-        return
-    start = _print_price if dry_run else _run
+    start = _starter(context, tag or (), is_named=run_id is not None, is_dry=dry_run)
     start(context, _Asked(name, request, plan, out, yes), Display(style, json, output))
+
+
+def _starter(
+    context: CliContext, tags: Sequence[str], *, is_named: bool, is_dry: bool
+) -> Callable[[CliContext, _Asked, Display], None]:
+    """What does the work, or prints its price: here, or at the gateway that the environment names."""
+    if not context.environment.gateway:
+        return _print_price if is_dry else _run
+    is_sent = is_named or not is_dry
+    return partial(_do_at_distance, tags=tags, is_named=is_sent, is_dry=is_dry)
+
+
+def _do_at_distance(
+    context: CliContext,
+    asked: _Asked,
+    display: Display,
+    *,
+    tags: Sequence[str],
+    is_named: bool,
+    is_dry: bool,
+) -> None:
+    goal = _goal_of(asked.request, asked.name if is_named else None, tags)
+    if is_dry:
+        price_at_distance(context, goal, asked.plan, _UNPLANNED, is_json=display.is_json)
+    else:
+        do_at_distance(context, goal, asked.plan, asked.out, display)
 
 
 def _goal_of(request: DoRequest, key: str | None, tags: Sequence[str]) -> Goal:

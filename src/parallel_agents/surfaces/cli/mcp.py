@@ -118,8 +118,7 @@ def mcp(
     _check_may_answer(context, allow_answers=allow_answers)
     _check_reaches(context, all_sessions=all_sessions)
     is_session = context.settings.parent_session is not None
-    if context.environment.gateway:
-        _check_at_distance(http=http, model=model, is_session=is_session)
+    _check_at_distance(context, http=http, model=model)
     if http is not None:
         from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
 
@@ -132,12 +131,7 @@ def mcp(
     client = Client(
         "" if all_sessions else f"mcp-{make_name()}", longest_wait, allow_answers, is_session
     )
-    calls: FirstCall | DistantCalls = FirstCall(context.environment, context.settings, client)
-    if context.environment.gateway:
-        calls = DistantCalls(
-            context.environment,
-            client._replace(longest_wait=min(longest_wait, _LONGEST_AT_DISTANCE)),
-        )
+    calls = _calls_of(context, client)
     with leaving_in_time(left):
         run_interruptible(lambda stop: _serve(calls, stop, left, context))
 
@@ -175,12 +169,23 @@ def _check_may_answer(context: CliContext, *, allow_answers: bool) -> None:
         )
 
 
-def _check_at_distance(*, http: int | None, model: str | None, is_session: bool) -> None:
+def _calls_of(context: CliContext, client: Client) -> FirstCall | DistantCalls:
+    """The calls of a client in the home, or at the gateway that the environment names."""
+    if not context.environment.gateway:
+        return FirstCall(context.environment, context.settings, client)
+    wait = min(client.longest_wait or _LONGEST_AT_DISTANCE, _LONGEST_AT_DISTANCE)
+    return DistantCalls(context.environment, client._replace(longest_wait=wait))
+
+
+def _check_at_distance(context: CliContext, *, http: int | None, model: str | None) -> None:
     """Refuse what an MCP server that asks a gateway cannot do.
 
     Raises:
         NotAtDistance: it is asked for.
     """
+    if not context.environment.gateway:
+        return
+    is_session = context.settings.parent_session is not None
     refused = {
         "--http": (
             http is not None,
@@ -194,12 +199,15 @@ def _check_at_distance(*, http: int | None, model: str | None, is_session: bool)
             raise NotAtDistance(f"{what} is not possible over --url", hint=hint)
 
 
-def _check_reaches(context: CliContext, *, all_sessions: bool) -> None:
-    """Refuse to have a client that acts for a session reach all.
+def _check_reaches(
+    context: CliContext, *, all_sessions: bool, http: int | None, model: str | None
+) -> None:
+    """Refuse to have a client that acts for a session reach all, and what a gateway cannot do.
 
     Raises:
         InvalidInput: it is asked for.
     """
+    _check_at_distance(context, http=http, model=model)
     if all_sessions and context.settings.parent_session is not None:
         raise InvalidInput(
             "--all-sessions cannot be used with the setting parent_session",

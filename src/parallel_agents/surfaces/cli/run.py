@@ -21,7 +21,6 @@ from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import InvalidInput, UnknownModel
-from parallel_agents.gateway_client.bodies import NamedTeam
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import progress, render
@@ -51,13 +50,13 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
     workspace_of,
 )
+from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.distant_run import (
     named_team,
-    print_price,
-    refuse_at_distance,
+    overridden,
     resumed,
     run_at_distance,
-    run_team,
+    team_at_distance,
 )
 from parallel_agents.surfaces.cli.do_result import concluded_do
 from parallel_agents.surfaces.cli.dry_run import (
@@ -201,31 +200,28 @@ def run(
 
     given = read_texts(file, "a team", "show it to one agent: pagents spawn AGENT TEXT -f FILE")
     chosen = _team_or_file(team_file, team)
-    display = Display(style, json, output)
-    if context.environment.gateway:
-        refuse_at_distance(workspace=workspace, cwd=cwd, notify=notify, answers=answers)
-        refuse_at_distance(sandbox=sandbox, allow_weak_judge=allow_weak_judge)
-        sent = NamedTeam(
-            team="",
-            model=model,
-            max_parallel=max_parallel,
-            timeout_seconds=timeout,
-            budget=budget_of(usd, tokens, on_limit),
-            on_failure=on_failure,
-            cache_seconds=cache,
-            key=run_id or (None if dry_run else make_name()),
-            tags=tag or (),
-        )
-        ask = partial(named_team, team=chosen, inputs=inputs, given=given, asked=sent)
-        if not dry_run:
-            run_team(context, ask, Attaching(style, json, output), sent.budget)
-        print_price(context, ask, is_json=json)
-        return
     asked = _AskedRun(chosen, inputs, given, overrides, run_id, max_parallel)
-    if dry_run:
-        print_dry_run(context, partial(asked.planned, context.environment), is_json=json)
+    begin = _run_at_distance if context.environment.gateway else _run_here
+    begin(context, asked, tag or (), Display(style, json, output), is_dry=dry_run)
+
+
+def _run_here(
+    context: CliContext, asked: _AskedRun, _tags: Sequence[str], display: Display, *, is_dry: bool
+) -> None:
+    if is_dry:
+        plan = partial(asked.planned, context.environment)
+        print_dry_run(context, plan, is_json=display.is_json)
     else:
         _run_to_the_end(context, partial(asked.prepare, context, display), display)
+
+
+def _run_at_distance(
+    context: CliContext, asked: _AskedRun, tags: Sequence[str], display: Display, *, is_dry: bool
+) -> None:
+    key = asked.name or (None if is_dry else make_name())
+    sent = overridden(asked.overrides, key, tags)
+    ask = partial(named_team, team=asked.team, inputs=asked.inputs, given=asked.files, asked=sent)
+    team_at_distance(context, ask, Attaching(*display), sent.budget, is_dry=is_dry)
 
 
 async def prepare_run(

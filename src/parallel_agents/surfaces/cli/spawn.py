@@ -47,9 +47,9 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
     workspace_of,
 )
+from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.distant_run import (
     print_price,
-    refuse_at_distance,
     wait_at_distance,
 )
 from parallel_agents.surfaces.cli.distant_spawn import (
@@ -168,16 +168,8 @@ def spawn(
     fill, form = partial(_fill, base, inputs, read_files(file)), _form_of(json, output, wait=wait)
     here = partial(_begin_here, style=_checked(style, wait=wait))
     if context.environment.gateway:
-        refuse_at_distance(notify=notify, sandbox=sandbox, answers=answers)
-        refuse_at_distance(allow_weak_judge=allow_weak_judge)
-        filled = fill_at_distance(base, inputs, read_files(file), tag)
-        if dry_run:
-            print_price(context, filled, is_json=json)
-        elif wait:
-            wait_at_distance(context, partial(spawned_there, filled), form, style)
-        else:
-            _checked(style, wait=wait)
-            run_cancellable(_leave_to_worker(context, _acting(filled), budget=NO_BUDGET, form=form))
+        there = fill_at_distance(base, inputs, read_files(file), tag)
+        _spawn_at_distance(context, there, form, style, wait=wait, is_dry=dry_run)
         return
     begin = _print_price if dry_run else here if wait else _begin_in_background
     begin(context, fill, base.budget, form)
@@ -214,6 +206,24 @@ def _begin_in_background(
         return await client.sessions.spawn(task(client.here))
 
     run_cancellable(_leave_to_worker(context, leave, budget=budget, form=form))
+
+
+def _spawn_at_distance(
+    context: CliContext,
+    filled: FillAtDistance,
+    form: Form | None,
+    style: progress.Style,
+    *,
+    wait: bool,
+    is_dry: bool,
+) -> None:
+    _checked(style, wait=wait)
+    if is_dry:
+        print_price(context, filled, is_json=form is Form.JSON)
+    elif wait:
+        wait_at_distance(context, partial(spawned_there, filled), form, style)
+    else:
+        run_cancellable(_leave_to_worker(context, _acting(filled), budget=NO_BUDGET, form=form))
 
 
 def _acting(filled: FillAtDistance) -> Callable[[Acting], Coroutine[None, None, Spawned]]:

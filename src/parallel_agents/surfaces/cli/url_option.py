@@ -113,8 +113,7 @@ def _check(module: str, *, is_given: bool) -> None:
         return
     if not import_module("parallel_agents.settings").choose_gateway():
         return
-    # Only a command that was called has a context, and --help needs none.
-    command = import_module("click").get_current_context().command_path
+    command = f"pagents {_name_of(module)}"
     why = _WHY.get(module, "")
     named = "" if is_given else "PARALLEL_AGENTS_URL names a gateway"
     raise NotAtDistance(
@@ -123,3 +122,12 @@ def _check(module: str, *, is_given: bool) -> None:
         hint=f"{_THERE.format(command=command)}; or leave --url out and unset PARALLEL_AGENTS_URL,"
         " to do it on this machine",
     )
+
+
+def _name_of(module: str) -> str:
+    """The command, or the group of commands, that a module has."""
+    commands = import_module("parallel_agents.surfaces.cli.commands").COMMANDS
+    found = [name for name, each in commands.items() if each.where.partition(":")[0] == module]
+    if not found and module.startswith("agent_"):
+        return "agents"
+    return found[0] if len(found) == 1 else module.replace("_", "-")
