@@ -116,7 +116,7 @@ def mcp(
         return
     context = find_context(home, model=model)
     _check_may_answer(context, allow_answers=allow_answers)
-    _check_reaches(context, all_sessions=all_sessions)
+    _check_reaches(context, all_sessions=all_sessions, http=http, model=model)
     is_session = context.settings.parent_session is not None
     _check_at_distance(context, http=http, model=model)
     if http is not None:
