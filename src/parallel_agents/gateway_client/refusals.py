@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -105,10 +106,18 @@ def _kinds() -> Mapping[str, type[PagentsError]]:
     """The kinds of errors by their code; of several, the most general."""
     found: dict[str, type[PagentsError]] = {}
     for kind in _below(PagentsError):
-        takes_texts = kind.__init__ is PagentsError.__init__
-        if takes_texts:
+        if _takes_texts(kind):
             found.setdefault(kind.code, kind)
     return found
+
+
+def _takes_texts(kind: type[PagentsError]) -> bool:
+    """Whether an error of a kind can be made of its texts alone."""
+    try:
+        inspect.signature(kind).bind("", why="", hint="")
+    except TypeError:
+        return False
+    return True
 
 
 def _below(kind: type[PagentsError]) -> Iterator[type[PagentsError]]:

@@ -17,6 +17,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
+from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import progress, render
@@ -219,7 +220,9 @@ class _Attached:
 
     async def _show(self) -> bool:
         """Show progress, and print each result as it comes, until the latest run has ended."""
-        began_at = time.time()
+        began_at = (
+            self._client.now()
+        )  # as the store counts, whatever the clock of this machine says
         sessions, key = self._client.sessions, self._row.session.key
         members = [] if self._is_flow else await sessions.members(self._row)
         board = Board.of({row.run.id: row.session.label for row in members})
@@ -268,19 +271,26 @@ class _Attached:
         """See every two seconds whether a process works on the session; twice none means none."""
         was_stopped = False
         while True:
-            await self._client.notice_deaths()
-            row = await self._client.sessions.find(self._row.session.key)
-            (line,) = lines_of(await self._client.journal.look([row]), self._client.lacks)
-            if line.is_stopped and was_stopped:
-                why = f": {line.lacks}" if line.lacks else f"; {self._by} ended" if self._by else ""
-                render.note(
-                    f"■ No process works on {self._name}{why}."
-                    f" Continue with: pagents resume {self._name}",
-                    "yellow",
-                )
-                self._stuck.set()
-            elif was_stopped and not line.is_stopped:
-                self._by = await self._worked_by()
-            was_stopped = line.is_stopped
-            self._set_farewell(is_worked_on=not line.is_stopped)
+            try:
+                was_stopped = await self._look(was_stopped=was_stopped)
+            except GatewayUnreachable:  # whoever follows the events says so, and tries again
+                was_stopped = False
             await asyncio.sleep(_CHECK_SECONDS)
+
+    async def _look(self, *, was_stopped: bool) -> bool:
+        """See once whether no process works on the session, and say so the second time."""
+        await self._client.notice_deaths()
+        row = await self._client.sessions.find(self._row.session.key)
+        (line,) = lines_of(await self._client.journal.look([row]), self._client.lacks)
+        if line.is_stopped and was_stopped:
+            why = f": {line.lacks}" if line.lacks else f"; {self._by} ended" if self._by else ""
+            render.note(
+                f"■ No process works on {self._name}{why}."
+                f" Continue with: pagents resume {self._name}",
+                "yellow",
+            )
+            self._stuck.set()
+        elif was_stopped and not line.is_stopped:
+            self._by = await self._worked_by()
+        self._set_farewell(is_worked_on=not line.is_stopped)
+        return line.is_stopped
