@@ -136,12 +136,19 @@ def team_values(team: Team, pairs: list[str] | None, given: Given) -> dict[str, 
     Raises:
         InvalidInput: as for `read_inputs`, or nothing says which input the files are.
     """
-    values = read_inputs(pairs, team.input_schema)
-    filled, rest = with_files(values, team.input_schema, given)
+    return values_of(team.name, team.input_schema, pairs, given)
+
+
+def values_of(
+    name: str, schema: Mapping[str, Json], pairs: list[str] | None, given: Given
+) -> dict[str, Json]:
+    """The inputs of a team with that schema, as `team_values` reads them."""
+    values = read_inputs(pairs, schema)
+    filled, rest = with_files(values, schema, given)
     if rest.texts:
-        missing = missing_inputs(team.input_schema, values)
+        missing = missing_inputs(schema, values)
         raise InvalidInput(
-            f"nothing says which input of {team.name} the files are",
+            f"nothing says which input of {name} the files are",
             why=f"{' and '.join(missing)} have no value" if missing else "no input is missing",
             hint="name the input: --input NAME=@FILE",
         )
