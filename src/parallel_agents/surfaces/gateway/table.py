@@ -8,11 +8,13 @@ from parallel_agents.surfaces.gateway import (
     change_routes,
     client_routes,
     event_routes,
+    goal_routes,
     lane_routes,
     person_routes,
     price_routes,
     search_routes,
     session_routes,
+    tool_routes,
     verb_routes,
     view_routes,
 )
@@ -26,11 +28,13 @@ _ANSWERED = (
     *change_routes.ROUTES,
     *search_routes.ROUTES,
     *verb_routes.ROUTES,
+    *goal_routes.ROUTES,
     *price_routes.ROUTES,
     *person_routes.ROUTES,
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
     *client_routes.ROUTES,
+    *tool_routes.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))
