@@ -23,7 +23,8 @@ from parallel_agents.surfaces.gateway.access import OPERATE_NAME, Access, Actor,
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.problems import Refusal, send_refusal
 
-API = "/api/"
+# What needs a token; the rest is the page. A path that ends in a slash stands for all below it.
+_PROTECTED = ("/api/", "/metrics")
 ACTOR = "pagents.actor"
 SUBPROTOCOL, _BEARER = "pagents.v1", "bearer."
 MOST_BYTES = 16_000_000  # as for MCP: a task with its input has 4 MB, files grow as JSON
@@ -53,7 +54,7 @@ _HINT = (
 class Guard:
     """An application behind all checks; it finds who asks as the scope's `pagents.actor`.
 
-    What is not below `/api/` needs no token: it is the page itself, which has no secrets.
+    Whatever is not of the API needs no token: it is the page itself, which has no secrets.
     """
 
     def __init__(
@@ -191,7 +192,9 @@ class Guard:
 
 
 def is_api(scope: Scope) -> bool:
-    return scope["path"].startswith(API)
+    """Whether a request is for the API, and not for the page."""
+    path: str = scope["path"]
+    return any(path.startswith(each) if each.endswith("/") else path == each for each in _PROTECTED)
 
 
 def _only(scope: Scope, name: bytes) -> str | None:

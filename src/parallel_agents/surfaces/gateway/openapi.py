@@ -16,10 +16,11 @@ from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Nothing
 from parallel_agents.surfaces.gateway.problems import TYPE, Problem
 from parallel_agents.surfaces.gateway.replies import JSON, Document
-from parallel_agents.surfaces.gateway.routes import PREFIX, Form, Route, handled
+from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 
 Schema = dict[str, JsonValue]
 _REF = "#/components/schemas/{model}"
+_TEXT: JsonValue = {"type": "string"}
 _IDEMPOTENT = frozenset({"spawn", "send", "steer"})
 _ABOUT = (
     "The verbs and views of Parallel Agents. Every request carries `Authorization: Bearer TOKEN`."
@@ -56,7 +57,7 @@ def description(routes: Sequence[Route]) -> Schema:
     paths: dict[str, dict[str, JsonValue]] = {}
     for route in routes:
         operation = _operation(route, schemas)
-        paths.setdefault(f"{PREFIX}{route.path}", {})[route.method.lower()] = operation
+        paths.setdefault(route.whole_path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "Parallel Agents", "version": __version__, "description": _ABOUT},
@@ -151,6 +152,8 @@ def _answer(route: Route, schemas: _Schemas) -> JsonValue:
             if route.name == "listEvents":
                 content["text/event-stream"] = {"schema": {"type": "string"}}
             return {"description": route.does, "content": content}
+        case Form.TEXT:
+            return {"description": route.does, "content": {"text/plain": {"schema": _TEXT}}}
         case Form.DOCUMENT:
             return {
                 "description": route.does,

@@ -1,4 +1,4 @@
-"""Replies: what a request is answered, each within a bound: a document, a page of a list, a file or a stream."""
+"""Replies: what a request is answered, each within a bound: a document, a page of a list, a file, a text or a stream."""
 
 from __future__ import annotations
 
@@ -59,6 +59,14 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlainText:
+    """A text that a program reads."""
+
+    text: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """Pieces of a text for as long as the client stays."""
 
@@ -66,7 +74,7 @@ class Stream:
     media_type: str
 
 
-Reply = Document | Page | Content | Stream
+Reply = Document | Page | Content | PlainText | Stream
 
 
 def encode(value: object) -> bytes:

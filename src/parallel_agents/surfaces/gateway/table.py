@@ -6,6 +6,7 @@ from parallel_agents.surfaces.gateway import (
     catalog_routes,
     client_routes,
     event_routes,
+    metrics_routes,
     person_routes,
     price_routes,
     search_routes,
@@ -25,6 +26,7 @@ _ANSWERED = (
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
+    *metrics_routes.ROUTES,
     *client_routes.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))
