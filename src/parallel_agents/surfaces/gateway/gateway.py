@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from starlette.types import ASGIApp
+
 from parallel_agents.app.thin import ThinClient
 from parallel_agents.core.row import Row
 from parallel_agents.core.verbs import SessionVerbs
@@ -19,11 +21,13 @@ class Gateway:
 
     Attributes:
         hub: who hears of new events.
+        mcp: the tools for MCP clients.
     """
 
     client: ThinClient
     environment: Environment
     hub: Hub
+    mcp: ASGIApp
 
     def lacks(self, row: Row) -> str:
         """What a process with these settings lacks to continue a run; empty if nothing."""

@@ -24,7 +24,8 @@ from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.problems import Refusal, send_refusal
 
 # What needs a token; the rest is the page. A path that ends in a slash stands for all below it.
-_PROTECTED = ("/api/", "/metrics")
+_PROTECTED = ("/api/", "/metrics", "/mcp")
+_JUDGES_ITSELF = "/mcp"  # each of its requests is a POST; it knows which tools only read
 ACTOR = "pagents.actor"
 SUBPROTOCOL, _BEARER = "pagents.v1", "bearer."
 MOST_BYTES = 16_000_000  # as for MCP: a task with its input has 4 MB, files grow as JSON
@@ -85,7 +86,7 @@ class Guard:
             self._check_source(scope)
             if is_api(scope):
                 actor = self._actor(scope, self._given(scope))
-                self._check_may(actor, scope["method"])
+                self._check_may(actor, scope)
                 _check_content(scope)
                 scope[ACTOR] = actor
             else:
@@ -169,7 +170,10 @@ class Guard:
             headers={"www-authenticate": 'Bearer error="invalid_token"'},
         )
 
-    def _check_may(self, actor: Actor, method: str) -> None:
+    def _check_may(self, actor: Actor, scope: Scope) -> None:
+        method: str = scope["method"]
+        if scope["path"] == _JUDGES_ITSELF:
+            return
         if actor.access is Access.READ and method not in _READS:
             why = "the gateway was started with --read-only" if self._tokens.only_reads else ""
             raise Refusal(
