@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,12 +23,14 @@ class Gateway:
     Attributes:
         hub: who hears of new events.
         mcp: the tools for MCP clients.
+        beginning: held while a conversation is looked up or begun, so that two messages begin one.
     """
 
     client: ThinClient
     environment: Environment
     hub: Hub
     mcp: ASGIApp
+    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def lacks(self, row: Row) -> str:
         """What a process with these settings lacks to continue a run; empty if nothing."""

@@ -24,7 +24,7 @@ from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.problems import Refusal, send_refusal
 
 # What needs a token; the rest is the page. A path that ends in a slash stands for all below it.
-_PROTECTED = ("/api/", "/metrics", "/mcp")
+_PROTECTED = ("/api/", "/agui/", "/metrics", "/mcp")
 _JUDGES_ITSELF = "/mcp"  # each of its requests is a POST; it knows which tools only read
 ACTOR = "pagents.actor"
 SUBPROTOCOL, _BEARER = "pagents.v1", "bearer."

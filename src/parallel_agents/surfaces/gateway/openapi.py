@@ -154,6 +154,8 @@ def _answer(route: Route, schemas: _Schemas) -> JsonValue:
             return {"description": route.does, "content": content}
         case Form.TEXT:
             return {"description": route.does, "content": {"text/plain": {"schema": _TEXT}}}
+        case Form.STREAM:
+            return {"description": route.does, "content": {"text/event-stream": {"schema": _TEXT}}}
         case Form.DOCUMENT:
             return {
                 "description": route.does,

@@ -26,12 +26,13 @@ Handler = Callable[[Call, Given], Awaitable[Reply]]
 
 
 class Form(Enum):
-    """What the answer of a route is: a document, a page of a list, a file, or a text."""
+    """What the answer of a route is: a document, a page of a list, a file, a text, or a stream."""
 
     DOCUMENT = auto()
     PAGE = auto()
     CONTENT = auto()
     TEXT = auto()
+    STREAM = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

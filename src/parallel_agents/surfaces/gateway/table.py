@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parallel_agents.surfaces.gateway import (
+    agui_routes,
     catalog_routes,
     client_routes,
     event_routes,
@@ -26,6 +27,7 @@ _ANSWERED = (
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
+    *agui_routes.ROUTES,
     *metrics_routes.ROUTES,
     *client_routes.ROUTES,
 )
