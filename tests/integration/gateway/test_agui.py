@@ -153,6 +153,7 @@ async def test_what_cannot_be_done_is_refused_before_anything_is_started(serving
         "PA-E326 version": asked(protocolVersion="2.0"),
         "PA-E326 image": asked(messages=image),
         "PA-E101 state": asked(state=[1]),
+        "PA-E101 number": asked(state={"n": 10**30}),
         "PA-E101 nobody": asked(messages=[]),
         "PA-E101 blank": asked("  "),
         "PA-E101 unknown wish": asked(forwardedProps={"pagents": {"command": "rm"}}),

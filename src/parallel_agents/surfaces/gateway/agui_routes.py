@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from hashlib import blake2b
 from typing import Annotated, NamedTuple
 
@@ -120,9 +121,7 @@ async def run_agent(call: Call, given: RunAgentInput) -> Stream:
     """Start a run, or find the one that this request has started, and tell what happens in it."""
     after = _after(call.last_event)
     _check_offered(given)
-    state = given.state if given.state is not None else {}
-    if not isinstance(state, dict):
-        raise InvalidInput("state is not an object", hint="send an object, or leave it out")
+    state = _state(given.state)
     call.client.catalog.forget()  # the gateway may be older than the files
     partner = found(catalog_of(call), call.name)
     async with call.gateway.beginning:
@@ -191,6 +190,25 @@ def _check_offered(given: RunAgentInput) -> None:
         )
 
 
+def _state(given: JsonValue) -> dict[str, JsonValue]:
+    """The state of the client, which it gets back.
+
+    Raises:
+        InvalidInput: it is not an object, or has a number that no JSON of ours can have.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise InvalidInput("state is not an object", hint="send an object, or leave it out")
+    try:
+        encode(given)
+    except orjson.JSONEncodeError as error:
+        raise InvalidInput(
+            "state cannot be returned", why=str(error), hint="write large numbers as text"
+        ) from error
+    return given
+
+
 def _said(given: RunAgentInput) -> list[Said]:
     """What people and models said; what tools did is left out, as it is in the answers.
 
@@ -257,17 +275,18 @@ def _after(text: str) -> _Place:
 
 async def _pieces(call: Call, translation: Translation, after: _Place) -> AsyncGenerator[bytes]:
     members: dict[SessionKey, Member | None] = {translation.session: None}
-    events = events_of_run(call, translation.session, translation.run, HEARTBEAT_SECONDS)
-    async for event in events:
-        if event is None:
-            yield b": still there\n\n"
-            continue
-        if event.session not in members:
-            members[event.session] = await _member(call, event.session)
-        for number, each in enumerate(translation.of(event, members[event.session]), 1):
-            place = _Place(event.seq, number)
-            if place > after:
-                yield _encoded(place, each)
+    following = events_of_run(call, translation.session, translation.run, HEARTBEAT_SECONDS)
+    async with aclosing(following) as events:
+        async for event in events:
+            if event is None:
+                yield b": still there\n\n"
+                continue
+            if event.session not in members:
+                members[event.session] = await _member(call, event.session)
+            for number, each in enumerate(translation.of(event, members[event.session]), 1):
+                place = _Place(event.seq, number)
+                if place > after:
+                    yield _encoded(place, each)
 
 
 async def _member(call: Call, key: SessionKey) -> Member | None:

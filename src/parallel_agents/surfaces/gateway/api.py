@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -185,7 +186,8 @@ async def _send_pieces(send: Send, reply: Stream) -> None:
         (b"x-accel-buffering", b"no"),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    async for piece in reply.pieces:
-        async with asyncio.timeout(_SEND_SECONDS):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    async with aclosing(reply.pieces) as pieces:
+        async for piece in pieces:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

@@ -20,11 +20,12 @@ from parallel_agents.errors import (
     TooManyRequests,
 )
 from parallel_agents.surfaces.gateway.access import OPERATE_NAME, Access, Actor, Tokens, WrongTokens
+from parallel_agents.surfaces.gateway.openai_problems import OPENAI, send_openai_refusal
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.problems import Refusal, send_refusal
 
 # What needs a token; the rest is the page. A path that ends in a slash stands for all below it.
-_PROTECTED = ("/api/", "/agui/", "/metrics", "/mcp")
+_PROTECTED = ("/api/", "/v1/", "/agui/", "/metrics", "/mcp")
 _JUDGES_ITSELF = "/mcp"  # each of its requests is a POST; it knows which tools only read
 ACTOR = "pagents.actor"
 SUBPROTOCOL, _BEARER = "pagents.v1", "bearer."
@@ -95,7 +96,9 @@ class Guard:
         except Refusal as refusal:
             if has_begun:
                 raise
-            await send_refusal(send_safe, refusal)
+            is_openai = scope["path"].startswith(OPENAI)
+            tell = send_openai_refusal if is_openai else send_refusal
+            await tell(send_safe, refusal)
 
     async def _take_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from parallel_agents.core.event import Event, Finished
 from parallel_agents.core.ids import RunId, SessionKey
@@ -22,13 +23,14 @@ async def events_of_run(
     after = await _queued_at(call, session, run) - 1
     members = Members(call.client.sessions, session)
     following = Following(hub, journal, after=after, members=members, tree=session)
-    async for batch in following.batches(patience):
-        if not batch:
-            yield None
-        for event in batch:
-            yield event
-            if event.run == run and isinstance(event.body, Finished):
-                return
+    async with aclosing(following.batches(patience)) as batches:
+        async for batch in batches:
+            if not batch:
+                yield None
+            for event in batch:
+                yield event
+                if event.run == run and isinstance(event.body, Finished):
+                    return
 
 
 async def _queued_at(call: Call, session: SessionKey, run: RunId) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, NamedTuple
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
 
 import orjson
 from pydantic import Field, JsonValue, ValidationError
@@ -54,7 +55,8 @@ class Listed(NamedTuple):
     """An agent or a team in the list of those that can be talked to."""
 
     name: str
-    about: str
+    kind: Literal["agent", "team"]
+    file: Path
 
 
 def catalog_of(call: Call) -> Catalog:
@@ -89,11 +91,11 @@ def listed(catalog: Catalog) -> Iterator[Listed]:
     names = set(catalog.agent_names())
     for entry in catalog.agents():
         if isinstance(entry.content, Agent):
-            yield Listed(entry.name, entry.content.description)
+            yield Listed(entry.name, "agent", entry.file)
     for entry in catalog.teams():
         if isinstance(entry.content, Team):
             name = f"{TEAM}{entry.name}" if entry.name in names else entry.name
-            yield Listed(name, entry.content.description)
+            yield Listed(name, "team", entry.file)
 
 
 def told(messages: Sequence[Said]) -> str:
