@@ -41,7 +41,12 @@ def error_of(outcome: Outcome) -> tuple[str, str]:
     error = outcome.error
     if error is None:
         return f"the run ended as {outcome.status.value}", ""
-    return ". ".join(part for part in (error.message, error.why, error.hint) if part), error.code
+    told = (error.message, error.why, error.hint)
+    return " ".join(_sentence(part) for part in told if part), error.code
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _section(label: str, outcome: Outcome) -> str:

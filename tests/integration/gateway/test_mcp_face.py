@@ -26,7 +26,7 @@ TASK = {"agentId": "main", "task": "Say hello", "model": "sim/calm"}
 async def connected(served: Served, token: str) -> AsyncGenerator[Client]:
     headers = {"Authorization": f"Bearer {token}"}
     async with create_mcp_http_client(headers=headers) as http:
-        transport = streamable_http_client(f"{served.url}/mcp", http_client=http)
+        transport = streamable_http_client(f"{served.url}/mcp/", http_client=http)
         async with Client(transport) as client:
             yield client
 
@@ -67,11 +67,13 @@ async def test_a_client_spawns_and_waits_and_one_that_only_reads_sees_what_came_
     assert unknown["is_error"] is True
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_what_needs_a_session_is_refused_at_once(serving: Serving, method: str) -> None:
+@pytest.mark.parametrize(("method", "path"), [("GET", "/mcp"), ("DELETE", "/mcp/")])
+async def test_what_needs_a_session_is_refused_at_once(
+    serving: Serving, method: str, path: str
+) -> None:
     async with serving() as served, asyncio.timeout(20):
         sse = {"Accept": "text/event-stream"}
-        async with served.http.request(method, "/mcp", headers=sse) as answer:
+        async with served.http.request(method, path, headers=sse) as answer:
             found = answer.status, answer.headers["allow"], orjson.loads(await answer.read())
 
     assert found[:2] == (405, "POST")

@@ -52,8 +52,15 @@ async def test_an_agent_answers_and_remembers_what_was_said_before(serving: Serv
             await client.responses.create(
                 model="greeter", input="What?", previous_response_id=first.id, extra_body=CALM
             )
-        _, runs = await served.get("/runs")
+        code = await client.responses.create(
+            model="code_reviewer",
+            input='{"code": "x = 1", "language": "python"}',
+            background=True,
+            extra_body=CALM,
+        )
+        _, runs = await served.get("/runs?filter=agent:greeter")
         _, prompts = await served.get(f"/runs/{runs['items'][0]['id']}/prompts")
+        assert len(runs["items"]) == 1
 
     assert (first.status, first.model, bool(first.output_text)) == ("completed", "greeter", True)
     assert first.usage is not None
@@ -73,7 +80,7 @@ async def test_an_agent_answers_and_remembers_what_was_said_before(serving: Serv
     assert deltas == last.response.output_text == again.output_text
     assert again.usage == last.response.usage
     assert branched.value.code == "PA-E326"
-    assert len(runs["items"]) == 1
+    assert (code.status, code.background) == ("queued", True)
     assert "Hello" in str(prompts["items"][-1])
 
 

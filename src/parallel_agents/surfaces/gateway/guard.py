@@ -25,7 +25,7 @@ from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.problems import Refusal, send_refusal
 
 # What needs a token; the rest is the page. A path that ends in a slash stands for all below it.
-_PROTECTED = ("/api/", "/v1/", "/agui/", "/metrics", "/mcp")
+_PROTECTED = ("/api/", "/v1/", "/agui/", "/metrics", "/mcp", "/mcp/")
 _JUDGES_ITSELF = "/mcp"  # each of its requests is a POST; it knows which tools only read
 ACTOR = "pagents.actor"
 SUBPROTOCOL, _BEARER = "pagents.v1", "bearer."
@@ -175,7 +175,7 @@ class Guard:
 
     def _check_may(self, actor: Actor, scope: Scope) -> None:
         method: str = scope["method"]
-        if scope["path"] == _JUDGES_ITSELF:
+        if scope["path"].rstrip("/") == _JUDGES_ITSELF:
             return
         if actor.access is Access.READ and method not in _READS:
             why = "the gateway was started with --read-only" if self._tokens.only_reads else ""

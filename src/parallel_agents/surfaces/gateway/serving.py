@@ -64,8 +64,8 @@ def application(gateway: Gateway, origins: Origins, tokens: Tokens) -> ASGIApp:
         if scope["type"] == "websocket":
             await serve_socket(topics, scope, receive, send)
             return
-        if scope["path"] == MCP_PATH:
-            await gateway.mcp(scope, receive, send)
+        if scope["path"].rstrip("/") == MCP_PATH:  # clients write it with a slash, and without
+            await gateway.mcp({**scope, "path": MCP_PATH}, receive, send)
             return
         await (api if is_api(scope) else pages)(scope, receive, send)
 

@@ -29,6 +29,7 @@ AGENT, TEAM = "agent:", "team:"
 _Name = Annotated[str, Field(max_length=500)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _MOST_SHOWN = 80
+_ON_INPUT = "Work on this input."
 
 
 class Wishes(Given):
@@ -177,7 +178,7 @@ def _split(
     names = list(properties) if isinstance(properties, Mapping) else []
     given = _object_in(text)
     if given is not None and given and set(given) <= set(names):
-        return "", given
+        return _ON_INPUT, given
     required = schema.get("required")
     if isinstance(required, Sequence) and len(required) == 1 and _is_text(schema, required[0]):
         return text, {str(required[0]): text}

@@ -63,7 +63,7 @@ def test_nothing_is_told_after_an_error() -> None:
     )
 
     assert found[-1].type == "RUN_ERROR"
-    assert (found[-1].message, found[-1].code) == ("no answer. try again", "PA-E301")
+    assert (found[-1].message, found[-1].code) == ("No answer. Try again.", "PA-E301")
 
 
 def test_the_state_of_the_client_is_kept() -> None:
