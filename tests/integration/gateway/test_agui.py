@@ -34,13 +34,6 @@ def asked(text: str = "Say hello", run: str = "r1", **more: object) -> dict[str,
     }
 
 
-def add_greeter(served: Served) -> None:
-    """An agent without tools, so that its run is one reply."""
-    file = served.environment.home / "agents" / "greeter.md"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text("---\nname: greeter\ndescription: Greets people.\n---\nSay hello.\n")
-
-
 @asynccontextmanager
 async def streaming(
     served: Served, name: str, body: Mapping[str, object], **headers: str
@@ -73,7 +66,7 @@ def kinds(frames: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
 
 async def test_a_run_is_told_once_and_its_conversation_is_remembered(serving: Serving) -> None:
     async with serving() as served, served.worker():
-        add_greeter(served)
+        served.add_greeter()
         first = await told(served, "greeter", asked())
         again = await told(served, "greeter", asked())
         second = await told(served, "greeter", asked("Goodbye", "r2"))
@@ -100,7 +93,7 @@ async def test_a_client_that_was_cut_off_gets_the_rest_without_a_loss_or_a_doubl
     serving: Serving,
 ) -> None:
     async with serving() as served, served.worker():
-        add_greeter(served)
+        served.add_greeter()
         before: list[tuple[str, dict[str, Any]]] = []
         async with streaming(served, "greeter", asked()) as frames:
             async for frame in frames:

@@ -19,7 +19,7 @@ from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, READS
 if TYPE_CHECKING:
     from tests.integration.gateway.conftest import Served, Serving
 
-TASK = {"agentId": "main", "task": "Say hello", "model": "sim/calm"}
+TASK = {"agentId": "greeter", "task": "Say hello", "model": "sim/calm"}
 
 
 @asynccontextmanager
@@ -42,6 +42,7 @@ async def test_a_client_spawns_and_waits_and_one_that_only_reads_sees_what_came_
     serving: Serving,
 ) -> None:
     async with serving() as served, served.worker():
+        served.add_greeter()
         async with connected(served, served.tokens.operate) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
             spawned = await call(client, "sessions_spawn", **TASK)

@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 CALM = {"pagents": {"model": "sim/calm"}}
 
 
-def add_greeter(served: Served) -> None:
-    """An agent without tools, so that its run is one reply."""
-    file = served.environment.home / "agents" / "greeter.md"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text("---\nname: greeter\ndescription: Greets people.\n---\nSay hello.\n")
-
-
 @asynccontextmanager
 async def client_of(served: Served, token: str | None = None) -> AsyncGenerator[openai.AsyncOpenAI]:
     key = served.tokens.operate if token is None else token
@@ -35,7 +28,7 @@ async def client_of(served: Served, token: str | None = None) -> AsyncGenerator[
 
 async def test_an_agent_answers_and_remembers_what_was_said_before(serving: Serving) -> None:
     async with serving() as served, served.worker(), client_of(served) as client:
-        add_greeter(served)
+        served.add_greeter()
         first = await client.responses.create(model="greeter", input="Hello", extra_body=CALM)
         stream = await client.responses.create(
             model="greeter",
