@@ -104,6 +104,7 @@ async def test_a_client_that_was_cut_off_gets_the_rest_without_a_loss_or_a_doubl
         whole = await told(served, "greeter", asked())
         rests = [await told(served, "greeter", asked(), Last_Event_ID=place) for place, _ in whole]
         last = whole[-1][0].partition(".")[0]
+        served.add_greeter("Say hello in French.")
         nothing = await told(served, "greeter", asked(), Last_Event_ID=last)
         _, runs = await served.get("/runs")
 

@@ -18,10 +18,11 @@ from pydantic.alias_generators import to_camel
 
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Queued
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id
 from parallel_agents.core.row import Row
-from parallel_agents.errors import InvalidInput, NotOffered
+from parallel_agents.errors import Conflict, InvalidInput, NotOffered
 from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION, AnyEvent, event_document
 from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
 from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, HEARTBEAT_SECONDS
@@ -37,6 +38,7 @@ from parallel_agents.surfaces.gateway.talking import (
     catalog_of,
     first_row,
     found,
+    meant,
     told,
 )
 
@@ -137,19 +139,18 @@ async def _begun(call: Call, partner: Agent | Team, given: RunAgentInput) -> _Be
     thread = _digest(partner.name, given.thread_id)
     key = f"agui-{_digest(thread, given.run_id)}"
     wishes = _wishes(given)
+    stored = await first_row(call, key)
+    if stored is not None:
+        await _check_same(call, stored, partner, given)
+        return _Begun(stored.session.key, stored.run.id)
     if isinstance(partner, Team):
-        row = await first_row(call, key)
-        if row is not None:
-            return _Begun(row.session.key, row.run.id)
         spawned = await begin(call, partner, _whole(given), wishes, key=key)
         return _Begun(spawned.session_key, spawned.run_id)
     label = f"agui-{thread}"
     top = await _session_of(call, partner.name, label)
-    if top is None or top.session.spawn_key == key:
+    if top is None:
         spawned = await begin(call, partner, _whole(given), wishes, key=key, label=label)
-        row = await first_row(call, key)
-        run = spawned.run_id if row is None else row.run.id
-        return _Begun(spawned.session_key, run)
+        return _Begun(spawned.session_key, spawned.run_id)
     last = _with_context(told(_said(given)[-1:]), given)
     work = orjson.dumps([last, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)
     run = make_keyed_run_id(f"{top.session.key}\0{key}".encode(), work)
@@ -157,6 +158,28 @@ async def _begun(call: Call, partner: Agent | Team, given: RunAgentInput) -> _Be
         top.session.key, last, input=wishes.input, run=run, model=wishes.model
     )
     return _Begun(spawned.session_key, spawned.run_id)
+
+
+async def _check_same(call: Call, row: Row, partner: Agent | Team, given: RunAgentInput) -> None:
+    """Refuse a request for another work than the one that is stored under its names.
+
+    The agent may have been changed since: that makes it no other work.
+
+    Raises:
+        Conflict: it is another one.
+    """
+    if isinstance(partner, Team):
+        return
+    (queued,) = await call.client.journal.events(
+        after=0, tree=row.session.key, kinds=("queued",), limit=1
+    )
+    text, values = meant(partner, _whole(given), _wishes(given))
+    body = queued.body
+    if isinstance(body, Queued) and (body.text, dict(body.input)) != (text, dict(values)):
+        raise Conflict(
+            f"the run {given.run_id[:80]!r} is there already, with another message",
+            hint="give each run an id of its own",
+        )
 
 
 async def _session_of(call: Call, agent: str, label: str) -> Row | None:

@@ -130,9 +130,8 @@ async def begin(
     Raises:
         InvalidInput: it is not what the agent or the team takes.
     """
-    schema = partner.input_schema
     named = {"agent": partner.name} if isinstance(partner, Agent) else {"team": partner.name}
-    words, values = _split(partner, text, schema) if wishes.input is None else (text, wishes.input)
+    words, values = meant(partner, text, wishes)
     asked: dict[str, object] = {
         **named,
         "key": key,
@@ -161,9 +160,7 @@ async def first_row(call: Call, key: str) -> Row | None:
     return next(each for each in runs if each.run.number == 1)
 
 
-def _split(
-    partner: Agent | Team, text: str, schema: JsonObject | None
-) -> tuple[str, Mapping[str, JsonValue]]:
+def meant(partner: Agent | Team, text: str, wishes: Wishes) -> tuple[str, Mapping[str, JsonValue]]:
     """A message as the text of a task and its input.
 
     A JSON object with names of the schema is the input; any other text is the value of the one text
@@ -172,8 +169,9 @@ def _split(
     Raises:
         InvalidInput: a team is to be started, and the message is neither.
     """
-    if schema is None:
-        return text, {}
+    schema = partner.input_schema
+    if wishes.input is not None or schema is None:
+        return text, wishes.input or {}
     properties = schema.get("properties")
     names = list(properties) if isinstance(properties, Mapping) else []
     given = _object_in(text)
