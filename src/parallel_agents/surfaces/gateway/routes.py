@@ -96,6 +96,9 @@ class Router:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
+        self._by_length: dict[int, list[tuple[Sequence[str], Route]]] = {}
+        for route in routes:
+            self._by_length.setdefault(len(route.segments), []).append((route.segments, route))
 
     def find(self, method: str, raw_path: bytes) -> Found:
         """The route of a method and a path, in which a name may have encoded slashes.
@@ -106,7 +109,11 @@ class Router:
         text = raw_path.decode("ascii", "replace")
         parts = text.strip("/").split("/")
         method = "GET" if method == "HEAD" else method
-        matching = [route for route in self._routes if _fits(route, parts)]
+        matching = [
+            route
+            for segments, route in self._by_length.get(len(parts), ())
+            if _fits(segments, parts)
+        ]
         for route in matching:
             if route.method == method:
                 return Found(route, _names(route, parts))
@@ -129,10 +136,11 @@ class Router:
         )
 
 
-def _fits(route: Route, parts: Sequence[str]) -> bool:
-    return len(parts) == len(route.segments) and all(
+def _fits(segments: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether a path of as many parts is that of a route."""
+    return all(
         segment == part or (segment.startswith("{") and part)
-        for segment, part in zip(route.segments, parts, strict=True)
+        for segment, part in zip(segments, parts, strict=True)
     )
 
 
