@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parallel_agents.surfaces.gateway import (
+    agui_routes,
     board_routes,
     catalog_routes,
     change_routes,
@@ -10,8 +11,11 @@ from parallel_agents.surfaces.gateway import (
     event_routes,
     goal_routes,
     lane_routes,
+    metrics_routes,
+    models_routes,
     person_routes,
     price_routes,
+    responses_routes,
     search_routes,
     session_routes,
     tool_routes,
@@ -34,6 +38,10 @@ _ANSWERED = (
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
+    *agui_routes.ROUTES,
+    *models_routes.ROUTES,
+    *responses_routes.ROUTES,
+    *metrics_routes.ROUTES,
     *client_routes.ROUTES,
     *tool_routes.ROUTES,
 )
