@@ -295,3 +295,10 @@ async def test_a_phrase_is_found_in_all_transcripts_page_by_page(serving: Servin
     assert (filtered[0], filtered[1]["items"]) == (200, [])
     assert (odd[0], odd[1]["items"]) == (200, [])
     assert (nothing[0], wrong[0]) == (422, 422)
+
+
+async def test_what_cannot_be_read_gets_a_problem_document_too(serving: Serving) -> None:
+    async with serving() as served:
+        status, problem = await served.get(f"/runs?filter={'x' * 300_000}")
+
+    assert (status, problem["status"], problem["code"]) == (400, 400, "PA-E386")

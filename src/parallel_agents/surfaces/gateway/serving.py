@@ -18,6 +18,7 @@ from parallel_agents.errors import StoreError
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.gateway.access import Tokens
 from parallel_agents.surfaces.gateway.api import Api
+from parallel_agents.surfaces.gateway.connection import GatewayConnection
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.guard import Guard, is_api
 from parallel_agents.surfaces.gateway.hub import Hub
@@ -26,7 +27,6 @@ from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.pages import Pages
 from parallel_agents.surfaces.gateway.sockets import Topics, serve_socket
 from parallel_agents.surfaces.gateway.table import ROUTES
-from parallel_agents.surfaces.http.connection import BoundedConnection
 from parallel_agents.surfaces.http.quiet_server import QuietServer
 
 _GRACE_SECONDS = 1
@@ -78,7 +78,7 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
     serving = QuietServer(
         uvicorn.Config(
             app,
-            http=BoundedConnection,
+            http=GatewayConnection,
             ws="websockets-sansio",
             ws_max_size=_SOCKET_BYTES,
             limit_concurrency=_MOST_CONNECTIONS,
