@@ -62,6 +62,10 @@ class Route:
         return self.method in ("POST", "PUT")
 
     @property
+    def changes(self) -> bool:
+        return self.method != "GET"
+
+    @property
     def segments(self) -> Sequence[str]:
         return self.path.strip("/").split("/")
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -104,8 +104,8 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
     unsubscribe = gateway.client.on_failure(fail)
     try:
         async with asyncio.TaskGroup() as group:
-            looking = group.create_task(_look_after(gateway.client))
-            indexing = group.create_task(keep_indexed(gateway.client.transcripts))
+            looking = group.create_task(_beside(_look_after(gateway.client), fail))
+            indexing = group.create_task(_beside(keep_indexed(gateway.client.transcripts), fail))
             ending = group.create_task(end())
             await serving.serve(sockets=[bound])
             looking.cancel()
@@ -115,6 +115,14 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
         unsubscribe()
     if failures:
         raise failures[0]
+
+
+async def _beside(work: Awaitable[None], on_failure: Callable[[StoreError], None]) -> None:
+    """What is done beside serving; if the store fails it, serving ends with that error alone."""
+    try:
+        await work
+    except StoreError as error:
+        on_failure(error)
 
 
 async def _look_after(client: ThinClient) -> None:

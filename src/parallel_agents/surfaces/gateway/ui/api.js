@@ -17,8 +17,15 @@ export class Problem extends Error {
   }
 }
 
-/** The gateway cannot be reached. */
-export class Unreachable extends Error {}
+/** The gateway cannot be reached, or takes too long. */
+export class Unreachable extends Error {
+  /** @param {unknown} error */
+  constructor(error) {
+    const isSlow = error instanceof DOMException && error.name === 'TimeoutError';
+    super(isSlow ? `The gateway did not answer within ${PATIENCE / 1000} s` : 'The gateway cannot be reached');
+    this.hint = isSlow ? 'What was asked for may still be done: look before you ask again.' : 'Is pagents serve still running? Its terminal or log says why it ended.';
+  }
+}
 
 /** Take the token from the address, where the first link has it, and keep it for this origin; whether there was one. */
 export function takeToken() {
@@ -90,7 +97,7 @@ export async function ask(method, path, body, key) {
       signal: AbortSignal.timeout(PATIENCE),
     });
   } catch (error) {
-    throw new Unreachable(error instanceof Error ? error.message : 'no answer');
+    throw new Unreachable(error);
   }
   if (response.ok) return response.json();
   throw new Problem(response.status, await response.json().catch(() => ({ title: response.statusText })));
