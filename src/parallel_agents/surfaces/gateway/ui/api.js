@@ -27,6 +27,14 @@ export class Unreachable extends Error {
   }
 }
 
+/** What a page shows was removed from the store. */
+export class Gone extends Error {
+  constructor() {
+    super('It was removed from the store while it was open');
+    this.hint = 'pagents store prune removes what ended; the audit says when, and who did it.';
+  }
+}
+
 /** Take the token from the address, where the first link has it, and keep it for this origin; whether there was one. */
 export function takeToken() {
   const found = /^#t=([^&]+)(.*)$/.exec(location.hash);

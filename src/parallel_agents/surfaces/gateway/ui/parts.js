@@ -1,7 +1,7 @@
 // @ts-check
 /** Parts: what several pages show: states, state bars, problems, texts that fold, and buttons that copy. */
 import { html, useState } from './view.js';
-import { Problem, Unreachable } from './api.js';
+import { Problem } from './api.js';
 import { glyph, STATES, word } from './words.js';
 import { folded } from './text.js';
 import { size } from './format.js';
@@ -31,7 +31,7 @@ export function StateBar({ counts }) {
 /** An error in four lines: what, why, what to do, and its code. @param {{error: unknown, retry?: () => void}} props */
 export function Trouble({ error, retry }) {
   const told = error instanceof Problem ? error : null;
-  const hint = error instanceof Problem || error instanceof Unreachable ? error.hint : '';
+  const hint = error instanceof Error && 'hint' in error ? error.hint : '';
   return html`<div class="trouble" role="alert">
     <strong>${error instanceof Error ? error.message : String(error)}</strong>
     ${told?.why && html`<div>${told.why}</div>`}

@@ -1,7 +1,7 @@
 // @ts-check
 /** Session page: one agent: what was said, what was sent, and what to tell it. */
 import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
-import { get, newKey, post, runPath } from './api.js';
+import { get, Gone, newKey, post, runPath } from './api.js';
 import { noteTime, subscribe } from './live.js';
 import { href, route } from './router.js';
 import { bind } from './keys.js';
@@ -39,6 +39,7 @@ export function useSession(name) {
       setEvents(page.items);
       setEarlier(page.earlier ?? 0);
       stop = subscribe(`session:${found.session_key}`, (frame) => {
+        if (frame.kind === 'snapshot' && frame.total === 0) return fail(new Gone());
         const mine = (frame.items ?? []).find((item) => item.session_key === found.session_key);
         if (mine) setRow(mine);
         if (frame.events?.length) setEvents((before) => merged(before, frame.events ?? []));
