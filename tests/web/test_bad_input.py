@@ -141,7 +141,7 @@ async def test_a_locked_store_is_said_and_the_same_request_counts_once(
 async def test_the_page_works_when_a_thousand_sockets_are_taken(
     serving: Serving, browsing: Browsing, only_long: None
 ) -> None:
-    async with serving() as served:
+    async with serving() as served, served.worker():
         protocols = ("pagents.v1", f"bearer.{served.tokens.operate}")
         async with aiohttp.ClientSession(
             served.url, connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(None)
