@@ -101,9 +101,9 @@ def draft_of(target: Path) -> Generator[Draft]:
     Raises:
         InvalidInput: it cannot be written.
     """
-    place = target.resolve() if target.is_symlink() else target
     with ExitStack() as stack:
         with _told(target):
+            place = target.resolve() if target.is_symlink() else target
             if place.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "it is a folder")
             if place.exists() and not place.is_file():
@@ -222,7 +222,8 @@ def _is_open_to_others(folder: Path) -> bool:
 def _told(target: Path) -> Generator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:  # a NUL in a path is a ValueError
+    except (OSError, ValueError, RuntimeError) as error:
+        # A NUL in a path is a ValueError, and links that lead to each other are a RuntimeError.
         raise InvalidInput(
             f"{shown(str(target))} cannot be written",
             why=getattr(error, "strerror", None) or str(error),

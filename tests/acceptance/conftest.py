@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from tests.acceptance.support.command import Pagents, open_home
+from tests.acceptance.support.command import COMMAND, Pagents, open_home
 from tests.acceptance.support.provider import FakeProvider, serving
 from tests.local_models import EMBEDDED, fetched
 from tests.support.terminal import Terminal
@@ -34,18 +34,25 @@ def provider(served: FakeProvider) -> FakeProvider:
 
 
 @pytest.fixture
-def pagents(provider: FakeProvider, tmp_path: Path, loaded: Loaded | None) -> Iterator[Pagents]:
-    with open_home(tmp_path, provider.base_url, loaded=loaded) as command:
+def pagents(
+    provider: FakeProvider, tmp_path: Path, loaded: Loaded | None, programs: Path
+) -> Iterator[Pagents]:
+    program = programs / COMMAND.name
+    with open_home(tmp_path, provider.base_url, loaded=loaded, program=program) as command:
         yield command
 
 
 @pytest.fixture(scope="module")
 def shared(
-    served: FakeProvider, tmp_path_factory: pytest.TempPathFactory, loaded: Loaded | None
+    served: FakeProvider,
+    tmp_path_factory: pytest.TempPathFactory,
+    loaded: Loaded | None,
+    programs: Path,
 ) -> Iterator[Pagents]:
     """A home for the tests of a module that look at the same commands, or leave nothing behind."""
     place = tmp_path_factory.mktemp("shared")
-    with open_home(place, served.base_url, loaded=loaded) as command:
+    program = programs / COMMAND.name
+    with open_home(place, served.base_url, loaded=loaded, program=program) as command:
         yield command
 
 
@@ -71,7 +78,7 @@ def terminal(pagents: Pagents, programs: Path, loaded: Loaded | None) -> Iterato
             *arguments: str, width: int = 100, height: int = 24, **variables: str
         ) -> Terminal:
             made = Terminal(
-                [*start, str(programs / "pagents"), *arguments],
+                [*start, str(pagents.program), *arguments],
                 pagents.environment | {"PATH": path} | variables,
                 pagents.folder,
                 pagents.wait_until,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -253,28 +251,14 @@ def test_a_usage_error_exits_with_2_and_points_to_the_help(
     assert as_json.documents[-1]["schema"] == "pagents.error/1"
 
 
-def test_a_reader_that_goes_away_is_no_crash(pagents: Pagents, programs: Path) -> None:
+def test_a_reader_that_goes_away_is_no_crash(pagents: Pagents) -> None:
     pagents("run", pagents.team(*(f"label{n}" for n in range(40))), "--id", "long")
 
     script = '"$0" history long --json | head -c 10; "$0" history long | head -1'
-    command = ["bash", "-c", script, programs / "pagents"]
-    piped = subprocess.run(command, env=pagents.environment, capture_output=True, check=True)
+    piped = pagents.in_shell(script)
 
-    assert piped.stdout.startswith(b'{"schema":')
-    assert piped.stderr == b""
-
-
-def in_shell(pagents: Pagents, programs: Path, script: str) -> Ended:
-    """Run a script of bash in which `$0` is the command."""
-    ran = subprocess.run(
-        ["bash", "-c", script, programs / "pagents"],
-        env=pagents.environment,
-        cwd=pagents.folder,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    return Ended(ran.returncode, ran.stdout, ran.stderr)
+    assert piped.out.startswith('{"schema":')
+    assert piped.err == ""
 
 
 @pytest.mark.parametrize(
@@ -290,11 +274,11 @@ def in_shell(pagents: Pagents, programs: Path, script: str) -> Ended:
 )
 @pytest.mark.parametrize("command", ["run crew.yaml --id tea", "list --json", "agents list"])
 def test_output_that_nobody_takes_is_no_crash_and_loses_nothing(
-    pagents: Pagents, programs: Path, command: str, redirected: str, code: int
+    pagents: Pagents, command: str, redirected: str, code: int
 ) -> None:
     pagents.team("one", "two")
 
-    ended = in_shell(pagents, programs, f'"$0" {command} {redirected}')
+    ended = pagents.in_shell(f'"$0" {command} {redirected}')
 
     assert ended.code == code
     assert "Traceback" not in ended.err
@@ -307,10 +291,8 @@ def test_output_that_nobody_takes_is_no_crash_and_loses_nothing(
         assert "2/2 done" in resumed.out
 
 
-def test_an_error_whose_json_nobody_takes_is_told_on_stderr(
-    pagents: Pagents, programs: Path
-) -> None:
-    ended = in_shell(pagents, programs, '"$0" run --team nobody --json > /dev/full')
+def test_an_error_whose_json_nobody_takes_is_told_on_stderr(pagents: Pagents) -> None:
+    ended = pagents.in_shell('"$0" run --team nobody --json > /dev/full')
 
     assert ended.code == 4
     assert ended.err.startswith("✖ PA-E104  there is no team 'nobody'")

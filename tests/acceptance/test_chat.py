@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -38,7 +40,7 @@ def said(body: JsonObject) -> list[str]:
 def piped(pagents: Pagents, lines: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A chat whose messages are lines of stdin."""
     return subprocess.run(
-        [pagents.path, "chat", *arguments],
+        [pagents.program, "chat", *arguments],
         input=lines,
         env=pagents.environment,
         cwd=pagents.folder,
@@ -213,7 +215,7 @@ def test_a_chat_that_was_killed_in_an_answer_gets_it_when_it_is_continued(
 ) -> None:
     provider.hold(to="hello", times=1)
     chat = subprocess.Popen(
-        [pagents.path, "chat", "talker", "--label", "tea"],
+        [pagents.program, "chat", "talker", "--label", "tea"],
         stdin=subprocess.PIPE,
         env=pagents.environment,
         cwd=pagents.folder,
@@ -222,7 +224,8 @@ def test_a_chat_that_was_killed_in_an_answer_gets_it_when_it_is_continued(
     chat.stdin.write(b"hello\n")
     chat.stdin.flush()
     provider.wait_in_flight(1)
-    chat.kill()
+    ((owner,),) = pagents.query("SELECT pid FROM owners")
+    os.kill(int(str(owner)), signal.SIGKILL)
     chat.communicate()
     provider.release()
 

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from parallel_agents.testing import Hang
-from tests.acceptance.support.processes import Ended
 
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
     from tests.acceptance.support.provider import FakeProvider
 
 WRITER = ("spawn", "content_writer_funny", "Write.")
-
-
-def in_shell(pagents: Pagents, script: str) -> Ended:
-    """Run a script of bash in which `$0` is the command."""
-    command = ["bash", "-o", "pipefail", "-c", script, pagents.path]
-    ran = subprocess.run(
-        command,
-        env=pagents.environment,
-        cwd=pagents.folder,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    return Ended(ran.returncode, ran.stdout, ran.stderr)
 
 
 @pytest.fixture
@@ -98,8 +82,8 @@ def test_a_message_to_a_live_run_has_its_files(project: Pagents, provider: FakeP
 
 
 def test_a_pipe_gets_the_answer_alone(project: Pagents, provider: FakeProvider) -> None:
-    ended = in_shell(project, f'echo "a diff" | "$0" {" ".join(WRITER)} -f - --wait | cat')
-    waited = in_shell(project, '"$0" wait @last > answer.txt; cat answer.txt')
+    ended = project.in_shell(f'echo "a diff" | "$0" {" ".join(WRITER)} -f - --wait | cat')
+    waited = project.in_shell('"$0" wait @last > answer.txt; cat answer.txt')
 
     assert ended.code == 0, ended.err
     assert ended.out == "content: sample\nhashtags: []\n"
@@ -113,7 +97,7 @@ def test_a_run_without_an_answer_prints_nothing_into_a_pipe(
 ) -> None:
     provider.gives(Hang())
 
-    ended = in_shell(project, f'"$0" {" ".join(WRITER)} --timeout 0.2 --wait | cat')
+    ended = project.in_shell(f'"$0" {" ".join(WRITER)} --timeout 0.2 --wait | cat')
 
     assert ended.code == 7
     assert ended.out == ""
@@ -137,7 +121,7 @@ def test_a_run_without_an_answer_prints_nothing_into_a_pipe(
 def test_what_cannot_be_taken_is_refused_before_anything_is_stored(
     project: Pagents, script: str, code: str, words: str
 ) -> None:
-    ended = in_shell(project, script.format('"$0" spawn content_writer_funny'))
+    ended = project.in_shell(script.format('"$0" spawn content_writer_funny'))
 
     ended.assert_refused(code, words, exits=2)
     assert project.query("SELECT 1 FROM events") == []

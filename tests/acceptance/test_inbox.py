@@ -39,13 +39,19 @@ def calls(*made: ToolCall) -> Callable[[JsonObject], Reply]:
     return answer
 
 
+def wait_asked(pagents: Pagents, count: int) -> None:
+    """Return once so many questions were asked."""
+    asked = "SELECT 1 FROM events WHERE key GLOB '*/asked'"
+    pagents.wait_until(lambda: len(pagents.query(asked)) == count)
+
+
 def ask(pagents: Pagents, provider: FakeProvider, *made: ToolCall) -> Document:
     """Spawn an agent that makes the calls; the first question that it asks."""
     (pagents.home / "agents").mkdir(mode=0o700, exist_ok=True)
     (pagents.home / "agents" / "host.md").write_text(HOST)
     provider.answer = calls(*made)
     pagents("spawn", "host", "Welcome them.")
-    pagents.wait_until(lambda: len(pagents.items("inbox")) == len(made))
+    wait_asked(pagents, len(made))
     return pagents.items("inbox")[0]
 
 
@@ -135,7 +141,8 @@ def test_a_run_that_asked_twice_waits_for_the_second_answer(
     question = ask(pagents, provider, TEA, cup)
     pagents("answer", question["id"], "green")
 
-    pagents.wait_until(lambda: "tool ask_human returned" in pagents("history", "@last").out)
+    finished = 'SELECT 1 FROM events WHERE CAST(body AS TEXT) GLOB \'*"kind":"tool_finished"*\''
+    pagents.wait_until(lambda: bool(pagents.query(finished)))
 
     assert "asks you: Which cup?" in pagents("list").out
 
@@ -186,7 +193,7 @@ def test_a_used_up_budget_is_raised_after_its_worker_was_killed(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
     pagents("spawn", "main", "Hi.", "--budget-tokens", "50", "--on-limit", "ask")
-    pagents.wait_until(lambda: bool(pagents.items("inbox")))
+    wait_asked(pagents, 1)
     (question,) = pagents.items("inbox")
     (worker,) = pagents.workers()
     os.kill(worker, signal.SIGKILL)

@@ -205,10 +205,10 @@ def test_files_are_rows_whose_content_is_an_input(pagents: Pagents, provider: Fa
     assert any("second = 2" in text for text in provider.texts())
 
 
-def test_rows_from_stdin_stream_to_stdout(pagents: Pagents, programs: Path) -> None:
+def test_rows_from_stdin_stream_to_stdout(pagents: Pagents) -> None:
     command = ("map", AGENT, "--rows", "-", "--text", "About {fruit}.", "--out", "-")
     ended = subprocess.run(
-        [programs / "pagents", *command],
+        [pagents.program, *command],
         input=b'{"fruit": "apples"}\n{"fruit": "pears"}\n',
         env=pagents.environment,
         cwd=pagents.folder,

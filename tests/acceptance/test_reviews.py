@@ -89,13 +89,13 @@ def test_a_reviewer_with_a_workspace_reads_there_and_answers_as_always(
 
 
 def test_a_diff_is_reviewed_from_a_file_and_from_stdin(
-    pagents: Pagents, provider: FakeProvider, folder: Path, programs: Path
+    pagents: Pagents, provider: FakeProvider, folder: Path
 ) -> None:
     task = ("spawn", "code_reviewer", "Review the change.", "--wait")
 
     of_file = pagents(*task, "-i", "diff=@change.diff")
     piped = subprocess.run(
-        [programs / "pagents", *task, "-i", "diff=@-", "--workspace", "."],
+        [pagents.program, *task, "-i", "diff=@-", "--workspace", "."],
         input=DIFF.encode(),
         cwd=folder,
         env=pagents.environment,

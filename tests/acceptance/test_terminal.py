@@ -14,6 +14,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.testing import Drip, Hang
 from parallel_agents.testing.behaviour import Reply
+from tests.acceptance.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Open
@@ -403,3 +404,28 @@ def test_what_a_template_needs_is_asked_for(pagents: Pagents, terminal: Open) ->
     assert "organisation is empty" in asking.screen.text
     assert "- Organisation: shop" in text
     assert "- Can use: nothing special" in text
+
+
+def test_bytes_that_are_not_text_do_not_end_the_live_view(pagents: Pagents, terminal: Open) -> None:
+    assert pagents("run", pagents.team("quick")).code == 0
+    running = terminal("top", width=100)
+    running.wait_printed("pagents top")
+    running.press("\udceb\udcff")
+
+    def is_shown() -> bool:
+        running.press("?")  # what comes in one piece with such bytes is lost
+        return "escape        back" in running.raw
+
+    wait_until(is_shown)
+    running.press("q")
+
+    assert running.end() == 0
+    assert "UnicodeDecodeError" not in running.raw
+
+
+def test_a_terminal_without_a_cursor_is_told_what_to_do(pagents: Pagents, terminal: Open) -> None:
+    assert pagents("run", pagents.team("quick")).code == 0
+    running = terminal("top", width=100, TERM="dumb")
+
+    assert running.end() == 2
+    assert "pagents top --once" in running.screen.text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,15 +123,13 @@ def test_trust_can_be_revoked(pagents: Pagents) -> None:
 
 
 @pytest.mark.parametrize(("answer", "code"), [(b"y\n", 0), (b"\n", 10), (b"n\n", 10)])
-def test_at_a_terminal_it_asks_and_means_no(
-    pagents: Pagents, programs: Path, answer: bytes, code: int
-) -> None:
+def test_at_a_terminal_it_asks_and_means_no(pagents: Pagents, answer: bytes, code: int) -> None:
     pagents.file(".parallel-agents/config.toml", "max_turns = 5")
     ours, theirs = pty.openpty()
     os.write(ours, answer)
 
     ended = subprocess.run(
-        [programs / "pagents", "trust"],
+        [pagents.program, "trust"],
         cwd=pagents.folder,
         env=pagents.environment,
         stdin=theirs,

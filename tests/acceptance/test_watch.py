@@ -21,7 +21,7 @@ def test_a_second_terminal_attaches_and_leaves_and_the_work_continues(
 ) -> None:
     provider.hold(to="About slow")
     running = pagents.start("run", pagents.team("quick", "slow"), "--id", "tea")
-    pagents.wait_until(lambda: pagents("show", "tea").out.count("done") > 0)
+    pagents.wait_ended(1)
 
     left = terminal(command, "tea", width=80)
     left.wait_for("1/2 finished")
@@ -99,7 +99,7 @@ def test_a_list_is_filtered_and_drawn_as_trees(pagents: Pagents, provider: FakeP
         "no" if "About bad" in str(body) else '{"content": "tea", "hashtags": []}'
     )
     running = pagents.start("run", pagents.team("good", "bad", "late"), "--id", "tea")
-    pagents.wait_until(lambda: len(pagents.items("list", "state:ended")) == 2)
+    pagents.wait_ended(2)
 
     def labels(*words: str) -> list[str]:
         return sorted(item["label"] for item in pagents.items("list", *words))

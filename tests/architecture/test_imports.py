@@ -116,6 +116,7 @@ def test_a_small_command_loads_little(
     assert sorted(loaded & {*_NOT_FOR_SMALL_COMMANDS, *lighter}) == []
 
 
+@pytest.mark.slow
 def test_a_run_without_tools_and_files_loads_nothing_for_them() -> None:
     code = (
         "import asyncio, sys, parallel_agents as pa\n"
@@ -135,6 +136,7 @@ def test_a_run_without_tools_and_files_loads_nothing_for_them() -> None:
     )
 
 
+@pytest.mark.slow
 def test_importing_everything_sets_up_no_logging_and_starts_no_thread() -> None:
     code = (
         "import logging, threading, parallel_agents.api.running, parallel_agents.api.flows, parallel_agents.testing; "
@@ -145,6 +147,7 @@ def test_importing_everything_sets_up_no_logging_and_starts_no_thread() -> None:
     assert run_python(code).strip() == "[] [] 1"
 
 
+@pytest.mark.slow
 def test_a_process_whose_agents_name_no_tools_of_the_web_loads_none_of_them() -> None:
     code = """
 import asyncio, sys, tempfile
@@ -189,6 +192,7 @@ print(*sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_agents_without_tools_of_servers_load_no_client() -> None:
     status, loaded = run_python(RUN).splitlines()
 

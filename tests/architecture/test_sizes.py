@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -12,13 +13,19 @@ MODULE_LINES, FUNCTION_LINES, TEST_FILE_LINES = 400, 60, 600
 LONGER_THAN_ALLOWED: dict[str, int] = {}
 
 
+@cache
+def sources() -> dict[str, tuple[str, ast.Module]]:
+    """The text of each module, and what it is parsed to."""
+    texts = {str(p.relative_to(SOURCE)): p.read_text("utf-8") for p in SOURCE.rglob("*.py")}
+    return {name: (text, ast.parse(text)) for name, text in texts.items()}
+
+
 def test_no_module_and_no_function_is_too_long() -> None:
     too_long: dict[str, int] = {}
-    for path in SOURCE.rglob("*.py"):
-        text, name = path.read_text("utf-8"), str(path.relative_to(SOURCE))
+    for name, (text, parsed) in sources().items():
         if (lines := text.count("\n")) > MODULE_LINES:
             too_long[name] = lines
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parsed):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > FUNCTION_LINES:
@@ -35,9 +42,9 @@ def test_no_test_file_is_too_long() -> None:
 
 def test_every_module_opens_with_a_sentence() -> None:
     silent = [
-        str(path.relative_to(SOURCE))
-        for path in SOURCE.rglob("*.py")
-        if not (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").strip()
+        name
+        for name, (_, parsed) in sources().items()
+        if not (ast.get_docstring(parsed) or "").strip()
     ]
 
     assert silent == []

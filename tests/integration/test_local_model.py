@@ -110,7 +110,7 @@ def ask(text: str, *, output_schema: JsonObject | None = None) -> ModelRequest:
         messages=(user(text),),
         system="You are brief.",
         output_schema=output_schema,
-        max_output_tokens=300,
+        max_output_tokens=40,
     )
 
 
@@ -188,7 +188,7 @@ async def test_a_request_with_tools_returns_a_call_or_an_answer(folder: Path) ->
                 messages=(user("Look up the word 'tree'."),),
                 tools=(LOOK_UP,),
                 output_schema=WORD,
-                max_output_tokens=300,
+                max_output_tokens=40,
                 temperature=0.0,
             )
         )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import orjson
 import pytest
-from hypothesis import example, given, settings as examples, strategies as st
+from hypothesis import example, given, strategies as st
 
 import parallel_agents as pa
 from parallel_agents.core.budget import BudgetAccountState
@@ -22,6 +22,7 @@ from parallel_agents.models.reading.usage import has_total, is_whole, read_usage
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.sqlite_database import SqliteDatabase
+from tests.support.shares import examples
 
 OUTPUT_TOKENS = 100
 PARALLEL = 4
@@ -231,7 +232,7 @@ BUDGETS = st.builds(
 @example(lies=[Lie([{"prompt_tokens": 10**30}], streams=False)], budget=pa.Budget(tokens=5_000))
 @example(lies=[Lie([{"prompt_tokens": 10**8}], streams=True)], budget=pa.Budget(tokens=5_000))
 @example(lies=[Lie([None], streams=False)], budget=pa.Budget(usd=0.01, tokens=20_000))
-@examples(max_examples=60, deadline=None)
+@examples(25)
 @pytest.mark.timeout(240)
 async def test_budgets_hold_whatever_a_provider_says(lies: list[Lie], budget: pa.Budget) -> None:
     with tempfile.TemporaryDirectory() as home:

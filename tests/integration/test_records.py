@@ -62,6 +62,8 @@ def test_nothing_is_left_of_an_export_of_nothing(home: Path, tmp_path: Path) -> 
         pa.export("launch", tmp_path / "out", home=home)
     with pytest.raises(InvalidInput, match="names none"):
         pa.export("launch", "-", form="md", home=home)
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        pa.export("launch", tmp_path / f"{'n' * 300}.md", home=home)
 
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 

@@ -291,6 +291,38 @@ async def test_a_secret_that_became_known_later_is_in_no_snippet(tmp_path: Path)
     assert hit.marked == "the key is [redacted:KEY] [today]"
 
 
+async def test_a_secret_is_not_found_whenever_it_became_known(tmp_path: Path) -> None:
+    secret = "tango-7f3a9c-whiskey"
+    long = f"{'x' * 19_990} {secret} end"  # a text is divided within the secret
+    await talk(tmp_path, f"the key is {secret} today", long)
+    guesses = ("7f3a9c", "tan*", "7f*", '"tango 7f3a9c"', secret)
+    async with searching(tmp_path) as search:
+        await search.catch_up()
+        before = [(await search.find(each, limit=5)).total for each in guesses]
+        KNOWN.add(secret, "KEY")
+        try:
+            await talk(tmp_path, f"again {secret}")
+            await search.catch_up()
+            after = [(await search.find(each, limit=5)).total for each in guesses]
+            others = [
+                (await search.find(each, limit=5)).total for each in ("today", "end", "again")
+            ]
+        finally:
+            KNOWN.clear()
+
+    assert all(before)
+    assert after == [0] * 5
+    assert others == [1, 1, 1]
+
+
+async def test_an_index_with_a_text_of_nobody_is_made_anew(tmp_path: Path) -> None:
+    await talk(tmp_path, "tea")
+    await find(tmp_path, "tea")
+    execute(tmp_path / INDEX_NAME, "UPDATE texts SET role = 'nobody'")
+
+    assert [hit.role.value for hit in (await find(tmp_path, "tea")).items] == ["task"]
+
+
 async def test_an_answer_that_the_model_said_is_found_once(tmp_path: Path) -> None:
     await talk(tmp_path, "tea", reply="a word that is said once")
 

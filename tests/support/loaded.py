@@ -84,14 +84,15 @@ class Loaded:
 
     Args:
         under: a command that runs the one that follows it: it surrounds all that is forked.
+        also: modules that it loads in addition; each makes all forks a little slower.
     """
 
-    def __init__(self, *, under: Sequence[str | Path] = ()) -> None:
+    def __init__(self, *, under: Sequence[str | Path] = (), also: Sequence[str] = ()) -> None:
         self._place = Path(tempfile.mkdtemp(prefix="loaded-"))
         self._address = str(self._place / "socket")
         # It ends when the standard input does, however this process ends.
         self._process = subprocess.Popen(
-            [*under, sys.executable, "-P", SERVER, self._address],
+            [*under, sys.executable, "-P", SERVER, self._address, *also],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

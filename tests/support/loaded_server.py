@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import gc
 import json
@@ -11,9 +12,12 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import termios
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -28,7 +32,7 @@ _COERCED = (
 _FILES = 5  # the process's streams, the pipe that says its number and its end, and a lock
 
 
-def load() -> None:
+def load(also: Sequence[str] = ()) -> None:
     """Load what most commands load, except for modules that read the environment when loaded."""
     commands: Any = import_module("parallel_agents.surfaces.cli.commands")
     for command in commands.COMMANDS.values():
@@ -41,7 +45,29 @@ def load() -> None:
     shipped.agents()
     shipped.all_cases()
     _make_adapters()
+    _run_once()
+    assert threading.active_count() == 1  # a fork has only the thread that forked
+    for late in ("parallel_agents.first_process", "encodings.ascii", "typer._adapters", *also):
+        import_module(late)
     gc.freeze()
+
+
+def _run_once() -> None:
+    """Run a team, so that what is made at its first use is there."""
+    pa: Any = import_module("parallel_agents")
+    testing: Any = import_module("parallel_agents.testing")
+    writer = pa.Agent(name="writer", description="Writes.", instructions="Write.")
+
+    def answer(_: object) -> str:
+        return "Tea."
+
+    def model(_: str) -> object:
+        return testing.RepliesWith(answer)
+
+    with tempfile.TemporaryDirectory() as home:
+        tasks = [pa.Task("writer", "Tea.", model="scripted/m")] * 2
+        given = {"home": home, "agents": [writer], "models": {"scripted": model}}
+        asyncio.run(pa.arun(tasks, **given))
 
 
 def _make_adapters() -> None:
@@ -54,73 +80,107 @@ def _make_adapters() -> None:
             function()
 
 
-def serve(listening: socket.socket) -> list[str] | None:
-    """Fork for each request; returns its command in the process that is to execute it.
+@dataclass(slots=True)
+class Server:
+    """Forks for each request, and tells whoever asked how the process ended."""
 
-    Returns None at the end of the standard input.
-    """
-    while True:
-        ready, _, _ = select.select([0, listening], [], [])
-        if 0 in ready:
-            return None
-        asked, _ = listening.accept()
+    listening: socket.socket
+    _ends: select.poll = field(default_factory=select.poll)
+    _forked: dict[int, _Forked] = field(default_factory=dict["int", "_Forked"])
+
+    def serve(self) -> Request | None:
+        """Fork until the standard input ends; in a forked process, what it is to execute.
+
+        Returns None at the end of the standard input.
+        """
+        self._ends.register(0, select.POLLIN)
+        self._ends.register(self.listening, select.POLLIN)
+        while True:
+            for descriptor, _ in self._ends.poll():
+                if descriptor == 0:
+                    return None
+                if descriptor != self.listening.fileno():
+                    self._end(self._forked[descriptor])
+                elif (request := self._accept()) is not None:
+                    return request
+
+    def _accept(self) -> Request | None:
+        asked, _ = self.listening.accept()
         with asked:
-            request, files, _, _ = socket.recv_fds(asked, _MOST_BYTES, _FILES)
-        if (witness := os.fork()) == 0:
-            listening.close()
-            return _fork(json.loads(request), files)
-        for file in files:
+            text, files, _, _ = socket.recv_fds(asked, _MOST_BYTES, _FILES)
+        if (pid := os.fork()) == 0:
+            self._leave()
+            os.close(files[3])
+            return Request(json.loads(text), files[:3], files[4:])
+        for file in (*files[:3], *files[4:]):
             os.close(file)
-        _reap(witness)
+        self._watch(_Forked(pid, os.pidfd_open(pid), told=files[3]))
+        return None
+
+    def _leave(self) -> None:
+        """Close in a forked process what is the server's."""
+        self.listening.close()
+        for forked in set(self._forked.values()):
+            forked.close()
+
+    def _watch(self, forked: _Forked) -> None:
+        with suppress(BrokenPipeError):
+            os.write(forked.told, f"{forked.pid}\n".encode())
+        self._forked |= {forked.process: forked, forked.told: forked}
+        self._ends.register(forked.process, select.POLLIN)
+        self._ends.register(forked.told, 0)  # an error: nobody is left to hear of the end
+
+    def _end(self, forked: _Forked) -> None:
+        """Tell how a process ended, or kill the one whose caller was killed."""
+        if forked.process not in self._forked:
+            return  # both of its files were ready at once
+        if not forked.has_ended():
+            os.kill(forked.pid, signal.SIGKILL)
+        _, status = os.waitpid(forked.pid, 0)
+        with suppress(BrokenPipeError):
+            os.write(forked.told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        for descriptor in (forked.process, forked.told):
+            self._ends.unregister(descriptor)
+            del self._forked[descriptor]
+        forked.close()
 
 
-_witnesses: set[int] = set()
+@dataclass(frozen=True, slots=True)
+class _Forked:
+    """A process that was forked, and the pipe to whoever asked for it."""
+
+    pid: int
+    process: int
+    told: int
+
+    def has_ended(self) -> bool:
+        return bool(select.select([self.process], [], [], 0)[0])
+
+    def close(self) -> None:
+        os.close(self.process)
+        os.close(self.told)
 
 
-def _reap(witness: int) -> None:
-    _witnesses.add(witness)
-    for pid in list(_witnesses):
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            _witnesses.discard(pid)
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a forked process is to become: a command with streams and perhaps a lock."""
+
+    asked: Mapping[str, Any]
+    streams: Sequence[int]
+    locks: Sequence[int]
 
 
-def _fork(request: dict[str, Any], files: Sequence[int]) -> list[str]:
-    """Fork the process of the command, whose parent stays here to tell how it ended."""
-    streams, told, locks = files[:3], files[3], files[4:]
-    if (pid := os.fork()) == 0:
-        os.close(told)
-        return _become(request, streams, locks)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for file in (*streams, *locks):
-        os.close(file)
-    os.write(told, f"{pid}\n".encode())
-    _end_with(told, pid)
-    _, status = os.waitpid(pid, 0)
-    with suppress(BrokenPipeError):
-        os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-    os._exit(0)
-
-
-def _end_with(told: int, pid: int) -> None:
-    """Kill the process if nobody is left to hear of its end: who called it was killed."""
-    process = os.pidfd_open(pid)
-    ends = select.poll()
-    ends.register(told, 0)  # an error: the other end is closed
-    ends.register(process, select.POLLIN)
-    if process not in dict(ends.poll()):
-        os.kill(pid, signal.SIGKILL)
-    os.close(process)
-
-
-def _become(request: dict[str, Any], streams: Sequence[int], locks: Sequence[int]) -> list[str]:
-    for descriptor, stream in enumerate(streams):
+def become(request: Request) -> list[str]:
+    """Take over the streams, environment and folder of a request; its command."""
+    asked, locks = request.asked, request.locks
+    for descriptor, stream in enumerate(request.streams):
         os.dup2(stream, descriptor)
         os.close(stream)
-    needs = _read_at_start(request["environment"]) - _read_at_start(os.environ)
+    needs = _read_at_start(asked["environment"]) - _read_at_start(os.environ)
     os.environ.clear()
-    os.environ.update(request["environment"])
-    os.chdir(request["folder"])
-    command = [os.fsdecode(argument.encode("latin-1")) for argument in request["command"]]
+    os.environ.update(asked["environment"])
+    os.chdir(asked["folder"])
+    command = [os.fsdecode(argument.encode("latin-1")) for argument in asked["command"]]
     if locks:
         os.setsid()  # as the command does that starts it
         command[command.index("--lock") + 1] = str(locks[0])
@@ -177,13 +237,14 @@ def execute(command: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    load()
+    load(sys.argv[2:])
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(sys.argv[1])
         listener.listen(100)
         os.write(1, b"ready\n")
-        called = serve(listener)
-    if called is not None:
+        request = Server(listener).serve()
+    if request is not None:
+        called = become(request)
         end_process: Any = import_module("parallel_agents.ending").end_process
         try:
             execute(called)

@@ -178,8 +178,12 @@ class Terminal:
         """Return once the screen shows these words, whether or not they wrap."""
         self._wait_until(lambda: words in self.screen.text.replace("\n", ""))
 
+    def wait_printed(self, words: str) -> None:
+        """Return once the command has printed these words, wherever its screen has them."""
+        self._wait_until(lambda: words in self.raw)
+
     def press(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+        os.write(self._master, keys.encode(errors="surrogateescape"))
 
     def end(self) -> int:
         """Wait for the end of the command; its exit code."""

@@ -182,6 +182,16 @@ def test_what_is_no_file_to_write_is_told(
     assert not list(tmp_path.iterdir())
 
 
+def test_links_that_lead_to_each_other_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        write_pieces(tmp_path / "a", (b"x",))
+    with pytest.raises(InvalidInput, match="cannot be written"), draft_of(tmp_path / "a"):
+        pass
+
+
 def test_a_name_may_be_as_long_as_the_disk_takes(tmp_path: Path) -> None:
     write_pieces(tmp_path / ("🍵" * 62), (b"x",))
 

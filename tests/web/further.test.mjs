@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 const ui = '../../src/parallel_agents/surfaces/gateway/ui/';
-const { fieldsOf, lacking, valuesOf } = await import(`${ui}schema.js`);
+const { fieldsOf, lacking, textsOf, valuesOf } = await import(`${ui}schema.js`);
 const { causesOf, selection } = await import(`${ui}letters.js`);
 const { ranked } = await import(`${ui}ranking.js`);
 const { decider, isSought } = await import(`${ui}decisions.js`);
@@ -34,7 +34,7 @@ test('each kind of a schema has its field, what is required first', () => {
 
 test('texts become values of their kinds, and empty ones are left out', () => {
   const { values, faults } = valuesOf(fieldsOf(schema), { topic: ' Tea ', count: '3', share: '0.5', isLong: 'true', words: 'a\n\n b ', rows: '[{"x": 1}]', 'place.city': 'Ghent', 'place.zip': '' });
-  assert.deepEqual(faults, {});
+  assert.deepEqual({ ...faults }, {});
   assert.deepEqual(values, { topic: ' Tea ', count: 3, tone: 'dry', share: 0.5, isLong: true, words: ['a', 'b'], rows: [{ x: 1 }], place: { city: 'Ghent' } });
 });
 
@@ -81,4 +81,15 @@ test('who decided is told from where', () => {
 test('a day without runs is a day', () => {
   const points = everyDay([{ name: '2026-11-30', usd: 2 }, { name: '2026-11-27', usd: 1 }, { name: null, usd: 9 }], '2026-12-01');
   assert.deepEqual(points.map((point) => point.usd), [1, 0, 0, 2, 0]);
+});
+
+test('a box that is required and not checked stands for false', () => {
+  const schema = { required: ['isLong'], properties: { isLong: { type: 'boolean' }, isDry: { type: 'boolean' } } };
+  assert.deepEqual(valuesOf(fieldsOf(schema), textsOf({})), { values: { isLong: false }, faults: Object.create(null) });
+});
+
+test('a field may be called what every object has', () => {
+  const fields = fieldsOf({ required: ['constructor'], properties: { constructor: { type: 'string' }, toString: { type: 'string' } } });
+  assert.deepEqual(valuesOf(fields, textsOf(null)).values, {});
+  assert.deepEqual({ ...valuesOf(fields, textsOf({ toString: 3 })).faults }, { constructor: 'is required' });
 });

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.async_api import Route
+
     from tests.integration.gateway.conftest import Served, Serving
     from tests.web.conftest import Browsing, Tab, Theme
 
@@ -102,7 +104,13 @@ async def test_one_dead_letter_is_dropped_and_the_others_stay(
     assert sorted(each["label"] for each in left["items"]) == ["Look-1", "Look-6"]
 
 
-async def test_an_agent_is_started_from_a_form_once_its_price_is_shown(
+async def lose_answer(route: Route) -> None:
+    """Have the gateway do what is asked, and the page not hear of it."""
+    await route.fetch()
+    await route.abort()
+
+
+async def test_an_agent_is_started_once_from_a_form_after_its_price_is_shown(
     serving: Serving, browsing: Browsing
 ) -> None:
     async with serving() as served, served.worker(), browsing(served) as tab:
@@ -114,12 +122,15 @@ async def test_an_agent_is_started_from_a_form_once_its_price_is_shown(
         await tab.page.reload()
         assert await tab.page.get_by_label("Task").input_value() == "Look for races"
         await seen(tab, "first call at most")
+        assert tab.complaints == []
+        await tab.page.route("**/api/v1/runs", lose_answer, times=1)
+        await tab.page.get_by_role("button", name="Start").click()
+        await seen(tab, "Failed to fetch")
         await tab.page.get_by_role("button", name="Start").click()
         await seen(tab, "Transcript")
         _, runs = await served.get("/runs")
 
     assert [each["agent"] for each in runs["items"]] == ["code_reviewer"]
-    assert tab.complaints == []
 
 
 async def test_a_limit_is_set_and_taken_away_while_the_page_is_open(

@@ -79,8 +79,11 @@ def check_token(token: str, source: str) -> str:
 
 
 def is_here(host: str) -> bool:
-    """Whether a host is this machine, so that no network is between."""
-    if host == "localhost" or host.endswith(".localhost"):
+    """Whether a host is this machine, so that no network is between.
+
+    Names below `localhost` are not: where the resolver does not know them, it asks the network.
+    """
+    if host == "localhost":
         return True
     try:
         return ip_address(host).is_loopback

@@ -77,7 +77,7 @@ class Exchange:
             GatewayMismatch: it is of another form.
         """
         if answer.get("format") != FORMAT:
-            raise self._mismatch("its answers have another form than this version reads")
+            raise self.mismatch("its answers have another form than this version reads")
         return self.read_value(look, answer.get("value"))
 
     def read_value(self, look: Look[T], value: object) -> T:
@@ -89,7 +89,7 @@ class Exchange:
         try:
             return look.read(value)
         except UnreadableAnswer as error:
-            raise self._mismatch(f"{look.name}: {error}") from error
+            raise self.mismatch(f"{look.name}: {error}") from error
 
     async def request(
         self,
@@ -152,9 +152,9 @@ class Exchange:
         try:
             found: object = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            raise self._mismatch("its answer is not JSON") from error
+            raise self.mismatch("its answer is not JSON") from error
         if not isinstance(found, dict):
-            raise self._mismatch("its answer is not a JSON object")
+            raise self.mismatch("its answer is not a JSON object")
         return cast("Mapping[str, object]", found)
 
     @asynccontextmanager
@@ -179,7 +179,7 @@ class Exchange:
                     body = await self._body(answer, _MOST_REFUSAL)
                     raise refusal_of(self.url, answer.status, body)
                 if answer.content_type != "text/event-stream":
-                    raise self._mismatch(f"its stream is {answer.content_type[:80]}")
+                    raise self.mismatch(f"its stream is {answer.content_type[:80]}")
                 yield answer.content.iter_any()
         except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
             raise self._unreachable(error) from None
@@ -190,11 +190,12 @@ class Exchange:
         async for piece in answer.content.iter_any():
             size += len(piece)
             if size > most:
-                raise self._mismatch(f"its answer is larger than {most >> 20 or 1} MB")
+                raise self.mismatch(f"its answer is larger than {most >> 20 or 1} MB")
             pieces.append(piece)
         return b"".join(pieces)
 
-    def _mismatch(self, why: str) -> GatewayMismatch:
+    def mismatch(self, why: str) -> GatewayMismatch:
+        """The error for an answer that is not one of this version of the gateway."""
         return GatewayMismatch(
             f"the gateway at {self.url} cannot be understood",
             why=why,

@@ -36,6 +36,7 @@ from parallel_agents.gateway_client.wire import (
 )
 
 _ROWS, _RESULTS, _EVENTS, _NAMES = 200, 50, 200, 200
+_MOST_LISTED = 1_000_000
 
 
 class RemoteReads:
@@ -54,10 +55,15 @@ class RemoteReads:
         if chosen.every_run or chosen.prefix is not None or chosen.run is not None:
             return await self._page(chosen)  # no page of these can be told to begin after another
         found: builtins.list[Row] = []
+        known: set[SessionKey] = set()
         while True:
             left = _ROWS if chosen.limit is None else min(_ROWS, chosen.limit - len(found))
             page = await self._page(replace(chosen, limit=left))
+            fresh = {row.session.key for row in page} - known
+            known |= fresh
             found += page
+            if len(page) > left or (page and not fresh) or len(found) > _MOST_LISTED:
+                raise self._exchange.mismatch("its list of sessions has no end")
             if len(page) < left or len(found) == chosen.limit:
                 return found
             chosen = replace(chosen, after=page[-1].session.key)

@@ -18,28 +18,13 @@ import orjson
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.transcript_search import TextRole
 from parallel_agents.files import create_private, make_private
-from parallel_agents.searching.folding import FORM, fold
+from parallel_agents.searching.folding import fold
+from parallel_agents.searching.index_form import Foreign, checked, make_tables
 from parallel_agents.searching.texts import Said
 
-VERSION = 1
-_APPLICATION_ID = 0x50414753 ^ 0xFF  # not that of a store
 _BUSY_SECONDS = 10.0
 _COMPRESSION = 1
 _BESIDE = ("", "-wal", "-shm", "-journal")
-_SCHEMA = """
-CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='ascii');
-CREATE TABLE sessions (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE) STRICT;
-CREATE TABLE texts (
-    id INTEGER PRIMARY KEY, session INTEGER NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL,
-    at REAL NOT NULL, role TEXT NOT NULL
-) STRICT;
-CREATE INDEX texts_by_session ON texts (session, role);
-CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
-CREATE TABLE place (
-    id INTEGER PRIMARY KEY CHECK (id = 1), form TEXT NOT NULL, seq INTEGER NOT NULL, at REAL,
-    link INTEGER NOT NULL, hash BLOB NOT NULL, pruning INTEGER NOT NULL
-) STRICT;
-"""
 
 
 class Place(NamedTuple):
@@ -69,10 +54,6 @@ class Stored(NamedTuple):
 
 class Damaged(sqlite3.DatabaseError):
     """A text of the index is missing, or cannot be read."""
-
-
-class Foreign(Exception):
-    """The file is not an index of this form."""
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -115,8 +96,8 @@ class IndexFile:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA secure_delete = ON")
-            _make_tables(connection)
-            return cls(_checked(connection))
+            make_tables(connection)
+            return cls(checked(connection))
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -128,7 +109,7 @@ class IndexFile:
         """
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with _closed_on_error(_connect(uri, is_uri=True)) as connection:
-            return cls(_checked(connection))
+            return cls(checked(connection))
 
     @classmethod
     def temporary(cls, path: Path | None = None) -> Self:
@@ -136,10 +117,10 @@ class IndexFile:
         with _closed_on_error(_connect("")) as connection:
             if path is not None and path.exists():
                 with suppress(sqlite3.Error, Foreign), closing(_connect_immutable(path)) as source:
-                    _checked(source).backup(connection)
+                    checked(source).backup(connection)
             with suppress(sqlite3.Error, Foreign):
-                return cls(_checked(connection))
-            _make_tables(connection)
+                return cls(checked(connection))
+            make_tables(connection)
             return cls(connection)
 
     def close(self) -> None:
@@ -162,7 +143,7 @@ class IndexFile:
         with self._transaction():
             last = self._sql.execute("SELECT COALESCE(MAX(id), 0) FROM texts").fetchone()[0]
             for each in said:
-                if each.role is TextRole.ANSWER and self._is_said(each):
+                if self._is_known(each):
                     continue
                 last += 1
                 self._add(last, each)
@@ -180,8 +161,10 @@ class IndexFile:
         self._sql.execute("INSERT INTO bodies VALUES (?, ?)", (number, body))
         self._sql.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (number, folded))
 
-    def _is_said(self, answer: Said) -> bool:
-        """Whether an answer is what the session's model has said last."""
+    def _is_known(self, answer: Said) -> bool:
+        """Whether a text is an answer that is what the session's model has said last."""
+        if answer.role is not TextRole.ANSWER:
+            return False
         found = self._sql.execute(
             "SELECT body FROM texts JOIN bodies ON bodies.id = texts.id JOIN sessions"
             " ON sessions.id = session WHERE key = ? AND role = ? ORDER BY texts.id DESC LIMIT 1",
@@ -203,16 +186,44 @@ class IndexFile:
                 "SELECT id, body FROM texts JOIN bodies USING (id) WHERE session = ? LIMIT ?",
                 (session, limit),
             ).fetchall()
-            for number, body in found:
-                self._sql.execute(
-                    "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)",
-                    (number, fold(_text(body))),
-                )
-                self._sql.execute("DELETE FROM texts WHERE id = ?", (number,))
-                self._sql.execute("DELETE FROM bodies WHERE id = ?", (number,))
+            self._take_out(found)
             if len(found) < limit:
                 self._sql.execute("DELETE FROM sessions WHERE id = ?", (session,))
             return len(found)
+
+    def events_with(self, expression: str, after: int, limit: int) -> list[tuple[int, int]]:
+        """The next texts that match an expression, each with the number of its event."""
+        found = self._sql.execute(
+            "SELECT id, seq FROM texts WHERE id IN (SELECT rowid FROM words WHERE words MATCH ?"
+            " AND rowid > ?) ORDER BY id LIMIT ?",
+            (expression, after, limit),
+        )
+        return found.fetchall()
+
+    def replace(self, number: int, said: Sequence[Said]) -> None:
+        """Have these be the texts of the event that a text is of, in the places that its texts had."""
+        with self._transaction():
+            found = self._sql.execute(
+                "SELECT texts.id, body FROM texts JOIN bodies USING (id) JOIN texts AS one"
+                " USING (session, seq) WHERE one.id = ? ORDER BY texts.id",
+                (number,),
+            ).fetchall()
+            fresh = [each for each in said if not self._is_known(each)]
+            if [_text(body) for _, body in found] == [each.text for each in fresh]:
+                return
+            more = range(self.last_id() + 1, self.last_id() + 1 + len(fresh))
+            self._take_out(found)
+            for place, each in zip([*(place for place, _ in found), *more], fresh, strict=False):
+                self._add(place, each)
+
+    def _take_out(self, found: Sequence[tuple[int, bytes]]) -> None:
+        for number, body in found:
+            self._sql.execute(
+                "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)",
+                (number, fold(_text(body))),
+            )
+            self._sql.execute("DELETE FROM texts WHERE id = ?", (number,))
+            self._sql.execute("DELETE FROM bodies WHERE id = ?", (number,))
 
     def forget_removed(self, pruning: int) -> None:
         """Note that nothing of a pruning is left, and merge what was taken out of the words away."""
@@ -287,9 +298,11 @@ class IndexFile:
         if found is None:
             raise Damaged(f"text {number} is missing")
         key, run, seq, at, role, body = found
-        return Stored(
-            number, Said(SessionKey(key), RunId(run), seq, at, TextRole(role), _text(body))
-        )
+        try:
+            said_by = TextRole(role)
+        except ValueError as error:
+            raise Damaged(f"text {number} is of nobody") from error
+        return Stored(number, Said(SessionKey(key), RunId(run), seq, at, said_by, _text(body)))
 
     def _put(self, place: Place) -> None:
         self._sql.execute(
@@ -331,36 +344,6 @@ def _connect(name: str, *, is_uri: bool = False) -> sqlite3.Connection:
 def _connect_immutable(path: Path) -> sqlite3.Connection:
     """A connection that needs no file beside the database; nobody writes where this process may not."""
     return _connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", is_uri=True)
-
-
-def _make_tables(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        is_new = not connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        for statement in _SCHEMA.split(";\n") if is_new else ():
-            if statement.strip():
-                connection.execute(statement)
-        if is_new:
-            connection.execute("INSERT INTO place VALUES (1, ?, 0, NULL, 0, x'', 0)", (FORM,))
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _checked(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection, if it is to an index of this form."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    if (application, version) != (_APPLICATION_ID, VERSION):
-        raise Foreign
-    found = connection.execute("SELECT form FROM place").fetchone()
-    if found is None or found[0] != FORM:
-        raise Foreign
-    return connection
 
 
 @contextmanager

@@ -24,17 +24,19 @@ from parallel_agents.core.overview import Overview
 from parallel_agents.core.transcript_search import Coverage, Hit, Hits, OnProgress
 from parallel_agents.errors import InvalidInput, SearchFailed
 from parallel_agents.lock import hold_nowait
+from parallel_agents.searching.folding import words_of
 from parallel_agents.searching.index_file import (
-    Foreign,
     IndexFile,
     Place,
     Stored,
     is_damage,
     remove_index,
 )
+from parallel_agents.searching.index_form import Foreign
 from parallel_agents.searching.phrases import Phrase, expression_of, read_phrases
 from parallel_agents.searching.snippets import snippet_of
 from parallel_agents.searching.texts import KINDS, said_in
+from parallel_agents.secrets.known import KNOWN
 
 INDEX_NAME, LOCK_NAME = "search.db", ".search.lock"
 _EVENTS_AT_ONCE, _SESSIONS_AT_ONCE, _TEXTS_AT_ONCE = 200, 500, 500
@@ -74,6 +76,8 @@ class StoreSearch:
         self._lock_path = home / LOCK_NAME
         self._open: IndexFile | None = None
         self._open_is: tuple[int, int] | None = None
+        self._hidden: dict[str, int] = {}  # for each secret, the last text that was looked through
+        self._hidden_in: tuple[int, int] | None = None
         self._lock = asyncio.Lock()  # guards the open file, of which one thread at a time makes use
 
     async def catch_up(
@@ -144,6 +148,8 @@ class StoreSearch:
                 raise
             self._remake()
         self._open_is = _identity(self._path)
+        if self._open_is != self._hidden_in:
+            self._hidden_in, self._hidden = self._open_is, {}
 
     def _remake(self) -> None:
         _log.info("the index of transcripts is made anew")
@@ -158,6 +164,7 @@ class StoreSearch:
     async def _follow(self, most_seconds: float | None, on_progress: OnProgress | None) -> None:
         try:
             await self._follow_once(most_seconds, on_progress)
+            await self._hide_known(most_seconds)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
@@ -194,6 +201,25 @@ class StoreSearch:
             if deadline is not None and monotonic() > deadline:
                 return
 
+    async def _hide_known(self, most_seconds: float | None) -> None:
+        """Have texts that have a secret which became known later be indexed without it."""
+        began = monotonic()
+        last = await _in_thread(self._index.last_id)
+        for secret in KNOWN.values:
+            words = tuple(words_of(secret))
+            while words and (after := self._hidden.get(secret, 0)) < last:
+                expression = Phrase(words, is_beginning=True).expression
+                found = await _in_thread(
+                    self._index.events_with, expression, after, _EVENTS_AT_ONCE
+                )
+                for number, seq in found:
+                    events = await self._store.events(after=seq - 1, kinds=KINDS, limit=1)
+                    said = said_in([event for event in events if event.seq == seq])
+                    await _in_thread(self._index.replace, number, list(said))
+                self._hidden[secret] = found[-1][0] if len(found) == _EVENTS_AT_ONCE else last
+                if most_seconds is not None and monotonic() > began + most_seconds:
+                    return
+
     async def _known(self, index: IndexFile, place: Place) -> Place:
         """The place, if the index is of this store as it is now; else that of an empty index."""
         if not place.link:
@@ -203,6 +229,7 @@ class StoreSearch:
             return place
         _log.info("the index of transcripts is of another store: it begins anew")
         await _in_thread(index.clear)
+        self._hidden = {}
         return await _in_thread(index.place)
 
     async def _remove_pruned(self, index: IndexFile, pruning: int, deadline: float | None) -> bool:

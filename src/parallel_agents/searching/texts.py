@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from parallel_agents.core.call_decisions import Answered, Asked
+from parallel_agents.core.cutting import before_cut
 from parallel_agents.core.event import (
     Body,
     Event,
@@ -51,10 +52,10 @@ class Said(NamedTuple):
 
 
 def said_in(events: Sequence[Event]) -> Iterator[Said]:
-    """What is said in events, in order."""
+    """What is said in events, in order, without the secrets that are known."""
     for event in events:
         for role, text in _texts(event.body):
-            for part in _parts(text):
+            for part in _parts(before_cut(text)):
                 yield Said(event.session, event.run, event.seq, event.at, role, part)
 
 

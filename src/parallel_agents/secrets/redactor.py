@@ -67,6 +67,12 @@ class Redactor:
         """The names of the secrets."""
         return frozenset(self._values.values())
 
+    @property
+    def values(self) -> Sequence[str]:
+        """The secrets, for whoever has to find what was kept before they were known."""
+        with self._lock:
+            return tuple(self._values)
+
     def add(self, value: str, name: str) -> str:
         """Hide a value from now on.
 

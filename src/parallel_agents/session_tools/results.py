@@ -19,6 +19,8 @@ from parallel_agents.core.told import BYTES_PER_TOKEN
 _SHARES = 4
 _LEAST_TOKENS = 25
 _MOST_ARTIFACTS = 50
+_MOST_NOTICES = 5
+_NOTICE_CHARACTERS = 200
 STATUS_NAMES = {
     RunStatus.QUEUED: "queued",
     RunStatus.RUNNING: "running",
@@ -63,6 +65,8 @@ def result_row(result: Result, *, max_tokens: int) -> JsonObject:
             {"id": short_id(each.id), "name": each.name, "bytes": each.size}
             for each in result.artifacts[:_MOST_ARTIFACTS]
         ]
+    if result.notices:
+        row["notices"] = [head(text, _NOTICE_CHARACTERS) for text in result.notices[:_MOST_NOTICES]]
     if result.error is not None:
         row["error"] = f"{result.error.code} {result.error.message}"
     usage = result.usage
@@ -95,12 +99,13 @@ def report(results: Sequence[Result], *, max_tokens: int) -> str:
 
 def _block(row: JsonObject) -> str:
     head = f"{row['label']} ({row['sessionKey']}): {row['status']}"
-    shared = row.get("artifacts")
+    shared, noticed = row.get("artifacts"), row.get("notices")
     return "\n".join(
         (
             head,
             *(str(row[name]) for name in ("error", "result", "more") if row.get(name)),
             *([f"artifacts: {orjson.dumps(shared).decode()}"] if shared else ()),
+            *([f"notices: {orjson.dumps(noticed).decode()}"] if noticed else ()),
         )
     )
 

@@ -54,6 +54,8 @@ _STYLES = {
     RunStatus.UNREADABLE: "red",
 }
 _MINUTE, _HOUR = 60, 3600
+_MOST_SECONDS = 1e11  # thousands of years
+UNKNOWN = "?"
 LABEL_WIDTH = 40
 
 
@@ -102,7 +104,9 @@ def name(row: Row) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration, such as `7.2s`, `2m14s` or `1h05m`."""
+    """A duration, such as `7.2s`, `2m14s` or `1h05m`; a question mark for one that cannot be."""
+    if not -_MOST_SECONDS < value < _MOST_SECONDS:
+        return UNKNOWN
     if value < _MINUTE:
         return f"{value:.1f}s"
     if value < _HOUR:
@@ -155,27 +159,45 @@ def size(count: int) -> str:
 
 def clock(at: float) -> str:
     """Local time of day."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")
+    return _written(at, "%H:%M:%S", is_local=True)
 
 
 def moment(at: float) -> str:
     """Local date and time of day."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return _written(at, "%Y-%m-%d %H:%M:%S", is_local=True)
 
 
 def utc_clock(at: float) -> str:
     """Time of day in UTC, for documents that others read."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+    return _written(at, "%H:%M:%S")
 
 
 def utc_moment(at: float) -> str:
     """Date and time of day in UTC, which it says."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return _written(at, "%Y-%m-%d %H:%M:%S UTC")
 
 
 def iso(at: float | None) -> str | None:
-    """ISO 8601 in UTC, for machines."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()
+    """ISO 8601 in UTC, for machines; None for a moment that no calendar has."""
+    found = None if at is None else _time(at)
+    return None if found is None else found.isoformat()
+
+
+def _written(at: float, pattern: str, *, is_local: bool = False) -> str:
+    """A moment; a question mark for one that no calendar has, as a distant gateway may send it."""
+    found = _time(at)
+    try:
+        local = found.astimezone() if found is not None and is_local else found
+    except OverflowError:
+        return UNKNOWN
+    return UNKNOWN if local is None else local.strftime(pattern)
+
+
+def _time(at: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(at, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def output(value: Json) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections import defaultdict
 from collections.abc import Sequence
 from enum import StrEnum
@@ -15,6 +14,7 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.toml import tables_of
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.views import format
@@ -82,11 +82,13 @@ def read_board(content: bytes, name: str, now: float) -> TileBoard:
         InvalidInput: it cannot be read; the error names the line or the tile, and what was meant.
     """
     try:
-        board = TileBoard.model_validate(tomllib.loads(content.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tables = tables_of(content.decode())
+    except ValueError as error:
         raise InvalidInput(
             f"the board {name} is not TOML", why=str(error), hint="correct that line"
         ) from None
+    try:
+        board = TileBoard.model_validate(tables)
     except ValidationError as error:
         raise _refused(name, error) from None
     for number, tile in enumerate(board.tiles, 1):

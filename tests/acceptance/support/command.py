@@ -37,6 +37,7 @@ class Pagents:
 
     Attributes:
         loaded: forks the process of a call; None if each call starts an interpreter.
+        program: what stands for the command in a script.
     """
 
     home: Path
@@ -44,6 +45,7 @@ class Pagents:
     environment: dict[str, str]
     path: Path = COMMAND
     loaded: Loaded | None = None
+    program: Path = COMMAND
     _started: list[Running] = field(default_factory=list[Running])
 
     def __call__(self, *arguments: str | bytes, **variables: str) -> Ended:
@@ -72,6 +74,18 @@ class Pagents:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+    def in_shell(self, script: str) -> Ended:
+        """Run a script of bash in which `$0` is the command."""
+        ran = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", script, self.program],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        return Ended(ran.returncode, ran.stdout, ran.stderr)
 
     def json(self, *arguments: str | bytes) -> Document:
         """The last document of the command with `--json`."""
@@ -110,12 +124,13 @@ class Pagents:
         return self.file("crew.yaml", f"name: crew\ndescription: A crew.\ntasks:\n{tasks}")
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
-        """Rows of the store's file, or none where there is no store."""
+        """Rows of the store's file, or none where there is no store yet."""
         if not (self.home / "store.db").exists():
             return []
         store = sqlite3.connect(self.home / "store.db")
         try:
-            return store.execute(sql).fetchall()
+            is_made = store.execute("PRAGMA user_version").fetchone() != (0,)
+            return store.execute(sql).fetchall() if is_made else []
         finally:
             store.close()
 
@@ -132,8 +147,16 @@ class Pagents:
         ]
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Return once the condition holds; fail where it does not come to that."""
+        """Return once the condition holds; fail where it does not come to that.
+
+        It is looked at very often: let it ask the store, and not a command.
+        """
         wait_until(condition)
+
+    def wait_ended(self, count: int) -> None:
+        """Return once so many runs have ended."""
+        ended = "SELECT 1 FROM runs WHERE finished_at IS NOT NULL"
+        wait_until(lambda: len(self.query(ended)) >= count)
 
     def wait_workers_gone(self) -> None:
         """Return once the processes that were started in the background have ended."""
@@ -148,12 +171,14 @@ class Pagents:
 
 
 @contextmanager
-def open_home(place: Path, base_url: str, *, loaded: Loaded | None = None) -> Generator[Pagents]:
+def open_home(
+    place: Path, base_url: str, *, loaded: Loaded | None = None, program: Path = COMMAND
+) -> Generator[Pagents]:
     home, folder = place / "home", place / "project"
     home.mkdir(mode=0o700)
     folder.joinpath(".git").mkdir(parents=True)
     home.joinpath("config.toml").write_text(CONFIG.format(base_url=base_url), "utf-8")
-    command = Pagents(home, folder, plain_environment(home), loaded=loaded)
+    command = Pagents(home, folder, plain_environment(home), loaded=loaded, program=program)
     try:
         yield command
     finally:

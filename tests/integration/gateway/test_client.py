@@ -16,9 +16,12 @@ from aiohttp import web
 import parallel_agents as pa
 from parallel_agents.app.opening import open_client
 from parallel_agents.core.event import Event, Started
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.gate import FunctionGate
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.session import Session
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import (
     Conflict,
@@ -34,6 +37,7 @@ from parallel_agents.errors import (
 from parallel_agents.gateway_client.address import Address
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.following import follow
+from parallel_agents.gateway_client.reads import RemoteReads
 from parallel_agents.gateway_client.wire import FIND, FOLLOW, FORMAT, Asked, encode
 
 if TYPE_CHECKING:
@@ -174,6 +178,24 @@ async def test_a_stream_that_is_cut_goes_on_where_it_was_without_loss_or_doubles
 
     assert found == events
     assert asked == [0, 2, 4, 6]
+
+
+@pytest.mark.parametrize(("limit", "sent"), [(5, 6), (None, 200)], ids=["more", "the same"])
+async def test_a_list_that_would_never_end_is_refused(limit: int | None, sent: int) -> None:
+    agent = pa.Agent(name="writer", description="d", instructions="i")
+    session = Session(key=KEY, agent=agent, label="", spawn_key="k", root=KEY)
+    run = Run(
+        id=RunId("r"), session=KEY, number=1, kind=RunnerKind.AGENT, status=RunStatus.DONE, title=""
+    )
+    rows = encode([Row(session=session, run=run)] * sent)
+
+    async def same(request: web.Request) -> web.Response:
+        del request
+        return web.Response(body=b'{"format": %d, "value": %s}' % (FORMAT, rows))
+
+    async with answering(same) as exchange, asyncio.timeout(20):
+        with pytest.raises(GatewayMismatch, match="cannot be understood"):
+            await RemoteReads(exchange).list(Filter(limit=limit))
 
 
 @pytest.mark.parametrize(

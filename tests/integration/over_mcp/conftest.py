@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import pytest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, Reply, last_text, no_fault
+from tests.support.loaded import Loaded
 
 PATIENCE_SECONDS = 20.0
 NPM_CACHE = Path(__file__).parents[3] / ".cache" / "npm"
@@ -163,6 +165,21 @@ class Place:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             store.close()
+
+
+@pytest.fixture(scope="session")
+def programs(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """As for all tests, with the server loaded too."""
+    if pytestconfig.getoption("--long"):
+        yield Path(sys.executable).parent
+        return
+    interpreter = Loaded(also=["parallel_agents.surfaces.mcp.http"])
+    folder = tmp_path_factory.mktemp("programs")
+    interpreter.install(folder)
+    yield folder
+    interpreter.close()
 
 
 @pytest.fixture

@@ -47,28 +47,60 @@ def code() -> Generator[Path]:
     shutil.rmtree(where)
 
 
+class Attackers:
+    """A process of each user that makes attacks; one that an attack has ended is started again."""
+
+    def __init__(self, code: Path) -> None:
+        self._code = code
+        self._processes: dict[int, subprocess.Popen[str]] = {}
+
+    def make(self, attack: dict[str, Any], uid: int) -> dict[str, Any]:
+        process = self._processes.get(uid)
+        if process is None or process.poll() is not None:
+            process = self._processes[uid] = self._start(uid)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(attack) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        assert line, f"the attacker ended with {process.wait()}"
+        return json.loads(line)
+
+    def _start(self, uid: int) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [interpreter(uid), "-B", "-S", self._code / "attacker.py"],
+            env={"PYTHONPATH": str(self._code)},
+            user=uid,
+            group=uid if uid != NOBODY else None,
+            extra_groups=[] if os.getuid() == 0 else None,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self) -> None:
+        for process in self._processes.values():
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def attackers(code: Path) -> Generator[Attackers]:
+    made = Attackers(code)
+    yield made
+    made.close()
+
+
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("attack", "uid"),
     [pytest.param(a, uid, id=f"{a['name']}-{uid}") for a in ATTACKS for uid in users_of(a)],
 )
-def test_it_is_refused(attack: dict[str, Any], uid: int, code: Path) -> None:
+def test_it_is_refused(attack: dict[str, Any], uid: int, attackers: Attackers) -> None:
     if attack.get("machine", platform.machine()) != platform.machine():
         pytest.skip("the numbers of its calls are those of another processor")
-    done = subprocess.run(
-        [interpreter(uid), "-B", "-S", code / "attacker.py"],
-        input=json.dumps(attack),
-        env={"PYTHONPATH": str(code)},
-        user=uid,
-        group=uid if uid != NOBODY else None,
-        extra_groups=[] if os.getuid() == 0 else None,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = attackers.make(attack, uid)
+
     output = found["output"]
     assert found["uid"] == uid
     assert found["ending"] == attack.get("ends", "exited"), output

@@ -27,6 +27,7 @@ def test_an_address_is_read(text: str, url: str) -> None:
     [
         *("box:7333", "box", "", "ftp://box", "https://", "https://box:99999", "https://b ox"),
         *("http://box:7333", "http://10.0.0.1:7333", "http://127.0.0.1.evil.example"),
+        "http://box.localhost:7333",
         *("https://ana:secret@box", "https://box/#t=secret", "https://box/?token=secret"),
     ],
 )

@@ -80,7 +80,7 @@ async def run_team(rig: Rig, count: int, budget: Budget) -> TeamResult:
     tokens=st.none() | st.integers(500, 30_000),
     prices=st.tuples(st.floats(0.01, 20), st.floats(0.01, 80)),
 )
-@examples(10)
+@examples(5)
 @pytest.mark.slow
 async def test_no_budget_is_overdrawn_by_any_number_of_tasks_at_any_price(
     count: int, share: float, usd: float, tokens: int | None, prices: tuple[float, float]
@@ -212,7 +212,7 @@ ROOM = st.integers(300, 8_000)
     cut_every=17,
     prices=(1.0, 2.0),
 )
-@examples(6)
+@examples(3)
 @pytest.mark.virtual_time(limit_seconds=1e5)
 @pytest.mark.slow
 async def test_no_budget_is_overdrawn_by_trees_of_tasks_with_calls_cut_at_any_price(

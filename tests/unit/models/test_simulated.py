@@ -30,7 +30,7 @@ from parallel_agents.settings import Environment, Settings
 from parallel_agents.testing import make_answer, open_rig
 from parallel_agents.tools.function import tool
 
-TEAM_SIZE = 500
+TEAM_SIZE = 250
 AGENTS = [
     entry.content
     for entry in Catalog().agents()
@@ -54,7 +54,7 @@ def task(number: int) -> Task:
 @pytest.mark.virtual_time(limit_seconds=1e7)
 @pytest.mark.slow
 async def test_the_tasks_of_a_bad_day_each_end_exactly_once(pytestconfig: pytest.Config) -> None:
-    calls = 10_000 if pytestconfig.getoption("--long") else 1000
+    calls = 10_000 if pytestconfig.getoption("--long") else 500
     events: list[Event] = []
 
     settings = Settings(model="sim/bad-day", max_parallel=TEAM_SIZE)
@@ -227,6 +227,7 @@ async def test_what_a_simulated_model_makes_up_changes_nothing(tmp_path: Path) -
 
 
 @pytest.mark.virtual_time(limit_seconds=1e7)
+@pytest.mark.slow
 async def test_agents_with_tools_call_and_spawn_on_a_bad_day_and_every_run_ends_once() -> None:
     day = await day_with_tools("sim/bad-day")
 
@@ -235,7 +236,8 @@ async def test_agents_with_tools_call_and_spawn_on_a_bad_day_and_every_run_ends_
     assert Counter(status for _, status, _ in day.outcomes)[RunStatus.DONE] > 250
     spawned = [row for row in day.rows if row.session.depth > 1]
     assert {row.session.agent.name for row in spawned} == {"clerk", "lead"}
-    assert {row.session.depth for row in spawned} == {2, 3}
+    # Some days a spawned lead spawns, too: which calls fail also depends on the ids of sessions.
+    assert {2} <= {row.session.depth for row in spawned} <= {2, 3}
     results = [e.body.result for e in day.events if isinstance(e.body, ToolFinished)]
     assert {"page", "weigh", "agents_list", "sessions_spawn"} <= {r.name for r in results}
     errors = " ".join(result.content for result in results if result.is_error)
@@ -245,6 +247,7 @@ async def test_agents_with_tools_call_and_spawn_on_a_bad_day_and_every_run_ends_
 
 
 @pytest.mark.virtual_time(limit_seconds=1e7)
+@pytest.mark.slow
 async def test_no_run_has_more_than_two_turns_of_calls_and_a_day_of_calls_can_be_repeated() -> None:
     day = await day_with_tools("sim/calm@7", 100)
 

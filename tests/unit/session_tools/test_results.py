@@ -63,3 +63,13 @@ def test_a_parent_is_told_the_ids_of_what_its_child_shared() -> None:
 
     assert row["artifacts"] == [{"id": "abababababab", "name": "chart.png", "bytes": 7}]
     assert '"id":"abababababab"' in report([result], max_tokens=100)
+
+
+def test_a_parent_is_told_what_is_to_be_known_of_a_result_such_as_that_it_is_simulated() -> None:
+    result = replace(ended(1, "done"), notices=("simulated: answers are made up", "x" * 10_000))
+
+    row = result_row(result, max_tokens=100)
+
+    assert row["notices"] == ["simulated: answers are made up", "x" * 200]
+    assert "simulated: answers are made up" in report([result], max_tokens=100)
+    assert "notices" not in result_row(ended(1, "done"), max_tokens=100)

@@ -32,6 +32,7 @@ from parallel_agents.core.store import Filter, SessionPlan
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import OwnershipLost, RunIsOver
 from parallel_agents.stores.memory import MemoryStore
+from tests.support.shares import examples
 
 _T = TypeVar("_T")
 
@@ -266,3 +267,4 @@ def spend_of(reply: Replied) -> Spend:
 
 
 TestTwoOwners = TwoOwners.TestCase
+TestTwoOwners.settings = examples(30)

@@ -116,6 +116,15 @@ def test_every_status_has_a_glyph_a_style_and_plain_words() -> None:
         assert "_" not in format.status(status)
 
 
+@pytest.mark.parametrize("at", [1e300, -1e18, 1e12, float("inf"), float("nan"), 253402300799.5])
+def test_a_time_that_no_calendar_has_is_shown_as_unknown(at: float) -> None:
+    shown = [format.clock(at), format.moment(at), format.utc_clock(at), format.utc_moment(at)]
+
+    assert all(text == "?" or text.startswith(("23:", "9999-12-31")) for text in shown)
+    assert format.iso(at) in (None, "9999-12-31T23:59:59.500000+00:00")
+    assert format.seconds(at * 10) == "?"
+
+
 def test_times_for_machines_are_iso_in_utc() -> None:
     assert format.iso(0.0) == "1970-01-01T00:00:00+00:00"
     assert format.iso(None) is None

@@ -115,3 +115,11 @@ def test_what_cannot_be_meant_is_refused_with_what_was(text: str, told: str, hin
 
     assert told in caught.value.message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content", ["title = " + "[" * 5000, "most = " + "1" * 5000], ids=["deep", "long"]
+)
+def test_a_file_that_python_could_not_read_is_refused_as_one_that_is_not_toml(content: str) -> None:
+    with pytest.raises(InvalidInput, match="the board nightly is not TOML"):
+        read_board(content.encode(), "nightly", 0.0)

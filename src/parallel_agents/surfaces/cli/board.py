@@ -14,7 +14,7 @@ from parallel_agents.app.alert_states import read_states
 from parallel_agents.app.reading import Reader, open_reader
 from parallel_agents.core.schema import Json
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.errors import NotFound
+from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
@@ -69,9 +69,15 @@ def _content(context: CliContext, name: str) -> bytes:
     """The file of a board: the project's, the home's, or ours."""
     for folder in context.environment.folders:
         path = folder / _FOLDER / f"{name}{_ENDING}"
-        if Path(name).name == name and path.is_file():
+        if Path(name).name == name and _is_file(path):
             with path.open("rb") as file:
-                content = file.read(_MOST_BYTES)
+                content = file.read(_MOST_BYTES + 1)
+            if len(content) > _MOST_BYTES:
+                raise InvalidInput(
+                    f"the board {name} is larger than {_MOST_BYTES // 1000} kB",
+                    why=str(path),
+                    hint="divide it into several boards",
+                )
             if folder == context.environment.project:
                 context.environment.accept(path, content)
             return content
@@ -83,12 +89,20 @@ def _content(context: CliContext, name: str) -> bytes:
         path.stem
         for folder in context.environment.folders
         for path in (folder / _FOLDER).glob(f"*{_ENDING}")
+        if _is_file(path)
     )
     raise NotFound(
         f"there is no board {format.cut(name, 40)!r}",
         why=f"boards are files such as {context.environment.home / _FOLDER / 'nightly.toml'}",
         hint=did_you_mean(name, known),
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no file can have this name, or its folder is closed to us
+        return False
 
 
 def _print(found: TileBoard, sought: Mapping[str, _Sought]) -> None:

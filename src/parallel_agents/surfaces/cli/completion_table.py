@@ -92,6 +92,16 @@ _FILTERS = {
 }
 
 
+# What may stand before the command, which Click does not see, and the kind of its value.
+_BEFORE_COMMANDS: Mapping[str, str | None] = {
+    "--profile": "profiles",
+    "--url": "",
+    "--log-file": "",
+    "--log-json": None,
+    "-v": None,
+}
+
+
 def table_of() -> dict[str, Any]:
     """The commands, and the names that do not depend on the machine."""
     commands: dict[str, Any] = {}
@@ -114,6 +124,7 @@ def table_of() -> dict[str, Any]:
         "clients": sorted(CLIENTS),
         "codes": sorted({kind.code.removeprefix("PA-") for kind in _errors(PagentsError)}),
     }
+    options |= _BEFORE_COMMANDS
     root_entry: dict[str, Any] = {"options": options, "arguments": [], "commands": commands}
     return {"root": root_entry, "names": names, "filters": _FILTERS}
 

@@ -15,7 +15,7 @@ from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.gateway import serving
-from parallel_agents.surfaces.gateway.access import OPERATE_NAME, replace_tokens, tokens_of
+from parallel_agents.surfaces.gateway.access import OPERATE_NAME, HomeTokens, replace_tokens
 from parallel_agents.surfaces.gateway.origins import check_address, origins_of
 from parallel_agents.surfaces.http.listening import listen, origin_of
 
@@ -44,10 +44,10 @@ def serve_gateway(
     bound = listen(address.host, address.port, "--port")
     if has_new:
         replace_tokens(home)
-    tokens = tokens_of(home, only_reads=only_reads)
+    tokens = HomeTokens(home, only_reads=only_reads)
     origins = origins_of(address.host, bound.getsockname()[1], proxy)
     shown = proxy or origin_of(bound)
-    link = f"{shown}/#t={tokens.operate}"
+    link = f"{shown}/#t={tokens.current.operate}"
 
     async def serve(stop: asyncio.Event) -> None:
         opened = serving.open_gateway(context.environment, context.settings)

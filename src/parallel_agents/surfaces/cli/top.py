@@ -38,6 +38,12 @@ def top(
             why="stdout is a file or a pipe",
             hint="print it once: pagents top --once; or for machines: pagents list --json",
         )
+    if render.out().is_dumb_terminal:
+        raise InvalidInput(
+            "pagents top needs a terminal with a cursor",
+            why="TERM says that this one only shows lines",
+            hint="print it once: pagents top --once; or correct TERM",
+        )
     if find_spec("textual") is None:
         raise MissingExtra(
             "pagents top needs Textual",

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
+import typer
 from rich.text import Text
 from textual import events, on
 from textual.app import App, ComposeResult
@@ -20,6 +21,7 @@ from parallel_agents.errors import PagentsError
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import top_rows, top_seen
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.top_driver import KeyDriver
 from parallel_agents.surfaces.cli.top_list import TopList
 from parallel_agents.surfaces.cli.top_rows import Item, Shown
 from parallel_agents.surfaces.cli.top_seen import Seen
@@ -378,5 +380,13 @@ class TopApp(App[None]):
 
 
 def run_top(context: CliContext, *, is_ascii: bool) -> None:
-    """Show it until the person leaves."""
-    TopApp(context, is_ascii=is_ascii).run()
+    """Show it until the person leaves.
+
+    Raises:
+        typer.Exit: it broke off; Textual has said why.
+    """
+    app = TopApp(context, is_ascii=is_ascii)
+    app.driver_class = KeyDriver
+    app.run()
+    if app.return_code:
+        raise typer.Exit(app.return_code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.errors import ConfigError
+from parallel_agents.errors import ConfigError, PagentsError
 from parallel_agents.surfaces.http.token_file import own_token, replace_token
 
+_log = logging.getLogger(__name__)
 OPERATE_NAME, READ_NAME = "gateway-token", "gateway-read-token"
 _MOST_WRONG, _WRONG_SECONDS, _MOST_ADDRESSES = 10, 60.0, 1000
 
@@ -56,6 +58,42 @@ class Tokens:
         if is_operate and not self.only_reads:
             return Access.OPERATE
         return Access.READ if is_read or is_operate else None
+
+
+class HomeTokens:
+    """The tokens in the files of a home: once these are replaced, the old ones give access to nothing.
+
+    Raises:
+        ConfigError, InvalidInput: as for `tokens_of`.
+    """
+
+    def __init__(self, home: Path, *, only_reads: bool) -> None:
+        self._home = home
+        self.only_reads = only_reads
+        self._kept = self._identity()  # before the files are read, so that no change is missed
+        self.current = tokens_of(home, only_reads=only_reads)
+
+    def access_of(self, given: str) -> Access | None:
+        """See `Tokens.access_of`; files that cannot be read change nothing."""
+        found = self._identity()
+        if found != self._kept:
+            self._kept = found
+            try:
+                self.current = tokens_of(self._home, only_reads=self.only_reads)
+            except (PagentsError, OSError) as error:
+                _log.warning("the tokens of the gateway stay as they were: %s", error)
+        return self.current.access_of(given)
+
+    def _identity(self) -> tuple[object, ...]:
+        return tuple(_identity(self._home / name) for name in (OPERATE_NAME, READ_NAME))
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def tokens_of(home: Path, *, only_reads: bool) -> Tokens:

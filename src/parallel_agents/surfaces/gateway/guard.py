@@ -19,7 +19,14 @@ from parallel_agents.errors import (
     OnlyReads,
     TooManyRequests,
 )
-from parallel_agents.surfaces.gateway.access import OPERATE_NAME, Access, Actor, Tokens, WrongTokens
+from parallel_agents.surfaces.gateway.access import (
+    OPERATE_NAME,
+    Access,
+    Actor,
+    HomeTokens,
+    Tokens,
+    WrongTokens,
+)
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.problems import Refusal, send_refusal
 
@@ -57,7 +64,11 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, origins: Origins, tokens: Tokens, now: Callable[[], float]
+        self,
+        app: ASGIApp,
+        origins: Origins,
+        tokens: Tokens | HomeTokens,
+        now: Callable[[], float],
     ) -> None:
         self._app = app
         self._origins = origins
@@ -72,9 +83,12 @@ class Guard:
 
     async def _take_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
+        given: str | None = None
 
         async def send_safe(message: Message) -> None:
             nonlocal has_begun
+            if given is not None and message.get("more_body", False):
+                self._check_still(given)
             if message["type"] == "http.response.start":
                 has_begun = True
                 message = {**message, "headers": [*message.get("headers", ()), *_SECURITY]}
@@ -83,7 +97,8 @@ class Guard:
         try:
             self._check_source(scope)
             if is_api(scope):
-                actor = self._actor(scope, self._given(scope))
+                given = self._given(scope)
+                actor = self._actor(scope, given)
                 self._check_may(actor, scope["method"])
                 _check_content(scope)
                 scope[ACTOR] = actor
@@ -98,12 +113,24 @@ class Guard:
     async def _take_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             self._check_source(scope)
-            scope[ACTOR] = self._actor(scope, self._given(scope) or _subprotocol(scope))
+            given = self._given(scope) or _subprotocol(scope)
+            scope[ACTOR] = self._actor(scope, given)
         except Refusal as refusal:
             await receive()
             await _deny(scope, send, refusal)
             return
-        await self._app(scope, receive, send)
+
+        async def send_safe(message: Message) -> None:
+            if message["type"] == "websocket.send":
+                self._check_still(given or "")
+            await send(message)
+
+        await self._app(scope, receive, send_safe)
+
+    def _check_still(self, given: str) -> None:
+        """End a stream or a socket whose token was replaced meanwhile."""
+        if self._tokens.access_of(given) is None:
+            raise ConnectionAbortedError("the token was replaced")
 
     def _check_source(self, scope: Scope) -> None:
         """Refuse a request to a name that is not ours, or from a page that is not ours."""

@@ -16,7 +16,7 @@ from parallel_agents.app.thin import ThinClient, open_thin
 from parallel_agents.engines.process import allow_connections
 from parallel_agents.errors import StoreError
 from parallel_agents.settings import Environment, Settings
-from parallel_agents.surfaces.gateway.access import Tokens
+from parallel_agents.surfaces.gateway.access import HomeTokens, Tokens
 from parallel_agents.surfaces.gateway.api import Api
 from parallel_agents.surfaces.gateway.connection import GatewayConnection
 from parallel_agents.surfaces.gateway.gateway import Gateway
@@ -53,7 +53,7 @@ async def open_gateway(environment: Environment, settings: Settings) -> AsyncGen
             client.transcripts.close()
 
 
-def application(gateway: Gateway, origins: Origins, tokens: Tokens) -> ASGIApp:
+def application(gateway: Gateway, origins: Origins, tokens: Tokens | HomeTokens) -> ASGIApp:
     """The API and the page, behind the guard."""
     api, pages, topics = Api(gateway, ROUTES), Pages(), Topics(gateway)
 

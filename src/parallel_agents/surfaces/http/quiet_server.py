@@ -1,18 +1,56 @@
-"""Quiet server: uvicorn that leaves signals and the log to the command."""
+"""Quiet server: uvicorn that leaves signals and the log to the command, and says once what would fill a log."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import uvicorn
 from typing_extensions import override
 
+_log = logging.getLogger(__name__)
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_SILENT_SECONDS = 60.0
+_Context: TypeAlias = dict[str, Any]  # as asyncio has it
+
 
 class QuietServer(uvicorn.Server):
-    """A server that leaves signals to the command."""
+    """A server that leaves signals and the log to the command."""
 
     @override
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_Exhaustion(loop.get_exception_handler()))
+        await super().startup(sockets)
+
+
+class _Exhaustion:
+    """Says once a minute that no connection can be accepted, which asyncio says for each one, with a trace."""
+
+    def __init__(
+        self, otherwise: Callable[[asyncio.AbstractEventLoop, _Context], object] | None
+    ) -> None:
+        self._otherwise = otherwise
+        self._told_at = -_SILENT_SECONDS
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: _Context) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
+            if self._otherwise is None:
+                loop.default_exception_handler(context)
+            else:
+                self._otherwise(loop, context)
+            return
+        if loop.time() >= self._told_at + _SILENT_SECONDS:
+            self._told_at = loop.time()
+            _log.warning("no connection is accepted: %s; `ulimit -n` allows more", error.strerror)

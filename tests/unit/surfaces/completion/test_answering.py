@@ -47,6 +47,8 @@ def offered(home: Path, *words: str) -> list[str]:
         (["list", "agent:code_rev"], ["agent:code_reviewer"]),
         (["list", "label:x"], []),
         (["spawn", "-i", "a", "=", "b", "code_rev"], ["code_reviewer"]),
+        (["--profile", "work", "ru"], ["run"]),
+        (["--url", "https://box:7333", "-v", "spawn", "code_rev"], ["code_reviewer"]),
     ],
 )
 def test_what_may_come_next_is_offered(tmp_path: Path, words: list[str], some: list[str]) -> None:

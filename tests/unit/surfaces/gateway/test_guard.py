@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from parallel_agents.surfaces.gateway.access import Access, Actor, Tokens
+from parallel_agents.surfaces.gateway.access import (
+    Access,
+    Actor,
+    HomeTokens,
+    Tokens,
+    replace_tokens,
+)
 from parallel_agents.surfaces.gateway.guard import ACTOR, CSP, MOST_BYTES, Guard
 from parallel_agents.surfaces.gateway.origins import origins_of
 
@@ -282,3 +289,28 @@ async def test_a_request_of_two_lengths_is_refused() -> None:
 
     assert (asked.status, asked.code) == (400, "PA-E386")
     assert asked.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_a_stream_ends_once_its_token_was_replaced(kind: str, tmp_path: Path) -> None:
+    tokens = HomeTokens(tmp_path, only_reads=False)
+    given = tokens.current.read
+    sent = 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal sent
+        del scope, receive
+        for replaces in (True, False):
+            if kind == "http":
+                await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            else:
+                await send({"type": "websocket.send", "text": "x"})
+            sent += 1
+            if replaces:
+                replace_tokens(tmp_path)
+
+    by = Guard(app, origins_of("127.0.0.1", 7333, None), tokens, lambda: 0.0)
+    with pytest.raises(ConnectionAbortedError):
+        await ask(HOST, ("Authorization", f"Bearer {given}"), kind=kind, by=by)
+
+    assert sent == 1

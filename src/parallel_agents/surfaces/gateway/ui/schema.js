@@ -27,7 +27,7 @@ function within(schema, path, isNeeded, depth) {
     const isRequired = required.has(name) && !isNullable;
     if (part.type === 'object' && part.properties && depth < DEEPEST) return within(part, place, isNeeded && isRequired, depth + 1);
     return [{ path: place, name: place.join('.'), ...kindOf(part), isRequired, isNeeded: isNeeded && isRequired && given.default === undefined, description: given.description ?? part.description ?? given.title ?? '', initial: '' }]
-      .map((field) => ({ ...field, initial: given.default === undefined ? '' : textOf(field, given.default) }));
+      .map((field) => ({ ...field, initial: given.default === undefined ? (field.kind === 'boolean' && field.isNeeded ? 'false' : '') : textOf(field, given.default) }));
   });
 }
 
@@ -75,7 +75,7 @@ export function valuesOf(fields, texts) {
   /** @type {Record<string, unknown>} */
   const values = {};
   /** @type {Record<string, string>} */
-  const faults = {};
+  const faults = Object.create(null);
   for (const field of fields) {
     const text = texts[field.name] ?? field.initial;
     const { value, fault } = valueOf(field, text);
@@ -85,6 +85,14 @@ export function valuesOf(fields, texts) {
     } else put(values, field.path, value);
   }
   return { values, faults };
+}
+
+/** Texts by the names of fields, which may be those that every object has, such as `constructor`.
+ * @param {unknown} found what a page kept @returns {Record<string, string>} */
+export function textsOf(found) {
+  const texts = /** @type {Record<string, string>} */ (Object.create(null));
+  for (const [name, text] of Object.entries(found ?? {})) if (typeof text === 'string') texts[name] = text;
+  return texts;
 }
 
 /** @param {Field} field @param {string} text @returns {{value?: unknown, fault?: string}} */

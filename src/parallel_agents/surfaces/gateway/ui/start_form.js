@@ -4,7 +4,7 @@ import { html, useEffect, useMemo, useState } from './view.js';
 import { newKey, post } from './api.js';
 import { go, href } from './router.js';
 import { Copy, Trouble } from './parts.js';
-import { fieldsOf, lacking, valuesOf } from './schema.js';
+import { fieldsOf, lacking, textsOf, valuesOf } from './schema.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -12,20 +12,19 @@ import * as format from './format.js';
 /** @typedef {import('./types').Priced} Priced */
 
 const PAUSE_MILLISECONDS = 600;
-const NO_TEXTS = /** @type {Record<string, string>} */ ({});
 
 /** What was typed, which survives a reload. @param {string} name */
 function useDraft(name) {
   const stored = `pagents.draft.${name}`;
   const [texts, set] = useState(() => {
     try {
-      return /** @type {Record<string, string>} */ (JSON.parse(sessionStorage.getItem(stored) ?? '{}'));
+      return textsOf(JSON.parse(sessionStorage.getItem(stored) ?? '{}'));
     } catch {
-      return NO_TEXTS;
+      return textsOf({});
     }
   });
   const keep = (/** @type {Record<string, string>} */ next) => {
-    set(next);
+    set(textsOf(next));
     try {
       sessionStorage.setItem(stored, JSON.stringify(next));
     } catch {
@@ -50,14 +49,16 @@ export function StartForm({ kind, name, schema, model }) {
   if (lack) faults[' input'] = lack;
   const isReady = !Object.keys(faults).length;
   const { price, refusal } = usePrice(body.value, isReady);
-  const type = (/** @type {string} */ field, /** @type {string} */ text) => keep({ ...texts, [field]: text });
+  const type = (/** @type {string} */ field, /** @type {string} */ text) => keep({ __proto__: null, ...texts, [field]: text });
+  const asked = JSON.stringify(body.value);
+  const key = useMemo(newKey, [asked]); // the same for a second try: the first one may have arrived
   const start = (/** @type {Event} */ event) => {
     event.preventDefault();
     attempt(true);
     if (!isReady || isSent) return;
     send(true);
     fail(null);
-    post('/runs', body.value, newKey()).then((begun) => { keep({}); go(href(kind === 'team' ? 'run' : 'session', begun.session_key)); }, (told) => { send(false); fail(told); });
+    post('/runs', body.value, key).then((begun) => { keep({}); go(href(kind === 'team' ? 'run' : 'session', begun.session_key)); }, (told) => { send(false); fail(told); });
   };
   return html`<form class="start" onSubmit=${start} noValidate>
     ${kind === 'agent' && html`<${TextField} id="task" title="Task" isRequired text=${texts[' text'] ?? ''} rows=${fields.length ? 2 : 4} hint=${fields.length ? 'what to do with the input, in words' : 'what the agent is to do'} fault=${isTried ? faults[' text'] : ''} onType=${(/** @type {string} */ text) => type(' text', text)} />`}
