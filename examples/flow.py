@@ -26,9 +26,9 @@ def count_words(text: str) -> int:
 
 
 def main() -> None:
-    result = pa.run_flow(launch, topic="tea", key="launch-tea")
+    result = pa.run_flow(launch, topic="tea", key="launch-of-tea")
     print(f"{result.label}: {result.status}, {result.spend_below.calls} calls in all")
-    print(result.output)
+    print(result.output if result.is_done else result.error)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ async def main() -> None:
             for question in await sessions.questions():
                 await sessions.answer(question, "yes")
         result = await flow.wait()
-    print(f"ticket-7: {result.output}")
+    print(f"ticket-7: {result.output if result.is_done else result.error}")
 
 
 if __name__ == "__main__":

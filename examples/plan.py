@@ -30,9 +30,9 @@ PAGE = pa.Plan(
 
 
 def main() -> None:
-    result = pa.run_plan(PAGE, topic="tea", key="page-on-tea", agents=[WRITER])
+    result = pa.run_plan(PAGE, topic="tea", key="facts-on-tea", agents=[WRITER])
     print(f"{result.label}: {result.status}, {result.spend_below.calls} calls in all")
-    print(result.output["outputs"]["page"])
+    print(result.output["outputs"]["page"] if result.is_done else result.error)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ async def answer_all(stop_after: int | None = None) -> None:
 
         async def answer(ticket: str, text: str) -> pa.Result[str]:
             result = await pool.run(text, key=ticket)
-            await state.set(f"answers/{ticket}", result.output)
+            await state.set(f"answers/{ticket}", result.text)
             if stop_after is not None and len(await state.entries("answers/")) >= stop_after:
                 os.kill(os.getpid(), signal.SIGKILL)
             return result

@@ -31,7 +31,7 @@ TICKETS = ("No log-in since 9", "Add a dark theme", "Where are my invoices?", "I
 def main() -> None:
     tasks = [pa.Task(sorter, text, label=f"ticket-{n}") for n, text in enumerate(TICKETS, start=1)]
     count = 0
-    for result in pa.stream(tasks, key="tickets", budget=0.5, progress=True):
+    for result in pa.stream(tasks, key="ticket-stream", budget=0.5, progress=True):
         count += 1
         print(result.label, result.output if result.is_done else result.error)
     print(f"{count} of {len(tasks)} tickets sorted")

@@ -85,7 +85,8 @@ def main() -> None:
                 input={"sites": sites, "folder": folder, "day": day},
                 key=f"{day}-{server.server_port}",
             )
-            print(f"{day}: {result.status}, {len(result.output)} of {SITES} have news")
+            told = f"{len(result.output)} of {SITES} have news" if result.is_done else result.error
+            print(f"{day}: {result.status}, {told}")
     server.shutdown()
 
 

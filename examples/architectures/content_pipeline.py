@@ -44,7 +44,7 @@ def publish(folder: str, topic: str, text: str) -> str:
 
 
 def main(folder: str) -> None:
-    result = pa.run_flow(article, topic="tea", folder=folder, key="article-tea")
+    result = pa.run_flow(article, topic="tea", folder=folder, key="pipeline-tea")
     print(f"article: {result.status}, {result.spend_below.calls} calls")
     print(Path(result.output).name if result.is_done else result.error)
 

@@ -42,7 +42,7 @@ async def desk(flow: pa.Flow, tickets: list[str]) -> dict[str, int]:
 def main(count: int) -> None:
     tickets = [f"Ticket {number}: my basket is broken." for number in range(1, count + 1)]
     result = pa.run_flow(desk, tickets=tickets, key=f"desk-{count}", max_parallel=50)
-    print(f"desk: {result.status}, {result.output}")
+    print(f"desk: {result.status}, {result.output if result.is_done else result.error}")
 
 
 if __name__ == "__main__":

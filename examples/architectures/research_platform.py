@@ -55,7 +55,7 @@ async def research(flow: pa.Flow, question: str) -> Report:
 
 
 def main() -> None:
-    result = pa.run_flow(research, question="Why does tea taste bitter?", key="tea-1")
+    result = pa.run_flow(research, question="Why does tea taste bitter?", key="bitter-tea")
     if not result.is_done:
         print(f"research: {result.status}, {result.error}")
         return

@@ -20,5 +20,5 @@ async def slogan(flow: pa.Flow, product: str) -> str:
 
 
 if __name__ == "__main__":
-    result = pa.run_flow(slogan, product="apples", key="slogan-1", gates=[catchy])
-    print(f"slogan: {result.status}")
+    result = pa.run_flow(slogan, product="apples", key="slogan-for-apples", gates=[catchy])
+    print(f"slogan: {result.status}, {result.output if result.is_done else result.error}")

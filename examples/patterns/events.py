@@ -24,7 +24,8 @@ async def main() -> None:
         for ticket in ("My basket is broken.", "Where is my tea?"):
             await state.append("events/ticket", ticket)
         result = await flow.wait()
-    print(f"desk-1: {result.status}, {len(result.output)} answers")
+    told = f"{len(result.output)} answers" if result.is_done else result.error
+    print(f"desk-1: {result.status}, {told}")
 
 
 if __name__ == "__main__":

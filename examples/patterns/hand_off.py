@@ -21,4 +21,4 @@ async def support(flow: pa.Flow, ticket: str) -> str:
 if __name__ == "__main__":
     result = pa.run_flow(support, ticket="My basket is broken.", key="ticket-1")
     print(f"support: {result.status}")
-    print(result.output)
+    print(result.output if result.is_done else result.error)

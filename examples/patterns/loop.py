@@ -19,4 +19,5 @@ async def shorten(flow: pa.Flow, text: str, words: int) -> str:
 
 if __name__ == "__main__":
     result = pa.run_flow(shorten, text="a long text " * 50, words=100, key="shorten-1")
-    print(f"shorten: {result.status}, {len(result.output.split())} words")
+    told = f"{len(result.output.split())} words" if result.is_done else result.error
+    print(f"shorten: {result.status}, {told}")

@@ -22,4 +22,5 @@ async def book(flow: pa.Flow, titles: list[str]) -> list[str]:
 
 if __name__ == "__main__":
     result = pa.run_flow(book, titles=["Leaves", "Water"], key="book-tea")
-    print(f"book: {result.status}, {len(result.output)} chapters")
+    told = f"{len(result.output)} chapters" if result.is_done else result.error
+    print(f"book: {result.status}, {told}")

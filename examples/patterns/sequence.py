@@ -20,5 +20,5 @@ async def article(flow: pa.Flow, topic: str) -> str:
 
 
 if __name__ == "__main__":
-    result = pa.run_flow(article, topic="tea", key="article-tea")
+    result = pa.run_flow(article, topic="tea", key="sequence-tea")
     print(f"article: {result.status}, {result.spend_below.calls} calls")

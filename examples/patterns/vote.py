@@ -15,4 +15,4 @@ async def classify(flow: pa.Flow, message: str) -> str:
 
 if __name__ == "__main__":
     result = pa.run_flow(classify, message="You have won a prize", key="message-1")
-    print(f"classify: {result.status}, {result.output}")
+    print(f"classify: {result.status}, {result.output if result.is_done else result.error}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     from tests.docs.conftest import Offline
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+DOCS = EXAMPLES.parent / "docs"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
 OUTPUTS = {
     "competitive_monitoring.py": "tuesday: done, 3 of 50 have news",
@@ -81,3 +85,34 @@ def test_the_message_of_the_steering_example_reaches_the_model(offline: Offline)
 
     bodies = [str(request.body) for request in offline.provider.requests]
     assert any("Mention coffee." in body for body in bodies)
+
+
+def run_keys(script: Path) -> list[str]:
+    """The keys of the runs that a script starts."""
+    starting = re.compile(r"run|arun|run_flow|arun_flow|run_plan|stream|map_rows|do|spawn_flow")
+    return [
+        keyword.value.value
+        for call in ast.walk(ast.parse(script.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        if starting.fullmatch(call.func.attr) and getattr(call.func.value, "id", "") != "pool"
+        for keyword in call.keywords
+        if keyword.arg == "key" and isinstance(keyword.value, ast.Constant)
+        if isinstance(keyword.value.value, str)
+    ]
+
+
+def test_all_examples_and_pages_can_be_tried_in_one_home() -> None:
+    used = Counter(key for script in SCRIPTS for key in run_keys(script))
+    pages = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
+    of_pages = set(re.findall(r'\bpa\.\w+\(.*\bkey="([^"]+)"', pages))
+
+    assert len(used) > 10
+    assert [key for key, times in used.items() if times > 1 or key in of_pages] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_an_example_says_why_its_run_failed(script: Path) -> None:
+    text = script.read_text(encoding="utf-8")
+    printed = text[text.rfind("result = ") :]
+
+    assert "result.output" not in printed or "result.is_done" in printed

@@ -420,7 +420,7 @@ async def test_a_fake_refuses_an_odd_value_in_our_words(name: str) -> None:
         (
             lambda: UNTYPED.run([TASK], "monday"),
             "run() got 1 more",
-            "pass the others by their names",
+            "an agent and its text are one value: ",
         ),
         (
             lambda: UNTYPED.run([TASK], tasks=[TASK]),

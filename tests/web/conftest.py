@@ -45,10 +45,7 @@ Browsing = Callable[..., AbstractAsyncContextManager[Tab]]
 @pytest.fixture
 def browsing() -> Browsing:
     """A browser with the page of a gateway, in a theme and a width."""
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("there is no Chromium: apt-get install chromium")
-        pytest.skip("there is no Chromium: apt-get install chromium")
+    program_file = chromium()
 
     @asynccontextmanager
     async def browse(
@@ -56,12 +53,14 @@ def browsing() -> Browsing:
     ) -> AsyncGenerator[Tab]:
         address = str(served.http._base_url).rstrip("/")  # pyright: ignore[reportPrivateUsage] - it has no public name
         async with async_playwright() as program:
-            browser = await program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            browser = await program.chromium.launch(
+                executable_path=program_file, args=["--no-sandbox"]
+            )
             page = await browser.new_page(
                 viewport={"width": width, "height": 900}, color_scheme=theme
             )
             tab = Tab(page, address)
-            _note_complaints(tab)
+            note_complaints(tab)
             await tab.open(f"#t={served.tokens.operate}")
             yield tab
             await browser.close()
@@ -69,7 +68,16 @@ def browsing() -> Browsing:
     return browse
 
 
-def _note_complaints(tab: Tab) -> None:
+def chromium() -> str:
+    """The path of the browser; without one the test is skipped, and in CI it fails."""
+    if CHROMIUM is not None:
+        return CHROMIUM
+    if os.environ.get("CI"):
+        pytest.fail("there is no Chromium: apt-get install chromium")
+    pytest.skip("there is no Chromium: apt-get install chromium")
+
+
+def note_complaints(tab: Tab) -> None:
     own = (tab.address, tab.address.replace("http", "ws"), "data:")
 
     def on_console(said: ConsoleMessage) -> None:

@@ -57,6 +57,8 @@ test('text from outside loses what would turn, hide or drive it, and long lines 
 test('values read as on the command line', () => {
   assert.deepEqual([format.seconds(7.21), format.seconds(134), format.seconds(3900), format.seconds(null)], ['7.2s', '2m14s', '1h05m', '—']);
   assert.deepEqual([format.dollars(0.0002), format.dollars(0), format.dollars(null), format.dollars(0.42)], ['<$0.001', '$0', '—', '$0.420']);
+  const unpriced = { cost: { amount: '0', currency: 'USD' }, simulated_cost: null, calls: 0, whole_cost: null, whole_simulated_cost: null, whole_calls: 2 };
+  assert.equal(format.wholeCost(unpriced), '—');
 });
 
 test('a message says whether it was delivered', () => {

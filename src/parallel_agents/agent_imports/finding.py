@@ -14,6 +14,7 @@ from parallel_agents.errors import InvalidFile, InvalidInput
 
 SKILL = "SKILL.md"
 _MOST_FILES = 200
+_TAKEN = "name a .md file of .claude/agents, an agents.yaml of CrewAI, a SKILL.md, or a folder"
 
 
 def files_at(path: Path) -> list[Path]:
@@ -22,6 +23,8 @@ def files_at(path: Path) -> list[Path]:
     Raises:
         InvalidInput: there is none, or there are too many.
     """
+    if not path.exists():
+        raise InvalidInput(f"there is no file or folder {path}", hint=_TAKEN)
     if path.is_dir():
         found = [file for file in _in_folder(path) if file.is_file()]
     else:
@@ -29,7 +32,7 @@ def files_at(path: Path) -> list[Path]:
     if not found:
         raise InvalidInput(
             f"{path} has no agents that can be imported",
-            hint="name a .md file of .claude/agents, an agents.yaml of CrewAI, a SKILL.md, or a folder",
+            hint=_TAKEN,
         )
     if len(found) > _MOST_FILES:
         raise InvalidInput(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -210,6 +211,10 @@ def _shown(seen: Seen) -> tuple[str, str]:
     return KNOWN.hide(html), KNOWN.hide(text)
 
 
+def _moment(at: float | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC)
+
+
 def _row(line: SessionLine) -> dict[str, object]:
     row, run = line.row, line.row.run
     usage = run.spend.usage
@@ -221,6 +226,9 @@ def _row(line: SessionLine) -> dict[str, object]:
         "state": line.state,
         "model": run.model,
         "attempts": run.attempts,
+        "created_at": _moment(run.created_at),
+        "started_at": _moment(run.started_at),
+        "finished_at": _moment(run.finished_at),
         "seconds": run.seconds_until(line.until),
         "input_tokens": usage.all_input_tokens,
         "output_tokens": usage.output_tokens,

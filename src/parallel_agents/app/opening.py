@@ -31,6 +31,7 @@ from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.web import find_lack
 from parallel_agents.artifacts import ArtifactFolder
+from parallel_agents.containment.warden import Warden
 from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.artifact import Contents
 from parallel_agents.core.owner import Owner, Role
@@ -303,8 +304,10 @@ def _resources(
     completions = Completions(store)
     stack.callback(store.on_failure(completions.fail))
     stack.callback(completions.close)
-    commands = LocalCommands(surroundings(environment, settings))
-    servers = HomeServers(environment, settings, commands)
+    warden = Warden()
+    stack.push_async_callback(warden.aclose)
+    commands = LocalCommands(surroundings(environment, settings), warden)
+    servers = HomeServers(environment, settings, commands, warden)
     stack.push_async_callback(servers.aclose)
     built_in = BuiltInFlows.of(settings)
     built_in.add_to(parts.flows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from parallel_agents.app.profiles import Profiles
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.command import Commands
 from parallel_agents.core.mcp_names import is_mcp_name
@@ -33,14 +34,20 @@ class HomeServers(ToolServers):
         environment: the user's.
         settings: the settings.
         commands: where servers run that a session has for itself, in a sandbox; None for nowhere.
+        warden: ends the servers if this process is killed; None for one of their own.
     """
 
     def __init__(
-        self, environment: Environment, settings: Settings, commands: Commands | None = None
+        self,
+        environment: Environment,
+        settings: Settings,
+        commands: Commands | None = None,
+        warden: Warden | None = None,
     ) -> None:
         self._environment = environment
         self._settings = settings
         self._commands = commands
+        self._warden = warden or Warden()
         self._loaded: McpServers | None = None
 
     @property
@@ -99,6 +106,7 @@ class HomeServers(ToolServers):
                 find_route=self._find_route,
                 commands=self._commands,
                 find_variables=Profiles(environment, self._settings).variables,
+                warden=self._warden,
             )
         )
 

@@ -108,10 +108,13 @@ class _Names(NamedTuple):
                 )
         if (surplus := len(args) - len(by_position)) and not self.rest[0]:
             allowed = [name for name in self.positional if name != "self"]
+            hint = "pass the others by their names"
+            if allowed == ["tasks"]:
+                hint = 'an agent and its text are one value: Task("AGENT", "what to do"); ' + hint
             return InvalidInput(
                 f"{self.owner} got {surplus} more by position than it takes",
                 why=f"it takes {' and '.join(allowed) or 'nothing'} by position",
-                hint="pass the others by their names",
+                hint=hint,
             )
         given = {*by_position, *(kwargs.keys() & {*self.by_name})}
         missing = [name for name in self.needed if name not in given]

@@ -10,6 +10,14 @@ from parallel_agents.core.shown import shown
 _MOST_SHOWN = 8
 
 
+def meant(name: str, known: Iterable[str], all_names: str, *, otherwise: str | None = None) -> str:
+    """`did you mean 'x'?` with the closest known name; without one `otherwise`, or else `all_names`."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    if close:
+        return f"did you mean {close[0]!r}? {all_names}".rstrip()
+    return all_names if otherwise is None else otherwise
+
+
 def did_you_mean(name: str, known: Iterable[str], all_names: str = "") -> str:
     """`did you mean 'x'?` with the closest known name, or else the known names; without any, to leave it out.
 
@@ -20,9 +28,8 @@ def did_you_mean(name: str, known: Iterable[str], all_names: str = "") -> str:
             hint, and stands for the names if they are too many to be read in a line.
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    if close:
-        return f"did you mean {close[0]!r}? {all_names}".rstrip()
+    if near := meant(name, names, all_names, otherwise=""):
+        return near
     if all_names and len(names) > _MOST_SHOWN:
         return all_names
     if not names:

@@ -132,19 +132,19 @@ class Retention(Checked):
         older_than: only those that ended so many seconds ago; an hour if nothing else is said, so
             that nobody misses a result that has just come.
         larger_than: only as many of the oldest as it takes until the store has no more bytes in use.
-        keep_last: never these many that ended last.
+        keep_last: never these many that ended last; 0 for all that are old enough.
     """
 
     older_than: float | None = None
     larger_than: int | None = None
-    keep_last: int = 0
+    keep_last: int | None = None
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
         for name, value in (("older_than", self.older_than), ("larger_than", self.larger_than)):
             if value is not None and not 0 <= value < 1e15:
                 raise InvalidInput(f"{name} is {value}", hint="give a number that is not negative")
-        if self.keep_last < 0:
+        if self.keep_last is not None and self.keep_last < 0:
             raise InvalidInput(f"keep_last is {self.keep_last}", hint="give 0 or more")
 
     @property
@@ -154,7 +154,7 @@ class Retention(Checked):
     @property
     def is_set(self) -> bool:
         """Whether anything says that trees may go."""
-        return self.older_than is not None or self.larger_than is not None or self.keep_last > 0
+        return (self.older_than, self.larger_than, self.keep_last) != (None, None, None)
 
 
 class PrunePlan(NamedTuple):

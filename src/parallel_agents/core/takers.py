@@ -66,7 +66,7 @@ class Taker(NamedTuple):
 
 def union(options: tuple[Taker, ...]) -> Taker:
     """A value of one of several kinds; the refusal is the one that knows most."""
-    takes = " or ".join(option.takes for option in options)
+    takes = " or ".join(dict.fromkeys(option.takes for option in options))
     others = [option for option in options if option is not NONE]
 
     def take(value: object) -> object:

@@ -18,9 +18,9 @@ from typing import Final, NamedTuple
 from typing_extensions import override
 
 from parallel_agents.containment.starting import started
+from parallel_agents.containment.warden import Warden
+from parallel_agents.containment.warden_program import MARK, end_marked
 from parallel_agents.core.command import IN_RUN
-from parallel_agents.mcp_client.warden import Warden
-from parallel_agents.mcp_client.warden_program import MARK, end_marked
 from parallel_agents.secrets.known import KNOWN
 
 CHUNK_BYTES: Final = 65_536
@@ -91,6 +91,7 @@ class Child:
             OSError, ValueError: it cannot be started.
         """
         mark = secrets.token_hex(16)
+        await warden.watch(mark)
         theirs, ours = _pipes()
         try:
             process = await started(
@@ -108,13 +109,14 @@ class Child:
             )
         except BaseException:
             _close(ours)
+            warden.forget(mark)
             raise
         finally:
             _close(theirs)
         child = cls(process, mark, warden)
         try:
             await child._connect(*ours)
-            await warden.watch(process.pid, mark)
+            await warden.watch(mark, process.pid)
         except BaseException:
             await child.end()
             raise
@@ -174,7 +176,7 @@ class Child:
         finally:
             self._signal(signal.SIGKILL)  # also what the process itself left behind
             await asyncio.to_thread(end_marked, {self._mark})
-            self._warden.forget(self._process.pid)
+            self._warden.forget(self._mark)
         await _is_done(self._process.wait())
         if self._reading is not None:
             await _is_done(asyncio.shield(self._reading))

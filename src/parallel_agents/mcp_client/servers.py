@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import orjson
 from typing_extensions import override
 
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.command import Commands
 from parallel_agents.core.json_value import JsonObject
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from parallel_agents.mcp_client.connection import Connection
     from parallel_agents.mcp_client.http import FindRoute
     from parallel_agents.mcp_client.link import Link
-    from parallel_agents.mcp_client.warden import Warden
 
 Launching: TypeAlias = "Callable[[Resolved], AbstractAsyncContextManager[Launch]]"
 
@@ -64,6 +64,7 @@ class McpSurroundings:
         find_route: how addresses are reached.
         commands: where a server runs that a session has for itself, in a sandbox; None for nowhere.
         find_variables: looks up the variables of a profile.
+        warden: ends the servers if this process is killed; it is closed after them.
     """
 
     servers: Mapping[str, McpServer] = field(default_factory=dict[str, McpServer])
@@ -74,6 +75,7 @@ class McpSurroundings:
     find_route: FindRoute | None = None
     commands: Commands | None = None
     find_variables: Callable[[str], Awaitable[Mapping[str, str]]] | None = None
+    warden: Warden = field(default_factory=Warden)
 
 
 class McpServers(ToolServers):
@@ -243,13 +245,7 @@ class McpServers(ToolServers):
     async def aclose(self) -> None:
         """End all servers, at the same time."""
         await asyncio.gather(*(each.aclose() for each in self._connections.values()))
-        await self._warden.aclose()
-
-    @cached_property
-    def _warden(self) -> Warden:
-        from parallel_agents.mcp_client.warden import Warden  # noqa: PLC0415 - as above
-
-        return Warden()
+        await self._around.warden.aclose()
 
     async def _open(self, server: McpServer, launching: Launching) -> Link:
         """The way to a server, with the secrets that its entry refers to.
@@ -264,7 +260,7 @@ class McpServers(ToolServers):
             return HttpLink(resolved, self._around.find_route or (lambda _: Route()))
         from parallel_agents.mcp_client.stdio import StdioLink  # noqa: PLC0415 - as above
 
-        return StdioLink(launching(resolved), self._warden)
+        return StdioLink(launching(resolved), self._around.warden)
 
     def _find(self, agent: Agent, name: str) -> McpServer:
         """The server that an agent means by a name.

@@ -27,13 +27,13 @@ from mcp_types import (
 from pydantic import ValidationError
 from typing_extensions import override
 
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.cutting import head, tail
 from parallel_agents.core.json_value import Json
 from parallel_agents.core.unicode import whole_value, without_escapes
 from parallel_agents.mcp_client.child import Child, Launch
 from parallel_agents.mcp_client.lines import Line, Lines, LongLine, shortened
 from parallel_agents.mcp_client.link import Link, Reads, Writes
-from parallel_agents.mcp_client.warden import Warden
 from parallel_agents.secrets.known import KNOWN
 
 # What a server may write that is not a message, until one is; then it is ended.

@@ -17,6 +17,7 @@ from parallel_agents.models.listing import Finder
 from parallel_agents.models.pricing import Prices
 from parallel_agents.models.providers import ANY_MODEL, Endpoint, Provider, Secret, check_key
 from parallel_agents.models.retrying import Retrying
+from parallel_agents.models.simulated.days import PROVIDER as SIMULATED
 from parallel_agents.models.suggesting import Suggesting
 from parallel_agents.models.wires.model import WireModel
 
@@ -74,9 +75,12 @@ class Registry:
         """Refuse a name that cannot be a model's; neither its key nor its server is checked.
 
         Raises:
-            UnknownModel: the provider does not exist, or the name does not have the form.
+            UnknownModel: the provider does not exist, the name does not have the form, or it is a
+                simulated model that does not exist.
         """
         provider, _, model_id = name.partition("/")
+        if provider == SIMULATED and provider in self._factories:
+            self._factories[provider](name)
         if provider not in self._factories and not (provider in self.providers and model_id):
             self._refuse(name)
 

@@ -31,6 +31,7 @@ from parallel_agents.orchestration.wanted_score import wanted_score
 MOST_TRIES = 3
 MOST_STEPS_SMALL = 8
 _MOST_SHOWN = 600
+_MOST_NAMED, _MOST_OF_ONE = 3, 300
 _HINT = "say more of the goal, choose a stronger --model, or write a plan yourself: `--plan FILE`"
 
 
@@ -187,9 +188,16 @@ async def _tries(steps: Steps, name: str, planning: Planning, more: str) -> Json
         )
     raise StepFailed(
         f"no plan could be made in {MOST_TRIES} tries",
-        why="; ".join(problems[:MOST_TOLD]),
+        why=_few(problems),
         hint=_HINT,
     )
+
+
+def _few(problems: Sequence[str]) -> str:
+    """The first problems of a plan, for a person; the model was told more of them."""
+    told = [head(problem, _MOST_OF_ONE) for problem in problems[:_MOST_NAMED]]
+    left = len(problems) - len(told)
+    return "; ".join(told) + (f"; and {left} more" if left else "")
 
 
 def _not_planned(result: Result[Any]) -> StepFailed:

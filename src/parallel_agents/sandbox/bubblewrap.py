@@ -81,6 +81,7 @@ class Descriptors(NamedTuple):
     Attributes:
         filter: the filter of system calls is read from it.
         information: the id of the first process of the sandbox is written to it, as JSON.
+        line: the warden ends what holds it; the command does not.
         files: the content of files is read from them, by their paths.
         variables: what the command's environment has besides that of the walls is read from it,
             and so in no list of processes; None for nothing.
@@ -88,13 +89,14 @@ class Descriptors(NamedTuple):
 
     filter: int
     information: int
+    line: int
     files: Mapping[str, int]
     variables: int | None = None
 
     @property
     def inherited(self) -> tuple[int, ...]:
         variables = () if self.variables is None else (self.variables,)
-        return (self.filter, self.information, *self.files.values(), *variables)
+        return (self.filter, self.information, self.line, *self.files.values(), *variables)
 
 
 def further_variables(variables: Mapping[str, str]) -> bytes:
@@ -152,7 +154,7 @@ def arguments(
         # Root outside could write kernel settings in /proc/sys, as /proc belongs to it inside, too.
         *("--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", str(view.folder), "--seccomp", str(descriptors.filter)),
-        *("--info-fd", str(descriptors.information)),
+        *("--info-fd", str(descriptors.information), "--sync-fd", str(descriptors.line)),
         "--",
         *command,
     ]

@@ -24,6 +24,7 @@ from types import MappingProxyType
 
 from parallel_agents.containment.commands import Start, run_command
 from parallel_agents.containment.output import Hiding
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.command import IN_RUN, Command, CommandEnd, Ending, Standing
 from parallel_agents.core.command_limits import NO_COMMAND_LIMITS, CommandLimits
 from parallel_agents.core.sandbox import Sandbox
@@ -93,10 +94,11 @@ class Surroundings:
 
 
 class LocalCommands:
-    """The commands of the sessions of a process."""
+    """The commands of the sessions of a process; a warden ends their sandboxes if it is killed."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, warden: Warden) -> None:
         self._around = surroundings
+        self._warden = warden
         # They guard nothing but the loop: what blocks it for a moment has a round of it for itself.
         self._preparing = asyncio.Lock()
         self._starting = asyncio.Lock()
@@ -252,12 +254,14 @@ class LocalCommands:
                 folder = await relays.enter_async_context(relay)
                 inside = (*_RELAYED, f"{RELAY_FOLDER}/{SOCKET}", str(PORT), *inside)
                 mounts = (Mount(folder, RELAY_FOLDER), Mount(Path(relay_inside.__file__), _INSIDE))
+            line = await self._warden.line()
             with ExitStack() as stack:
                 async with self._preparing:
                     tree = Tree(stack)
                     descriptors = Descriptors(
                         _in_memory(stack, seccomp.program(platform.machine())),
                         tree.told_on,
+                        line,
                         {path: _in_memory(stack, text) for path, text in _files(walls).items()},
                         _in_memory(stack, further_variables(variables)) if variables else None,
                     )

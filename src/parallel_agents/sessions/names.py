@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from parallel_agents.core.ids import RunId, SessionKey, short
 from parallel_agents.core.row import Row
+from parallel_agents.core.spelling import meant
 from parallel_agents.core.store import Filter, SessionStore
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import Ambiguous, NotFound
 
 _LAST = "@last"
 _SHOWN = 5
+_NEAR = 200
+_LISTED = "`pagents list --all` shows them"
 
 
 async def find(store: SessionStore, name: str) -> Row:
@@ -31,7 +34,7 @@ async def find(store: SessionStore, name: str) -> Row:
         raise NotFound(
             "an empty name matches no session",
             why="is a variable not set?",
-            hint="`pagents list --all` shows them",
+            hint=_LISTED,
         )
     if whole := await store.rows(Filter(session=SessionKey(name))):
         return whole[0]
@@ -44,14 +47,33 @@ async def find(store: SessionStore, name: str) -> Row:
         parent, _, child = name.rpartition("/")
         tree = (await find(store, parent)).session.key
         rows = await store.rows(Filter(prefix=child, tree=tree))
+        if not rows:
+            raise await _nothing(store, name, child, Filter(tree=tree, limit=_NEAR))
         return _the_one(name, rows, exact=child)
+    if not called:
+        raise await _nothing(store, name, name, Filter(roots_only=True, limit=_NEAR))
     return _the_one(name, called, exact=name)
+
+
+async def _nothing(store: SessionStore, name: str, part: str, near: Filter) -> NotFound:
+    """The refusal of a name that nothing has, with the nearest name of the sessions in `near`."""
+    known = {each for row in await store.rows(near) for each in _names_of(row)}
+    return NotFound(f"no session {name!r}", hint=meant(part, known, _LISTED))
+
+
+def _names_of(row: Row) -> Iterator[str]:
+    session = row.session
+    yield session.label
+    if session.parent is None and session.spawn_key:
+        yield session.spawn_key
+    if session.options.task_name:
+        yield session.options.task_name
 
 
 def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:
     found = [row for row in rows if row.session.key == exact or is_called(row, exact)] or rows
     if not found:
-        raise NotFound(f"no session {name!r}", hint="`pagents list --all` shows them")
+        raise NotFound(f"no session {name!r}", hint=_LISTED)
     if len(found) > 1:
         keys = [short(row.session.key) for row in found]
         raise ambiguous(name, found, keys, hint="use more of the id, or RUN/LABEL")

@@ -61,7 +61,7 @@ def _work(label: str, queued: Queued) -> str:
         return f"{label}: {_asked(queued.text, given if queued.flow else queued.input)}"
     tasks = queued.team.tasks
     first = _asked(tasks[0].text, tasks[0].values) if tasks else ""
-    return f"{label} of {len(tasks)} tasks: {first}"
+    return f"{label} of {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}: {first}"
 
 
 def _asked(text: str, values: object) -> str:

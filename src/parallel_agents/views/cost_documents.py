@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from typing_extensions import TypedDict
 
+from parallel_agents.core.overview import Cost
 from parallel_agents.core.usage import Spend
-from parallel_agents.views.costs import AgentCosts, CostSum, TierCosts
+from parallel_agents.views.costs import (
+    AgentCosts,
+    By,
+    CostSum,
+    TierCosts,
+    costs_by_agent,
+    sums_by,
+    total_of,
+)
 from parallel_agents.views.documents import Money, money_json
 
 
@@ -46,6 +56,39 @@ class AgentCostDocument(TypedDict):
     cost_of_reviews: Money | None
     cost_per_accepted: Money | None
     models: list[TierDocument]
+
+
+class SumDocument(CostDocument):
+    """The costs of one model, day or tag; null stands for those without any."""
+
+    name: str | None
+
+
+class CostsDocument(TypedDict):
+    """What runs cost together, by agent or else by name; `unanswered_calls` may have been billed."""
+
+    sum: CostDocument
+    agents: list[AgentCostDocument]
+    sums: list[SumDocument]
+    unanswered_calls: int
+
+
+def costs_json(costs: Sequence[Cost], by: By, unanswered: int) -> CostsDocument:
+    """What runs cost together.
+
+    Args:
+        costs: those of the runs.
+        by: what they are added up by.
+        unanswered: how many calls may have been billed besides.
+    """
+    of_agents = costs_by_agent(costs) if by is By.AGENT else {}
+    sums = {} if by is By.AGENT else sums_by(by, costs)
+    return {
+        "sum": cost_json(total_of(costs)),
+        "agents": [agent_cost_json(agent, each) for agent, each in of_agents.items()],
+        "sums": [{"name": name or None, **cost_json(each)} for name, each in sums.items()],
+        "unanswered_calls": unanswered,
+    }
 
 
 def cost_json(found: CostSum) -> CostDocument:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -13,6 +14,8 @@ from parallel_agents.views.frames import Frames
 from parallel_agents.views.svg import svg_of
 
 _LIBRARY = "matplotlib"
+_WIDE_INCHES, _LEAST_INCHES, _MOST_INCHES = 8.0, 4.8, 24.0
+_LANE_INCHES = 0.2
 
 
 class Plot:
@@ -66,13 +69,14 @@ def _drawn(chart: Chart) -> Any:  # noqa: ANN401 - of a library that need not be
 
 
 def axes_of(chart: Chart) -> Any:  # noqa: ANN401 - of a library that need not be there
-    """The chart as axes of Matplotlib.
+    """The chart as axes of Matplotlib, in a figure that `pyplot` knows, as notebooks show no other.
 
     Raises:
         ImportError: it is not installed.
     """
-    figure: Any = import_module(f"{_LIBRARY}.figure").Figure(layout="constrained")
-    axes: Any = figure.subplots()
+    pyplot: Any = import_module(f"{_LIBRARY}.pyplot")
+    height = min(max(_LEAST_INCHES, len(chart.lanes) * _LANE_INCHES), _MOST_INCHES)
+    axes: Any = pyplot.subplots(layout="constrained", figsize=(_WIDE_INCHES, height))[1]
     kinds = list(dict.fromkeys(bar.kind for bar in chart.bars))
     for number, kind in enumerate(kinds):
         bars = [bar for bar in chart.bars if bar.kind == kind]
@@ -90,7 +94,9 @@ def axes_of(chart: Chart) -> Any:  # noqa: ANN401 - of a library that need not b
         else:
             axes.plot(xs, ys, marker="o", label=name)
     if chart.lanes:
-        axes.set_yticks(range(len(chart.lanes)), [_plain(label) for label in chart.lanes])
+        step = math.ceil(len(chart.lanes) * _LANE_INCHES / height)  # as many labels as can be read
+        labels = [_plain(label) for label in chart.lanes[::step]]
+        axes.set_yticks(range(0, len(chart.lanes), step), labels)
         axes.invert_yaxis()
     if kinds or chart.lines:
         axes.legend()

@@ -14,8 +14,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import aclosing
 from pathlib import Path
 
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.command import Command
 from parallel_agents.sandbox.commands import LocalCommands, Surroundings
 from parallel_agents.sandbox.limits import Limits
@@ -83,7 +85,8 @@ async def run(
         timeout_seconds=float(str(attack.get("seconds", 60))),
         hides=lambda path: path.endswith("denied.txt"),
     )
-    end = await LocalCommands(around).run(command)
+    async with aclosing(Warden()) as warden:
+        end = await LocalCommands(around, warden).run(command)
     marker = str(attack.get("leaves", ""))
     return {
         "ending": end.ending,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.command import Command, CommandEnd
 from parallel_agents.errors import SandboxMissing
 from parallel_agents.sandbox.commands import LocalCommands, Surroundings
@@ -23,10 +25,15 @@ def why_none() -> str:
     if os.environ.get("CI"):
         return ""
     try:
-        asyncio.run(LocalCommands(Surroundings(variables={})).describe())
+        asyncio.run(_describe())
     except SandboxMissing as error:
         return f"{error.why}; {error.hint}"
     return ""
+
+
+async def _describe() -> None:
+    async with aclosing(Warden()) as warden:
+        await LocalCommands(Surroundings(variables={}), warden).describe()
 
 
 needs_sandbox = pytest.mark.skipif(bool(why := why_none()), reason=f"no sandbox works here: {why}")
@@ -47,14 +54,12 @@ async def inside(
     between: Callable[[], object] | None = None,
 ) -> CommandEnd:
     """A script of bash, run in a sandbox; after a first command and `between`, if there is that."""
-    commands = LocalCommands(
-        Surroundings(
-            variables=variables,
-            homes=(_HOME,),
-            private=tuple(private),
-            programs=tuple(programs),
-            limits=limits or Limits(),
-        )
+    around = Surroundings(
+        variables=variables,
+        homes=(_HOME,),
+        private=tuple(private),
+        programs=tuple(programs),
+        limits=limits or Limits(),
     )
     command = Command(
         arguments=("/bin/bash", "-c", script),
@@ -64,7 +69,9 @@ async def inside(
         is_own_folder=is_own_folder,
         hides=hides,
     )
-    if between is not None:
-        await commands.run(replace(command, arguments=("/bin/true",)))
-        between()
-    return await commands.run(command)
+    async with aclosing(Warden()) as warden:
+        commands = LocalCommands(around, warden)
+        if between is not None:
+            await commands.run(replace(command, arguments=("/bin/true",)))
+            between()
+        return await commands.run(command)

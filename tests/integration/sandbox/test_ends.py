@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import subprocess
 import sys
@@ -23,6 +24,28 @@ from pathlib import Path
 from tests.integration.sandbox.machine import inside
 asyncio.run(inside(Path(sys.argv[1]), sys.argv[2], seconds=600))
 """
+LOOPING = """
+import asyncio, sys
+from parallel_agents.containment.warden import Warden
+from parallel_agents.core.command import Command
+from parallel_agents.sandbox.commands import LocalCommands, Surroundings
+
+async def main():
+    commands = LocalCommands(Surroundings(variables={}), Warden())
+    command = Command(arguments=("/bin/true",), folder=sys.argv[1], timeout_seconds=60)
+
+    async def begin_one_after_another():
+        while True:
+            await commands.run(command)
+
+    await commands.describe()
+    print("begun", flush=True)
+    await asyncio.gather(begin_one_after_another(), begin_one_after_another())
+
+asyncio.run(main())
+"""
+ROUNDS, LONG_ROUNDS = 4, 150
+BEGINNING_SECONDS = 0.03  # in which two sandboxes or three begin, and end
 ROOT = Path(__file__).parents[3]
 
 
@@ -49,6 +72,18 @@ def is_live(marker: str) -> bool:
     return False
 
 
+def are_live(folder: str) -> bool:
+    """Whether a sandbox for a folder is there, or begins."""
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = line.read_bytes()
+        except OSError:
+            continue
+        if b"bwrap" in words and folder.encode() in words:
+            return True
+    return False
+
+
 def until(condition: Callable[[], bool]) -> None:
     while not condition():
         time.sleep(0.01)
@@ -68,6 +103,22 @@ def test_it_ends_with_the_process_that_made_it(
         process.send_signal(number)
 
     until(lambda: not is_live(marker))
+
+
+def test_none_is_left_whenever_its_process_is_killed(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    rng = random.Random(7)
+    for _ in range(LONG_ROUNDS if pytestconfig.getoption("--long") else ROUNDS):
+        with subprocess.Popen(
+            [sys.executable, "-c", LOOPING, str(tmp_path)], stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(rng.uniform(0, BEGINNING_SECONDS))
+            process.kill()
+
+        until(lambda: not are_live(str(tmp_path)))
 
 
 async def test_it_has_ended_when_a_cancelled_caller_goes_on(marker: str, tmp_path: Path) -> None:

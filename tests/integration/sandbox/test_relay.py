@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.command import Command
 from parallel_agents.sandbox.commands import LocalCommands, Surroundings
 from parallel_agents.sandbox.relay import SOCKET, Relay
@@ -88,16 +89,18 @@ async def test_anything_else_is_refused(hosts: list[str], request_of: str, statu
 
 @needs_sandbox
 async def test_a_command_reaches_the_relay_and_nothing_past_it(tmp_path: Path) -> None:
-    commands = LocalCommands(Surroundings(variables=os.environ, hosts=("localhost",)))
+    around = Surroundings(variables=os.environ, hosts=("localhost",))
     script = """
 echo $https_proxy
 exec 3<>/dev/tcp/127.0.0.1/3128; printf 'CONNECT evil.example:443 HTTP/1.1\\r\\n\\r\\n' >&3; head -1 <&3
 exec 4<>/dev/tcp/127.0.0.1/3128; printf 'CONNECT localhost:443 HTTP/1.1\\r\\n\\r\\n' >&4; head -1 <&4
 ls /run/relay; exit 7"""
 
-    end = await commands.run(
-        Command(arguments=("/bin/bash", "-c", script), folder=str(tmp_path), timeout_seconds=30)
+    command = Command(
+        arguments=("/bin/bash", "-c", script), folder=str(tmp_path), timeout_seconds=30
     )
+    async with aclosing(Warden()) as warden:
+        end = await LocalCommands(around, warden).run(command)
 
     assert end.output.replace("\r", "").splitlines() == [
         "http://127.0.0.1:3128",

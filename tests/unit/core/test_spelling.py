@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.spelling import did_you_mean, meant
 
 MANY = [f"agent_{number}" for number in range(30)]
 LIST = "`pagents agents list` shows all"
@@ -27,3 +27,8 @@ def test_a_suggestion_is_one_that_can_be_read(
     name: str, known: list[str], all_names: str, hint: str
 ) -> None:
     assert did_you_mean(name, known, all_names) == hint
+
+
+def test_only_a_name_that_is_close_is_meant() -> None:
+    assert meant("coddr", ["coder", "main"], LIST) == f"did you mean 'coder'? {LIST}"
+    assert meant("zzz", ["coder", "main"], LIST) == LIST

@@ -15,6 +15,7 @@ from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Retrying
+from parallel_agents.models.simulated.model import make_simulated
 from parallel_agents.testing.scripted import ScriptedModel
 
 KEYS = {"ANTHROPIC_API_KEY": " sk-ant \n", "OPENAI_API_KEY": "", "GROQ_API_KEY": "sk\n-x"}
@@ -188,3 +189,11 @@ def test_a_model_that_no_process_could_find_by_its_name_is_refused() -> None:
 
     assert "there is no provider 'other'" in caught.value.why
     assert "pass models={'other': ...}" in caught.value.hint
+
+
+def test_a_simulated_day_that_does_not_exist_is_no_name_of_a_model() -> None:
+    models = Registry(read_providers(), KEYS.get, Http(), factories={"sim": make_simulated})
+
+    models.check_name("sim/calm@7")
+    with pytest.raises(UnknownModel, match="no simulated day 'sim/clam'"):
+        models.check_name("sim/clam")

@@ -45,6 +45,25 @@ async def test_a_session_is_found_by_the_key_that_it_was_spawned_under() -> None
             await rig.service.find("te")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("mondya", "did you mean 'monday'? `pagents list --all` shows them"),
+        ("monday/leef", "did you mean 'leaf'? `pagents list --all` shows them"),
+        ("zzz", "`pagents list --all` shows them"),
+    ],
+)
+async def test_a_misspelt_name_is_refused_with_the_nearest_one(name: str, hint: str) -> None:
+    async with open_test_rig() as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x", key="monday"))
+        await rig.sessions.spawn(Task("writer", "y", label="leaf"), parent=handle)
+
+        with pytest.raises(NotFound) as refused:
+            await rig.service.find(name)
+
+        assert refused.value.hint == hint
+
+
 async def test_the_last_is_the_newest_root() -> None:
     async with open_test_rig() as rig:
         first = await rig.sessions.spawn(Task("writer", "x"))

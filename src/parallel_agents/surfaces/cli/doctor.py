@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from parallel_agents.app.usable import find_usable
 from parallel_agents.app.web import search_engine
 from parallel_agents.app.writable import why_unwritable
 from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.store import Filter
@@ -195,9 +197,10 @@ def _embedded(context: CliContext) -> _Finding:
 
 async def _sandbox(context: CliContext) -> _Finding:
     """Whether commands of agents can run in a sandbox."""
-    commands = LocalCommands(surroundings(context.environment, context.settings))
     try:
-        text = await commands.describe()
+        async with aclosing(Warden()) as warden:
+            around = surroundings(context.environment, context.settings)
+            text = await LocalCommands(around, warden).describe()
     except SandboxMissing as error:
         if context.settings.sandbox is Sandbox.OFF:
             return _Finding("note", f"sandbox: off by the setting, and none works: {error.why}")

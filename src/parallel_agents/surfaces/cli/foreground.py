@@ -165,6 +165,8 @@ def run_in_foreground(
     if concluded is None:
         if bar.is_under_way:
             render.note("The part that was fetched is kept; the same command continues from there.")
+        if not started:
+            render.note("Nothing had been started.")
         _print_how_to_continue(started)
         raise typer.Exit(Exit.INTERRUPTED)
     return concluded

@@ -62,7 +62,9 @@ class Progress(Protocol):
 
 def is_live(style: Style) -> bool:
     """Whether a style draws on the terminal, and so shows what a model writes."""
-    return style is Style.LIVE or (style is Style.AUTO and render.err().is_terminal)
+    console = render.err()
+    can_draw = console.is_terminal and not console.is_dumb_terminal
+    return style is Style.LIVE or (style is Style.AUTO and can_draw)
 
 
 def choose(style: Style, board: Board, began_at: float | None = None) -> Progress:

@@ -22,7 +22,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, TeamTask
-from parallel_agents.errors import InvalidInput, UnknownModel
+from parallel_agents.errors import UnknownModel
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import progress, render
@@ -88,6 +88,7 @@ from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
+from parallel_agents.surfaces.cli.team_given import team_or_file
 from parallel_agents.views import format
 from parallel_agents.views.documents import result_json
 
@@ -195,7 +196,7 @@ def run(
     overrides = Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
 
     given = read_texts(file, "a team", "show it to one agent: pagents spawn AGENT TEXT -f FILE")
-    chosen = _team_or_file(team_file, team)
+    chosen = team_or_file(team_file, team)
     asked = _AskedRun(chosen, inputs, given, overrides, run_id, max_parallel)
     display = Display(style, json, output)
     if dry_run:
@@ -286,17 +287,6 @@ def resume(
 def _heard(app: App, runs: Sequence[RunId], style: progress.Style) -> Heard | None:
     """What the only agent writes, where that is shown."""
     return Heard(app.sessions, runs[0]) if len(runs) == 1 and progress.is_live(style) else None
-
-
-def _team_or_file(team_file: Path | None, team: str | None) -> Path | str:
-    if team_file is not None and team is None:
-        return team_file
-    if team is not None and team_file is None:
-        return team
-    raise InvalidInput(
-        "--team and a team file cannot be used together" if team else "no team is named",
-        hint="name exactly one team, as in `pagents run --team content` or `pagents run team.yaml`",
-    )
 
 
 async def _announce(app: App, row: Row, *, is_json: bool, tasks: int | None = None) -> Work:

@@ -83,7 +83,7 @@ def prune(
     retention = Retention(
         older_than=parse_age(older_than),
         larger_than=parse_size(larger_than),
-        keep_last=keep_last or 0,
+        keep_last=keep_last,
     )
     if bool(names) is retention.is_set:
         raise InvalidInput(

@@ -11,6 +11,11 @@ import typer
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.errors import InvalidInput
 
+_WITH_TEXT = {
+    "pagents spawn": 'pagents spawn code_reviewer "Review this" -f app.py --wait',
+    "pagents send": 'pagents send NAME "Make it shorter" --wait',
+    "pagents steer": 'pagents steer NAME "Make it shorter"',
+}
 _FILES = frozenset({"-f", "--file"})
 _INTERRUPTED = 130  # as `exits.Exit` has it, which loads what --help does not need
 
@@ -100,6 +105,8 @@ def _refusal(
     hint = f"`{command} -h` shows how to use it"
     if text.casefold().startswith("no such option") and command == "pagents":
         hint = "options come after the command, as in `pagents list --json`"
+    if text.casefold() == "missing argument 'text'" and command in _WITH_TEXT:
+        hint = f"say what to do, in quotes, after the name: {_WITH_TEXT[command]}"
     team_file = _team_file(arguments)
     if "unexpected extra arg" in text and not _FILES.isdisjoint(arguments):
         hint = "each file has its own -f, and a pattern stands in quotes: -f 'src/*.py'"

@@ -27,13 +27,8 @@ from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.health_look import look, sign_json
 from parallel_agents.views import format
-from parallel_agents.views.cost_documents import (
-    AgentCostDocument,
-    CostDocument,
-    agent_cost_json,
-    cost_json,
-)
-from parallel_agents.views.costs import By, costs_by_agent, sums_by, total_of
+from parallel_agents.views.cost_documents import CostsDocument, costs_json
+from parallel_agents.views.costs import By
 from parallel_agents.views.decisions import decisions_after, last_decisions
 from parallel_agents.views.documents import DecisionDocument, decision_json
 from parallel_agents.views.health import Level, signs
@@ -65,21 +60,6 @@ class CostQuery(WithinQuery):
     """Only work with this tag."""
 
 
-class SumDocument(CostDocument):
-    """The costs of one model, day or tag; null stands for those without any."""
-
-    name: str | None
-
-
-class CostsDocument(TypedDict):
-    """What runs cost together, by agent or else by name; `unanswered_calls` may have been billed."""
-
-    sum: CostDocument
-    agents: list[AgentCostDocument]
-    sums: list[SumDocument]
-    unanswered_calls: int
-
-
 class HealthDocument(TypedDict):
     """What runs, and what of it needs a person; each sign has its own facts besides its text."""
 
@@ -100,15 +80,8 @@ async def cost(call: Call, given: CostQuery) -> Document:
     tree = await _tree(call, given.within)
     since = parse_since(given.since or None, call.client.now(), "since")
     costs = await journal.costs(tree=tree, since=since, tag=tag)
-    of_agents = costs_by_agent(costs) if given.by is By.AGENT else {}
-    sums = {} if given.by is By.AGENT else sums_by(given.by, costs)
-    value: CostsDocument = {
-        "sum": cost_json(total_of(costs)),
-        "agents": [agent_cost_json(agent, each) for agent, each in of_agents.items()],
-        "sums": [{"name": name or None, **cost_json(each)} for name, each in sums.items()],
-        "unanswered_calls": await journal.count_unanswered(tree=tree, since=since, tag=tag),
-    }
-    return Document(value=value)
+    unanswered = await journal.count_unanswered(tree=tree, since=since, tag=tag)
+    return Document(value=costs_json(costs, given.by, unanswered))
 
 
 class AuditQuery(WithinQuery):

@@ -1,14 +1,16 @@
-"""Page: an export as one HTML file that asks no network, and in which only our own script runs.
+"""Page: an export as one HTML file that asks no network, and in which only our own scripts run.
 
-All text is escaped, and a policy in the file names the one style and the one script by their hashes:
-a browser runs nothing else, even if a text had left its place.
+The file is whole as text, without any script. If there are transcripts, it also has the pages of the
+dashboard for a run, a session and its cost, which are shown instead where scripts may run. All text is
+escaped, and a policy in the file names its styles and scripts by their hashes: a browser runs nothing
+else, even if a text had left its place.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 
@@ -16,7 +18,9 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.run import Result
 from parallel_agents.views import charts, format
 from parallel_agents.views.events import describe
+from parallel_agents.views.exports.bundle import script, style
 from parallel_agents.views.exports.facts import COLUMNS, NUMBERS, answer_of, cells_of, facts_of
+from parallel_agents.views.exports.packed import SessionPacking, head_of
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted, has_failed
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.sessions import SessionLine
@@ -29,7 +33,9 @@ async def page_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]
     """The file in parts: what it came to, the lanes, the agents, and each session folded."""
     frames = _hidden(await tree.frames(), hide)
     label = _safe(hide(tree.top.row.session.label))
-    yield _head(label)
+    has_pages = wanted.shows_transcripts
+    scripts = (_content(_SCRIPT), *((script(),) if has_pages else ()))
+    yield _head(label, scripts, has_pages=has_pages)
     yield f"<h1>{label}</h1><dl>"
     for name, text in facts_of(tree, wanted):
         yield f"<dt>{_safe(name)}</dt><dd>{_safe(hide(text))}</dd>"
@@ -47,27 +53,38 @@ async def page_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]
         "<noscript><p>Search needs the script of this file; your browser's own search works.</p>"
         "</noscript>"
     )
+    if has_pages:
+        yield await head_of(tree, hide)
     number = 0
     async for line, result in tree.results():
         yield _opened(line, number)
         for part in _session(line, result, hide):
             yield part
-        if wanted.shows_transcripts:
+        if has_pages:
+            packing = SessionPacking(line, result, hide)
             yield '<h3>Transcript</h3><ol class="events">'
             async for event in tree.events(line.row.session.key):
+                packing.add(event)
                 yield _event(event, hide)
-            yield "</ol>"
+            yield f"</ol>{packing.block()}"
         yield "</details>"
         number += 1
-    yield f"</main><script>{_content(_SCRIPT)}</script></body></html>\n"
+    yield "</main>"
+    for each in scripts:
+        yield f"<script>{each}</script>"
+    yield "</body></html>\n"
 
 
-def _head(label: str) -> str:
+def _head(label: str, scripts: Sequence[str], *, has_pages: bool) -> str:
+    plain, pages = _content(_STYLE), style()
+    styles = f'<style id="plain-style">{plain}</style>'
+    if has_pages:
+        styles += f'<style id="pages-style" media="not all">{pages}</style>'
     policy = "; ".join(
         (
             "default-src 'none'",
-            f"style-src '{_hash(_STYLE)}'",
-            f"script-src '{_hash(_SCRIPT)}'",
+            f"style-src {' '.join(map(_hash, (plain, pages) if has_pages else (plain,)))}",
+            f"script-src {' '.join(map(_hash, scripts))}",
             "base-uri 'none'",
             "form-action 'none'",
         )
@@ -77,7 +94,9 @@ def _head(label: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">'
-        f"<title>{label}</title><style>{_content(_STYLE)}</style></head><body><main>"
+        f"<title>{label}</title>{styles}</head><body>"
+        '<div id="app" hidden></div>'
+        '<main id="plain"><button id="pages" type="button" hidden>As pages</button>'
     )
 
 
@@ -154,6 +173,6 @@ def _content(name: str) -> str:
     return files("parallel_agents.views.exports").joinpath(name).read_text("utf-8")
 
 
-def _hash(name: str) -> str:
-    digest = hashlib.sha256(_content(name).encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -13,6 +13,7 @@ from parallel_agents.core.run import Result, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
 from parallel_agents.views.documents import artifact_json, event_json, money_json, result_json
+from parallel_agents.views.exports.hiding import hidden
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted
 from parallel_agents.views.sessions import SessionLine
 
@@ -21,6 +22,9 @@ _COLUMNS = (
     *("seconds", "input_tokens", "output_tokens", "cost_usd", "simulated_usd"),
     *("error_code", "error", "output"),
 )
+_BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for the code page of the machine
+# What some readers take for the end of a line, and JSON does not escape.
+_LINE_ENDS = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
 # With what a spreadsheet takes for a formula, whatever quotes are around it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -50,18 +54,8 @@ async def jsonl_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str
 
 def _line(value: Mapping[str, object], hide: Hide) -> str:
     # A typed document is JSON, though not to a type checker.
-    return f"{orjson.dumps(_hidden(cast('Json', value), hide)).decode()}\n"
-
-
-def _hidden(value: Json, hide: Hide) -> Json:
-    """The value without what is hidden in its texts, and in the names of its objects."""
-    if isinstance(value, str):
-        return hide(value)
-    if isinstance(value, Mapping):
-        return {hide(name): _hidden(below, hide) for name, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hidden(item, hide) for item in value]
-    return value
+    text = orjson.dumps(hidden(cast("Json", value), hide)).decode()
+    return f"{text.translate(_LINE_ENDS)}\n"
 
 
 def _session(line: SessionLine) -> Mapping[str, object]:
@@ -86,7 +80,7 @@ def _session(line: SessionLine) -> Mapping[str, object]:
 
 async def csv_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
     """A row for each session; a text that a spreadsheet would compute has an apostrophe before it."""
-    yield _csv_row(_COLUMNS)
+    yield f"{_BYTE_ORDER_MARK}{_csv_row(_COLUMNS)}"
     async for line, result in tree.results():
         yield _csv_row([_cell(value, hide) for value in _values(line, result)])
 
@@ -120,7 +114,7 @@ def _cell(value: Json, hide: Hide) -> str:
         return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
     if isinstance(value, int):
         return str(value)
-    return orjson.dumps(_hidden(value, hide)).decode()
+    return orjson.dumps(hidden(value, hide)).decode()
 
 
 def _csv_row(cells: Sequence[str]) -> str:

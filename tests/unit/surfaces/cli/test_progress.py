@@ -8,7 +8,7 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.models.local.fetch import Progress as Fetched
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
-from parallel_agents.surfaces.cli.progress import TextProgress
+from parallel_agents.surfaces.cli.progress import Style, TextProgress, is_live
 from parallel_agents.views.board import Board, Lane
 
 
@@ -30,6 +30,18 @@ def test_a_sign_of_life_comes_when_nothing_has_changed_for_30_seconds(
     assert waits == [30, 30, 15, 20, 30]
     beat = "0/2 finished, 0 running, 2 queued"
     assert told == [beat, "0/2 first queued: waits for a slot", beat]
+
+
+def test_a_terminal_on_which_nothing_can_be_drawn_gets_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as at a terminal
+    monkeypatch.setenv("TERM", "dumb")
+    assert not is_live(Style.AUTO)
+
+    render.err.cache_clear()
+    monkeypatch.setenv("TERM", "xterm")
+    assert is_live(Style.AUTO)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@
 const STORED = 'pagents.token';
 const PREFIX = '/api/v1';
 const PATIENCE = 30_000;
+/** Whether what is shown is in a file, so that nothing can be done and nothing changes. */
+export const isStored = false;
 
 /** A refusal, in the words of the gateway. */
 export class Problem extends Error {

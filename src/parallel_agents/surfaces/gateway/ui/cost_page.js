@@ -61,7 +61,7 @@ export function CostPage() {
 }
 
 /** @param {{label: string, options: string[][], chosen: string, onChoose: (name: string) => void}} props */
-function Choice({ label, options, chosen, onChoose }) {
+export function Choice({ label, options, chosen, onChoose }) {
   return html`<div class="choice" role="group" aria-label=${label}>${options.map(([name, text]) => html`<button aria-pressed=${name === chosen ? 'true' : 'false'} onClick=${() => onChoose(name)}>${text}</button>`)}</div>`;
 }
 
@@ -75,7 +75,7 @@ function TagFilter({ tag }) {
 }
 
 /** @param {{costs: Costs}} props */
-function Totals({ costs }) {
+export function Totals({ costs }) {
   const { sum } = costs;
   const real = format.usd(sum.known_cost) ?? 0;
   const simulated = format.usd(sum.simulated_cost) ?? 0;
@@ -100,7 +100,7 @@ function Days({ days }) {
 }
 
 /** @param {{costs: Costs, by: string}} props */
-function Table({ costs, by }) {
+export function Table({ costs, by }) {
   const rows = by === 'agent' ? costs.agents : costs.sums;
   if (!rows.length) return html`<div class="card empty"><h2>Nothing was spent</h2><p>No run ended in this period${by === 'tag' ? ' with a tag' : ''}. <code>pagents cost --by ${by}</code> shows the same.</p></div>`;
   const most = Math.max(...rows.map(known), 0);

@@ -45,6 +45,12 @@ export function cost(cost, simulated, calls = 1) {
   return real ? `${dollars(real)} + ${shown}` : shown;
 }
 
+/** What a session and all below it cost; unknown if a price is. @param {import('./types').Row} row */
+export function wholeCost(row) {
+  if (row.whole_calls === undefined) return cost(row.cost, row.simulated_cost, row.calls);
+  return cost(row.whole_cost ?? null, row.whole_simulated_cost ?? null, row.whole_calls);
+}
+
 /** @param {number} count */
 export function tokens(count) {
   if (count < 10_000) return String(count);

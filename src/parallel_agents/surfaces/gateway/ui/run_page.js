@@ -1,7 +1,7 @@
 // @ts-check
 /** Run page: a team or session with everything that it spawned: when, what came out, and what happened. */
 import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
-import { follow as nextPage, get, Gone, runPath } from './api.js';
+import { follow as nextPage, get, Gone, isStored, runPath } from './api.js';
 import { noteTime, subscribe } from './live.js';
 import { go, href, refine, route } from './router.js';
 import { bind } from './keys.js';
@@ -78,7 +78,7 @@ export function RunPage({ name }) {
   const { tab, query } = route.value;
   const [killing, kill] = useState(false);
   useLayoutEffect(() => bind('Run', [
-    { keys: 'x', does: 'kill, after a preview', run: () => kill(true) },
+    ...(isStored ? [] : [{ keys: 'x', does: 'kill, after a preview', run: () => kill(true) }]),
     { keys: 'l', does: 'timeline', run: () => go(href('run', name)) },
     { keys: 'e', does: 'results', run: () => go(href('run', name, 'results')) },
   ]), []);
@@ -104,7 +104,7 @@ export function RunPage({ name }) {
 
 /** @param {any} props */
 function LiveTimeline({ run, rows, top, selected, isTable }) {
-  return html`<${Timeline} rows=${rows} lanes=${run.lanes} version=${run.version} selected=${selected} isLive=${isLive(top) && !top.is_stopped} clock=${clockNow} isTable=${isTable}
+  return html`<${Timeline} rows=${rows} lanes=${run.lanes} version=${run.version} selected=${selected} isLive=${!isStored && isLive(top) && !top.is_stopped} clock=${clockNow} isTable=${isTable}
     onTable=${() => refine({ as: isTable ? undefined : 'table' })} onSelect=${(/** @type {string} */ key) => refine({ selected: key })} onOpen=${(/** @type {string} */ key) => go(href('session', key))} />`;
 }
 
@@ -116,9 +116,9 @@ function RunHead({ top, rows, state, onKill }) {
   return html`<header class="head">
     <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span><h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><span class="num">${format.seconds(duration(top, now))}</span><span class="space"></span>
       <${Copy} text=${`pagents show ${top.id}`}>Copy as command<//>
-      ${isLive(top) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}</div>
+      ${!isStored && isLive(top) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}</div>
     <div class="row figures"><div class="counts">${STATES.filter((each) => counts[each]).map((each) => html`<button aria-pressed=${state === each} title=${`Only ${word(each)}`} onClick=${() => refine({ state: state === each ? undefined : each })}><span class="state is-${each}">${glyph(each)} ${counts[each]} ${word(each)}</span></button>`)}<span class="wide"><${StateBar} counts=${counts} /></span></div>
-      <span><span class="label">cost</span> ${format.cost(top.whole_cost ?? top.cost, top.whole_simulated_cost ?? top.simulated_cost, top.whole_calls ?? top.calls)}</span>
+      <span><span class="label">cost</span> ${format.wholeCost(top)}</span>
       ${top.asks ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(top.asks, 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`}</div>
   </header>`;
 }
@@ -163,7 +163,7 @@ function Files({ top }) {
   if (error !== null) return html`<${Trouble} error=${error} />`;
   if (!page) return html`<p class="foot">Reading…</p>`;
   if (!page.items.length) return html`<div class="card empty"><h2>No files</h2><p>Files that sessions share appear here. What a session changed in its copy of a folder: <code>pagents diff ${top.id}</code>.</p></div>`;
-  return html`<div class="table-box"><table><thead><tr><th>Name</th><th>Type</th><th class="num">Size</th><th>From</th></tr></thead><tbody>${page.items.map((/** @type {any} */ file) => html`<tr><td>${oneLine(file.name, 120)}</td><td>${file.media_type}</td><td class="num">${format.size(file.bytes)}</td><td>${file.session_key ? html`<a href=${href('session', file.session_key)}>${oneLine(file.session_key, 60)}</a>` : 'a person or program'}</td></tr>`)}</tbody></table></div>`;
+  return html`<div class="table-box"><table><thead><tr><th>Name</th><th>Type</th><th class="num">Size</th><th>From</th></tr></thead><tbody>${page.items.map((/** @type {any} */ file) => html`<tr><td>${oneLine(file.name, 120)}</td><td>${file.media_type}</td><td class="num">${format.size(file.bytes)}</td><td>${file.session_key ? html`<a href=${href('session', file.session_key)}>${oneLine(file.session_key, 60)}</a>` : file.session_key === null ? 'a person or program' : ''}</td></tr>`)}</tbody></table></div>`;
 }
 
 /** @param {{top: Row, version: number}} props */

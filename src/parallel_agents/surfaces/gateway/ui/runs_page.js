@@ -219,7 +219,7 @@ function RowLine({ row, top, isCurrent, onKill }) {
     <span class="run-bar">${total > 0 ? html`<${StateBar} counts=${counts} /><span class="num">${counts.done ?? 0}/${total}</span>` : html`<span class="quiet-text">${format.model(row.model)}</span>`}</span>
     <span class="run-doing ${why ? 'is-needed' : ''}" title=${doing}>${oneLine(doing, 140)}</span>
     <span class="num">${format.seconds(duration(row, now))}</span>
-    <span class="num">${format.cost(row.whole_cost ?? row.cost, row.whole_simulated_cost ?? row.simulated_cost, row.whole_calls ?? row.calls)}</span>
+    <span class="num">${format.wholeCost(row)}</span>
     <span class="num quiet-text" title=${row.created_at ?? ''}>${format.ago(format.moment(row.finished_at) ?? format.moment(row.created_at), now)}</span>
     ${isLive(row) ? html`<button class="quiet kill" aria-label=${`Kill ${titleOf(row)}`} onClick=${() => onKill(row)}>■</button>` : html`<span></span>`}
   </div>`;

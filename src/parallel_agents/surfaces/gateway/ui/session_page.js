@@ -1,7 +1,7 @@
 // @ts-check
 /** Session page: one agent: what was said, what was sent, and what to tell it. */
 import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
-import { get, Gone, newKey, post, runPath } from './api.js';
+import { get, Gone, isStored, newKey, post, runPath } from './api.js';
 import { noteTime, subscribe } from './live.js';
 import { href, route } from './router.js';
 import { bind } from './keys.js';
@@ -73,8 +73,10 @@ export function SessionPage({ name }) {
   const [killing, kill] = useState(false);
   const { row } = session;
   useLayoutEffect(() => bind('Session', [
-    { keys: 's', does: 'write to it', run: () => document.getElementById('say')?.focus() },
-    { keys: 'x', does: 'kill, after a preview', run: () => kill(true) },
+    ...(isStored ? [] : [
+      { keys: 's', does: 'write to it', run: () => document.getElementById('say')?.focus() },
+      { keys: 'x', does: 'kill, after a preview', run: () => kill(true) },
+    ]),
   ]), []);
   if (session.error !== null) return html`<section class="page"><${Trouble} error=${session.error} /></section>`;
   if (!row) return html`<section class="page"><p class="foot">Reading…</p></section>`;
@@ -96,7 +98,7 @@ function SessionHead({ row, onKill }) {
       <${State} state=${stateOf(row)} /><span class="space"></span>
       <a class="button" href=${href('run', row.session_key)}>Timeline</a>
       <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>
-      ${isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}
+      ${!isStored && isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}
     </div>
     <div class="row figures">
       <span><span class="label">agent</span> ${oneLine(row.agent, 60)}</span>
@@ -104,7 +106,7 @@ function SessionHead({ row, onKill }) {
       <span><span class="label">time</span> ${format.seconds(duration(row, now))}</span>
       <span><span class="label">calls</span> ${row.calls}</span>
       <span><span class="label">tokens</span> ${format.tokens(row.tokens)}</span>
-      <span><span class="label">cost</span> ${format.cost(row.whole_cost ?? row.cost, row.whole_simulated_cost ?? row.simulated_cost, row.whole_calls ?? row.calls)}</span>
+      <span><span class="label">cost</span> ${format.wholeCost(row)}</span>
       ${doingOf(row) && html`<span class="doing">${oneLine(doingOf(row), 160)}</span>`}
       ${row.lacks && html`<span class="doing">nobody can continue it here: ${oneLine(row.lacks, 160)}</span>`}
     </div>
@@ -139,10 +141,10 @@ export function Transcript({ session, row, isSmall = false }) {
     ${session.earlier > 0 && html`<button class="more" onClick=${session.more}>${format.counted(session.earlier, 'earlier event')}: show more</button>`}
     ${entries.map((entry) => html`<${EntryView} key=${entry.seq} entry=${entry} />`)}
     ${!entries.length && html`<p class="foot">Nothing was said yet.</p>`}
-    ${isLive(row) && !row.is_stopped && html`<p class="now" role="status"><span class="pulse" aria-hidden="true"></span>${oneLine(doingOf(row) || 'works', 200)}</p>`}
+    ${!isStored && isLive(row) && !row.is_stopped && html`<p class="now" role="status"><span class="pulse" aria-hidden="true"></span>${oneLine(doingOf(row) || 'works', 200)}</p>`}
     ${unseen > 0 && html`<button class="unseen-below" onClick=${() => { toEnd(box.current); count(0); }}>${unseen} new ↓</button>`}
     ${!isSmall && entries.length > 0 && html`<div class="row end"><${Copy} text=${() => asMarkdown(entries)}>Copy as Markdown<//></div>`}
-    ${row.kind === 'agent' && html`<${Say} row=${row} />`}
+    ${!isStored && row.kind === 'agent' && html`<${Say} row=${row} />`}
   </div>`;
 }
 
