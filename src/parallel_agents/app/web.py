@@ -6,8 +6,6 @@ from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
-import aiohttp
-
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.web_search import SearchChoice
 from parallel_agents.errors import ConfigError
@@ -17,6 +15,8 @@ from parallel_agents.settings import Environment, Settings
 from parallel_agents.tools.web.means import WebMeans
 
 if TYPE_CHECKING:
+    import aiohttp
+
     from parallel_agents.tools.web.engines import Engine
 
 

@@ -57,7 +57,7 @@ class Fields(BaseModel):
     """
 
     page: ClassVar[str] = "`pagents docs agents`"
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 FieldsT = TypeVar("FieldsT", bound=Fields)

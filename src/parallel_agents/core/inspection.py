@@ -38,7 +38,7 @@ class Snapshot:
         tallies: how the runs of each team's tasks are doing.
         spend_below: what everything below the latest run of each team used.
         left: of teams with runs that no living process has, the first live ones.
-        last: the last event of each live run.
+        last: the last event of each run that a process has begun and that has not ended.
         last_steps: the last event before that, of runs whose last event is a start.
         last_times: when each live run that no living process has was last worked on, in seconds
             since the epoch.

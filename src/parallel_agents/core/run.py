@@ -52,11 +52,12 @@ def status_of_lost(statuses: Iterable[RunStatus]) -> RunStatus:
 
 
 LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
+_NOTHING = Spend()
 
 
 def known_cost(spend: Spend, status: RunStatus) -> float | None:
     """The cost in USD; None if a price is unknown, or the run ended before a call was counted."""
-    is_uncounted = spend == Spend() and status.is_over and status is not RunStatus.DONE
+    is_uncounted = status.is_over and status is not RunStatus.DONE and spend == _NOTHING
     return None if is_uncounted else spend.cost_usd
 
 

@@ -101,6 +101,7 @@ class StoreSizes:
     """What a store holds; sizes are those of the contents, without the tables around them.
 
     Attributes:
+        is_estimated: whether the bytes of the events are estimated from some of them.
         artifacts: the contents that it refers to, whose files lie beside it.
         removing: the trees of which an interrupted pruning has left a part.
         pruned_events: how many events were pruned so far.
@@ -122,6 +123,7 @@ class StoreSizes:
     pruned: Paid
     oldest_at: float | None
     newest_at: float | None
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ssl
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from parallel_agents.errors import CertificateRefused, ProviderError, ProxyRefused, Unreachable
 from parallel_agents.models.certificates import explain
@@ -15,19 +14,12 @@ from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.proxies import Proxy
 from parallel_agents.secrets.fragments import Fragments
 
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    from parallel_agents.models import http_client as aiohttp
+
 _PROXY_KEY = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
-
-
-class SocksFault(aiohttp.ClientConnectionError):
-    """A connection through a SOCKS proxy failed.
-
-    Attributes:
-        cause: what the proxy answered, or what failed on the way to it or beyond it.
-    """
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
 
 
 def find_fault(
@@ -41,6 +33,8 @@ def find_fault(
         proxy: what the call went through.
         trusted: the variables that name the trusted authorities, or an empty string.
     """
+    from parallel_agents.models.socks_fault import SocksFault  # noqa: PLC0415 - loads aiohttp
+
     match error:
         case aiohttp.ClientConnectorCertificateError(
             certificate_error=ssl.SSLCertVerificationError() as cause, host=host

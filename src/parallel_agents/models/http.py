@@ -7,10 +7,10 @@ import io
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import cached_property
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-import aiohttp
 import orjson
 
 from parallel_agents.core.schema import Json
@@ -23,6 +23,11 @@ from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.proxies import Proxy
 from parallel_agents.models.reading.documents import is_json_start, read_document, read_event
 from parallel_agents.models.sse import EventReader
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    from parallel_agents.models import http_client as aiohttp
 
 _CONNECT_SECONDS = 10.0
 _LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop
@@ -52,9 +57,16 @@ class Http:
     def __init__(self, network: Network | None = None, *, stall_seconds: float = 120.0) -> None:
         self.network = network or Network()
         self._routes: dict[tuple[str, str], _Route] = {}
-        self._plain = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
-        self._streamed = aiohttp.ClientTimeout(
-            total=None, sock_connect=_CONNECT_SECONDS, sock_read=stall_seconds
+        self._stall_seconds = stall_seconds
+
+    @cached_property
+    def _plain(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
+
+    @cached_property
+    def _streamed(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._stall_seconds
         )
 
     def post(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
-import aiohttp
 import orjson
 
 from parallel_agents.core.schema import Json
@@ -26,6 +25,11 @@ from parallel_agents.models.network import Network
 from parallel_agents.models.offers import Offer, missing_model_hint, read_page
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.shapes import ShapeError
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    from parallel_agents.models import http_client as aiohttp
 
 _SECONDS = 20.0
 _MOST_BYTES = 16 << 20

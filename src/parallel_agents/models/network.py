@@ -6,14 +6,18 @@ import importlib.util
 import ssl
 from collections.abc import Mapping
 from functools import cached_property
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from parallel_agents.errors import ConfigError, MissingExtra, ProviderError
 from parallel_agents.models.certificates import make_context, named_authorities
 from parallel_agents.models.faults import find_fault
 from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.proxies import DIRECT, Proxy, find_proxy, read_proxy
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    from parallel_agents.models import http_client as aiohttp
 
 _KEEPALIVE_SECONDS = 60.0
 _VARIABLE = "env:"

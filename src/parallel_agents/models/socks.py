@@ -10,8 +10,8 @@ from aiohttp_socks import ProxyConnector, ProxyType
 from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 from typing_extensions import override
 
-from parallel_agents.models.faults import SocksFault
 from parallel_agents.models.proxies import Proxy
+from parallel_agents.models.socks_fault import SocksFault
 
 _TYPES = {"socks4": ProxyType.SOCKS4, "socks4a": ProxyType.SOCKS4, "socks5": ProxyType.SOCKS5}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -44,38 +45,54 @@ class StoreJournal:
         self._rules = rules
 
     async def look(self, rows: Sequence[Row]) -> Snapshot:
-        waiting = [row for row in rows if _may_wait(row)]
-        live = {row.session.key: await self._live_runs(row) for row in waiting}
+        store, waiting = self._store, [row for row in rows if _may_wait(row)]
         teams = [row for row in rows if row.run.kind.is_group]
-        tallies = await self._store.tallies([row.session.key for row in teams])
-        owners = await self._store.owners()
+        tallies, spend_below, owners, of_waiting = await asyncio.gather(
+            store.tallies([row.session.key for row in teams]),
+            store.spend_below([row.run.id for row in teams]),
+            store.owners(),
+            asyncio.gather(*(self._live_runs(row) for row in waiting)),
+        )
+        live = {row.session.key: found for row, found in zip(waiting, of_waiting, strict=True)}
         alive = frozenset(owner.id for owner in owners if owner.state is OwnerState.LIVE)
-        left = {
-            team: await self._members_left(team)
+        are_left = [
+            team
             for team, of_team in tallies.items()
             if any(not tally.status.is_over and tally.owner not in alive for tally in of_team)
-        }
+        ]
         shown = _live([*rows, *_all(live.values())])
-        last = await self._store.last_bodies([run.id for run in shown])
+        last, silences, asked, of_left = await asyncio.gather(
+            store.last_bodies([run.id for run in shown if run.status is not RunStatus.QUEUED]),
+            self._silences(shown),
+            self._asked(shown),
+            asyncio.gather(*(self._members_left(team) for team in are_left)),
+        )
+        left = dict(zip(are_left, of_left, strict=True))
         unowned = [run.id for run in _live([*rows, *_all(left.values())]) if run.owner not in alive]
+        last_steps, last_times = await asyncio.gather(
+            store.last_steps(
+                [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
+            ),
+            store.last_times(unowned),
+        )
         return Snapshot(
             rows=rows,
             live=live,
             tallies=tallies,
-            spend_below=await self._store.spend_below([row.run.id for row in teams]),
+            spend_below=spend_below,
             left=left,
             last=last,
-            last_steps=await self._store.last_steps(
-                [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
-            ),
-            last_times=await self._store.last_times(unowned),
-            silences=await self._silences() if shown else {},
-            asked=await self._asked() if shown else {},
+            last_steps=last_steps,
+            last_times=last_times,
+            silences=silences,
+            asked=asked,
             alive=alive,
             now=self._now(),
         )
 
-    async def _silences(self) -> dict[RunId, Silence]:
+    async def _silences(self, shown: Sequence[Run]) -> dict[RunId, Silence]:
+        if not shown:
+            return {}
         now = self._now()
         silent, gaps = await self._store.silent_runs(self._rules, now)
         return {
@@ -83,7 +100,9 @@ class StoreJournal:
             for each in silent
         }
 
-    async def _asked(self) -> dict[RunId, Question]:
+    async def _asked(self, shown: Sequence[Run]) -> dict[RunId, Question]:
+        if not shown:
+            return {}
         newest_first = reversed(await self._store.questions())
         return {each.run: each.question for each in newest_first}
 

@@ -13,7 +13,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -28,6 +27,7 @@ from parallel_agents.errors import StoreError, StoreReplaced, StoreUnreachable, 
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
 from parallel_agents.stores.journal_store import JournalStore
+from parallel_agents.stores.reader import Reader
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer
 from parallel_agents.stores.store_clock import read_clock
@@ -67,8 +67,7 @@ class GroupCommitStore(JournalStore):
         self._name = name
         journal = Journal(writing, now, dead_letter_seconds, least_now)
         self._writer = _Writer(journal, self._publish, self._fail, self._tell_state)
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")
-        self._rows = Rows(reading)
+        self._reader = Reader(Rows(reading))
         self._is_closed = False
 
     @override
@@ -95,7 +94,7 @@ class GroupCommitStore(JournalStore):
     @override
     async def read(self, read: Callable[[Rows], _T]) -> _T:
         self._check_open()
-        return await asyncio.get_running_loop().run_in_executor(self._reader, read, self._rows)
+        return await self._reader.read(read)
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -112,8 +111,7 @@ class GroupCommitStore(JournalStore):
             return
         self._is_closed = True
         await asyncio.to_thread(self._writer.stop)
-        self._reader.shutdown()
-        self._rows.database.close()
+        self._reader.close(asyncio.get_running_loop())
 
 
 class _Waiting(NamedTuple):

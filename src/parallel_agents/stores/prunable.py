@@ -18,6 +18,9 @@ from parallel_agents.core.store_care import (
 from parallel_agents.stores.database import Database, SqlRow, as_array
 from parallel_agents.stores.row_columns import is_moment
 
+# Of more events the bytes are estimated from so many of them: a sum would read the whole file.
+_MOST_MEASURED, _SAMPLES = 100_000, 2_000
+
 # Beside a body an event has its row, its key in an index, and a share of the rows of its run.
 _OVERHEAD_BYTES = 250
 
@@ -33,16 +36,21 @@ def shrink_step(database: Database) -> Pages:
     return read_pages(database)
 
 
-def read_sizes(database: Database) -> StoreSizes:
+def read_sizes(database: Database, most_measured: int = _MOST_MEASURED) -> StoreSizes:
+    """See `core.store_care.CareStore`; the bytes of more events are estimated."""
     with database.reading():
         found = database.one("sizes")
         assert found is not None  # a SELECT without FROM has one row
-        events, event_bytes, replies, reply_bytes, artifacts, artifact_bytes, *rest = found
+        events, first, last, replies, reply_bytes, artifacts, artifact_bytes, *rest = found
         sessions, runs, trees, oldest, newest = rest
         pruned_runs, *pruned = database.one("pruned_spend") or (0, 0, 0)
+        is_estimated = events > most_measured
         return StoreSizes(
             pages=read_pages(database),
-            events=Size(events, event_bytes),
+            events=_estimated(database, events, first, last)
+            if is_estimated
+            else Size(events, (database.one("bytes_of_events") or (0,))[0]),
+            is_estimated=is_estimated,
             replies=Size(replies, reply_bytes),
             artifacts=Size(artifacts, artifact_bytes),
             trees=trees,
@@ -57,6 +65,15 @@ def read_sizes(database: Database) -> StoreSizes:
         )
 
 
+def _estimated(database: Database, events: int, first: int, last: int) -> Size:
+    """The events, by the mean size of some that lie evenly between the first and the last."""
+    step = max(1, (last - first) // _SAMPLES)
+    # Not at the same distance: runs that are alike would repeat themselves in it.
+    sample = [str(seq + seq * 7919 % step) for seq in range(first, last + 1, step)]
+    (mean,) = database.one("mean_bytes", (f"[{','.join(sample)}]",)) or (None,)
+    return Size(events, round(events * (mean or 0.0)))
+
+
 def read_plan(
     database: Database,
     retention: Retention,
@@ -68,11 +85,14 @@ def read_plan(
     """What a pruning would remove now, the oldest first."""
     with database.reading():
         held = read_held(database, oldest_letter, unmerged)
-        ended = [_tree(row, held) for row in database.all("trees", where=())]
+        latest = now - retention.least_age
+        # Which trees ended last is known only once all have been looked at.
+        conditions = [] if retention.keep_last else ["ended_by"]
+        found = database.all("trees", {"until": latest}, where=conditions)
+        ended = [_tree(row, held) for row in found]
         ended = [tree for tree in ended if tree.held is not Held.LIVE]
         if retention.keep_last:
             ended = ended[: -retention.keep_last]
-        latest = now - retention.least_age
         ended = [tree for tree in ended if tree.ended_at <= latest]
         going = [tree for tree in ended if tree.held is None]
         staying = [tree for tree in ended if tree.held is not None]

@@ -35,6 +35,9 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _OWNER_TYPES = (str, str, int, str, str, float, str, int, str)
 
+# Rows that are kept decoded, two kilobytes each, if their options are small.
+_MOST_KEPT, _SMALL_OPTIONS = 2048, 2000
+
 # Conditions that most of the newest rows meet: they are looked for from the newest on.
 _BROAD = frozenset({"rows.latest", "rows.roots", "rows.ended", "rows.since"})
 
@@ -50,6 +53,8 @@ class Rows:
         self.database = database
         # Definitions never change, so each is decoded once.
         self._agents: dict[object, Agent | Undecodable] = {}
+        # A face reads the same rows again and again, and few of them have changed since.
+        self._kept = lru_cache(maxsize=_MOST_KEPT)(self._row)
         self._last_old_seq = _last_old_seq(database)
 
     def body(self, seq: int, stored: bytes) -> Body:
@@ -71,6 +76,10 @@ class Rows:
             unreadable = unreadable_body(body, fault)
             return Event(seq, 0.0, SessionKey(str(session)), RunId(str(run)), str(key), unreadable)
         return Event(seq, at, SessionKey(session), RunId(run), key, self.body(seq, body))
+
+    def _listed(self, columns: SqlRow) -> Row:
+        """A row of a list; it is decoded only if it has changed since it was listed last."""
+        return self._kept(columns) if len(str(columns[9])) < _SMALL_OPTIONS else self._row(columns)
 
     def _row(self, columns: SqlRow) -> Row:
         """A row from the columns of the query `session_rows`."""
@@ -141,7 +150,7 @@ class Rows:
         query = "rows"
         if chosen.limit is not None and _BROAD.issuperset(conditions):
             query = "newest_rows"
-        return [self._row(found) for found in self.database.all(query, values, where=conditions)]
+        return [self._listed(found) for found in self.database.all(query, values, where=conditions)]
 
     def events(
         self,

@@ -11,7 +11,6 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
@@ -24,6 +23,7 @@ from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.errors import StoreError, StoreReadOnly
 from parallel_agents.stores.journal import AnyChange, Change
 from parallel_agents.stores.journal_store import JournalStore
+from parallel_agents.stores.reader import Reader
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.sqlite_connection import (
     closed_on_error,
@@ -133,8 +133,7 @@ class ReadingStore(JournalStore):
     def __init__(self, database: SqliteDatabase, refusal: StoreError, kept_seconds: float) -> None:
         super().__init__(of_this_process(), kept_seconds)
         self._refusal = refusal
-        self._rows = Rows(database)
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")
+        self._reader = Reader(Rows(database))
 
     @classmethod
     async def open(cls, path: Path, *, dead_letter_seconds: float = DEAD_LETTER_SECONDS) -> Self:
@@ -169,11 +168,10 @@ class ReadingStore(JournalStore):
 
     @override
     async def read(self, read: Callable[[Rows], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._reader, read, self._rows)
+        return await self._reader.read(read)
 
     async def aclose(self) -> None:
-        self._reader.shutdown()
-        self._rows.database.close()
+        self._reader.close(asyncio.get_running_loop())
 
 
 def _refusal(path: Path, found: Found) -> StoreError:

@@ -36,16 +36,22 @@ class Seer(Protocol):
 async def look(home: Path, settings: Settings, seer: Seer) -> Seen:
     """What is found now in the store of a home, and on its disk."""
     now = seer.now()
+    journal, recent = seer.journal, now - _RECENT_SECONDS
+    (vitals, unsent, pages), (owners, questions, throttles), (room, size) = await asyncio.gather(
+        asyncio.gather(journal.vitals(since=recent), journal.unsent(since=recent), journal.pages()),
+        asyncio.gather(journal.owners(), seer.sessions.questions(), seer.limits.throttles()),
+        asyncio.to_thread(_on_disk, home),
+    )
     return Seen(
-        vitals=await seer.journal.vitals(since=now - _RECENT_SECONDS),
-        questions=await seer.sessions.questions(),
-        throttles=await seer.limits.throttles(),
-        owners=await seer.journal.owners(),
-        room=await asyncio.to_thread(_room, home),
-        store_bytes=await asyncio.to_thread(_store_bytes, home),
-        free_bytes=(await seer.journal.pages()).free,
+        vitals=vitals,
+        questions=questions,
+        throttles=throttles,
+        owners=owners,
+        room=room,
+        store_bytes=size,
+        free_bytes=pages.free,
         retention=settings.retention,
-        unsent=await seer.journal.unsent(since=now - _RECENT_SECONDS),
+        unsent=unsent,
         stuck_rules=settings.stuck_rules,
         now=now,
         wall_ahead=time.time() - now,
@@ -61,6 +67,11 @@ def sign_json(sign: Sign) -> Mapping[str, object]:
         "hint": sign.hint,
         **sign.facts,
     }
+
+
+def _on_disk(home: Path) -> tuple[Room, int]:
+    """How much room the disk has, and how large the store is."""
+    return _room(home), _store_bytes(home)
 
 
 def _room(home: Path) -> Room:

@@ -18,10 +18,12 @@ class TierCosts:
 
     Attributes:
         tried: attempts that ended on it, accepted or not.
+        answered: how many of them had a reply; the others cost nothing that is known.
         accepted: results that passed all gates.
     """
 
     tried: int = 0
+    answered: int = 0
     accepted: int = 0
     spend: Spend = Spend()
 
@@ -32,10 +34,12 @@ class AgentCosts:
 
     Attributes:
         runs: how many have ended.
+        answered: how many of them had a reply.
         reviews: what the judges and refiners of its work cost.
     """
 
     runs: int = 0
+    answered: int = 0
     tiers: dict[str, TierCosts] = field(default_factory=lambda: defaultdict(TierCosts))
     reviews: Spend = Spend()
 
@@ -56,9 +60,12 @@ def costs_by_agent(costs: Iterable[Cost]) -> dict[str, AgentCosts]:
             by_agent[cost.serves].reviews += cost.spend
             continue
         of_agent = by_agent[cost.agent]
+        is_answered = cost.spend.calls > 0
         of_agent.runs += cost.ended
+        of_agent.answered += cost.ended if is_answered else 0
         tier = of_agent.tiers[cost.model]
         tier.tried += cost.tried
+        tier.answered += cost.tried if is_answered else 0
         tier.accepted += cost.accepted
         tier.spend += cost.spend
     return by_agent

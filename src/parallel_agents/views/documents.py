@@ -333,6 +333,18 @@ def event_json(event: Event) -> EventDocument:
     }
 
 
+def encoded_event(event: Event) -> Mapping[str, object]:
+    """The same document, whose body is JSON already, for who only encodes it."""
+    return {
+        "seq": event.seq,
+        "at": format.iso(event.at),
+        "session_key": event.session,
+        "run_id": event.run,
+        "key": event.key,
+        "event": orjson.Fragment(orjson.dumps(event.body, default=as_list)),
+    }
+
+
 def decision_json(decision: Decision, origins: Mapping[SessionKey, Origin]) -> DecisionDocument:
     event = decision.event
     origin = origins.get(event.session)

@@ -56,14 +56,17 @@ def spend_of(amount: Amount, model: str) -> Spend:
 
 
 def likely_of(costs: Mapping[str, AgentCosts], agent: str, model: str) -> tuple[Spend | None, int]:
-    """What a run of an agent on a model has cost on average, with its judges, and in how many runs."""
+    """What a run of an agent on a model has cost on average, with its judges, and in how many runs.
+
+    A run that had no reply says nothing about the next one.
+    """
     found = costs.get(agent)
     tier = None if found is None else found.tiers.get(model)
-    if found is None or tier is None or not tier.tried:
+    if found is None or tier is None or not tier.answered:
         return None, 0
-    own = shared(tier.spend, 1, tier.tried)
-    reviews = shared(found.reviews, 1, found.runs) if found.runs else Spend()
-    return own + reviews, tier.tried
+    own = shared(tier.spend, 1, tier.answered)
+    reviews = shared(found.reviews, 1, found.answered) if found.answered else Spend()
+    return own + reviews, tier.answered
 
 
 def shared(spend: Spend, part: int, of: int) -> Spend:

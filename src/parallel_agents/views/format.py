@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import orjson
@@ -177,6 +178,7 @@ def utc_moment(at: float) -> str:
     return _written(at, "%Y-%m-%d %H:%M:%S UTC")
 
 
+@lru_cache(maxsize=1024)
 def iso(at: float | None) -> str | None:
     """ISO 8601 in UTC, for machines; None for a moment that no calendar has."""
     found = None if at is None else _time(at)

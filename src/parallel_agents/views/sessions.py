@@ -79,7 +79,7 @@ def lines_of(seen: Snapshot, lacks: Callable[[Row], str] = lambda _: "") -> list
 
 
 def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], str]) -> SessionLine:
-    below = seen.spend_below.get(row.run.id, Spend())
+    below = seen.spend_below.get(row.run.id)
     row, queued_after = _counting(row, seen.live.get(row.session.key, ()))
     tallies = seen.tallies.get(row.session.key, ())
     left = [row, *seen.left.get(row.session.key, ())]
@@ -100,7 +100,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         asks=waits_for(seen.asked[row.run.id]) if row.run.id in seen.asked else "",
         queued_after=queued_after,
         counts=_counts(tallies, liveness),
-        spend=row.run.spend + below,
+        spend=row.run.spend if below is None else row.run.spend + below,
         silence=None if is_stopped else seen.silences.get(row.run.id),
         lacks=next((lack for each in stopped if (lack := lacks(each))), ""),
     )
@@ -120,11 +120,11 @@ def _counting(row: Row, live: Sequence[Row]) -> tuple[Row, int]:
 
 
 def _doing(seen: Snapshot, run: Run) -> str:
+    if run.status is RunStatus.QUEUED:
+        return WAITS_FOR_SLOT
     last = seen.last.get(run.id)
     if last is None or run.status.is_over:
         return ""
-    if run.status is RunStatus.QUEUED:
-        return WAITS_FOR_SLOT
     if run.id in seen.asked:
         return waits_for(seen.asked[run.id])
     step = seen.last_steps.get(run.id)

@@ -13,6 +13,7 @@ from parallel_agents.core.model import ModelReply, ModelRequest
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
+from parallel_agents.errors import RequestRejected
 from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
 from parallel_agents.views.costs import AgentCosts, By, costs_by_agent, sums_by, total_of
@@ -85,6 +86,23 @@ async def test_a_run_that_failed_was_paid_for_and_a_price_that_is_not_known_is_n
     assert failed["writer"].accepted == 0
     assert failed["writer"].spend.cost_usd == 1.0
     assert unpriced["writer"].spend.cost_usd is None
+
+
+async def test_a_run_that_failed_without_a_reply_was_tried_and_not_accepted() -> None:
+    def refuse(request: ModelRequest) -> ModelReply:
+        if "fail" in request.messages[-1].text:
+            raise RequestRejected("no")
+        return ModelReply(message=assistant("work"), model=CHEAP, usage=Usage(10, 10))
+
+    async with open_rig(RepliesWith(refuse, CHEAP), agents=[WRITER]) as rig:
+        for text in ("Go.", "fail"):
+            await (await rig.sessions.spawn(Task("writer", text, model=CHEAP))).wait()
+        costs = await rig.store.costs()
+
+    writer = costs_by_agent(costs)["writer"]
+    assert (writer.runs, writer.answered, writer.accepted) == (2, 1, 1)
+    assert (writer.tiers[CHEAP].tried, writer.tiers[CHEAP].answered) == (2, 1)
+    assert total_of(costs).runs == 2
 
 
 def cost_of(

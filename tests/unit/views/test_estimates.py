@@ -26,6 +26,16 @@ def test_a_run_is_likely_to_cost_what_such_runs_cost_with_their_judges() -> None
     assert likely.cost_usd == 2.5
 
 
+def test_a_run_that_had_no_reply_makes_the_next_one_no_cheaper() -> None:
+    unanswered = Cost("writer", "", MODEL, 1, 1, 0, Spend(), 0.0)
+
+    likely, runs = likely_of(costs_by_agent([cost_of(4), unanswered]), "writer", MODEL)
+
+    assert runs == 1
+    assert likely is not None
+    assert likely.cost_usd == 4.0
+
+
 def test_an_agent_that_has_not_run_on_the_model_has_no_likely_cost() -> None:
     costs = costs_by_agent([cost_of(4)])
 

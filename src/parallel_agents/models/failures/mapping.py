@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
-
-import aiohttp
 
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
@@ -33,6 +31,11 @@ from parallel_agents.models.failures.kinds import hint_of, kind_of, status_of
 from parallel_agents.models.failures.reading import read_error, status_in
 from parallel_agents.models.failures.waits import read_wait
 from parallel_agents.models.providers import Endpoint
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    from parallel_agents.models import http_client as aiohttp
 
 _MOST_CHARACTERS: Final = 300
 # A gateway sends these for a call that it had handed on, and that may have been answered.

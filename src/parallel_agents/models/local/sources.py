@@ -6,10 +6,9 @@ import re
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from zipfile import BadZipFile, ZipFile
 
-import aiohttp
 from yarl import URL
 
 from parallel_agents.errors import ConfigError, LocalModelError
@@ -18,6 +17,11 @@ from parallel_agents.models.local.part import Part
 from parallel_agents.models.local.pip import Pip
 from parallel_agents.models.network import Network
 from parallel_agents.models.providers import Endpoint, Wire
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    from parallel_agents.models import http_client as aiohttp
 
 Report: TypeAlias = Callable[[], None]
 

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 from parallel_agents.app.care import Pruning, Stats
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store_care import Pages, Paid, Retention, Size, Step, Tree
+from parallel_agents.core.store_care import Pages, Paid, Retention, Size, Step, StoreSizes, Tree
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.surfaces.cli import render
 from parallel_agents.views import format
@@ -62,7 +62,7 @@ def print_stats(found: Stats, home: Path) -> None:
     rows = [
         ("store", "", format.size(pages.file), f"{format.size(pages.free)} of it free"),
         ("log", "", format.size(found.log), "moved into the store as work continues"),
-        ("events", f"{store.events.number:,}", format.size(store.events.bytes), _times(found)),
+        ("events", f"{store.events.number:,}", _event_bytes(store), _times(found)),
         ("replies", f"{store.replies.number:,}", format.size(store.replies.bytes), "cached"),
         _row("artifacts", found.contents, "files beside the store"),
         _row("workspaces", found.workspaces, "pagents workspaces list"),
@@ -97,6 +97,10 @@ def print_stats(found: Stats, home: Path) -> None:
 
 def _row(kind: str, size: Size, about: str) -> tuple[str, str, str, str]:
     return kind, f"{size.number:,}", format.size(size.bytes), about if size.number else ""
+
+
+def _event_bytes(store: StoreSizes) -> str:
+    return f"{'about ' if store.is_estimated else ''}{format.size(store.events.bytes)}"
 
 
 def _times(found: Stats) -> str:
@@ -185,7 +189,7 @@ def stats_json(found: Stats) -> Mapping[str, Json]:
         "file_bytes": pages.file,
         "free_bytes": pages.free,
         "log_bytes": found.log,
-        "events": _size_json(store.events),
+        "events": {**_size_json(store.events), "is_estimated": store.is_estimated},
         "replies": _size_json(store.replies),
         "artifacts": _size_json(found.contents),
         "workspaces": _size_json(found.workspaces),

@@ -42,6 +42,7 @@ class TopList(ScrollView, can_focus=True):
         self._items: Sequence[Item] = ()
         self._cursor = 0
         self._shown = shown
+        self._ground = Style()
 
     @property
     def current(self) -> Item | None:
@@ -75,12 +76,17 @@ class TopList(ScrollView, can_focus=True):
         self._go(len(self._items) - 1 if end else 0)
 
     def _go(self, to: int) -> None:
-        cursor = max(min(to, len(self._items) - 1), 0)
-        if cursor == self._cursor:
+        before, cursor = self._cursor, max(min(to, len(self._items) - 1), 0)
+        if cursor == before:
             return
         self._cursor = cursor
+        top = self.scroll_offset.y
         self._follow()
-        self.refresh()
+        if self.scroll_offset.y == top:
+            self.refresh_line(before)
+            self.refresh_line(cursor)
+        else:
+            self.refresh()
         self.post_message(self.Moved(self.current, by_key=True))
 
     def _follow(self) -> None:
@@ -89,12 +95,17 @@ class TopList(ScrollView, can_focus=True):
         )
 
     @override
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._ground = self.rich_style  # it takes longer to find than a line to draw
+        return super().render_lines(crop)
+
+    @override
     def render_line(self, y: int) -> Strip:
         place, width = self.scroll_offset.y + y, self.size.width
         if place >= len(self._items):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._ground)
         item = self._items[place]
         style = f"{item.style} reverse" if place == self._cursor else item.style
         strip = Strip([Segment(self._shown(text_of(item, width)), Style.parse(style))])
         strip = strip.extend_cell_length(width, Style.parse(style))
-        return strip.adjust_cell_length(width, self.rich_style).apply_style(self.rich_style)
+        return strip.adjust_cell_length(width, self._ground).apply_style(self._ground)

@@ -17,7 +17,7 @@ from parallel_agents.surfaces.gateway.given import MOST_ITEMS, USUAL_ITEMS, Give
 from parallel_agents.surfaces.gateway.hub import Following, Members
 from parallel_agents.surfaces.gateway.replies import Page, Reply, Stream, encode
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.views.documents import EventDocument, event_json
+from parallel_agents.views.documents import EventDocument, encoded_event
 
 EVENT_STREAM = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
@@ -61,7 +61,7 @@ async def list_events(call: Call, given: EventsQuery) -> Reply:
         last = str(page[-1].seq) if len(page) == given.limit else ""
         return Page(
             schema="events",
-            items=[event_json(event) for event in page],
+            items=[encoded_event(event) for event in page],
             as_of=client.now(),
             last=last,
             more={"seq": hub.seq},
@@ -127,7 +127,7 @@ async def _pieces(following: Following) -> AsyncGenerator[bytes]:
 
 def encoded(event: Event) -> bytes:
     """An event as server-sent events have it; its number is its id."""
-    return b"id: %d\ndata: %s\n\n" % (event.seq, encode(event_json(event)))
+    return b"id: %d\ndata: %s\n\n" % (event.seq, encode(encoded_event(event)))
 
 
 ROUTES = (

@@ -22,7 +22,11 @@ class Given(BaseModel):
     """What a request gives; nothing else is accepted."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=False
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=False,
+        defer_build=True,  # few of the routes are asked in one life of a gateway
     )
 
 

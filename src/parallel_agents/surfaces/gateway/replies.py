@@ -85,7 +85,8 @@ def page_document(page: Page, path: str, query: Mapping[str, str]) -> Mapping[st
         "counts": {"items": count, "total": page.total},
         **page.more,
         "next": f"{path}?{urlencode(left)}" if page.last else None,
-        "items": page.items,
+        # Once for the entity tag and for the body.
+        "items": orjson.Fragment(orjson.dumps(page.items, default=as_list)),
     }
 
 

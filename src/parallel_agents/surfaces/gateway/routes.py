@@ -92,6 +92,9 @@ class Router:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
+        self._by_length: dict[int, list[tuple[Sequence[str], Route]]] = {}
+        for route in routes:
+            self._by_length.setdefault(len(route.segments), []).append((route.segments, route))
 
     def find(self, method: str, raw_path: bytes) -> Found:
         """The route of a method and a path, in which a name may have encoded slashes.
@@ -103,7 +106,9 @@ class Router:
         parts = text.removeprefix(PREFIX).strip("/").split("/")
         method = "GET" if method == "HEAD" else method
         matching = [
-            route for route in self._routes if text.startswith(f"{PREFIX}/") and _fits(route, parts)
+            route
+            for segments, route in self._by_length.get(len(parts), ())
+            if _fits(segments, parts) and text.startswith(f"{PREFIX}/")
         ]
         for route in matching:
             if route.method == method:
@@ -127,10 +132,11 @@ class Router:
         )
 
 
-def _fits(route: Route, parts: Sequence[str]) -> bool:
-    return len(parts) == len(route.segments) and all(
+def _fits(segments: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether a path of as many parts is that of a route."""
+    return all(
         segment == part or (segment.startswith("{") and part)
-        for segment, part in zip(route.segments, parts, strict=True)
+        for segment, part in zip(segments, parts, strict=True)
     )
 
 

@@ -564,13 +564,15 @@ SUM(output_tokens) FILTER (WHERE is_whole), SUM(cache_read_tokens) FILTER (WHERE
 SUM(cache_write_tokens) FILTER (WHERE is_whole), SUM(cost_nanousd) FILTER (WHERE is_whole),
 SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_whole)
 
--- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status.
+-- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status,
+-- and by whether they had a reply.
 -- name: costs
 SELECT digest, MIN(key), served, model, status, COUNT(*), MAX(created_at), day, tags, {sums}
 FROM (SELECT s.agent AS digest, s.key, {served} AS served, r.model, r.status, r.created_at,
-             {day} AS day, {tags} AS tags, {is_whole} AS is_whole, {amounts}
+             {day} AS day, {tags} AS tags, r.calls > 0 AS is_answered, {is_whole} AS is_whole,
+             {amounts}
       FROM runs AS r JOIN sessions AS s ON s.key = r.session {where})
-GROUP BY digest, served, model, status, day, tags;
+GROUP BY digest, served, model, status, day, tags, is_answered;
 
 -- Runs with several attempts, which were on different models.
 -- name: costs_of_several
@@ -588,11 +590,12 @@ JOIN events AS e ON e.run = r.id AND e.key GLOB 'turn-*/unanswered-*' {where};
 CASE WHEN s.options <> '{}' AND json_valid(s.options) AND json_extract(s.options, '$.is_service')
      THEN (SELECT p.agent FROM sessions AS p WHERE p.key = s.parent) END
 
+-- A run that ended without a reply was tried, too; one that nobody has begun was not.
 -- name: costs.once
-r.kind = 'agent' AND r.calls > 0 AND r.attempts <= 1
+r.kind = 'agent' AND r.attempts <= 1 AND (r.calls > 0 OR (r.attempts = 1 AND NOT ({live})))
 
 -- name: costs.several
-r.kind = 'agent' AND r.calls > 0 AND r.attempts > 1
+r.kind = 'agent' AND r.attempts > 1
 
 -- name: costs.tree
 s.key IN ({subtree_of_tree})
@@ -608,8 +611,12 @@ date(COALESCE(r.finished_at, r.created_at), 'unixepoch')
 -- name: tags
 CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.tags') END
 
+-- Found in two indexes: what was done today is little of what there is.
 -- name: costs.since
-({live} OR r.finished_at >= :since)
+r.id IN (SELECT id FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running')
+         UNION ALL
+         SELECT id FROM runs INDEXED BY runs_ended
+         WHERE finished_at IS NOT NULL AND finished_at >= :since)
 
 -- The events of some runs of each session: from one number to another.
 -- name: events_of_claims
@@ -1123,7 +1130,8 @@ WHERE e.run IN (SELECT value FROM json_each(?)) ORDER BY e.run, e.seq LIMIT ?;
 -- name: accounts_in_use
 WITH RECURSIVE above (key, parent) AS (
     SELECT key, parent FROM sessions
-    WHERE key IN (SELECT session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running'))
+    WHERE EXISTS (SELECT 1 FROM budget_accounts WHERE scope > 'session:' AND scope < 'session;')
+      AND key IN (SELECT session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running'))
     UNION
     SELECT s.key, s.parent FROM sessions AS s JOIN above ON s.key = above.parent
 )
@@ -1236,6 +1244,12 @@ SELECT s.root, COUNT(DISTINCT s.key), COUNT(*), MAX(COALESCE(r.finished_at, r.cr
 FROM sessions AS s JOIN runs AS r ON r.session = s.key
 {where}
 GROUP BY s.root ORDER BY 4, s.root;
+
+-- The trees of which something ended by then; of the others nothing is old enough.
+-- name: trees.ended_by
+s.root IN (SELECT of.root
+           FROM runs AS ended INDEXED BY runs_ended JOIN sessions AS of ON of.key = ended.session
+           WHERE ended.finished_at IS NOT NULL AND ended.finished_at <= :until)
 
 -- name: trees.roots
 s.root IN (SELECT value FROM json_each(:roots))
@@ -1416,9 +1430,16 @@ DELETE FROM state WHERE tree = ?;
 -- name: prune_artifacts
 DELETE FROM artifacts WHERE tree = ?;
 
--- How much of each kind there is; only the lengths of bodies are read, not the bodies.
+-- The bytes of all events; only the lengths of bodies are read, but of each.
+-- name: bytes_of_events
+SELECT COALESCE(SUM(length(body)), 0) FROM events;
+
+-- The mean of some events.
+-- name: mean_bytes
+SELECT AVG(length(e.body)) FROM json_each(?) AS asked CROSS JOIN events AS e ON e.seq = asked.value;
+
 -- name: sizes
-SELECT (SELECT COUNT(*) FROM events), (SELECT COALESCE(SUM(length(body)), 0) FROM events),
+SELECT (SELECT COUNT(*) FROM events), (SELECT MIN(seq) FROM events), (SELECT MAX(seq) FROM events),
        (SELECT COUNT(*) FROM replies), (SELECT COALESCE(SUM(length(body)), 0) FROM replies),
        (SELECT COUNT(DISTINCT id) FROM artifacts),
        (SELECT COALESCE(SUM(bytes), 0) FROM (SELECT MAX(bytes) AS bytes FROM artifacts GROUP BY id)),

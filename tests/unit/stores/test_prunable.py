@@ -1,0 +1,42 @@
+"""Prunable: what a store holds, measured or estimated, and what of it is old enough to go."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.store_care import Retention
+from parallel_agents.core.task import Task
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.stores.prunable import read_sizes
+from parallel_agents.testing import RepliesWith, open_rig
+
+WRITER = Agent(name="writer", description="Writes", instructions="Write.")
+
+
+async def test_the_bytes_of_many_events_are_estimated_and_the_store_says_so() -> None:
+    store = MemoryStore()
+    async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER], store=store) as rig:
+        for text in ("one", "two", "three"):
+            await (await rig.sessions.spawn(Task("writer", text))).wait()
+        measured = await store.sizes()
+        estimated = await store.read(lambda rows: read_sizes(rows.database, most_measured=1))
+    await store.aclose()
+
+    assert not measured.is_estimated
+    assert estimated.is_estimated
+    assert estimated.events.number == measured.events.number
+    assert estimated.events.bytes == pytest.approx(measured.events.bytes, rel=0.01)
+
+
+async def test_a_plan_reads_only_trees_of_which_something_is_old_enough() -> None:
+    async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER]) as rig:
+        old, new = [await rig.sessions.spawn(Task("writer", text)) for text in ("a", "b")]
+        await old.wait()
+        await new.wait()
+
+        young = await rig.store.plan_pruning(Retention(older_than=86_400.0))
+        all_of_it = await rig.store.plan_pruning(Retention(older_than=0))
+
+    assert young.trees == []
+    assert {tree.key for tree in all_of_it.trees} == {old.key, new.key}
