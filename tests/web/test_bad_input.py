@@ -8,7 +8,7 @@ import sqlite3
 from asyncio.subprocess import DEVNULL
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 import pytest
@@ -164,7 +164,8 @@ async def still_works(served: Served, browsing: Browsing) -> None:
 
 async def set_state(tab: Tab, state: str) -> None:
     devtools = await tab.page.context.new_cdp_session(tab.page)
-    ask: Callable[..., Awaitable[object]] = devtools.send  # pyright: ignore[reportUnknownMemberType] - its types leave it open
+    send: object = devtools.send  # pyright: ignore[reportUnknownMemberType] - its types leave it open
+    ask = cast("Callable[..., Awaitable[object]]", send)
     await ask("Page.setWebLifecycleState", {"state": state})
 
 
