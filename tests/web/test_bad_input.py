@@ -8,7 +8,7 @@ import sqlite3
 from asyncio.subprocess import DEVNULL
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -16,8 +16,6 @@ import pytest
 from tests.web.test_pages import seen, spawn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from tests.integration.gateway.conftest import Served, Serving
     from tests.web.conftest import Browsing, Tab
 
@@ -163,10 +161,8 @@ async def still_works(served: Served, browsing: Browsing) -> None:
 
 
 async def set_state(tab: Tab, state: str) -> None:
-    devtools = await tab.page.context.new_cdp_session(tab.page)
-    send: object = devtools.send  # pyright: ignore[reportUnknownMemberType] - its types leave it open
-    ask = cast("Callable[..., Awaitable[object]]", send)
-    await ask("Page.setWebLifecycleState", {"state": state})
+    devtools: Any = await tab.page.context.new_cdp_session(tab.page)
+    await devtools.send("Page.setWebLifecycleState", {"state": state})
 
 
 async def test_a_page_that_slept_for_a_day_shows_what_is_now(
