@@ -55,6 +55,7 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.spawn_team tags": {"[]"},
     "OpenSessions.spawn_team key": {NOTHING, TEXT},
     "OpenSessions.steer text": {TEXT},
+    "OpenSessions.team_result handle": {TEXT},
     "OpenSessions.wait handles": {"[]"},
     "OpenSessions.wait timeout": {NOTHING, NUMBER},
     "SessionHandle.listen on_text": FUNCTIONS,

@@ -16,6 +16,7 @@ import parallel_agents as pa
 from parallel_agents import testing
 from parallel_agents.api.opening import Options
 from parallel_agents.app.care import Care
+from parallel_agents.app.connected_sessions import ConnectedSessions
 from parallel_agents.errors import InvalidInput
 from parallel_agents.testing import RepliesWith
 from tests.integration.taken_arguments import NOTHING, TAKEN
@@ -124,12 +125,49 @@ def store_calls(face: Face) -> dict[str, Call]:
     }
 
 
+def connected_calls(face: Face) -> dict[str, Call]:
+    """The verbs of a gateway, on the verbs of the open store: what they check comes before both."""
+    sessions = ConnectedSessions(face.sessions._service)  # pyright: ignore[reportPrivateUsage]
+    shared = sessions_calls(face)
+    named = verbs_of(ConnectedSessions) - {"spawn_flow"}
+    return {name: Call(getattr(sessions, name), shared[name].good) for name in named}
+
+
+def verbs_of(kind: type[object]) -> set[str]:
+    """The public methods of a class and of those that it is made of."""
+    return {
+        name
+        for each in kind.__mro__[:-1]
+        for name, value in vars(each).items()
+        if not name.startswith("_") and not isinstance(value, property)
+    }
+
+
 WALKED: Mapping[type[object], Callable[[Face], dict[str, Call]]] = {
     pa.OpenSessions: sessions_calls,
     pa.SessionHandle: handle_calls,
     pa.Pool: pool_calls,
     Care: store_calls,
 }
+
+
+async def test_the_verbs_of_a_gateway_refuse_what_those_of_a_store_refuse(tmp_path: Path) -> None:
+    async with pa.open(**options(tmp_path)) as sessions:
+        handle = await sessions.spawn(TASK)
+        team = await sessions.spawn_team(pa.TeamTask(tasks=(TASK,)), key="x")
+        failing = pa.Task("writer", "Go.", gates=(pa.ConditionGate(condition="len(text) > 999"),))
+        await (await sessions.spawn(failing)).wait()
+        (letter,) = await sessions.dead_letters()
+        calls = connected_calls(Face(sessions, handle, letter, team))
+
+        walked = await walk("OpenSessions", calls)
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken
+        for place, taken in TAKEN.items()
+        if place.startswith("OpenSessions.") and place.split(" ")[0].split(".")[1] in calls
+    }
 
 
 async def outcome(call: Call, arguments: Mapping[str, object]) -> str:
@@ -200,8 +238,7 @@ async def test_a_verb_refuses_every_odd_value_that_nobody_means(
 
         walked = await walk(kind.__name__, calls)
 
-    verbs = {name for name, value in vars(kind).items() if not isinstance(value, property)}
-    assert calls.keys() == {name for name in verbs if not name.startswith("_")}
+    assert calls.keys() == verbs_of(kind)
     assert walked.faults == []
     assert walked.taken == {
         place: taken for place, taken in TAKEN.items() if place.startswith(f"{kind.__name__}.")

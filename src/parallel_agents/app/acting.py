@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from parallel_agents.app.client import Client
 from parallel_agents.app.distant import Distant, open_distant
 from parallel_agents.app.opening import open_client, open_existing
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import Journal
-from parallel_agents.core.verbs import Sessions
+from parallel_agents.core.verbs import DeadLetters, Sessions
 from parallel_agents.settings import Environment, Settings
+
+
+class ActingSessions(Sessions, DeadLetters, Protocol):
+    """The verbs, and those for dead letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +31,17 @@ class Acting:
         distant: the client of a gateway; None on this machine's home.
     """
 
-    sessions: Sessions
+    sessions: ActingSessions
     journal: Journal
     here: Client | None = None
     distant: Distant | None = None
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """Seconds since the epoch, as the store counts them."""
+        known = self.here or self.distant
+        assert known is not None  # it is one of the two
+        return known.now
 
     async def ensure_worker(self, session: SessionKey, run: RunId) -> None:
         """Make sure that a worker executes a run; a gateway has seen to that itself."""

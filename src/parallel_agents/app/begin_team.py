@@ -9,9 +9,9 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.plan import on_model
+from parallel_agents.core.plan import Plan, on_model
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.task import TeamTask
+from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.core.verbs import SessionVerbs, Spawned
 from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.settings import Environment
@@ -32,6 +32,27 @@ class TeamRequest:
     timeout_seconds: float | None = None
     key: str | None = None
     tags: tuple[str, ...] = ()
+    max_parallel: int | None = None
+    on_failure: OnFailure | None = None
+    cache_seconds: float | None = None
+
+    def plan_of(self, team: Team) -> Plan:
+        """The plan of a team that has one, with what is given.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if team.plan is None:
+            raise ValueError(f"{team.name} has no plan")
+        plan = team.plan if self.model is None else on_model(team.plan, self.model)
+        return replace(
+            plan,
+            budget=team.budget if self.budget is None else self.budget,
+            max_parallel=self.max_parallel or plan.max_parallel,
+            timeout_seconds=self.timeout_seconds or plan.timeout_seconds,
+            on_failure=self.on_failure or plan.on_failure,
+            cache_seconds=plan.cache_seconds if self.cache_seconds is None else self.cache_seconds,
+        )
 
 
 async def begin_team(
@@ -54,14 +75,9 @@ async def begin_team(
         PagentsError: it cannot be started; nothing is stored.
     """
     if team.plan is not None:
-        budget = team.budget if asked.budget is None else asked.budget
-        plan = team.plan if asked.model is None else on_model(team.plan, asked.model)
-        plan = replace(
-            plan,
-            model=plan.model or client.settings.model,  # the worker may have another default
-            budget=budget,
-            timeout_seconds=asked.timeout_seconds or plan.timeout_seconds,
-        )
+        plan = asked.plan_of(team)
+        # The worker may have another default.
+        plan = replace(plan, model=plan.model or client.settings.model)
         filled = team.filled(asked.values)
         await probe_plan(client, environment, plan, filled)
         return await begin_plan(
@@ -79,12 +95,14 @@ def work_of(team: Team, asked: TeamRequest) -> TeamTask:
     tasks = team.tasks_for(asked.values)
     if asked.model is not None:
         tasks = [replace(task, model=asked.model, ladder=()) for task in tasks]
+    if asked.cache_seconds is not None:
+        tasks = [replace(task, cache_seconds=asked.cache_seconds) for task in tasks]
     return TeamTask(
         tasks=tuple(tasks),
         name=team.name,
-        max_parallel=team.limits.max_parallel,
+        max_parallel=asked.max_parallel or team.limits.max_parallel,
         timeout_seconds=asked.timeout_seconds or team.limits.timeout_seconds,
         budget=team.budget if asked.budget is None else asked.budget,
-        on_failure=team.on_failure,
+        on_failure=asked.on_failure or team.on_failure,
         min_done=team.min_done,
     )

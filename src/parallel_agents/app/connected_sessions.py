@@ -2,148 +2,48 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Never
 
-from parallel_agents.core.agent import T
-from parallel_agents.core.annotations import Index, Name, Seconds
+from parallel_agents.app.program_verbs import ProgramVerbs
+from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked_methods
-from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
-from parallel_agents.core.event import Event, SteerMode
-from parallel_agents.core.question import Answer, OpenQuestion
-from parallel_agents.core.row import Row
-from parallel_agents.core.run import Result, TeamResult
-from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Filter, Killed
-from parallel_agents.core.task import Task
-from parallel_agents.core.verbs import Sessions, Steer, Until, whole_history
-from parallel_agents.sessions.handle import SessionHandle
-from parallel_agents.sessions.typed import typed_all
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget
+from parallel_agents.flows.function import OnChange
+from parallel_agents.gateway_client.refusals import not_at_distance
 
 
 @checked_methods
-class ConnectedSessions:
-    """The verbs of a distant gateway; a `name` is what it is for `OpenSessions`.
+class ConnectedSessions(ProgramVerbs):
+    """The verbs of a distant gateway; a worker there executes what is started.
+
+    Agents are those of the gateway's catalog, by their names.
 
     Raises:
-        NotFound, Ambiguous: from each verb that takes a name.
+        NotAtDistance: what is given is not for a gateway, such as code, commands, files or folders.
         GatewayUnreachable, GatewayMismatch, NotAuthorized: from each verb.
     """
 
-    def __init__(self, service: Sessions) -> None:
-        self._service = service
-
-    async def spawn(
-        self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
-    ) -> SessionHandle[T]:
-        """Start a session with its first run, which a worker at the gateway executes.
-
-        Args:
-            task: what an agent of the gateway's catalog is to do.
-            parent: the session to spawn it under, as a handle or a name.
-
-        Raises:
-            UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
-            NotAtDistance: it has what a gateway does not take, such as files or a workspace.
-            Conflict: the key is already used for different work.
-            SpawnRefused: the parent is not allowed to spawn it.
-        """
-        key = parent.key if isinstance(parent, SessionHandle) else None
-        if isinstance(parent, str):
-            key = (await self._service.find(parent)).session.key
-        spawned = await self._service.spawn(task, parent=key)
-        return SessionHandle(self._service, spawned, task.output_type)
-
-    async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> SessionHandle:
-        """Start the session's next run, which sees the messages so far.
-
-        Raises:
-            InvalidInput: the text or input is not valid.
-            RunIsOver: the session was killed.
-        """
-        return SessionHandle(self._service, await self._service.send(name, text, input=input))
-
-    async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        """Send a message to a live run; see `SessionHandle.steer` for the modes.
-
-        Raises:
-            RunIsOver: the run has ended; `send` starts the next one.
-        """
-        return await self._service.steer(name, text, mode=mode)
-
-    async def questions(self) -> builtins.list[OpenQuestion]:
-        """What live runs ask people, and nobody has answered yet, the oldest first."""
-        return await self._service.questions()
-
-    async def answer(
+    async def spawn_flow(  # noqa: PLR0913 - as that of an open store
         self,
-        question: OpenQuestion | str,
-        text: str = "",
+        function: Callable[..., Awaitable[object]],
         *,
-        allow: bool = True,
-        for_run: bool = False,
-        arguments: JsonObject | None = None,
-    ) -> OpenQuestion:
-        """Answer a question of a run; see `OpenSessions.answer`."""
-        answer = Answer(allow=allow, text=text, for_run=for_run, arguments=arguments)
-        name = question if isinstance(question, str) else question.id
-        return await self._service.answer(name, answer)
-
-    async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
-        """End a session's live run and everything it spawned.
-
-        Args:
-            name: the session.
-            dry_run: whether to return what would end, and end nothing.
-        """
-        return await self._service.kill(name, dry_run=dry_run)
-
-    async def wait(
-        self,
-        handles: Sequence[SessionHandle[T]],
-        *,
-        timeout: Seconds | None = None,
-        until: Until | str = Until.ALL,
-    ) -> builtins.list[Result[T]]:
-        """Wait for the runs of several handles; see `OpenSessions.wait`.
+        key: Name | None = None,
+        input: Mapping[str, object] | None = None,
+        model: Name | None = None,
+        max_parallel: Count | None = None,
+        timeout: Duration | None = None,
+        budget: AnyBudget = NO_BUDGET,
+        on_change: OnChange | str = OnChange.REFUSE,
+        tags: Sequence[Name] = (),
+    ) -> Never:
+        """Refused: the function of a flow is code of this program, and a gateway takes none.
 
         Raises:
-            TimeoutError: after `timeout` seconds; the runs continue.
+            NotAtDistance: always.
         """
-        kinds = {handle.run_id: handle.output_type for handle in handles}
-        runs = [handle.run_id for handle in handles]
-        results = await self._service.wait(runs, timeout=timeout, until=Until(until))
-        return typed_all(results, kinds)
-
-    async def team_result(self, name: Name) -> TeamResult:
-        """A team's results so far: one for each task that has ended."""
-        return await self._service.team_result(name)
-
-    async def dead_letters(
-        self, chosen: DeadLetterFilter | None = None
-    ) -> builtins.list[DeadLetter]:
-        """The tasks that failed after all their attempts, the newest first."""
-        return await self._service.dead_letters(chosen)
-
-    async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
-        """Sessions with their latest run, newest first."""
-        return await self._service.list(chosen)
-
-    async def history(
-        self, name: str, *, after: Index = 0, limit: Index | None = None
-    ) -> builtins.list[Event]:
-        """What happened in a session, oldest first.
-
-        Args:
-            name: the session.
-            after: the number of the event after which to begin.
-            limit: the most events to return, or None for all of them.
-        """
-        if limit is not None:
-            return await self._service.history(name, after=after, limit=limit)
-        return await whole_history(self._service, name, after=after)
-
-    def follow(self, session: SessionHandle[Any] | str) -> AsyncIterator[Event]:
-        """The events of a session and of everything that it spawned, until its latest run ends."""
-        return self._service.follow(session if isinstance(session, str) else session.key)
+        del function, key, input, model, max_parallel, timeout, budget, on_change, tags
+        raise not_at_distance(
+            "running a flow",
+            "run it with pa.open on the machine that has its home; or name a team of the gateway",
+        )

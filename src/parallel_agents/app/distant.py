@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from parallel_agents import clock
-from parallel_agents.core.inspection import Journal, ModelLimits
+from parallel_agents.core.inspection import ModelLimits
 from parallel_agents.errors import BadGateway
 from parallel_agents.gateway_client.address import Address, check_token, is_here, read_url
+from parallel_agents.gateway_client.catalog import RemoteCatalog
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.shared import RemoteSharing, RemoteTranscripts
+from parallel_agents.gateway_client.tools import RemoteTools
 from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.gateway_client.views import RemoteJournal, RemoteLimits
 from parallel_agents.gateway_client.wire import NOW, Asked
@@ -30,12 +33,20 @@ class Distant:
         sessions: the verbs.
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
+        sharing: what the sessions of each tree share.
+        transcripts: finds texts in all sessions.
+        tools: the tools that MCP clients call.
+        catalog: the agents and teams.
         now: seconds since the epoch, as its store counts them.
     """
 
     sessions: RemoteSessions
-    journal: Journal
+    journal: RemoteJournal
     limits: ModelLimits
+    sharing: RemoteSharing
+    transcripts: RemoteTranscripts
+    tools: RemoteTools
+    catalog: RemoteCatalog
     now: Callable[[], float]
 
 
@@ -59,6 +70,10 @@ async def open_distant(environment: Environment) -> AsyncGenerator[Distant]:
             sessions=RemoteSessions(exchange),
             journal=RemoteJournal(exchange),
             limits=RemoteLimits(exchange),
+            sharing=RemoteSharing(exchange),
+            transcripts=RemoteTranscripts(exchange),
+            tools=RemoteTools(exchange),
+            catalog=RemoteCatalog(exchange),
             now=lambda: clock.wall() + ahead,
         )
 

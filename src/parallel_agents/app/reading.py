@@ -17,6 +17,7 @@ from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.owner import Role
 from parallel_agents.core.row import Row
+from parallel_agents.core.shared_reads import SharedReads
 from parallel_agents.core.store import Store
 from parallel_agents.core.transcript_search import TranscriptSearch
 from parallel_agents.core.verbs import SessionReads
@@ -26,7 +27,6 @@ from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
 from parallel_agents.sessions.reading import StoreReads
-from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.stores.sqlite import SqliteStore
@@ -61,29 +61,28 @@ class Reader:
         journal: Journal,
         limits: ModelLimits,
         now: Callable[[], float],
+        shared: SharedReads,
+        transcripts: Callable[[], TranscriptSearch],
     ) -> None:
+        self._shared = shared
+        self._made = transcripts
         self.sessions = sessions
         self.journal = journal
         self.limits = limits
         self.now = now
+        self._search: TranscriptSearch | None = None
 
     @property
-    def sharing(self) -> Sharing:
-        """What the sessions of each tree share.
-
-        Raises:
-            NotAtDistance: the store is that of a distant gateway.
-        """
-        raise not_at_distance("what sessions share")
+    def sharing(self) -> SharedReads:
+        """What the sessions of each tree share."""
+        return self._shared
 
     @property
     def transcripts(self) -> TranscriptSearch:
-        """Finds texts in all sessions.
-
-        Raises:
-            NotAtDistance: the store is that of a distant gateway.
-        """
-        raise not_at_distance("a search in all transcripts")
+        """Finds texts in all sessions; made when it is first asked for."""
+        if self._search is None:
+            self._search = self._made()
+        return self._search
 
     def lacks(self, row: Row) -> str:
         """What this process lacks to continue a run; empty if nothing."""
@@ -106,30 +105,23 @@ class StoreReader(Reader):
         self._store = store
         self._deaths = DeathWatch(this_process(Role.SCRIPT))
         self.completions = Completions(store)
-        self._sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
+        self._keeps_index = keeps_index
+        self._transcripts: StoreSearch | None = None
         super().__init__(
             StoreReads(store, self.completions),
             StoreJournal(store, store.now, settings.stuck_rules),
             StoreLimits(store),
             store.now,
+            sharing_of(settings, store, ArtifactFolder(environment.home)),
+            self._search_of_store,
         )
-        self._keeps_index = keeps_index
-        self._transcripts: StoreSearch | None = None
 
-    @property
-    @override
-    def sharing(self) -> Sharing:
-        return self._sharing
+    def _search_of_store(self) -> TranscriptSearch:
+        from parallel_agents.searching.store_search import StoreSearch  # noqa: PLC0415 - few ask
 
-    @property
-    @override
-    def transcripts(self) -> TranscriptSearch:
-        if self._transcripts is None:
-            from parallel_agents.searching.store_search import StoreSearch  # noqa: PLC0415 - few ask
-
-            self._transcripts = StoreSearch(
-                self._store, self._environment.home, keeps_index=self._keeps_index
-            )
+        self._transcripts = StoreSearch(
+            self._store, self._environment.home, keeps_index=self._keeps_index
+        )
         return self._transcripts
 
     @override
@@ -223,7 +215,14 @@ async def _open_distant(environment: Environment) -> AsyncGenerator[Reader]:
     from parallel_agents.app.distant import open_distant  # noqa: PLC0415 - few ask another machine
 
     async with open_distant(environment) as distant:
-        yield Reader(distant.sessions, distant.journal, distant.limits, distant.now)
+        yield Reader(
+            distant.sessions,
+            distant.journal,
+            distant.limits,
+            distant.now,
+            distant.sharing,
+            lambda: distant.transcripts,
+        )
 
 
 def check_is_here(environment: Environment) -> None:
@@ -234,7 +233,8 @@ def check_is_here(environment: Environment) -> None:
     """
     if environment.gateway:
         raise not_at_distance(
-            "this", "leave --url out and unset PARALLEL_AGENTS_URL, to do it on this machine"
+            "using the store of this machine",
+            "do it on the machine on which the gateway runs; or leave --url out and unset PARALLEL_AGENTS_URL, to do it on this machine",
         )
 
 

@@ -28,11 +28,15 @@ class ThinClient(Client):
 
     The store and its events are the only line between the two, so that the end of this process,
     however sudden, costs no run and no call.
+
+    Attributes:
+        home: the folder of the store.
     """
 
     def __init__(self, resources: Resources) -> None:
         self._engine = LeavingEngine()
         self._store = resources.store
+        self.home = resources.environment.home
         self.transcripts = StoreSearch(
             resources.store, resources.environment.home, keeps_index=True
         )

@@ -15,10 +15,11 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.shared_state import Removal, Writer
 from parallel_agents.core.shown import shown
-from parallel_agents.errors import Conflict, InvalidInput
+from parallel_agents.errors import Ambiguous, Conflict, InvalidInput, NotFound
 
 MOST_NAME_CHARACTERS = 200
 SHORT_ID_CHARACTERS = 12
+_MOST_LISTED = 5
 _ID = re.compile(r"[0-9a-f]{64}")
 _START = re.compile(r"[0-9a-f]{8,64}")
 
@@ -211,3 +212,45 @@ def check_artifact_name(name: str) -> None:
             why=f"a name has 1 to {MOST_NAME_CHARACTERS} characters that can be shown",
             hint="choose a name such as report.md",
         )
+
+
+def found_artifact(known: Sequence[Artifact], name: str) -> Artifact:
+    """The artifact with this id, the start of one of at least 8 digits, or this name.
+
+    Raises:
+        NotFound, Ambiguous: there is none, or several contents have the name.
+    """
+    if is_artifact_id(name) or is_start_of_id(name):
+        by_id = {each.id: each for each in known if each.id.startswith(name)}
+        if by_id:
+            return _only(by_id, name)
+    return _only({each.id: each for each in known if each.name == name}, name)
+
+
+def _only(found: dict[str, Artifact], name: str) -> Artifact:
+    if not found:
+        raise NotFound(
+            f"the tree has no artifact {shown(name)}",
+            hint="list the artifacts of the tree: `pagents artifact list`, or the tool artifact_list",
+        )
+    if len(found) > 1:
+        listed = ", ".join(short_id(id) for id in list(found)[:_MOST_LISTED])
+        raise Ambiguous(
+            f"{len(found)} artifacts are called {shown(name)}",
+            why=f"the oldest are {listed}",
+            hint="name one of them by its id",
+        )
+    return next(iter(found.values()))
+
+
+def found_artifacts(known: Sequence[Artifact], name: str) -> list[Artifact]:
+    """All that a text stands for: the artifact of that name, or the content under all its names.
+
+    Raises:
+        NotFound, Ambiguous: as for `found_artifact`.
+    """
+    distinct = list(dict.fromkeys(known))
+    found = found_artifact(distinct, name)
+    return [
+        each for each in distinct if each == found or (found.name != name and each.id == found.id)
+    ]

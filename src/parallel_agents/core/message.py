@@ -167,11 +167,11 @@ _BEFORE_INPUT = "\n\nInput:\n"
 
 
 def task_text(text: str, values: JsonObject) -> str:
-    """The first message of a run: the task, and its input as JSON under it."""
+    """The first message of a run: the task, if it has a text, and its input as JSON under it."""
     if not values:
         return text
     body = orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()
-    return f"{text}{_BEFORE_INPUT}{body}"
+    return f"{text}{_BEFORE_INPUT}{body}" if text.strip() else f"{_BEFORE_INPUT.lstrip()}{body}"
 
 
 class SplitTask(NamedTuple):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.errors import InvalidInput
+
+_SHOWN = 80
 
 
 def properties(schema: JsonObject) -> dict[str, JsonObject]:
@@ -13,6 +18,39 @@ def properties(schema: JsonObject) -> dict[str, JsonObject]:
     if not isinstance(found, Mapping):
         return {}
     return {name: item if isinstance(item, Mapping) else {} for name, item in found.items()}
+
+
+def check_names(names: Iterable[str], schema: JsonObject) -> None:
+    """Refuse names that an object's schema does not list, unless it says that it takes others.
+
+    Raises:
+        InvalidInput: one of them is unknown; the error says what was probably meant.
+    """
+    for name in unknown_names(names, schema):
+        known = properties(schema)
+        raise InvalidInput(
+            f"no input is called {head(name, _SHOWN)!r}",
+            why=f"the inputs are {', '.join(map(repr, known)) or 'none'}",
+            hint=did_you_mean(name, known),
+        )
+
+
+def unknown_names(names: Iterable[str], schema: JsonObject) -> list[str]:
+    """The names that an object's schema does not list, unless it says that it takes others."""
+    known = schema.get("properties")
+    if not isinstance(known, Mapping) or _has_more_names(schema):
+        return []
+    return [name for name in names if name not in known]
+
+
+def _has_more_names(schema: JsonObject) -> bool:
+    """Whether a schema says more of names than its properties; choices of what is required do not."""
+    if schema.keys() & {"additionalProperties", "patternProperties", "$ref", "allOf"}:
+        return True
+    choices = schema.get("anyOf", ())
+    return not isinstance(choices, Sequence) or any(
+        not isinstance(choice, Mapping) or choice.keys() - {"required"} for choice in choices
+    )
 
 
 def required(schema: JsonObject) -> list[str]:

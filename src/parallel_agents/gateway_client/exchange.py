@@ -7,6 +7,7 @@ import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import cast
 
 import aiohttp
@@ -117,6 +118,17 @@ class Exchange:
             await asyncio.sleep(0.2)
             return await self._once(method, path, query, content, headers)
 
+    async def content(self, path: str, digest: str) -> bytes:
+        """The content at a path, which must have this SHA-256.
+
+        Raises:
+            PagentsError: what the gateway says, or what kept it from saying anything.
+        """
+        found = await self._bytes("GET", path, None, None, {})
+        if sha256(found).hexdigest() != digest:
+            raise self._mismatch("a content is not what its hash says")
+        return found
+
     async def _once(
         self,
         method: str,
@@ -125,6 +137,16 @@ class Exchange:
         content: bytes | None,
         headers: Mapping[str, str],
     ) -> Mapping[str, object]:
+        return self.read_object(await self._bytes(method, path, query, content, headers))
+
+    async def _bytes(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        content: bytes | None,
+        headers: Mapping[str, str],
+    ) -> bytes:
         with_token = {**self._headers, **headers}
         try:
             async with self._http.request(
@@ -141,7 +163,7 @@ class Exchange:
             raise self._unreachable(error) from None
         if answer.status not in (200, 201):
             raise refusal_of(self.url, answer.status, found)
-        return self.read_object(found)
+        return found
 
     def read_object(self, content: bytes) -> Mapping[str, object]:
         """The object that a JSON text is.

@@ -14,7 +14,7 @@ from parallel_agents.gateway_client.wire import EVENT, FOLLOW
 
 _log = logging.getLogger(__name__)
 _MOST_LINE = 32 << 20
-_FIRST_PAUSE, _LONGEST_PAUSE, _MOST_CUTS = 0.2, 5.0, 20
+_FIRST_PAUSE, _LONGEST_PAUSE, MOST_CUTS = 0.2, 5.0, 20
 _DATA = b"data:"
 
 
@@ -39,18 +39,23 @@ async def follow(exchange: Exchange, session: SessionKey, after: int) -> AsyncGe
                         yield event
         except GatewayUnreachable as error:
             cuts += 1
-            if cuts > _MOST_CUTS:
+            if cuts > MOST_CUTS:
                 raise
             if cuts == 1:
                 _log.warning("%s (%s); trying again", error.message, error.why)
         else:
             cuts += 1  # it ended without saying that nothing more comes
-            if cuts > _MOST_CUTS:
+            if cuts > MOST_CUTS:
                 raise GatewayUnreachable(
                     f"the stream of {exchange.url} ends again and again",
                     hint="see the log of `pagents serve`, and of a proxy in front of it",
                 )
-        await asyncio.sleep(min(_FIRST_PAUSE * 2 ** (cuts - 1), _LONGEST_PAUSE))
+        await asyncio.sleep(pause_after(cuts))
+
+
+def pause_after(cuts: int) -> float:
+    """How many seconds to wait before asking again, after so many cuts one after another."""
+    return min(_FIRST_PAUSE * 2 ** (cuts - 1), _LONGEST_PAUSE)
 
 
 async def _data(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

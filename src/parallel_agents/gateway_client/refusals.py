@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -28,7 +29,7 @@ _HINT_OF_401 = "set PARALLEL_AGENTS_TOKEN to what is in gateway-token of the hom
 def not_at_distance(what: str, hint: str = "") -> NotAtDistance:
     """The refusal of what a distant gateway cannot be asked for."""
     return NotAtDistance(
-        f"{what} is not possible over --url yet",
+        f"{what} is not possible over --url",
         hint=hint or "do it on the machine on which the gateway runs",
     )
 
@@ -56,6 +57,12 @@ def refusal_of(url: str, status: int, body: bytes) -> PagentsError:
             hint=hint or "install the same version of pagents on both machines",
         )
     return kind(title, why=why, hint=hint)
+
+
+def refusal_named(code: str, message: str) -> PagentsError:
+    """The error of a code that stands in a document, of which no more is told."""
+    kind = _kinds().get(code, GatewayMismatch)
+    return kind(_printable(message), hint=f"`pagents docs {_printable(code)}` explains it")
 
 
 def _without_problem(url: str, status: int) -> PagentsError:
@@ -87,7 +94,11 @@ def _text(problem: Mapping[str, object], name: str) -> str:
     found = problem.get(name)
     if not isinstance(found, str):
         return ""
-    return "".join(each if each.isprintable() else " " for each in found[:_MOST_TEXT])
+    return _printable(found)
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text[:_MOST_TEXT])
 
 
 @cache
@@ -95,10 +106,18 @@ def _kinds() -> Mapping[str, type[PagentsError]]:
     """The kinds of errors by their code; of several, the most general."""
     found: dict[str, type[PagentsError]] = {}
     for kind in _below(PagentsError):
-        takes_texts = kind.__init__ is PagentsError.__init__
-        if takes_texts:
+        if _takes_texts(kind):
             found.setdefault(kind.code, kind)
     return found
+
+
+def _takes_texts(kind: type[PagentsError]) -> bool:
+    """Whether an error of a kind can be made of its texts alone."""
+    try:
+        inspect.signature(kind).bind("", why="", hint="")
+    except TypeError:
+        return False
+    return True
 
 
 def _below(kind: type[PagentsError]) -> Iterator[type[PagentsError]]:

@@ -1,55 +1,58 @@
-"""Verbs: what can be done with sessions at a distance; see `core.verbs.Sessions` for what each verb promises.
-
-The gateway takes names, texts and numbers. What else a task can have is refused here, before anything
-is sent: code, commands, folders of this machine, and definitions of agents.
-"""
+"""Verbs: what can be done with sessions at a distance; see `core.verbs.Sessions` for what each verb promises."""
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
 from time import monotonic
 from typing import Never
 from urllib.parse import quote
 
+from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.gate import ConditionGate, JudgeGate, Refine
 from parallel_agents.core.ids import RunId, SessionKey, make_long_name
-from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed
-from parallel_agents.core.task import AnyTask, Task, TeamTask
+from parallel_agents.core.task import AnyTask, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
-from parallel_agents.errors import NotFound
+from parallel_agents.errors import GatewayUnreachable, NotFound
+from parallel_agents.gateway_client.bodies import (
+    Goal,
+    NamedTeam,
+    goal_body,
+    named_team_body,
+    task_body,
+    team_body,
+)
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.reads import RemoteReads, in_parts
-from parallel_agents.gateway_client.refusals import not_at_distance
+from parallel_agents.gateway_client.refusals import not_at_distance, refusal_named
 from parallel_agents.gateway_client.wire import (
+    COUNT,
     KILLED,
     MOST_NAMES,
+    PRICE,
+    RETRIED,
     SCHEMA,
     SPAWNED,
     STEERED,
     WAIT,
     WAIT_SECONDS,
     Asked,
+    PriceForm,
+    RetryForm,
 )
 
 _log = logging.getLogger(__name__)
-_TAKEN = frozenset(
-    {
-        *("agent", "text", "input", "model", "label", "key", "limits", "priority"),
-        *("cache_seconds", "budget", "gates", "refine", "tags"),
-    }
-)
 
 
 class RemoteSessions(RemoteReads):
@@ -69,13 +72,13 @@ class RemoteSessions(RemoteReads):
         """
         if again:
             raise not_at_distance("spawning again what a child of another run did")
-        body = _spawn_body(task)
+        body = task_body(task)
         if parent is not None:
             body["parent"] = parent
         return await self._started("/runs", body)
 
-    async def input_schema(self, agent: str) -> JsonObject:
-        """The schema of what an agent of the gateway's catalog takes.
+    async def input_schema(self, agent: str) -> JsonObject | None:
+        """The schema of what an agent of the gateway's catalog takes; None if it takes a text alone.
 
         Raises:
             UnknownAgent: it has no such agent.
@@ -85,10 +88,99 @@ class RemoteSessions(RemoteReads):
 
     async def spawn_team(
         self, team: TeamTask, *, key: str | None = None, tags: Sequence[str] = ()
-    ) -> Never:
-        """Refused: a gateway runs the teams of its own catalog alone."""
-        del team, key, tags
-        raise not_at_distance("running a team of tasks")
+    ) -> Spawned:
+        """Make a run of a team; with a key that was used before, find the stored run.
+
+        Raises:
+            NotAtDistance: a task has what a gateway does not take.
+        """
+        return await self._started("/runs", team_body(team, key, tags))
+
+    async def spawn_named_team(self, asked: NamedTeam) -> Spawned:
+        """Make a run of a team of the catalog, or of one in files; with a key, find the stored run.
+
+        Raises:
+            NotFound, InvalidFile, InvalidInput: there is no such team, or it does not take what is given.
+        """
+        return await self._started("/runs", named_team_body(asked))
+
+    async def spawn_goal(self, asked: Goal) -> Spawned:
+        """Have agents at the gateway plan a goal, reach it, and report.
+
+        Raises:
+            InvalidFile, InvalidInput: the plan or what is given is not valid.
+        """
+        return await self._started("/goals", goal_body(asked))
+
+    async def team_inputs(self, team: str) -> JsonObject:
+        """The schema of what a team of the gateway's catalog takes.
+
+        Raises:
+            NotFound: it has no such team.
+        """
+        answer = await self._exchange.request("GET", f"/teams/{_quoted(team)}")
+        return self._exchange.read_value(SCHEMA, answer.get("input")) or {"type": "object"}
+
+    async def price(self, asked: AnyTask | NamedTeam) -> PriceForm:
+        """What a task or a team would cost at the gateway; nothing is started.
+
+        Raises:
+            PagentsError: as when it is started.
+        """
+        body = named_team_body(asked) if isinstance(asked, NamedTeam) else task_body(asked)
+        answer = await self._exchange.request("POST", "/price", body=body)
+        return self._exchange.read_value(PRICE, answer)
+
+    async def resume(self, name: str) -> Spawned:
+        """Have a worker at the gateway continue the runs of a session's tree that nobody works on."""
+        return await self._started(f"/runs/{_quoted(name)}/resume", {})
+
+    async def plan_retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Never:
+        """Refused: the plan of a session is made where its agents and models are; see `price_retry`."""
+        del letter, edits
+        raise not_at_distance("planning a retry", "ask for its price: pagents dlq retry --dry-run")
+
+    async def price_retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> RetryForm:
+        """What a retry would start, and what its first call costs at most.
+
+        Raises:
+            PagentsError: as when it is retried.
+        """
+        return await self._retry(letter, edits, dry_run=True)
+
+    async def retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Spawned:
+        """Start the task again; while a retry runs, a second one returns it."""
+        form = await self._retry(letter, edits, dry_run=False)
+        row = await self.find(form.session_key or letter.session.key)
+        return Spawned(row.session.key, row.run.id, form.is_new)
+
+    async def _retry(self, letter: DeadLetter, edits: Edits, *, dry_run: bool) -> RetryForm:
+        body: dict[str, object] = {
+            "runs": [letter.run.id],
+            "text": edits.text,
+            "model": edits.model,
+            "input": {**edits.input},
+            "current": edits.current,
+            "afresh": edits.afresh,
+            "dry_run": dry_run,
+        }
+        answer = await self._exchange.request("POST", "/dead-letters/retry", body=body)
+        form = self._exchange.read_value(RETRIED, answer)
+        if form.warning:
+            _log.warning("%s", form.warning)
+        (found,) = form.retries
+        if found.error is not None:
+            raise refusal_named(found.error.code, found.error.message)
+        return found
+
+    async def drop(self, letters: Sequence[DeadLetter]) -> int:
+        """Drop dead letters; return how many there were."""
+        dropped = 0
+        for part in in_parts([letter.run.id for letter in letters], MOST_NAMES):
+            body = {"runs": [*part]}
+            answer = await self._exchange.request("POST", "/dead-letters/drop", body=body)
+            dropped += self._exchange.read_value(COUNT, answer.get("dropped"))
+        return dropped
 
     async def spawn_flow(
         self,
@@ -208,10 +300,19 @@ class RemoteSessions(RemoteReads):
     async def _wait(
         self, runs: tuple[str, ...], until: Until, deadline: float | None
     ) -> builtins.list[Result]:
+        cuts = 0
         while True:
             left = WAIT_SECONDS if deadline is None else max(0.0, deadline - monotonic())
             asked = Asked(look=WAIT.name, names=runs, until=until, seconds=min(left, WAIT_SECONDS))
-            found = await self._exchange.look(WAIT, asked)
+            try:
+                found = await self._exchange.look(WAIT, asked)
+            except GatewayUnreachable:  # it may be starting again; the runs continue meanwhile
+                cuts += 1
+                if cuts > MOST_CUTS or left == 0:
+                    raise
+                await asyncio.sleep(min(pause_after(cuts), left))
+                continue
+            cuts = 0
             if found is not None:
                 return found
             if deadline is not None and monotonic() >= deadline:
@@ -225,60 +326,3 @@ class RemoteSessions(RemoteReads):
 
 def _quoted(name: str) -> str:
     return quote(name, safe=":")
-
-
-def _spawn_body(task: AnyTask) -> dict[str, object]:
-    """The task as the gateway takes it.
-
-    Raises:
-        NotAtDistance: it has something else.
-    """
-    if not isinstance(task.agent, str):
-        raise not_at_distance(
-            "spawning an agent that is defined here", "name an agent of the gateway's catalog"
-        )
-    plain = Task(task.agent, task.text)
-    for each in fields(Task):
-        if each.name not in _TAKEN and getattr(task, each.name) != getattr(plain, each.name):
-            raise not_at_distance(f"a task with {each.name!r}", "leave it out")
-    if any(isinstance(value, File) for value in task.input.values()):
-        raise not_at_distance("giving a file to a task")
-    if task.limits != replace(Limits(), timeout_seconds=task.limits.timeout_seconds):
-        raise not_at_distance("a task with limits other than its time limit")
-    body: dict[str, object] = {
-        "agent": task.agent,
-        "text": task.text,
-        "input": {**task.values},
-        "model": task.model,
-        "label": task.label,
-        "key": task.key,
-        "timeout_seconds": task.limits.timeout_seconds,
-        "priority": task.priority,
-        "cache_seconds": task.cache_seconds,
-        "tags": [*task.tags],
-        **_gates(task),
-    }
-    if task.budget.is_bound:
-        body |= {
-            "budget_usd": task.budget.usd,
-            "budget_tokens": task.budget.tokens,
-            "on_limit": None if task.budget.on_limit is None else task.budget.on_limit.value,
-        }
-    return {name: value for name, value in body.items() if value is not None}
-
-
-def _gates(task: AnyTask) -> dict[str, object]:
-    conditions = [gate.condition for gate in task.gates if isinstance(gate, ConditionGate)]
-    judges = [gate for gate in task.gates if isinstance(gate, JudgeGate)]
-    if len(conditions) + len(judges) < len(task.gates) or len(judges) > 1:
-        raise not_at_distance("a gate that is a command, a function or a second judge")
-    found: dict[str, object] = {"conditions": conditions}
-    for judge in judges:
-        if judge != JudgeGate(rubric=judge.rubric):
-            raise not_at_distance("a judge with more than its rubric")
-        found["rubric"] = judge.rubric
-    if task.refine is not None:
-        if task.refine != Refine(rounds=task.refine.rounds):
-            raise not_at_distance("a refinement with more than its rounds")
-        found["rounds"] = task.refine.rounds
-    return found

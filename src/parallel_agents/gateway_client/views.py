@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Never
+from urllib.parse import quote
 
 from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
@@ -27,6 +28,7 @@ from parallel_agents.gateway_client.wire import (
     COUNT_ROWS,
     COUNT_UNANSWERED,
     EVENTS,
+    HEALTH,
     LAST_EVENTS,
     LAST_SEQ,
     ORIGINS,
@@ -37,6 +39,7 @@ from parallel_agents.gateway_client.wire import (
     UNSENT,
     VITALS,
     Asked,
+    SignForm,
 )
 
 _LOOKED_AT, _NAMES, _EVENTS = 200, 200, 200
@@ -126,6 +129,10 @@ class RemoteJournal:
     async def unsent(self, *, since: float) -> Unsent:
         return await self._exchange.look(UNSENT, Asked(look=UNSENT.name, since=since))
 
+    async def health(self) -> list[SignForm]:
+        """What runs there, and what of it needs a person."""
+        return await self._exchange.look(HEALTH, Asked(look=HEALTH.name))
+
     async def count_events(
         self, *, before: int | None = None, tree: SessionKey | None = None
     ) -> int:
@@ -182,12 +189,25 @@ class RemoteLimits:
         return await self._exchange.look(THROTTLES, Asked(look=THROTTLES.name))
 
     async def set_limit(self, model: str, limit: RateLimit) -> Throttle:
-        del model, limit
-        raise not_at_distance("setting a limit")
+        body = {
+            "requests_per_minute": limit.requests_per_minute,
+            "tokens_per_minute": limit.tokens_per_minute,
+        }
+        await self._exchange.request("PUT", _path_of(model), body=body)
+        return await self._throttle(model)
 
     async def reset_limit(self, model: str) -> Throttle:
-        del model
-        raise not_at_distance("resetting a limit")
+        await self._exchange.request("DELETE", _path_of(model))
+        return await self._throttle(model)
+
+    async def _throttle(self, model: str) -> Throttle:
+        """The throttle of a model; a new one once nothing is known of it any more."""
+        found = {each.model: each for each in await self.throttles()}
+        return found.get(model) or Throttle(model=model)
+
+
+def _path_of(model: str) -> str:
+    return f"/limits/{quote(model, safe='')}"
 
 
 def _kinds(kinds: Collection[str] | None) -> tuple[str, ...] | None:

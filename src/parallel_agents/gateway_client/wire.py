@@ -7,6 +7,7 @@ another version could misread them.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
 
@@ -14,6 +15,7 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypeForm
 
+from parallel_agents.core.artifact import ArtifactRecord
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
@@ -26,9 +28,11 @@ from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import Json
+from parallel_agents.core.shared_state import StateEntry
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.transcript_search import Coverage, Hits
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.core.verbs import Until
 from parallel_agents.core.vitals import Vitals
 from parallel_agents.errors import PagentsError
@@ -64,6 +68,9 @@ class Asked:
     tag: str | None = None
     until: Until = Until.ALL
     seconds: float | None = None
+    condition: str | None = None
+    sessions: tuple[SessionKey, ...] | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,90 @@ class KilledForm:
 
     runs: tuple[RunId, ...]
     already_over: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyForm:
+    """An amount of US dollars, exact, as text."""
+
+    amount: str
+
+    @property
+    def nanousd(self) -> int:
+        """The amount in billionths of a dollar.
+
+        Raises:
+            ValueError: it is not an amount.
+        """
+        try:
+            return int(Decimal(self.amount) * NANOUSD_PER_USD)
+        except (InvalidOperation, OverflowError, ValueError) as error:
+            raise ValueError(f"{self.amount[:40]!r} is not an amount") from error
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.nanousd < 1 << 62:
+            raise ValueError(f"{self.amount[:40]!r} is not an amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedTaskForm:
+    """What one task would cost; None is unknown."""
+
+    label: str
+    agent: str
+    model: str
+    first_call_at_most: MoneyForm | None
+    likely: MoneyForm | None
+    from_runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceForm:
+    """What work would cost; `is_sketch` says that the tasks only stand for the steps of a plan."""
+
+    tasks: tuple[PricedTaskForm, ...]
+    budget_usd: float | None
+    budget_tokens: int | None
+    is_sketch: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureForm:
+    """Why something was refused."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryForm:
+    """What a retry did, or would do."""
+
+    model: str
+    session_key: SessionKey | None
+    is_new: bool
+    first_call_at_most: MoneyForm | None
+    tokens_at_most: int | None
+    error: FailureForm | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetriedForm:
+    """What became of the one task that was to be retried."""
+
+    retries: tuple[RetryForm]
+    warning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignForm:
+    """A sign of health, as `views.health.Sign` has it."""
+
+    about: str
+    level: str
+    text: str
+    hint: str
+    facts: dict[str, Json]
 
 
 class Look(Generic[T]):
@@ -151,11 +242,26 @@ COUNT_UNANSWERED = Look("count_unanswered", int)
 ORIGINS = Look("origins", dict[SessionKey, Origin])
 THROTTLES = Look("throttles", list[Throttle])
 NOW = Look("now", float)
+STATE = Look("state", list[StateEntry])
+_Entry: TypeAlias = StateEntry | None
+STATE_KEY: Look[_Entry] = Look("state_key", _Entry)
+STATE_WAIT: Look[_Entry] = Look("state_wait", _Entry)
+ARTIFACTS = Look("artifacts", list[ArtifactRecord])
+CATCH_UP = Look("catch_up", Coverage)
+SESSIONS_WITH = Look("sessions_with", list[SessionKey])
+FIND_HITS = Look("find_hits", Hits)
+HEALTH = Look("health", list[SignForm])
 EVENT = Look("event", Event)
 SPAWNED = Look("spawned", SpawnedForm)
 STEERED = Look("steered", SteeredForm)
 KILLED = Look("killed", KilledForm)
-SCHEMA = Look("schema", dict[str, Json])
+PRICE = Look("price", PriceForm)
+RETRIED = Look("retried", RetriedForm)
+COUNT = Look("count", int)
+ENTRIES = Look("entries", list[dict[str, Json]])
+ANSWER = Look("answer", dict[str, Json])
+_Schema: TypeAlias = dict[str, Json] | None
+SCHEMA: Look[_Schema] = Look("schema", _Schema)
 
 _ASKED = Look("asked", Asked)
 

@@ -17,7 +17,7 @@ from parallel_agents.core.fitting import fitted
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import ToolCall
-from parallel_agents.core.object_schema import ways_to_give
+from parallel_agents.core.object_schema import check_names, ways_to_give
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.row import Row
@@ -72,6 +72,7 @@ def check_task(task: AnyTask, agent: AnyAgent) -> None:
     if agent.input_schema is None:
         return
     _check_given(task, agent, agent.input_schema)
+    check_names(task.input, agent.input_schema)
     problems = compiled(agent.input_schema).problems(task.values)
     if problems:
         raise InvalidInput(
@@ -216,13 +217,15 @@ def check_permitted(
 
 
 def check_text(text: str, values: JsonObject) -> None:
-    """Refuse a text or input that no model can read: empty, binary, not Unicode, or megabytes.
+    """Refuse a text and input that no model can read: both empty, binary, not Unicode, or megabytes.
 
     Raises:
         InvalidInput: the error says what is wrong.
     """
-    if not text.strip():
-        raise InvalidInput("the task is empty", hint="write what the agent is to do")
+    if not (text.strip() or values):
+        raise InvalidInput(
+            "the task is empty", hint="write what the agent is to do, or give its input"
+        )
     try:
         size = len(text.encode()) + len(orjson.dumps(values))
     except (UnicodeEncodeError, orjson.JSONEncodeError) as error:

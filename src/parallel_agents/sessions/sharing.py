@@ -14,19 +14,16 @@ from parallel_agents.core.artifact import (
     ArtifactStore,
     Contents,
     check_artifact_name,
-    is_artifact_id,
-    is_start_of_id,
-    short_id,
+    found_artifact,
+    found_artifacts,
 )
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.media_type import media_type_of
 from parallel_agents.core.shared_state import OUTSIDER, Removal, StateBounds, Writer
-from parallel_agents.core.shown import shown
 from parallel_agents.core.store import Store
-from parallel_agents.errors import Ambiguous, InvalidInput, NotFound
+from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.tree_state import StateNews, TreeState
 
-_MOST_LISTED = 5
 _PIECE_BYTES = 1 << 20
 
 
@@ -109,8 +106,7 @@ class TreeArtifacts:
             NotFound: there is none.
             Ambiguous: several contents have the name.
         """
-        known = [record.artifact for record in await self.list()]
-        return _found(known, name)
+        return found_artifact([record.artifact for record in await self.list()], name)
 
     @checked
     async def find_all(self, name: str) -> Sequence[Artifact]:
@@ -119,11 +115,7 @@ class TreeArtifacts:
         Raises:
             NotFound, Ambiguous: as for `find`.
         """
-        known = list(dict.fromkeys(record.artifact for record in await self.list()))
-        found = _found(known, name)
-        return [
-            each for each in known if each == found or (found.name != name and each.id == found.id)
-        ]
+        return found_artifacts([record.artifact for record in await self.list()], name)
 
     @checked
     async def read(self, artifact: Artifact) -> bytes:
@@ -161,30 +153,6 @@ def pieces_of(file: Path) -> Iterator[bytes]:
             why=error.strerror or str(error),
             hint="name a file that you may read",
         ) from error
-
-
-def _found(known: Sequence[Artifact], name: str) -> Artifact:
-    if is_artifact_id(name) or is_start_of_id(name):
-        by_id = {each.id: each for each in known if each.id.startswith(name)}
-        if by_id:
-            return _only(by_id, name)
-    return _only({each.id: each for each in known if each.name == name}, name)
-
-
-def _only(found: dict[str, Artifact], name: str) -> Artifact:
-    if not found:
-        raise NotFound(
-            f"the tree has no artifact {shown(name)}",
-            hint="list the artifacts of the tree: `pagents artifact list`, or the tool artifact_list",
-        )
-    if len(found) > 1:
-        listed = ", ".join(short_id(id) for id in list(found)[:_MOST_LISTED])
-        raise Ambiguous(
-            f"{len(found)} artifacts are called {shown(name)}",
-            why=f"the oldest are {listed}",
-            hint="name one of them by its id",
-        )
-    return next(iter(found.values()))
 
 
 class Sharing:

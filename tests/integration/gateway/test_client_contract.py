@@ -12,6 +12,7 @@ from parallel_agents.app.distant import Distant, open_distant
 from parallel_agents.app.reading import Reader, open_reader
 from parallel_agents.core.dead_letter import DeadLetterFilter
 from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.run import RunStatus
 from parallel_agents.errors import NotFound
 from parallel_agents.settings import TOKEN_VARIABLE, URL_VARIABLE, Environment
@@ -79,6 +80,16 @@ async def _of_one(it: Reader | Distant) -> list[object]:
         await it.sessions.spent_below(row.run.id),
         await it.sessions.batches(key),
         await it.journal.origins([key]),
+        [*await it.sharing.state(row.session.root).entries()],
+        await it.sharing.state(row.session.root).get("plan"),
+        await it.sharing.state(row.session.root).wait_for("plan", condition="value == 1"),
+        [*await it.sharing.artifacts(row.session.root).list()],
+        await it.sharing.artifacts(row.session.root).read(
+            await it.sharing.artifacts(row.session.root).find("notes.md")
+        ),
+        (await it.transcripts.catch_up()).behind,
+        await it.transcripts.sessions_with("look"),
+        await it.transcripts.find("look", limit=5),
         (await it.journal.look([row])).rows,
         followed,
     ]
@@ -95,6 +106,9 @@ async def test_each_look_finds_at_a_distance_what_it_finds_in_the_home(serving: 
         for _ in range(2):
             _, spawned = await served.post("/runs", task)
             await served.get(f"/wait?names={spawned['id']}")
+        sharing, root = served.gateway.client.sharing, SessionKey(spawned["session_key"])
+        await sharing.state(root).set("plan", 1)
+        await sharing.artifacts(root).put("# Notes", "notes.md")
         async with (
             open_reader(served.environment, served.settings) as here,
             distant_of(served) as distant,

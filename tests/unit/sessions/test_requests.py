@@ -15,8 +15,6 @@ from parallel_agents.sessions import requests
 @pytest.mark.parametrize(
     ("text", "value", "message"),
     [
-        ("", "x", "empty"),
-        ("\n\t ", "x", "empty"),
         ("a\0b", "x", "NUL"),
         ("fine", "a\0b", "NUL"),
         ("half \ud83d of one", "x", "not Unicode"),
@@ -34,6 +32,14 @@ def test_text_that_no_model_can_read_is_refused(text: str, value: Json, message:
 
     assert message in caught.value.message
     assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize("text", ["", "\n\t "])
+def test_a_task_has_a_text_or_an_input(text: str) -> None:
+    with pytest.raises(InvalidInput, match="the task is empty"):
+        requests.check_text(text, {})
+
+    requests.check_text(text, {"value": "x"})
 
 
 @pytest.mark.parametrize("label", ["x" * 101, "a\nb", "\x1b[2J", "a\0"])

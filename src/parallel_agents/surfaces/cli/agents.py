@@ -21,12 +21,13 @@ from parallel_agents.surfaces.cli import (
     agent_new,
     agent_templates,
     agent_versions,
+    distant_catalog,
     render,
 )
 from parallel_agents.surfaces.cli.agent_cards import card
 from parallel_agents.surfaces.cli.agent_tests import try_cases
 from parallel_agents.surfaces.cli.catalogs import find_catalog
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, find_offers
 from parallel_agents.surfaces.cli.first_call import first_call
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
@@ -65,6 +66,9 @@ _SHOWN_APART = {
 @app.command("list")
 def list_agents(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List the agents of the project, your own, and the built-in ones."""
+    if (environment := find_home(home)).gateway:
+        distant_catalog.list_agents(environment, output, is_json=json)
+        return
     entries = find_catalog(home).agents()
     if json:
         render.envelope("agents", time.time(), [agent_entry_json(entry) for entry in entries])
@@ -83,6 +87,9 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
     """Show an agent: input, output, instructions, and settings."""
+    if (environment := find_home(home)).gateway:
+        distant_catalog.show_agent(environment, name, is_json=json)
+        return
     context = find_offers(home)
     catalog = Catalog(context.environment.folders, context.environment.accept)
     agent = catalog.agent(name)

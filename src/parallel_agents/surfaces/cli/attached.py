@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import NamedTuple, NoReturn
 
 import typer
@@ -17,12 +17,15 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
+from parallel_agents.errors import GatewayUnreachable
+from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.lanes import tasks_among
 from parallel_agents.surfaces.cli.output_option import Form
+from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
@@ -32,38 +35,64 @@ from parallel_agents.views.sessions import lines_of
 _CHECK_SECONDS = 2.0
 
 
+def _nothing(_event: Event) -> str:
+    return ""
+
+
 class Attaching(NamedTuple):
-    """How to attach: the style of progress, and the form of the results, as a `Display` has them."""
+    """How to attach: the style of progress, and the form of the results, as a `Display` has them.
+
+    Attributes:
+        answers: whether a person at this terminal may answer what work at a gateway asks.
+        told: what else to say of an event; empty for nothing.
+    """
 
     style: progress.Style
     is_json: bool
     form: Form | None = None
+    answers: bool = False
+    told: Callable[[Event], str] = _nothing
 
 
-class _Ended(NamedTuple):
+class Ended(NamedTuple):
     """What the session came to that was watched.
 
     Attributes:
+        results: those of its tasks; of a session, its own.
         told: the runs whose results were shown when they ended.
         team: the whole of it, if it is a team or a flow.
+        own: the result of a flow itself.
     """
 
+    name: str
     results: Sequence[Result]
     told: frozenset[RunId]
     team: TeamResult | None
+    own: Result | None = None
 
 
 def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
     """Show a session until it ends, print its results, and exit with the code of `pagents wait`.
 
-    A Ctrl-C leaves it, says so, and exits with 130.
+    Raises:
+        NotFound, Ambiguous: the name means no session, or several.
+    """
+    ended = watch_to_the_end(context, name, how)
+    _print(ended, how)
+    raise typer.Exit(worst_of([result.status for result in ended.results]))
+
+
+def watch_to_the_end(context: CliContext, name: str, how: Attaching) -> Ended:
+    """Show a session until it ends.
+
+    A Ctrl-C leaves it, says so, and exits with 130; if no process works on it any more, with 5.
 
     Raises:
         NotFound, Ambiguous: the name means no session, or several.
     """
     watched: list[_Attached] = []
 
-    async def show() -> _Ended | None:
+    async def show() -> Ended | None:
         async with open_follower(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
             attached = _Attached(client, row, how)
@@ -78,8 +107,7 @@ def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
         raise typer.Exit(Exit.INTERRUPTED) from None
     if ended is None:
         raise typer.Exit(Exit.STOPPED)
-    _print(ended, how)
-    raise typer.Exit(worst_of([result.status for result in ended.results]))
+    return ended
 
 
 def find_worked_on(context: CliContext, name: str) -> SessionKey | None:
@@ -100,7 +128,7 @@ def find_worked_on(context: CliContext, name: str) -> SessionKey | None:
     return run_cancellable(look())
 
 
-def _print(ended: _Ended, how: Attaching) -> None:
+def _print(ended: Ended, how: Attaching) -> None:
     if how.is_json:
         items = [result_json(result) for result in ended.results]
         render.envelope("watch", time.time(), items)
@@ -133,7 +161,7 @@ class _Attached:
         self._by = ""
         self.farewell = f"Left {self._name}."
 
-    async def watch(self) -> _Ended | None:
+    async def watch(self) -> Ended | None:
         """Show the session until its latest run has ended; None if no process works on it any more."""
         if self._row.run.status.is_over:
             return await self._ended()
@@ -146,12 +174,13 @@ class _Attached:
             await asyncio.wait({checking})
         return None if is_over is None else await self._ended()
 
-    async def _ended(self) -> _Ended:
+    async def _ended(self) -> Ended:
         sessions, key = self._client.sessions, self._row.session.key
         row = await sessions.find(key)
         results = await sessions.results(await sessions.member_runs(row))
         team = await sessions.team_result(key) if row.run.kind.is_group else None
-        return _Ended(results, frozenset(self._told), team)
+        own = await sessions.results([row.run.id]) if self._is_flow else ()
+        return Ended(self._name, results, frozenset(self._told), team, next(iter(own), None))
 
     async def _announce(self) -> None:
         """Say what is watched, who works on it, and that leaving ends nothing."""
@@ -191,15 +220,34 @@ class _Attached:
 
     async def _show(self) -> bool:
         """Show progress, and print each result as it comes, until the latest run has ended."""
-        began_at = time.time()
+        began_at = (
+            self._client.now()
+        )  # as the store counts, whatever the clock of this machine says
         sessions, key = self._client.sessions, self._row.session.key
         members = [] if self._is_flow else await sessions.members(self._row)
         board = Board.of({row.run.id: row.session.label for row in members})
         with progress.choose(self._how.style, board, self._row.run.started_at) as shown:
-            async with progress.ticking(shown), aclosing(sessions.follow(key)) as events:
+            async with (
+                progress.ticking(shown),
+                self._prompt(shown, began_at) as prompt,
+                aclosing(sessions.follow(key)) as events,
+            ):
                 async for event in events:
+                    if prompt is not None:
+                        prompt.take(event)
+                    if text := self._how.told(event):
+                        with shown.aside():
+                            render.note(text)
                     await self._take(event, board, shown, is_new=event.at >= began_at)
         return True
+
+    def _prompt(
+        self, shown: progress.Progress, began_at: float
+    ) -> AbstractAsyncContextManager[QuestionPrompt | None]:
+        sessions = self._client.sessions
+        if self._how.answers and isinstance(sessions, RemoteSessions):
+            return QuestionPrompt(sessions, shown.aside, began_at)
+        return nullcontext()
 
     async def _take(
         self, event: Event, board: Board, shown: progress.Progress, *, is_new: bool
@@ -223,19 +271,26 @@ class _Attached:
         """See every two seconds whether a process works on the session; twice none means none."""
         was_stopped = False
         while True:
-            await self._client.notice_deaths()
-            row = await self._client.sessions.find(self._row.session.key)
-            (line,) = lines_of(await self._client.journal.look([row]), self._client.lacks)
-            if line.is_stopped and was_stopped:
-                why = f": {line.lacks}" if line.lacks else f"; {self._by} ended" if self._by else ""
-                render.note(
-                    f"■ No process works on {self._name}{why}."
-                    f" Continue with: pagents resume {self._name}",
-                    "yellow",
-                )
-                self._stuck.set()
-            elif was_stopped and not line.is_stopped:
-                self._by = await self._worked_by()
-            was_stopped = line.is_stopped
-            self._set_farewell(is_worked_on=not line.is_stopped)
+            try:
+                was_stopped = await self._look(was_stopped=was_stopped)
+            except GatewayUnreachable:  # whoever follows the events says so, and tries again
+                was_stopped = False
             await asyncio.sleep(_CHECK_SECONDS)
+
+    async def _look(self, *, was_stopped: bool) -> bool:
+        """See once whether no process works on the session, and say so the second time."""
+        await self._client.notice_deaths()
+        row = await self._client.sessions.find(self._row.session.key)
+        (line,) = lines_of(await self._client.journal.look([row]), self._client.lacks)
+        if line.is_stopped and was_stopped:
+            why = f": {line.lacks}" if line.lacks else f"; {self._by} ended" if self._by else ""
+            render.note(
+                f"■ No process works on {self._name}{why}."
+                f" Continue with: pagents resume {self._name}",
+                "yellow",
+            )
+            self._stuck.set()
+        elif was_stopped and not line.is_stopped:
+            self._by = await self._worked_by()
+        self._set_farewell(is_worked_on=not line.is_stopped)
+        return line.is_stopped

@@ -33,6 +33,8 @@ from parallel_agents.surfaces.cli.context import (
     budget_of,
     find_context,
 )
+from parallel_agents.surfaces.cli.distant_chat import chat_at_distance
+from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
@@ -67,6 +69,9 @@ def chat(
     """
     context = find_context(home, sandbox=sandbox)
     begin = Task(who, _FIRST, model=model, label=label, budget=budget_of(usd, tokens, on_limit))
+    if context.environment.gateway:
+        refuse_at_distance(sandbox=sandbox)
+        raise typer.Exit(chat_at_distance(context, begin))
     code = run_interruptible(lambda stop: _chat(context, begin, stop))
     if code:
         raise typer.Exit(code)

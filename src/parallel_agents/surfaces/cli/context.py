@@ -27,6 +27,7 @@ from parallel_agents.settings import (
     read_environment,
     read_user_environment,
 )
+from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 
 _log = logging.getLogger(__name__)
 
@@ -294,6 +295,7 @@ def find_work_context(
     Raises:
         ConfigError, Untrusted: as for `find_context`.
         InvalidInput: the answers are for work that another process executes, or cannot be read.
+        NotAtDistance: a gateway is named, and what is given is not for one.
     """
     if answers is not None and not is_here:
         raise InvalidInput(
@@ -302,7 +304,11 @@ def find_work_context(
             hint="add --wait, or write the [[answers]] into config.toml of the home folder",
         )
     weak = allow_weak_judge or None
-    return find_context(home, answers=answers_in(answers), allow_weak_judge=weak, **flags)
+    found = find_context(home, answers=answers_in(answers), allow_weak_judge=weak, **flags)
+    if found.environment.gateway:
+        refuse_at_distance(answers=answers, allow_weak_judge=allow_weak_judge)
+        refuse_at_distance(notify=flags.get("notify"), sandbox=flags.get("sandbox"))
+    return found
 
 
 def find_home(home: Path | None = None) -> Environment:

@@ -2,55 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
-from parallel_agents.app.acting import Acting
-from parallel_agents.core.schema import JsonObject
+from parallel_agents.app.distant import Distant
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.usage import SIMULATED_NOTICE
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import NotAtDistance
 from parallel_agents.models.simulated import days
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.given_files import Given
 from parallel_agents.surfaces.cli.inputs import read_inputs, with_files
+
+FillAtDistance: TypeAlias = Callable[[Distant], Coroutine[None, None, AnyTask]]
+
+
+async def spawned_there(filled: FillAtDistance, distant: Distant) -> Spawned:
+    """Spawn the task that was filled at the gateway."""
+    return await distant.sessions.spawn(await filled(distant))
 
 
 def fill_at_distance(
     base: AnyTask,
     inputs: list[str] | None,
     files: Given,
-    refused: Mapping[str, object],
     tags: Sequence[str] | None,
-) -> Callable[[Acting], Coroutine[None, None, Spawned]]:
-    """What spawns the task with the inputs that its agent takes, as the gateway knows it.
+) -> FillAtDistance:
+    """What makes the task with the inputs that its agent takes, as the gateway knows it."""
 
-    Raises:
-        NotAtDistance: an option is given that a gateway does not take.
-    """
-    for name, value in refused.items():
-        if value:
-            raise NotAtDistance(
-                f"{name} is not possible over --url yet",
-                why="a gateway takes no commands, and no say in where they run",
-                hint="leave it out, or set it in config.toml of the gateway's home",
-            )
-
-    async def start(client: Acting) -> Spawned:
-        assert client.distant is not None
-        schema: JsonObject = await client.distant.sessions.input_schema(base.agent_name)
+    async def fill(distant: Distant) -> AnyTask:
+        schema = await distant.sessions.input_schema(base.agent_name)
         values, rest = with_files(read_inputs(inputs, schema), schema, files)
-        filled = replace(
+        return replace(
             base,
             text=base.text + rest.added,
             input=values,
             files=rest.shown,
             tags=tuple(tags or ()),
         )
-        return await client.sessions.spawn(filled)
 
-    return start
+    return fill
 
 
 def warn_at_distance(model: str) -> None:

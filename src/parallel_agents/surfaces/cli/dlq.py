@@ -10,8 +10,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_existing
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
@@ -156,7 +156,7 @@ def retry(
     asked = _Edited(Edits(text=text, model=model, current=current, afresh=afresh), inputs)
 
     async def begin() -> list[_Retry]:
-        async with open_existing(context.environment, context.settings) as client:
+        async with open_acting(context.environment, context.settings) as client:
             letters = sorted(await choose(client.sessions, chosen), key=_asked_at)
             _check_one(letters, text)
             one = _plan if dry_run else _start
@@ -164,7 +164,7 @@ def retry(
             started = next((given.session for given in retries if given.session), None)
             if started is not None and not dry_run:
                 row = await client.sessions.find(started)
-                await client.workers.ensure(started, row.run.id)
+                await client.ensure_worker(started, row.run.id)
             return retries
 
     retries = run_cancellable(begin())
@@ -191,19 +191,33 @@ def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:
         )
 
 
-async def _plan(client: Client, letter: DeadLetter, asked: _Edited) -> _Retry:
+async def _plan(client: Acting, letter: DeadLetter, asked: _Edited) -> _Retry:
     """What a retry would do; nothing is stored."""
+    if client.here is None:
+        return await _priced_there(client, letter, asked)
     try:
-        planned = await client.sessions.plan_retry(letter, asked.of(letter))
+        planned = await client.here.sessions.plan_retry(letter, asked.of(letter))
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
     if isinstance(planned, Spawned):
         return await _found(client, letter, planned)
-    amount = _price(client, planned)
+    amount = _price(client.here, planned)
     return _Retry(letter, None, model=planned.model, amount=amount)
 
 
-async def _start(client: Client, letter: DeadLetter, asked: _Edited) -> _Retry:
+async def _priced_there(client: Acting, letter: DeadLetter, asked: _Edited) -> _Retry:
+    """What a retry would do at a gateway."""
+    assert client.distant is not None
+    try:
+        form = await client.distant.sessions.price_retry(letter, asked.of(letter))
+    except PagentsError as refusal:
+        return _Retry(letter, None, refusal=refusal)
+    money, tokens = form.first_call_at_most, form.tokens_at_most
+    amount = None if tokens is None else Amount(money and money.nanousd, tokens)
+    return _Retry(letter, form.session_key, form.is_new, form.model, amount)
+
+
+async def _start(client: Acting, letter: DeadLetter, asked: _Edited) -> _Retry:
     try:
         spawned = await client.sessions.retry(letter, asked.of(letter))
     except PagentsError as refusal:
@@ -211,7 +225,7 @@ async def _start(client: Client, letter: DeadLetter, asked: _Edited) -> _Retry:
     return await _found(client, letter, spawned)
 
 
-async def _found(client: Client, letter: DeadLetter, spawned: Spawned) -> _Retry:
+async def _found(client: Acting, letter: DeadLetter, spawned: Spawned) -> _Retry:
     row = await client.sessions.find(spawned.session_key)
     return _Retry(letter, spawned.session_key, spawned.is_new, row.run.model)
 
@@ -240,7 +254,7 @@ def drop(
     context = find_store(home)
 
     async def drop_them() -> int:
-        async with open_existing(context.environment, context.settings) as client:
+        async with open_acting(context.environment, context.settings) as client:
             return await client.sessions.drop(letters)
 
     dropped = run_cancellable(drop_them())

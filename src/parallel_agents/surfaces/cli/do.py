@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-import orjson
 import typer
 
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.plan_probes import probe_plan
-from parallel_agents.catalog.plan_text import plan_text
 from parallel_agents.core.ids import make_name
-from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
-from parallel_agents.files import write_private
-from parallel_agents.orchestration.planning import read_plan
+from parallel_agents.gateway_client.bodies import Goal
 from parallel_agents.orchestration.request import DO, DoRequest
 from parallel_agents.orchestration.roster import ORCHESTRATOR
 from parallel_agents.sessions.requests import check_key
@@ -46,7 +42,8 @@ from parallel_agents.surfaces.cli.context import (
     budget_of,
     find_work_context,
 )
-from parallel_agents.surfaces.cli.do_result import concluded_do
+from parallel_agents.surfaces.cli.distant_do import do_at_distance, price_at_distance
+from parallel_agents.surfaces.cli.do_result import concluded_do, planned
 from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, DryRun, Planned, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.file_option import Texts
@@ -66,7 +63,6 @@ from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.plan_approval import show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.surfaces.cli.progress import ProgressStyle
-from parallel_agents.views.plan_graph import as_text
 
 _UNPLANNED = (
     "Only the planning is known: the steps are whatever the plan says. `--plan-only` has it made, and "
@@ -132,8 +128,53 @@ def do(
     )
     request = replace(request, model=model, max_parallel=parallel, timeout=timeout)
     request = replace(request, budget=budget_of(usd, tokens, on_limit))
-    start = _print_price if dry_run else _run
+    start = _starter(context, tag or (), is_named=run_id is not None, is_dry=dry_run)
     start(context, _Asked(name, request, plan, out, yes), Display(style, json, output))
+
+
+def _starter(
+    context: CliContext, tags: Sequence[str], *, is_named: bool, is_dry: bool
+) -> Callable[[CliContext, _Asked, Display], None]:
+    """What does the work, or prints its price: here, or at the gateway that the environment names."""
+    if not context.environment.gateway:
+        return _print_price if is_dry else _run
+    is_sent = is_named or not is_dry
+    return partial(_do_at_distance, tags=tags, is_named=is_sent, is_dry=is_dry)
+
+
+def _do_at_distance(
+    context: CliContext,
+    asked: _Asked,
+    display: Display,
+    *,
+    tags: Sequence[str],
+    is_named: bool,
+    is_dry: bool,
+) -> None:
+    goal = _goal_of(asked.request, asked.name if is_named else None, tags)
+    if is_dry:
+        price_at_distance(context, goal, asked.plan, _UNPLANNED, is_json=display.is_json)
+    else:
+        do_at_distance(context, goal, asked.plan, asked.out, display)
+
+
+def _goal_of(request: DoRequest, key: str | None, tags: Sequence[str]) -> Goal:
+    """The same request as a gateway takes it."""
+    return Goal(
+        goal=request.goal,
+        material=request.material,
+        agents=request.agents,
+        most_steps=request.most_steps,
+        replans=request.replans,
+        is_plan_only=request.is_plan_only,
+        is_asked=request.is_asked,
+        model=request.model,
+        max_parallel=request.max_parallel,
+        timeout_seconds=request.timeout,
+        budget=request.budget,
+        key=key,
+        tags=tags,
+    )
 
 
 class _Asked(NamedTuple):
@@ -165,7 +206,8 @@ def _run(context: CliContext, asked: _Asked, display: Display) -> None:
 
     async def conclude(app: App, work: Work) -> Callable[[], RunStatus]:
         if asked.request.is_plan_only:
-            return await _planned(app, work, asked.out, display)
+            (result,) = await app.sessions.results([work.run])
+            return partial(planned, result, work.name, asked.out, display)
         return await concluded_do(app, work, display, context.environment.home)
 
     def usual(_app: App, _work: Work, usual: Shown) -> Shown:
@@ -218,36 +260,6 @@ async def _begin(app: App, name: str, request: DoRequest, display: Display) -> W
     render.note(f"▶ {DO} {name}   {told}{ended_before(row.run)}")
     note_kept(spawned, request.budget)
     return Work(name, key, row.run.id, {}, is_flow=True)
-
-
-async def _planned(
-    app: App, work: Work, out: Path | None, display: Display
-) -> Callable[[], RunStatus]:
-    (result,) = await app.sessions.results([work.run])
-    output = result.output_json
-    if not result.is_done or not isinstance(output, dict):
-        return partial(_print_failed, result)
-    plan = read_plan(output["plan"])
-    text = plan_text(plan, out.stem if out else plan.name, f"A plan, made as {work.name}.")
-    if out is not None:
-        await asyncio.to_thread(write_private, out, text.encode())
-
-    def print_plan() -> RunStatus:
-        if display.is_json:
-            render.line(orjson.dumps({"schema": "pagents.plan/1", "plan": output["plan"]}).decode())
-        elif out is None:
-            render.line(text.rstrip())
-        else:
-            render.line(as_text(plan))
-            render.note(f"Wrote {out}. Run it: pagents do GOAL --plan {out}")
-        return result.status
-
-    return print_plan
-
-
-def _print_failed(result: Result) -> RunStatus:
-    render.result(result)
-    return result.status
 
 
 def _names(given: str | None) -> tuple[str, ...]:

@@ -9,9 +9,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import orjson
+
 from parallel_agents.app.client import App
+from parallel_agents.catalog.plan_text import plan_text
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.files import write_private
+from parallel_agents.orchestration.planning import read_plan
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.foreground import Display, Work
 from parallel_agents.surfaces.cli.output_option import Form
@@ -19,6 +23,7 @@ from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.views.documents import result_json
 from parallel_agents.views.format import clean
+from parallel_agents.views.plan_graph import as_text
 
 REPORT_FILE = "report.md"
 
@@ -32,7 +37,7 @@ async def concluded_do(
     report = report_of(result)
     if report:
         await asyncio.to_thread(write_private, file, report.encode("utf-8", "replace"))
-    return partial(_print, result, work.name, report, file, display)
+    return partial(print_do, result, work.name, report, file, display)
 
 
 def report_of(result: Result) -> str:
@@ -42,7 +47,10 @@ def report_of(result: Result) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _print(result: Result, name: str, report: str, file: Path, display: Display) -> RunStatus:
+def print_do(
+    result: Result, name: str, report: str, file: Path | None, display: Display
+) -> RunStatus:
+    """Print the report on a goal, which may be a file of this machine too."""
     if display.is_json:
         render.envelope(
             "finished",
@@ -58,8 +66,29 @@ def _print(result: Result, name: str, report: str, file: Path, display: Display)
         return result.status
     if report:
         render.line(clean(report))
-        render.note(f"The report is also a file: {file}")
+        if file is not None:
+            render.note(f"The report is also a file: {file}")
     if not report or result.status is RunStatus.FAILED:
         render.result(replace(result, output_json=None) if report else result)
     render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
+    return result.status
+
+
+def planned(result: Result, name: str, out: Path | None, display: Display) -> RunStatus:
+    """Print the plan that is all that was wanted, or write it to a file."""
+    output = result.output_json
+    if not result.is_done or not isinstance(output, Mapping):
+        render.result(result)
+        return result.status
+    plan = read_plan(output["plan"])
+    text = plan_text(plan, out.stem if out else plan.name, f"A plan, made as {name}.")
+    if out is not None:
+        write_private(out, text.encode())
+    if display.is_json:
+        render.line(orjson.dumps({"schema": "pagents.plan/1", "plan": output["plan"]}).decode())
+    elif out is None:
+        render.line(text.rstrip())
+    else:
+        render.line(as_text(plan))
+        render.note(f"Wrote {out}. Run it: pagents do GOAL --plan {out}")
     return result.status

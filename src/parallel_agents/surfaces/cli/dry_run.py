@@ -69,6 +69,11 @@ def print_dry_run(
             return planned, await estimated(client, planned)
 
     planned, estimates = run_cancellable(look())
+    print_estimates(estimates, planned, is_json=is_json)
+
+
+def print_estimates(estimates: Sequence[Estimate], planned: Planned, *, is_json: bool) -> None:
+    """Print what work that is not begun would cost."""
     if is_json:
         _print_json(estimates, planned)
     else:

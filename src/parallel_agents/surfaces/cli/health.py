@@ -6,15 +6,15 @@ import time
 
 import typer
 
-from parallel_agents.app.reading import open_reader
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.health_signs import signs_of
 from parallel_agents.surfaces.cli.invocation import as_called
-from parallel_agents.surfaces.health_look import look, sign_json
+from parallel_agents.surfaces.health_look import sign_json
 from parallel_agents.views import format
-from parallel_agents.views.health import Level, Sign, signs
+from parallel_agents.views.health import Level
 
 _GLYPHS = {Level.OK: "✔", Level.NOTE: "!", Level.PROBLEM: "✖"}
 _STYLES = {Level.OK: "green", Level.NOTE: "yellow", Level.PROBLEM: "red"}
@@ -26,12 +26,7 @@ def health(json: AsJson = False, home: Home = None) -> None:
     Exits with 1 if something needs you.
     """
     context = find_store(home)
-
-    async def find() -> list[Sign]:
-        async with open_reader(context.environment, context.settings) as reader:
-            return signs(await look(context.environment.home, context.settings, reader))
-
-    found = run_cancellable(find())
+    found = run_cancellable(signs_of(context))
     needs_you = any(sign.level is Level.PROBLEM for sign in found)
     if json:
         items = [sign_json(sign) for sign in found]

@@ -33,20 +33,19 @@ def inbox(json: AsJson = False, output: Output = None, home: Home = None) -> Non
     """
     context = find_store(home)
 
-    async def look() -> tuple[Sequence[OpenQuestion], Mapping[SessionKey, Origin]]:
+    async def look() -> tuple[Sequence[OpenQuestion], Mapping[SessionKey, Origin], float]:
         async with open_reader(context.environment, context.settings) as reader:
             questions = await reader.sessions.questions()
             sessions = list({question.session for question in questions})
-            return questions, await reader.journal.origins(sessions)
+            return questions, await reader.journal.origins(sessions), reader.now()
 
-    questions, origins = run_cancellable(look())
+    questions, origins, now = run_cancellable(look())
     if json:
         render.envelope("inbox", time.time(), [question_json(each) for each in questions])
         return
     if not questions:
         render.note("Nothing waits for you.")
         return
-    now = time.time()
     rows = [
         (
             each.id,

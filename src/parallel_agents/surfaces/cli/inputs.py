@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +12,8 @@ from parallel_agents.app.asked_map import Templates, wants_text
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.cutting import head
 from parallel_agents.core.message import File
-from parallel_agents.core.object_schema import ways_to_give
+from parallel_agents.core.object_schema import check_names, ways_to_give
 from parallel_agents.core.schema import Json
-from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import JsonOrFile
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli.given_files import Given, read_text, read_texts
@@ -49,7 +48,7 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
                 why="an input has one value",
                 hint=f"give {head(name, _SHOWN)} once; several values are a JSON list",
             )
-        _check_taken(name, schema)
+        check_names((name,), schema or {})
         text = _text(text)
         values[name] = text if wants_text(name, schema) else _json(name, text)
     return values
@@ -76,7 +75,7 @@ def read_templates(
         else:
             if name in texts:
                 raise InvalidInput(f"--input {head(name, _SHOWN)} is given twice")
-            _check_taken(name, schema)
+            check_names((name,), schema or {})
             is_escaped = text.startswith("@@") and not text.startswith("@@{")
             texts[name] = text[1:] if is_escaped else text
     json_names = tuple(name for name in texts if not wants_text(name, schema))
@@ -137,12 +136,19 @@ def team_values(team: Team, pairs: list[str] | None, given: Given) -> dict[str, 
     Raises:
         InvalidInput: as for `read_inputs`, or nothing says which input the files are.
     """
-    values = read_inputs(pairs, team.input_schema)
-    filled, rest = with_files(values, team.input_schema, given)
+    return values_of(team.name, team.input_schema, pairs, given)
+
+
+def values_of(
+    name: str, schema: Mapping[str, Json], pairs: list[str] | None, given: Given
+) -> dict[str, Json]:
+    """The inputs of a team with that schema, as `team_values` reads them."""
+    values = read_inputs(pairs, schema)
+    filled, rest = with_files(values, schema, given)
     if rest.texts:
-        missing = missing_inputs(team.input_schema, values)
+        missing = missing_inputs(schema, values)
         raise InvalidInput(
-            f"nothing says which input of {team.name} the files are",
+            f"nothing says which input of {name} the files are",
             why=f"{' and '.join(missing)} have no value" if missing else "no input is missing",
             hint="name the input: --input NAME=@FILE",
         )
@@ -158,30 +164,6 @@ def missing_inputs(schema: Mapping[str, Json] | None, values: Mapping[str, objec
 
 def _without_files(values: Mapping[str, JsonOrFile]) -> dict[str, Json]:
     return {name: value for name, value in values.items() if not isinstance(value, File)}
-
-
-def _check_taken(name: str, schema: Mapping[str, Json] | None) -> None:
-    """Refuse a name that a schema does not list, unless it says that it takes others."""
-    properties = (schema or {}).get("properties")
-    if schema is None or not isinstance(properties, Mapping) or name in properties:
-        return
-    if _has_more_names(schema):
-        return
-    raise InvalidInput(
-        f"no input is called {head(name, _SHOWN)!r}",
-        why=f"the inputs are {', '.join(map(repr, properties)) or 'none'}",
-        hint=did_you_mean(name, properties),
-    )
-
-
-def _has_more_names(schema: Mapping[str, Json]) -> bool:
-    """Whether a schema says more of names than its properties; choices of what is required do not."""
-    if schema.keys() & {"additionalProperties", "patternProperties", "$ref", "allOf"}:
-        return True
-    choices = schema.get("anyOf", ())
-    return not isinstance(choices, Sequence) or any(
-        not isinstance(choice, Mapping) or choice.keys() - {"required"} for choice in choices
-    )
 
 
 def _text(given: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
 
+from parallel_agents.app.distant import open_distant
 from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.circuit import MODELS, CircuitState
+from parallel_agents.core.inspection import ModelLimits
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import InvalidInput
@@ -107,10 +110,21 @@ async def _read(context: CliContext) -> list[Throttle]:
 
 
 async def _set(context: CliContext, model: str, limit: RateLimit | None) -> Throttle:
-    async with open_client(context.environment, context.settings) as client:
+    async with _limits_of(context) as limits:
         if limit is None:
-            return await client.limits.reset_limit(model)
-        return await client.limits.set_limit(model, limit)
+            return await limits.reset_limit(model)
+        return await limits.set_limit(model, limit)
+
+
+@asynccontextmanager
+async def _limits_of(context: CliContext) -> AsyncGenerator[ModelLimits]:
+    """The limits of the home, or of a gateway."""
+    if context.environment.gateway:
+        async with open_distant(context.environment) as distant:
+            yield distant.limits
+        return
+    async with open_client(context.environment, context.settings) as client:
+        yield client.limits
 
 
 def _cells(line: LimitLine, now: float) -> tuple[str, ...]:

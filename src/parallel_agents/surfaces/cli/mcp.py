@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.core.ids import make_name
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, NotAtDistance
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.answering import check_is_person
 from parallel_agents.surfaces.cli.context import (
@@ -26,12 +26,14 @@ from parallel_agents.surfaces.cli.context import (
 )
 from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.mcp.client import LONGEST_WAIT_SECONDS, Client
+from parallel_agents.surfaces.mcp.distant_calls import DistantCalls
 from parallel_agents.surfaces.mcp.first_call import FirstCall
 from parallel_agents.surfaces.mcp.stdio import leaving_in_time, serve_stdio
 
 app = typer.Typer()
 
 LOOPBACK = "127.0.0.1"
+_LONGEST_AT_DISTANCE = LONGEST_WAIT_SECONDS  # a request to a gateway ends after 90 seconds
 OVER_HTTP = "mcp-http"  # the clients of a token are one: their requests do not tell them apart
 
 AllSessions = Annotated[
@@ -114,8 +116,9 @@ def mcp(
         return
     context = find_context(home, model=model)
     _check_may_answer(context, allow_answers=allow_answers)
-    _check_reaches(context, all_sessions=all_sessions)
+    _check_reaches(context, all_sessions=all_sessions, http=http, model=model)
     is_session = context.settings.parent_session is not None
+    _check_at_distance(context, http=http, model=model)
     if http is not None:
         from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
 
@@ -128,7 +131,7 @@ def mcp(
     client = Client(
         "" if all_sessions else f"mcp-{make_name()}", longest_wait, allow_answers, is_session
     )
-    calls = FirstCall(context.environment, context.settings, client)
+    calls = _calls_of(context, client)
     with leaving_in_time(left):
         run_interruptible(lambda stop: _serve(calls, stop, left, context))
 
@@ -166,12 +169,45 @@ def _check_may_answer(context: CliContext, *, allow_answers: bool) -> None:
         )
 
 
-def _check_reaches(context: CliContext, *, all_sessions: bool) -> None:
-    """Refuse to have a client that acts for a session reach all.
+def _calls_of(context: CliContext, client: Client) -> FirstCall | DistantCalls:
+    """The calls of a client in the home, or at the gateway that the environment names."""
+    if not context.environment.gateway:
+        return FirstCall(context.environment, context.settings, client)
+    wait = min(client.longest_wait or _LONGEST_AT_DISTANCE, _LONGEST_AT_DISTANCE)
+    return DistantCalls(context.environment, client._replace(longest_wait=wait))
+
+
+def _check_at_distance(context: CliContext, *, http: int | None, model: str | None) -> None:
+    """Refuse what an MCP server that asks a gateway cannot do.
+
+    Raises:
+        NotAtDistance: it is asked for.
+    """
+    if not context.environment.gateway:
+        return
+    is_session = context.settings.parent_session is not None
+    refused = {
+        "--http": (
+            http is not None,
+            "the gateway's machine can serve HTTP itself: pagents mcp --http",
+        ),
+        "--model": (model is not None, "set the model in config.toml of the gateway's home"),
+        "the setting parent_session": (is_session, "unset PARALLEL_AGENTS_PARENT_SESSION"),
+    }
+    for what, (is_asked, hint) in refused.items():
+        if is_asked:
+            raise NotAtDistance(f"{what} is not possible over --url", hint=hint)
+
+
+def _check_reaches(
+    context: CliContext, *, all_sessions: bool, http: int | None, model: str | None
+) -> None:
+    """Refuse to have a client that acts for a session reach all, and what a gateway cannot do.
 
     Raises:
         InvalidInput: it is asked for.
     """
+    _check_at_distance(context, http=http, model=model)
     if all_sessions and context.settings.parent_session is not None:
         raise InvalidInput(
             "--all-sessions cannot be used with the setting parent_session",
@@ -181,7 +217,7 @@ def _check_reaches(context: CliContext, *, all_sessions: bool) -> None:
 
 
 async def _serve(
-    home: FirstCall, stop: asyncio.Event, left: threading.Event, context: CliContext
+    home: FirstCall | DistantCalls, stop: asyncio.Event, left: threading.Event, context: CliContext
 ) -> None:
     """Serve the client on stdin and stdout until it leaves, or `stop` is set."""
     async with home as calls:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,12 +13,11 @@ import typer
 from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.plan_probes import probe_plan
-from parallel_agents.app.reading import STORE_NAME, check_exists
+from parallel_agents.app.reading import check_exists
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.ids import RunId
-from parallel_agents.core.retry_keys import earlier_tries
+from parallel_agents.core.ids import RunId, make_name
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
+from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import UnknownModel
@@ -51,6 +49,14 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
     find_work_context,
     workspace_of,
+)
+from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
+from parallel_agents.surfaces.cli.distant_run import (
+    named_team,
+    overridden,
+    resumed,
+    run_at_distance,
+    team_at_distance,
 )
 from parallel_agents.surfaces.cli.do_result import concluded_do
 from parallel_agents.surfaces.cli.dry_run import (
@@ -85,12 +91,10 @@ from parallel_agents.surfaces.cli.overrides import Overrides
 from parallel_agents.surfaces.cli.plan_approval import is_do, show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
 from parallel_agents.surfaces.cli.progress import ProgressStyle
-from parallel_agents.surfaces.cli.result_files import results_folder
-from parallel_agents.surfaces.cli.results_shown import print_results
-from parallel_agents.surfaces.cli.run_plan import prepare_plan, tell_steps
+from parallel_agents.surfaces.cli.run_plan import prepare_plan
+from parallel_agents.surfaces.cli.team_ended import TeamEnded, earlier_in, print_team
 from parallel_agents.surfaces.cli.team_given import team_or_file
 from parallel_agents.views import format
-from parallel_agents.views.documents import result_json
 
 
 class _AskedRun(NamedTuple):
@@ -198,11 +202,27 @@ def run(
     given = read_texts(file, "a team", "show it to one agent: pagents spawn AGENT TEXT -f FILE")
     chosen = team_or_file(team_file, team)
     asked = _AskedRun(chosen, inputs, given, overrides, run_id, max_parallel)
-    display = Display(style, json, output)
-    if dry_run:
-        print_dry_run(context, partial(asked.planned, context.environment), is_json=json)
+    begin = _run_at_distance if context.environment.gateway else _run_here
+    begin(context, asked, tag or (), Display(style, json, output), is_dry=dry_run)
+
+
+def _run_here(
+    context: CliContext, asked: _AskedRun, _tags: Sequence[str], display: Display, *, is_dry: bool
+) -> None:
+    if is_dry:
+        plan = partial(asked.planned, context.environment)
+        print_dry_run(context, plan, is_json=display.is_json)
     else:
         _run_to_the_end(context, partial(asked.prepare, context, display), display)
+
+
+def _run_at_distance(
+    context: CliContext, asked: _AskedRun, tags: Sequence[str], display: Display, *, is_dry: bool
+) -> None:
+    key = asked.name or (None if is_dry else make_name())
+    sent = overridden(asked.overrides, key, tags)
+    ask = partial(named_team, team=asked.team, inputs=asked.inputs, given=asked.files, asked=sent)
+    team_at_distance(context, ask, Attaching(*display), sent.budget, is_dry=is_dry)
 
 
 async def prepare_run(
@@ -258,6 +278,9 @@ def resume(
     If another process executes it, attach to it, as `pagents watch` does.
     """
     context = find_context(home, max_parallel=max_parallel)
+    if context.environment.gateway:
+        refuse_at_distance(max_parallel=max_parallel)
+        run_at_distance(context, partial(resumed, name), Attaching(style, json, output))
     check_exists(context.environment)
     if key := find_worked_on(context, name):
         if max_parallel is not None:
@@ -330,61 +353,10 @@ def _run_to_the_end(
             return await concluded_do(app, work, display, context.environment.home)
         own = await app.sessions.results([work.run]) if work.is_flow else ()
         team = await app.sessions.team_result(work.session)
-        earlier = await _earlier(app, team) if work.is_flow else ()
-        return partial(_print_team, context, work.name, _Ended(team, own, earlier), display)
+        earlier = await earlier_in(app.sessions, team) if work.is_flow else ()
+        home = context.environment.home
+        return partial(print_team, home, work.name, TeamEnded(team, own, earlier), display)
 
     show = show_do(context.environment, display, show_map(display))
     print_result = run_in_foreground(context, prepare, conclude, display, show)
     raise typer.Exit(exit_of(print_result()))
-
-
-class _Ended(NamedTuple):
-    """What a team or a flow came to.
-
-    Attributes:
-        own: the result of a flow itself.
-        earlier: the runs of a flow's steps that were tried again.
-    """
-
-    team: TeamResult
-    own: Sequence[Result]
-    earlier: Collection[RunId]
-
-
-async def _earlier(app: App, team: TeamResult) -> Collection[RunId]:
-    rows = await app.sessions.rows_of([result.run_id for result in team.results])
-    replaced = earlier_tries(row.session.spawn_key for row in rows)
-    return {row.run.id for row, is_earlier in zip(rows, replaced, strict=True) if is_earlier}
-
-
-def _print_team(context: CliContext, name: str, ended: _Ended, display: Display) -> RunStatus:
-    """Print the results of a team or a flow, its own among them, and what to do next."""
-    team, own, earlier = ended
-    if display.is_json:
-        items = [result_json(result) for result in team.results]
-        more: dict[str, object] = {"result": result_json(own[0])} if own else {}
-        render.envelope(
-            "finished",
-            time.time(),
-            items,
-            id=name,
-            session_key=team.session_key,
-            status=team.status.value,
-            total=None,
-            **more,
-        )
-        return team.status
-    if display.form is not None:
-        latest = [result for result in team.results if result.run_id not in earlier]
-        print_results(latest, display.form)
-    else:
-        render.summary(team, earlier)
-        for result in own:
-            tell_steps(result)
-    home = context.environment.home
-    render.note(f"Everything is stored in {home / STORE_NAME}.")
-    render.note(f"The results are also files: {results_folder(home, name)}")
-    if any(result.changes and result.changes.files for result in team.results):
-        render.note(f"Bring the changes back: pagents merge {name} --all")
-    render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
-    return team.status

@@ -12,6 +12,7 @@ import typer
 
 from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import App, Client
+from parallel_agents.app.distant import Distant
 from parallel_agents.app.reading import check_exists
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
@@ -46,8 +47,15 @@ from parallel_agents.surfaces.cli.context import (
     find_work_context,
     workspace_of,
 )
+from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
+from parallel_agents.surfaces.cli.distant_run import (
+    print_price,
+    wait_at_distance,
+)
 from parallel_agents.surfaces.cli.distant_spawn import (
+    FillAtDistance,
     fill_at_distance,
+    spawned_there,
     warn_at_distance,
 )
 from parallel_agents.surfaces.cli.dry_run import DryRun, Planned, print_dry_run
@@ -80,6 +88,14 @@ Text = Annotated[
     str,
     typer.Argument(help="The task; - reads it from stdin.", metavar="TEXT", callback=given_text),
 ]
+MaybeText = Annotated[
+    str,
+    typer.Argument(
+        help="The task; - reads it from stdin. It can be left out if -i and -f have everything.",
+        metavar="TEXT",
+        callback=given_text,
+    ),
+]
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print the result.")]
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
@@ -109,7 +125,7 @@ Rounds = Annotated[
 @executes_work
 def spawn(
     agent: AgentName,
-    text: Text,
+    text: MaybeText = "",
     inputs: Inputs = None,
     file: Files = None,
     wait: Wait = False,
@@ -159,10 +175,9 @@ def spawn(
     )
     fill, form = partial(_fill, base, inputs, read_files(file)), _form_of(json, output, wait=wait)
     here = partial(_begin_here, style=_checked(style, wait=wait))
-    if context.environment.gateway and not (wait or dry_run):
-        refused = {"--notify": notify, "--sandbox": sandbox, "--allow-weak-judge": allow_weak_judge}
-        start = fill_at_distance(base, inputs, read_files(file), refused, tag)
-        _begin_at_distance(context, start, form)
+    if context.environment.gateway:
+        there = fill_at_distance(base, inputs, read_files(file), tag)
+        _spawn_at_distance(context, there, form, style, wait=wait, is_dry=dry_run)
         return
     begin = _print_price if dry_run else here if wait else _begin_in_background
     begin(context, fill, base.budget, form)
@@ -201,12 +216,30 @@ def _begin_in_background(
     run_cancellable(_leave_to_worker(context, leave, budget=budget, form=form))
 
 
-def _begin_at_distance(
+def _spawn_at_distance(
     context: CliContext,
-    start: Callable[[Acting], Coroutine[None, None, Spawned]],
+    filled: FillAtDistance,
     form: Form | None,
+    style: progress.Style,
+    *,
+    wait: bool,
+    is_dry: bool,
 ) -> None:
-    run_cancellable(_leave_to_worker(context, start, budget=NO_BUDGET, form=form))
+    _checked(style, wait=wait)
+    if is_dry:
+        print_price(context, filled, is_json=form is Form.JSON)
+    elif wait:
+        wait_at_distance(context, partial(spawned_there, filled), form, style)
+    else:
+        run_cancellable(_leave_to_worker(context, _acting(filled), budget=NO_BUDGET, form=form))
+
+
+def _acting(filled: FillAtDistance) -> Callable[[Acting], Coroutine[None, None, Spawned]]:
+    async def start(client: Acting) -> Spawned:
+        assert client.distant is not None
+        return await spawned_there(filled, client.distant)
+
+    return start
 
 
 def _begin_here(
@@ -242,20 +275,27 @@ def send(
     form = _form_of(json, output, wait=wait)
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
-    if not context.environment.gateway or wait:
-        check_exists(context.environment)
     given = read_files(file)
     text, shown = text + given.added, given.shown
+    if context.environment.gateway:
+        refuse_at_distance(notify=notify)
+    else:
+        check_exists(context.environment)
 
     async def leave(client: Acting) -> Spawned:
         return await client.sessions.send(name, text, files=shown, notify=told)
+
+    async def send_there(distant: Distant) -> Spawned:
+        return await distant.sessions.send(name, text, files=shown)
 
     async def prepare(app: App) -> Ask:
         row = await app.sessions.find(name)
         await prepare_models(app, [row.run.model])
         return lambda: app.sessions.send(row.session.key, text, files=shown, notify=told)
 
-    if wait:
+    if wait and context.environment.gateway:
+        wait_at_distance(context, send_there, form)
+    elif wait:
         _wait_here(context, prepare, budget=NO_BUDGET, form=form)
     else:
         run_cancellable(_leave_to_worker(context, leave, budget=NO_BUDGET, form=form))

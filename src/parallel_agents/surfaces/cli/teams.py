@@ -11,9 +11,9 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.plan import Step
 from parallel_agents.errors import InvalidFile
-from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli import distant_catalog, render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
-from parallel_agents.surfaces.cli.context import AsJson, Home
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
@@ -25,6 +25,9 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("list")
 def list_teams(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List the project's teams, your own, and the built-in ones."""
+    if (environment := find_home(home)).gateway:
+        distant_catalog.list_teams(environment, output, is_json=json)
+        return
     entries = find_catalog(home).teams()
     if json:
         render.envelope("teams", time.time(), [team_entry_json(entry) for entry in entries])
@@ -43,6 +46,9 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
     """Show a team: its inputs and its tasks."""
+    if (environment := find_home(home)).gateway:
+        distant_catalog.show_team(environment, name, is_json=json)
+        return
     team = find_catalog(home).team(name)
     if json:
         render.envelope("team", time.time(), [team_json(team)])

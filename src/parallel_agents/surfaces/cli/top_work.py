@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from threading import Event as Flag, Thread
 from typing import TypeVar
 
-from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_existing
+from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.reading import Reader, open_reader
 from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.filter import Filter
@@ -17,11 +16,11 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.surfaces.answering import check_is_person, given_answer
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.health_signs import signs_of
 from parallel_agents.surfaces.cli.kill import count
 from parallel_agents.surfaces.cli.steer import receipt_of
-from parallel_agents.surfaces.health_look import look
 from parallel_agents.views import format
-from parallel_agents.views.health import Sign, signs
+from parallel_agents.views.health import Sign
 from parallel_agents.views.liveness import Liveness
 
 T = TypeVar("T")
@@ -69,8 +68,8 @@ class TopWork:
             yield reader
 
     @asynccontextmanager
-    async def _client(self) -> AsyncGenerator[Client]:
-        async with open_existing(self._context.environment, self._context.settings) as client:
+    async def _client(self) -> AsyncGenerator[Acting]:
+        async with open_acting(self._context.environment, self._context.settings) as client:
             yield client
 
     async def steer(self, session: SessionKey, text: str, tell: Callable[[str], None]) -> str:
@@ -111,13 +110,11 @@ class TopWork:
 
     async def health(self) -> Sequence[Sign]:
         """What runs, and what of it needs a person."""
-        async with self.reader() as reader:
-            context = self._context
-            return signs(await look(context.environment.home, context.settings, reader))
+        return await signs_of(self._context)
 
 
-async def _continue(client: Client, session: SessionKey, run: RunId) -> None:
+async def _continue(client: Acting, session: SessionKey, run: RunId) -> None:
     """Have a worker execute a run, unless a living process has it."""
     (row,) = await client.sessions.rows_of([run])
     if row.owner_state is not OwnerState.LIVE:
-        await client.workers.ensure(session, run)
+        await client.ensure_worker(session, run)

@@ -17,13 +17,32 @@ _OPTION = "--url"
 # The modules of commands that ask a gateway, and those that use no home with sessions in it.
 _DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
-    | {"audit", "inbox", "spawn", "dlq", "limits"}
+    | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do", "chat", "top", "health", "search"}
+    | {"state", "artifact", "export", "agents", "teams", "mcp"}
 )
 _OF_THIS_MACHINE = frozenset(
     {"config", "docs", "init", "models", "schema", "secrets", "trust", "validate", "serve"}
-    | {"agents", "teams", "catalogs", "doctor", "skill", "openclaw", "completion", "work"}
-    | {"editor", "permissions", "check_model", "service_manager"}
+    | {"agent_files", "agent_new", "agent_versions", "agent_templates", "catalogs", "doctor"}
+    | {"skill", "openclaw", "completion", "work", "editor", "permissions", "check_model"}
+    | {"service_manager", "mcp_servers"}
 )
+_THERE = "type it on the machine on which the gateway runs, such as: ssh BOX {command}"
+# Why a command is not for a gateway, where that is not plain, by its module.
+_WHY = {
+    "map": "its rows and the file of its results are files of the machine that does the work",
+    "merge": "it writes changes into a folder of the machine that did the work",
+    "diff": "it compares folders of the machine that did the work",
+    "workspaces": "workspaces are folders of the machine that did the work",
+    "resolve": "it writes into a folder of the machine that did the work",
+    "store": "the care of a store belongs to whoever has its files",
+    "models": "keys and models are those of the machine that calls them",
+    "doctor": "it examines this machine",
+    "work": "a worker executes the work of the machine that it runs on",
+    "board": "boards and alerts are files of the gateway's home",
+    "judge": "it calls models with the keys of this machine",
+    "agent_tests": "it calls models with the keys of this machine",
+    "agent_new": "it writes files of agents on this machine",
+}
 
 
 def _choose(url: str | None) -> str | None:
@@ -94,9 +113,21 @@ def _check(module: str, *, is_given: bool) -> None:
         return
     if not import_module("parallel_agents.settings").choose_gateway():
         return
+    command = f"pagents {_name_of(module)}"
+    why = _WHY.get(module, "")
+    named = "" if is_given else "PARALLEL_AGENTS_URL names a gateway"
     raise NotAtDistance(
-        f"`pagents {module.replace('_', '-')}` is not possible over --url yet",
-        why="" if is_given else "PARALLEL_AGENTS_URL names a gateway",
-        hint="do it on the machine on which the gateway runs; or leave --url out and unset"
-        " PARALLEL_AGENTS_URL, to do it on this machine",
+        f"`{command}` is not possible over --url",
+        why="; ".join(filter(None, (why, named))),
+        hint=f"{_THERE.format(command=command)}; or leave --url out and unset PARALLEL_AGENTS_URL,"
+        " to do it on this machine",
     )
+
+
+def _name_of(module: str) -> str:
+    """The command, or the group of commands, that a module has."""
+    commands = import_module("parallel_agents.surfaces.cli.commands").COMMANDS
+    found = [name for name, each in commands.items() if each.where.partition(":")[0] == module]
+    if not found and module.startswith("agent_"):
+        return "agents"
+    return found[0] if len(found) == 1 else module.replace("_", "-")

@@ -6,42 +6,35 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from parallel_agents.catalog.sent_files import MOST_FILES
+from parallel_agents.catalog.source import MAX_BYTES
 from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.dead_letter import Edits
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.task import Task
+from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.surfaces.gateway.given import Given
 
 _Name = Annotated[str, Field(max_length=500)]
 _Text = Annotated[str, Field(max_length=4_000_000)]
+FileTexts = Annotated[
+    dict[_Name, Annotated[str, Field(max_length=MAX_BYTES)]], Field(max_length=MOST_FILES)
+]
 _Tags = Annotated[list[_Name], Field(max_length=50)]
-_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class SpawnBody(Given):
-    """An agent with its task, or a team with its inputs."""
+class _WorkBody(Given):
+    """What a task and a team have in common."""
 
-    agent: _Name | None = None
-    """The name of an agent; or else `team` names a team."""
-    team: _Name | None = None
-    """The name of a team."""
-    text: _Text = ""
-    """What the agent is to do."""
-    input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
-    """Values for the input schema of the agent or team."""
     model: _Name | None = None
     """`provider/model`; by default that of the agent or of the settings."""
-    label: _Name | None = None
-    """A name for the session of an agent."""
     key: _Name | None = None
     """Names the work: the same key again is the same session."""
-    parent: _Name | None = None
-    """The session below which an agent is spawned."""
-    timeout_seconds: _Positive | None = None
+    timeout_seconds: Positive | None = None
     """The time limit."""
-    budget_usd: _Positive | None = None
+    budget_usd: Positive | None = None
     """The most that the work may cost."""
     budget_tokens: Annotated[int, Field(gt=0)] | None = None
     """The most tokens that the work may use."""
@@ -49,10 +42,16 @@ class SpawnBody(Given):
     """What a run does when the budget is used up."""
     cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """Reuse a stored reply to the same request if it is no older."""
-    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
-    """Runs with a higher priority start first."""
     tags: _Tags = Field(default_factory=list[str])
     """What costs are told by."""
+    text: _Text = ""
+    """What the agent is to do."""
+    input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    """Values for the input schema of the agent or team."""
+    label: _Name | None = None
+    """A name for the session of an agent."""
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    """Runs with a higher priority start first."""
     conditions: Annotated[list[_Text], Field(max_length=50)] = Field(default_factory=list[str])
     """Conditions on the answer of an agent."""
     rubric: _Text | None = None
@@ -92,6 +91,56 @@ class SpawnBody(Given):
             gates=(*holds, *judged),
             refine=None if self.rounds is None else Refine(rounds=self.rounds),
             tags=tuple(self.tags),
+        )
+
+
+class TaskBody(_WorkBody):
+    """One task of a team that is given as tasks."""
+
+    agent: _Name
+    """The name of an agent."""
+
+
+class SpawnBody(_WorkBody):
+    """An agent with its task, a team with its inputs, or a team that is given as tasks."""
+
+    agent: _Name | None = None
+    """The name of an agent; or else `team` names a team, or `tasks` are one."""
+    team: _Name | None = None
+    """The name of a team, or that of the first of `files`."""
+    files: FileTexts = Field(default_factory=dict[str, str])
+    """The texts of team files by their names: the one that `team` names, and those that it names."""
+    tasks: Annotated[list[TaskBody], Field(max_length=10_000)] = Field(
+        default_factory=list[TaskBody]
+    )
+    """The tasks of a team that has no file."""
+    name: _Name | None = None
+    """What tables call the team that `tasks` are."""
+    max_parallel: Annotated[int, Field(ge=1)] | None = None
+    """The most tasks of a team at once."""
+    on_failure: Annotated[OnFailure, Field(strict=False)] | None = None
+    """What happens to the other tasks of a team when one fails."""
+    min_done: Annotated[int, Field(ge=1)] | None = None
+    """How many of `tasks` must be done, or the team has failed."""
+    parent: _Name | None = None
+    """The session below which an agent is spawned."""
+
+    def team_task(self) -> TeamTask:
+        """The team that the tasks are.
+
+        Raises:
+            InvalidInput: a value is out of range.
+        """
+        named = {} if self.name is None else {"name": self.name}
+        return TeamTask(
+            tasks=tuple(each.task(each.agent, each.key) for each in self.tasks),
+            model=self.model,
+            max_parallel=self.max_parallel,
+            timeout_seconds=self.timeout_seconds,
+            budget=self.budget,
+            on_failure=self.on_failure or OnFailure.KEEP_GOING,
+            min_done=self.min_done,
+            **named,
         )
 
 
@@ -148,12 +197,14 @@ class LettersBody(Given):
     """Only tasks with this error, such as `PA-E301`."""
     since: _Name | None = None
     """Only those that failed since then, such as `2h`."""
+    runs: Annotated[list[_Name], Field(max_length=1000)] = Field(default_factory=list[str])
+    """The ids of runs that failed: of each, its own dead letter."""
     all: bool = False
     """All of them; otherwise nothing above may be left out."""
 
     @property
     def is_chosen(self) -> bool:
-        return bool(self.names or self.agent or self.code or self.since)
+        return bool(self.names or self.agent or self.code or self.since or self.runs)
 
 
 class RetryBody(LettersBody):

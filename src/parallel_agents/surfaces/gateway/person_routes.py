@@ -135,6 +135,8 @@ async def _letters(call: Call, given: LettersBody) -> list[DeadLetter]:
     sessions = call.client.sessions
     since = parse_since(given.since, call.client.now(), "since")
     every = DeadLetterFilter(agent=given.agent, code=given.code, since=since)
+    if given.runs:
+        return _of_runs(given.runs, await sessions.dead_letters(every))
     if not given.names:
         return await sessions.dead_letters(every)
     found: dict[RunId, DeadLetter] = {}
@@ -151,12 +153,28 @@ async def _letters(call: Call, given: LettersBody) -> list[DeadLetter]:
     return list(found.values())
 
 
+def _of_runs(runs: Sequence[str], letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """The dead letters of these runs.
+
+    Raises:
+        NotFound: one has none.
+    """
+    by_run = {str(letter.run.id): letter for letter in letters}
+    if missing := next((run for run in runs if run not in by_run), None):
+        raise NotFound(
+            f"the run {missing[:80]!r} has no dead letter",
+            why="it did not fail, was dropped, or its retry is done",
+            hint="GET /api/v1/dead-letters lists them",
+        )
+    return [by_run[run] for run in dict.fromkeys(runs)]
+
+
 async def _selected(call: Call, given: LettersBody) -> list[DeadLetter]:
     """The letters to act on; all of them only if that is asked for."""
     if given.is_chosen is given.all:
         raise InvalidInput(
             "nothing says which dead letters are meant, or two things do",
-            hint='give names, agent, code or since; or {"all": true}',
+            hint='give names, runs, agent, code or since; or {"all": true}',
         )
     found = await _letters(call, given)
     if len(found) > _MOST_RETRIED:

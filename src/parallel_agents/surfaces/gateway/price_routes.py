@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 from parallel_agents.app.begin_team import work_of
 from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.plan import on_model
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import Spend
 from parallel_agents.sessions.retries import max_cost_of_first_call
@@ -18,7 +17,7 @@ from parallel_agents.surfaces.gateway.bodies import SpawnBody
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.gateway.verb_routes import asked_team, check_names_one
+from parallel_agents.surfaces.gateway.verb_routes import asked_tasks, asked_team, check_names_one
 from parallel_agents.views.costs import costs_by_agent
 from parallel_agents.views.documents import Money, money_json
 from parallel_agents.views.estimates import likely_of, spend_of, total
@@ -65,7 +64,8 @@ async def price(call: Call, given: SpawnBody) -> Document:
     """Say what an agent or a team would cost, and start nothing."""
     check_names_one(given)
     call.client.catalog.forget()  # the gateway may be older than the files
-    work = await (_of_team(call, given) if given.agent is None else _of_agent(call, given))
+    of = _of_tasks if given.tasks else _of_team if given.agent is None else _of_agent
+    work = await of(call, given)
     costs = costs_by_agent(await call.client.journal.costs())
     tools = call.client.session_tools.as_tools()
     firsts: list[Spend | None] = []
@@ -114,17 +114,21 @@ async def _of_agent(call: Call, given: SpawnBody) -> _Work:
     return _Work([plan], plan.budget)
 
 
+async def _of_tasks(call: Call, given: SpawnBody) -> _Work:
+    group, *plans = await call.client.sessions.plan_team(asked_tasks(call, given), key=given.key)
+    return _Work(plans, group.budget)
+
+
 async def _of_team(call: Call, given: SpawnBody) -> _Work:
-    team, asked = asked_team(call, given, given.key)
+    team, asked = await asked_team(call, given, given.key)
     if team.plan is None:
         group, *plans = await call.client.sessions.plan_team(work_of(team, asked))
         return _Work(plans, group.budget)
-    plan = team.plan if asked.model is None else on_model(team.plan, asked.model)
-    budget = team.budget if asked.budget is None else asked.budget
+    plan = asked.plan_of(team)
     probes = await probe_plan(
         call.client, call.gateway.environment, plan, team.filled(asked.values)
     )
-    return _Work(probes.plans, budget, is_sketch=True)
+    return _Work(probes.plans, plan.budget, is_sketch=True)
 
 
 def _money(spend: Spend | None) -> Money | None:

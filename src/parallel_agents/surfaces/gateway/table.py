@@ -6,10 +6,12 @@ from parallel_agents.surfaces.gateway import (
     catalog_routes,
     client_routes,
     event_routes,
+    goal_routes,
     person_routes,
     price_routes,
     search_routes,
     session_routes,
+    tool_routes,
     verb_routes,
     view_routes,
 )
@@ -20,11 +22,13 @@ _ANSWERED = (
     *session_routes.ROUTES,
     *search_routes.ROUTES,
     *verb_routes.ROUTES,
+    *goal_routes.ROUTES,
     *price_routes.ROUTES,
     *person_routes.ROUTES,
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
     *client_routes.ROUTES,
+    *tool_routes.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))

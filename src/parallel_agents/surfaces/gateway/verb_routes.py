@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Set
 from hashlib import blake2b
 from http import HTTPStatus
 from urllib.parse import quote
@@ -11,9 +13,11 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from parallel_agents.app.begin_team import TeamRequest, begin_team
+from parallel_agents.catalog.sent_files import sent_team
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, short
+from parallel_agents.core.task import TeamTask
 from parallel_agents.core.verbs import Spawned, Until
 from parallel_agents.errors import Conflict, InvalidInput, NotFound
 from parallel_agents.surfaces.gateway.bodies import (
@@ -24,11 +28,13 @@ from parallel_agents.surfaces.gateway.bodies import (
     UntilName,
 )
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Given
+from parallel_agents.surfaces.gateway.given import Given, Nothing
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import PREFIX, Form, Route, handled
 from parallel_agents.views.documents import ResultDocument, result_json
 
+_OF_AGENTS = {"text", "label", "parent", "priority", "conditions", "rubric", "rounds"}
+_OF_TEAMS = {"files", "name", "max_parallel", "on_failure", "min_done"}
 MOST_WAIT_SECONDS = 60.0
 _MOST_WAITED = 100
 
@@ -71,7 +77,11 @@ async def spawn(call: Call, given: SpawnBody) -> Document:
     key = given.key or call.key or None
     check_names_one(given)
     call.client.catalog.forget()  # the gateway may be older than the files
-    if given.agent is not None:
+    if given.tasks:
+        team = asked_tasks(call, given)
+        spawned = await call.verbs.spawn_team(team, key=_team_key(given, key), tags=given.tags)
+    elif given.agent is not None:
+        refuse_fields(given, "an agent", _OF_TEAMS)
         parent = None
         if given.parent is not None:
             parent = (await call.client.sessions.find(given.parent)).session.key
@@ -79,16 +89,16 @@ async def spawn(call: Call, given: SpawnBody) -> Document:
         spawned = await call.verbs.spawn(given.task(given.agent, key), parent=parent)
     else:
         spawned = await _begin_team(call, given, key)
-    return await _started(call, spawned)
+    return await started(call, spawned)
 
 
 def check_names_one(given: SpawnBody) -> None:
-    """Refuse a request that names neither an agent nor a team, or both.
+    """Refuse a request that has not exactly one of an agent, a team and tasks.
 
     Raises:
-        InvalidInput: it does.
+        InvalidInput: it does not.
     """
-    if (given.agent is None) is (given.team is None):
+    if [given.agent is None, given.team is None, not given.tasks].count(False) != 1:
         raise InvalidInput(
             "nothing says what to spawn, or two things do",
             hint='name an agent or a team: {"agent": "code_reviewer", "text": "…"}',
@@ -96,26 +106,47 @@ def check_names_one(given: SpawnBody) -> None:
 
 
 async def _begin_team(call: Call, given: SpawnBody, key: str | None) -> Spawned:
-    if given.key is None and key is not None:
-        key = blake2b(key.encode(), digest_size=8).hexdigest()
-    team, asked = asked_team(call, given, key)
+    team, asked = await asked_team(call, given, _team_key(given, key))
     return await begin_team(call.client, call.verbs, call.gateway.environment, team, asked)
 
 
-def asked_team(call: Call, given: SpawnBody, key: str | None) -> tuple[Team, TeamRequest]:
+def _team_key(given: SpawnBody, key: str | None) -> str | None:
+    """The name of a team's run; of the key of a request, which may be of any form, its hash."""
+    if given.key is None and key is not None:
+        return blake2b(key.encode(), digest_size=8).hexdigest()
+    return key
+
+
+def asked_tasks(call: Call, given: SpawnBody) -> TeamTask:
+    """The team that a request gives as tasks.
+
+    Raises:
+        UnknownAgent, InvalidInput: a task cannot be one.
+    """
+    refuse_fields(given, "a team of tasks", {*_OF_AGENTS, "input", "files", "cache_seconds"})
+    for each in given.tasks:
+        call.client.catalog.agent(each.agent)  # a name of the catalog, of which no path is made
+    return given.team_task()
+
+
+def refuse_fields(given: SpawnBody, what: str, refused: Set[str]) -> None:
+    """Refuse fields that this kind of work does not have.
+
+    Raises:
+        InvalidInput: one is given.
+    """
+    if found := sorted(refused & given.model_fields_set):
+        raise InvalidInput(f"{what} takes no {found[0]!r}", hint="leave it out")
+
+
+async def asked_team(call: Call, given: SpawnBody, key: str | None) -> tuple[Team, TeamRequest]:
     """The team that a request names, and what it is given.
 
     Raises:
         NotFound, InvalidInput: there is no such team, or it does not take what is given.
     """
     name = given.team or ""
-    if "/" in name or "." in name:
-        raise NotFound(
-            f"there is no team {name[:80]!r}", hint="GET /api/v1/teams lists their names"
-        )
-    only_agents = {"text", "label", "parent", "cache_seconds", "conditions", "rubric", "rounds"}
-    if refused := sorted(only_agents & given.model_fields_set):
-        raise InvalidInput(f"a team takes no {refused[0]!r}", hint="leave it out, or name an agent")
+    refuse_fields(given, "a team", {*_OF_AGENTS, "name", "min_done"})
     asked = TeamRequest(
         values=given.input,
         model=given.model,
@@ -123,8 +154,20 @@ def asked_team(call: Call, given: SpawnBody, key: str | None) -> tuple[Team, Tea
         timeout_seconds=given.timeout_seconds,
         key=key,
         tags=tuple(given.tags),
+        max_parallel=given.max_parallel,
+        on_failure=given.on_failure,
+        cache_seconds=given.cache_seconds,
     )
-    return call.client.catalog.team(name), asked
+    catalog = call.client.catalog
+    if given.files:
+        return await asyncio.to_thread(sent_team, given.files, name, catalog.agent), asked
+    if "/" in name or "." in name:
+        raise NotFound(
+            f"there is no team {name[:80]!r}",
+            why="a file is sent with its text, in `files`",
+            hint="GET /api/v1/teams lists their names",
+        )
+    return catalog.team(name), asked
 
 
 async def send(call: Call, given: SendBody) -> Document:
@@ -138,7 +181,7 @@ async def send(call: Call, given: SendBody) -> Document:
     spawned = await call.verbs.send(
         row.session.key, given.text, input=given.input or None, run=run, model=given.model
     )
-    return await _started(call, spawned._replace(is_new=not was_sent))
+    return await started(call, spawned._replace(is_new=not was_sent))
 
 
 async def _is_stored(call: Call, run: RunId) -> bool:
@@ -149,7 +192,7 @@ async def _is_stored(call: Call, run: RunId) -> bool:
     return True
 
 
-async def _started(call: Call, spawned: Spawned) -> Document:
+async def started(call: Call, spawned: Spawned) -> Document:
     """What was started, once a worker is known to see to it."""
     warning = await call.client.hand_to_worker()
     value: SpawnedDocument = {
@@ -207,6 +250,11 @@ async def kill(call: Call, given: KillBody) -> Document:
     return Document(value=value)
 
 
+async def resume(call: Call, _: Nothing) -> Document:
+    """Have a worker continue the runs of a tree that no process works on."""
+    return await started(call, await call.verbs.resume(call.name))
+
+
 class WaitQuery(Given):
     """Which runs to wait for, and how long."""
 
@@ -244,7 +292,7 @@ ROUTES = (
         method="POST",
         path="/runs",
         name="spawn",
-        does="Start an agent on a task, or a team. A background worker executes it.",
+        does="Start an agent on a task, a team, or tasks as a team. A background worker executes it.",
         takes=SpawnBody,
         gives=SpawnedDocument,
         form=Form.DOCUMENT,
@@ -279,6 +327,16 @@ ROUTES = (
         gives=KilledDocument,
         form=Form.DOCUMENT,
         answer=handled(KillBody, kill),
+    ),
+    Route(
+        method="POST",
+        path="/runs/{name}/resume",
+        name="resume",
+        does="Have a worker continue the runs of a tree that no process works on.",
+        takes=Nothing,
+        gives=SpawnedDocument,
+        form=Form.DOCUMENT,
+        answer=handled(Nothing, resume),
     ),
     Route(
         method="GET",

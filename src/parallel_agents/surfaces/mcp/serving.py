@@ -25,14 +25,25 @@ async def open_calls(
         ConfigError, StoreError: the settings or the store cannot be used.
     """
     async with open_thin(environment, settings, client.name) as thin:
-        requester = await find_requester(thin.sessions, settings.parent_session, client)
-        yield Calls(
-            thin.session_tools,
-            requester,
-            teams=None if client.is_session else TeamTools(thin, environment, requester).call,
-            answering=_answering(thin) if client.allow_answers else None,
-            hand_over=thin.hand_to_worker,
-        )
+        yield await calls_of(thin, environment, client, settings.parent_session)
+
+
+async def calls_of(
+    thin: ThinClient, environment: Environment, client: Client, session: str | None = None
+) -> Calls:
+    """What a client can call in an open home, for the session of that name if there is one.
+
+    Raises:
+        ConfigError: there is no such session.
+    """
+    requester = await find_requester(thin.sessions, session, client)
+    return Calls(
+        thin.session_tools,
+        requester,
+        teams=None if client.is_session else TeamTools(thin, environment, requester).call,
+        answering=_answering(thin) if client.allow_answers else None,
+        hand_over=thin.hand_to_worker,
+    )
 
 
 def _answering(client: ThinClient) -> Answering:

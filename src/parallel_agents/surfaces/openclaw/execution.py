@@ -10,6 +10,7 @@ from parallel_agents.app.client import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.limits import DAY_SECONDS, Limits
+from parallel_agents.core.object_schema import unknown_names
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, compiled
@@ -113,9 +114,11 @@ def _format_instruction(form: str) -> str:
 
 def _with_matching_input(agent: Agent, values: dict[str, Json]) -> Agent:
     """The agent, without its input schema if the values do not match it: they are in the task."""
-    if agent.input_schema is None or not compiled(agent.input_schema).problems(values):
+    schema = agent.input_schema
+    if schema is None:
         return agent
-    return replace(agent, input_schema=None)
+    matches = not (unknown_names(values, schema) or compiled(schema).problems(values))
+    return agent if matches else replace(agent, input_schema=None)
 
 
 async def _as_team(app: App, tasks: Iterable[Task], most: int) -> Sequence[Result]:

@@ -40,7 +40,7 @@ def test_a_wrong_option_or_argument_is_refused_with_its_name(
     assert refused.value.hint == f"`pagents {command} -h` shows how to use it"
 
 
-@pytest.mark.parametrize("command", ["spawn", "send", "steer"])
+@pytest.mark.parametrize("command", ["send", "steer"])
 def test_a_missing_text_is_asked_for_with_an_example(command: str) -> None:
     with pytest.raises(InvalidInput, match="missing argument 'TEXT'") as refused:
         run(command, "review")

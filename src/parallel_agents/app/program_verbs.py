@@ -1,0 +1,250 @@
+"""Program verbs: the verbs as a Python program uses them, the same on an open store and at a distant gateway."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+from parallel_agents.core.agent import T
+from parallel_agents.core.annotations import Count, Index, Name, Seconds
+from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
+from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.message import File
+from parallel_agents.core.question import Answer, OpenQuestion
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.store import Filter, Killed
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.verbs import DeadLetters, Sessions, Steer, Until, whole_history
+from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.typed import typed_all
+
+
+class ProgramService(Sessions, DeadLetters, Protocol):
+    """What the verbs of a program are made of."""
+
+
+@checked_methods
+class ProgramVerbs:
+    """The verbs that a program has wherever the store is; each returns a handle for what it starts.
+
+    A `name` is a session's key, a run's id, a label, a task name, or the start of a key or id that
+    matches only one session. `@last` is the newest session; `RUN/LABEL` is a session in a team.
+
+    Raises:
+        NotFound, Ambiguous: from each verb that takes a name.
+    """
+
+    def __init__(self, service: ProgramService) -> None:
+        self._service = service
+
+    async def spawn(
+        self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
+    ) -> SessionHandle[T]:
+        """Start a session with its first run.
+
+        If a task with the same key and the same work was spawned before, this returns the existing
+        session, with the handle's `is_new` set to False.
+
+        Args:
+            task: what the agent is to do.
+            parent: the session to spawn it under, as a handle or a name.
+
+        Raises:
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
+            Conflict: the key is already used for different work.
+            SpawnRefused, ForkRefused: the parent is not allowed to spawn or fork it.
+        """
+        key = parent.key if isinstance(parent, SessionHandle) else None
+        if isinstance(parent, str):
+            key = (await self._service.find(parent)).session.key
+        spawned = await self._service.spawn(task, parent=key)
+        return SessionHandle(self._service, spawned, task.output_type)
+
+    async def spawn_team(
+        self, team: TeamTask, *, key: Name | None = None, tags: Sequence[Name] = ()
+    ) -> SessionHandle:
+        """Start a team: all of its tasks, or none if one cannot be accepted.
+
+        Args:
+            team: the tasks, and how they run together.
+            key: identifies the run; the same key and tasks return the existing team.
+            tags: words by which costs are told, besides those of each task.
+
+        Raises:
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: a task cannot be accepted.
+            Conflict: the key is already used for different work.
+        """
+        return SessionHandle(
+            self._service, await self._service.spawn_team(team, key=key, tags=tags)
+        )
+
+    async def team_result(self, handle: SessionHandle[Any] | str) -> TeamResult:
+        """Wait for a team to end, and return the result of each task.
+
+        Args:
+            handle: the team, as a handle or a name.
+        """
+        if isinstance(handle, SessionHandle):
+            key, run = handle.key, handle.run_id
+        else:
+            row = await self._service.find(handle)
+            key, run = row.session.key, row.run.id
+        await self._service.wait([run])
+        return await self._service.team_result(key)
+
+    async def send(
+        self,
+        name: str,
+        text: str,
+        *,
+        input: JsonObject | None = None,
+        files: Sequence[File] = (),
+    ) -> SessionHandle:
+        """Start the session's next run, which sees the messages so far, and these files.
+
+        Raises:
+            InvalidInput: the text or input is not valid.
+            RunIsOver: the session was killed.
+        """
+        spawned = await self._service.send(name, text, input=input, files=files)
+        return SessionHandle(self._service, spawned)
+
+    async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+        """Send a message to a live run; see `SessionHandle.steer` for the modes.
+
+        Raises:
+            RunIsOver: the run has ended; `send` starts the next one.
+        """
+        return await self._service.steer(name, text, mode=mode)
+
+    async def questions(self) -> builtins.list[OpenQuestion]:
+        """What live runs ask people, and nobody has answered yet, the oldest first."""
+        return await self._service.questions()
+
+    async def answer(
+        self,
+        question: OpenQuestion | str,
+        text: str = "",
+        *,
+        allow: bool = True,
+        for_run: bool = False,
+        arguments: JsonObject | None = None,
+    ) -> OpenQuestion:
+        """Answer a question of a run; the first answer counts, whoever gives it.
+
+        Args:
+            question: the question, or its id, such as `q-18`.
+            text: the answer to a question, or a note to the agent whose call is denied.
+            allow: whether a call that waits may be made.
+            for_run: whether the same rule allows the further calls of the run as well.
+            arguments: arguments to make the call with; None for its own.
+
+        Raises:
+            NotFound: there is no such question.
+            AlreadyAnswered: somebody has already answered it, or its time is up.
+            RunIsOver: its run has ended.
+            InvalidInput: the answer does not fit the question.
+        """
+        answer = Answer(allow=allow, text=text, for_run=for_run, arguments=arguments)
+        name = question if isinstance(question, str) else question.id
+        return await self._service.answer(name, answer)
+
+    async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
+        """End a session's live run and everything it spawned.
+
+        Args:
+            name: the session.
+            dry_run: whether to return what would end, and end nothing.
+        """
+        return await self._service.kill(name, dry_run=dry_run)
+
+    async def wait(
+        self,
+        handles: Sequence[SessionHandle[T]],
+        *,
+        timeout: Seconds | None = None,
+        until: Until | str = Until.ALL,
+    ) -> builtins.list[Result[T]]:
+        """Wait for the runs of several handles, and return the results of those that have ended.
+
+        Args:
+            handles: the sessions, each with the run that its handle knows of.
+            timeout: seconds, or None to wait as long as it takes.
+            until: wait until `all` have ended, `any` has ended, or one is done (`first_done`);
+                `now` does not wait.
+
+        Returns:
+            The results in the order of the handles.
+
+        Raises:
+            TimeoutError: after `timeout` seconds; the runs continue.
+        """
+        kinds = {handle.run_id: handle.output_type for handle in handles}
+        runs = [handle.run_id for handle in handles]
+        results = await self._service.wait(runs, timeout=timeout, until=Until(until))
+        return typed_all(results, kinds)
+
+    async def dead_letters(
+        self, chosen: DeadLetterFilter | None = None
+    ) -> builtins.list[DeadLetter]:
+        """The tasks that failed after all their attempts, the newest first."""
+        return await self._service.dead_letters(chosen)
+
+    async def retry(
+        self,
+        dead_letter: DeadLetter,
+        *,
+        text: str | None = None,
+        model: Name | None = None,
+        input: JsonObject | None = None,
+        current: bool = False,
+        afresh: bool = False,
+    ) -> SessionHandle:
+        """Run the task of a dead letter again; a second retry returns the session of the first.
+
+        Args:
+            dead_letter: an item of `dead_letters`.
+            text: replaces the task's text.
+            model: `provider/model` to use instead of the one that failed.
+            input: values that override the task's values of the same names.
+            current: whether to use the agent as it is defined now instead of as it was.
+            afresh: whether to forget what the failed run did, so that calls that may take effect
+                only once can be made again.
+
+        Raises:
+            InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
+            Conflict: the existing retry has a different text or input.
+            RunIsOver: the dead letter's team was killed.
+        """
+        edits = Edits(text=text, model=model, input=input or {}, current=current, afresh=afresh)
+        return SessionHandle(self._service, await self._service.retry(dead_letter, edits))
+
+    async def drop(self, dead_letters: Sequence[DeadLetter]) -> int:
+        """Drop dead letters, and return how many there were; their runs stay readable."""
+        return await self._service.drop(dead_letters)
+
+    async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
+        """Sessions with their latest runs, the newest first."""
+        return await self._service.list(chosen)
+
+    async def history(
+        self, name: str, *, after: Index = 0, limit: Count | None = None
+    ) -> builtins.list[Event]:
+        """The events of a session, oldest first: all, or a page.
+
+        Args:
+            name: a session key, label, or the start of an id.
+            after: the `seq` of the last event of the page before.
+            limit: the size of a page; None for all, which are read page by page.
+        """
+        if limit is not None:
+            return await self._service.history(name, after=after, limit=limit)
+        return await whole_history(self._service, name, after=after)
+
+    def follow(self, session: SessionHandle[Any] | str) -> AsyncIterator[Event]:
+        """Yield all events of a session and its descendants until its latest run ends."""
+        return self._service.follow(session if isinstance(session, str) else session.key)

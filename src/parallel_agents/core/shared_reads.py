@@ -1,0 +1,87 @@
+"""Shared reads: what can be seen of what the sessions of a tree share, the same here and at a distance."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from parallel_agents.core.artifact import Artifact, ArtifactRecord
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.shared_state import OUTSIDER, StateEntry, Writer
+
+
+class StateReads(Protocol):
+    """The values of a tree."""
+
+    async def get(self, key: str) -> StateEntry | None:
+        """The value of a key; None if it has none."""
+        ...
+
+    async def entries(self, prefix: str = "") -> Sequence[StateEntry]:
+        """All values, or those whose keys begin with a prefix, by key."""
+        ...
+
+    async def wait_for(
+        self,
+        key: str,
+        *,
+        after: int = 0,
+        condition: str | None = None,
+        timeout: float | None = None,
+    ) -> StateEntry:
+        """Wait until a key has a value newer than the version `after` that meets the condition.
+
+        Raises:
+            TimeoutError: after `timeout` seconds.
+        """
+        ...
+
+
+class ArtifactReads(Protocol):
+    """The artifacts of a tree."""
+
+    async def list(self) -> Sequence[ArtifactRecord]:
+        """The artifacts, the oldest first."""
+        ...
+
+    async def find(self, name: str) -> Artifact:
+        """The artifact with this id, the start of one of at least 8 digits, or this name.
+
+        Raises:
+            NotFound, Ambiguous: there is none, or several contents have the name.
+        """
+        ...
+
+    async def find_all(self, name: str) -> Sequence[Artifact]:
+        """All that a text stands for: the artifact of that name, or a content under all its names."""
+        ...
+
+    async def read(self, artifact: Artifact) -> bytes:
+        """Its content.
+
+        Raises:
+            ArtifactError: it is gone or damaged.
+        """
+        ...
+
+    async def save(self, artifact: Artifact, target: Path | str) -> None:
+        """Write its content to a file, whole or not at all."""
+        ...
+
+
+class SharedReads(Protocol):
+    """What the sessions of each tree share."""
+
+    def state(self, tree: SessionKey, writer: Writer = OUTSIDER) -> StateReads:
+        """The values of a tree."""
+        ...
+
+    def artifacts(self, tree: SessionKey, writer: Writer = OUTSIDER) -> ArtifactReads:
+        """The artifacts of a tree."""
+        ...
+
+    async def referred(self, ids: builtins.list[str]) -> set[str]:
+        """Those of these contents that a tree has."""
+        ...
