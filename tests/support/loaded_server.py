@@ -46,7 +46,9 @@ def load(also: Sequence[str] = ()) -> None:
     shipped.all_cases()
     _make_adapters()
     _run_once()
-    assert threading.active_count() == 1  # a fork has only the thread that forked
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()  # a fork has only the thread that forked
     for late in ("parallel_agents.first_process", "encodings.ascii", "typer._adapters", *also):
         import_module(late)
     gc.freeze()

@@ -28,6 +28,7 @@ PagentsError
  │   ├─ ForeignRequest          PA-E385  a request names another host, or comes from another web page
  │   ├─ BadRequest              PA-E386  a request cannot be read: its form, its type or its size
  │   ├─ TooManyRequests         PA-E387  too many wrong tokens or connections at once
+ │   ├─ NotOffered              PA-E326  a client asks for a part of its protocol that is not here
  │   ├─ PruneRefused            PA-E390  what is to be removed from the store has to stay
  │   ├─ StoreInUse              PA-E393  runs are being executed, and would have to wait
  │   ├─ NotAtDistance           PA-E394  what is asked for cannot be done over --url
@@ -124,7 +125,6 @@ PagentsError
      ├─ GatewayUnreachable      PA-E395  a distant gateway cannot be reached
      ├─ GatewayMismatch         PA-E396  what answers is no gateway, or one of another version
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
-
 `docs/errors.md` explains each code; `pagents docs E101` shows its entry.
 """
 
@@ -159,6 +159,7 @@ from parallel_agents.errors.caller import (
     NotAuthorized,
     NotFound,
     NothingOnStdin,
+    NotOffered,
     NotText,
     OnlyReads,
     PlanUnconfirmed,
@@ -328,6 +329,7 @@ __all__ = [
     "NotAtDistance",
     "NotAuthorized",
     "NotFound",
+    "NotOffered",
     "NotRegistered",
     "NotText",
     "NothingListens",

@@ -180,6 +180,12 @@ class NotAtDistance(CallerError):
     code = "PA-E394"
 
 
+class NotOffered(CallerError):
+    """A client asks for a part of its protocol that the gateway does not have."""
+
+    code = "PA-E326"
+
+
 class PruneRefused(CallerError):
     """What is to be removed from the store has to stay."""
 

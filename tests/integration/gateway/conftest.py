@@ -45,6 +45,13 @@ class Served:
         async with self.http.post(f"{API}{path}", json=body, headers=given) as answer:
             return answer.status, await answer.json(content_type=None)
 
+    def add_greeter(self, instructions: str = "Say hello.") -> None:
+        """An agent `greeter` without tools, so that its run is one reply."""
+        file = self.environment.home / "agents" / "greeter.md"
+        file.parent.mkdir(exist_ok=True)
+        about = "---\nname: greeter\ndescription: Greets people.\n---\n"
+        file.write_text(f"{about}{instructions}\n")
+
     @asynccontextmanager
     async def worker(self) -> AsyncGenerator[None]:
         """A worker of the home, in this process."""

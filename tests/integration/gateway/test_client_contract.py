@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -103,6 +103,7 @@ async def test_each_look_finds_at_a_distance_what_it_finds_in_the_home(serving: 
         "model": "sim/calm",
     }
     async with serving() as served, served.worker():
+        spawned: dict[str, Any] = {}
         for _ in range(2):
             _, spawned = await served.post("/runs", task)
             await served.get(f"/wait?names={spawned['id']}")

@@ -25,7 +25,7 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.output_option import Form, Output
-from parallel_agents.surfaces.mcp.client import LONGEST_WAIT_SECONDS, Client
+from parallel_agents.surfaces.mcp.client import LONGEST_WAIT_SECONDS, OVER_HTTP, Client
 from parallel_agents.surfaces.mcp.distant_calls import DistantCalls
 from parallel_agents.surfaces.mcp.first_call import FirstCall
 from parallel_agents.surfaces.mcp.stdio import leaving_in_time, serve_stdio
@@ -34,7 +34,6 @@ app = typer.Typer()
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_AT_DISTANCE = LONGEST_WAIT_SECONDS  # a request to a gateway ends after 90 seconds
-OVER_HTTP = "mcp-http"  # the clients of a token are one: their requests do not tell them apart
 
 AllSessions = Annotated[
     bool,

@@ -11,6 +11,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.http.listening import listen
 from parallel_agents.surfaces.http.token_file import own_token
+from parallel_agents.surfaces.mcp.about import listed
 from parallel_agents.surfaces.mcp.client import Client
 from parallel_agents.surfaces.mcp.serving import open_calls
 
@@ -57,7 +58,7 @@ def serve_address(
             render.note(
                 f"Clients must send 'Authorization: Bearer TOKEN' with the token of {known.where}."
             )
-            made = server.make_server(calls, stop, client)
+            made = server.make_server(calls.answer, stop, listed(client))
             await http.serve_http(made, bound, known.text, stop)
 
     try:

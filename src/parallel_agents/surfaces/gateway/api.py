@@ -1,10 +1,11 @@
-"""API: answers requests below `/api/v1` by the table of routes; every error becomes a problem document."""
+"""API: answers requests by the table of routes; every error becomes a problem document."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import aclosing
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,7 @@ from parallel_agents.surfaces.gateway.replies import (
     Content,
     Document,
     Page,
+    PlainText,
     Reply,
     Stream,
     encode,
@@ -38,7 +40,7 @@ CHANGE_SECONDS = 20.0  # the page waits for 30
 
 
 class Api:
-    """The application below `/api/v1`, behind the guard."""
+    """The application that answers whatever is not the page, behind the guard."""
 
     def __init__(self, gateway: Gateway, routes: Sequence[Route]) -> None:
         self._gateway = gateway
@@ -78,7 +80,7 @@ class Api:
             given = read_query(route.takes, query)
         answering = route.answer(self._call(scope, found), given)
         reply = await (self._changed(answering) if route.changes else answering)
-        await _send(scope, send, reply, tag)
+        await _send(scope, receive, send, reply, tag)
 
     async def _changed(self, answering: Awaitable[Reply]) -> Reply:
         """What a change answers; one that takes long is not ended, and only its client is told.
@@ -143,7 +145,7 @@ def _key_of(scope: Scope) -> str:
     return key
 
 
-async def _send(scope: Scope, send: Send, reply: Reply, tag: str) -> None:
+async def _send(scope: Scope, receive: Receive, send: Send, reply: Reply, tag: str) -> None:
     match reply:
         case Document():
             headers = {"location": reply.location} if reply.location else {}
@@ -159,8 +161,10 @@ async def _send(scope: Scope, send: Send, reply: Reply, tag: str) -> None:
                 media_type=reply.media_type,
                 headers={"content-disposition": f"attachment; filename*=UTF-8''{reply.name}"},
             )
+        case PlainText():
+            await send_bytes(send, reply.text.encode(), media_type=reply.media_type)
         case Stream():
-            await _send_stream(send, reply)
+            await _send_stream(receive, send, reply)
 
 
 async def _send_json(
@@ -179,15 +183,39 @@ async def _send_json(
     await send_bytes(send, encode(value), status=status, headers={**tagged, **cache})
 
 
-async def _send_stream(send: Send, reply: Stream) -> None:
-    """Send pieces as they come; who does not take one for half a minute is cut off."""
+async def _send_stream(receive: Receive, send: Send, reply: Stream) -> None:
+    """Send pieces as they come, for as long as the client stays.
+
+    Whoever does not take one for half a minute is cut off. The server drops what is sent to a client
+    that has left, and says nothing, so that somebody has to hear of it.
+    """
+    sending = asyncio.create_task(_send_pieces(send, reply))
+    leaving = asyncio.create_task(_wait_until_left(receive))
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        has_ended = sending.done()
+        sending.cancel()
+        leaving.cancel()
+        await asyncio.wait((sending, leaving))
+    if has_ended:
+        sending.result()
+
+
+async def _wait_until_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_pieces(send: Send, reply: Stream) -> None:
     headers = [
         (b"content-type", reply.media_type.encode()),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    async for piece in reply.pieces:
-        async with asyncio.timeout(_SEND_SECONDS):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    async with aclosing(reply.pieces) as pieces:
+        async for piece in pieces:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import fields
 from typing import get_args
 
@@ -117,12 +118,13 @@ def _kinds_of(text: str) -> Sequence[str] | None:
 
 async def _pieces(following: Following) -> AsyncGenerator[bytes]:
     yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
-    async for batch in following.batches(HEARTBEAT_SECONDS):
-        if batch:
-            for event in batch:
-                yield encoded(event)
-        else:
-            yield f": {following.seen}\n\n".encode()
+    async with aclosing(following.batches(HEARTBEAT_SECONDS)) as batches:
+        async for batch in batches:
+            if batch:
+                for event in batch:
+                    yield encoded(event)
+            else:
+                yield f": {following.seen}\n\n".encode()
 
 
 def encoded(event: Event) -> bytes:

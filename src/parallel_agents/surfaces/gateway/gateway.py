@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp
 
 from parallel_agents.app.thin import ThinClient
 from parallel_agents.core.row import Row
@@ -19,11 +22,15 @@ class Gateway:
 
     Attributes:
         hub: who hears of new events.
+        mcp: the tools for MCP clients.
+        beginning: held while a conversation is looked up or begun, so that two messages begin one.
     """
 
     client: ThinClient
     environment: Environment
     hub: Hub
+    mcp: ASGIApp
+    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def lacks(self, row: Row) -> str:
         """What a process with these settings lacks to continue a run; empty if nothing."""

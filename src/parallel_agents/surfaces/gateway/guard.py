@@ -27,10 +27,13 @@ from parallel_agents.surfaces.gateway.access import (
     Tokens,
     WrongTokens,
 )
+from parallel_agents.surfaces.gateway.openai_problems import OPENAI, send_openai_refusal
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.problems import Refusal, send_refusal
 
-API = "/api/"
+# What needs a token; the rest is the page. A path that ends in a slash stands for all below it.
+_PROTECTED = ("/api/", "/v1/", "/agui/", "/metrics", "/mcp", "/mcp/")
+_JUDGES_ITSELF = "/mcp"  # each of its requests is a POST; it knows which tools only read
 ACTOR = "pagents.actor"
 SUBPROTOCOL, _BEARER = "pagents.v1", "bearer."
 MOST_BYTES = 16_000_000  # as for MCP: a task with its input has 4 MB, files grow as JSON
@@ -60,7 +63,7 @@ _HINT = (
 class Guard:
     """An application behind all checks; it finds who asks as the scope's `pagents.actor`.
 
-    What is not below `/api/` needs no token: it is the page itself, which has no secrets.
+    Whatever is not of the API needs no token: it is the page itself, which has no secrets.
     """
 
     def __init__(
@@ -99,7 +102,7 @@ class Guard:
             if is_api(scope):
                 given = self._given(scope)
                 actor = self._actor(scope, given)
-                self._check_may(actor, scope["method"])
+                self._check_may(actor, scope)
                 _check_content(scope)
                 scope[ACTOR] = actor
             else:
@@ -108,7 +111,9 @@ class Guard:
         except Refusal as refusal:
             if has_begun:
                 raise
-            await send_refusal(send_safe, refusal)
+            is_openai = scope["path"].startswith(OPENAI)
+            tell = send_openai_refusal if is_openai else send_refusal
+            await tell(send_safe, refusal)
 
     async def _take_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -195,7 +200,10 @@ class Guard:
             headers={"www-authenticate": 'Bearer error="invalid_token"'},
         )
 
-    def _check_may(self, actor: Actor, method: str) -> None:
+    def _check_may(self, actor: Actor, scope: Scope) -> None:
+        method: str = scope["method"]
+        if scope["path"].rstrip("/") == _JUDGES_ITSELF:
+            return
         if actor.access is Access.READ and method not in _READS:
             why = "the gateway was started with --read-only" if self._tokens.only_reads else ""
             raise Refusal(
@@ -218,7 +226,9 @@ class Guard:
 
 
 def is_api(scope: Scope) -> bool:
-    return scope["path"].startswith(API)
+    """Whether a request is for the API, and not for the page."""
+    path: str = scope["path"]
+    return any(path.startswith(each) if each.endswith("/") else path == each for each in _PROTECTED)
 
 
 def _only(scope: Scope, name: bytes) -> str | None:

@@ -44,6 +44,11 @@ class Hub:
         for listener in tuple(self._listeners):
             listener(events)
 
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
     @contextmanager
     def listening(self, on_events: OnEvents) -> Generator[None]:
         """Call `on_events` with new events until the block ends."""

@@ -14,16 +14,18 @@ from typing_extensions import TypeForm
 from parallel_agents._version import __version__
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Nothing
+from parallel_agents.surfaces.gateway.openai_problems import OPENAI, OpenaiProblem
 from parallel_agents.surfaces.gateway.problems import TYPE, Problem
 from parallel_agents.surfaces.gateway.replies import JSON, Document
-from parallel_agents.surfaces.gateway.routes import PREFIX, Form, Route, handled
+from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 
 Schema = dict[str, JsonValue]
 _REF = "#/components/schemas/{model}"
-_IDEMPOTENT = frozenset({"spawn", "send", "steer"})
+_TEXT: JsonValue = {"type": "string"}
+_IDEMPOTENT = frozenset({"spawn", "send", "steer", "respond"})
 _ABOUT = (
     "The verbs and views of Parallel Agents. Every request carries `Authorization: Bearer TOKEN`."
-    " Errors are problem documents (RFC 9457) with a stable code."
+    " Errors are problem documents (RFC 9457) with a stable code, and below /v1 those of OpenAI."
 )
 
 
@@ -33,10 +35,11 @@ class _Schemas:
     def __init__(self, routes: Sequence[Route]) -> None:
         bodies = [route.takes for route in routes if route.has_body]
         given = [route.gives for route in routes if route.form in (Form.DOCUMENT, Form.PAGE)]
-        self._kinds: list[TypeForm[object]] = [*bodies, *given, Problem]
+        given += [Problem, OpenaiProblem]
+        self._kinds: list[TypeForm[object]] = [*bodies, *given]
         modes: list[JsonSchemaMode] = [
             *("validation" for _ in bodies),
-            *("serialization" for _ in (*given, Problem)),
+            *("serialization" for _ in given),
         ]
         inputs: list[tuple[int, JsonSchemaMode, TypeAdapter[object]]] = [
             (number, mode, TypeAdapter[object](kind))
@@ -56,7 +59,8 @@ def description(routes: Sequence[Route]) -> Schema:
     paths: dict[str, dict[str, JsonValue]] = {}
     for route in routes:
         operation = _operation(route, schemas)
-        paths.setdefault(f"{PREFIX}{route.path}", {})[route.method.lower()] = operation
+        paths.setdefault(route.whole_path, {})[route.method.lower()] = operation
+    paths["/mcp"] = {"post": _mcp(schemas)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Parallel Agents", "version": __version__, "description": _ABOUT},
@@ -120,11 +124,44 @@ def _plain(schema: Schema) -> Schema:
 
 
 def _responses(route: Route, schemas: _Schemas) -> JsonValue:
-    problem: JsonValue = {
+    is_openai = route.whole_path.startswith(OPENAI)
+    return {
+        "200": _answer(route, schemas),
+        **_others(route, schemas),
+        "default": _openai_problem(schemas) if is_openai else _problem(schemas),
+    }
+
+
+def _problem(schemas: _Schemas) -> JsonValue:
+    return {
         "description": "A problem: its code, why it is so, and what to do.",
         "content": {TYPE: {"schema": schemas.of(Problem)}},
     }
-    return {"200": _answer(route, schemas), **_others(route, schemas), "default": problem}
+
+
+def _openai_problem(schemas: _Schemas) -> JsonValue:
+    return {
+        "description": "A problem in OpenAI's form, with our code.",
+        "content": {JSON: {"schema": schemas.of(OpenaiProblem)}},
+    }
+
+
+def _mcp(schemas: _Schemas) -> JsonValue:
+    """The one path that no route answers: what its bodies are is for MCP to say."""
+    message: JsonValue = {"schema": {"type": "object"}}
+    return {
+        "operationId": "mcp",
+        "summary": "A message of an MCP client, over streamable HTTP.",
+        "parameters": [],
+        "requestBody": {"required": True, "content": {JSON: message}},
+        "responses": {
+            "200": {
+                "description": "The answer.",
+                "content": {JSON: message, "text/event-stream": {"schema": _TEXT}},
+            },
+            "default": _problem(schemas),
+        },
+    }
 
 
 def _others(route: Route, schemas: _Schemas) -> Schema:
@@ -151,11 +188,15 @@ def _answer(route: Route, schemas: _Schemas) -> JsonValue:
             if route.name == "listEvents":
                 content["text/event-stream"] = {"schema": {"type": "string"}}
             return {"description": route.does, "content": content}
+        case Form.TEXT:
+            return {"description": route.does, "content": {"text/plain": {"schema": _TEXT}}}
+        case Form.STREAM:
+            return {"description": route.does, "content": {"text/event-stream": {"schema": _TEXT}}}
         case Form.DOCUMENT:
-            return {
-                "description": route.does,
-                "content": {JSON: {"schema": schemas.of(route.gives)}},
-            }
+            content = {JSON: {"schema": schemas.of(route.gives)}}
+            if route.name == "respond":
+                content["text/event-stream"] = {"schema": _TEXT}
+            return {"description": route.does, "content": content}
 
 
 def _page(item: JsonValue) -> JsonValue:

@@ -1,8 +1,8 @@
-"""Replies: what a request is answered, each within a bound: a document, a page of a list, a file or a stream."""
+"""Replies: what a request is answered, each within a bound: a document, a page of a list, a file, a text or a stream."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from http import HTTPStatus
@@ -59,14 +59,22 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """Pieces of a text for as long as the client stays."""
+class PlainText:
+    """A text that a program reads."""
 
-    pieces: AsyncIterator[bytes]
+    text: str
     media_type: str
 
 
-Reply = Document | Page | Content | Stream
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """Pieces of a text for as long as the client stays."""
+
+    pieces: AsyncGenerator[bytes]
+    media_type: str
+
+
+Reply = Document | Page | Content | PlainText | Stream
 
 
 def encode(value: object) -> bytes:

@@ -22,15 +22,18 @@ from parallel_agents.surfaces.gateway.replies import Reply
 G = TypeVar("G", bound=Given)
 PREFIX = "/api/v1"
 _MOST_NAME = 500
+_CHANGED = frozenset({"runs", "questions", "dead-letters", "limits"})
 Handler = Callable[[Call, Given], Awaitable[Reply]]
 
 
 class Form(Enum):
-    """What the answer of a route is: a document, a page of a list, or a file."""
+    """What the answer of a route is: a document, a page of a list, a file, a text, or a stream."""
 
     DOCUMENT = auto()
     PAGE = auto()
     CONTENT = auto()
+    TEXT = auto()
+    STREAM = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Route:
         gives: the type of its document, or of each item of its page.
         by_journal: whether the answer is a function of the events alone, so that an entity tag says
             without reading whether a client has it already.
+        prefix: what its path is below; empty for those whose whole path a standard names.
     """
 
     method: str
@@ -56,6 +60,7 @@ class Route:
     form: Form
     answer: Handler = field(repr=False)
     by_journal: bool = False
+    prefix: str = PREFIX
 
     @property
     def has_body(self) -> bool:
@@ -63,11 +68,16 @@ class Route:
 
     @property
     def changes(self) -> bool:
-        return self.method != "GET"
+        """Whether it only changes the store, and waits for no agent."""
+        return self.method != "GET" and self.segments[0] in _CHANGED
 
     @property
     def segments(self) -> Sequence[str]:
-        return self.path.strip("/").split("/")
+        return self.whole_path.strip("/").split("/")
+
+    @property
+    def whole_path(self) -> str:
+        return f"{self.prefix}{self.path}"
 
 
 def handled(takes: type[G], answer: Callable[[Call, G], Awaitable[Reply]]) -> Handler:
@@ -103,12 +113,12 @@ class Router:
             Refusal: there is no such path, or it has no such method.
         """
         text = raw_path.decode("ascii", "replace")
-        parts = text.removeprefix(PREFIX).strip("/").split("/")
+        parts = text.strip("/").split("/")
         method = "GET" if method == "HEAD" else method
         matching = [
             route
             for segments, route in self._by_length.get(len(parts), ())
-            if _fits(segments, parts) and text.startswith(f"{PREFIX}/")
+            if _fits(segments, parts)
         ]
         for route in matching:
             if route.method == method:
@@ -123,7 +133,7 @@ class Router:
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 {"allow": ", ".join(allowed)},
             )
-        known = [f"{PREFIX}{route.path}" for route in self._routes]
+        known = [route.whole_path for route in self._routes]
         raise Refusal(
             NoSuchPath(
                 f"the API has no {head(text, 80)!r}",

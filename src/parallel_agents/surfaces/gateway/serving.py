@@ -23,6 +23,7 @@ from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.guard import Guard, is_api
 from parallel_agents.surfaces.gateway.hub import Hub
 from parallel_agents.surfaces.gateway.indexing import keep_indexed
+from parallel_agents.surfaces.gateway.mcp_face import open_mcp
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.pages import Pages
 from parallel_agents.surfaces.gateway.sockets import Topics, serve_socket
@@ -32,6 +33,7 @@ from parallel_agents.surfaces.http.quiet_server import QuietServer
 _GRACE_SECONDS = 1
 _MOST_CONNECTIONS = 2048
 _LOOK_SECONDS = 5.0
+MCP_PATH = "/mcp"
 _SOCKET_BYTES = 64 * 1024
 
 
@@ -46,7 +48,8 @@ async def open_gateway(environment: Environment, settings: Settings) -> AsyncGen
         hub = Hub(await client.journal.last_seq())
         unsubscribe = client.subscribe(hub.hear)
         try:
-            yield Gateway(client=client, environment=environment, hub=hub)
+            async with open_mcp(environment, settings, hub.ending) as mcp:
+                yield Gateway(client=client, environment=environment, hub=hub, mcp=mcp)
         finally:
             hub.ending.set()
             unsubscribe()
@@ -60,6 +63,9 @@ def application(gateway: Gateway, origins: Origins, tokens: Tokens | HomeTokens)
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await serve_socket(topics, scope, receive, send)
+            return
+        if scope["path"].rstrip("/") == MCP_PATH:  # clients write it with a slash, and without
+            await gateway.mcp({**scope, "path": MCP_PATH}, receive, send)
             return
         await (api if is_api(scope) else pages)(scope, receive, send)
 

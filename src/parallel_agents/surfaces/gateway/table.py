@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from parallel_agents.surfaces.gateway import (
+    agui_routes,
     catalog_routes,
     client_routes,
     event_routes,
     goal_routes,
+    metrics_routes,
+    models_routes,
     person_routes,
     price_routes,
+    responses_routes,
     search_routes,
     session_routes,
     tool_routes,
@@ -28,6 +32,10 @@ _ANSWERED = (
     *view_routes.ROUTES,
     *catalog_routes.ROUTES,
     *event_routes.ROUTES,
+    *agui_routes.ROUTES,
+    *models_routes.ROUTES,
+    *responses_routes.ROUTES,
+    *metrics_routes.ROUTES,
     *client_routes.ROUTES,
     *tool_routes.ROUTES,
 )

@@ -74,22 +74,24 @@ class WaitDocument(TypedDict):
 
 async def spawn(call: Call, given: SpawnBody) -> Document:
     """Start an agent on a task, or a team; with a key that was used before, find its session."""
-    key = given.key or call.key or None
+    return await started(call, await start(call, given, given.key or call.key or None))
+
+
+async def start(call: Call, given: SpawnBody, key: str | None) -> Spawned:
+    """Start what a body describes, and leave it to whoever calls to have a worker see to it."""
     check_names_one(given)
     call.client.catalog.forget()  # the gateway may be older than the files
     if given.tasks:
         team = asked_tasks(call, given)
-        spawned = await call.verbs.spawn_team(team, key=_team_key(given, key), tags=given.tags)
-    elif given.agent is not None:
+        return await call.verbs.spawn_team(team, key=_team_key(given, key), tags=given.tags)
+    if given.agent is not None:
         refuse_fields(given, "an agent", _OF_TEAMS)
         parent = None
         if given.parent is not None:
             parent = (await call.client.sessions.find(given.parent)).session.key
         call.client.catalog.agent(given.agent)  # a name of the catalog, of which no path is made
-        spawned = await call.verbs.spawn(given.task(given.agent, key), parent=parent)
-    else:
-        spawned = await _begin_team(call, given, key)
-    return await started(call, spawned)
+        return await call.verbs.spawn(given.task(given.agent, key), parent=parent)
+    return await _begin_team(call, given, key)
 
 
 def check_names_one(given: SpawnBody) -> None:

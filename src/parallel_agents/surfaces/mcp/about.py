@@ -29,6 +29,11 @@ STOPPED: JsonObject = {
 
 def listed(client: Client) -> JsonObject:
     """The result of `tools/list` for this client."""
+    return {"tools": list(offers_of(client).values())}
+
+
+def offers_of(client: Client) -> dict[str, JsonObject]:
+    """The tools of this client, by their names."""
     teams = () if client.is_session else offered_teams()
     questions: Sequence[JsonObject] = ()
     if client.allow_answers:
@@ -36,7 +41,7 @@ def listed(client: Client) -> JsonObject:
         from parallel_agents.surfaces.mcp.questions import offered_questions  # noqa: PLC0415 - heavy
 
         questions = offered_questions()
-    return {"tools": [*offered(), *teams, *questions]}
+    return {str(each["name"]): each for each in (*offered(), *teams, *questions)}
 
 
 def result_of(answer: JsonObject) -> JsonObject:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import NamedTuple
+
+from parallel_agents.core.schema import JsonObject
+
+# The answer to a call, by the name of the tool and its arguments.
+Answer = Callable[[str, JsonObject], Coroutine[None, None, JsonObject]]
+OVER_HTTP = "mcp-http"  # the clients of a token are one: their requests do not tell them apart
 
 # Most clients give a call 60 seconds, whether it reports progress or not.
 LONGEST_WAIT_SECONDS = 50.0

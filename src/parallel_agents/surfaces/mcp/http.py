@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
@@ -16,14 +18,18 @@ from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.surfaces.http.connection import BoundedConnection
 from parallel_agents.surfaces.http.listening import is_loopback, origin_of
 from parallel_agents.surfaces.http.quiet_server import QuietServer
+from parallel_agents.surfaces.mcp.client import Answer
+from parallel_agents.surfaces.mcp.server import make_server
 
 PATH = "/mcp"
 _GRACE_SECONDS = 1
+_SEND_SECONDS = 30.0
 _MOST_BYTES = 16_000_000  # per request; attachments may have 5 MB, and grow as JSON
 _MOST_CONNECTIONS = 256
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -36,37 +42,47 @@ def url_of(bound: socket.socket) -> str:
 async def serve_http(
     server: Server[dict[str, Any]], bound: socket.socket, token: str, stop: asyncio.Event
 ) -> None:
-    """Serve until `stop` is set; open requests then have one second to end.
+    """Serve until `stop` is set; open requests then have one second to end."""
+    async with opened(server, guard(bound.getsockname()[0])) as app:
+        serving = QuietServer(
+            uvicorn.Config(
+                _WithToken(app, token),
+                http=BoundedConnection,
+                ws="none",
+                limit_concurrency=_MOST_CONNECTIONS,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+        async def end() -> None:
+            await stop.wait()
+            serving.should_exit = True
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(end())
+            await serving.serve(sockets=[bound])
+
+
+@asynccontextmanager
+async def opened(
+    server: Server[dict[str, Any]], security: TransportSecuritySettings
+) -> AsyncGenerator[ASGIApp]:
+    """The server as an application that answers requests at `PATH`, until the block ends.
 
     There are no MCP sessions: each request is independent, so clients continue when the server is
-    started again.
+    started again. One task enters and leaves it.
     """
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
         max_request_body_size=_MOST_BYTES,
-        transport_security=guard(bound.getsockname()[0]),
+        transport_security=security,
     )
-    serving = QuietServer(
-        uvicorn.Config(
-            _WithToken(app, token),
-            http=BoundedConnection,
-            ws="none",
-            limit_concurrency=_MOST_CONNECTIONS,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-    )
-
-    async def end() -> None:
-        await stop.wait()
-        serving.should_exit = True
-
-    async with server.session_manager.run(), asyncio.TaskGroup() as group:
-        group.create_task(end())
-        await serving.serve(sockets=[bound])
+    async with server.session_manager.run():
+        yield _OnlyPosts(app)
 
 
 def guard(host: str) -> TransportSecuritySettings:
@@ -81,6 +97,40 @@ def guard(host: str) -> TransportSecuritySettings:
         allowed_hosts=[f"{name}:*" for name in _NAMES],
         allowed_origins=[f"http://{name}:*" for name in _NAMES],
     )
+
+
+@asynccontextmanager
+async def application(
+    answer: Answer, stop: asyncio.Event, tools: JsonObject
+) -> AsyncGenerator[ASGIApp]:
+    """The tools as an application behind somebody else's checks of hosts, origins and tokens."""
+    checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    async with opened(make_server(answer, stop, tools), checked) as app:
+        yield app
+
+
+class _OnlyPosts:
+    """An application that answers POST alone, and closes on clients that take nothing.
+
+    Without MCP sessions there is nothing to listen to and nothing to end. The protocol wants 405 for
+    both; the SDK opens a stream in which nothing ever comes, on which clients wait.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            error = {"code": -32600, "message": "there are no MCP sessions here; send a POST"}
+            body = {"jsonrpc": "2.0", "id": None, "error": error}
+            await JSONResponse(body, 405, {"Allow": "POST"})(scope, receive, send)
+            return
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await send(message)
+
+        await self._app(scope, receive, send_in_time)
 
 
 class _WithToken:

@@ -10,23 +10,21 @@ from mcp.server.lowlevel import Server
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 
 from parallel_agents._version import __version__
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.interrupts import unless
-from parallel_agents.surfaces.mcp.about import INSTRUCTIONS, NAME, STOPPED, TITLE, listed, result_of
-from parallel_agents.surfaces.mcp.calls import Calls
-from parallel_agents.surfaces.mcp.client import PERSON, Client
+from parallel_agents.surfaces.mcp.about import INSTRUCTIONS, NAME, STOPPED, TITLE, result_of
+from parallel_agents.surfaces.mcp.client import Answer
 from parallel_agents.surfaces.mcp.progress import with_progress
 
 _Context = ServerRequestContext[dict[str, Any]]
 
 
-def make_server(
-    calls: Calls, stop: asyncio.Event, client: Client = PERSON
-) -> Server[dict[str, Any]]:
-    """A server of the tools; long calls report progress, and `stop` ends them.
+def make_server(answer: Answer, stop: asyncio.Event, tools: JsonObject) -> Server[dict[str, Any]]:
+    """A server of these tools, as `tools/list` has them.
 
-    It lists what the client is offered.
+    Long calls report progress, and `stop` ends them.
     """
-    offers = ListToolsResult.model_validate(listed(client))
+    offers = ListToolsResult.model_validate(tools)
 
     async def on_list_tools(_: _Context, __: PaginatedRequestParams | None) -> ListToolsResult:
         return offers
@@ -35,9 +33,9 @@ def make_server(
         async def report(seconds: float) -> None:
             await context.session.report_progress(seconds, message=f"{params.name}: {seconds:g} s")
 
-        work = calls.answer(params.name, params.arguments or {})
-        answer = await unless(stop, with_progress(work, report)) or STOPPED
-        return CallToolResult.model_validate(result_of(answer))
+        work = answer(params.name, params.arguments or {})
+        answered = await unless(stop, with_progress(work, report)) or STOPPED
+        return CallToolResult.model_validate(result_of(answered))
 
     return Server(
         NAME,

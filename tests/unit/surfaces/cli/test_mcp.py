@@ -24,6 +24,7 @@ from parallel_agents.errors import ConfigError, StoreFull
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.session_tools.toolbox import SessionTools
+from parallel_agents.surfaces.mcp.about import listed
 from parallel_agents.surfaces.mcp.calls import Calls, find_requester
 from parallel_agents.surfaces.mcp.client import Client as McpClient
 from parallel_agents.surfaces.mcp.http import guard, is_loopback
@@ -41,7 +42,9 @@ ANY_CHILD = Policy(spawns=("*",))
 async def connected(*models: Model) -> AsyncGenerator[tuple[Client, Rig]]:
     """A client of the tools, called by nobody in particular."""
     async with open_rig(*models or (ECHO,), agents=[WRITER]) as rig:
-        server = make_server(Calls(rig.session_tools, Requester()), asyncio.Event(), OF_A_SESSION)
+        server = make_server(
+            Calls(rig.session_tools, Requester()).answer, asyncio.Event(), listed(OF_A_SESSION)
+        )
         async with Client(server) as client:
             yield client, rig
 
@@ -78,7 +81,9 @@ async def test_who_acts_for_a_session_is_offered_the_same() -> None:
         handle = await rig.sessions.spawn(Task("writer", "x"))
         requester = await find_requester(rig.service, handle.key)
         async with Client(
-            make_server(Calls(rig.session_tools, requester), asyncio.Event(), OF_A_SESSION)
+            make_server(
+                Calls(rig.session_tools, requester).answer, asyncio.Event(), listed(OF_A_SESSION)
+            )
         ) as client:
             names = [tool.name for tool in (await client.list_tools()).tools]
 
@@ -174,7 +179,9 @@ async def test_no_exception_is_masked_and_none_ends_the_server(
     error: Exception, words: str
 ) -> None:
     async with Client(
-        make_server(Calls(_Broken(error), Requester()), asyncio.Event(), OF_A_SESSION)
+        make_server(
+            Calls(_Broken(error), Requester()).answer, asyncio.Event(), listed(OF_A_SESSION)
+        )
     ) as client:
         calls = [await call(client, "sessions_list") for _ in range(2)]
 
@@ -206,7 +213,9 @@ async def test_who_waits_when_the_server_stops_is_told_so() -> None:
     slow = RepliesWith(lambda _: "done", latency_seconds=17.0)
     async with (
         open_rig(slow, agents=[WRITER]) as rig,
-        Client(make_server(Calls(rig.session_tools, Requester()), stop, OF_A_SESSION)) as client,
+        Client(
+            make_server(Calls(rig.session_tools, Requester()).answer, stop, listed(OF_A_SESSION))
+        ) as client,
     ):
         await call(client, "sessions_spawn", task="x", agentId="writer", label="slow")
         asyncio.get_running_loop().call_later(1.0, stop.set)
@@ -225,7 +234,9 @@ async def test_what_a_session_spawns_is_under_it() -> None:
         handle = await rig.sessions.spawn(Task("lead", "x", label="boss"))
         requester = await find_requester(rig.service, "boss")
         async with Client(
-            make_server(Calls(rig.session_tools, requester), asyncio.Event(), OF_A_SESSION)
+            make_server(
+                Calls(rig.session_tools, requester).answer, asyncio.Event(), listed(OF_A_SESSION)
+            )
         ) as client:
             spawned = await call(client, "sessions_spawn", task="y", agentId="writer")
         child = await rig.service.find(told(spawned)["childSessionKey"])

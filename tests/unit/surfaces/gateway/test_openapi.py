@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from parallel_agents.surfaces.gateway.guard import is_api
 from parallel_agents.surfaces.gateway.openapi import description
 from parallel_agents.surfaces.gateway.table import ROUTES
 
@@ -37,9 +38,9 @@ def test_each_route_is_described_under_a_name_of_its_own() -> None:
     found = orjson.loads(written())
     names = [each["operationId"] for path in found["paths"].values() for each in path.values()]
 
-    assert sorted(names) == sorted(route.name for route in ROUTES)
+    assert sorted(names) == sorted([*(route.name for route in ROUTES), "mcp"])
     assert len(set(names)) == len(names)
-    assert all(path.startswith("/api/v1/") for path in found["paths"])
+    assert all(is_api({"path": path}) for path in found["paths"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,340 @@
+"""AG-UI routes: a user interface of agents starts a run, and is told of it as it happens.
+
+The run is stored, and a worker executes it: it continues when the client leaves. The same request
+again finds the run, and with `Last-Event-ID` the answer begins after that event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from hashlib import blake2b
+from typing import Annotated, NamedTuple
+
+import orjson
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
+from pydantic.alias_generators import to_camel
+
+from parallel_agents.catalog.team import Team
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Queued
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id
+from parallel_agents.core.row import Row
+from parallel_agents.errors import Conflict, InvalidInput, NotOffered
+from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION, AnyEvent, event_document
+from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
+from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, HEARTBEAT_SECONDS
+from parallel_agents.surfaces.gateway.gateway import Call
+from parallel_agents.surfaces.gateway.given import Given, wrong
+from parallel_agents.surfaces.gateway.replies import Stream, encode
+from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.surfaces.gateway.run_events import events_of_run
+from parallel_agents.surfaces.gateway.talking import (
+    Said,
+    Wishes,
+    begin,
+    catalog_of,
+    first_row,
+    found,
+    meant,
+    told,
+)
+
+_Id = Annotated[str, Field(min_length=1, max_length=500)]
+_MOST_MESSAGES = 10_000
+_OURS = "pagents"
+_EVENT_ID = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?")
+_WHOLE = 1_000_000  # after the last event that one of the journal comes to
+
+
+class _Foreign(Given):
+    """What clients send: names in camelCase, and maybe more than this version knows."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class AguiPart(_Foreign):
+    """A part of a message."""
+
+    type: _Id
+    """Only `text` is read."""
+    text: str = ""
+    """The text."""
+
+
+class AguiMessage(_Foreign):
+    """A message of the conversation."""
+
+    role: _Id
+    """Whose it is."""
+    content: str | list[AguiPart] | None = None
+    """What it says."""
+
+
+class AguiContext(_Foreign):
+    """Something that the agent should know."""
+
+    description: str
+    """What it is."""
+    value: str
+    """The value."""
+
+
+class RunAgentInput(_Foreign):
+    """A run that is asked for; the same run again is told from its beginning."""
+
+    thread_id: _Id
+    """The conversation; an agent remembers what was said in it before."""
+    run_id: _Id
+    """Names the run in the conversation."""
+    parent_run_id: _Id | None = None
+    """The run that asked for this one."""
+    protocol_version: _Id | None = None
+    """The version of the protocol."""
+    messages: Annotated[list[AguiMessage], Field(max_length=_MOST_MESSAGES)]
+    """The conversation. An agent that knows it already is sent only the last message."""
+    state: JsonValue = None
+    """An object; it is returned with what the run adds under `pagents`."""
+    tools: list[JsonValue] | None = None
+    """Tools of the client, which cannot be called: an empty list, or none."""
+    context: Annotated[list[AguiContext], Field(max_length=1000)] | None = None
+    """What the agent should know besides."""
+    forwarded_props: JsonValue = None
+    """`pagents` in it has `input`, `model`, `budget_usd` and `timeout_seconds`."""
+    resume: list[JsonValue] | None = None
+    """Answers to interrupts, of which there are none: an empty list, or nothing."""
+
+
+class _Place(NamedTuple):
+    """An event of a stream: the number of the journal's, and which of those that it came to."""
+
+    seq: int
+    number: int
+
+
+class _Begun(NamedTuple):
+    session: SessionKey
+    run: RunId
+
+
+async def run_agent(call: Call, given: RunAgentInput) -> Stream:
+    """Start a run, or find the one that this request has started, and tell what happens in it."""
+    after = _after(call.last_event)
+    _check_offered(given)
+    state = _state(given.state)
+    call.client.catalog.forget()  # the gateway may be older than the files
+    partner = found(catalog_of(call), call.name)
+    async with call.gateway.beginning:
+        begun = await _begun(call, partner, given)
+    await call.client.hand_to_worker()
+    asking = Asking(given.thread_id, given.run_id, given.parent_run_id, state)
+    translation = Translation(asking, begun.session, begun.run, partner.name)
+    return Stream(pieces=_pieces(call, translation, after), media_type=EVENT_STREAM)
+
+
+async def _begun(call: Call, partner: Agent | Team, given: RunAgentInput) -> _Begun:
+    """The run of this request: the one that it has started before, or else a new one."""
+    thread = _digest(partner.name, given.thread_id)
+    key = f"agui-{_digest(thread, given.run_id)}"
+    wishes = _wishes(given)
+    stored = await first_row(call, key)
+    if stored is not None:
+        await _check_same(call, stored, partner, given)
+        return _Begun(stored.session.key, stored.run.id)
+    if isinstance(partner, Team):
+        spawned = await begin(call, partner, _whole(given), wishes, key=key)
+        return _Begun(spawned.session_key, spawned.run_id)
+    label = f"agui-{thread}"
+    top = await _session_of(call, partner.name, label)
+    if top is None:
+        spawned = await begin(call, partner, _whole(given), wishes, key=key, label=label)
+        return _Begun(spawned.session_key, spawned.run_id)
+    last = _with_context(told(_said(given)[-1:]), given)
+    work = orjson.dumps([last, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)
+    run = make_keyed_run_id(f"{top.session.key}\0{key}".encode(), work)
+    spawned = await call.verbs.send(
+        top.session.key, last, input=wishes.input, run=run, model=wishes.model
+    )
+    return _Begun(spawned.session_key, spawned.run_id)
+
+
+async def _check_same(call: Call, row: Row, partner: Agent | Team, given: RunAgentInput) -> None:
+    """Refuse a request for another work than the one that is stored under its names.
+
+    The agent may have been changed since: that makes it no other work.
+
+    Raises:
+        Conflict: it is another one.
+    """
+    if isinstance(partner, Team):
+        return
+    (queued,) = await call.client.journal.events(
+        after=0, tree=row.session.key, kinds=("queued",), limit=1
+    )
+    text, values = meant(partner, _whole(given), _wishes(given))
+    body = queued.body
+    if isinstance(body, Queued) and (body.text, dict(body.input)) != (text, dict(values)):
+        raise Conflict(
+            f"the run {given.run_id[:80]!r} is there already, with another message",
+            hint="give each run an id of its own",
+        )
+
+
+async def _session_of(call: Call, agent: str, label: str) -> Row | None:
+    """The session of a conversation with an agent; None before its first run."""
+    rows = await call.client.sessions.list(Filter(agent=agent, labels=(label,), roots_only=True))
+    return next((row for row in rows if row.session.label == label), None)
+
+
+def _check_offered(given: RunAgentInput) -> None:
+    """Refuse what would silently be left undone.
+
+    Raises:
+        NotOffered: it is asked for.
+    """
+    if given.tools:
+        raise NotOffered(
+            "tools of the client cannot be called",
+            why="a background worker does the work, also when the client has left",
+            hint="leave out tools; agents have their own",
+        )
+    if given.resume:
+        raise NotOffered(
+            "there are no interrupts to resume from",
+            why="a run that asks a person waits, and continues by itself",
+            hint="answer the question: POST /api/v1/questions/{id}/answer",
+        )
+    version = given.protocol_version or PROTOCOL_VERSION
+    if version.partition(".")[0] != PROTOCOL_VERSION.partition(".")[0]:
+        raise NotOffered(
+            f"the gateway does not speak AG-UI {version[:20]}", hint=f"use {PROTOCOL_VERSION}"
+        )
+
+
+def _state(given: JsonValue) -> dict[str, JsonValue]:
+    """The state of the client, which it gets back.
+
+    Raises:
+        InvalidInput: it is not an object, or has a number that no JSON of ours can have.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise InvalidInput("state is not an object", hint="send an object, or leave it out")
+    try:
+        encode(given)
+    except orjson.JSONEncodeError as error:
+        raise InvalidInput(
+            "state cannot be returned", why=str(error), hint="write large numbers as text"
+        ) from error
+    return given
+
+
+def _said(given: RunAgentInput) -> list[Said]:
+    """What people and models said; what tools did is left out, as it is in the answers.
+
+    Raises:
+        NotOffered: there is more in a message of a person than text.
+    """
+    said: list[Said] = []
+    for message in given.messages:
+        if message.role not in ("user", "assistant", "system", "developer"):
+            continue
+        parts = message.content
+        if isinstance(parts, list):
+            odd = next((part.type for part in parts if part.type != "text"), None)
+            if odd is not None:
+                raise NotOffered(
+                    f"a message has a part of the type {odd[:40]!r}",
+                    why="only text can be said here",
+                    hint="describe it in words",
+                )
+            parts = "\n".join(part.text for part in parts)
+        said.append(Said(message.role, parts or ""))
+    return said
+
+
+def _whole(given: RunAgentInput) -> str:
+    return _with_context(told(_said(given)), given)
+
+
+def _with_context(text: str, given: RunAgentInput) -> str:
+    if not given.context:
+        return text
+    lines = "\n".join(f"- {each.description}: {each.value}" for each in given.context)
+    return f"{text}\n\nContext:\n{lines}"
+
+
+def _wishes(given: RunAgentInput) -> Wishes:
+    props = given.forwarded_props
+    ours = props.get(_OURS) if isinstance(props, dict) else None
+    try:
+        return Wishes.model_validate(ours if ours is not None else {}, strict=True)
+    except ValidationError as error:
+        raise wrong(error, Wishes, f"forwardedProps.{_OURS}") from error
+
+
+def _digest(*parts: str) -> str:
+    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
+
+
+def _after(text: str) -> _Place:
+    """The place of the last event that the client has; before all without one.
+
+    Raises:
+        InvalidInput: it is not the id of an event.
+    """
+    if not text:
+        return _Place(-1, 0)
+    match = _EVENT_ID.fullmatch(text)
+    if match is None:
+        raise InvalidInput(
+            f"Last-Event-ID is {text[:40]!r}", hint="send the id of the last event that came"
+        )
+    return _Place(int(match[1]), int(match[2]) if match[2] else _WHOLE)
+
+
+async def _pieces(call: Call, translation: Translation, after: _Place) -> AsyncGenerator[bytes]:
+    members: dict[SessionKey, Member | None] = {translation.session: None}
+    following = events_of_run(call, translation.session, translation.run, HEARTBEAT_SECONDS)
+    async with aclosing(following) as events:
+        async for event in events:
+            if event is None:
+                yield b": still there\n\n"
+                continue
+            if event.session not in members:
+                members[event.session] = await _member(call, event.session)
+            for number, each in enumerate(translation.of(event, members[event.session]), 1):
+                place = _Place(event.seq, number)
+                if place > after:
+                    yield _encoded(place, each)
+
+
+async def _member(call: Call, key: SessionKey) -> Member | None:
+    rows = await call.client.sessions.list(Filter(session=key))
+    if not rows:
+        return None
+    session = rows[0].session
+    return Member(session.agent.name, session.agent.description, session.label, session.parent)
+
+
+def _encoded(place: _Place, event: AnyEvent) -> bytes:
+    document = encode(event_document(event))
+    return b"id: %d.%d\ndata: %s\n\n" % (place.seq, place.number, document)
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/agui/{name}",
+        name="runAgent",
+        does="Start a run of an agent or a team, or find it again, and tell what happens in it as AG-UI.",
+        takes=RunAgentInput,
+        gives=str,
+        form=Form.STREAM,
+        answer=handled(RunAgentInput, run_agent),
+        prefix="",
+    ),
+)

@@ -1,0 +1,346 @@
+"""Responses routes: programs for OpenAI's API see each agent and each team as a model.
+
+A response is a run: it is stored, a worker executes it, and it continues when the client leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from hashlib import blake2b
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+import orjson
+from pydantic import ConfigDict, Field, JsonValue
+
+from parallel_agents.catalog.team import Team
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import RunId, SessionKey, is_group_key, make_keyed_run_id
+from parallel_agents.core.row import Row
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.errors import InvalidInput, NotFound, NotOffered, Stopping
+from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, HEARTBEAT_SECONDS
+from parallel_agents.surfaces.gateway.gateway import Call
+from parallel_agents.surfaces.gateway.given import Given, Nothing
+from parallel_agents.surfaces.gateway.replies import JSON, Document, Reply, Stream, encode
+from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.surfaces.gateway.run_events import events_of_run
+from parallel_agents.surfaces.gateway.talking import (
+    Said,
+    Wishes,
+    begin,
+    catalog_of,
+    found,
+    told,
+)
+from parallel_agents.surfaces.responses import streamed
+from parallel_agents.surfaces.responses.documents import (
+    PREFIX,
+    Asked,
+    ResponseDocument,
+    response_document,
+    response_id,
+)
+from parallel_agents.surfaces.responses.run import ResponseRun
+
+_Id = Annotated[str, Field(min_length=1, max_length=500)]
+_MOST_ITEMS = 10_000
+_TEXTS = frozenset({"input_text", "output_text", "text"})
+_ROLES = frozenset({"user", "assistant", "system", "developer"})
+
+
+class _Foreign(Given):
+    """What clients send, and maybe more than is read here."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class ResponsePart(_Foreign):
+    """A part of a message."""
+
+    type: _Id
+    """`input_text`, `output_text` or `text`."""
+    text: str = ""
+    """The text."""
+
+
+class ResponseItem(_Foreign):
+    """A message of the conversation."""
+
+    type: _Id = "message"
+    """Messages are read, and `reasoning` is left out."""
+    role: str = ""
+    """Whose it is."""
+    content: str | list[ResponsePart] = ""
+    """What it says."""
+
+
+class ResponseBody(_Foreign):
+    """A message to an agent or a team. Settings of models are those of the agent, whatever is sent."""
+
+    model: _Id
+    """The name of an agent or a team."""
+    input: str | Annotated[list[ResponseItem], Field(max_length=_MOST_ITEMS)]
+    """The message, or the conversation."""
+    instructions: str | None = None
+    """What the agent is told besides, with this message."""
+    previous_response_id: _Id | None = None
+    """Continue the session of this response, whose last one it is."""
+    stream: bool | None = None
+    """Tell what happens as events."""
+    background: bool | None = None
+    """Return at once."""
+    metadata: dict[str, str] | None = None
+    """Is returned with the response."""
+    tools: list[JsonValue] | None = None
+    """Tools of the client, which cannot be called: an empty list, or none."""
+    text: JsonValue = None
+    """The form of the answer; only text, since agents have a schema of their own."""
+    conversation: JsonValue = None
+    """None: `previous_response_id` continues a session."""
+    pagents: Wishes = Wishes()
+    """`input`, `model`, `budget_usd` and `timeout_seconds`."""
+
+
+class _Begun(NamedTuple):
+    session: SessionKey
+    asked: Asked
+
+
+async def respond(call: Call, given: ResponseBody) -> Reply:
+    """Start a run of an agent or a team, and answer with what comes of it."""
+    _check_offered(given)
+    call.client.catalog.forget()  # the gateway may be older than the files
+    partner = found(catalog_of(call), given.model)
+    text = told(_said(given))
+    if given.previous_response_id is None:
+        spawned = await begin(call, partner, text, given.pagents, key=_key(call.key))
+    else:
+        spawned = await _continue(call, partner, given, text)
+    await call.client.hand_to_worker()
+    (row,) = await call.client.sessions.rows_of([spawned.run_id])
+    asked = Asked(
+        spawned.run_id,
+        given.model,
+        row.run.created_at,
+        given.previous_response_id,
+        given.instructions,
+        given.metadata,
+        bool(given.background),
+    )
+    begun = _Begun(spawned.session_key, asked)
+    if given.stream:
+        return Stream(pieces=_events(call, begun), media_type=EVENT_STREAM)
+    if given.background:
+        return Document(value=response_document(asked, status="queued"))
+    return Stream(pieces=_whole(call, begun), media_type=JSON)
+
+
+async def response(call: Call, _: Nothing) -> Document:
+    """A response as it is now."""
+    row = await _row_of(call, call.names["id"])
+    asked = Asked(row.run.id, row.session.agent.name, row.run.created_at)
+    if not row.run.status.is_over:
+        return Document(value=response_document(asked))
+    run = ResponseRun(row.session.key, row.run.id)
+    async for _event in _followed(call, run):
+        pass
+    return Document(value=response_document(asked, run.end))
+
+
+async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text: str) -> Spawned:
+    """Start the next run of the session of a response.
+
+    Raises:
+        NotFound: there is no such response.
+        NotOffered: it is not the last of a session of this agent.
+    """
+    previous = given.previous_response_id or ""
+    row = await _row_of(call, previous)
+    if is_group_key(row.session.key) or isinstance(partner, Team):
+        raise NotOffered(
+            "a team remembers nothing of what it has done", hint="leave out previous_response_id"
+        )
+    if row.session.agent.name != partner.name:
+        raise NotOffered(
+            f"{previous} is of the agent {row.session.agent.name}, not of {partner.name}",
+            hint=f'send "model": "{row.session.agent.name}"',
+        )
+    (latest,) = await call.client.sessions.list(Filter(session=row.session.key))
+    wishes = given.pagents
+    run = None
+    if call.key:
+        work = orjson.dumps([text, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)
+        run = make_keyed_run_id(f"{row.session.key}\0{call.key}".encode(), work)
+    if latest.run.id not in (row.run.id, run):
+        raise NotOffered(
+            f"{previous} is not the last of its session",
+            why="the agent would remember what was said after it too",
+            hint=f"continue {response_id(latest.run.id)}, or send the whole conversation",
+        )
+    return await call.verbs.send(
+        row.session.key, text, input=wishes.input, run=run, model=wishes.model
+    )
+
+
+def _key(given: str) -> str | None:
+    """What work is stored under for an `Idempotency-Key`, which may have any characters."""
+    return f"resp-{blake2b(given.encode(), digest_size=10).hexdigest()}" if given else None
+
+
+async def _row_of(call: Call, name: str) -> Row:
+    """The run of a response.
+
+    Raises:
+        NotFound: there is none.
+    """
+    try:
+        run = RunId(str(UUID(name.removeprefix(PREFIX))))
+        (row,) = await call.client.sessions.rows_of([run])
+    except (ValueError, NotFound) as error:
+        raise NotFound(
+            f"there is no response {name[:80]!r}",
+            why="it may have been removed from the store",
+            hint="send the whole conversation without previous_response_id",
+        ) from error
+    return row
+
+
+def _check_offered(given: ResponseBody) -> None:
+    """Refuse what would silently be left undone.
+
+    Raises:
+        NotOffered: it is asked for.
+    """
+    if given.tools:
+        raise NotOffered(
+            "tools of the client cannot be called",
+            why="a background worker does the work, also when the client has left",
+            hint="leave out tools; agents have their own",
+        )
+    if given.conversation is not None:
+        raise NotOffered("there are no conversations", hint="use previous_response_id")
+    form = given.text.get("format") if isinstance(given.text, Mapping) else None
+    if isinstance(form, Mapping) and form.get("type") != "text":
+        raise NotOffered(
+            "the form of the answer cannot be chosen",
+            why="an agent has a schema of its own",
+            hint="leave out text.format",
+        )
+
+
+def _said(given: ResponseBody) -> list[Said]:
+    """The conversation.
+
+    Raises:
+        InvalidInput: a message is of nobody.
+        NotOffered: there is something else than text in it.
+    """
+    said = [Said("system", given.instructions or "")]
+    if isinstance(given.input, str):
+        return [*said, Said("user", given.input)]
+    for item in given.input:
+        if item.type == "reasoning":
+            continue
+        if item.type != "message":
+            raise NotOffered(
+                f"the conversation has an item of the type {item.type[:40]!r}",
+                why="only messages can be said here",
+                hint="leave it out",
+            )
+        if item.role not in _ROLES:
+            raise InvalidInput(
+                f"there is no role {item.role[:40]!r}", hint=f"use one of {', '.join(_ROLES)}"
+            )
+        said.append(Said(item.role, _text_of(item)))
+    return said
+
+
+def _text_of(item: ResponseItem) -> str:
+    if isinstance(item.content, str):
+        return item.content
+    odd = next((part.type for part in item.content if part.type not in _TEXTS), None)
+    if odd is not None:
+        raise NotOffered(
+            f"a message has a part of the type {odd[:40]!r}",
+            why="only text can be said here",
+            hint="describe it in words",
+        )
+    return "\n".join(part.text for part in item.content)
+
+
+async def _followed(call: Call, run: ResponseRun) -> AsyncGenerator[None]:
+    """Follow a run until it has ended, and yield for each 15 seconds of silence."""
+    members: dict[SessionKey, tuple[str, SessionKey | None]] = {run.session: ("", None)}
+    following = events_of_run(call, run.session, run.run, HEARTBEAT_SECONDS)
+    async with aclosing(following) as events:
+        async for event in events:
+            if event is None:
+                yield
+                continue
+            if event.session not in members:
+                members[event.session] = await _place_of(call, event.session)
+            run.add(event, *members[event.session])
+
+
+async def _place_of(call: Call, key: SessionKey) -> tuple[str, SessionKey | None]:
+    """The label of a session, and what spawned it."""
+    rows = await call.client.sessions.list(Filter(session=key))
+    return (rows[0].session.label, rows[0].session.parent) if rows else (key, None)
+
+
+async def _whole(call: Call, begun: _Begun) -> AsyncGenerator[bytes]:
+    """The response once the run has ended; until then blanks, so that nobody thinks it broken."""
+    run = ResponseRun(begun.session, begun.asked.run)
+    async with aclosing(_followed(call, run)) as silences:
+        async for _ in silences:
+            yield b" "
+    yield encode(response_document(begun.asked, run.end))
+
+
+async def _events(call: Call, begun: _Begun) -> AsyncGenerator[bytes]:
+    numbered, asked = streamed.Numbered(), begun.asked
+    for event in streamed.begun(numbered, asked):
+        yield _encoded(event)
+    run = ResponseRun(begun.session, asked.run)
+    async with aclosing(_followed(call, run)) as silences:
+        async for _ in silences:
+            yield b": still there\n\n"
+    if run.end is None:
+        text = "the gateway is stopping; the run continues, and GET returns it"
+        yield _encoded(numbered.event("error", code=Stopping.code, message=text, param=None))
+        return
+    for event in streamed.ended(numbered, asked, run.end):
+        yield _encoded(event)
+
+
+def _encoded(event: Mapping[str, object]) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), encode(event))
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/responses",
+        name="respond",
+        does="Start a run of an agent or a team, and answer with what comes of it, as OpenAI does.",
+        takes=ResponseBody,
+        gives=ResponseDocument,
+        form=Form.DOCUMENT,
+        answer=handled(ResponseBody, respond),
+        prefix="/v1",
+    ),
+    Route(
+        method="GET",
+        path="/responses/{id}",
+        name="response",
+        does="A response as it is now.",
+        takes=Nothing,
+        gives=ResponseDocument,
+        form=Form.DOCUMENT,
+        answer=handled(Nothing, response),
+        prefix="/v1",
+    ),
+)
