@@ -30,6 +30,7 @@ from parallel_agents.stores.queries import Migration, read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_connection import DIALECT, connect, migrate
 from parallel_agents.stores.sqlite_database import SqliteDatabase
+from parallel_agents.stores.sqlite_file import wal_of
 from parallel_agents.testing import Behaviour, Hang, serve
 from parallel_agents.testing.behaviour import Fault, Reply, last_text
 
@@ -179,6 +180,27 @@ async def test_a_file_that_is_not_a_store_is_left_as_it_is(tmp_path: Path) -> No
     assert error.message == f"{file} is not a store of pagents"
     assert error.why == "it is not a SQLite database; nothing was written into it"
     assert file.read_text("utf-8") == "Dear diary, " * 100
+
+
+def look_elsewhere(file: Path) -> None:
+    """Read a database in another process, which deletes the log unless somebody else uses it."""
+    look = (
+        "import sqlite3, sys; sql = sqlite3.connect(sys.argv[1]); sql.execute('SELECT * FROM runs')"
+    )
+    subprocess.run([sys.executable, "-I", "-c", f"{look}; sql.close()", file], check=True)
+
+
+async def test_another_opening_in_this_process_leaves_the_log_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    store = await SqliteStore.open(file)
+    try:
+        await make_store(file)
+        look_elsewhere(file)
+        has_log = wal_of(file).exists()
+    finally:
+        await store.aclose()
+
+    assert has_log
 
 
 async def test_a_folder_in_place_of_the_file_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ async def test_an_agent_is_started_once_from_a_form_after_its_price_is_shown(
         assert tab.complaints == []
         await tab.page.route("**/api/v1/runs", lose_answer, times=1)
         await tab.page.get_by_role("button", name="Start").click()
-        await seen(tab, "Failed to fetch")
+        await seen(tab, "The gateway cannot be reached")
         await tab.page.get_by_role("button", name="Start").click()
         await seen(tab, "Transcript")
         _, runs = await served.get("/runs")

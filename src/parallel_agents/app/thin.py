@@ -69,6 +69,11 @@ class ThinClient(Client):
         """Mark the processes that have died, so that what they executed is seen to be left."""
         await mark_dead(self._store, self._deaths)
 
+    async def last_pruning(self) -> int:
+        """A number that changes when sessions are removed from the store, which no event says."""
+        mark = await self._store.mark()
+        return mark.pruning if mark is not None else 0
+
     def on_behalf(self, via: str) -> SessionVerbs:
         """The verbs for somebody who acts through this process; the journal says so of what they do."""
         return self.service.on_behalf(via)

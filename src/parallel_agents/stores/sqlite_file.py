@@ -11,8 +11,6 @@ from parallel_agents.errors import StoreReplaced, StoreUnreachable
 
 # "PAGS" in ASCII, as `file` and the header of a SQLite database show it (offset 68).
 APPLICATION_ID = 0x50414753
-_MAGIC = b"SQLite format 3\0"
-_ID_AT = slice(68, 72)
 _TABLES = frozenset({"agents", "sessions", "runs", "events"})
 
 _Identity = tuple[int, int]
@@ -95,18 +93,16 @@ def check_is_store(path: Path) -> None:
     try:
         if not path.is_file():
             return  # nothing is there yet, or whoever opens it says that it is not a file
-        with path.open("rb") as file:
-            header = file.read(100)
-    except OSError as error:
+        found = _application_id(path)
+    except (OSError, sqlite3.OperationalError) as error:
         raise StoreUnreachable(
             f"store {path} cannot be read",
             why=str(error),
             hint="check the path and its permissions",
         ) from error
-    if header and not header.startswith(_MAGIC):
-        raise _foreign(path, "it is not a SQLite database")
-    found = int.from_bytes(header[_ID_AT], "big")
-    if not header or found == APPLICATION_ID:
+    except sqlite3.DatabaseError as error:
+        raise _foreign(path, "it is not a SQLite database") from error
+    if found == APPLICATION_ID:
         return
     if found:
         raise _foreign(path, f"it belongs to another program (application id {found:#x})")
@@ -117,6 +113,17 @@ def check_is_store(path: Path) -> None:
         return  # whoever opens it reports what is wrong
     if tables and not tables >= _TABLES:
         raise _foreign(path, f"it has other tables: {', '.join(sorted(tables)[:3])}")
+
+
+def _application_id(path: Path) -> int:
+    """The number in the header by which a program marks its files; 0 if there is none.
+
+    SQLite reads it: who closes a file that SQLite has open in this process loses the locks that say
+    so to other processes, and one of these would then delete the log.
+    """
+    with closing(read_only(path, immutable=True)) as sql:
+        (found,) = sql.execute("PRAGMA application_id").fetchone()
+    return int(found) & 0xFFFFFFFF
 
 
 def _foreign(path: Path, why: str) -> StoreUnreachable:

@@ -323,3 +323,10 @@ async def test_all_lanes_are_one_answer_that_grows_with_the_run(serving: Serving
         seq: kind for seq, kind in seen.items() if kind in whole["kinds"]
     }
     assert (whole["left"], whole["seq"], status) == (0, max(seen), 304)
+
+
+async def test_what_cannot_be_read_gets_a_problem_document_too(serving: Serving) -> None:
+    async with serving() as served:
+        status, problem = await served.get(f"/runs?filter={'x' * 300_000}")
+
+    assert (status, problem["status"], problem["code"]) == (400, 400, "PA-E386")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from parallel_agents.errors import BadRequest, GatewayFault, PagentsError
+from parallel_agents.errors import BadRequest, GatewayFault, PagentsError, StoreUnreachable
 from parallel_agents.surfaces.gateway.gateway import Call, Gateway
 from parallel_agents.surfaces.gateway.given import read_body, read_query
 from parallel_agents.surfaces.gateway.guard import ACTOR
@@ -40,6 +40,7 @@ _SEND_SECONDS = 30.0
 _MOST_KEY = 200
 # Smaller answers are sent sooner than they are packed.
 _PACKED_BYTES, _QUICKLY = 64_000, 1
+CHANGE_SECONDS = 20.0  # the page waits for 30
 
 
 class Api:
@@ -48,6 +49,7 @@ class Api:
     def __init__(self, gateway: Gateway, routes: Sequence[Route]) -> None:
         self._gateway = gateway
         self._router = Router(routes)
+        self._unanswered: set[asyncio.Future[Reply]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -80,8 +82,28 @@ class Api:
             given = read_body(route.takes, await read_whole(receive))
         else:
             given = read_query(route.takes, query)
-        reply = await route.answer(self._call(scope, found), given)
+        answering = route.answer(self._call(scope, found), given)
+        reply = await (self._changed(answering) if route.changes else answering)
         await _send(scope, receive, send, reply, tag)
+
+    async def _changed(self, answering: Awaitable[Reply]) -> Reply:
+        """What a change answers; one that takes long is not ended, and only its client is told.
+
+        Raises:
+            StoreUnreachable: it takes too long.
+        """
+        change = asyncio.ensure_future(answering)
+        self._unanswered.add(change)
+        change.add_done_callback(self._unanswered.discard)
+        done, _ = await asyncio.wait((change,), timeout=CHANGE_SECONDS)
+        if done:
+            return change.result()
+        change.add_done_callback(_tell_late)
+        raise StoreUnreachable(
+            f"the request was not done after {CHANGE_SECONDS:.0f} s",
+            why="another program keeps the store locked, or there is very much to do",
+            hint="it may still be done: look before you ask again; the same Idempotency-Key counts once",
+        )
 
     def _call(self, scope: Scope, found: Found) -> Call:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
@@ -98,6 +120,12 @@ class Api:
             accepts=header(b"accept"),
             last_event=header(b"last-event-id"),
         )
+
+
+def _tell_late(change: asyncio.Future[Reply]) -> None:
+    """Log how a change ended whose client was no longer waiting."""
+    if not change.cancelled() and (error := change.exception()) is not None:
+        _log.warning("a request that took long failed: %s", error)
 
 
 def _key_of(scope: Scope) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.event import Event
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.replies import encode
+from parallel_agents.views import format
 
 FRAME_SECONDS = 0.05
 LOOK_SECONDS = 5.0
@@ -89,8 +90,14 @@ class Topic(ABC):
         content = await self.missed(after)
         return None if content is None else self._frame("delta", self.gateway.hub.seq, content)
 
+    def forget(self) -> None:
+        """Make the next snapshot anew, though no event says that it would differ."""
+        self._snapshot = None
+
     def _frame(self, kind: str, seq: int, content: dict[str, object]) -> Frame:
-        return Frame(seq, encode({"topic": self.name, "kind": kind, "seq": seq, **content}))
+        about = {"topic": self.name, "kind": kind, "seq": seq}
+        as_of = format.iso(self.gateway.client.now())
+        return Frame(seq, encode({**about, "as_of": as_of, **content}))
 
     def tell_soon(self) -> None:
         """Make a frame although no event came."""

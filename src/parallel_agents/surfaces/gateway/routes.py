@@ -22,6 +22,7 @@ from parallel_agents.surfaces.gateway.replies import Reply
 G = TypeVar("G", bound=Given)
 PREFIX = "/api/v1"
 _MOST_NAME = 500
+_CHANGED = frozenset({"runs", "questions", "dead-letters", "limits"})
 Handler = Callable[[Call, Given], Awaitable[Reply]]
 
 
@@ -64,6 +65,11 @@ class Route:
     @property
     def has_body(self) -> bool:
         return self.method in ("POST", "PUT")
+
+    @property
+    def changes(self) -> bool:
+        """Whether it only changes the store, and waits for no agent."""
+        return self.method != "GET" and self.segments[0] in _CHANGED
 
     @property
     def segments(self) -> Sequence[str]:

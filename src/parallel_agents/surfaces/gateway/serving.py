@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -18,6 +18,7 @@ from parallel_agents.errors import StoreError
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.gateway.access import HomeTokens, Tokens
 from parallel_agents.surfaces.gateway.api import Api
+from parallel_agents.surfaces.gateway.connection import GatewayConnection
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.guard import Guard, is_api
 from parallel_agents.surfaces.gateway.hub import Hub
@@ -27,7 +28,6 @@ from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.pages import Pages
 from parallel_agents.surfaces.gateway.sockets import Topics, serve_socket
 from parallel_agents.surfaces.gateway.table import ROUTES
-from parallel_agents.surfaces.http.connection import BoundedConnection
 from parallel_agents.surfaces.http.quiet_server import QuietServer
 
 _GRACE_SECONDS = 1
@@ -84,7 +84,7 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
     serving = QuietServer(
         uvicorn.Config(
             app,
-            http=BoundedConnection,
+            http=GatewayConnection,
             ws="websockets-sansio",
             ws_max_size=_SOCKET_BYTES,
             limit_concurrency=_MOST_CONNECTIONS,
@@ -110,8 +110,8 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
     unsubscribe = gateway.client.on_failure(fail)
     try:
         async with asyncio.TaskGroup() as group:
-            looking = group.create_task(_look_after(gateway.client))
-            indexing = group.create_task(keep_indexed(gateway.client.transcripts))
+            looking = group.create_task(_beside(_look_after(gateway.client), fail))
+            indexing = group.create_task(_beside(keep_indexed(gateway.client.transcripts), fail))
             ending = group.create_task(end())
             await serving.serve(sockets=[bound])
             looking.cancel()
@@ -121,6 +121,14 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
         unsubscribe()
     if failures:
         raise failures[0]
+
+
+async def _beside(work: Awaitable[None], on_failure: Callable[[StoreError], None]) -> None:
+    """What is done beside serving; if the store fails it, serving ends with that error alone."""
+    try:
+        await work
+    except StoreError as error:
+        on_failure(error)
 
 
 async def _look_after(client: ThinClient) -> None:

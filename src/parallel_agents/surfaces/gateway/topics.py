@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
@@ -14,7 +15,7 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.json_value import as_list
 from parallel_agents.live_text.folder import LiveTextFolder
-from parallel_agents.surfaces.gateway.frames import Topic
+from parallel_agents.surfaces.gateway.frames import LOOK_SECONDS, Topic
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.hub import Members
 from parallel_agents.surfaces.gateway.live_texts import LiveText, TextDocument
@@ -48,6 +49,28 @@ class _Sent:
         return found
 
 
+class _Prunings:
+    """Notices, every few seconds at most, that sessions were removed: no event says so."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._known: int | None = None
+        self._looked_at = 0.0
+
+    async def happened(self) -> bool:
+        """Whether there was one since this was last asked."""
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return False
+        self._looked_at = time.monotonic()
+        before, self._known = self._known, await self._gateway.client.last_pruning()
+        return before is not None and before != self._known
+
+    async def begin(self) -> None:
+        """Know of those until now."""
+        if self._known is None:
+            self._known = await self._gateway.client.last_pruning()
+
+
 async def _documents(gateway: Gateway, chosen: Filter) -> list[WholeDocument]:
     client = gateway.client
     rows = await client.sessions.list(chosen)
@@ -60,6 +83,7 @@ class RunsTopic(Topic):
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__(RUNS, gateway)
+        self._prunings = _Prunings(gateway)
         self._changed: set[SessionKey] = set()
         self._roots: dict[SessionKey, SessionKey] = {}
         self._sent = _Sent()
@@ -72,6 +96,9 @@ class RunsTopic(Topic):
     @override
     async def changes(self, *, is_look: bool) -> dict[str, object] | None:
         changed, self._changed = self._changed, set()
+        if await self._prunings.happened():
+            self.forget()
+            return None
         roots = await self._roots_of(changed)
         if len(roots) > _MOST_CHANGED:
             return None
@@ -93,6 +120,7 @@ class RunsTopic(Topic):
 
     @override
     async def whole(self) -> dict[str, object]:
+        await self._prunings.begin()
         items = await _documents(self.gateway, Filter(roots_only=True, limit=_MOST_ITEMS))
         total = await self.gateway.client.journal.count_rows(Filter(roots_only=True))
         return {"items": items, "total": total}
@@ -112,6 +140,7 @@ class SessionTopic(Topic):
     def __init__(self, gateway: Gateway, top: SessionKey) -> None:
         super().__init__(f"{SESSION}{top}", gateway)
         self._top = top
+        self._prunings = _Prunings(gateway)
         self._members = Members(gateway.client.sessions, top)
         self._events: list[Event] = []
         self._is_behind = False
@@ -140,6 +169,9 @@ class SessionTopic(Topic):
     async def changes(self, *, is_look: bool) -> dict[str, object] | None:
         events, self._events = self._events, []
         was_behind, self._is_behind = self._is_behind, False
+        if await self._prunings.happened():
+            self.forget()
+            return None
         found = [event for event in events if await self._members.has(event.session)]
         if was_behind or len(found) > _MOST_EVENTS:
             return None
@@ -175,6 +207,7 @@ class SessionTopic(Topic):
 
     @override
     async def missed(self, after: int) -> dict[str, object] | None:
+        await self._prunings.begin()
         journal = self.gateway.client.journal
         events = await journal.events(after=after, tree=self._top, limit=_MOST_EVENTS)
         if len(events) == _MOST_EVENTS:

@@ -19,8 +19,23 @@ export class Problem extends Error {
   }
 }
 
-/** The gateway cannot be reached. */
-export class Unreachable extends Error {}
+/** The gateway cannot be reached, or takes too long. */
+export class Unreachable extends Error {
+  /** @param {unknown} error */
+  constructor(error) {
+    const isSlow = error instanceof DOMException && error.name === 'TimeoutError';
+    super(isSlow ? `The gateway did not answer within ${PATIENCE / 1000} s` : 'The gateway cannot be reached');
+    this.hint = isSlow ? 'What was asked for may still be done: look before you ask again.' : 'Is pagents serve still running? Its terminal or log says why it ended.';
+  }
+}
+
+/** What a page shows was removed from the store. */
+export class Gone extends Error {
+  constructor() {
+    super('It was removed from the store while it was open');
+    this.hint = 'pagents store prune removes what ended; the audit says when, and who did it.';
+  }
+}
 
 /** Take the token from the address, where the first link has it, and keep it for this origin; whether there was one. */
 export function takeToken() {
@@ -92,7 +107,7 @@ export async function ask(method, path, body, key) {
       signal: AbortSignal.timeout(PATIENCE),
     });
   } catch (error) {
-    throw new Unreachable(error instanceof Error ? error.message : 'no answer');
+    throw new Unreachable(error);
   }
   if (response.ok) return response.json();
   throw new Problem(response.status, await response.json().catch(() => ({ title: response.statusText })));

@@ -13,6 +13,7 @@ const POLL_MILLISECONDS = 2000;
 const FIRST_WAIT_MILLISECONDS = 500;
 const MOST_WAIT_MILLISECONDS = 15_000;
 const MOST_EVENTS = 500;
+const SILENCE_MILLISECONDS = 45_000;
 
 /** @type {import('./view').Signal<Connection>} */
 export const connection = signal({ kind: 'connecting', at: 0, why: '' });
@@ -23,6 +24,8 @@ const topics = new Map();
 /** @type {WebSocket | null} */
 let socket = null;
 let failures = 0;
+/** When the socket last said something, by this browser's clock. */
+let heard = 0;
 /** @type {number | undefined} */
 let waiting;
 
@@ -67,6 +70,8 @@ function ask(name, topic) {
   socket.send(JSON.stringify(topic.seq === undefined ? { subscribe: name } : { subscribe: name, after: topic.seq }));
 }
 
+if (typeof document !== 'undefined') setInterval(watch, 5000);
+
 /** Begin to follow; again after the token was replaced. */
 export function start() {
   clearTimeout(waiting);
@@ -85,14 +90,17 @@ function connect() {
   const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/live`;
   const mine = new WebSocket(address, ['pagents.v1', `bearer.${token()}`]);
   socket = mine;
+  heard = Date.now();
   mine.onopen = () => {
     failures = 0;
     set('live', '');
     for (const [name, topic] of topics) ask(name, topic);
   };
   mine.onmessage = (message) => {
+    heard = Date.now();
     set('live', '');
     const frame = JSON.parse(message.data);
+    if (frame.as_of) noteTime(frame.as_of);
     if (frame.topic) tell(frame);
   };
   mine.onclose = () => {
@@ -101,6 +109,11 @@ function connect() {
     failures += 1;
     void fallBack();
   };
+}
+
+/** A connection can break without a word, as when the machine sleeps: after three silent heartbeats a new one is made. */
+function watch() {
+  if (socket && Date.now() - heard > SILENCE_MILLISECONDS) start();
 }
 
 /** @param {Connection['kind']} kind @param {string} why */

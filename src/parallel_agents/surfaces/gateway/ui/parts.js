@@ -32,10 +32,11 @@ export function StateBar({ counts }) {
 /** An error in four lines: what, why, what to do, and its code. @param {{error: unknown, retry?: () => void}} props */
 export function Trouble({ error, retry }) {
   const told = error instanceof Problem ? error : null;
+  const hint = error instanceof Error && 'hint' in error ? error.hint : '';
   return html`<div class="trouble" role="alert">
     <strong>${error instanceof Error ? error.message : String(error)}</strong>
     ${told?.why && html`<div>${told.why}</div>`}
-    ${told?.hint && html`<div class="hint">${told.hint}</div>`}
+    ${hint && html`<div class="hint">${hint}</div>`}
     <div class="row">${told?.code && html`<code>${told.code}</code>`}${retry && html`<button onClick=${retry}>Try again</button>`}</div>
   </div>`;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Run page: a team or session with everything that it spawned: when, what came out, and what happened. */
 import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
-import { follow as nextPage, get, isStored, runPath } from './api.js';
+import { follow as nextPage, get, Gone, isStored, runPath } from './api.js';
 import { noteTime, subscribe } from './live.js';
 import { go, href, refine, route } from './router.js';
 import { bind } from './keys.js';
@@ -64,6 +64,7 @@ function useRun(name) {
       leave(all.left);
       count((before) => before + 1);
       stop = subscribe(`session:${found.session_key}`, (frame) => {
+        if (frame.kind === 'snapshot' && frame.total === 0) return fail(new Gone());
         setTable((before) => applied(before, { ...frame, kind: 'delta', total: undefined }));
         const mine = (frame.items ?? []).find((item) => item.session_key === found.session_key);
         if (mine) setTop((before) => ({ ...before, ...mine }));

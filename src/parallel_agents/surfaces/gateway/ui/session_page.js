@@ -1,7 +1,7 @@
 // @ts-check
 /** Session page: one agent: what was said, what was sent, and what to tell it. */
 import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
-import { get, isStored, newKey, post, runPath } from './api.js';
+import { get, Gone, isStored, newKey, post, runPath } from './api.js';
 import { noteTime, subscribe } from './live.js';
 import { href, route } from './router.js';
 import { bind } from './keys.js';
@@ -42,6 +42,7 @@ export function useSession(name) {
       setEvents(page.items);
       setEarlier(page.earlier ?? 0);
       stop = subscribe(`session:${found.session_key}`, (frame) => {
+        if (frame.kind === 'snapshot' && frame.total === 0) return fail(new Gone());
         const mine = (frame.items ?? []).find((item) => item.session_key === found.session_key);
         if (mine) setRow((before) => ({ ...before, ...mine }));
         const own = (frame.events ?? []).filter((event) => event.session_key === found.session_key);

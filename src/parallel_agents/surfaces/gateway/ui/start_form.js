@@ -49,7 +49,7 @@ export function StartForm({ kind, name, schema, model }) {
   if (lack) faults[' input'] = lack;
   const isReady = !Object.keys(faults).length;
   const { price, refusal } = usePrice(body.value, isReady);
-  const type = (/** @type {string} */ field, /** @type {string} */ text) => keep({ __proto__: null, ...texts, [field]: text });
+  const type = (/** @type {string} */ field, /** @type {string} */ text) => keep(/** @type {any} */ ({ __proto__: null, ...texts, [field]: text }));
   const asked = JSON.stringify(body.value);
   const key = useMemo(newKey, [asked]); // the same for a second try: the first one may have arrived
   const start = (/** @type {Event} */ event) => {

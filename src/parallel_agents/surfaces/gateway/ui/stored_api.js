@@ -2,7 +2,7 @@
 /** Stored API: answers, of what is in an exported file, what pages would ask a gateway. */
 import { Problem } from './api.js';
 
-export { newKey, Problem, runPath } from './api.js';
+export { Gone, newKey, Problem, runPath } from './api.js';
 export const isStored = true;
 
 /** @typedef {import('./types').Row} Row */
