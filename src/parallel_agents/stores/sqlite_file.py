@@ -93,6 +93,8 @@ def check_is_store(path: Path) -> None:
     try:
         if not path.is_file():
             return  # nothing is there yet, or whoever opens it says that it is not a file
+        if path.stat().st_size == 1:  # SQLite takes it for an empty one, and would write over it
+            raise sqlite3.DatabaseError
         found = _application_id(path)
     except (OSError, sqlite3.OperationalError) as error:
         raise StoreUnreachable(
