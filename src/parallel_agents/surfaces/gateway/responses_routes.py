@@ -32,6 +32,7 @@ from parallel_agents.surfaces.gateway.talking import (
     Wishes,
     begin,
     catalog_of,
+    check_continues,
     found,
     told,
 )
@@ -170,6 +171,7 @@ async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text
         )
     (latest,) = await call.client.sessions.list(Filter(session=row.session.key))
     wishes = given.pagents
+    await check_continues(call, row.session.key, wishes)
     run = None
     if call.key:
         work = orjson.dumps([text, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)
