@@ -119,7 +119,8 @@ async def respond(call: Call, given: ResponseBody) -> Reply:
     if given.previous_response_id is None:
         spawned = await begin(call, partner, text, given.pagents, key=_key(call.key))
     else:
-        spawned = await _continue(call, partner, given, text)
+        async with call.gateway.beginning:  # of two that continue it at once, one does
+            spawned = await _continue(call, partner, given, text)
     await call.client.hand_to_worker()
     (row,) = await call.client.sessions.rows_of([spawned.run_id])
     asked = Asked(
