@@ -126,7 +126,7 @@ class Exchange:
         """
         found = await self._bytes("GET", path, None, None, {})
         if sha256(found).hexdigest() != digest:
-            raise self._mismatch("a content is not what its hash says")
+            raise self.mismatch("a content is not what its hash says")
         return found
 
     async def _once(
