@@ -119,9 +119,10 @@ def _check(where: str, *, is_given: bool) -> None:
     module = where.partition(":")[0]
     if module in _DISTANT:
         return
-    gateway = import_module("parallel_agents.settings").choose_gateway()
-    is_given = is_given or gateway == _leading.get()
-    if not gateway or (module in _OF_THIS_MACHINE and not is_given):
+    is_given = is_given or bool(_leading.get())
+    if module in _OF_THIS_MACHINE and not is_given:
+        return
+    if not import_module("parallel_agents.settings").choose_gateway():
         return
     command = f"pagents {_name_of(where)}"
     why = _WHY.get(module, "")

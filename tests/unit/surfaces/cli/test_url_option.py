@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,8 +26,11 @@ def _gateway(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def run(*arguments: str) -> int:
-    arguments = tuple(take_leading_url(arguments))
-    return execute(build(arguments), arguments)
+    def begin() -> int:
+        rest = take_leading_url(arguments)
+        return execute(build(rest), rest)
+
+    return copy_context().run(begin)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +58,8 @@ def test_a_command_for_this_machine_is_refused_wherever_the_option_stands(
 
 
 def test_while_only_the_variable_is_set_such_a_command_is_about_this_machine(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PARALLEL_AGENTS_URL", "https://other:7333")
     (tmp_path / "team.yaml").write_text(TEAM, "utf-8")
 
     assert run("validate", str(tmp_path / "team.yaml")) == 0
