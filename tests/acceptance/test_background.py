@@ -309,6 +309,13 @@ def test_kill_ends_a_whole_team_from_another_process(
     sent.assert_refused("PA-E107", exits=1)
 
 
+def test_a_message_to_a_team_names_its_agents(monday: Pagents) -> None:
+    for wait in ((), ("--wait",)):
+        sent = monday("send", "monday", "More.", *wait)
+
+        sent.assert_refused("PA-E101", "monday/LABEL", exits=2)
+
+
 def test_a_team_is_listed_in_the_order_of_its_tasks(monday: Pagents) -> None:
     listed = [item["label"] for item in monday.items("list", "monday")]
 

@@ -21,6 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from parallel_agents.core.schema import Json
+from parallel_agents.settings import PROFILE_VARIABLE, URL_VARIABLE
 from parallel_agents.surfaces.cli.main import build
 
 if TYPE_CHECKING:
@@ -178,7 +179,9 @@ def check_keys(shown: Shown, printed: str) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
-def test_a_command_parses(call: tuple[str, ...]) -> None:
+def test_a_command_parses(call: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    for chosen in (PROFILE_VARIABLE, URL_VARIABLE):  # by options, which set them for the process
+        monkeypatch.setenv(chosen, "")
     command = typer.main.get_command(build(call))
     rest = list(call)
     while isinstance(command, TyperGroup) and rest and rest[0] in command.commands:

@@ -5,7 +5,7 @@ import test from 'node:test';
 const ui = '../../src/parallel_agents/surfaces/gateway/ui/';
 const { fieldsOf, lacking, textsOf, valuesOf } = await import(`${ui}schema.js`);
 const { causesOf, selection } = await import(`${ui}letters.js`);
-const { ranked } = await import(`${ui}ranking.js`);
+const { namedFirst, ranked } = await import(`${ui}ranking.js`);
 const { decider, isSought } = await import(`${ui}decisions.js`);
 const { everyDay } = await import(`${ui}days.js`);
 
@@ -69,6 +69,12 @@ test('the palette ranks the beginning of a title before a description, and a who
   const choice = (title, note = '') => ({ group: 'agents', title, note });
   assert.deepEqual(ranked([choice('demo', 'the content team'), choice('content_writer'), choice('content')], 'cont', 9).map((each) => each.title), ['content', 'content_writer', 'demo']);
   assert.deepEqual(ranked([choice('demo')], 'zzz', 9), []);
+});
+
+test('a session whose id is typed comes before what only contains the text', () => {
+  const [demo, tea, other] = [{ group: 'teams', title: 'demo', note: 'a team' }, { group: 'sessions', title: 'content', note: '', id: 'tea' }, { group: 'sessions', title: 'tea', note: '', id: 'f60c4a90' }];
+  assert.deepEqual(namedFirst([demo], [other, tea], ' tea'), [tea, demo, other]);
+  assert.deepEqual(namedFirst([demo], [other, tea], 'te'), [demo, other, tea]);
 });
 
 test('who decided is told from where', () => {

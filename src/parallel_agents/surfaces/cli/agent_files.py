@@ -103,8 +103,9 @@ def write_blank(name: str | None, purpose: str, *, project: bool, home: Path | N
     """
     if name is None:
         raise InvalidInput("--blank needs a name", hint="write: pagents agents new NAME --blank")
-    folder = registry_of(find_offers(home).environment, in_project=project).folder
-    target = folder / "agents" / f"{name}.md"
+    environment = find_offers(home).environment
+    target = registry_of(environment, in_project=project).folder / "agents" / f"{name}.md"
+    _refuse_taken(name, target, environment)
     told = purpose or f"Does what {name} should do."
     front: dict[str, Json] = {"name": name, "description": told, "tier": "small"}
     text = agent_file(front, f"{told}\n\nSay how it works, and what its answer looks like.")
@@ -112,6 +113,20 @@ def write_blank(name: str | None, purpose: str, *, project: bool, home: Path | N
     _write(target, text)
     note_trust(project=project)
     render.note(f'Next: pagents agents edit {name} · pagents spawn {name} "..." --wait')
+
+
+def _refuse_taken(name: str, target: Path, environment: Environment) -> None:
+    """Refuse the name of an agent elsewhere, in whose place a blank one would run from now on.
+
+    Raises:
+        InvalidInput: there is such an agent.
+    """
+    if not target.exists() and name in {entry.name for entry in _catalog(environment).agents()}:
+        raise InvalidInput(
+            f"there is an agent {name!r} already",
+            why="a blank one would take its place wherever it is named",
+            hint=f"choose another name, or change a copy of it: pagents agents copy {name}",
+        )
 
 
 def import_agents(

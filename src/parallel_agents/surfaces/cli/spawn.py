@@ -22,6 +22,7 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.sessions.requests import check_reads_messages
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
@@ -290,6 +291,7 @@ def send(
 
     async def prepare(app: App) -> Ask:
         row = await app.sessions.find(name)
+        check_reads_messages(row)
         await prepare_models(app, [row.run.model])
         return lambda: app.sessions.send(row.session.key, text, files=shown, notify=told)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import wraps
 from importlib import import_module
 from typing import Annotated
@@ -21,7 +22,7 @@ _DISTANT = frozenset(
     | {"state", "artifact", "export", "agents", "teams", "mcp"}
 )
 _OF_THIS_MACHINE = frozenset(
-    {"config", "docs", "init", "models", "schema", "secrets", "trust", "validate", "serve"}
+    {"config", "config_changes", "docs", "init", "models", "plans", "secrets", "trust", "serve"}
     | {"agent_files", "agent_new", "agent_versions", "agent_templates", "catalogs", "doctor"}
     | {"skill", "openclaw", "completion", "work", "editor", "permissions", "check_model"}
     | {"service_manager", "mcp_servers"}
@@ -42,7 +43,11 @@ _WHY = {
     "judge": "it calls models with the keys of this machine",
     "agent_tests": "it calls models with the keys of this machine",
     "agent_new": "it writes files of agents on this machine",
+    "config": "settings are those of this machine",
+    "config_changes": "settings are those of this machine",
 }
+# The address of a `--url` before the command, which the command itself does not see.
+_leading = ContextVar("_leading", default="")
 
 
 def _choose(url: str | None) -> str | None:
@@ -81,6 +86,7 @@ def take_leading_url(arguments: Sequence[str]) -> list[str]:
             hint=f"name one: pagents {_OPTION} https://box:7333 COMMAND",
         )
     _choose(url)
+    _leading.set(url)
     return [*rest]
 
 
@@ -91,7 +97,8 @@ def with_url(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def called(**given: object) -> None:
-        _check(module, is_given=given.pop(_NAME) is not None)
+        where = f"{module}:{command.__name__}"
+        _check(where, is_given=given.pop(_NAME) is not None)
         command(**given)
 
     option = inspect.Parameter(
@@ -103,17 +110,21 @@ def with_url(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def _check(module: str, *, is_given: bool) -> None:
+def _check(where: str, *, is_given: bool) -> None:
     """Refuse a command that would use this machine's home although a gateway is named.
 
     Raises:
         NotAtDistance: it would.
     """
-    if module in _DISTANT or (module in _OF_THIS_MACHINE and not is_given):
+    module = where.partition(":")[0]
+    if module in _DISTANT:
+        return
+    is_given = is_given or bool(_leading.get())
+    if module in _OF_THIS_MACHINE and not is_given:
         return
     if not import_module("parallel_agents.settings").choose_gateway():
         return
-    command = f"pagents {_name_of(module)}"
+    command = f"pagents {_name_of(where)}"
     why = _WHY.get(module, "")
     named = "" if is_given else "PARALLEL_AGENTS_URL names a gateway"
     raise NotAtDistance(
@@ -124,10 +135,11 @@ def _check(module: str, *, is_given: bool) -> None:
     )
 
 
-def _name_of(module: str) -> str:
-    """The command, or the group of commands, that a module has."""
+def _name_of(where: str) -> str:
+    """The command, or the group of commands, that has a function, named as `module:function`."""
     commands = import_module("parallel_agents.surfaces.cli.commands").COMMANDS
-    found = [name for name, each in commands.items() if each.where.partition(":")[0] == module]
-    if not found and module.startswith("agent_"):
-        return "agents"
-    return found[0] if len(found) == 1 else module.replace("_", "-")
+    module = where.partition(":")[0]
+    words = module.split("_")
+    named = [name for name, each in commands.items() if each.where in {where, module}]
+    named += [name for name in commands if name in words or name.removesuffix("s") in words]
+    return named[0] if named else module.replace("_", "-")

@@ -100,7 +100,7 @@ def _refusal(
 ) -> InvalidInput:
     if isinstance(cause, Invalid):
         error.message = describe_problem(cause)
-    text = error.format_message().rstrip(".")
+    text = error.format_message().rstrip(".").removesuffix(" (Possible options: --help)")
     command = getattr(getattr(error, "ctx", None), "command_path", "pagents")
     hint = f"`{command} -h` shows how to use it"
     if text.casefold().startswith("no such option") and command == "pagents":
@@ -108,6 +108,8 @@ def _refusal(
     if text.casefold() == "missing argument 'text'" and command in _WITH_TEXT:
         hint = f"say what to do, in quotes, after the name: {_WITH_TEXT[command]}"
     team_file = _team_file(arguments)
+    if "unexpected extra arg" in text and command in _WITH_TEXT:
+        hint = f"a text of several words stands in quotes: {_WITH_TEXT[command]}"
     if "unexpected extra arg" in text and not _FILES.isdisjoint(arguments):
         hint = "each file has its own -f, and a pattern stands in quotes: -f 'src/*.py'"
     if team_file and command == "pagents":

@@ -48,6 +48,20 @@ def test_a_missing_text_is_asked_for_with_an_example(command: str) -> None:
     assert f"after the name: pagents {command} " in refused.value.hint
 
 
+def test_a_text_without_quotes_is_told_about_quotes() -> None:
+    with pytest.raises(InvalidInput, match="unexpected extra argument") as refused:
+        run("spawn", "main", "Write", "about", "tea")
+
+    assert refused.value.hint.startswith("a text of several words stands in quotes: pagents spawn ")
+
+
+def test_help_is_not_suggested_for_an_unknown_option() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        run("show", "tea", "--label", "x")
+
+    assert refused.value.message == "no such option: --label"
+
+
 def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("dlq") == 2
     assert capsys.readouterr().err.startswith("Usage: pagents dlq")

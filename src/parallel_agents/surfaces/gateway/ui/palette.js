@@ -7,7 +7,7 @@ import { bind, isHelpOpen } from './keys.js';
 import { FURTHER } from './rail.js';
 import { glyph, stateOf, word } from './words.js';
 import { titleOf } from './rows.js';
-import { ranked } from './ranking.js';
+import { namedFirst, ranked } from './ranking.js';
 import { clean, oneLine } from './text.js';
 
 /** @typedef {import('./ranking.js').Choice} Choice */
@@ -72,7 +72,7 @@ function useSessions(text) {
     let isGone = false;
     const timer = setTimeout(() => get('/runs', { filter: words ? `"${words}"` : '', limit: MOST_SESSIONS }).then((page) => {
       if (isGone) return;
-      set({ total: page.counts.total ?? page.items.length, choices: page.items.map((/** @type {any} */ row) => ({ group: 'sessions', title: `${glyph(stateOf(row))} ${oneLine(titleOf(row), 60)}`, note: `${word(stateOf(row))} · ${row.agent} · ${row.id}`, address: href(row.kind === 'agent' ? 'session' : 'run', row.session_key) })) });
+      set({ total: page.counts.total ?? page.items.length, choices: page.items.map((/** @type {any} */ row) => ({ group: 'sessions', id: row.id, title: `${glyph(stateOf(row))} ${oneLine(titleOf(row), 60)}`, note: `${word(stateOf(row))} · ${row.agent} · ${row.id}`, address: href(row.kind === 'agent' ? 'session' : 'run', row.session_key) })) });
     }, () => { if (!isGone) set({ choices: [], total: 0 }); }), PAUSE_MILLISECONDS);
     return () => {
       isGone = true;
@@ -115,7 +115,7 @@ function Opened() {
   const sessions = useSessions(text);
   const hits = useHits(text);
   useEffect(() => dialog.current?.showModal(), []);
-  const choices = [...ranked([...PAGES, ...ACTIONS, ...catalog], text, text ? 14 : 7), ...sessions.choices, ...hits.choices];
+  const choices = [...namedFirst(ranked([...PAGES, ...ACTIONS, ...catalog], text, text ? 14 : 7), sessions.choices, text), ...hits.choices];
   const current = Math.min(at, Math.max(0, choices.length - 1));
   useEffect(() => document.getElementById(`choice-${current}`)?.scrollIntoView({ block: 'nearest' }), [current]);
   const take = (/** @type {Choice | undefined} */ choice) => {

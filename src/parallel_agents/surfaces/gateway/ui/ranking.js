@@ -1,7 +1,7 @@
 // @ts-check
 /** Ranking: which choices a typed text means, the best first. */
 
-/** @typedef {{group: string, title: string, note: string, address?: string, run?: () => void, pieces?: {text: string, is_hit: boolean}[]}} Choice */
+/** @typedef {{group: string, title: string, note: string, id?: string, address?: string, run?: () => void, pieces?: {text: string, is_hit: boolean}[]}} Choice */
 
 /** @param {Choice[]} choices @param {string} text @param {number} most @returns {Choice[]} those of one group stay together */
 export function ranked(choices, text, most) {
@@ -10,6 +10,12 @@ export function ranked(choices, text, most) {
   const best = scored.sort((one, other) => other.score - one.score || lengthOf(one, words) - lengthOf(other, words) || one.n - other.n).slice(0, most);
   const groups = [...new Set(best.map((each) => each.choice.group))];
   return groups.flatMap((group) => best.filter((each) => each.choice.group === group).map((each) => each.choice));
+}
+
+/** The sessions whose id is the text come first, so that Enter opens what was named. @param {Choice[]} found @param {Choice[]} sessions @param {string} text */
+export function namedFirst(found, sessions, text) {
+  const isNamed = (/** @type {Choice} */ each) => each.id !== undefined && each.id === text.trim();
+  return [...sessions.filter(isNamed), ...found, ...sessions.filter((each) => !isNamed(each))];
 }
 
 /** Of titles that fit as well, the shortest is meant. @param {{choice: Choice}} found @param {string[]} words */
