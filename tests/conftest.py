@@ -1,7 +1,8 @@
 """What all tests share: async tests, the option for long runs, hypothesis without deadlines.
 
 An `async def` test of tests/unit runs on virtual time; any other runs on a loop of its own, as
-`asyncio.run` makes it. `@pytest.mark.virtual_time` and `@pytest.mark.real_time` choose otherwise.
+`asyncio.run` makes it. `@pytest.mark.virtual_time` and `@pytest.mark.real_time` choose otherwise, and
+tests with the fixture `runner` share its loop.
 """
 
 from __future__ import annotations
@@ -79,15 +80,25 @@ def make_sync(test: AsyncTest, item: pytest.Function) -> Callable[..., None]:
     virtual = item.get_closest_marker("virtual_time")
     is_unit = "unit" in item.path.relative_to(item.config.rootpath).parts
     is_virtual = virtual or (is_unit and not item.get_closest_marker("real_time"))
+    shared: asyncio.Runner | None = item.funcargs.get("runner")
 
     @functools.wraps(test)
     def run(**arguments: Any) -> None:
         if is_virtual:
             run_virtual(test(**arguments), **(virtual.kwargs if virtual else {}))
+        elif shared is not None:
+            shared.run(test(**arguments))
         else:
             asyncio.run(test(**arguments))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[asyncio.Runner]:
+    """The loop of the tests that share something which is bound to one."""
+    with asyncio.Runner() as runner:
+        yield runner
 
 
 @pytest.fixture(autouse=True)

@@ -96,15 +96,16 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(provider: FakeProvider, termin
 
 
 def test_what_is_typed_while_it_answers_reaches_the_model(
-    provider: FakeProvider, terminal: Open
+    pagents: Pagents, provider: FakeProvider, terminal: Open
 ) -> None:
+    steered = "SELECT 1 FROM events WHERE key LIKE '%steer%'"
     provider.hold(to="first", times=1)
     chat = terminal("chat", "talker")
     chat.wait_for("/exit leaves")
     chat.press("the first\r")
     provider.wait_in_flight(1)
     chat.press("and milk\r")
-    chat.wait_for("> and milk")
+    pagents.wait_until(lambda: bool(pagents.query(steered)))
     provider.release()
     chat.wait_for("You said and milk.")
     chat.wait_for("tok")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.async_api import ConsoleMessage, Error, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, async_playwright
 
 from tests.integration.gateway.conftest import Served, serving
 
@@ -34,7 +35,8 @@ class Tab:
 
     async def faults_of_access(self) -> list[str]:
         """What axe finds on the page that is shown."""
-        await self.page.evaluate(AXE)
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE)
         return await self.page.evaluate(_RUN_AXE)
 
 
@@ -42,28 +44,34 @@ Theme = Literal["light", "dark"]
 Browsing = Callable[..., AbstractAsyncContextManager[Tab]]
 
 
+@pytest.fixture(scope="session")
+def browser(runner: asyncio.Runner) -> Iterator[Browser]:
+    """One browser for all tests of a process: to start it takes as long as to use it."""
+    file = chromium()
+    program = runner.run(async_playwright().start())
+    browser = runner.run(program.chromium.launch(executable_path=file, args=["--no-sandbox"]))
+    yield browser
+    runner.run(browser.close())
+    runner.run(program.stop())
+
+
 @pytest.fixture
-def browsing() -> Browsing:
+def browsing(browser: Browser) -> Browsing:
     """A browser with the page of a gateway, in a theme and a width."""
-    program_file = chromium()
 
     @asynccontextmanager
     async def browse(
         served: Served, *, theme: Theme = "light", width: int = 1440
     ) -> AsyncGenerator[Tab]:
         address = str(served.http._base_url).rstrip("/")  # pyright: ignore[reportPrivateUsage] - it has no public name
-        async with async_playwright() as program:
-            browser = await program.chromium.launch(
-                executable_path=program_file, args=["--no-sandbox"]
-            )
-            page = await browser.new_page(
-                viewport={"width": width, "height": 900}, color_scheme=theme
-            )
-            tab = Tab(page, address)
-            note_complaints(tab)
-            await tab.open(f"#t={served.tokens.operate}")
-            yield tab
-            await browser.close()
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme
+        )
+        tab = Tab(await context.new_page(), address)
+        note_complaints(tab)
+        await tab.open(f"#t={served.tokens.operate}")
+        yield tab
+        await context.close()
 
     return browse
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from parallel_agents.views.exports.tree import ExportForm
 from tests.unit.views.exports.sample import exported
-from tests.web.conftest import Tab, chromium, note_complaints
+from tests.web.conftest import Tab, note_complaints
 
 MOST_BYTES = 200_000  # of a run of three sessions
 
 pytestmark = pytest.mark.web
-
-
-@asynccontextmanager
-async def browser() -> AsyncGenerator[Browser]:
-    async with async_playwright() as program:
-        found = await program.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield found
-        await found.close()
 
 
 async def opened(found: Browser, file: Path, *, has_scripts: bool = True) -> Tab:
@@ -59,18 +49,18 @@ async def look_around(tab: Tab) -> None:
 
 
 async def test_a_file_shows_its_pages_without_a_request_and_is_whole_where_no_script_may_run(
-    tmp_path: Path,
+    tmp_path: Path, browser: Browser
 ) -> None:
     file = tmp_path / "x.html"
     text, _ = await exported(ExportForm.HTML)
     file.write_text(text, encoding="utf-8")
 
-    async with browser() as found:
-        tab = await opened(found, file)
-        await look_around(tab)
-        plain = await opened(found, file, has_scripts=False)
-        assert await plain.page.is_visible("#plain h1")
-        assert not await plain.page.is_visible("#pages")
-        assert "<script>alert(1)</script>" in (await plain.page.text_content("#plain") or "")
+    tab = await opened(browser, file)
+    await look_around(tab)
+    plain = await opened(browser, file, has_scripts=False)
+
+    assert await plain.page.is_visible("#plain h1")
+    assert not await plain.page.is_visible("#pages")
+    assert "<script>alert(1)</script>" in (await plain.page.text_content("#plain") or "")
     assert [*tab.complaints, *plain.complaints] == []
     assert file.stat().st_size < MOST_BYTES

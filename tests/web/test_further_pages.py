@@ -183,7 +183,7 @@ async def test_the_palette_opens_what_is_typed_and_sequences_go_to_pages(
         await seen(tab, "Transcript")
         await tab.page.keyboard.press("Control+k")
         await tab.page.keyboard.type("trendy")
-        await tab.page.get_by_role("option").first.wait_for()
+        await tab.page.get_by_role("option").first.filter(has_text="trendy").wait_for()
         await tab.page.keyboard.press("Enter")
         await seen(tab, "Its runs")
         for keys, title in (("gd", "Dead letters"), ("gc", "Cost"), ("gh", "Health")):

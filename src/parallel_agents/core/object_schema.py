@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
 
-_SHOWN = 80
+_SHOWN, _ALIKE = 80, 0.75
 
 
 def properties(schema: JsonObject) -> dict[str, JsonObject]:
@@ -26,16 +27,38 @@ def check_names(names: Iterable[str], schema: JsonObject) -> None:
     Raises:
         InvalidInput: one of them is unknown; the error says what was probably meant.
     """
-    for name in unknown_names(names, schema):
+    _refuse(_unknown(names, schema), schema)
+
+
+def check_spelling(names: Collection[str], schema: JsonObject) -> None:
+    """Refuse names that an object's schema does not list, but that look like one that it does.
+
+    Others are taken: the agent is shown them too.
+
+    Raises:
+        InvalidInput: one of them is misspelt; the error says what was probably meant.
+    """
+    _refuse(misspelt(names, schema), schema)
+
+
+def misspelt(names: Collection[str], schema: JsonObject) -> list[str]:
+    """The names that are probably meant to be others, which an object's schema lists and nobody gave."""
+    free = [name for name in properties(schema) if name not in names]
+    unknown = _unknown(names, schema)
+    return [name for name in unknown if get_close_matches(name, free, cutoff=_ALIKE)]
+
+
+def _refuse(names: Sequence[str], schema: JsonObject) -> None:
+    if names:
         known = properties(schema)
         raise InvalidInput(
-            f"no input is called {head(name, _SHOWN)!r}",
+            f"no input is called {head(names[0], _SHOWN)!r}",
             why=f"the inputs are {', '.join(map(repr, known)) or 'none'}",
-            hint=did_you_mean(name, known),
+            hint=did_you_mean(names[0], known),
         )
 
 
-def unknown_names(names: Iterable[str], schema: JsonObject) -> list[str]:
+def _unknown(names: Iterable[str], schema: JsonObject) -> list[str]:
     """The names that an object's schema does not list, unless it says that it takes others."""
     known = schema.get("properties")
     if not isinstance(known, Mapping) or _has_more_names(schema):

@@ -17,7 +17,7 @@ from parallel_agents.core.fitting import fitted
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import ToolCall
-from parallel_agents.core.object_schema import check_names, ways_to_give
+from parallel_agents.core.object_schema import check_spelling, ways_to_give
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.row import Row
@@ -72,7 +72,7 @@ def check_task(task: AnyTask, agent: AnyAgent) -> None:
     if agent.input_schema is None:
         return
     _check_given(task, agent, agent.input_schema)
-    check_names(task.input, agent.input_schema)
+    check_spelling(task.input, agent.input_schema)
     problems = compiled(agent.input_schema).problems(task.values)
     if problems:
         raise InvalidInput(

@@ -121,6 +121,8 @@ def _application_id(path: Path) -> int:
     SQLite reads it: who closes a file that SQLite has open in this process loses the locks that say
     so to other processes, and one of these would then delete the log.
     """
+    if path.stat().st_size == 1:  # SQLite takes it for an empty one, and would write over it
+        raise sqlite3.DatabaseError("it has one byte")
     with closing(read_only(path, immutable=True)) as sql:
         (found,) = sql.execute("PRAGMA application_id").fetchone()
     return int(found) & 0xFFFFFFFF

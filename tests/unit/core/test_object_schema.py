@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_agents.core.object_schema import check_names
+from parallel_agents.core.object_schema import check_names, check_spelling
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import InvalidInput
 
@@ -32,3 +32,11 @@ def test_a_schema_may_take_other_names(schema: JsonObject) -> None:
 def test_choices_of_what_is_required_name_nothing_more() -> None:
     with pytest.raises(InvalidInput):
         check_names(["tonne"], {**LISTED, "anyOf": [{"required": ["tone"]}]})
+
+
+def test_a_name_that_is_not_listed_is_taken_unless_it_is_misspelt() -> None:
+    check_spelling({"topic": 1, "database": 2}, LISTED)
+    check_spelling({"tone": 1, "tonne": 2}, LISTED)
+
+    with pytest.raises(InvalidInput, match="no input is called 'tonne'"):
+        check_spelling({"tonne": 1}, LISTED)

@@ -134,7 +134,8 @@ async def _find(app: App, begin: AnyTask) -> Row | None:
             why=f"{format.name(row)} was begun before, and keeps what it began with",
             hint="leave them out, or begin a chat with an agent's name",
         )
-    if row.owner_state is OwnerState.LIVE and not row.run.status.is_over:
+    is_ours = row.run.owner == app.owner  # what a killed chat left is taken over at once
+    if row.owner_state is OwnerState.LIVE and not (is_ours or row.run.status.is_over):
         raise InvalidInput(
             f"{format.name(row)} is being answered by another process",
             hint=f"`pagents wait {format.name(row)}` waits for it, `pagents steer` reaches it",

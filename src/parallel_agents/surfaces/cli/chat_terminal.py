@@ -221,8 +221,12 @@ class ChatTerminal:
                 "an image or PDF waits for the next message: send it again then", "yellow"
             )
             return
-        if not await chat.steer(message.text, now=now):
-            self._screen.line("the answer has just ended; send it again", "yellow")
+        if await chat.steer(message.text, now=now):
+            return
+        if self._is_answering:
+            chat.keep(message.text)  # `_show` sends it once the answer is shown
+        else:
+            self._begin(self._show(chat, chat.say(message)))
 
     def _begin(self, turn: Turning) -> None:
         self._turn = asyncio.create_task(turn)

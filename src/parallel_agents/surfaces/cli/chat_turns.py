@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Protocol
 
 from parallel_agents.app.client import App
@@ -91,6 +92,7 @@ class Conversation:
         self._seen = 0
         self._streamed = ""
         self._pending: dict[str, str] = {}
+        self._kept = count()
         self.live: RunId | None = None
 
     @property
@@ -211,8 +213,12 @@ class Conversation:
         if event.run == self.live and not isinstance(body, Finished):
             self._told.doing(describe(body).doing)
 
+    def keep(self, text: str) -> None:
+        """Keep a message that reaches no run; `take_pending` returns it."""
+        self._pending[f"kept-{next(self._kept)}"] = text
+
     async def steer(self, text: str, *, now: bool = False) -> bool:
-        """Send a message to the run that answers; False if it has just ended."""
+        """Send a message to the run that answers; False if it has just ended, or is not stored yet."""
         if self._key is None:
             return False
         mode = SteerMode.NOW if now else SteerMode.NEXT

@@ -10,7 +10,7 @@ from parallel_agents.app.client import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.limits import DAY_SECONDS, Limits
-from parallel_agents.core.object_schema import unknown_names
+from parallel_agents.core.object_schema import misspelt
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, compiled
@@ -117,7 +117,7 @@ def _with_matching_input(agent: Agent, values: dict[str, Json]) -> Agent:
     schema = agent.input_schema
     if schema is None:
         return agent
-    matches = not (unknown_names(values, schema) or compiled(schema).problems(values))
+    matches = not (misspelt(values, schema) or compiled(schema).problems(values))
     return agent if matches else replace(agent, input_schema=None)
 
 
