@@ -143,13 +143,19 @@ def test_a_loop_that_is_left_without_async_ends_its_store(tmp_path: Path) -> Non
         list(results)
 
 
-def test_a_loop_that_is_left_has_ended_its_work_even_if_its_stream_is_kept(tmp_path: Path) -> None:
-    results = stream(tmp_path, RepliesWith(lambda _: "Done."))
+def test_a_loop_that_is_left_ends_its_work_even_if_its_stream_is_kept(tmp_path: Path) -> None:
+    model, names = SlowOne(), [f"page {n}" for n in range(9)]
+    given = options(tmp_path, model)
+    results = pa.stream(tasks(names), model="scripted/m", max_parallel=1, **given)
+    working: list[threading.Thread] = []
 
     for _ in results:
+        working = [each for each in threading.enumerate() if each.name == "pagents-stream"]
         break
+    for thread in working:
+        thread.join(PATIENCE_SECONDS)
 
-    assert not [thread for thread in threading.enumerate() if thread.name == "pagents-stream"]
+    assert 1 <= model.calls < len(names)
 
 
 def test_a_program_ends_that_has_taken_some_results_and_keeps_the_rest(tmp_path: Path) -> None:
