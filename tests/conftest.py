@@ -80,7 +80,7 @@ def make_sync(test: AsyncTest, item: pytest.Function) -> Callable[..., None]:
     virtual = item.get_closest_marker("virtual_time")
     is_unit = "unit" in item.path.relative_to(item.config.rootpath).parts
     is_virtual = virtual or (is_unit and not item.get_closest_marker("real_time"))
-    shared: asyncio.Runner | None = item.funcargs.get("runner")
+    shared: Any = item.funcargs.get("runner")
 
     @functools.wraps(test)
     def run(**arguments: Any) -> None:
