@@ -71,7 +71,8 @@ def describe(error: BaseException) -> str:
 def place_of(error: BaseException, function: Callable[..., object]) -> str:
     """Where code in the file of a function raised an error: `pages.py, line 7, in launch`; "" if nowhere."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    frames = traceback.extract_tb(error.__traceback__)
+    raised = error.__cause__ if isinstance(error, Raised) and error.__cause__ else error
+    frames = traceback.extract_tb(raised.__traceback__)
     inside = [each for each in frames if code is not None and each.filename == code.co_filename]
     return (
         f"{Path(inside[-1].filename).name}, line {inside[-1].lineno}, in {inside[-1].name}"
