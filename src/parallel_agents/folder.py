@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.tool import ToolError
+from parallel_agents.database_files import check_not_in_use
 
 MAX_PATH_CHARACTERS = 4096
 _MOST_LINKS = 40
@@ -319,6 +320,7 @@ def _open_file(at: Location, path: str) -> Generator[int]:
     # Not blocking: a pipe would wait for a writer.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
+        check_not_in_use(os.stat(at.name, dir_fd=at.folder, follow_symlinks=False))
         descriptor = os.open(at.name, flags, dir_fd=at.folder)
     except OSError as error:
         raise _refused(error, at.path, path) from error

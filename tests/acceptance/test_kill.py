@@ -4,7 +4,7 @@ The provider is a process of its own, and its log is the proof: a call whose ans
 full before a kill, and that was asked for again after it, was paid twice. A call whose answer it
 sent to a process that was dead already was in flight; the table counts these apart. To run it:
 
-    pytest tests/acceptance/test_kill.py           # 3 rounds of 100 runs, two kills a round
+    pytest tests/acceptance/test_kill.py           # 3 rounds of 60 runs, two kills a round
     pytest tests/acceptance/test_kill.py --long    # 10 rounds of 500 runs, about 4 minutes
 
 The long form makes 200 calls a second: 500 agents that wait 2.5 s for each answer. What is paid
@@ -59,7 +59,7 @@ class Scale(NamedTuple):
         return CALLS_OF_A_RUN * (self.least + self.most) / 2
 
 
-QUICK = Scale(rounds=3, runs=100, least=0.4, most=1.2)
+QUICK = Scale(rounds=3, runs=60, least=0.4, most=1.2)
 LONG = Scale(rounds=10, runs=500, least=1.0, most=4.0, paid_again=(5, 0))
 
 

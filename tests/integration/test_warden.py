@@ -31,3 +31,31 @@ def test_a_process_that_the_program_forked_is_neither_waited_for_nor_ended() -> 
     )
 
     assert ended.stdout == "7\n"
+
+
+STOPPED = """
+import asyncio, os, signal
+from pathlib import Path
+from parallel_agents.containment.warden import Warden
+
+async def main():
+    warden = Warden()
+    await warden.line()
+    (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    os.kill(int(child), signal.SIGSTOP)
+    for number in range(5_000):
+        await warden.watch(f"{number:032}")
+        warden.forget(f"{number:032}")
+    await warden.aclose()
+    print("closed")
+
+asyncio.run(main())
+"""
+
+
+def test_a_warden_that_was_stopped_stops_nobody_else() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", STOPPED], capture_output=True, text=True, check=True, timeout=30
+    )
+
+    assert ended.stdout == "closed\n"

@@ -2,7 +2,7 @@
 
 It is called as `loaded_client.py SOCKET PROGRAM ARGUMENT...` by an interpreter that loads nothing. It
 hands on the signals that it gets, and a lock that the program inherits, and ends as the forked process does.
-With a stream closed it starts the program itself: a closed stream cannot be handed on.
+A stream that is closed here is closed there.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import socket
 import sys
 
 address, *command = sys.argv[1:]
-if None in (sys.stdin, sys.stdout, sys.stderr):
-    program = os.path.join(os.path.dirname(sys.executable), os.path.basename(command[0]))  # noqa: PTH118, PTH119, PTH120
-    os.execv(program, [program, *command[1:]])
+closed = [n for n, each in enumerate((sys.stdin, sys.stdout, sys.stderr)) if each is None]
+for _ in closed:
+    os.open(os.devnull, os.O_RDWR)  # gets the number of the lowest that is closed
 request = {
+    "closed": closed,
     "command": [os.fsencode(argument).decode("latin-1") for argument in command],
     "environment": dict(os.environ),
     "folder": os.getcwd(),  # noqa: PTH109 - pathlib takes longer to load than all the rest

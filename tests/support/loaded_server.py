@@ -175,6 +175,7 @@ class Request:
 def become(request: Request) -> list[str]:
     """Take over the streams, environment and folder of a request; its command."""
     asked, locks = request.asked, request.locks
+    closed: Sequence[int] = asked.get("closed", ())
     for descriptor, stream in enumerate(request.streams):
         os.dup2(stream, descriptor)
         os.close(stream)
@@ -195,6 +196,9 @@ def become(request: Request) -> list[str]:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the process's life
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    for descriptor in closed:
+        os.close(descriptor)
+        setattr(sys, ("stdin", "stdout", "stderr")[descriptor], None)  # as an interpreter has it
     return command
 
 

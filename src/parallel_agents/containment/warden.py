@@ -11,12 +11,16 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import signal
 from asyncio.subprocess import DEVNULL, Process
 from contextlib import suppress
 
 from parallel_agents.containment import warden_program
 from parallel_agents.containment.warden_program import OWNER_IS_DONE
 from parallel_agents.interpreter import isolated_script
+
+_PAUSE_SECONDS = 0.01
+_LONGEST_SECONDS = 30.0
 
 
 class Warden:
@@ -26,7 +30,8 @@ class Warden:
         self._process: Process | None = None
         self._pipe: int | None = None
         self._line: int | None = None
-        self._starting = asyncio.Lock()  # guards the three above
+        self._unsaid = bytearray()
+        self._starting = asyncio.Lock()  # guards the process and its pipes
 
     async def line(self) -> int:
         """The descriptor that whatever inherits it is ended by, if this process ends before it."""
@@ -45,9 +50,23 @@ class Warden:
         self._tell(f"-{mark}")
 
     def _tell(self, line: str) -> None:
+        """Say a line, and what was not said before; a warden that somebody stopped is continued."""
         if self._pipe is not None:
-            with suppress(OSError):
-                os.write(self._pipe, f"{line}\n".encode())
+            self._unsaid += f"{line}\n".encode()
+            self._say(self._pipe)
+
+    def _say(self, pipe: int) -> None:
+        try:
+            del self._unsaid[: os.write(pipe, self._unsaid)]
+        except BlockingIOError:
+            self._continue()
+        except OSError:
+            self._unsaid.clear()
+
+    def _continue(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGCONT)
 
     async def _start(self) -> None:
         async with self._starting:
@@ -74,6 +93,7 @@ class Warden:
         finally:
             os.close(readable)
             os.close(held)
+        os.set_blocking(pipe, False)
         self._pipe, self._line = pipe, line
 
     async def aclose(self) -> None:
@@ -81,13 +101,24 @@ class Warden:
 
         It is told so: a process that the program forked meanwhile has both pipes, too.
         """
+        self._continue()
         self._tell(OWNER_IS_DONE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                while self._unsaid and self._pipe is not None:
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                    self._say(self._pipe)
         for descriptor in (self._line, self._pipe):
             if descriptor is not None:
                 os.close(descriptor)
         self._pipe = self._line = None
         if self._process is not None:
-            await self._process.wait()
+            try:
+                async with asyncio.timeout(_LONGEST_SECONDS):
+                    await self._process.wait()
+            except TimeoutError:  # somebody stopped it again
+                self._process.kill()
+                await self._process.wait()
             self._process = None
 
 

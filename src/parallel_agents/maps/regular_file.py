@@ -7,6 +7,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from parallel_agents.database_files import check_path_not_in_use
+
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -24,6 +26,7 @@ def open_regular(path: Path) -> BinaryIO:
         OSError: it cannot be opened, or is a folder.
         SpecialFile: it is not a regular file.
     """
+    check_path_not_in_use(path)
     descriptor = os.open(path, _READ)
     try:
         _check(os.fstat(descriptor).st_mode)

@@ -17,6 +17,7 @@ import orjson
 
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.transcript_search import TextRole
+from parallel_agents.database_files import connect_to
 from parallel_agents.files import create_private, make_private
 from parallel_agents.searching.folding import fold
 from parallel_agents.searching.index_form import Foreign, checked, make_tables
@@ -92,7 +93,9 @@ class IndexFile:
             raise Foreign  # what it leads to is not ours to write, nor to close to others
         create_private(path)
         make_private(path)
-        with _closed_on_error(_connect(str(path.absolute()))) as connection:
+        with _closed_on_error(
+            connect_to(path, "mode=rwc", timeout_seconds=_BUSY_SECONDS)
+        ) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA secure_delete = ON")
@@ -107,14 +110,14 @@ class IndexFile:
             Foreign: the file is of another form.
             sqlite3.Error, OSError: it cannot be opened.
         """
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        with _closed_on_error(_connect(uri, is_uri=True)) as connection:
+        opened = connect_to(path, "mode=ro", timeout_seconds=_BUSY_SECONDS)
+        with _closed_on_error(opened) as connection:
             return cls(checked(connection))
 
     @classmethod
     def temporary(cls, path: Path | None = None) -> Self:
         """An index in a file of SQLite's own that ends with it, which begins as a copy if there is one."""
-        with _closed_on_error(_connect("")) as connection:
+        with _closed_on_error(_connect_temporary()) as connection:
             if path is not None and path.exists():
                 with suppress(sqlite3.Error, Foreign), closing(_connect_immutable(path)) as source:
                     checked(source).backup(connection)
@@ -331,19 +334,14 @@ class IndexFile:
                 self._sql.execute("ROLLBACK")
 
 
-def _connect(name: str, *, is_uri: bool = False) -> sqlite3.Connection:
-    return sqlite3.connect(
-        name,
-        uri=is_uri,
-        timeout=_BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+def _connect_temporary() -> sqlite3.Connection:
+    """A connection to a file of SQLite's own, which ends with it."""
+    return sqlite3.connect("", isolation_level=None, check_same_thread=False)
 
 
 def _connect_immutable(path: Path) -> sqlite3.Connection:
     """A connection that needs no file beside the database; nobody writes where this process may not."""
-    return _connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", is_uri=True)
+    return connect_to(path, "mode=ro&immutable=1", timeout_seconds=_BUSY_SECONDS)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from parallel_agents._version import __version__
+from parallel_agents.database_files import connect_to
 from parallel_agents.errors import (
     StoreError,
     StoreFull,
@@ -48,13 +49,8 @@ def connect(
     with mapped_errors(path):
         if not must_exist:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={'rw' if must_exist else 'rwc'}",
-            uri=True,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        mode = "rw" if must_exist else "rwc"
+        connection = connect_to(path, f"mode={mode}", timeout_seconds=_BUSY_SECONDS)
         with closed_on_error(connection):
             # Of a new file only: it can then shrink in small steps, without being written anew.
             if not connection.execute("PRAGMA page_count").fetchone()[0]:

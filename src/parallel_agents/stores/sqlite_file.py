@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from parallel_agents.database_files import connect_to
 from parallel_agents.errors import StoreReplaced, StoreUnreachable
 
 # "PAGS" in ASCII, as `file` and the header of a SQLite database show it (offset 68).
@@ -80,8 +81,7 @@ def is_writable(path: Path) -> bool:
 
 def read_only(path: Path, *, immutable: bool = False) -> sqlite3.Connection:
     """A connection that cannot write; an immutable one makes no files beside the database either."""
-    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    return connect_to(path, f"mode=ro{'&immutable=1' if immutable else ''}")
 
 
 def check_is_store(path: Path) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.database_files import DatabaseInUse, check_not_in_use
 from parallel_agents.errors import WorkspaceError
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped, oid_of
@@ -30,7 +31,7 @@ _FICLONE = 0x40049409
 
 
 class Copied(NamedTuple):
-    """What was copied, and what was not: pipes, sockets and devices."""
+    """What was copied, and what was not: pipes, sockets, devices, and databases in use by this process."""
 
     files: list[tuple[str, Stamped]]
     skipped: list[str]
@@ -63,10 +64,14 @@ def copy(
 def _copy_one(
     origin: Rooted, path: str, target: Rooted, blobs: Blobs, known: Collection[str]
 ) -> Stamped | None:
-    """Copy a file or a link; None if it is neither."""
+    """Copy a file or a link; None if it is neither, or a database that this process is using."""
     name = path.rpartition("/")[2]
     try:
-        reading = os.open(name, _READ, dir_fd=origin.folder(path))
+        folder = origin.folder(path)
+        check_not_in_use(os.stat(name, dir_fd=folder, follow_symlinks=False))
+        reading = os.open(name, _READ, dir_fd=folder)
+    except DatabaseInUse:
+        return None
     except OSError as error:
         if error.errno == errno.ELOOP:
             return _copy_link(origin, path, target, blobs, known)

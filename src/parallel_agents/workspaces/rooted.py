@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from parallel_agents.database_files import check_not_in_use
 from parallel_agents.workspaces.entries import Entry, Mode, mode_of, oid_of
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -101,6 +102,7 @@ class Rooted:
             if mode is Mode.LINK:
                 content = os.fsencode(os.readlink(name, dir_fd=folder))
             else:
+                check_not_in_use(found)
                 content = _read(os.open(name, _READ, dir_fd=folder))
         except FileNotFoundError:
             return None

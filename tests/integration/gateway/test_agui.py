@@ -89,6 +89,28 @@ async def test_a_run_is_told_once_and_its_conversation_is_remembered(serving: Se
     assert other == [(409, "PA-E106")] * 2
 
 
+async def test_a_later_message_cannot_have_limits_that_nothing_would_hold_it_to(
+    serving: Serving,
+) -> None:
+    def limited(run: str, thread: str, **limits: float) -> dict[str, object]:
+        props = {"pagents": {"model": "sim/calm", **limits}}
+        return asked("Say hello", run, threadId=thread, forwardedProps=props)
+
+    async with serving() as served, served.worker():
+        served.add_greeter()
+        await told(served, "greeter", asked())
+        await told(served, "greeter", limited("r1", "t2", budget_usd=5.0))
+        found = [
+            await refused(served, "greeter", limited("r2", "t1", budget_usd=0.01)),
+            await refused(served, "greeter", limited("r2", "t1", timeout_seconds=1)),
+            await refused(served, "greeter", limited("r2", "t2", budget_usd=9.0)),
+        ]
+        same = await told(served, "greeter", limited("r2", "t2", budget_usd=5.0))
+
+    assert [code for _, code in found] == ["PA-E326"] * 3
+    assert kinds(same)[-1] == "RUN_FINISHED"
+
+
 async def test_a_client_that_was_cut_off_gets_the_rest_without_a_loss_or_a_double(
     serving: Serving,
 ) -> None:

@@ -31,6 +31,7 @@ async def test_a_run_is_spawned_once_under_a_key_and_its_result_is_read(serving:
         first = await served.post("/runs", TASK, Idempotency_Key="k1")
         again = await served.post("/runs", TASK, Idempotency_Key="k1")
         other = await served.post("/runs", {**TASK, "text": "Else"}, Idempotency_Key="k1")
+        two = await served.post("/runs", {**TASK, "key": "k2"}, Idempotency_Key="k3")
         name = first[1]["id"]
         waited = await served.get(f"/wait?names={name}")
         results = await served.get(f"/runs/{name}/results")
@@ -41,6 +42,7 @@ async def test_a_run_is_spawned_once_under_a_key_and_its_result_is_read(serving:
     assert (again[0], again[1]["is_new"]) == (200, False)
     assert again[1]["run_id"] == first[1]["run_id"]
     assert (other[0], other[1]["code"]) == (409, "PA-E106")
+    assert (two[0], two[1]["code"]) == (422, "PA-E101")
     assert waited[1]["live"] == []
     assert results[1]["items"] == waited[1]["results"]
     assert history[1]["next"] == f"/api/v1/runs/{name}/history?after=2&limit=2"

@@ -66,3 +66,18 @@ async def test_what_a_model_writes_is_told_while_it_does_and_not_kept(serving: S
 
     assert written == "".join(PIECES)
     assert list((served.environment.home / FOLDER).iterdir()) == []
+
+
+async def test_a_run_stays_wanted_by_one_who_looks_when_another_leaves(serving: Serving) -> None:
+    async with serving() as served, asyncio.timeout(20):
+        key = await queued(served)
+        row = await served.gateway.client.sessions.find(key)
+        run, topic = row.run.id, f"session:{row.session.key}"
+        folder = LiveTextFolder(served.environment.home)
+        protocols = ("pagents.v1", f"bearer.{served.tokens.read}")
+        async with served.http.ws_connect("/api/v1/live", protocols=protocols) as socket:
+            await socket.send_json({"subscribe": topic, "after": 0})
+            await until(lambda: folder.is_wanted(run))
+            folder.leave(run)
+            async with asyncio.timeout(2):
+                await until(lambda: folder.is_wanted(run))

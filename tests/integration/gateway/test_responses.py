@@ -77,6 +77,27 @@ async def test_an_agent_answers_and_remembers_what_was_said_before(serving: Serv
     assert "Hello" in str(prompts["items"][-1])
 
 
+async def test_of_two_that_continue_a_response_at_once_one_does(serving: Serving) -> None:
+    async with serving() as served, served.worker(), client_of(served) as client:
+        served.add_greeter()
+        first = await client.responses.create(model="greeter", input="Hello", extra_body=CALM)
+
+        async def continued(number: int) -> int:
+            body = {
+                "model": "greeter",
+                "input": f"Number {number}",
+                "background": True,
+                "previous_response_id": first.id,
+                **CALM,
+            }
+            async with served.http.post("/v1/responses", json=body) as answer:
+                return answer.status
+
+        found = await asyncio.gather(*(continued(number) for number in range(20)))
+
+    assert found.count(200) == 1
+
+
 async def test_a_team_is_a_model_and_a_run_continues_when_its_client_has_left(
     serving: Serving,
 ) -> None:

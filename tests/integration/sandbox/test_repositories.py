@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,15 +29,19 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*"))
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    folder = tmp_path / "a project 🙂"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
     git(folder, "init", "-q", "-b", "main")
     (folder / "file").write_text("one\n")
     git(folder, "add", "file")
     git(folder, "commit", "-qm", "first")
     return folder
+
+
+@pytest.fixture
+def repository(tmp_path: Path, template: Path) -> Path:
+    return shutil.copytree(template, tmp_path / "a project 🙂")
 
 
 async def test_a_session_can_commit_in_a_copy_of_its_own(repository: Path) -> None:

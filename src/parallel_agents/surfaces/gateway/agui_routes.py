@@ -36,6 +36,7 @@ from parallel_agents.surfaces.gateway.talking import (
     Wishes,
     begin,
     catalog_of,
+    check_continues,
     first_row,
     found,
     meant,
@@ -151,6 +152,7 @@ async def _begun(call: Call, partner: Agent | Team, given: RunAgentInput) -> _Be
     if top is None:
         spawned = await begin(call, partner, _whole(given), wishes, key=key, label=label)
         return _Begun(spawned.session_key, spawned.run_id)
+    await check_continues(call, top.session.key, wishes)
     last = _with_context(told(_said(given)[-1:]), given)
     work = orjson.dumps([last, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)
     run = make_keyed_run_id(f"{top.session.key}\0{key}".encode(), work)

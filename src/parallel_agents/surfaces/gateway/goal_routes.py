@@ -18,7 +18,7 @@ from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Given
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, started
+from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, check_one_key, started
 
 _Name = Annotated[str, Field(max_length=500)]
 
@@ -95,6 +95,7 @@ async def begin(call: Call, given: GoalBody) -> Document:
         plan = await asyncio.to_thread(sent_plan, given.files, given.plan, catalog.agent)
         request = request.with_plan(plan)
     call.client.orchestrator.check_request(request)
+    check_one_key(call, given.key)
     key = given.key
     if key is None and call.key:
         key = blake2b(call.key.encode(), digest_size=8).hexdigest()

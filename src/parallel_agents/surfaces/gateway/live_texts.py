@@ -14,6 +14,8 @@ from parallel_agents.live_text.folder import (
     NOTHING,
     WANTED_SECONDS,
     LiveTextFolder,
+    Text,
+    Version,
 )
 from parallel_agents.views.documents import SessionDocument
 
@@ -57,16 +59,21 @@ class LiveText:
                     self._leave(run)
                     run, version, looks = self._run, NO_VERSION, 0
                 if run is not None:
-                    if looks % _WANT_LOOKS == 0:
-                        await asyncio.to_thread(self._folder.want, run)
+                    is_due = looks % _WANT_LOOKS == 0
                     looks += 1
-                    changed = await asyncio.to_thread(self._folder.changed, run, version)
+                    changed = await asyncio.to_thread(self._look, run, version, is_due=is_due)
                     if changed is not None:
                         version, self._text = changed
                         tell()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._leave(run)
+
+    def _look(self, run: RunId, version: Version, *, is_due: bool) -> tuple[Version, Text] | None:
+        """See what has changed, and keep the run wanted: another who looked at it may have left."""
+        if is_due or not self._folder.is_wanted(run):
+            self._folder.want(run)
+        return self._folder.changed(run, version)
 
     def news(self) -> TextDocument | None:
         """What was written since the last news; None if nothing."""

@@ -32,6 +32,7 @@ from parallel_agents.surfaces.gateway.talking import (
     Wishes,
     begin,
     catalog_of,
+    check_continues,
     found,
     told,
 )
@@ -118,7 +119,8 @@ async def respond(call: Call, given: ResponseBody) -> Reply:
     if given.previous_response_id is None:
         spawned = await begin(call, partner, text, given.pagents, key=_key(call.key))
     else:
-        spawned = await _continue(call, partner, given, text)
+        async with call.gateway.beginning:  # of two that continue it at once, one does
+            spawned = await _continue(call, partner, given, text)
     await call.client.hand_to_worker()
     (row,) = await call.client.sessions.rows_of([spawned.run_id])
     asked = Asked(
@@ -170,6 +172,7 @@ async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text
         )
     (latest,) = await call.client.sessions.list(Filter(session=row.session.key))
     wishes = given.pagents
+    await check_continues(call, row.session.key, wishes)
     run = None
     if call.key:
         work = orjson.dumps([text, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)

@@ -14,11 +14,12 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import InvalidInput, UnknownAgent
+from parallel_agents.errors import InvalidInput, NotOffered, UnknownAgent
 from parallel_agents.surfaces.gateway.bodies import SpawnBody
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Given, wrong
@@ -147,6 +148,29 @@ async def begin(
     except ValidationError as error:
         raise wrong(error, SpawnBody, "the message") from error
     return await start(call, body, key)
+
+
+async def check_continues(call: Call, session: SessionKey, wishes: Wishes) -> None:
+    """Refuse limits that a later message of a session cannot have: nothing would hold it to them.
+
+    Raises:
+        NotOffered: it has them.
+    """
+    if wishes.timeout_seconds is not None:
+        raise NotOffered(
+            "a later message cannot have timeout_seconds",
+            why="only the first message of a session can",
+            hint="leave it out, or begin another conversation",
+        )
+    if wishes.budget_usd is None:
+        return
+    stored = await call.client.journal.budget(session)
+    if stored is None or stored.account.budget.usd != wishes.budget_usd:
+        raise NotOffered(
+            "a later message cannot change the budget",
+            why="the budget of a session is that of its first message, and holds for all of them",
+            hint="leave budget_usd out, or begin another conversation",
+        )
 
 
 async def first_row(call: Call, key: str) -> Row | None:

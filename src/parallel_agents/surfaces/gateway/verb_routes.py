@@ -74,7 +74,22 @@ class WaitDocument(TypedDict):
 
 async def spawn(call: Call, given: SpawnBody) -> Document:
     """Start an agent on a task, or a team; with a key that was used before, find its session."""
+    check_one_key(call, given.key)
     return await started(call, await start(call, given, given.key or call.key or None))
+
+
+def check_one_key(call: Call, key: str | None) -> None:
+    """Refuse a request whose body has another key than its `Idempotency-Key`.
+
+    Raises:
+        InvalidInput: it has.
+    """
+    if key and call.key and key != call.key:
+        raise InvalidInput(
+            "the request has two keys",
+            why="the one in the body is not its Idempotency-Key",
+            hint="leave one of them out",
+        )
 
 
 async def start(call: Call, given: SpawnBody, key: str | None) -> Spawned:

@@ -23,7 +23,7 @@ async def markdown_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[
         listed = (f"- {escaped(hide(a.name))}, {format.size(a.size)}" for a in tree.artifacts)
         yield f"\n## Files\n\nOnly their names are in this document.\n\n{chr(10).join(listed)}\n"
     async for line, result in tree.results():
-        for part in _session(line, result, hide):
+        for part in _session(line, result, hide, has_task=wanted.shows_transcripts):
             yield f"\n{part}\n"
         if wanted.shows_transcripts:
             yield "\n### Transcript\n"
@@ -34,10 +34,12 @@ async def markdown_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[
                     yield f"\n{fenced(hide(described.text), 'text')}\n"
 
 
-def _session(line: SessionLine, result: Result | None, hide: Hide) -> Iterator[str]:
+def _session(
+    line: SessionLine, result: Result | None, hide: Hide, *, has_task: bool
+) -> Iterator[str]:
     yield f"## {escaped(hide(line.row.session.label))} {escaped(format.name(line.row))}"
     yield f"{escaped(line.state)}, agent {escaped(line.row.session.agent.name)}"
-    if line.row.run.title:
+    if has_task and line.row.run.title:
         yield f"Task: {escaped(hide(line.row.run.title))}"
     if result is None:
         return

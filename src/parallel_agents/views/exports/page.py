@@ -58,7 +58,7 @@ async def page_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]
     number = 0
     async for line, result in tree.results():
         yield _opened(line, number)
-        for part in _session(line, result, hide):
+        for part in _session(line, result, hide, has_task=has_pages):
             yield part
         if has_pages:
             packing = SessionPacking(line, result, hide)
@@ -132,11 +132,13 @@ def _opened(line: SessionLine, number: int) -> str:
     return f'<details class="session{failed}" id="s{number}">'
 
 
-def _session(line: SessionLine, result: Result | None, hide: Hide) -> Iterator[str]:
+def _session(
+    line: SessionLine, result: Result | None, hide: Hide, *, has_task: bool
+) -> Iterator[str]:
     name, agent, label, model, state, *_ = map(hide, cells_of(line))
     facts = " · ".join(_safe(each) for each in (agent, model, state, name) if each)
     yield f"<summary><b>{_safe(label)}</b> <span>{facts}</span></summary>"
-    if line.row.run.title:
+    if has_task and line.row.run.title:
         yield f"<p>Task: {_safe(hide(line.row.run.title))}</p>"
     if result is None:
         return

@@ -28,4 +28,5 @@ async def test_each_session_has_a_row_and_a_part() -> None:
     document, _ = await exported(ExportForm.MD, has_transcripts=False)
 
     assert document.count("\n## ") == 2 + 3
+    assert "Task: " not in document
     assert "It failed: PA-E3" in document

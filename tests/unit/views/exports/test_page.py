@@ -78,5 +78,6 @@ async def test_transcripts_can_be_left_out() -> None:
     page, _ = await exported(ExportForm.HTML, has_transcripts=False)
 
     assert "Transcript<" not in page
+    assert "Task: " not in page
     assert "application/gzip" not in page
     assert "<dt>Transcripts</dt><dd>left out</dd>" in page
