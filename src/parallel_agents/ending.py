@@ -10,9 +10,24 @@ import atexit
 import os
 import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NoReturn
 
 _MONITORING_TOOLS = 6  # which `sys.monitoring` has places for
+
+# The threads of executors, which read the store, are told to end before `atexit` calls anybody.
+# Python has no public way to run earlier; its own executors use this private one. It calls the last
+# registered function first: ThreadPoolExecutor is imported so that it has registered before.
+_register: Callable[[Callable[[], None]], object] = getattr(
+    threading, "_register_atexit", atexit.register
+)
+assert ThreadPoolExecutor
+
+
+def before_executors_end(call: Callable[[], None]) -> None:
+    """Have `call` called when the program ends, while the store can still be read and written."""
+    _register(call)
 
 
 def end_process(ended: SystemExit) -> NoReturn:

@@ -7,15 +7,16 @@ that blocks it keeps a Ctrl-C from being heard.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextvars
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
+from parallel_agents.ending import before_executors_end
 from parallel_agents.loop_threads import LoopThreads
 from parallel_agents.signals import Bell, result_of, stop_signals_as_interrupts
 
@@ -41,7 +42,8 @@ def iterate(work: Work[V]) -> Generator[V]:
             seconds later.
     """
     running = _Running(work)
-    atexit.register(running.leave)
+    _leave_at_the_end()
+    _live.add(running)
     try:
         with stop_signals_as_interrupts():
             item = running.next()
@@ -52,7 +54,7 @@ def iterate(work: Work[V]) -> Generator[V]:
         running.raise_error()
     finally:
         running.leave()
-        atexit.unregister(running.leave)
+        _live.discard(running)
 
 
 class _Running(Generic[V]):
@@ -134,3 +136,17 @@ class _Running(Generic[V]):
         task = loop.create_task(self._work(stop, self._hand_over))
         self._started.set_result((loop, stop, task))
         await task
+
+
+# The work of callers that hold an iterator and ask for nothing more, as at the end of a program.
+_live: set[_Running[Any]] = set()
+
+
+@cache
+def _leave_at_the_end() -> None:
+    before_executors_end(_leave_all)
+
+
+def _leave_all() -> None:
+    for running in tuple(_live):
+        running.leave()

@@ -175,8 +175,9 @@ async def test_closing_writes_what_waits_and_then_refuses_everything(tmp_path: P
     outcomes = await asyncio.gather(*waiting)
 
     assert all(spawned[0].is_new for spawned in outcomes)
-    with pytest.raises(StoreUnreachable, match="is closed"):
+    with pytest.raises(StoreUnreachable, match="is closed") as refused:
         await store.spawn([plan("late")])
+    assert "inside the `async with`" in refused.value.hint
     with pytest.raises(StoreUnreachable, match="is closed"):
         await store.rows(Filter())
     store.append_soon(RunId("run-0"), 1, replied(1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -139,6 +141,43 @@ def test_a_loop_that_is_left_without_async_ends_its_store(tmp_path: Path) -> Non
     assert len(again) == 3
     with pytest.raises(InvalidInput, match="iterated already"):
         list(results)
+
+
+def test_a_loop_that_is_left_ends_its_work_even_if_its_stream_is_kept(tmp_path: Path) -> None:
+    model, names = SlowOne(), [f"page {n}" for n in range(9)]
+    given = options(tmp_path, model)
+    results = pa.stream(tasks(names), model="scripted/m", max_parallel=1, **given)
+    working: list[threading.Thread] = []
+
+    for _ in results:
+        working = [each for each in threading.enumerate() if each.name == "pagents-stream"]
+        break
+    for thread in working:
+        thread.join(PATIENCE_SECONDS)
+
+    assert 1 <= model.calls < len(names)
+
+
+def test_a_program_ends_that_has_taken_some_results_and_keeps_the_rest(tmp_path: Path) -> None:
+    program = """
+import sys
+import parallel_agents as pa
+
+results = iter(pa.stream([pa.Task("main", f"page {n}") for n in range(9)], model="sim/calm",
+                         max_parallel=1, home=sys.argv[1]))
+print(next(results).status)
+"""
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (0, "done\n")
+    assert "Traceback" not in ended.stderr
 
 
 def test_what_cannot_begin_is_raised_by_the_first_result(tmp_path: Path) -> None:

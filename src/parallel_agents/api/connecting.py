@@ -10,6 +10,7 @@ from parallel_agents.app.connected_sessions import ConnectedSessions
 from parallel_agents.app.distant import open_distant
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked
+from parallel_agents.gateway_client.address import check_token
 from parallel_agents.settings import TOKEN_VARIABLE, URL_VARIABLE, read_user_environment
 
 
@@ -35,7 +36,9 @@ async def connect(url: Name, *, token: Name | None = None) -> AsyncGenerator[Con
         GatewayUnreachable, GatewayMismatch, NotAuthorized: the gateway cannot be asked.
     """
     environment = read_user_environment()
-    given = {URL_VARIABLE: url} if token is None else {URL_VARIABLE: url, TOKEN_VARIABLE: token}
+    given = {URL_VARIABLE: url}
+    if token is not None:
+        given[TOKEN_VARIABLE] = check_token(token, "token of connect()")
     named = replace(environment, variables={**environment.variables, **given})
     async with open_distant(named) as distant:
         yield ConnectedSessions(distant.sessions)

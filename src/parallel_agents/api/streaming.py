@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -93,18 +94,20 @@ class Stream(Generic[T]):
 
     def __init__(self, call: TeamCall[T]) -> None:
         self._call = call
-        self._is_left = False
-        self._sync: Generator[Result[T]] | None = None
+        self._is_read = False
+        # Whoever leaves a `for` drops its generator, and so ends the work, unless it is kept here.
+        self._sync: weakref.ref[Generator[Result[T]]] | None = None
         self._async: AsyncGenerator[Result[T]] | None = None
 
     def __iter__(self) -> Generator[Result[T]]:
         self._check_unused()
-        self._sync = self._each()
-        return self._sync
+        each = _each(self._call)
+        self._sync = weakref.ref(each)
+        return each
 
     def __aiter__(self) -> AsyncGenerator[Result[T]]:
         self._check_unused()
-        self._async = self._aeach()
+        self._async = _aeach(self._call)
         return self._async
 
     def __enter__(self) -> Self:
@@ -116,8 +119,8 @@ class Stream(Generic[T]):
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        if self._sync is not None:
-            self._sync.close()
+        if self._sync is not None and (each := self._sync()) is not None:
+            each.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -137,73 +140,77 @@ class Stream(Generic[T]):
         Raises:
             InvalidInput: it is the second.
         """
-        if self._sync is not None or self._async is not None:
+        if self._is_read:
             raise InvalidInput(
                 "this stream has been iterated already",
                 why="its results come once, as they end",
                 hint="keep them in a list, or call stream() again with the same key",
             )
+        self._is_read = True
 
-    def _each(self) -> Generator[Result[T]]:
-        call, farewell = self._call, self._call.farewell
 
-        async def work(stop: asyncio.Event, tell: Tell[T]) -> None:
-            async with open_parts(None, call.max_parallel, call.options) as app:
+# Neither generator knows its stream: a cycle would keep the work of a loop that is left.
+def _each(call: TeamCall[T]) -> Generator[Result[T]]:
+    farewell, is_left = call.farewell, False
 
-                async def tell_all() -> bool:
-                    spawned = await begin(app, call, farewell)
-                    await tell_each(app, call, spawned, tell)
-                    return True
+    async def work(stop: asyncio.Event, tell: Tell[T]) -> None:
+        async with open_parts(None, call.max_parallel, call.options) as app:
 
-                if await unless(stop, tell_all()) is None and not self._is_left:
-                    await farewell.let_calls_end(app)
-
-        results = iterate(work)
-        try:
-            with progress_bar(len(call.tasks), is_wanted=call.has_progress) as show:
-                for result in results:
-                    if show is not None:
-                        show(result)
-                    yield result
-        except GeneratorExit:
-            self._is_left = True
-            raise
-        except KeyboardInterrupt:
-            results.close()
-            farewell.say()
-            raise
-        finally:
-            results.close()
-
-    async def _aeach(self) -> AsyncGenerator[Result[T]]:
-        call, farewell = self._call, self._call.farewell
-        ended: asyncio.Queue[Result[T] | None] = asyncio.Queue()
-        stop = asyncio.Event()
-
-        async def work() -> None:
-            async with (
-                open_parts(None, call.max_parallel, call.options) as app,
-                letting_calls_end(app, farewell),
-            ):
+            async def tell_all() -> bool:
                 spawned = await begin(app, call, farewell)
-                await unless(stop, tell_each(app, call, spawned, ended.put_nowait))
+                await tell_each(app, call, spawned, tell)
+                return True
 
-        # In a task of its own, since a loop that is left closes this generator in another one.
-        working = asyncio.create_task(work())
-        working.add_done_callback(lambda _: ended.put_nowait(None))
-        try:
-            with progress_bar(len(call.tasks), is_wanted=call.has_progress) as show:
-                while (result := await ended.get()) is not None:
-                    if show is not None:
-                        show(result)
-                    yield result
-            await working
-        except asyncio.CancelledError:
-            working.cancel()
-            raise
-        finally:
-            stop.set()
-            await _end(working)
+            if await unless(stop, tell_all()) is None and not is_left:
+                await farewell.let_calls_end(app)
+
+    results = iterate(work)
+    try:
+        with progress_bar(len(call.tasks), is_wanted=call.has_progress) as show:
+            for result in results:
+                if show is not None:
+                    show(result)
+                yield result
+    except GeneratorExit:
+        is_left = True
+        raise
+    except KeyboardInterrupt:
+        results.close()
+        farewell.say()
+        raise
+    finally:
+        results.close()
+
+
+async def _aeach(call: TeamCall[T]) -> AsyncGenerator[Result[T]]:
+    farewell = call.farewell
+    ended: asyncio.Queue[Result[T] | None] = asyncio.Queue()
+    stop = asyncio.Event()
+
+    async def work() -> None:
+        async with (
+            open_parts(None, call.max_parallel, call.options) as app,
+            letting_calls_end(app, farewell),
+        ):
+            spawned = await begin(app, call, farewell)
+            await unless(stop, tell_each(app, call, spawned, ended.put_nowait))
+
+    # In a task of its own, since a loop that is left closes this generator in another one.
+    working = asyncio.create_task(work())
+    working.add_done_callback(lambda _: ended.put_nowait(None))
+    try:
+        with progress_bar(len(call.tasks), is_wanted=call.has_progress) as show:
+            while (result := await ended.get()) is not None:
+                if show is not None:
+                    show(result)
+                yield result
+        await working
+    except asyncio.CancelledError:
+        working.cancel()
+        raise
+    finally:
+        stop.set()
+        await _end(working)
 
 
 async def _end(working: asyncio.Task[None]) -> None:

@@ -19,7 +19,7 @@ from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.gateway_client.views import RemoteJournal, RemoteLimits
 from parallel_agents.gateway_client.wire import NOW, Asked
 from parallel_agents.models.network import Network
-from parallel_agents.settings import TOKEN_VARIABLE, URL_VARIABLE, Environment
+from parallel_agents.settings import TOKEN_VARIABLE, Environment
 
 TOKEN_NAME = "gateway-token"  # noqa: S105 - the name of a file
 _MOST_BYTES = 4096
@@ -102,6 +102,7 @@ def address_of(environment: Environment) -> Address:
         return Address(url=url, token=check_token(found, str(file)))
     raise BadGateway(
         f"there is no token for {url}",
-        why=f"{URL_VARIABLE} or --url names it, and {TOKEN_VARIABLE} is not set",
-        hint=f"set {TOKEN_VARIABLE} to what is in {TOKEN_NAME} of the home in which `pagents serve` runs",
+        why=f"{TOKEN_VARIABLE} is not set",
+        hint=f"set {TOKEN_VARIABLE}, or in Python token=, to what is in {TOKEN_NAME} of the home in which "
+        "`pagents serve` runs",
     )

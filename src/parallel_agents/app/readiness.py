@@ -18,6 +18,7 @@ from parallel_agents.core.needs import Lack, Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.session import Session
+from parallel_agents.core.spelling import meant
 from parallel_agents.core.tool_servers import NO_SERVERS, ToolServers
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.registry import Registry
@@ -100,7 +101,7 @@ class Readiness:
     def _lacks_tool(self, agent: Agent) -> Lack | None:
         known = {*self.tools, *NAMES, *BOX_NAMES}
         missing = [name for name in agent.tools if name not in known and not is_mcp_name(name)]
-        return _not_passed("tool", missing[0], self.tools, agent) if missing else None
+        return _not_passed("tool", missing[0], self.tools, agent, known) if missing else None
 
     def _lacks_profile(self, agent: Agent) -> Lack | None:
         if not agent.profile or agent.profile in self.profiles:
@@ -180,13 +181,19 @@ def make_readiness(environment: Environment, settings: Settings) -> Readiness:
     )
 
 
-def _not_passed(kind: str, name: str, passed: Collection[str], agent: Agent) -> Lack:
+def _not_passed(
+    kind: str, name: str, passed: Collection[str], agent: Agent, known: Collection[str] = ()
+) -> Lack:
     option = f"{kind.partition(' ')[0]}s=[{name}]"
     others = f", which has only {', '.join(sorted(passed)[:_MOST_NAMES])}" if passed else ""
     return Lack(
         f"no {kind} {name!r} in this process",
         f"{agent.name} names it, and nothing of that name was passed to this process{others}",
-        f"pass {option} to `run` or `open` in Python; or leave the run to a process that has it",
+        meant(
+            name,
+            {*passed, *known},
+            f"pass {option} to `run` or `open` in Python; or leave the run to a process that has it",
+        ),
     )
 
 

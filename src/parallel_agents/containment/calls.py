@@ -7,8 +7,11 @@ or the process with all its runs. Raised by a tool, a gate or a model, they mean
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+import traceback
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from parallel_agents.core.cutting import head
@@ -63,6 +66,19 @@ def describe(error: BaseException) -> str:
     if not text or not is_plain:
         text = f"{name}: {text}" if text else name
     return whole_text(text)
+
+
+def place_of(error: BaseException, function: Callable[..., object]) -> str:
+    """Where code in the file of a function raised an error: `pages.py, line 7, in launch`; "" if nowhere."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    raised = error.__cause__ if isinstance(error, Raised) and error.__cause__ else error
+    frames = traceback.extract_tb(raised.__traceback__)
+    inside = [each for each in frames if code is not None and each.filename == code.co_filename]
+    return (
+        f"{Path(inside[-1].filename).name}, line {inside[-1].lineno}, in {inside[-1].name}"
+        if inside
+        else ""
+    )
 
 
 async def contained(work: Coroutine[None, None, T], name: str) -> T:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
+from parallel_agents.containment.calls import place_of
 from parallel_agents.containment.threads import Threads
 
 T = TypeVar("T")
@@ -27,6 +28,10 @@ class UserFunction:
         self._function = function
         self._threads = Threads(name)
         self._is_async = is_async(function)
+
+    def place_of(self, error: BaseException) -> str:
+        """Where the function raised an error; "" if it is not from its file."""
+        return place_of(error, self._function)
 
     async def call(
         self,

@@ -18,9 +18,10 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.json_value import all_finite
 from parallel_agents.core.output_type import NoSchema, OutputType, output_type
-from parallel_agents.core.problems import describe_problem
+from parallel_agents.core.problems import as_path, find_problems
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shown import shown
+from parallel_agents.core.spelling import meant
 from parallel_agents.core.takers import JSON, Wrong
 from parallel_agents.errors import InvalidInput
 
@@ -28,6 +29,9 @@ from parallel_agents.errors import InvalidInput
 MOST_BYTES = 4_000_000
 
 _UNTYPED = (inspect.Signature.empty, Any, object, None, type(None))
+
+
+_MOST_SHOWN = 5
 
 
 class OnChange(StrEnum):
@@ -115,18 +119,25 @@ class FlowFunction(Generic[T]):
             )
             self.values(stored)
         except (ValidationError, ValueError, RecursionError) as error:
-            why = describe_problem(error) if isinstance(error, ValidationError) else str(error)
+            why = _problems(error) if isinstance(error, ValidationError) else str(error)
             names = ", ".join(self._parameters.names) or "nothing"
+            unknown = next((name for name in values if name not in self._parameters.names), "")
             raise InvalidInput(
                 f"the flow {self.name} does not take this input",
                 why=why,
-                hint=f"it takes {names}",
+                hint=meant(unknown, self._parameters.names, f"it takes {names}"),
             ) from error
         return stored
 
     def values(self, stored: JsonObject) -> dict[str, object]:
         """The input as the function takes it."""
         return self._parameters.values(stored)
+
+
+def _problems(error: ValidationError) -> str:
+    """What is wrong with each parameter: `topic: it is missing`."""
+    found = find_problems(error)
+    return "; ".join(f"{as_path(each.steps)}: {each.words}" for each in found[:_MOST_SHOWN])
 
 
 def _check_first(function: Callable[..., object]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from parallel_agents.containment.calls import contained, describe
+from parallel_agents.containment.calls import contained, describe, place_of
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Queued
 from parallel_agents.core.flow import FlowTask
@@ -156,7 +156,11 @@ async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, wor
             is_told = isinstance(error, PagentsError)
             if is_told and not isinstance(error, StoreError | LeftRun):
                 raise
-            raise FlowRaised(f"the flow {task.name} raised {describe(error)}") from error
+            raise FlowRaised(
+                f"the flow {task.name} raised {describe(error)}",
+                why=place_of(error, function.call),
+                hint="correct the function, and run the flow again with the same key",
+            ) from error
         work.check_complete()
         return _output(function, task.name, value)
     finally:

@@ -13,7 +13,7 @@ from typing import cast
 import aiohttp
 import orjson
 
-from parallel_agents.errors import GatewayMismatch, GatewayUnreachable
+from parallel_agents.errors import GatewayMismatch, GatewayUnreachable, InvalidInput
 from parallel_agents.gateway_client.address import Address
 from parallel_agents.gateway_client.refusals import refusal_of
 from parallel_agents.gateway_client.wire import (
@@ -147,6 +147,7 @@ class Exchange:
         content: bytes | None,
         headers: Mapping[str, str],
     ) -> bytes:
+        self._check_open()
         with_token = {**self._headers, **headers}
         try:
             async with self._http.request(
@@ -164,6 +165,13 @@ class Exchange:
         if answer.status not in (200, 201):
             raise refusal_of(self.url, answer.status, found)
         return found
+
+    def _check_open(self) -> None:
+        if self._http.closed:
+            raise InvalidInput(
+                f"the connection to {self.url} is closed",
+                hint="use sessions and handles inside the `async with` that made them",
+            )
 
     def read_object(self, content: bytes) -> Mapping[str, object]:
         """The object that a JSON text is.
@@ -188,6 +196,7 @@ class Exchange:
         Raises:
             PagentsError: what the gateway says instead, or what kept it from saying anything.
         """
+        self._check_open()
         headers = {**self._headers, "Accept": "text/event-stream"}
         try:
             async with self._http.get(

@@ -23,7 +23,10 @@ _MOST_TEXT = 2000
 _BEHIND_PROXY = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 )
-_HINT_OF_401 = "set PARALLEL_AGENTS_TOKEN to what is in gateway-token of the home in which `pagents serve` runs"
+_HINT_OF_401 = (
+    "set PARALLEL_AGENTS_TOKEN, or in Python token=, to what is in gateway-token of the home in which "
+    "`pagents serve` runs"
+)
 
 
 def not_at_distance(what: str, hint: str = "") -> NotAtDistance:

@@ -151,6 +151,7 @@ class Gates:
         except Exception as error:
             raise GateBroken(
                 f"the gate {name} raised {describe(error)}",
+                why=function.place_of(error),
                 hint="make it return a verdict for every answer",
             ) from error
 

@@ -22,7 +22,8 @@ async def find(store: SessionStore, name: str) -> Row:
 
     The row has the session's latest run, or the run whose whole id `name` is.
 
-    A whole key, name or label takes precedence over the start of a key; `@last` is the newest root;
+    A whole key, name or label takes precedence over the start of a key, and the key that a root was
+    spawned under over a label; `@last` is the newest root;
     `A/B` is session B in the tree of A, unless a session is called so.
 
     Raises:
@@ -74,6 +75,8 @@ def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:
     found = [row for row in rows if row.session.key == exact or is_called(row, exact)] or rows
     if not found:
         raise NotFound(f"no session {name!r}", hint=_LISTED)
+    if len(keyed := [row for row in found if _is_keyed(row, exact)]) == 1:
+        return keyed[0]
     if len(found) > 1:
         keys = [short(row.session.key) for row in found]
         raise ambiguous(name, found, keys, hint="use more of the id, or RUN/LABEL")
@@ -83,9 +86,12 @@ def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:
 def is_called(row: Row, name: str) -> bool:
     """Whether this is the whole name of a session, and not only how its key or run id begins."""
     session = row.session
-    if session.parent is None and session.spawn_key == name:
-        return True
-    return name in (session.label, session.options.task_name, row.run.id, short(session.key))
+    names = (session.label, session.options.task_name, row.run.id, short(session.key))
+    return name in names or _is_keyed(row, name)
+
+
+def _is_keyed(row: Row, name: str) -> bool:
+    return row.session.parent is None and row.session.spawn_key == name
 
 
 def ambiguous(name: str, rows: Sequence[Row], keys: Sequence[str], *, hint: str) -> Ambiguous:

@@ -98,7 +98,10 @@ class GroupCommitStore(JournalStore):
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise StoreUnreachable(f"{self._name} is closed")
+            raise StoreUnreachable(
+                f"{self._name} is closed",
+                hint="use sessions and handles inside the `async with` that made them",
+            )
 
     async def aclose(self) -> None:
         """Write what waits, and release both threads and connections.

@@ -24,9 +24,11 @@ from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import (
+    BadGateway,
     Conflict,
     GatewayMismatch,
     GatewayUnreachable,
+    InvalidInput,
     NotAtDistance,
     NotAuthorized,
     OnlyReads,
@@ -224,6 +226,33 @@ async def test_what_does_not_answer_as_a_gateway_is_refused(
             await exchange.look(FIND, Asked(look=FIND.name, name="x"))
 
     assert "/elsewhere" not in paths
+
+
+async def test_a_content_that_is_not_what_its_hash_says_is_refused() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        del request
+        return web.Response(body=b"other bytes")
+
+    async with answering(answer) as exchange:
+        with pytest.raises(GatewayMismatch):
+            await exchange.content("/runs/t/artifacts/a", "0" * 64)
+
+
+async def test_a_handle_whose_block_has_ended_is_refused_and_says_so(serving: Serving) -> None:
+    async with serving() as served:
+        async with pa.connect(served.url, token=served.tokens.operate) as sessions:
+            pass
+
+        with pytest.raises(InvalidInput, match="is closed") as refused:
+            await sessions.list()
+
+    assert "inside the `async with`" in refused.value.hint
+
+
+async def test_a_token_that_was_passed_in_is_refused_as_what_it_is() -> None:
+    with pytest.raises(BadGateway, match=r"token of connect\(\) holds no token"):
+        async with pa.connect("http://127.0.0.1:9", token="short"):
+            pass
 
 
 async def test_a_gateway_that_is_not_there_is_named() -> None:

@@ -225,7 +225,8 @@ async def test_the_input_of_a_flow_is_checked_before_anything_is_stored() -> Non
         rows = await rig.sessions.list()
 
     assert result.output == "tea 7"
-    assert "it takes topic, words" in caught.value.hint
+    assert caught.value.why == "topic: it is missing; topics: there is no such field"
+    assert caught.value.hint == "did you mean 'topic'? it takes topic, words"
     assert len(rows) == 1
 
 
@@ -441,6 +442,9 @@ async def test_a_flow_that_raises_what_the_runtime_may_raise_has_failed() -> Non
 
     assert result.error is not None
     assert result.error.message == "the flow flow_of raised StoreError: of another store"
+    assert result.error.why.startswith("test_flow.py, line ")
+    assert result.error.why.endswith(", in flow_of")
+    assert "correct the function" in result.error.hint
 
 
 async def test_a_nested_flow_is_called_like_its_step_and_takes_any_input() -> None:

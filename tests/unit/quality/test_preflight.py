@@ -96,6 +96,9 @@ REFUSED: Mapping[str, Case] = {
         BY_CRITIC,
         agents=(replace(CRITIC, input_schema=NEEDY),),
     ),
+    "misspelt tool": Case(
+        "no tool 'read_fil'", "did you mean 'read_file'?", writer=replace(WORK, tools=("read_fil",))
+    ),
     "judge's tool": Case(
         "no tool 'look'", "", BY_CRITIC, agents=(replace(CRITIC, tools=("look",)),)
     ),

@@ -102,6 +102,16 @@ async def test_an_ambiguous_name_lists_the_sessions_that_it_fits() -> None:
         assert "and 2 more" in caught.value.why
 
 
+async def test_the_key_of_a_run_wins_over_labels_that_read_the_same() -> None:
+    async with open_test_rig() as rig:
+        team = TeamTask(tasks=(Task("writer", "x"),))
+        keyed = await rig.sessions.spawn_team(team, key="launch")
+        await rig.sessions.spawn(Task("writer", "y", label="launch", key="launch-tea"))
+        await rig.sessions.spawn(Task("writer", "z", label="launch"))
+
+        assert (await rig.service.find("launch")).session.key == keyed.key
+
+
 async def test_a_whole_name_wins_over_any_number_of_newer_ones_that_begin_with_it() -> None:
     async with open_test_rig() as rig:
         for name in ("monday", *(f"monday-{n}" for n in range(60))):

@@ -7,12 +7,10 @@ a background worker continues unfinished runs, so that nothing is lost.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from concurrent.futures.thread import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
@@ -23,6 +21,7 @@ from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
+from parallel_agents.ending import before_executors_end
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import Progress
@@ -37,14 +36,6 @@ from parallel_agents.signals import result_of
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 1.0
-
-# The threads of executors, which read the store, are told to end before `atexit` calls anybody.
-# Python has no public way to run earlier; its own executors use this private one. It calls the last
-# registered function first: ThreadPoolExecutor is imported so that it has registered before.
-_before_executors_end: Callable[[Callable[[], None]], object] = getattr(
-    threading, "_register_atexit", atexit.register
-)
-assert ThreadPoolExecutor
 
 
 class Live:
@@ -150,7 +141,7 @@ class _Shared:
             if self.current is None or self.process != os.getpid():
                 self.current = _open()
                 self.process = os.getpid()
-                _before_executors_end(self.close)
+                before_executors_end(self.close)
             return self.current
 
     def close(self) -> None:

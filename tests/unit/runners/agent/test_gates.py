@@ -360,6 +360,7 @@ async def test_a_gate_that_raises_what_would_end_the_process_is_broken(
     assert result.error is not None
     assert result.error.code == "PA-E311"
     assert f"the gate mine raised {type(error).__name__}" in result.error.message
+    assert result.error.why.startswith("test_gates.py, line ")
 
 
 COUNT = "import sys; n = len(sys.stdin.read()); print(f'{n} characters'); sys.exit(n > 5)"
