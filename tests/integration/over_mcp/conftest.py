@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -208,14 +209,24 @@ def from_npm() -> Callable[[str, str], Path]:
 
     def find(package: str, command: str) -> Path:
         folder = NPM_CACHE / package.replace("/", "+")
-        if not folder.exists() and package not in problems:
-            problems[package] = _install(package, folder)
+        if package not in problems:
+            with _one_at_a_time(folder):
+                problems[package] = "" if folder.exists() else _install(package, folder)
         if problem := problems.get(package):
             say = pytest.fail if os.environ.get("CI") else pytest.skip
             say(f"{package} could not be installed: {problem}")
         return folder / "node_modules" / ".bin" / command
 
     return find
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Generator[None]:
+    """Let one process of the tests install into a folder; the others wait for it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _trusting(environment: Mapping[str, str]) -> dict[str, str]:
