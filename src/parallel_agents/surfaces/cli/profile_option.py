@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli.leading_option import take_leading
 
 _NAME = "profile"
 _OPTION = "--profile"
@@ -42,22 +43,16 @@ def take_leading_profile(arguments: Sequence[str]) -> list[str]:
     Raises:
         InvalidInput: it names no profile, or another one follows.
     """
-    name, equals, value = arguments[0].partition("=") if arguments else ("", "", "")
-    if name != _OPTION:
-        return [*arguments]
-    rest = arguments[1:] if equals else arguments[2:]
-    chosen = value if equals else "".join(arguments[1:2])
-    if not chosen or chosen.startswith("-"):
-        raise InvalidInput(
-            f"{_OPTION} names no profile", hint=f"name one: pagents {_OPTION} NAME COMMAND"
-        )
+    chosen, rest = take_leading(arguments, _OPTION, names="profile", example="NAME")
+    if chosen is None:
+        return rest
     before = takewhile(lambda each: each != "--", rest)
     if any(each.partition("=")[0] == _OPTION for each in before):
         raise InvalidInput(
             f"{_OPTION} is given twice", why="it takes one value", hint=f"give {_OPTION} once"
         )
     _choose(chosen)
-    return [*rest]
+    return rest
 
 
 def with_profile(command: Callable[..., None]) -> Callable[..., None]:

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.errors import InvalidInput, NotAtDistance
+from parallel_agents.errors import NotAtDistance
+from parallel_agents.surfaces.cli.leading_option import take_leading
 
 _NAME = "url"
 _OPTION = "--url"
@@ -75,19 +76,12 @@ def take_leading_url(arguments: Sequence[str]) -> list[str]:
     Raises:
         InvalidInput: it names no address.
     """
-    name, equals, value = arguments[0].partition("=") if arguments else ("", "", "")
-    if name != _OPTION:
-        return [*arguments]
-    rest = arguments[1:] if equals else arguments[2:]
-    url = value if equals else "".join(arguments[1:2])
-    if not url or url.startswith("-"):
-        raise InvalidInput(
-            f"{_OPTION} names no address",
-            hint=f"name one: pagents {_OPTION} https://box:7333 COMMAND",
-        )
+    url, rest = take_leading(arguments, _OPTION, names="address", example="https://box:7333")
+    if url is None:
+        return rest
     _choose(url)
     _leading.set(url)
-    return [*rest]
+    return rest
 
 
 def with_url(command: Callable[..., None]) -> Callable[..., None]:
