@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from parallel_agents.core.agent import T
 from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.async_use import Followed
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.message import File
@@ -247,4 +248,5 @@ class ProgramVerbs:
 
     def follow(self, session: SessionHandle[Any] | str) -> AsyncIterator[Event]:
         """Yield all events of a session and its descendants until its latest run ends."""
-        return self._service.follow(session if isinstance(session, str) else session.key)
+        key = session if isinstance(session, str) else session.key
+        return Followed(self._service.follow(key), "follow()")

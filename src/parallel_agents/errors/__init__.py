@@ -4,6 +4,7 @@ PagentsError
  ├─ CallerError                 the caller must change something
  │   ├─ InvalidInput            PA-E101  a value does not match its schema or is out of range
  │   │   ├─ NotText             PA-E376  what is to be a text is not UTF-8
+ │   │   ├─ AsyncMisused        PA-E347  an await, async with or async for is missing
  │   │   ├─ TooMuchGiven        PA-E377  the files that are given are too many or too large
  │   │   └─ NothingOnStdin      PA-E378  stdin is empty, or was read before
  │   ├─ UnknownAgent            PA-E102
@@ -125,15 +126,15 @@ PagentsError
      ├─ GatewayUnreachable      PA-E395  a distant gateway cannot be reached
      ├─ GatewayMismatch         PA-E396  what answers is no gateway, or one of another version
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
-`docs/errors.md` explains each code; `pagents docs E101` shows its entry.
 """
 
 from __future__ import annotations
 
-from parallel_agents.errors.base import PagentsError, where_to_look
+from parallel_agents.errors.base import PagentsError as PagentsError
 from parallel_agents.errors.caller import (
     AlreadyAnswered,
     Ambiguous,
+    AsyncMisused,
     BadGateway,
     BadRequest,
     BatchRefused,
@@ -274,6 +275,7 @@ __all__ = [
     "Ambiguous",
     "AnswerMissing",
     "ArtifactError",
+    "AsyncMisused",
     "AuthFailed",
     "BackupFailed",
     "BadGateway",
@@ -342,7 +344,6 @@ __all__ = [
     "OverBudget",
     "Overloaded",
     "OwnershipLost",
-    "PagentsError",
     "PlanImpossible",
     "PlanNotAccepted",
     "PlanUnconfirmed",
@@ -396,5 +397,4 @@ __all__ = [
     "Untrusted",
     "WorkspaceError",
     "WriterEnded",
-    "where_to_look",
 ]

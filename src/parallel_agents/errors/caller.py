@@ -22,6 +22,12 @@ class NotText(InvalidInput):
     code = "PA-E376"
 
 
+class AsyncMisused(InvalidInput, TypeError, AttributeError):
+    """What belongs to async code is used without its `await`, `async with` or `async for`."""
+
+    code = "PA-E347"
+
+
 class TooMuchGiven(InvalidInput):
     """The files that a command is given are too many, or too large for a task."""
 

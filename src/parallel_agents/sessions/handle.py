@@ -8,6 +8,7 @@ from typing import Generic
 from parallel_agents.core.agent import T_co
 from parallel_agents.core.annotations import Seconds
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.async_use import Followed
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey
@@ -96,4 +97,4 @@ class SessionHandle(Generic[T_co]):
 
     def follow(self) -> AsyncIterator[Event]:
         """Yield all events of the session and its descendants until its latest run ends."""
-        return self._sessions.follow(self.key)
+        return Followed(self._sessions.follow(self.key), "follow()")

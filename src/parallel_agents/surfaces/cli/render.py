@@ -15,7 +15,8 @@ from typing_extensions import override
 from parallel_agents.core.ids import RunId, short
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.usage import Spend
-from parallel_agents.errors import InvalidFile, PagentsError, where_to_look
+from parallel_agents.errors import InvalidFile, PagentsError
+from parallel_agents.errors.base import where_to_look
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli.invocation import as_called
 from parallel_agents.views import cells, format
