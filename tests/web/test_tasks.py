@@ -199,6 +199,7 @@ async def what_did_it_cost(tab: Tab) -> Count:
     with counting(tab) as person:
         await person.click(tab.page.get_by_role("link", name="Cost"))
         await person.sees("Each accepted")
+        await person.sees("on attempts without an accepted result")
         await tab.page.go_back()
         await person.click(tab.page.locator(".run-row", has_text="well").locator("a"))
         await tab.page.get_by_text(re.compile(r"tok · [\d.]+s · .*\$0\.\d+ sim")).first.wait_for()

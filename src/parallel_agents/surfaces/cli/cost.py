@@ -27,6 +27,7 @@ from parallel_agents.views.costs import (
     costs_by_agent,
     sums_by,
     total_of,
+    wasted_text,
 )
 from parallel_agents.views.since import parse_since
 
@@ -77,13 +78,19 @@ def cost(
 
 def _notices(found: _Found) -> tuple[str, ...]:
     """What the sums do not say."""
-    total = total_of(found.costs).spend
+    summed = total_of(found.costs)
+    total = summed.spend
     calls = total.unpriced_calls
     which = "1 call has" if calls == 1 else f"{calls:,} calls have"
     known = format.money(replace(total, unpriced_calls=0))
     others = f"; the others cost {known}" if total.calls > calls else ""
     unpriced = (f"{which} no known price{others}.",) if calls else ()
-    return (*unpriced, *notice_of_unanswered(found.unanswered))
+    return (*_waste(summed), *unpriced, *notice_of_unanswered(found.unanswered))
+
+
+def _waste(total: CostSum) -> tuple[str, ...]:
+    text = wasted_text(total.spend, total.wasted)
+    return (f"{text[0].upper()}{text[1:]}.",) if text else ()
 
 
 class _Found(NamedTuple):

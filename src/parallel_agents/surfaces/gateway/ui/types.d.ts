@@ -196,6 +196,14 @@ export interface Retried {
   warning: string;
 }
 
+export interface Waste {
+  cost: Money | null;
+  known_cost: Money | null;
+  simulated_cost: Money | null;
+  unpriced_calls: number;
+  share: number | null;
+}
+
 export interface CostSum {
   name: string | null;
   runs: number;
@@ -205,6 +213,7 @@ export interface CostSum {
   unpriced_calls: number;
   known_cost: Money | null;
   cost_per_accepted: Money | null;
+  wasted: Waste;
   tokens: number;
 }
 
@@ -215,6 +224,7 @@ export interface AgentCost {
   cost: Money | null;
   simulated_cost: Money | null;
   cost_per_accepted: Money | null;
+  wasted: Waste;
   models: { model: string; tried: number; accepted: number; cost: Money | null; simulated_cost: Money | null; tokens: number }[];
 }
 
