@@ -18,6 +18,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import check_target
 from parallel_agents.gateway_client.bodies import Goal
 from parallel_agents.orchestration.request import DO, DoRequest
 from parallel_agents.orchestration.roster import ORCHESTRATOR
@@ -107,6 +108,8 @@ def do(
     """
     if out is not None and not plan_only:
         raise InvalidInput("--out requires --plan-only", hint="add --plan-only, or leave out --out")
+    if out is not None:
+        check_target(out)
     check_key(name := run_id or make_name())
     context = find_work_context(
         home,

@@ -25,7 +25,11 @@ from parallel_agents.core.row import Row
 from parallel_agents.errors import Conflict, InvalidInput, NotOffered
 from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION, AnyEvent, event_document
 from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
-from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, HEARTBEAT_SECONDS
+from parallel_agents.surfaces.gateway.event_routes import (
+    EVENT_STREAM,
+    HEARTBEAT_SECONDS,
+    check_cursor,
+)
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import wrong
 from parallel_agents.surfaces.gateway.replies import Stream, encode
@@ -120,6 +124,7 @@ async def run_agent(call: Call, given: RunAgentInput) -> Stream:
     """Start a run, or find the one that this request has started, and tell what happens in it."""
     after = _after(call.last_event)
     _check_offered(given)
+    await check_cursor(call.client.journal, call.gateway.hub.seq, max(after.seq, 0))
     state = _state(given.state)
     call.client.catalog.forget()  # the gateway may be older than the files
     partner = found(catalog_of(call), call.name)

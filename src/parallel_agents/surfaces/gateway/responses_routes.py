@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -102,6 +103,7 @@ class _Begun(NamedTuple):
 async def respond(call: Call, given: ResponseBody) -> Reply:
     """Start a run of an agent or a team, and answer with what comes of it."""
     _check_offered(given)
+    call = _named(call, given)
     call.client.catalog.forget()  # the gateway may be older than the files
     partner = found(catalog_of(call), given.model)
     text = told(_said(given))
@@ -174,6 +176,17 @@ async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text
         )
     return await call.verbs.send(
         row.session.key, text, input=wishes.input, run=run, model=wishes.model
+    )
+
+
+def _named(call: Call, given: ResponseBody) -> Call:
+    """The request with a key, by which it is known if the client sends it again."""
+    if call.key:
+        return call
+    content = blake2b(given.model_dump_json().encode("utf-8", "surrogatepass")).hexdigest()
+    is_again = call.retries > 0
+    return replace(
+        call, key=call.gateway.resent.key_of(content, call.client.now(), is_again=is_again)
     )
 
 
