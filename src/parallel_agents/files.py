@@ -136,6 +136,7 @@ def draft_of(target: Path) -> Generator[Draft]:
             place = target.resolve() if target.is_symlink() else target
             if place.is_dir():
                 raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
+            _check_free_of_databases(place)
             if place.exists() and not place.is_file():
                 raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
             make_private_folders(place.parent)
@@ -272,11 +273,21 @@ def _put(target: Path, pieces: Iterable[bytes], mode: int) -> None:
     place = target.resolve() if target.is_symlink() else target
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
+    _check_free_of_databases(place)
     if place.exists() and not place.is_file():
         with place.open("wb") as file:
             file.writelines(pieces)
         return
     _replace(place, pieces, mode)
+
+
+def _check_free_of_databases(place: Path) -> None:
+    """Refuse to replace a database that this process has open: what it writes would be lost."""
+    if place.exists():
+        # Whoever writes nothing need not load SQLite.
+        from parallel_agents.database_files import check_path_not_in_use  # noqa: PLC0415 - heavy
+
+        check_path_not_in_use(place)
 
 
 def make_private_folders(folder: Path) -> None:
