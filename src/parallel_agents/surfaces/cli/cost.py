@@ -111,7 +111,7 @@ def _print_agents(costs: Sequence[Cost]) -> None:
         total = total_of(costs)
         tried = sum(tier.tried for of_agent in found.values() for tier in of_agent.tiers.values())
         rows.append(("total", *_line("", "", tried, total.accepted, total.spend)[1:]))
-    render.table(_TITLES, rows, right=_TITLES[2:])
+    render.table(_TITLES, rows, right=_TITLES[2:], named=_TITLES[2:])
 
 
 def _print_sums(costs: Sequence[Cost], by: By) -> None:
@@ -119,7 +119,7 @@ def _print_sums(costs: Sequence[Cost], by: By) -> None:
     rows = [_sum_line(name or _NAMELESS.get(by, "-"), each) for name, each in sums.items()]
     if len(rows) > 1:
         rows.append(_sum_line("total", total))
-    render.table((_FIRST[by], *_OF_SUMS), rows, right=_OF_SUMS)
+    render.table((_FIRST[by], *_OF_SUMS), rows, right=_OF_SUMS, named=_OF_SUMS)
     if sum(each.runs for each in sums.values()) > total.runs:
         render.note("Work with several tags counts for each of them, and once in the total.")
 
