@@ -136,7 +136,6 @@ async def test_among_those_that_wait_the_higher_priority_goes_first() -> None:
     assert crowd.order == ["at work", "high", "first", "second", "low"]
 
 
-@pytest.mark.slow
 async def test_a_thousand_runs_at_once_take_no_longer_than_one() -> None:
     crowd = Crowd()
 
