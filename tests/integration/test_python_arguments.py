@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -174,7 +174,7 @@ async def outcome(call: Call, arguments: Mapping[str, object]) -> str:
     """`taken`; or `refused`, if the error says what and how in our words; or what was raised."""
     try:
         value = call.function(**arguments)
-        if inspect.isawaitable(value):
+        if isinstance(value, Coroutine):
             await value
         elif hasattr(value, "__anext__"):
             async for event in value:

@@ -90,7 +90,7 @@ def _check(option: Any, text: str, *, is_whole: bool) -> None:  # noqa: ANN401 -
     flag = option.opts[0]
     meant = _meant(text, takes, is_whole=is_whole)
     raise InvalidInput(
-        f"{flag} is {head(text, 40)!r}",
+        f"{flag} is {_quoted(head(text, 40))}",
         why=f"it takes {takes.range(is_whole=is_whole)}",
         hint=f"write {flag} {meant}"
         if meant
@@ -127,6 +127,10 @@ def _meant(text: str, takes: _Takes, *, is_whole: bool) -> str:
     if number is None or not takes.allows(number) or (is_whole and number != int(number)):
         return ""
     return f"{number:.12g}" if not is_whole else str(int(number))
+
+
+def _quoted(text: str) -> str:
+    return text if text.isascii() and text.isprintable() and " " not in text else repr(text)
 
 
 def _shown(number: float) -> str:
