@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli.commands import COMMANDS
@@ -19,8 +18,8 @@ WRONG = ("nan", "inf", "-inf", "1e99", "-1e99", "two", "2 €?", "9" * 30, "0x10
 
 def numeric_options() -> Iterator[tuple[str, Any]]:
     for name in COMMANDS:
-        app: Any = typer.main.get_command(build([name]))
-        yield from _below(app.commands[name], name)
+        group: Any = build([name])
+        yield from _below(group.commands[name], name)
 
 
 def _below(command: Any, path: str) -> Iterator[tuple[str, Any]]:
