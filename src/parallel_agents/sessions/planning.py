@@ -190,8 +190,8 @@ class Planner:
             budget=flow.budget,
         )
 
-    def plan_retry(self, task: Task, key: str, team: Row | None) -> SessionPlan:
-        """A session for a task that failed, under its team.
+    def plan_anew(self, task: Task, key: str, team: Row | None) -> SessionPlan:
+        """A session for a task that failed, under its team, or for a conversation that is forked.
 
         Raises:
             UnknownAgent, InvalidFile, InvalidInput, ConfigError: it cannot be spawned.
@@ -326,10 +326,14 @@ def _bounds_below(parent: Session) -> Policy:
 
 
 def _permissions(agent: Agent, task: Task, parent: Session | None) -> tuple[Permissions, ...]:
-    """The layers of rules that a session has; a child has all of its parent's."""
+    """The layers of rules that a session has; a child has all of its parent's.
+
+    A retry and a fork have those of the session that they are of, which its options say.
+    """
     above = parent.options.permissions if parent else ()
-    own = (agent.permissions, task.permissions)
-    return (*above, *(layer for layer in own if layer != NO_PERMISSIONS))
+    own = (*task.options.permissions, agent.permissions, task.permissions)
+    further = (layer for layer in own if layer != NO_PERMISSIONS and layer not in above)
+    return (*above, *dict.fromkeys(further))
 
 
 def _narrowed(agent: Agent, bounds: Policy) -> Agent:

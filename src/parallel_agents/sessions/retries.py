@@ -64,11 +64,13 @@ class Retries:
         )
         if edits.model is not None:
             task = replace(task, model=edits.model, ladder=())
-        plan = self._planner.plan_retry(task, key, await self._team(dead_letter))
+        plan = self._planner.plan_anew(task, key, await self._team(dead_letter))
         events = await self._store.events(session=dead_letter.session.key)
         queued = replace(
             plan.queued,
             context=_context(dead_letter, events),
+            forked_from=dead_letter.queued.forked_from,
+            taken=dead_letter.queued.taken if edits.text is None else (),
             kept=() if edits.afresh else await kept_of(self._store, dead_letter.run.id, events),
             accepted_items=_accepted_items(dead_letter, edits, events),
         )
