@@ -47,7 +47,7 @@ class Forks:
         source, queued = row.session, begins.queued
         known = begins.model or row.run.model
         task = Task(
-            replace(source.agent, input_schema=None),  # it was checked, or a message needs none
+            source.agent,
             queued.text,
             input=queued.input,
             model=known if fork.model is None else fork.model,
@@ -61,7 +61,7 @@ class Forks:
             tags=source.options.tags,
             options=_options_of(source.options, fork),
         )
-        plan = self._planner.plan_anew(task, fork.key or "", None)
+        plan = self._planner.plan_message(task, fork.key or "", None)
         link = ForkedFrom(source.key, source.label, begins.turn, begins.is_asked_again)
         cache_seconds = 0.0 if begins.is_asked_again else plan.queued.cache_seconds
         return replace(
@@ -100,9 +100,14 @@ def _check_forkable(row: Row, fork: Fork) -> None:
     """Refuse what a copy of the conversation alone would not continue.
 
     Raises:
-        ForkRefused: it is a batch, or it works in a copy of a folder that is as it was at no turn.
+        ForkRefused: it is damaged or a batch, or works in a copy of a folder, of which no turn's state is
+            kept.
     """
     options, name = row.session.options, short(row.session.key)
+    if row.fault:
+        raise ForkRefused(
+            f"the record of {name} cannot be read", why=row.fault, hint="spawn the agent instead"
+        )
     if options.batch:
         raise ForkRefused(
             f"{name} does {options.batch} rows in one conversation",
@@ -139,4 +144,4 @@ def _agent_of(source: Session, planned: Agent) -> Agent:
     policy = source.agent.policy
     if policy.max_depth is not None and source.depth:
         policy = replace(policy, max_depth=max(policy.max_depth - source.depth, 0))
-    return replace(planned, input_schema=source.agent.input_schema, policy=policy)
+    return replace(planned, policy=policy)

@@ -199,6 +199,13 @@ class Planner:
         agent = self._directory.agent_of(task)
         return self._plan(task, key, agent, task.model, team and team.session)
 
+    def plan_message(self, task: Task, key: str, team: Row | None) -> SessionPlan:
+        """As `plan_anew`, of what is said in a conversation: a message need not have the agent's input."""
+        agent = self._directory.agent_of(task)
+        plan = self.plan_anew(replace(task, agent=replace(agent, input_schema=None)), key, team)
+        planned = replace(plan.session.agent, input_schema=agent.input_schema)
+        return replace(plan, session=replace(plan.session, agent=planned))
+
     def _plan(
         self, task: Task, key: str | None, agent: Agent, model: str | None, parent: Session | None
     ) -> SessionPlan:

@@ -64,7 +64,9 @@ class Retries:
         )
         if edits.model is not None:
             task = replace(task, model=edits.model, ladder=())
-        plan = self._planner.plan_anew(task, key, await self._team(dead_letter))
+        is_message = dead_letter.run.number > 1 or bool(dead_letter.queued.context)
+        plan_it = self._planner.plan_message if is_message else self._planner.plan_anew
+        plan = plan_it(task, key, await self._team(dead_letter))
         events = await self._store.events(session=dead_letter.session.key)
         queued = replace(
             plan.queued,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.views.sessions import SessionLine
 
-_FORK = "⑂ "
+_FORK = "↳ "
 
 
 class Branch(NamedTuple):
