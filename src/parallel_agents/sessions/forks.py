@@ -10,10 +10,12 @@ from parallel_agents.core.budget import NO_BUDGET, Budget, account_of
 from parallel_agents.core.fork import Fork, ForkedFrom
 from parallel_agents.core.forking import Beginning, beginning_of
 from parallel_agents.core.ids import short
+from parallel_agents.core.message import Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.session import Cleanup, Session, SessionOptions
 from parallel_agents.core.store import Filter, SessionPlan, Store
 from parallel_agents.core.task import Task
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ForkRefused
 from parallel_agents.sessions import requests
 from parallel_agents.sessions.planning import Planner
@@ -38,7 +40,7 @@ class Forks:
             InvalidInput, ConfigError: the text, the model or an option is not valid.
         """
         requests.check_reads_messages(row)
-        _check_forkable(row, fork)
+        _check_forkable(row)
         events = await self._store.events(session=row.session.key)
         begins = beginning_of(events, fork)
         return await self._planned(row, fork, begins)
@@ -57,7 +59,7 @@ class Forks:
             priority=row.run.priority,
             budget=fork.budget if fork.budget.is_bound else await self._budget_of(source),
             sandbox=source.options.sandbox,
-            workspace=fork.workspace,
+            workspace=_workspace_of(source, fork, begins),
             tags=source.options.tags,
             options=_options_of(source.options, fork),
         )
@@ -96,12 +98,11 @@ class Forks:
         return NO_BUDGET if found is None else found.account.budget
 
 
-def _check_forkable(row: Row, fork: Fork) -> None:
+def _check_forkable(row: Row) -> None:
     """Refuse what a copy of the conversation alone would not continue.
 
     Raises:
-        ForkRefused: it is damaged or a batch, or works in a copy of a folder, of which no turn's state is
-            kept.
+        ForkRefused: its record is damaged, or it is a batch.
     """
     options, name = row.session.options, short(row.session.key)
     if row.fault:
@@ -114,13 +115,26 @@ def _check_forkable(row: Row, fork: Fork) -> None:
             why="a fork would answer all of them again",
             hint="run the rows again in tasks of their own: map without --batch",
         )
-    if options.workspace is not None and fork.workspace is None:
-        raise ForkRefused(
-            f"{name} works in a copy of {options.workspace.folder or 'the folder of its parent'}",
-            why="the conversation is known at each turn, and the files are only as they are now",
-            hint="say what the fork is to work in: --workspace DIR for a new copy of a folder, such as the"
-            " one that `pagents workspaces list` names, or --cwd DIR",
-        )
+
+
+def _workspace_of(source: Session, fork: Fork, begins: Beginning) -> Workspace | None:
+    """What the fork works in: what is asked for, or a new copy if no reply can have changed the old one.
+
+    Raises:
+        ForkRefused: the session has a copy of a folder, of which no turn's state is kept.
+    """
+    had = source.options.workspace
+    if fork.workspace is not None or had is None:
+        return fork.workspace
+    copied = (*begins.queued.context, *begins.queued.taken)
+    if had.folder and all(message.role is Role.USER for message in copied):
+        return had
+    raise ForkRefused(
+        f"{short(source.key)} works in a copy of {had.folder or 'the folder of its parent'}",
+        why="what was said is known at each turn, and its files only as they are now",
+        hint="say what the fork is to work in: --workspace DIR for a new copy of a folder, such as that of"
+        " the session in `pagents workspaces list`, or --cwd DIR",
+    )
 
 
 def _options_of(options: SessionOptions, fork: Fork) -> SessionOptions:

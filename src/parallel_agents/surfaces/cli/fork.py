@@ -13,6 +13,7 @@ from parallel_agents.app.distant import Distant
 from parallel_agents.app.reading import check_exists
 from parallel_agents.core.fork import NO_FORK, Fork
 from parallel_agents.core.row import Row
+from parallel_agents.core.session import Session
 from parallel_agents.core.turns import Conversation, Turn
 from parallel_agents.core.verbs import Spawned, whole_history
 from parallel_agents.interrupts import run_cancellable
@@ -132,6 +133,7 @@ def _fork_here(context: CliContext, name: str, asked: Fork, form: Form | None) -
     async def prepare(app: App) -> Ask:
         plan = await app.sessions.plan_fork(name, asked)
         await app.sessions.check([plan])
+        _note_folder(plan.session)
         await prepare_models(app, [plan.model])
         return lambda: app.sessions.start([plan])
 
@@ -140,9 +142,20 @@ def _fork_here(context: CliContext, name: str, asked: Fork, form: Form | None) -
 
 def _leave(context: CliContext, name: str, asked: Fork, form: Form | None) -> None:
     async def leave(client: Acting) -> Spawned:
-        return await client.sessions.fork(name, asked)
+        spawned = await client.sessions.fork(name, asked)
+        (row,) = await client.sessions.rows_of([spawned.run_id])
+        _note_folder(row.session)
+        return spawned
 
     run_cancellable(leave_to_worker(context, leave, budget=asked.budget, form=form))
+
+
+def _note_folder(session: Session) -> None:
+    """Say that a folder is not copied with the conversation."""
+    if folder := session.options.cwd:
+        render.note(
+            f"It works in {format.exact(folder)} as that is now, not as it was at the turn."
+        )
 
 
 def _fork_at_distance(
