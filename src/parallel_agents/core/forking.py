@@ -84,7 +84,7 @@ def _asked_again(conversation: Conversation, at: int | None) -> Beginning:
     turn = last if at is None else at
     place = None if turn is None else conversation.before(turn)
     if turn is None or place is None or place.queued is None:
-        numbers = [turn.number for turn in conversation.turns if conversation.before(turn.number)]
+        numbers = [turn.number for turn in conversation.turns if not turn.continues]
         more = [] if conversation.next is None else [conversation.next]
         raise _refusal(conversation, turn, "again", [*numbers, *more])
     _check_readable(conversation, place)

@@ -41,6 +41,7 @@ class Turn:
         model: `provider/model` that answered.
         calls: the names of the tools that the reply calls.
         is_whole: whether the conversation is whole after the turn.
+        continues: whether it is the rest of a reply that the server paused, and no turn to ask again.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Turn:
     text: str
     calls: tuple[str, ...]
     is_whole: bool
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ def _turns(runs: Sequence[Sequence[Event]]) -> Iterator[Turn]:
     for of_run in runs:
         for event in of_run:
             body, asked = event.body, state.asked
+            continues = _is_answered(state) and not asked
             state.take(event)
             if last is not None and asked and state.asked is not asked:
                 last = replace(last, is_whole=True)
@@ -208,6 +211,7 @@ def _turns(runs: Sequence[Sequence[Event]]) -> Iterator[Turn]:
                 text=body.message.text,
                 calls=tuple(call.name for call in body.message.tool_calls),
                 is_whole=not state.asked and body.finish is not Finish.PAUSED,
+                continues=continues,
             )
     if last is not None:
         yield last

@@ -160,6 +160,7 @@ def test_after_a_part_of_a_reply_nothing_can_be_said() -> None:
     )
 
     assert found.whole == [2]
+    assert [turn.continues for turn in found.turns] == [False, True]
     assert texts_before(found, 2) is None
 
 
