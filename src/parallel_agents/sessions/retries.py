@@ -145,6 +145,7 @@ def _as_now(dead_letter: DeadLetter) -> Task:
     """The task with its agent as it is defined now, and with its own settings as they were."""
     agent, was = dead_letter.session.agent, _as_it_was(dead_letter)
     by_agent = bool(agent.model or agent.ladder)
+    others = tuple(layer for layer in was.options.permissions if layer != agent.permissions)
     return replace(
         was,
         agent=agent.name,
@@ -153,6 +154,7 @@ def _as_now(dead_letter: DeadLetter) -> Task:
         gates=dead_letter.queued.gates,
         refine=dead_letter.queued.refine,
         limits=was.limits.without(agent.limits),
+        options=replace(was.options, permissions=others),
         budget=NO_BUDGET
         if was.budget == dead_letter.session.options.settled(agent.budget)
         else was.budget,
