@@ -52,10 +52,9 @@ def beginning_of(events: Iterable[Event], fork: Fork) -> Beginning:
         ForkRefused: the conversation is not whole there, or cannot be read.
     """
     conversation = Conversation(events)
-    found = _asked_again(conversation, fork.at) if fork.text is None else None
-    if found is None:
-        return _said_after(conversation, fork)
-    return found
+    if fork.text is None:
+        return _asked_again(conversation, fork.at)
+    return _said_after(conversation, fork.at, fork.text)
 
 
 def files_of(queued: Queued) -> Sequence[File]:
@@ -64,15 +63,15 @@ def files_of(queued: Queued) -> Sequence[File]:
     return [*queued.files, *(file for message in copied for file in message.files)]
 
 
-def _said_after(conversation: Conversation, fork: Fork) -> Beginning:
+def _said_after(conversation: Conversation, at: int | None, text: str) -> Beginning:
     whole = conversation.whole
-    turn = fork.at if fork.at is not None else (whole[-1] if whole else None)
+    turn = at if at is not None else (whole[-1] if whole else None)
     place = None if turn is None else conversation.after(turn)
     if turn is None or place is None or place.queued is None:
         raise _refusal(conversation, turn, "after", [0, *whole] if conversation.has_begun else [])
     _check_readable(conversation, place)
     queued = Queued(
-        text=fork.text or "",
+        text=text,
         limits=place.queued.limits,
         context=_copied(place.state.messages),
     )
@@ -138,8 +137,8 @@ def _refusal(
         message = f"the conversation is not whole after turn {turn}"
         why = f"it calls {', '.join(dict.fromkeys(known.calls))}, and not every call has a result"
     else:
-        message = f"turn {turn} is no place to fork at"
-        why = "the reply before it, or itself, is only a part of one"
+        message = f"the conversation cannot be forked at turn {turn}"
+        why = "a reply that the server paused is one with the turn after it"
     listed = _listed(numbers)
     places = f"turns that work: {listed}" if listed else "spawn the agent instead"
     return ForkRefused(message, why=why, hint=places)
