@@ -1,6 +1,7 @@
 // @ts-check
 /** Fork: take up a conversation at a message, in a session of its own; what that costs at most is shown first. */
 import { html, useEffect, useRef, useState } from './view.js';
+import { useModal } from './modal.js';
 import { get, newKey, post, runPath } from './api.js';
 import { go, href } from './router.js';
 import { Copy, Trouble } from './parts.js';
@@ -35,7 +36,7 @@ export function ForkSign() {
 
 /** @param {{row: Row, entry: Entry | null, onClose: () => void}} props without an entry, where the conversation ends */
 export function Fork({ row, entry, onClose }) {
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const dialog = useModal();
   const [place, find] = useState(/** @type {ReturnType<typeof placeOf> | null} */ (null));
   const [text, type] = useState(entry?.kind === 'queued' ? entry.text : '');
   const [model, choose] = useState('');
@@ -44,7 +45,6 @@ export function Fork({ row, entry, onClose }) {
   const [isSent, send] = useState(false);
   const key = useRef(newKey());
   useEffect(() => {
-    dialog.current?.showModal();
     turnsOf(row.session_key).then(({ turns, next }) => find(placeOf(turns, next, entry)), fail);
   }, []);
   const isSaid = text.trim() !== '';
