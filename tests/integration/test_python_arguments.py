@@ -75,6 +75,7 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "spawn_flow": Call(sessions.spawn_flow, {"function": launch}),
         "team_result": Call(sessions.team_result, {"handle": face.team}),
         "send": Call(sessions.send, {**named, "text": "Go on."}),
+        "fork": Call(sessions.fork, {"session": face.letter.session.key, "text": "Go on."}),
         "steer": Call(sessions.steer, {**named, "text": "Go on.", "mode": "after"}),
         "kill": Call(sessions.kill, {**named, "dry_run": True}),
         "wait": Call(sessions.wait, {"handles": [handle]}),
@@ -98,6 +99,7 @@ def handle_calls(face: Face) -> dict[str, Call]:
     handle = face.handle
     return {
         "wait": Call(handle.wait, {}),
+        "fork": Call(handle.fork, {"text": "Go on."}),
         "send": Call(handle.send, {"text": "Go on."}),
         "steer": Call(handle.steer, {"text": "Go on.", "mode": "after"}),
         "kill": Call(handle.kill, {}),

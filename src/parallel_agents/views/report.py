@@ -12,6 +12,7 @@ from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
 from parallel_agents.views.answer_form import MARKDOWN, form_of
 from parallel_agents.views.costs import By, sums_by, total_of, wasted_text
+from parallel_agents.views.forks import told
 from parallel_agents.views.markdown import escaped, fenced, table
 from parallel_agents.views.sessions import SessionLine
 
@@ -67,9 +68,10 @@ def report_of(found: Reported) -> str:
 
 def _head(found: Reported) -> str:
     row, whole = found.whole.row, found.whole
-    spend = _spend(found.costs)
+    spend, link = _spend(found.costs), row.session.options.forked_from
     facts = [
         ("Status", f"{whole.state}, {_count(found)}"),
+        ("Forked from", "" if link is None else told(link)),
         ("Begun", format.moment(row.run.created_at)),
         ("Took", format.seconds(row.run.seconds_until(whole.until) or 0.0)),
         ("Cost", f"{format.money(spend)}, {format.tokens(spend)}"),

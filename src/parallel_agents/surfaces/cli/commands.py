@@ -45,6 +45,7 @@ COMMANDS = {
     "board": Command("board:board", "Show a board of tiles, and which alerts hold.", _WATCH),
     "metrics": Command("metrics:metrics", "Print the state of the store for Prometheus.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
+    "fork": Command("fork:fork", "Take up a conversation at one of its turns.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
     "inbox": Command("inbox:inbox", "List what waits for your answer.", _WATCH),
     "answer": Command("answer:answer", "Answer a question of the inbox.", _CONTROL),

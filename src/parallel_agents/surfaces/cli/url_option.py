@@ -18,7 +18,7 @@ _OPTION = "--url"
 _DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
     | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do", "chat", "top", "health", "search"}
-    | {"state", "artifact", "export", "agents", "teams", "mcp"}
+    | {"state", "artifact", "export", "agents", "teams", "mcp", "fork"}
 )
 _OF_THIS_MACHINE = frozenset(
     {"config", "config_changes", "docs", "init", "models", "plans", "secrets", "trust", "serve"}

@@ -12,6 +12,7 @@ export interface Row {
   agent: string;
   label: string;
   parent: string | null;
+  forked_from?: ForkedFrom | null;
   depth: number;
   kind: string;
   status: string;
@@ -37,6 +38,26 @@ export interface Row {
   whole_calls?: number;
   tags?: string[];
   budget?: Budget | null;
+}
+
+export interface ForkedFrom {
+  id: string;
+  session_key: string;
+  label: string;
+  turn: number;
+  is_asked_again: boolean;
+}
+
+export interface TurnDoc {
+  turn: number;
+  run_id: string;
+  run_turn: number;
+  seq: number;
+  at: string | null;
+  model: string;
+  said: string;
+  calls: string[];
+  is_whole: boolean;
 }
 
 export interface Budget {
@@ -166,6 +187,8 @@ export interface Entry {
   calls?: { name: string; arguments: string }[];
   failure?: Failure | null;
   isError?: boolean;
+  /** What was taken over from a session that this one is forked from. */
+  copied?: { role: string; text: string }[];
 }
 
 export interface Letter {
