@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# About half a second.
-MOST_STEPS = 1_500_000
+# A quarter of a second.
+MOST_STEPS = 600_000
 
 
 class Block(NamedTuple):

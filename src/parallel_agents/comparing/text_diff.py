@@ -147,9 +147,9 @@ def _pieces(a: Sequence[str], b: Sequence[str], blocks: Iterable[Block]) -> Iter
 
 def _by_lines_then_words(a: str, b: str) -> list[Piece] | None:
     """The pieces of long texts: equal lines first, then the words of what is between them."""
-    first, second = a.splitlines(keepends=True), b.splitlines(keepends=True)
-    if len(first) + len(second) > _MOST_LINES:
+    if _count(a) + _count(b) > _MOST_LINES:
         return None
+    first, second = a.splitlines(keepends=True), b.splitlines(keepends=True)
     by_lines = _by_items(first, second)
     if by_lines is None:
         return None
@@ -221,19 +221,35 @@ def line_pieces(a: str, b: str) -> tuple[list[Piece], int, int]:
     end = len(a) - at - 1 if at >= 0 and end else 0
     if start == len(a) == len(b):
         return [Piece(Change.SAME, "", _count(a))] if a else [], 0, 0
-    inner = _inner_lines(a[start : len(a) - end], b[start : len(b) - end])
-    counts = [sum(each.change is change for each in inner) for change in (Change.NEW, Change.GONE)]
-    lines = [
-        *_lines_before(a[:start]),
-        *_folded(inner),
-        *_lines_after(a[len(a) - end :]),
+    left, right = a[start : len(a) - end], b[start : len(b) - end]
+    counts = _count(right), _count(left)
+    if sum(counts) > _MOST_LINES:
+        inner = [*_first_lines(left, Change.GONE), *_first_lines(right, Change.NEW)]
+    else:
+        pieces = _inner_lines(left, right)
+        inner = list(_folded(pieces))
+        counts = _number_of(pieces, Change.NEW), _number_of(pieces, Change.GONE)
+    lines = [*_lines_before(a[:start]), *inner, *_lines_after(a[len(a) - end :])]
+    return lines, *counts
+
+
+def _number_of(pieces: Sequence[Piece], change: Change) -> int:
+    return sum(each.change is change for each in pieces)
+
+
+def _first_lines(text: str, change: Change) -> list[Piece]:
+    """The first lines of a text that has too many, and how many are left."""
+    lines = text.split("\n", _MOST_PIECES // 2)[: _MOST_PIECES // 2]
+    left = _count(text) - len(lines)
+    return [
+        *(_line(each, change) for each in lines),
+        *([Piece(Change.SAME, "", left)] * (left > 0)),
     ]
-    return lines, counts[0], counts[1]
 
 
 def _count(text: str) -> int:
     """How many lines a text has."""
-    return text.count("\n") + (not text.endswith("\n"))
+    return text.count("\n") + (bool(text) and not text.endswith("\n"))
 
 
 def _lines_before(text: str) -> list[Piece]:
@@ -256,9 +272,7 @@ def _line(text: str, change: Change = Change.SAME) -> Piece:
 
 def _inner_lines(a: str, b: str) -> list[Piece]:
     first, second = a.splitlines(), b.splitlines()
-    blocks = None
-    if len(first) + len(second) <= _MOST_LINES:
-        blocks = equal_blocks(first, second, _MOST_CHANGES)
+    blocks = equal_blocks(first, second, _MOST_CHANGES)
     found: list[Piece] = []
     x = y = 0
     for block in (*(blocks or ()), Block(len(first), len(second), 0)):

@@ -138,6 +138,12 @@ def changed_text(change: ChangedInput) -> str:
 
 def diff_lines(diff: TextDiff) -> Iterator[tuple[Change, str]]:
     """The lines of a difference with their signs; short texts of one line are shown by their words."""
+    if not diff.added and not diff.removed:
+        yield (
+            Change.SAME,
+            "  only the line ends differ" if diff.before != diff.after else "  the same",
+        )
+        return
     for piece in diff.lines:
         if not piece.text and piece.left:
             yield Change.SAME, f"  … {piece.left:,} lines"

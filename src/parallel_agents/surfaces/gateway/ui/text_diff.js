@@ -15,7 +15,9 @@ const SIGNS = { same: ' ', gone: '−', new: '+' };
 /** @param {{diff: Diff, way: string}} props */
 export function TextDiff({ diff, way }) {
   if (way === 'raw') return html`<${Sides} before=${diff.before} after=${diff.after} left=${[diff.before_characters - diff.before.length, diff.after_characters - diff.after.length]} />`;
-  if (!diff.added && !diff.removed) return html`<p class="note">Both say the same.</p>`;
+  const isSame = diff.words.every((piece) => piece.change === 'same');
+  if (isSame) return html`<p class="note">Both say the same.</p>`;
+  if (!diff.added && !diff.removed) return html`<p class="note">Only the line ends differ.</p>`;
   return way === 'lines' ? html`<${Lines} lines=${diff.lines} />` : html`<${Words} words=${diff.words} />`;
 }
 
