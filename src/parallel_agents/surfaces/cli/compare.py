@@ -71,6 +71,8 @@ def compare(
     elif output is Form.ID:
         for row in found.rows[: most(limit)]:
             render.line(" ".join(run or "-" for run in row.run_ids))
+    elif output is Form.TABLE:
+        _print_rows(rows_below(found), most(limit))
     else:
         _print(found, most(limit))
 
@@ -86,7 +88,9 @@ def _print(found: Comparison, limit: int | None) -> None:
     if found.changed_left:
         render.line(f"{'':<8} and {found.changed_left:,} more")
     _print_divergence(found)
-    _print_rows(rows_below(found), limit)
+    if below := rows_below(found):
+        render.line("")
+        _print_rows(below, limit)
     if identical := identical_text(found):
         render.line(identical)
     if (
@@ -99,9 +103,6 @@ def _print(found: Comparison, limit: int | None) -> None:
 
 
 def _print_rows(found: Sequence[ComparedRow], limit: int | None) -> None:
-    if not found:
-        return
-    render.line("")
     titles, rows = table_of(found[:limit])
     labels = format.labels(row[0].strip() for row in rows)
     shown = [(row[0].replace(row[0].strip(), labels[row[0].strip()]), *row[1:]) for row in rows]
