@@ -19,11 +19,17 @@ import * as format from './format.js';
 
 const USUAL = 200;
 const MOST = 1000;
+const AGAIN_MILLISECONDS = 5000;
 
 /** @param {{a: string, b: string}} props */
 export function ComparePage({ a, b }) {
   const [limit, allow] = useState(USUAL);
-  const { value, error, reload } = useAsked(() => get('/compare', { a, b, limit }), [a, b, limit], { isLive: true });
+  const { value, error, reload } = useAsked(() => get('/compare', { a, b, limit }), [a, b, limit], { isLive: false });
+  useEffect(() => {
+    if (!value?.is_live) return undefined;
+    const timer = setTimeout(reload, AGAIN_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, [value]);
   const way = WAYS.some(([name]) => name === route.value.query.as) ? route.value.query.as : 'words';
   const turn = () => refine({ as: WAYS[(WAYS.findIndex(([name]) => name === way) + 1) % WAYS.length][0] });
   useLayoutEffect(() => bind('Compare', [
@@ -108,7 +114,7 @@ function First({ found, way }) {
 
 /** @param {{row: ComparedRow}} props */
 function Links({ row }) {
-  return html`${row.a && html`<a href=${addressOf(row.a)}>A’s transcript</a>`}${row.b && html`<a href=${addressOf(row.b)}>B’s transcript</a>`}`;
+  return html`${row.a && html`<a href=${addressOf(row.a)}>A's transcript</a>`}${row.b && html`<a href=${addressOf(row.b)}>B's transcript</a>`}`;
 }
 
 /** @param {{words: WordsDoc, way: string}} props */
