@@ -18,6 +18,7 @@ _TITLES = ("AGENT", "A", "B", "Δ COST", "Δ TIME", "SCORE", "WHY")
 _SCORE = 5
 _MOST_VALUE = 60
 _MOST_TEXT = 4_000
+_NOTHING_MORE = ("+0.0s", "−0.0s")  # noqa: RUF001 - a minus sign
 _LEAST_USD = 0.001  # less has no sign
 
 
@@ -237,7 +238,7 @@ def _arrow(before: str, after: str) -> str:
 
 def _change(before: str, after: str, more: str) -> str:
     told = _arrow(before, after)
-    return f"{told} ({more})" if more and before != after else told
+    return f"{told} ({more})" if more and more not in _NOTHING_MORE else told
 
 
 def _seconds(side: Side) -> str:
