@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 from typing_extensions import override
@@ -298,16 +299,18 @@ def _order(step: Step) -> tuple[int, bool]:
     return step.number, step.part is Part.STATE
 
 
-def _moment(row: ComparedRow, a: Whole, b: Whole) -> tuple[float, int]:
+def _moment(row: ComparedRow, a: Whole, b: Whole) -> tuple[float, float, int]:
     """When the runs part in a session; what a session causes comes after it in both of them."""
     if row.parting is not None:
-        return row.parting.at, row.depth
+        step = row.parting.a or row.parting.b
+        assert step is not None  # one of them is there
+        return row.parting.at, step.seq, row.depth
     times = [
         side.row.run.created_at - whole.began_at
         for side, whole in ((row.a, a), (row.b, b))
         if side is not None
     ]
-    return min(times), row.depth
+    return min(times), inf, row.depth
 
 
 def _severity(row: ComparedRow) -> int:

@@ -151,6 +151,9 @@ async def _read(reads: SessionReads, journal: Journal, meant: Meant) -> Whole:
     told = {row.session.key: told_of(row, ids, meant.attempt) for row in rows}
     budget = await journal.budget(key)
     if meant.attempt is None:
+        if len(rows) > 1 and not top.run.kind.is_group:  # of groups, the journal has said it
+            below = await reads.spent_below(top.run.id)
+            sides[key] = replace(sides[key], whole_spend=top.run.spend + below)
         left = await _fold(journal, key, sides, told)
         sides = {each: _ended(side, told[each]) for each, side in sides.items()}
     else:

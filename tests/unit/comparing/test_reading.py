@@ -14,6 +14,7 @@ from parallel_agents.core.gate import RegexGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import NotComparable, NotFound, SameRun
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
@@ -167,6 +168,29 @@ async def test_calls_of_tools_are_compared_by_what_they_ask_and_bring() -> None:
     assert found.divergence.what == "seeker: call of look_up at step 1"
     assert found.output is not None
     assert not found.output.added
+
+
+async def test_what_a_spawned_session_did_otherwise_comes_before_what_its_parent_is_told() -> None:
+    lead = Agent(name="lead", description="", instructions="L", policy=Policy(spawns=("writer",)))
+    spawning = {"task": "Go", "agentId": "writer", "label": "part"}
+    parts = iter(["same", "same", "other"])
+
+    def answer(request: ModelRequest) -> Answer:
+        if not request.system.startswith("L"):
+            return next(parts)
+        is_first = len(request.messages) == 1
+        return ToolCall("1", "sessions_spawn", spawning) if is_first else "So."
+
+    async with opened(answer) as (rig, _):
+        for key in "abc":
+            await (await rig.sessions.spawn(Task(lead, "Go", key=key))).wait()
+        same = await rig.sessions.compare("a", "b")
+        other = await rig.sessions.compare("b", "c")
+
+    assert (same.divergence, same.identical) == (None, 2)
+    assert (same.a.spend.calls, same.a.whole_spend.calls) == (3, 4)
+    assert other.divergence is not None
+    assert other.divergence.what == "part: reply at step 1"
 
 
 async def test_what_failed_says_why_and_comes_first() -> None:
