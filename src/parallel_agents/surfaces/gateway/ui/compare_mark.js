@@ -1,8 +1,9 @@
 // @ts-check
 /** Compare mark: a run that is marked to be compared with the next one that is. */
-import { html, signal, useEffect, useRef, useState } from './view.js';
+import { html, signal, useEffect, useState } from './view.js';
 import { get } from './api.js';
 import { go, href } from './router.js';
+import { useModal } from './modal.js';
 import { State, Trouble } from './parts.js';
 import { titleOf } from './rows.js';
 import { stateOf } from './words.js';
@@ -57,11 +58,10 @@ export function CompareWith({ row, attempts = 0 }) {
 
 /** @param {{row: Row, attempts: number, onClose: () => void}} props */
 function Pick({ row, attempts, onClose }) {
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const dialog = useModal();
   const [rows, show] = useState(/** @type {Row[] | null} */ (null));
   const [error, fail] = useState(/** @type {unknown} */ (null));
   useEffect(() => {
-    dialog.current?.showModal();
     readLike(row).then(show, fail);
   }, []);
   const now = clockNow();
