@@ -103,7 +103,7 @@ function Notes({ found }) {
 /** @param {{found: Comparison, way: string}} props */
 function First({ found, way }) {
   const first = found.divergence;
-  if (!first) return html`<div class="card"><p class="same"><${State} state="done" quiet /> Both ${found.is_live ? 'did the same so far' : 'did the same'}: the same steps, with the same words.</p></div>`;
+  if (!first) return html`<div class="card"><p class="same"><b aria-hidden="true">＝</b> Both ${found.is_live ? 'did the same so far' : 'did the same'}: the same steps, with the same words.</p></div>`;
   const title = first.words ? first.words.what : first.why;
   return html`<article class="card first">
     <header class="row"><b>${oneLine(first.label, 80)}</b><span>${oneLine(title, 160)}</span><span class="space"></span><span class="links"><${Links} row=${first} /></span></header>
