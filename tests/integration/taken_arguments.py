@@ -293,6 +293,8 @@ TAKEN: Mapping[str, set[str]] = {
             "home": {NOTHING, TEXT},
         }.items()
     },
+    "pa.compare home": {NOTHING},
+    "pa.acompare home": {NOTHING},
     "pa.record home": {NOTHING},
     "pa.arecord home": {NOTHING},
     "pa.load_plan home": {NOTHING, TEXT},

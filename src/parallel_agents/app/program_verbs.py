@@ -6,6 +6,8 @@ import builtins
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
+from parallel_agents.comparing.comparison import Comparison
+from parallel_agents.comparing.reading import compare
 from parallel_agents.core.agent import T
 from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
@@ -14,6 +16,7 @@ from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.fork import Fork
+from parallel_agents.core.inspection import Journal
 from parallel_agents.core.message import File
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import Row
@@ -42,8 +45,9 @@ class ProgramVerbs:
         NotFound, Ambiguous: from each verb that takes a name.
     """
 
-    def __init__(self, service: ProgramService) -> None:
+    def __init__(self, service: ProgramService, journal: Journal) -> None:
         self._service = service
+        self._journal = journal
 
     async def spawn(
         self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
@@ -298,6 +302,26 @@ class ProgramVerbs:
         if limit is not None:
             return await self._service.history(name, after=after, limit=limit)
         return await whole_history(self._service, name, after=after)
+
+    async def compare(self, a: SessionHandle[Any] | str, b: SessionHandle[Any] | str) -> Comparison:
+        """Two runs, two sessions or two attempts side by side: what was changed, and where they part.
+
+            found = await sessions.compare("monday", "tuesday")
+            if found.divergence:
+                print(found.divergence.row.label, found.divergence.before, found.divergence.after)
+
+        Sessions are paired by their labels, and by their places among those with the same label.
+
+        Args:
+            a: the one before, as a handle or a name; `NAME#2` is its second attempt.
+            b: the one after.
+
+        Raises:
+            SameRun: both names mean the same.
+            NotComparable: they are of different kinds, or cannot be read.
+        """
+        names = [each if isinstance(each, str) else each.run_id for each in (a, b)]
+        return await compare(self._service, self._journal, *names)
 
     def follow(self, session: SessionHandle[Any] | str) -> AsyncIterator[Event]:
         """Yield all events of a session and its descendants until its latest run ends."""

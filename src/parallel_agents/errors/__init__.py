@@ -30,6 +30,8 @@ PagentsError
  │   ├─ BadRequest              PA-E386  a request cannot be read: its form, its type or its size
  │   ├─ TooManyRequests         PA-E387  too many wrong tokens or connections at once
  │   ├─ NotOffered              PA-E326  a client asks for a part of its protocol that is not here
+ │   ├─ SameRun                 PA-E327  a run is to be compared with itself
+ │   ├─ NotComparable           PA-E328  two runs are of different kinds, or cannot be read
  │   ├─ PruneRefused            PA-E390  what is to be removed from the store has to stay
  │   ├─ StoreInUse              PA-E393  runs are being executed, and would have to wait
  │   ├─ NotAtDistance           PA-E394  what is asked for cannot be done over --url
@@ -158,6 +160,7 @@ from parallel_agents.errors.caller import (
     NoSuchPath,
     NotAtDistance,
     NotAuthorized,
+    NotComparable,
     NotFound,
     NothingOnStdin,
     NotOffered,
@@ -167,11 +170,10 @@ from parallel_agents.errors.caller import (
     ProfileRefused,
     PruneRefused,
     RunIsOver,
+    SameRun,
     SecretInContent,
     SecretInSetting,
     SecretUnavailable,
-    SpawnBound,
-    SpawnLimit,
     SpawnRefused,
     StoreInUse,
     TooManyRequests,
@@ -228,7 +230,6 @@ from parallel_agents.errors.provider import (
     QuotaExhausted,
     RateLimited,
     RegionBlocked,
-    Rejection,
     RepeatsItself,
     ReplyTooLarge,
     RequestRejected,
@@ -330,6 +331,7 @@ __all__ = [
     "NoSuchPath",
     "NotAtDistance",
     "NotAuthorized",
+    "NotComparable",
     "NotFound",
     "NotOffered",
     "NotRegistered",
@@ -355,7 +357,6 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "RegionBlocked",
-    "Rejection",
     "RepeatsItself",
     "ReplyTooLarge",
     "RequestRejected",
@@ -365,14 +366,13 @@ __all__ = [
     "RunIsOver",
     "RunKilled",
     "RunTimedOut",
+    "SameRun",
     "SandboxMissing",
     "SandboxRefused",
     "SearchFailed",
     "SecretInContent",
     "SecretInSetting",
     "SecretUnavailable",
-    "SpawnBound",
-    "SpawnLimit",
     "SpawnRefused",
     "StepFailed",
     "StepPartlyDone",

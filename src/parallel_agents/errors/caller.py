@@ -192,6 +192,18 @@ class NotOffered(CallerError):
     code = "PA-E326"
 
 
+class SameRun(CallerError):
+    """A run is to be compared with itself."""
+
+    code = "PA-E327"
+
+
+class NotComparable(CallerError):
+    """Two runs are to be compared that are of different kinds, or of which one cannot be read."""
+
+    code = "PA-E328"
+
+
 class PruneRefused(CallerError):
     """What is to be removed from the store has to stay."""
 

@@ -34,14 +34,8 @@ from parallel_agents.core.tags import check_tags
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.unicode import canonical
-from parallel_agents.errors import (
-    ConfigError,
-    ForkRefused,
-    ProfileRefused,
-    SpawnBound,
-    SpawnLimit,
-    SpawnRefused,
-)
+from parallel_agents.errors import ConfigError, ForkRefused, ProfileRefused, SpawnRefused
+from parallel_agents.errors.caller import SpawnBound, SpawnLimit
 from parallel_agents.sessions import places, requests
 from parallel_agents.sessions.directory import Directory
 

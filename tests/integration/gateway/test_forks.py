@@ -68,7 +68,7 @@ async def test_a_client_at_a_distance_forks_as_the_home_does(serving: Serving) -
     async with serving() as served, served.worker():
         key = await talked(served)
         async with distant_of(served) as distant:
-            sessions = ConnectedSessions(distant.sessions)
+            sessions = ConnectedSessions(distant.sessions, distant.journal)
             fork = await sessions.fork(key, at=1, text="In French", key="k")
             same = await sessions.fork(key, at=1, text="In French", key="k")
             again = await sessions.fork(key, model="sim/calm")

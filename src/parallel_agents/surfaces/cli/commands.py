@@ -33,6 +33,9 @@ COMMANDS = {
     ),
     "top": Command("top:top", "Show all live work on one screen; steer, answer, end.", _WATCH),
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
+    "compare": Command(
+        "compare:compare", "Show where two runs part, and what was changed between them.", _WATCH
+    ),
     "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
     "report": Command(

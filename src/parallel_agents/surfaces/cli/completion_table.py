@@ -45,6 +45,8 @@ _ARGUMENTS = {
     "words": "filters|sessions",
     "tree": "sessions",
     "question": "sessions",
+    ("compare", "a"): "sessions",
+    ("compare", "b"): "sessions",
     ("agents", "name"): "agents",
     ("agents init", "template"): "templates",
     ("config", "name"): "settings",

@@ -25,6 +25,7 @@ const PAGES = [['runs', 'Runs', 'g r'], ['needs', 'Needs you', 'g i'], ...FURTHE
 const ACTIONS = [
   { group: 'actions', title: 'Show what keys do', note: '?', run: () => (isHelpOpen.value = true) },
   { group: 'actions', title: 'Only what failed in the last day', note: '', address: href('runs', '', '', { filter: 'state:failed since:24h' }) },
+  { group: 'actions', title: 'Compare two runs: mark them in the list with d', note: 'd', address: href('runs') },
   { group: 'actions', title: 'Cost by model', note: '', address: href('cost', '', '', { by: 'model' }) },
 ];
 

@@ -10,6 +10,7 @@ import { BudgetBars } from './budget.js';
 import { Fork, ForkSign } from './fork.js';
 import { toldOf } from './forks.js';
 import { Kill } from './kill.js';
+import { CompareWith } from './compare_mark.js';
 import { Markdown } from './markdown.js';
 import { Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
 import { endsText, lastOf, NOTHING, withPiece } from './live_text.js';
@@ -92,7 +93,7 @@ export function SessionPage({ name }) {
   if (session.error !== null) return html`<section class="page"><${Trouble} error=${session.error} /></section>`;
   if (!row) return html`<section class="page"><p class="foot">Reading…</p></section>`;
   return html`<section class="page narrow">
-    <${SessionHead} row=${row} onKill=${() => kill(true)} onFork=${() => fork(true)} />
+    <${SessionHead} row=${row} attempts=${attemptsOf(session.events, row)} onKill=${() => kill(true)} onFork=${() => fork(true)} />
     <${Tabs} chosen=${tab || 'transcript'} tabs=${[['transcript', href('session', name), 'Transcript'], ['prompt', href('session', name, 'prompt'), 'Prompt'], ['raw', href('session', name, 'raw'), 'Raw']]} />
     ${tab === 'prompt' ? html`<${Prompts} row=${row} />` : tab === 'raw' ? html`<${Raw} session=${session} row=${row} />` : html`<${Transcript} session=${session} row=${row} />`}
     ${killing && html`<${Kill} name=${row.session_key} title=${titleOf(row)} onClose=${() => kill(false)} />`}
@@ -100,8 +101,13 @@ export function SessionPage({ name }) {
   </section>`;
 }
 
-/** @param {{row: Row, onKill: () => void, onFork: () => void}} props */
-function SessionHead({ row, onKill, onFork }) {
+/** How many attempts its current run took so far. @param {EventDoc[]} events @param {Row} row */
+function attemptsOf(events, row) {
+  return events.reduce((most, event) => (event.run_id === row.run_id && event.event.kind === 'attempted' ? Math.max(most, event.event.number) : most), 1);
+}
+
+/** @param {{row: Row, attempts: number, onKill: () => void, onFork: () => void}} props */
+function SessionHead({ row, attempts, onKill, onFork }) {
   const now = clockNow();
   return html`<header class="head">
     <div class="row">
@@ -110,6 +116,7 @@ function SessionHead({ row, onKill, onFork }) {
       <h1>${oneLine(titleOf(row), 80)}</h1><${Copy} text=${row.session_key} title="Copy the whole name">${row.id}<//>
       <${State} state=${stateOf(row)} /><${Tags} tags=${row.tags} /><span class="space"></span>
       <a class="button" href=${href('run', row.session_key)}>Timeline</a>
+      ${!isStored && html`<${CompareWith} row=${row} attempts=${attempts} />`}
       <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>
       ${!isStored && row.kind === 'agent' && html`<button onClick=${onFork}><${ForkSign} /> Fork…</button>`}
       ${!isStored && isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}

@@ -331,3 +331,71 @@ export interface Decision {
   run_id: string;
   key: string;
 }
+
+/** One side of a comparison; what is unknown is null. */
+export interface Side {
+  id: string;
+  session_key: string;
+  run_id: string;
+  attempt: number | null;
+  label: string;
+  agent: string;
+  kind: string;
+  status: string;
+  is_live: boolean;
+  created_at: string | null;
+  seconds: number | null;
+  cost: Money | null;
+  simulated_cost: Money | null;
+  whole_calls: number;
+  whole_tokens: number;
+  whole_cost: Money | null;
+  whole_simulated_cost: Money | null;
+  score: number | null;
+  attempts: number;
+  error: { code: string; message: string } | null;
+}
+
+export interface ComparedRow {
+  depth: number;
+  label: string;
+  agent: string;
+  a: Side | null;
+  b: Side | null;
+  step: number | null;
+  part: string | null;
+  what: string;
+  changed: string[];
+  why: string;
+}
+
+export interface Words {
+  what: string;
+  before: string | null;
+  after: string | null;
+  diff: import('./text_diff.js').Diff | null;
+}
+
+export interface ChangedInput {
+  of: string;
+  name: string;
+  before: string | null;
+  after: string | null;
+  diff: import('./text_diff.js').Diff | null;
+  sessions: number;
+  labels: string[];
+}
+
+export interface Comparison {
+  a: Side;
+  b: Side;
+  is_live: boolean;
+  divergence: (ComparedRow & { words: Words | null; then: Words | null }) | null;
+  changed: ChangedInput[];
+  changed_total: number;
+  rows: ComparedRow[];
+  rows_total: number;
+  identical: number;
+  output: import('./text_diff.js').Diff | null;
+  not_read: number[];
+}
