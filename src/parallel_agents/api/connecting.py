@@ -41,4 +41,4 @@ async def connect(url: Name, *, token: Name | None = None) -> AsyncGenerator[Con
         given[TOKEN_VARIABLE] = check_token(token, "token of connect()")
     named = replace(environment, variables={**environment.variables, **given})
     async with open_distant(named) as distant:
-        yield ConnectedSessions(distant.sessions)
+        yield ConnectedSessions(distant)

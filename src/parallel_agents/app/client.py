@@ -21,6 +21,7 @@ from parallel_agents.app.references import dangling_in_settings, telling_policie
 from parallel_agents.app.rules import RunRules
 from parallel_agents.app.sent import StoredRequests
 from parallel_agents.app.sharing import sharing_of
+from parallel_agents.app.tended_workspaces import TendedWorkspaces
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.tooling import make_tooling
 from parallel_agents.app.workers import Workers
@@ -123,6 +124,7 @@ class Client:
         readiness: which runs this process could execute.
         workers: the background processes that execute what others leave.
         workspaces: the folders that sessions work in.
+        tended: what a person does with those folders.
         tooling: the tools that runs may call.
         sent: the requests of sessions as they went to models.
         judges: the models that may judge.
@@ -181,6 +183,13 @@ class Client:
         self.session_tools = _session_tools(self.service, directory, resources)
         self.workspaces = HomeWorkspaces(
             environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
+        )
+        self.tended = TendedWorkspaces(
+            self.sessions,
+            environment.home,
+            settings.workspace_seconds,
+            resources.store.note_decision,
+            environment.user,
         )
         self.tooling = _tooling(resources, self.session_tools, self.workspaces)
         self.sent: SentRequests = StoredRequests(

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Never
+from typing import Any, Never
 
+from parallel_agents.app.distant import Distant
 from parallel_agents.app.program_verbs import ProgramVerbs
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.sent import SentRequest
 from parallel_agents.flows.function import OnChange
+from parallel_agents.gateway_client.pools import RemotePools
 from parallel_agents.gateway_client.refusals import not_at_distance
+from parallel_agents.gateway_client.shared import RemoteArtifacts, RemoteState
+from parallel_agents.gateway_client.workspaces import RemoteWorkspaces
+from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.pool import Begun, Pool
 
 
 @checked_methods
@@ -23,6 +34,31 @@ class ConnectedSessions(ProgramVerbs):
         NotAtDistance: what is given is not for a gateway, such as code, commands, files or folders.
         GatewayUnreachable, GatewayMismatch, NotAuthorized: from each verb.
     """
+
+    def __init__(self, distant: Distant) -> None:
+        super().__init__(distant.sessions)
+        self._distant = distant
+
+    @property
+    def store(self) -> Never:
+        """Refused: the care of a store belongs to whoever has its files.
+
+        Raises:
+            NotAtDistance: always.
+        """
+        raise not_at_distance(
+            "the care of the store",
+            "use pa.open, or `pagents store`, on the machine on which the gateway runs",
+        )
+
+    @property
+    def workspaces(self) -> RemoteWorkspaces:
+        """The copies of folders that sessions worked in: what they changed, merged back there.
+
+        patch = await sessions.workspaces.diff("fix")
+        await sessions.workspaces.merge("fix", dry_run=True)
+        """
+        return self._distant.workspaces
 
     async def spawn_flow(  # noqa: PLR0913 - as that of an open store
         self,
@@ -47,3 +83,107 @@ class ConnectedSessions(ProgramVerbs):
             "running a flow",
             "run it with pa.open on the machine that has its home; or name a team of the gateway",
         )
+
+    async def batch(
+        self,
+        agent: str | Agent[Any],
+        items: Sequence[str],
+        *,
+        size: Count = 10,
+        key: Name | None = None,
+        model: Name | None = None,
+    ) -> Never:
+        """Refused: the agent that answers several items in one call is defined here, of the one named.
+
+        Raises:
+            NotAtDistance: always.
+        """
+        del agent, items, size, key, model
+        raise not_at_distance(
+            "a batch",
+            'call map_rows(agent, rows, text="{item}", batch=10), which has the gateway ask so',
+        )
+
+    def pool(
+        self,
+        agent: str,
+        *,
+        name: Name,
+        size: Count = 3,
+        model: Name | None = None,
+        idle: Duration | None = None,
+    ) -> Pool[Any]:
+        """Persistent sessions of one agent that take tasks in turn: `await pool.run("...")`.
+
+        Args:
+            agent: works in all of them; an agent of the gateway's catalog.
+            name: identifies the sessions; a pool with the same name continues with them.
+            size: the number of sessions, at least 1.
+            model: `provider/model`, or None to use the model from the agent or the settings.
+            idle: seconds without a task after which a session takes none any more: the next task begins
+                a new one, without its memory. None keeps sessions for good.
+        """
+        pools = self._distant.pools
+
+        def place(called: str) -> _Place:
+            return _Place(pools, agent, called, model, idle)
+
+        return Pool(self._service, agent, name=name, size=size, place=place)
+
+    async def prompts(self, name: str) -> builtins.list[SentRequest]:
+        """What a session has sent to its models: instructions, messages, tools and schema, by turn.
+
+        The gateway makes the requests again from its journal, and hides the secrets that it knows.
+
+        Args:
+            name: a session key, label, or the start of an id.
+
+        Raises:
+            InvalidInput: it is a team or a flow, which sends nothing itself.
+        """
+        return [*await self._distant.sent.of(name)]
+
+    async def state(self, session: SessionHandle[Any] | str) -> RemoteState:
+        """The values that a session shares with all that belongs to its tree, such as its team.
+
+        state = await sessions.state(handle)
+        plan = await state.get("plan")
+        """
+        return self._distant.sharing.state(await self._root_of(session))
+
+    async def artifacts(self, session: SessionHandle[Any] | str) -> RemoteArtifacts:
+        """The artifacts that a session shares with all that belongs to its tree."""
+        return self._distant.sharing.artifacts(await self._root_of(session))
+
+    async def _root_of(self, session: SessionHandle[Any] | str) -> SessionKey:
+        name = session if isinstance(session, str) else session.key
+        return (await self._service.find(name)).session.root
+
+
+class _Place:
+    """A place of a pool whose sessions are at the gateway."""
+
+    def __init__(
+        self, pools: RemotePools, agent: str, called: str, model: str | None, idle: float | None
+    ) -> None:
+        self._pools = pools
+        self._agent = agent
+        self._called = called
+        self._model = model
+        self._idle = idle
+
+    async def begin(
+        self, text: str, values: JsonObject, key: str, *, after: Begun | None = None
+    ) -> Begun:
+        """See `sessions.pool.Place`."""
+        form = await self._pools.begin(
+            self._called,
+            self._agent,
+            text,
+            values,
+            key,
+            model=self._model,
+            idle_seconds=self._idle,
+            after=None if after is None else (after.run, after.generation),
+        )
+        return Begun(form.run_id, form.generation, form.is_first)

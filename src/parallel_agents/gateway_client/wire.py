@@ -15,6 +15,7 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypeForm
 
+from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.artifact import ArtifactRecord
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
@@ -22,6 +23,7 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import Snapshot
+from parallel_agents.core.message import Message
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.overview import Cost, Origin
 from parallel_agents.core.owner import Owner
@@ -32,10 +34,12 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import StateEntry
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.transcript_search import Coverage, Hits
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.core.verbs import Until
 from parallel_agents.core.vitals import Vitals
+from parallel_agents.core.workspace_verbs import KeptWorkspace
 from parallel_agents.errors import PagentsError
 
 T = TypeVar("T")
@@ -43,8 +47,10 @@ T = TypeVar("T")
 FORMAT = 1
 LOOK, FOLLOW = "/client/look", "/client/follow"
 MOST_ASKED = 60_000  # characters of what is asked, in an address
+MOST_PUT_BYTES = 11_000_000  # of which base64 fits into a request
 MOST_NAMES = 500
 MOST_ROWS = 2_000
+SENT_PAGE = 20
 WAIT_SECONDS = 25.0
 
 
@@ -185,6 +191,106 @@ class SignForm:
     facts: dict[str, Json]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffForm:
+    """A part of a difference, in base64, and the SHA-256 of the whole."""
+
+    part: str
+    size: int
+    digest: str
+    not_shown: tuple[str, ...]
+    is_hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutForm:
+    """A file that a merge left as it is."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedForm:
+    """What a merge of one workspace did, or would do."""
+
+    session_key: SessionKey
+    label: str
+    source: str
+    workspace: str
+    changed: tuple[str, ...]
+    conflicts: tuple[LeftOutForm, ...]
+    already_merged: int
+    was_broken_off: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryForm:
+    """A value of the state of a tree."""
+
+    key: str
+    value: Json
+    version: int
+    at: float
+    by: SessionKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenForm:
+    """What came of a change of the state of a tree."""
+
+    is_written: bool
+    version: int
+    entry: EntryForm | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalForm:
+    """How many values or artifacts were removed."""
+
+    number: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactForm:
+    """An artifact that was put."""
+
+    id: str
+    name: str
+    media_type: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledForm:
+    """The run of a task in a pool."""
+
+    run_id: RunId
+    generation: int
+    is_first: bool
+    warning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentForm:
+    """A request that a model answered; see `core.sent.SentRequest` and `core.model.ModelRequest`."""
+
+    run: RunId
+    turn: int
+    at: float
+    model: str
+    body: dict[str, Json] | None
+    unknown_tools: tuple[str, ...]
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...]
+    output_schema: dict[str, Json] | None
+    max_output_tokens: int
+    temperature: float | None
+    thinking: ThinkingLevel | None
+
+
 class Look(Generic[T]):
     """One thing that can be looked up, and the type of what is found."""
 
@@ -253,6 +359,14 @@ ARTIFACTS = Look("artifacts", list[ArtifactRecord])
 CATCH_UP = Look("catch_up", Coverage)
 SESSIONS_WITH = Look("sessions_with", list[SessionKey])
 FIND_HITS = Look("find_hits", Hits)
+STATE_WRITTEN = Look("state_written", WrittenForm)
+REMOVED = Look("removed", RemovalForm)
+PUT = Look("put", ArtifactForm)
+POOLED = Look("pooled", PooledForm)
+SENT = Look("sent", list[SentForm])
+WORKSPACES = Look("workspaces", list[KeptWorkspace])
+DIFF = Look("diff", DiffForm)
+MERGED = Look("merged", list[MergedForm])
 HEALTH = Look("health", list[SignForm])
 EVENT = Look("event", Event)
 SPAWNED = Look("spawned", SpawnedForm)

@@ -102,7 +102,7 @@ async def open_rig(
         app = await stack.enter_async_context(open_on(store, environment, settings, parts, now=now))
         yield Rig(
             sessions=OpenSessions(
-                app.sessions, app.sharing, app.flows, app.now, app.sent, app.care
+                app.sessions, app.sharing, app.flows, app.now, app.sent, app.care, app.tended
             ),
             service=app.service,
             engine=app.engine,

@@ -20,7 +20,7 @@ _OPTION = "--url"
 _DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
     | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do", "chat", "top", "health", "search"}
-    | {"state", "artifact", "export", "agents", "teams", "mcp"}
+    | {"state", "artifact", "export", "agents", "teams", "mcp", "diff", "merge", "workspaces"}
 )
 _OF_THIS_MACHINE = frozenset(
     {"config", "config_changes", "docs", "init", "models", "plans", "secrets", "trust", "serve"}
@@ -32,10 +32,6 @@ _THERE = "type it on the machine on which the gateway runs, such as: ssh BOX {co
 # Why a command is not for a gateway, where that is not plain, by its module.
 _WHY = {
     "map": "its rows and the file of its results are files of the machine that does the work",
-    "merge": "it writes changes into a folder of the machine that did the work",
-    "diff": "it compares folders of the machine that did the work",
-    "workspaces": "workspaces are folders of the machine that did the work",
-    "resolve": "it writes into a folder of the machine that did the work",
     "store": "the care of a store belongs to whoever has its files",
     "models": "keys and models are those of the machine that calls them",
     "doctor": "it examines this machine",
