@@ -14,9 +14,9 @@ import pytest
 
 import parallel_agents as pa
 from parallel_agents import testing
+from parallel_agents.api.connected_sessions import ConnectedSessions
 from parallel_agents.api.opening import Options
 from parallel_agents.app.care import Care
-from parallel_agents.app.connected_sessions import ConnectedSessions
 from parallel_agents.errors import InvalidInput
 from parallel_agents.testing import RepliesWith
 from tests.integration.taken_arguments import NOTHING, TAKEN

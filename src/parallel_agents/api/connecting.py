@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from parallel_agents.app.connected_sessions import ConnectedSessions
+from parallel_agents.api.connected_sessions import ConnectedSessions
 from parallel_agents.app.distant import open_distant
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked

@@ -184,13 +184,7 @@ class Client:
         self.workspaces = HomeWorkspaces(
             environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
         )
-        self.tended = TendedWorkspaces(
-            self.sessions,
-            environment.home,
-            settings.workspace_seconds,
-            resources.store.note_decision,
-            environment.user,
-        )
+        self.tended = _tended(resources, self.sessions)
         self.tooling = _tooling(resources, self.session_tools, self.workspaces)
         self.sent: SentRequests = StoredRequests(
             self.sessions, resources.store, self.models, self.tooling
@@ -290,6 +284,16 @@ def _session_tools(service: Service, directory: Directory, resources: Resources)
             notes=EmbeddedNotes(settings, resources.environment.home / MODELS_FOLDER),
         ),
         now=resources.now,
+    )
+
+
+def _tended(resources: Resources, sessions: SessionVerbs) -> TendedWorkspaces:
+    return TendedWorkspaces(
+        sessions,
+        resources.environment.home,
+        resources.settings.workspace_seconds,
+        resources.store.note_decision,
+        resources.environment.user,
     )
 
 

@@ -13,6 +13,7 @@ from parallel_agents.errors import BadGateway
 from parallel_agents.gateway_client.address import Address, check_token, is_here, read_url
 from parallel_agents.gateway_client.catalog import RemoteCatalog
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.maps import RemoteMaps
 from parallel_agents.gateway_client.pools import RemotePools
 from parallel_agents.gateway_client.sent import RemoteSent
 from parallel_agents.gateway_client.shared import RemoteSharing, RemoteTranscripts
@@ -42,6 +43,7 @@ class Distant:
         catalog: the agents and teams.
         workspaces: the copies of folders that sessions worked in.
         pools: starts tasks in pools.
+        maps: does rows that are sent.
         sent: what sessions have sent to models.
         now: seconds since the epoch, as its store counts them.
     """
@@ -55,6 +57,7 @@ class Distant:
     catalog: RemoteCatalog
     workspaces: RemoteWorkspaces
     pools: RemotePools
+    maps: RemoteMaps
     sent: RemoteSent
     now: Callable[[], float]
 
@@ -85,6 +88,7 @@ async def open_distant(environment: Environment) -> AsyncGenerator[Distant]:
             catalog=RemoteCatalog(exchange),
             workspaces=RemoteWorkspaces(exchange),
             pools=RemotePools(exchange),
+            maps=RemoteMaps(exchange),
             sent=RemoteSent(exchange),
             now=lambda: clock.wall() + ahead,
         )

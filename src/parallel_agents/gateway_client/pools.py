@@ -8,7 +8,8 @@ from urllib.parse import quote
 from parallel_agents.core.ids import RunId, make_long_name
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.wire import POOLED, PooledForm
+from parallel_agents.gateway_client.forms import PooledForm
+from parallel_agents.gateway_client.wire import POOLED
 
 _log = logging.getLogger(__name__)
 

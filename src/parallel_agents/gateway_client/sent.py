@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.sent import SentRequest
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.wire import SENT, SENT_PAGE, Asked, SentForm
+from parallel_agents.gateway_client.forms import SentForm
+from parallel_agents.gateway_client.wire import SENT, SENT_PAGE, Asked
 
 
 class RemoteSent:

@@ -7,7 +7,6 @@ another version could misread them.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
 
@@ -15,7 +14,6 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypeForm
 
-from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.artifact import ArtifactRecord
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
@@ -23,7 +21,6 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import Snapshot
-from parallel_agents.core.message import Message
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.overview import Cost, Origin
 from parallel_agents.core.owner import Owner
@@ -34,13 +31,30 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import StateEntry
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.transcript_search import Coverage, Hits
-from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Until
 from parallel_agents.core.vitals import Vitals
 from parallel_agents.core.workspace_verbs import KeptWorkspace
 from parallel_agents.errors import PagentsError
+from parallel_agents.gateway_client.forms import (
+    ArtifactForm,
+    BegunMapForm,
+    DiffForm,
+    KilledForm,
+    MapResultsForm,
+    MergedForm,
+    PooledForm,
+    PricedMapForm,
+    PriceForm,
+    RemovalForm,
+    RetriedForm,
+    SentForm,
+    SignForm,
+    SpawnedForm,
+    SteeredForm,
+    WrittenForm,
+)
 
 T = TypeVar("T")
 
@@ -78,217 +92,6 @@ class Asked:
     condition: str | None = None
     sessions: tuple[SessionKey, ...] | None = None
     place: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpawnedForm:
-    """What the gateway says of what was started; `warning` says why nobody executes it yet."""
-
-    session_key: SessionKey
-    run_id: RunId
-    is_new: bool
-    kept: tuple[str, ...]
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SteeredForm:
-    """The receipt of a message."""
-
-    run_id: RunId
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KilledForm:
-    """The runs that ended, or would, and how many had before."""
-
-    runs: tuple[RunId, ...]
-    already_over: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoneyForm:
-    """An amount of US dollars, exact, as text."""
-
-    amount: str
-
-    @property
-    def nanousd(self) -> int:
-        """The amount in billionths of a dollar.
-
-        Raises:
-            ValueError: it is not an amount.
-        """
-        try:
-            return int(Decimal(self.amount) * NANOUSD_PER_USD)
-        except (InvalidOperation, OverflowError, ValueError) as error:
-            raise ValueError(f"{self.amount[:40]!r} is not an amount") from error
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.nanousd < 1 << 62:
-            raise ValueError(f"{self.amount[:40]!r} is not an amount")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricedTaskForm:
-    """What one task would cost; None is unknown."""
-
-    label: str
-    agent: str
-    model: str
-    first_call_at_most: MoneyForm | None
-    likely: MoneyForm | None
-    from_runs: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceForm:
-    """What work would cost; `is_sketch` says that the tasks only stand for the steps of a plan."""
-
-    tasks: tuple[PricedTaskForm, ...]
-    budget_usd: float | None
-    budget_tokens: int | None
-    is_sketch: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureForm:
-    """Why something was refused."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryForm:
-    """What a retry did, or would do."""
-
-    model: str
-    session_key: SessionKey | None
-    is_new: bool
-    first_call_at_most: MoneyForm | None
-    tokens_at_most: int | None
-    error: FailureForm | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetriedForm:
-    """What became of the one task that was to be retried."""
-
-    retries: tuple[RetryForm]
-    warning: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignForm:
-    """A sign of health, as `views.health.Sign` has it."""
-
-    about: str
-    level: str
-    text: str
-    hint: str
-    facts: dict[str, Json]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffForm:
-    """A part of a difference, in base64, and the SHA-256 of the whole."""
-
-    part: str
-    size: int
-    digest: str
-    not_shown: tuple[str, ...]
-    is_hidden: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOutForm:
-    """A file that a merge left as it is."""
-
-    path: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergedForm:
-    """What a merge of one workspace did, or would do."""
-
-    session_key: SessionKey
-    label: str
-    source: str
-    workspace: str
-    changed: tuple[str, ...]
-    conflicts: tuple[LeftOutForm, ...]
-    already_merged: int
-    was_broken_off: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryForm:
-    """A value of the state of a tree."""
-
-    key: str
-    value: Json
-    version: int
-    at: float
-    by: SessionKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenForm:
-    """What came of a change of the state of a tree."""
-
-    is_written: bool
-    version: int
-    entry: EntryForm | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemovalForm:
-    """How many values or artifacts were removed."""
-
-    number: int
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactForm:
-    """An artifact that was put."""
-
-    id: str
-    name: str
-    media_type: str
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PooledForm:
-    """The run of a task in a pool."""
-
-    run_id: RunId
-    generation: int
-    is_first: bool
-    warning: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentForm:
-    """A request that a model answered; see `core.sent.SentRequest` and `core.model.ModelRequest`."""
-
-    run: RunId
-    turn: int
-    at: float
-    model: str
-    body: dict[str, Json] | None
-    unknown_tools: tuple[str, ...]
-    system: str
-    messages: tuple[Message, ...]
-    tools: tuple[ToolSpec, ...]
-    output_schema: dict[str, Json] | None
-    max_output_tokens: int
-    temperature: float | None
-    thinking: ThinkingLevel | None
 
 
 class Look(Generic[T]):
@@ -364,6 +167,9 @@ REMOVED = Look("removed", RemovalForm)
 PUT = Look("put", ArtifactForm)
 POOLED = Look("pooled", PooledForm)
 SENT = Look("sent", list[SentForm])
+BEGUN_MAP = Look("begun_map", BegunMapForm)
+PRICED_MAP = Look("priced_map", PricedMapForm)
+MAP_RESULTS = Look("map_results", MapResultsForm)
 WORKSPACES = Look("workspaces", list[KeptWorkspace])
 DIFF = Look("diff", DiffForm)
 MERGED = Look("merged", list[MergedForm])

@@ -21,7 +21,8 @@ from parallel_agents.core.workspace_verbs import (
 )
 from parallel_agents.errors import Conflict
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.wire import DIFF, MERGED, WORKSPACES, Asked, DiffForm as Part
+from parallel_agents.gateway_client.forms import DiffForm as Part
+from parallel_agents.gateway_client.wire import DIFF, MERGED, WORKSPACES, Asked
 
 _MOST_BYTES = 1 << 30
 _MOST_TRIES = 3

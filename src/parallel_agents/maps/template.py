@@ -76,6 +76,28 @@ class Template:
         first = self.parts[0] if len(self.parts) == 1 else ""
         return first.column if isinstance(first, Value) else None
 
+    @property
+    def of_files(self) -> list[str]:
+        """The columns that name files, in order."""
+        return [part.column for part in self.parts if isinstance(part, Content)]
+
+    def with_contents(self, columns: Mapping[str, str]) -> str:
+        """The text of a template that takes what a file has from another column of the row instead."""
+        texts: list[str] = []
+        for part in self.parts:
+            match part:
+                case str():
+                    texts.append(escaped(part))
+                    continue
+                case Value(column=column):
+                    name = column
+                case Content(column=column):
+                    name = columns[column]
+            if texts and texts[-1].endswith("@"):
+                texts[-1] += "@"  # which stands for one before a brace
+            texts.append(f"{{{name}}}")
+        return "".join(texts)
+
     def filled(self, values: Mapping[str, Json], read: Read) -> str:
         """The text for a row.
 

@@ -20,7 +20,18 @@ _OPTION = "--url"
 _DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
     | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do", "chat", "top", "health", "search"}
-    | {"state", "artifact", "export", "agents", "teams", "mcp", "diff", "merge", "workspaces"}
+    | {
+        "state",
+        "artifact",
+        "export",
+        "agents",
+        "teams",
+        "mcp",
+        "diff",
+        "merge",
+        "workspaces",
+        "map",
+    }
 )
 _OF_THIS_MACHINE = frozenset(
     {"config", "config_changes", "docs", "init", "models", "plans", "secrets", "trust", "serve"}
@@ -31,7 +42,6 @@ _OF_THIS_MACHINE = frozenset(
 _THERE = "type it on the machine on which the gateway runs, such as: ssh BOX {command}"
 # Why a command is not for a gateway, where that is not plain, by its module.
 _WHY = {
-    "map": "its rows and the file of its results are files of the machine that does the work",
     "store": "the care of a store belongs to whoever has its files",
     "models": "keys and models are those of the machine that calls them",
     "doctor": "it examines this machine",

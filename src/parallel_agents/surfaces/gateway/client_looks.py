@@ -15,15 +15,9 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.workspace_verbs import DiffForm as Form
 from parallel_agents.errors import InvalidInput
+from parallel_agents.gateway_client.forms import DiffForm, SignForm
 from parallel_agents.gateway_client.sent import form_of
-from parallel_agents.gateway_client.wire import (
-    MOST_ROWS,
-    SENT_PAGE,
-    WAIT_SECONDS,
-    Asked,
-    DiffForm,
-    SignForm,
-)
+from parallel_agents.gateway_client.wire import MOST_ROWS, SENT_PAGE, WAIT_SECONDS, Asked
 from parallel_agents.surfaces.gateway.change_routes import told, told_all
 from parallel_agents.surfaces.health_look import look
 from parallel_agents.views.health import signs

@@ -43,7 +43,7 @@ def run(*arguments: str) -> int:
         ("config", "set", "model", "sim/calm"),
         ("validate", "team.yaml"),
         ("agents", "new", "haiku", "--blank"),
-        ("workspaces", "list"),
+        ("store", "stats"),
     ],
     ids=" ".join,
 )

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Never
 
+from parallel_agents.api.map_calls import MapCall, MapOptions, Rows, RowWork, WhichRows
+from parallel_agents.api.mapping import TEXT, Items, tasks_of
+from parallel_agents.api.opening import Options
+from parallel_agents.api.team_calls import team_of
 from parallel_agents.app.distant import Distant
+from parallel_agents.app.distant_maps import begin_map, receive_map
 from parallel_agents.app.program_verbs import ProgramVerbs
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.annotations import Count, Duration, Name
+from parallel_agents.core.annotations import Count, Duration, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
+from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.sent import SentRequest
+from parallel_agents.core.task import OnFailure
 from parallel_agents.flows.function import OnChange
 from parallel_agents.gateway_client.pools import RemotePools
 from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.shared import RemoteArtifacts, RemoteState
 from parallel_agents.gateway_client.workspaces import RemoteWorkspaces
+from parallel_agents.maps.reducing import TEXT as REDUCE_TEXT
+from parallel_agents.maps.results import MapResult, map_result
+from parallel_agents.maps.source import Format
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Begun, Pool
 
@@ -103,6 +119,102 @@ class ConnectedSessions(ProgramVerbs):
             "a batch",
             'call map_rows(agent, rows, text="{item}", batch=10), which has the gateway ask so',
         )
+
+    async def map(  # noqa: PLR0913 - as `amap`
+        self,
+        agent: str,
+        items: Items,
+        *,
+        text: Name = TEXT,
+        key: Name | None = None,
+        model: Name | None = None,
+        max_parallel: Count | None = None,
+        timeout: Duration | None = None,
+        budget: AnyBudget = NO_BUDGET,
+        on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+        tags: Sequence[Name] = (),
+    ) -> builtins.list[Result[Any]]:
+        """Have an agent do each item, and return the results in the order of the items; see `amap`.
+
+        Args:
+            agent: an agent of the gateway's catalog.
+            items: at most 1,000; a text is the text of a task, a dictionary its input.
+            text: the text of each task whose item is a dictionary.
+            key: identifies the run; the same key and items return the results of the existing one.
+            model: `provider/model` for an agent that names none.
+            max_parallel: the most runs at once.
+            timeout: seconds for all of it.
+            budget: the most that all of it may spend.
+            on_failure: what happens to the other items when one fails.
+            tags: words by which costs are told.
+
+        Raises:
+            InvalidInput: an item is neither a text nor a dictionary, or there are too many.
+            CallerError: a task cannot be accepted; then none of them starts.
+        """
+        tasks = tasks_of(agent, items, text, "map()")
+        if not tasks:
+            return []
+        team = team_of(tasks, model, timeout, budget, on_failure, None)
+        if max_parallel is not None:
+            team = replace(team, max_parallel=max_parallel)
+        handle = await self.spawn_team(team, key=key, tags=tags)
+        return [*(await self.team_result(handle)).results]
+
+    async def map_rows(  # noqa: D417, PLR0913 - as `amap_rows`
+        self,
+        agent: str,
+        rows: Rows,
+        *,
+        text: str = "",
+        inputs: Mapping[str, object] | None = None,
+        key: Name | None = None,
+        out: Path | Name | None = None,
+        model: Name | None = None,
+        max_parallel: Count | None = None,
+        by: Name | None = None,
+        format: Format | str | None = None,
+        limit: Count | None = None,
+        batch: BatchSize = 1,
+        budget: AnyBudget = NO_BUDGET,
+        timeout: Duration | None = None,
+        cache_seconds: Seconds | None = None,
+        on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+        row_gates: Sequence[AnyGate] = (),
+        refine: Refine | None = None,
+        reduce: Name | None = None,
+        reduce_text: Name = REDUCE_TEXT,
+        tags: Sequence[Name] = (),
+    ) -> MapResult[Any]:
+        """Send rows of this machine, have an agent of the gateway do each, and bring the results back.
+
+            found = await sessions.map_rows("sentiment", "reviews.csv", inputs={"text": "{comment}"}, key="march")
+
+        The map continues when this program ends; the same key finds it again, and pays for nothing twice.
+
+        Args:
+            agent: the name of an agent of the gateway's catalog.
+            rows: dictionaries, or a path or a pattern of this machine. Files that rows name by
+                `@{column}` are sent as their texts.
+            text, inputs, by, format, limit, batch, timeout, cache_seconds, row_gates, refine: see
+                `amap_rows`.
+            key, out: identifies the map; its file of results on this machine, `.jsonl` or `.csv`, by
+                default in the home, which is written as they come.
+            model, max_parallel, budget, on_failure, reduce, reduce_text, tags: see `amap_rows`.
+
+        Raises:
+            InvalidInput, BatchRefused: a row, an input, a batch or the file of results is not valid.
+            UnknownAgent, UnknownModel, MissingKey, Conflict: as from `amap_rows`.
+        """
+        work = RowWork(agent, text, inputs, batch, timeout, cache_seconds, row_gates, refine)
+        how = MapOptions(key, out, model, max_parallel, budget, on_failure, reduce, reduce_text)
+        call = MapCall(WhichRows(rows, by, format, limit), work, how, Options())
+        with TemporaryDirectory(prefix="pagents-rows-") as folder:
+            asked = await asyncio.to_thread(call.asked, kept_in=Path(folder))
+            begun = await begin_map(self._distant, asked, tags)
+        local = Path(asked.request.out)
+        result = await receive_map(self._distant, begun, local)
+        return map_result(asked.name, result, local, None)
 
     def pool(
         self,
