@@ -10,16 +10,12 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from typing_extensions import override
 
-from parallel_agents.errors import InvalidInput
-
 _ENDINGS = ("", "-wal", "-shm")
-_PIECE_BYTES = 1 << 20
 _lock = threading.Lock()  # guards `_open`
 
 
@@ -93,22 +89,3 @@ def check_path_not_in_use(path: Path) -> None:
         OSError: nothing is there, or it cannot be seen.
     """
     check_not_in_use(path.stat())
-
-
-def pieces_of(file: Path) -> Iterator[bytes]:
-    """The content of a file in parts; it is opened when the first one is asked for.
-
-    Raises:
-        InvalidInput: it cannot be read.
-    """
-    try:
-        check_path_not_in_use(file)
-        with file.open("rb") as opened:
-            while piece := opened.read(_PIECE_BYTES):
-                yield piece
-    except OSError as error:
-        raise InvalidInput(
-            f"the file {file} cannot be read",
-            why=error.strerror or str(error),
-            hint="name a file that you may read",
-        ) from error

@@ -33,8 +33,7 @@ from parallel_agents.core.shared_state import (
     encoded_value,
 )
 from parallel_agents.core.transcript_search import Coverage, Hits, OnProgress
-from parallel_agents.database_files import pieces_of
-from parallel_agents.files import write_private
+from parallel_agents.files import pieces_of, write_private
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.wire import (

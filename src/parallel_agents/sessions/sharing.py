@@ -21,7 +21,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.media_type import media_type_of
 from parallel_agents.core.shared_state import OUTSIDER, Removal, StateBounds, Writer
 from parallel_agents.core.store import Store
-from parallel_agents.database_files import pieces_of
+from parallel_agents.files import pieces_of
 from parallel_agents.sessions.tree_state import StateNews, TreeState
 
 

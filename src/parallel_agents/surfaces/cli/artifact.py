@@ -19,8 +19,8 @@ from parallel_agents.core.artifact import Artifact, ArtifactRecord, artifacts_in
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import short
 from parallel_agents.core.shared_state import Removal
-from parallel_agents.database_files import pieces_of
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import pieces_of
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
