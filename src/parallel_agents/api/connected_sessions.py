@@ -211,8 +211,8 @@ class ConnectedSessions(ProgramVerbs):
         call = MapCall(WhichRows(rows, by, format, limit), work, how, Options())
         with TemporaryDirectory(prefix="pagents-rows-") as folder:
             asked = await asyncio.to_thread(call.asked, kept_in=Path(folder))
-            begun = await begin_map(self._distant, asked, tags)
-        local = Path(asked.request.out)
+            local = Path(asked.request.out)
+            begun = await begin_map(self._distant, asked, tags, local)
         result = await receive_map(self._distant, begun, local)
         return map_result(asked.name, result, local, None)
 

@@ -42,15 +42,24 @@ def _nobody(_: MapNow) -> None:
     return None
 
 
-async def begin_map(distant: Distant, asked: AskedMap, tags: Sequence[str] = ()) -> BegunMapForm:
+async def begin_map(
+    distant: Distant, asked: AskedMap, tags: Sequence[str], out: Path | None
+) -> BegunMapForm:
     """Send the rows of a map, and have a worker of the gateway do them; its live run is found again.
+
+    Args:
+        distant: the gateway.
+        asked: the map.
+        tags: words by which costs are told.
+        out: the file of this machine that its results will be written to; None for none.
 
     Raises:
         InvalidInput: the rows, the inputs or the file of results are not valid.
         NotAtDistance: it has what a gateway does not take.
         PagentsError: what the gateway says.
     """
-    await _check_out(distant, asked.name, Path(asked.request.out))
+    if out is not None:
+        await _check_out(distant, asked.name, out)
     return await distant.maps.begin(await _body(distant, asked, tags))
 
 

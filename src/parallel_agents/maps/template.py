@@ -83,20 +83,18 @@ class Template:
 
     def with_contents(self, columns: Mapping[str, str]) -> str:
         """The text of a template that takes what a file has from another column of the row instead."""
-        texts: list[str] = []
+        found, literal = "", ""
         for part in self.parts:
-            match part:
-                case str():
-                    texts.append(escaped(part))
-                    continue
-                case Value(column=column):
-                    name = column
-                case Content(column=column):
-                    name = columns[column]
-            if texts and texts[-1].endswith("@"):
-                texts[-1] += "@"  # which stands for one before a brace
-            texts.append(f"{{{name}}}")
-        return "".join(texts)
+            if isinstance(part, str):
+                literal += part
+                continue
+            name = columns[part.column] if isinstance(part, Content) else part.column
+            text = escaped(literal)
+            # One before a brace is doubled, to stand for itself.
+            found += f"{text}@" if text.endswith("@") else text
+            found += f"{{{name}}}"
+            literal = ""
+        return found + escaped(literal)
 
     def filled(self, values: Mapping[str, Json], read: Read) -> str:
         """The text for a row.

@@ -51,13 +51,14 @@ def map_at_distance(
     Ctrl-C leaves the map, and ends nothing; the same command shows it again.
     """
     begun: list[BegunMapForm] = []
+    local = None if is_echoed else Path(asked.request.out)
 
     async def run() -> Result:
         async with open_distant(context.environment) as distant:
-            begun.append(await begin_map(distant, asked, tags))
+            begun.append(await begin_map(distant, asked, tags, local))
             _announce(context, begun[0], asked, is_json=display.is_json)
             shown = _Shown(distant, begun[0], display, is_echoed=is_echoed)
-            return await shown.watch(None if is_echoed else Path(asked.request.out))
+            return await shown.watch(local)
 
     try:
         result = run_cancellable(run())
@@ -70,9 +71,8 @@ def map_at_distance(
         else:
             render.note("The map was not begun.")
         raise typer.Exit(Exit.INTERRUPTED) from None
-    out = "" if is_echoed else asked.request.out
     work = Work(short(begun[0].session_key), begun[0].session_key, begun[0].run_id, {})
-    status = print_map(work, result, None, display, is_quiet=is_echoed, out=out)
+    status = print_map(work, result, None, display, is_quiet=is_echoed, out=str(local or ""))
     raise typer.Exit(exit_of(status))
 
 

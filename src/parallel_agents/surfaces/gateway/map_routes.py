@@ -118,7 +118,7 @@ async def begin(call: Call, given: MapBody) -> Document:
     """Have an agent do each row; with a key that was used before, continue that map."""
     check_one_key(call, given.key)
     maps = _maps(call)
-    async with call.gateway.beginning:
+    async with call.gateway.mapping:
         name, asked, checked = await _checked(call, maps, given)
         await call.client.sessions.plan_task(checked.first.task)
         begun = await maps.begin(call.client, asked, checked, call.verbs, given.tags)
