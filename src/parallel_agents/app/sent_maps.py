@@ -45,7 +45,7 @@ class SentMaps:
     """
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / _FOLDER
+        self._folder = home.absolute() / _FOLDER
 
     def add(self, key: str, upload: str, first: int, content: bytes) -> int:
         """Add bytes to what was sent so far under the name of an upload; how many there are then.

@@ -94,6 +94,10 @@ async def test_other_programs_send_few_rows_at_once_or_many_in_parts(serving: Se
             if page["is_over"]:
                 break
         _, wrong = await served.post("/maps", {**body, "key": "x"})
+        theirs = [{"t": str(served.environment.home / "gateway-token")}]
+        _, read = await served.post("/maps", {**body, "text": "Say @{t}", "rows": theirs})
+        inputs = {**body, "inputs": {"a": "@{t}"}, "rows": theirs}
+        _, read_too = await served.post("/price/map", inputs)
         reads = {"Authorization": f"Bearer {served.tokens.read}"}
         refused, _ = await served.post("/maps", {**body, "rows": ROWS}, **reads)
 
@@ -102,6 +106,7 @@ async def test_other_programs_send_few_rows_at_once_or_many_in_parts(serving: Se
     assert (again["session_key"], again["has_rows"]) == (begun["session_key"], True)
     assert [orjson.loads(line)["columns"] for line in found.splitlines()] == ROWS
     assert (wrong["code"], refused) == ("PA-E101", 403)
+    assert (read["code"], read_too["code"]) == ("PA-E394", "PA-E394")
 
 
 async def test_items_pools_state_and_prompts_are_as_on_an_open_store(serving: Serving) -> None:

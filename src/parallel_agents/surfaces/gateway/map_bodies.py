@@ -15,9 +15,11 @@ from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import OnFailure
+from parallel_agents.errors import NotAtDistance
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.source import Format, Source
+from parallel_agents.maps.template import Template
 from parallel_agents.surfaces.gateway.bodies import Positive
 from parallel_agents.surfaces.gateway.given import Given
 
@@ -115,7 +117,15 @@ class MapBody(Given):
 
         Raises:
             InvalidInput: a value is out of range.
+            NotAtDistance: a template would read files of the gateway's machine.
         """
+        for name, template in {"the text": self.text, **self.inputs}.items():
+            if found := Template.parse(template, where=name).of_files:
+                raise NotAtDistance(
+                    f"{name} reads files of the gateway's machine, named by {found[0]!r}",
+                    why="a path in what is sent is never opened",
+                    hint="send what the files have as a column, and write {column}",
+                )
         gates: tuple[Gate, ...] = tuple(
             ConditionGate(condition=condition) for condition in self.conditions
         )

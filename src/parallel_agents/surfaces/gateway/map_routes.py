@@ -218,12 +218,12 @@ async def _checked(call: Call, maps: SentMaps, given: MapBody) -> tuple[str, Ask
     name = given.key or _named(call.key) or make_name()
     check_key(name)
     upload = await _upload(maps, name, given)
-    rows = maps.rows_of(name, upload)
-    request = given.request(rows, maps.out_of(name, upload, is_csv=given.form == "csv"))
-    asked = AskedMap(
-        name, request, given.templates, given.model, given.max_parallel, given.budget, _HOW
-    )
+    rows, out = maps.rows_of(name, upload), maps.out_of(name, upload, is_csv=given.form == "csv")
     try:
+        request = given.request(rows, out)
+        asked = AskedMap(
+            name, request, given.templates, given.model, given.max_parallel, given.budget, _HOW
+        )
         return name, asked, await asked.checked(call.client)
     except PagentsError:
         await asyncio.to_thread(maps.drop, name, upload)
