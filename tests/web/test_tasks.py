@@ -116,15 +116,13 @@ async def test_tasks_at_the_page_take_no_more_than_their_targets(
         await spawn(served, "Look", budget_tokens=5, on_limit="ask", label="asker")
         await spawn(served, "Well", label="well")
         slow = await spawn(served, SLOW_TEXT, model=SLOW_DAY, label="writer-4")
-        team = {"team": "content", "input": {"topic": "Tea", "platform": "blog"}}
-        _, crew = await served.post("/runs", {**team, "model": SLOW_DAY})
         await home(tab, "▲ asks you")
 
         needs = await who_needs_me(tab)
         await spawn(served, "Wait", model="sim/storm", label="research-17")
         why = await why_is_it_slow(tab, "research-17")
         steer = await redirect(served, tab, slow)
-        stop = await stop_tree(served, tab, crew["session_key"])
+        stop = await stop_tree(served, tab)
         await served.post(f"/runs/{slow}/kill", {})
         cost = await what_did_it_cost(tab)
         retry = await retry_what_failed(served, tab)
@@ -177,8 +175,11 @@ async def redirect(served: Served, tab: Tab, key: str) -> Count:
     return person.count
 
 
-async def stop_tree(served: Served, tab: Tab, key: str) -> Count:
+async def stop_tree(served: Served, tab: Tab) -> Count:
     """T5: the preview, then the kill; the seconds are those after the second."""
+    team = {"team": "content", "input": {"topic": "Tea", "platform": "blog"}}
+    _, crew = await served.post("/runs", {**team, "model": SLOW_DAY})
+    key = crew["session_key"]
     await tab.open(f"#/run/{key}")
     await tab.page.locator(".counts", has_text=re.compile(r"5\s*running")).wait_for(timeout=20_000)
     with counting(tab) as person:

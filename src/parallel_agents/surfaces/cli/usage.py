@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import typer
+from typer.core import TyperGroup
 
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.errors import InvalidInput
@@ -32,13 +33,12 @@ class _UsageError(Protocol):
     def show(self) -> None: ...
 
 
-def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
+def execute(command: TyperGroup, arguments: Sequence[str]) -> int:
     """Run a command line, and return its exit code.
 
     Raises:
         InvalidInput: it cannot be parsed, or an option that takes one value is given twice.
     """
-    command = typer.main.get_command(app)
     try:
         _refuse_repeats(_options_in(command, arguments))
         status = command(args=list(arguments), prog_name="pagents", standalone_mode=False)

@@ -1,6 +1,7 @@
 // @ts-check
 /** Palette: one line that finds pages, sessions, agents and what can be done, on Ctrl-K. */
-import { html, signal, useEffect, useLayoutEffect, useRef, useState } from './view.js';
+import { html, signal, useEffect, useLayoutEffect, useState } from './view.js';
+import { useModal } from './modal.js';
 import { get } from './api.js';
 import { go, href, route } from './router.js';
 import { bind, isHelpOpen } from './keys.js';
@@ -108,13 +109,12 @@ function Note({ choice }) {
 }
 
 function Opened() {
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const dialog = useModal();
   const [text, type] = useState('');
   const [at, move] = useState(0);
   const catalog = useCatalog();
   const sessions = useSessions(text);
   const hits = useHits(text);
-  useEffect(() => dialog.current?.showModal(), []);
   const choices = [...namedFirst(ranked([...PAGES, ...ACTIONS, ...catalog], text, text ? 14 : 7), sessions.choices, text), ...hits.choices];
   const current = Math.min(at, Math.max(0, choices.length - 1));
   useEffect(() => document.getElementById(`choice-${current}`)?.scrollIntoView({ block: 'nearest' }), [current]);
