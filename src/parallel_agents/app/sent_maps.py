@@ -1,33 +1,19 @@
-"""Sent maps: the rows of maps that other machines send, kept in the home until their worker has done them."""
+"""Sent maps: maps whose rows other machines have sent, begun on them by their agents here."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 from collections.abc import Sequence
-from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents import clock
 from parallel_agents.app.asked_map import AskedMap, CheckedMap
 from parallel_agents.app.client import Client
+from parallel_agents.app.map_files import MapFiles, digest_of
 from parallel_agents.app.other_work import asked_before
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.core.verbs import SessionVerbs, Spawned
-from parallel_agents.errors import Conflict, InvalidInput
-from parallel_agents.files import make_private_folder, open_private
 from parallel_agents.maps.request import MAP, MapRequest
-from parallel_agents.maps.results_file import CSV_SUFFIX
-from parallel_agents.sessions.requests import check_key
-
-MOST_ROW_BYTES = 1_000_000_000
-_FOLDER, _END = "maps", ".map"
-_UPLOAD = re.compile(r"[0-9a-f]{8,64}")
-_LEFT_SECONDS = 86_400.0
-_PIECE = 1 << 20
 
 
 class BegunMap(NamedTuple):
@@ -37,80 +23,8 @@ class BegunMap(NamedTuple):
     has_rows: bool
 
 
-class SentMaps:
-    """The maps of one home whose rows were sent.
-
-    Args:
-        home: the folder of the store.
-    """
-
-    def __init__(self, home: Path) -> None:
-        self._folder = home.absolute() / _FOLDER
-
-    def add(self, key: str, upload: str, first: int, content: bytes) -> int:
-        """Add bytes to what was sent so far under the name of an upload; how many there are then.
-
-        What is sent again changes nothing.
-
-        Raises:
-            Conflict: what was sent before is something else, or something is missing before it.
-            InvalidInput: there would be too much.
-        """
-        part = self._of(key, upload, ".part")
-        make_private_folder(part.parent)
-        with open_private(part) as kept:
-            size = kept.seek(0, os.SEEK_END)
-            if first + len(content) > MOST_ROW_BYTES:
-                raise InvalidInput(
-                    f"the rows have more than {MOST_ROW_BYTES:,} bytes",
-                    hint="leave out columns that no template names, or send parts of them as maps",
-                )
-            if first > size or (first < size and not _is_there(part, first, content)):
-                raise Conflict(
-                    f"the rows of {key} do not follow those that were sent before",
-                    why=f"{size:,} bytes of them are here",
-                    hint="send them again, as another upload",
-                )
-            if first == size:
-                kept.write(content)
-        return max(size, first + len(content))
-
-    def complete(self, key: str, upload: str, digest: str) -> Path:
-        """The file with all rows of an upload.
-
-        Raises:
-            InvalidInput: they are not those of this SHA-256.
-        """
-        rows, part = self._of(key, upload, ".rows"), self._of(key, upload, ".part")
-        found = rows if rows.is_file() else part
-        if not found.is_file() or _digest_of(found) != digest:
-            raise InvalidInput(
-                f"the rows of the map {key} are not all here",
-                why="their SHA-256 is another one" if found.is_file() else "none were sent",
-                hint="send them before the map is begun",
-            )
-        if found is part:
-            part.replace(rows)
-        return rows
-
-    def rows_of(self, key: str, upload: str) -> Path:
-        """The file with the rows of an upload, once it is complete."""
-        return self._of(key, upload, ".rows")
-
-    def has(self, path: Path) -> bool:
-        """Whether a file is one of those that are kept here."""
-        return path.parent.parent == self._folder and path.suffix in {".jsonl", CSV_SUFFIX}
-
-    def out_of(self, key: str, upload: str, *, is_csv: bool) -> Path:
-        """The file of results of the run that is begun with an upload: no other run writes it."""
-        return self._of(key, upload, CSV_SUFFIX if is_csv else ".jsonl")
-
-    def drop(self, key: str, upload: str) -> None:
-        """Remove what was sent for a map that is not begun."""
-        for suffix in (".part", ".rows"):
-            self._of(key, upload, suffix).unlink(missing_ok=True)
-        with suppress(OSError):  # it has other files
-            self._of(key, upload, ".rows").parent.rmdir()
+class SentMaps(MapFiles):
+    """The maps of one home whose rows were sent."""
 
     async def begin(
         self,
@@ -130,45 +44,12 @@ class SentMaps:
         latest = MapRequest.of(runs[-1])
         rows, sent = Path(latest.source.paths[0]), Path(checked.request.source.paths[0])
         has_rows = rows == sent or await asyncio.to_thread(_are_same, rows, sent)
-        await asyncio.to_thread(self._keep_only, asked.name, {rows, Path(latest.out)})
+        await asyncio.to_thread(self.keep_only, asked.name, {rows, Path(latest.out)})
         return BegunMap(spawned, has_rows)
-
-    def _of(self, key: str, upload: str, suffix: str) -> Path:
-        check_key(key)
-        if not _UPLOAD.fullmatch(upload):
-            raise InvalidInput(
-                "the name of the upload is not valid", hint="8 to 64 of the digits 0-9 and a-f"
-            )
-        return self._folder / f"{key}{_END}" / f"{upload}{suffix}"
-
-    def _keep_only(self, key: str, kept: set[Path]) -> None:
-        """Remove what earlier runs of a map left, and what nobody has gone on sending for a day."""
-        oldest = clock.wall() - _LEFT_SECONDS
-        with suppress(OSError):
-            for each in (self._folder / f"{key}{_END}").iterdir():
-                if each not in kept and each.suffix != ".part":
-                    each.unlink(missing_ok=True)
-            for each in self._folder.glob("*/[!.]*.part"):  # a run writes to those with a dot
-                if each.stat().st_mtime < oldest:
-                    each.unlink(missing_ok=True)
-
-
-def _is_there(part: Path, first: int, content: bytes) -> bool:
-    with part.open("rb") as file:
-        file.seek(first)
-        return file.read(len(content)) == content
 
 
 def _are_same(one: Path, other: Path) -> bool:
     try:
-        return _digest_of(one) == _digest_of(other)
+        return digest_of(one) == digest_of(other)
     except OSError:  # rows of the gateway's machine, which are gone
         return False
-
-
-def _digest_of(path: Path) -> str:
-    digest = sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
