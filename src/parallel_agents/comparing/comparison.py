@@ -282,8 +282,10 @@ def _parted(a: Whole, one: Step | None, b: Whole, two: Step | None) -> Parting:
     times = [step.at - whole.began_at for step, whole in ((one, a), (two, b)) if step is not None]
     shown = two or one
     assert shown is not None  # one of them is there
-    if one is not None and two is not None and _order(one) < _order(two):
-        shown = one
+    if one is not None and two is not None:
+        if Part.INPUT in (one.part, two.part) and one.title != two.title:
+            return _given_to_one(one, two, max(min(times), 0.0))
+        shown = one if _order(one) < _order(two) else two
     return Parting(
         number=shown.number,
         part=shown.part,
@@ -291,6 +293,20 @@ def _parted(a: Whole, one: Step | None, b: Whole, two: Step | None) -> Parting:
         at=max(min(times), 0.0),
         a=one,
         b=two,
+    )
+
+
+def _given_to_one(one: Step, two: Step, at: float) -> Parting:
+    """Where only one was given something, which is not beside what the other one has there."""
+    is_first = one.part is Part.INPUT and (two.part is not Part.INPUT or not one.seq)
+    shown = one if is_first else two
+    return Parting(
+        number=shown.number,
+        part=shown.part,
+        title=shown.title,
+        at=at,
+        a=one if is_first else None,
+        b=None if is_first else two,
     )
 
 

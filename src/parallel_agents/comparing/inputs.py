@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
-from parallel_agents.comparing.steps import encoded
+from parallel_agents.comparing.steps import earlier_of, encoded
 from parallel_agents.comparing.text_diff import TextDiff, text_diff
 from parallel_agents.comparing.whole import Side, Told, Whole
 from parallel_agents.core.agent import AnyAgent
@@ -167,7 +167,8 @@ def _of_task(label: str, told: Told) -> Found:
     for name, value in queued.input.items():
         found |= _named(label, f"input {name}", value)
     found |= _named(label, "files", "\n".join(f"{each} {each.id}" for each in queued.files))
-    found |= _named(label, "earlier conversation", queued.context)
+    for earlier in earlier_of(told.earlier):
+        found |= _named(label, earlier.title, earlier.text)
     found |= _named(label, "limits", _text(queued.limits))
     found |= _named(label, "ladder", " → ".join(queued.ladder))
     return found

@@ -19,7 +19,15 @@ from parallel_agents.comparing.comparison import (
     pair_up,
 )
 from parallel_agents.comparing.inputs import MOST_CHANGED
-from parallel_agents.comparing.steps import KINDS, Detail, Step, definition_of, details_of, encoded
+from parallel_agents.comparing.steps import (
+    KINDS,
+    Detail,
+    Step,
+    definition_of,
+    details_of,
+    earlier_of,
+    encoded,
+)
 from parallel_agents.comparing.text_diff import TextDiff, text_diff
 from parallel_agents.comparing.whole import (
     Side,
@@ -31,6 +39,7 @@ from parallel_agents.comparing.whole import (
 )
 from parallel_agents.core.event import Attempted, Event, Finished, Replied, Started
 from parallel_agents.core.filter import Filter
+from parallel_agents.core.forking import said_before
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import PAGE, Journal, Snapshot
 from parallel_agents.core.row import Row
@@ -201,7 +210,7 @@ def _side(row: Row, seen: Snapshot) -> Side:
 
 
 def _ended(side: Side, told: Told) -> Side:
-    return replace(side, score=told.score, error=told.error)
+    return replace(side, score=told.score, error=told.error, earlier=told.earlier)
 
 
 async def _fold(
@@ -212,18 +221,39 @@ async def _fold(
 ) -> int:
     """Add the events of a tree to what is told of its runs; how many were not read."""
     after = read = 0
+    continued: set[SessionKey] = set()
     while read < MOST_EVENTS:
         page = await journal.events(after=after, tree=tree, kinds=KINDS)
         for event in page:
             side = sides.get(event.session)
             if side is not None and side.run_id == event.run:
                 told[event.session].add(event)
+            elif side is not None and told[event.session].queued is None:
+                continued.add(event.session)
         read += len(page)
         if len(page) < PAGE:
-            return 0
+            break
         after = page[-1].seq
+    for key in continued:
+        await _recall(journal, sides[key], told[key])
+    if read < MOST_EVENTS:
+        return 0
     before = await journal.count_events(before=after + 1, tree=tree)
     return await journal.count_events(tree=tree) - before
+
+
+async def _recall(journal: Journal, side: Side, told: Told) -> None:
+    """Add what the session had said before the run that is compared."""
+    found: list[Event] = []
+    after = 0
+    while page := await journal.events(after=after, session=side.row.session.key):
+        found += page
+        is_begun = any(event.run == side.run_id and event.body.kind == "replied" for event in page)
+        if is_begun or len(page) < PAGE or len(found) > MOST_EVENTS:
+            break
+        after = page[-1].seq
+    if earlier := said_before(found, side.run_id):
+        told.recall(earlier)
 
 
 async def _events_of(journal: Journal, row: Row) -> list[Event]:
@@ -268,6 +298,7 @@ def _of_attempt(
         spend=spend,
         whole_spend=spend,
         score=told.score,
+        earlier=told.earlier,
         error=failure if after is not None else told.error,
         attempts=number,
     )
@@ -301,6 +332,7 @@ async def _text(journal: Journal, side: Side | None, step: Step | None) -> str |
     if side is None or step is None:
         return None
     details: Iterable[Detail] = definition_of(side.row.session.agent)
+    details = [*details, *earlier_of(side.earlier)]
     if step.seq:
         session = side.row.session.key
         page = await journal.events(after=step.seq - 1, session=session, limit=1)

@@ -6,8 +6,8 @@ Ids, times and tries of calls are no part of it: those differ between any two ru
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
 from typing import NamedTuple
@@ -34,6 +34,15 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.flow import StepFinished
 from parallel_agents.core.json_value import as_list
+from parallel_agents.core.message import (
+    File,
+    Message,
+    Part as SaidPart,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 from parallel_agents.core.model import Finish
 
 KINDS = (
@@ -134,6 +143,31 @@ def definition_of(agent: AnyAgent) -> list[Detail]:
     return [Detail(Part.PROMPT, "instructions", agent.instructions + shown)]
 
 
+def earlier_of(messages: Sequence[Message]) -> list[Detail]:
+    """What was said before a run: by the runs of its session before it, or where it was forked."""
+    if not messages:
+        return []
+    return [Detail(Part.INPUT, "earlier conversation", "\n\n".join(map(_message, messages)))]
+
+
+def _message(said: Message) -> str:
+    return f"[{said.role}]\n{_joined(*map(_part, said.parts))}"
+
+
+def _part(part: SaidPart) -> str:
+    match part:
+        case Text(text=text):
+            return text
+        case ToolCall(name=name, arguments=arguments, unread=unread):
+            return f"calls {name} {unread or encoded(arguments)}"
+        case ToolResult(name=name, content=content, is_error=is_error):
+            return f"{name} {'failed' if is_error else 'returned'}: {content}"
+        case File():
+            return str(part)
+        case Thinking():
+            return ""
+
+
 def details_of(body: Body) -> list[Detail]:
     """The parts of the step that an event tells; none if it tells nothing to compare."""
     match body:
@@ -185,8 +219,6 @@ def _joined(*texts: str) -> str:
 
 
 def _given(queued: Queued) -> Iterator[Detail]:
-    if queued.context:
-        yield Detail(Part.INPUT, "earlier conversation", encoded(queued.context))
     if queued.team is None:
         yield Detail(Part.INPUT, "task", queued.text)
     for name, value in sorted(queued.input.items()):
@@ -258,10 +290,18 @@ class Track:
         self._results: list[tuple[int, Step]] = []
         self._of_flow: list[Step] = []
         self._number = 0
+        self._begun = 0
 
     def begin(self, agent: AnyAgent, at: float) -> None:
         """Add what its model is told by its definition."""
         self._steps += self._made(definition_of(agent), 0, at)
+        self._begun = len(self._steps)
+
+    def recall(self, messages: Sequence[Message], at: float) -> None:
+        """Add what was said before the run, behind the definition, wherever the track is by now."""
+        self._steps[self._begun : self._begun] = [
+            replace(step, number=0, place=self._begun) for step in self._made(earlier_of(messages), 0, at)
+        ]
 
     def add(self, event: Event) -> None:
         """Add an event; results of calls come in the order of the calls, steps of flows by their names."""

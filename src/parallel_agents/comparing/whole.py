@@ -9,6 +9,7 @@ from parallel_agents.comparing.steps import Ids, Step, Track
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Attempted, Event, Finished, Gated, Queued, Replied
 from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.message import Message
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, RunStatus, known_cost
 from parallel_agents.core.usage import Spend
@@ -28,6 +29,7 @@ class Side:
         score: 0 to 10; for a team or a flow without one the mean of those below it; None without any.
         error: what ended it.
         attempts: how many attempts it took.
+        earlier: what was said before the run.
     """
 
     row: Row
@@ -39,6 +41,7 @@ class Side:
     score: float | None = None
     error: Failure | None = None
     attempts: int = 0
+    earlier: tuple[Message, ...] = ()
 
     @property
     def run_id(self) -> RunId:
@@ -79,6 +82,7 @@ class Told:
         queued: what it was asked for; None if that was not read.
         model: the first one that answered; empty if none did.
         last_reply: the number of the event of the last reply; 0 if there was none.
+        earlier: what was said before the run.
     """
 
     track: Track
@@ -88,6 +92,12 @@ class Told:
     score: float | None = None
     error: Failure | None = None
     last_reply: int = 0
+    earlier: tuple[Message, ...] = ()
+
+    def recall(self, messages: Sequence[Message]) -> None:
+        """Add what was said before the run."""
+        self.earlier = tuple(messages)
+        self.track.recall(messages, self.began_at)
 
     def add(self, event: Event) -> None:
         """Add an event of the run."""
@@ -95,6 +105,8 @@ class Told:
         match event.body:
             case Queued():
                 self.queued = event.body
+                if event.body.context:
+                    self.recall(event.body.context)
             case Replied(is_summary=False):
                 self.model = self.model or event.body.model
                 self.last_reply = event.seq

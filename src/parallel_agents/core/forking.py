@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.fork import Fork
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept_text import without_references
 from parallel_agents.core.message import File, Message, Part, Text, ToolResult, task_text
 from parallel_agents.core.repetition import is_stuck
@@ -55,6 +56,15 @@ def beginning_of(events: Iterable[Event], fork: Fork) -> Beginning:
     if fork.text is None:
         return _asked_again(conversation, fork.at)
     return _said_after(conversation, fork.at, fork.text)
+
+
+def said_before(events: Iterable[Event], run: RunId) -> tuple[Message, ...]:
+    """What a run of a session was told of the runs before it, as a fork would be; nothing if that is not known."""
+    conversation = Conversation(events)
+    own = (turn.number for turn in conversation.turns if turn.run == run)
+    turn = next(own, conversation.next)
+    place = None if turn is None else conversation.before(turn)
+    return () if place is None else _copied(place.state.messages[: place.state.task_end - 1])
 
 
 def files_of(queued: Queued) -> Sequence[File]:
@@ -130,7 +140,8 @@ def _refusal(
             why = "its calls have no results yet"
     elif known is None:
         message = f"there is no turn {turn}"
-        why = f"its models have answered {len(turns)} times"
+        count = "once" if len(turns) == 1 else f"{len(turns)} times"
+        why = f"its models have answered {count}"
         if turn == 0:
             message, why = "there is nothing to ask again before the first turn", ""
     elif how == "after" and known.calls:

@@ -229,6 +229,31 @@ async def test_two_attempts_of_a_session_part_at_what_the_second_was_told() -> N
     assert (found.divergence.then.before, found.divergence.then.after) == ("bad", "good")
 
 
+async def test_a_fork_has_the_conversation_of_the_session_that_it_is_from() -> None:
+    async with opened(echo) as (rig, _):
+        handle = await rig.sessions.spawn(Task("writer", "Tea", label="first"))
+        await handle.wait()
+        await handle.send("Mint")
+        await handle.wait()
+        same = await handle.fork(at=2)
+        await same.wait()
+        other = await handle.fork(at=1, text="Sage")
+        await other.wait()
+        early = await handle.fork(at=0, text="Mint")
+        await early.wait()
+        found = [await rig.sessions.compare(handle, each) for each in (same, other, early)]
+
+    assert not found[0].rows
+    assert [change.name for change in found[1].changed] == ["task"]
+    assert [change.name for change in found[2].changed] == ["earlier conversation"]
+    divergence = found[2].divergence
+    assert divergence is not None
+    assert divergence.what == "first: input earlier conversation"
+    assert divergence.words is not None
+    assert divergence.words.before == "[user]\nTea\n\n[assistant]\nAbout Tea."
+    assert divergence.words.after is None
+
+
 async def test_a_live_run_that_did_the_same_so_far_has_not_parted() -> None:
     async with opened(echo) as (rig, _):
         await run(rig, "a", labelled("tea"))
