@@ -300,7 +300,8 @@ class Track:
     def recall(self, messages: Sequence[Message], at: float) -> None:
         """Add what was said before the run, behind the definition, wherever the track is by now."""
         self._steps[self._begun : self._begun] = [
-            replace(step, number=0, place=self._begun) for step in self._made(earlier_of(messages), 0, at)
+            replace(step, number=0, place=self._begun)
+            for step in self._made(earlier_of(messages), 0, at)
         ]
 
     def add(self, event: Event) -> None:

@@ -7,7 +7,9 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from parallel_agents.interpreter import this_python
@@ -15,17 +17,40 @@ from parallel_agents.surfaces.cli.main import COMMANDS
 
 _NAME = "pagents"
 _CALL = re.compile(rf"\b{_NAME} (?=(?:{'|'.join(COMMANDS)})\b)")
-
-
+# Commands about what is in a home, which are also typed on another machine: `ssh BOX pagents list`.
+_OF_HOME = re.compile(
+    rf"(?<!ssh BOX )\b{_NAME} (?:(?:dlq|workspaces) [a-z]+|answer|audit|compare|cost|diff|export|fork|history|inbox"
+    r"|kill|list|merge|report|resume|search|send|show|steer|wait|watch)\b"
+)
+_WHERE = ("--url", "--home", "--profile")
 _PIP = re.compile(rf"(?<!-m )\bpip install (?=[\"']{_NAME}\[)")
 
 
-def as_called(text: str, name: str | None = None) -> str:
-    """A text with its `pagents` and `pip` commands written so that they work here."""
+def as_called(text: str, name: str | None = None, arguments: Sequence[str] | None = None) -> str:
+    """A text with its `pagents` and `pip` commands written so that they work here.
+
+    Args:
+        text: what is shown.
+        name: the command's name; by default the one that works in this shell.
+        arguments: of this command, which say where it looks; by default those of the process.
+    """
     name = name or command_name(sys.argv[0])
+    if where := _where(sys.argv[1:] if arguments is None else arguments):
+        text = _OF_HOME.sub(lambda found: f"{found[0]}{where}", text)
     if _PIP.search(text) and (pip := pip_command(this_python())) != "pip":
         text = _PIP.sub(lambda _: f"{pip} install ", text)
     return text if name == _NAME else _CALL.sub(f"{name} ", text)
+
+
+def _where(arguments: Sequence[str]) -> str:
+    """The options that say where a command looks, as a person types them again."""
+    found: dict[str, str] = {}
+    given = [*takewhile(lambda each: each != "--", arguments)]
+    for each, following in zip(given, [*given[1:], ""], strict=True):
+        option, equals, value = each.partition("=")
+        if option in _WHERE and (value if equals else following):
+            found[option] = value if equals else following
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in found.items())
 
 
 @cache

@@ -70,3 +70,16 @@ def test_pip_is_that_of_the_environment_in_which_the_package_is(tmp_path: Path) 
     assert pip_command(python, search=str(tmp_path / "mine")) == "pip"
     assert pip_command(python, search=str(tmp_path / "other")) == f"{python} -m pip"
     assert pip_command(python, search="/nowhere") == f"{python} -m pip"
+
+
+def test_where_a_command_looks_is_said_again_with_what_is_about_the_same_home() -> None:
+    text = "Next: pagents show x · pagents dlq show x · pagents docs E104 · ssh BOX pagents audit"
+    url = "https://box:7333"
+
+    assert as_called(
+        text, "pagents", ["map", "--url", url, "--profile=a b", "--", "--home", "/x"]
+    ) == (
+        f"Next: pagents show --url {url} --profile 'a b' x · pagents dlq show --url {url} --profile 'a b' x"
+        " · pagents docs E104 · ssh BOX pagents audit"
+    )
+    assert as_called(text, "pagents", ["run", "--url"]) == text
