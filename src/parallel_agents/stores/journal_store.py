@@ -13,7 +13,7 @@ from parallel_agents.core.audit import Audit, ChainCheck
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
-from parallel_agents.core.event_store import OnEvents, Unsubscribe
+from parallel_agents.core.event_store import OnEvents, StoredEvent, Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.question import OpenQuestion
@@ -281,6 +281,13 @@ class JournalStore(ABC):
         self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
     ) -> bool:
         return await self.submit(Change(finish, Finish(run, epoch, outcome, steers_seen), run))
+
+    async def fold_events(
+        self, fold: Callable[[StoredEvent], _T], *, tree: SessionKey, after: int, limit: int
+    ) -> list[_T]:
+        return await self.read(
+            lambda rows: rows.fold_events(fold, tree=tree, after=after, limit=limit)
+        )
 
     async def has_due(self) -> bool:
         now = self.now()

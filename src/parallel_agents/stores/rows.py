@@ -6,14 +6,14 @@ import logging
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState
 from parallel_agents.core.event import Body, Event
-from parallel_agents.core.event_store import Mark
+from parallel_agents.core.event_store import Mark, StoredEvent
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import ChildRun, Row
@@ -166,6 +166,20 @@ class Rows:
         query = "events" if session is None and tree is None else "events_below"
         found = self.database.all(query, values, where=conditions)
         return [self.event(columns) for columns in found]
+
+    def fold_events(
+        self, fold: Callable[[StoredEvent], _T], *, tree: SessionKey, after: int, limit: int
+    ) -> list[_T]:
+        values = event_values(None, tree, None, limit) | {"after": after}
+        conditions = ["events.after", *event_conditions(None, tree, None)]
+        found = self.database.all("events_below", values, where=conditions)
+        return [fold(self._stored(columns)) for columns in found]
+
+    def _stored(self, columns: SqlRow) -> StoredEvent:
+        seq, at, session, _, _, body = columns
+        is_plain = seq > self._last_old_seq and is_moment(at) and type(body) is bytes
+        event = partial(self.event, columns)
+        return StoredEvent(seq, at, session, body if is_plain else b"", event)
 
     def last_events(
         self,

@@ -15,7 +15,7 @@ async def lanes(call: Call, _: Nothing) -> Document:
     """What each session of a team did when, without its texts."""
     journal = call.client.journal
     tree = (await call.client.sessions.find(call.name)).session.key
-    found = await call.gateway.lanes.of(journal, tree)
+    found = await call.gateway.lanes.of(call.client, tree)
     left = 0
     if len(found.events) >= MOST_EVENTS:
         before = await journal.count_events(before=found.seq + 1, tree=tree)
