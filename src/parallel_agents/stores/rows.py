@@ -172,7 +172,7 @@ class Rows:
     ) -> list[_T]:
         values = event_values(None, tree, None, limit) | {"after": after}
         conditions = ["events.after", *event_conditions(None, tree, None)]
-        found = self.database.all("events_below", values, where=conditions)
+        found = self.database.each("events_below", values, where=conditions)
         return [fold(self._stored(columns)) for columns in found]
 
     def _stored(self, columns: SqlRow) -> StoredEvent:

@@ -68,18 +68,23 @@ class LaneEvents:
     Attributes:
         seq: the number of the last event that was added.
         base: the moment of the first event, in seconds since the epoch; None before there is one.
+        count: how many there are.
     """
 
     def __init__(self) -> None:
         self.seq = 0
         self.base: float | None = None
+        self.count = 0
         self.sessions: dict[SessionKey, int] = {}
-        self.events: list[list[JsonValue]] = []
+        # As JSON: a hundred thousand lists would cost ten times the memory, and be looked at by each
+        # collection of garbage.
+        self._encoded = bytearray()
         self._last_seq = 0
         self._last_after = 0
 
     def add(self, events: Iterable[LaneEvent]) -> None:
         """Add events, in their order."""
+        added: list[list[JsonValue]] = []
         for seq, at, session, kind, facts in events:
             self.seq = seq
             if kind is None:
@@ -90,7 +95,14 @@ class LaneEvents:
             after = round((at - self.base) * 1000)
             steps = seq - self._last_seq, after - self._last_after
             self._last_seq, self._last_after = seq, after
-            self.events.append([*steps, number, kind, *facts])
+            added.append([*steps, number, kind, *facts])
+        if added:
+            self.count += len(added)
+            self._encoded += (b"," if self._encoded else b"") + orjson.dumps(added)[1:-1]
+
+    def encoded(self) -> bytes:
+        """All of them as JSON."""
+        return b"[%b]" % self._encoded
 
 
 def lane_event(stored: StoredEvent) -> LaneEvent:

@@ -25,7 +25,7 @@ class KeptLanes:
         """The lanes of a tree up to now, or up to the most that is kept."""
         async with self._reading:
             found = self._trees.pop(tree, None) or LaneEvents()
-            while len(found.events) < MOST_EVENTS:
+            while found.count < MOST_EVENTS:
                 page = await client.fold_events(lane_event, tree=tree, after=found.seq, limit=_PAGE)
                 found.add(page)
                 if len(page) < _PAGE:
