@@ -1081,10 +1081,9 @@ SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
 own.key NOT GLOB 'noticed*' AND own.key NOT GLOB 'stuck-*'
 AND (own.key NOT GLOB 'steer-*' OR own.key GLOB '*/delivered')
 
--- The runs that living processes execute, and their last events, if those are old. Those that may be
--- stuck come first, or many that wait would hide them.
--- name: silent_runs
-SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
+-- A run that a living process executes, and its last event.
+-- name: silent_columns
+r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
        EXISTS (SELECT 1 FROM sessions AS below JOIN runs AS child ON child.session = below.key
                WHERE below.parent = r.session AND child.status IN ('queued', 'running'))
        AS has_children,
@@ -1096,14 +1095,25 @@ SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
        AS is_asking,
        CASE WHEN s.options GLOB '*"on_stuck"*' AND json_valid(s.options)
             THEN json_extract(s.options, '$.on_stuck') END
-FROM runs AS r INDEXED BY runs_live
+
+-- name: silent_joined
 JOIN owners AS o ON o.id = r.owner AND o.state = 'live'
 JOIN sessions AS s ON s.key = r.session
 JOIN events AS e ON e.seq = (SELECT MAX(own.seq) FROM events AS own
                              WHERE own.run = r.id AND {is_own_event})
-WHERE r.status IN ('queued', 'running') AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?
+WHERE {live} AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?1
+
+-- Those whose last events are old. Those that may be stuck come first, or many that wait would hide them.
+-- name: silent_runs
+SELECT {silent_columns}
+FROM runs AS r INDEXED BY runs_live {silent_joined}
 ORDER BY has_children OR is_asking OR e.key GLOB '*/waiting-*' OR e.key GLOB '*/retry-*', e.at
-LIMIT ?;
+LIMIT ?2;
+
+-- The same of some runs only.
+-- name: silent_of
+SELECT {silent_columns}
+FROM json_each(?2) AS asked CROSS JOIN runs AS r ON r.id = asked.value {silent_joined};
 
 -- The last runs of some of an agent's sessions, whose keys are in no order of time: an agent may have
 -- many thousands.
