@@ -25,6 +25,7 @@ from parallel_agents.stores.artifact_columns import artifact_from
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
+from parallel_agents.stores.ended_costs import EndedCosts
 from parallel_agents.stores.event_pages import before_seq, event_conditions, event_values
 from parallel_agents.stores.results import result_of
 from parallel_agents.stores.row_columns import is_moment, row_from, stand_in, summed_spend
@@ -55,6 +56,7 @@ class Rows:
         self._agents: dict[object, Agent | Undecodable] = {}
         # A face reads the same rows again and again, and few of them have changed since.
         self._kept = lru_cache(maxsize=_MOST_KEPT)(self._row)
+        self.ended_costs = EndedCosts()
         self._last_old_seq = _last_old_seq(database)
 
     def body(self, seq: int, stored: bytes) -> Body:

@@ -582,8 +582,11 @@ FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
 -- Calls that brought no reply and may have been billed.
 -- name: count_unanswered
 SELECT COUNT(*)
-FROM runs AS r JOIN sessions AS s ON s.key = r.session
-JOIN events AS e ON e.run = r.id AND e.key GLOB 'turn-*/unanswered-*' {where};
+FROM events AS e INDEXED BY unanswered
+CROSS JOIN runs AS r ON r.id = e.run CROSS JOIN sessions AS s ON s.key = r.session {where};
+
+-- name: costs.unanswered
+e.key GLOB 'turn-*/unanswered-*'
 
 -- A judge or refiner is a service of the session above it.
 -- name: served
@@ -617,6 +620,23 @@ r.id IN (SELECT id FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'ru
          UNION ALL
          SELECT id FROM runs INDEXED BY runs_ended
          WHERE finished_at IS NOT NULL AND finished_at >= :since)
+
+-- Those that ended before a moment, or nobody knows when.
+-- name: costs.ended_by
+NOT ({live}) AND (r.finished_at IS NULL OR r.finished_at < :until)
+
+-- name: costs.between
+r.id IN (SELECT id FROM runs INDEXED BY runs_ended
+         WHERE finished_at IS NOT NULL AND finished_at >= :since AND finished_at < :until)
+
+-- When a run ended last, and the record of the last pruning.
+-- name: last_end
+SELECT (SELECT MAX(finished_at) FROM runs INDEXED BY runs_ended
+        WHERE finished_at IS NOT NULL AND finished_at < 1e12),
+       (SELECT MAX(link) FROM prunings);
+
+-- name: count_ended_by
+SELECT COUNT(*) FROM runs INDEXED BY runs_ended WHERE finished_at IS NOT NULL AND finished_at < ?;
 
 -- The events of some runs of each session: from one number to another.
 -- name: events_of_claims
@@ -1270,6 +1290,13 @@ SELECT s.root, r.finished_at
 FROM runs AS r INDEXED BY runs_ended JOIN sessions AS s ON s.key = r.session
 WHERE r.finished_at IS NOT NULL AND r.finished_at > :after AND r.finished_at <= :until
 ORDER BY r.finished_at LIMIT :limit;
+
+-- The trees of the runs that ended last.
+-- name: roots_ended_last
+SELECT s.root, r.finished_at
+FROM runs AS r INDEXED BY runs_ended CROSS JOIN sessions AS s ON s.key = r.session
+WHERE r.finished_at IS NOT NULL
+ORDER BY r.finished_at DESC;
 
 -- name: has_ended_after
 SELECT EXISTS (SELECT 1 FROM sessions AS s JOIN runs AS r ON r.session = s.key
