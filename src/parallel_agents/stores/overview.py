@@ -25,12 +25,11 @@ _UNKNOWN = Attempt("", Spend(calls=1, unpriced_calls=1))
 
 def count_rows(rows: Rows, chosen: Filter) -> int:
     if chosen == Filter(roots_only=True):
-        found = rows.database.one("count_roots")
-    else:
-        values = values_of(chosen)
-        left = [condition for condition in conditions_of(chosen) if condition != "rows.after"]
-        (found,) = rows.database.all("count_rows", values, where=left)
-    return 0 if found is None else found[0]
+        return rows.root_count.read(rows.database)
+    values = values_of(chosen)
+    left = [condition for condition in conditions_of(chosen) if condition != "rows.after"]
+    (found,) = rows.database.all("count_rows", values, where=left)
+    return found[0]
 
 
 def read_tallies(rows: Rows, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:

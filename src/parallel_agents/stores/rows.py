@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TypeVar
@@ -28,6 +28,7 @@ from parallel_agents.stores.database import Database, SqlRow, Value, as_array
 from parallel_agents.stores.ended_costs import EndedCosts
 from parallel_agents.stores.event_pages import before_seq, event_conditions, event_values
 from parallel_agents.stores.results import result_of
+from parallel_agents.stores.root_count import RootCount
 from parallel_agents.stores.row_columns import is_moment, row_from, stand_in, summed_spend
 from parallel_agents.stores.row_conditions import conditions_of, values_of
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
@@ -41,6 +42,8 @@ _MOST_KEPT, _SMALL_OPTIONS = 2048, 2000
 
 # Conditions that most of the newest rows meet: they are looked for from the newest on.
 _BROAD = frozenset({"rows.latest", "rows.roots", "rows.ended", "rows.since"})
+# Of a text nobody knows whether they do.
+_TEXT = frozenset({"rows.text", "rows.texts", "rows.after"})
 
 
 class Rows:
@@ -57,6 +60,7 @@ class Rows:
         # A face reads the same rows again and again, and few of them have changed since.
         self._kept = lru_cache(maxsize=_MOST_KEPT)(self._row)
         self.ended_costs = EndedCosts()
+        self.root_count = RootCount()
         self._last_old_seq = _last_old_seq(database)
 
     def body(self, seq: int, stored: bytes) -> Body:
@@ -149,9 +153,17 @@ class Rows:
 
     def rows(self, chosen: Filter) -> list[Row]:
         values, conditions = values_of(chosen), conditions_of(chosen)
-        query = "rows"
-        if chosen.limit is not None and _BROAD.issuperset(conditions):
-            query = "newest_rows"
+        if chosen.limit is None or not (_BROAD | _TEXT).issuperset(conditions):
+            return self._all("rows", values, conditions)
+        if _BROAD.issuperset(conditions):
+            return self._all("newest_rows", values, conditions)
+        if "rows.text" not in conditions:
+            return self._all("rows", values, conditions)
+        without = [name for name in conditions if name != "rows.text"]
+        found = self._all("newest_rows", values, [*without, "rows.new"])
+        return found if len(found) >= chosen.limit else self._all("text_rows", values, without)
+
+    def _all(self, query: str, values: Mapping[str, Value], conditions: Sequence[str]) -> list[Row]:
         return [self._listed(found) for found in self.database.all(query, values, where=conditions)]
 
     def events(

@@ -324,6 +324,12 @@ FROM sessions AS s JOIN runs AS r ON r.session = s.key LEFT JOIN owners AS o ON 
 -- name: count_roots
 SELECT COUNT(*) FROM sessions WHERE parent = '';
 
+-- name: count_roots_after
+SELECT COUNT(*)
+FROM events AS e CROSS JOIN runs AS r ON r.id = e.run AND r.number = 1
+CROSS JOIN sessions AS s ON s.key = r.session AND s.parent = ''
+WHERE e.seq > ? AND e.key = 'queued';
+
 -- name: rows.latest
 r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)
 
@@ -396,6 +402,31 @@ AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag
 NOT EXISTS (SELECT 1 FROM json_each(:texts) AS one
             WHERE NOT instr(lower(s.label || char(10) || r.title || char(10) || s.key),
                             lower(one.value)))
+
+-- name: rows.text
+r.id IN ({with_text})
+
+-- Where a text is: looked for in each table by itself, which is a fifth of the work.
+-- name: with_text
+SELECT id FROM runs WHERE instr(lower(title), lower(:text))
+UNION
+SELECT of.id FROM sessions AS called CROSS JOIN runs AS of ON of.session = called.key
+WHERE instr(lower(called.label || char(10) || called.key), lower(:text))
+
+-- name: text_rows
+SELECT {row_columns}
+FROM ({with_text}) AS found
+CROSS JOIN runs AS r ON r.id = found.id
+CROSS JOIN sessions AS s ON s.key = r.session
+LEFT JOIN owners AS o ON o.id = r.owner
+{where}
+ORDER BY r.created_at DESC, s.key LIMIT :limit;
+
+-- Most searches of a list find enough among what is new.
+-- name: rows.new
+r.created_at >= (SELECT COALESCE(MIN(created_at), 0)
+                 FROM (SELECT created_at FROM runs INDEXED BY runs_created
+                       ORDER BY created_at DESC LIMIT 1000))
 
 -- name: rows.after
 (r.created_at < ({created_after}) OR (r.created_at = ({created_after}) AND s.key > :after))
