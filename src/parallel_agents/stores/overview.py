@@ -28,6 +28,9 @@ def count_rows(rows: Rows, chosen: Filter) -> int:
         return rows.root_count.read(rows.database)
     values = values_of(chosen)
     left = [condition for condition in conditions_of(chosen) if condition != "rows.after"]
+    if "rows.since" in left:
+        left.remove("rows.since")
+        return rows.database.all("count_since", values, where=left)[0][0]
     (found,) = rows.database.all("count_rows", values, where=left)
     return found[0]
 

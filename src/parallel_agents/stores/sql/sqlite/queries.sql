@@ -321,6 +321,18 @@ SELECT COUNT(*)
 FROM sessions AS s JOIN runs AS r ON r.session = s.key LEFT JOIN owners AS o ON o.id = r.owner
 {where};
 
+-- Found in two indexes: what was done since a moment is little of what there is.
+-- name: count_since
+SELECT COUNT(*)
+FROM (SELECT id FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running')
+      UNION ALL
+      SELECT id FROM runs INDEXED BY runs_ended
+      WHERE finished_at IS NOT NULL AND finished_at >= :since
+        AND status NOT IN ('queued', 'running')) AS found
+CROSS JOIN runs AS r ON r.id = found.id CROSS JOIN sessions AS s ON s.key = r.session
+LEFT JOIN owners AS o ON o.id = r.owner
+{where};
+
 -- name: count_roots
 SELECT COUNT(*) FROM sessions WHERE parent = '';
 
