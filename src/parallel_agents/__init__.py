@@ -9,6 +9,7 @@ from parallel_agents._version import __version__
 # Type checkers take it for true; `typing` itself would be looked for in the current folder first.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from parallel_agents.api.comparing import acompare, compare
     from parallel_agents.api.connecting import connect
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from parallel_agents.app.connected_sessions import ConnectedSessions
     from parallel_agents.app.map_price import MapPrice
     from parallel_agents.app.open_sessions import OpenSessions
+    from parallel_agents.comparing.comparison import Comparison
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel
     from parallel_agents.core.artifact import Artifact
     from parallel_agents.core.budget import Budget, OnLimit
@@ -95,6 +97,7 @@ __all__ = [
     "Changes",
     "Cleanup",
     "CommandGate",
+    "Comparison",
     "ConditionGate",
     "ConnectedSessions",
     "CreateOptions",
@@ -184,6 +187,7 @@ __all__ = [
     "WithWorkspace",
     "Workspace",
     "__version__",
+    "acompare",
     "acreate_agent",
     "ado",
     "aexport",
@@ -195,6 +199,7 @@ __all__ = [
     "arun_flow",
     "arun_plan",
     "asearch",
+    "compare",
     "connect",
     "create_agent",
     "do",
@@ -214,6 +219,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api.comparing": ("acompare", "compare"),
+    "comparing.comparison": ("Comparison",),
     "api.doing": ("ado", "do"),
     "api.creating": ("acreate_agent", "create_agent"),
     "creating.created": ("CreateOptions", "Created"),

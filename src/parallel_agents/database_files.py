@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 from pathlib import Path
+from typing import BinaryIO
 from weakref import WeakKeyDictionary
 
 from typing_extensions import override
@@ -89,3 +90,14 @@ def check_path_not_in_use(path: Path) -> None:
         OSError: nothing is there, or it cannot be seen.
     """
     check_not_in_use(path.stat())
+
+
+def open_given(path: Path) -> BinaryIO:
+    """Open a file to read that somebody else has named, such as a person or a program.
+
+    Raises:
+        DatabaseInUse: it is one of a database's files.
+        OSError: it cannot be opened.
+    """
+    check_path_not_in_use(path)
+    return path.open("rb")

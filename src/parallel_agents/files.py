@@ -19,6 +19,15 @@ _log = logging.getLogger("parallel_agents")
 
 _PUBLIC, _PRIVATE, _PRIVATE_FOLDER = 0o644, 0o600, 0o700
 _OTHERS = 0o077
+_IS_FOLDER = "it is a folder"
+# Why a file cannot be written, where the system's words are no help to a person.
+_WHY = {
+    errno.ENOENT: "its folder is missing, and cannot be made",
+    errno.EACCES: "this user may not write there",
+    errno.EROFS: "its disk can only be read",
+    errno.ENOSPC: "its disk is full",
+    errno.ENAMETOOLONG: "its name is too long",
+}
 
 
 def write_whole(target: Path, content: bytes) -> None:
@@ -53,6 +62,27 @@ def write_private(target: Path, content: bytes) -> None:
     with _told(target):
         make_private_folders(target.parent)
         _put(target, (content,), _PRIVATE)
+
+
+def check_target(target: Path) -> None:
+    """Refuse a file that could not be written, before the work whose result it is for.
+
+    Raises:
+        InvalidInput: it is a folder, or lies where this user may not write.
+    """
+    with _told(target):
+        place = target.resolve() if target.is_symlink() else target
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
+        existing = next(
+            each for each in (place.absolute().parent, *place.absolute().parents) if each.exists()
+        )
+        if not existing.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{shown(str(existing))} is not a folder")
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise PermissionError(
+                errno.EACCES, f"this user may not write to {shown(str(existing))}"
+            )
 
 
 class Draft:
@@ -105,7 +135,8 @@ def draft_of(target: Path) -> Generator[Draft]:
         with _told(target):
             place = target.resolve() if target.is_symlink() else target
             if place.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+                raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
+            _check_free_of_databases(place)
             if place.exists() and not place.is_file():
                 raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
             make_private_folders(place.parent)
@@ -224,10 +255,16 @@ def _told(target: Path) -> Generator[None]:
         yield
     except (OSError, ValueError, RuntimeError) as error:
         # A NUL in a path is a ValueError, and links that lead to each other are a RuntimeError.
+        found = getattr(error, "strerror", None) or str(error)
+        number = getattr(error, "errno", None)
+        is_systems = number is not None and found == os.strerror(number)
+        is_folder = isinstance(error, IsADirectoryError)
         raise InvalidInput(
             f"{shown(str(target))} cannot be written",
-            why=getattr(error, "strerror", None) or str(error),
-            hint="name a file in a folder that you may write to",
+            why=_WHY.get(number or 0, found) if is_systems else found,
+            hint=f"name a file in it, such as {shown(str(target / 'FILE'))}"
+            if is_folder
+            else "name a file in a folder that you may write to",
         ) from error
 
 
@@ -235,12 +272,22 @@ def _put(target: Path, pieces: Iterable[bytes], mode: int) -> None:
     """Replace a file where it is, through links; a device or a pipe is written to, and stays."""
     place = target.resolve() if target.is_symlink() else target
     if place.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
+    _check_free_of_databases(place)
     if place.exists() and not place.is_file():
         with place.open("wb") as file:
             file.writelines(pieces)
         return
     _replace(place, pieces, mode)
+
+
+def _check_free_of_databases(place: Path) -> None:
+    """Refuse to replace a database that this process has open: what it writes would be lost."""
+    if place.exists():
+        # Whoever writes nothing need not load SQLite.
+        from parallel_agents.database_files import check_path_not_in_use  # noqa: PLC0415 - heavy
+
+        check_path_not_in_use(place)
 
 
 def make_private_folders(folder: Path) -> None:

@@ -140,7 +140,7 @@ def test_what_could_only_fail_is_refused_before_a_call(
     for arguments, told in (
         (["--agents", "nobody"], "there is no agent 'nobody'"),
         (["--agents", "agent_orchestrator"], "cannot be an agent of its own plan"),
-        (["--max-steps", "31"], "max_steps is 31"),
+        (["--max-steps", "31"], "--max-steps is 31"),
         (["-i", "tasks=1"], "cannot be called 'tasks'"),
         (["--out", "x.yaml"], "--out requires --plan-only"),
     ):

@@ -34,6 +34,7 @@ def test_the_live_view_draws_and_leaves_only_results(
 
     running = terminal("run", pagents.team("quick", "slow", "last"), "--id", "tea", width=width)
     running.wait_for("1/3 finished")
+    running.wait_for("✔ quick  done")
     during = running.screen.text
     provider.release()
     code = running.end()

@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 SOURCE = Path(__file__).parents[2] / "src" / "parallel_agents"
 # Python before 3.11.5 goes on behind an alternative of such a group that has failed halfway:
 # https://github.com/python/cpython/issues/101955. One character that is repeated so is right in all.
@@ -23,6 +25,7 @@ def test_no_group_is_repeated_possessively() -> None:
     assert found == set()
 
 
+@pytest.mark.slow
 def test_an_agent_that_answers_otherwise_leaves_its_examples_out() -> None:
     """Examples with answers of another form would be refused, but only for agents that have some."""
     calls = {

@@ -8,7 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
-import typer
 from typer.core import TyperGroup
 
 import parallel_agents as pa
@@ -89,8 +88,7 @@ def text() -> str:
 
 def _commands() -> Iterator[tuple[str, str, str]]:
     for name in COMMANDS:
-        group = typer.main.get_command(build([name]))
-        assert isinstance(group, TyperGroup)
+        group = build([name])
         command = group.commands[name]
         if not isinstance(command, TyperGroup):
             yield _command(f"pagents {name}", command)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pytest
-import typer
 from typer.core import TyperGroup
 
 from parallel_agents import errors
@@ -123,8 +122,7 @@ def commands() -> Mapping[str, set[str]]:
     """The options of every command by its full name, without the help options."""
     found: dict[str, set[str]] = {}
     for name in COMMANDS:
-        group = typer.main.get_command(build([name]))
-        assert isinstance(group, TyperGroup)
+        group = build([name])
         command = group.commands[name]
         leaves = command.commands if isinstance(command, TyperGroup) else {"": command}
         for leaf, leaf_command in leaves.items():

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-import typer
 from typer.core import TyperGroup
 
 from parallel_agents.core.schema import Json
@@ -182,7 +181,7 @@ def check_keys(shown: Shown, printed: str) -> None:
 def test_a_command_parses(call: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     for chosen in (PROFILE_VARIABLE, URL_VARIABLE):  # by options, which set them for the process
         monkeypatch.setenv(chosen, "")
-    command = typer.main.get_command(build(call))
+    command = build(call)
     rest = list(call)
     while isinstance(command, TyperGroup) and rest and rest[0] in command.commands:
         command = command.commands[rest.pop(0)]

@@ -108,7 +108,11 @@ async def test_a_text_is_counted_and_its_cut_is_told(wire: Wire, origin: str) ->
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("wire", WIRES)
-async def test_a_tool_is_called_and_its_result_is_read(wire: Wire, mode: str, origin: str) -> None:
+async def test_a_tool_is_called_and_its_result_is_read(
+    wire: Wire, mode: str, origin: str, pytestconfig: pytest.Config
+) -> None:
+    if wire is not Wire.CHAT and mode == "whole" and not pytestconfig.getoption("--long"):
+        pytest.skip("seconds of inference; the stream of this wire is tried: --long")
     ear = RecordingListener(wants_text=mode == "stream")
     async with model_of(wire, origin) as model:
         asked = await model.respond(TEA, ear)

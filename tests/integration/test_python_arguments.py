@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -17,7 +17,7 @@ from parallel_agents import testing
 from parallel_agents.api.opening import Options
 from parallel_agents.app.care import Care
 from parallel_agents.app.connected_sessions import ConnectedSessions
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import CallerError, InvalidInput
 from parallel_agents.testing import RepliesWith
 from tests.integration.taken_arguments import NOTHING, TAKEN
 
@@ -75,6 +75,7 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "spawn_flow": Call(sessions.spawn_flow, {"function": launch}),
         "team_result": Call(sessions.team_result, {"handle": face.team}),
         "send": Call(sessions.send, {**named, "text": "Go on."}),
+        "fork": Call(sessions.fork, {"session": face.letter.session.key, "text": "Go on."}),
         "steer": Call(sessions.steer, {**named, "text": "Go on.", "mode": "after"}),
         "kill": Call(sessions.kill, {**named, "dry_run": True}),
         "wait": Call(sessions.wait, {"handles": [handle]}),
@@ -87,6 +88,7 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "pool": Call(sessions.pool, {"agent": "writer", "name": "writers"}),
         "list": Call(sessions.list, {}),
         "history": Call(sessions.history, named),
+        "compare": Call(sessions.compare, {"a": handle, "b": face.team}),
         "prompts": Call(sessions.prompts, named),
         "follow": Call(sessions.follow, {"session": handle}),
         "state": Call(sessions.state, {"session": handle}),
@@ -98,6 +100,7 @@ def handle_calls(face: Face) -> dict[str, Call]:
     handle = face.handle
     return {
         "wait": Call(handle.wait, {}),
+        "fork": Call(handle.fork, {"text": "Go on."}),
         "send": Call(handle.send, {"text": "Go on."}),
         "steer": Call(handle.steer, {"text": "Go on.", "mode": "after"}),
         "kill": Call(handle.kill, {}),
@@ -127,7 +130,7 @@ def store_calls(face: Face) -> dict[str, Call]:
 
 def connected_calls(face: Face) -> dict[str, Call]:
     """The verbs of a gateway, on the verbs of the open store: what they check comes before both."""
-    sessions = ConnectedSessions(face.sessions._service)  # pyright: ignore[reportPrivateUsage]
+    sessions = ConnectedSessions(face.sessions._service, face.sessions._journal)  # pyright: ignore[reportPrivateUsage]
     shared = sessions_calls(face)
     named = verbs_of(ConnectedSessions) - {"spawn_flow"}
     return {name: Call(getattr(sessions, name), shared[name].good) for name in named}
@@ -174,7 +177,7 @@ async def outcome(call: Call, arguments: Mapping[str, object]) -> str:
     """`taken`; or `refused`, if the error says what and how in our words; or what was raised."""
     try:
         value = call.function(**arguments)
-        if inspect.isawaitable(value):
+        if isinstance(value, Coroutine):
             await value
         elif hasattr(value, "__anext__"):
             async for event in value:
@@ -186,9 +189,8 @@ async def outcome(call: Call, arguments: Mapping[str, object]) -> str:
             async with value:
                 pass
     except pa.PagentsError as error:
-        return (
-            "refused" if error.code.startswith("PA-E1") and error.hint else f"{error.code} {error}"
-        )
+        is_refused = isinstance(error, CallerError) and error.hint
+        return "refused" if is_refused else f"{error.code} {error}"
     except Exception as error:  # noqa: BLE001 - any other is the fault that is looked for
         return f"{type(error).__name__}: {error}"
     return "taken"
@@ -312,6 +314,22 @@ async def test_what_looks_at_a_run_refuses_every_odd_value_that_nobody_means(
     given: dict[str, object] = {"name": "@last", "home": tmp_path}
     given |= {"file": tmp_path / "a.html", "force": True} if "export" in name else {}
     call = Call(getattr(pa, name), given)
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+@pytest.mark.parametrize("name", ["compare", "acompare"])
+async def test_a_comparison_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    tasks = [pa.Task("writer", "Go.", key=key, label=key) for key in ("mint", "sage")]
+    await pa.arun(tasks, model="scripted/m", **options(tmp_path))
+    call = Call(getattr(pa, name), {"a": "@last/mint", "b": "@last/sage", "home": tmp_path})
 
     walked = await walk("pa", {name: call})
 

@@ -12,11 +12,8 @@ from parallel_agents.core.overview import Lineage
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, SessionPlan, Store
-from parallel_agents.errors import (
-    SpawnBound,
-    SpawnLimit,
-    SpawnRefused,
-)
+from parallel_agents.errors import SpawnRefused
+from parallel_agents.errors.caller import SpawnBound, SpawnLimit
 from tests.integration.kept_work import (
     AGENT,
     DONE,

@@ -34,9 +34,7 @@ _FILES = 5  # the process's streams, the pipe that says its number and its end, 
 
 def load(also: Sequence[str] = ()) -> None:
     """Load what most commands load, except for modules that read the environment when loaded."""
-    commands: Any = import_module("parallel_agents.surfaces.cli.commands")
-    for command in commands.COMMANDS.values():
-        import_module(f"parallel_agents.surfaces.cli.{command.where.partition(':')[0]}")
+    _build_commands()
     import_module("parallel_agents.app.opening")
     import_module("parallel_agents.api.running")
     import_module("jsonschema_rs")
@@ -52,6 +50,20 @@ def load(also: Sequence[str] = ()) -> None:
     for late in ("parallel_agents.first_process", "encodings.ascii", "typer._adapters", *also):
         import_module(late)
     gc.freeze()
+
+
+def _build_commands() -> None:
+    """Build each command and what reads the values of its options."""
+    main: Any = import_module("parallel_agents.surfaces.cli.main")
+    for name in main.COMMANDS:
+        _prepare(main.build([name]))
+
+
+def _prepare(command: Any) -> None:
+    for parameter in command.params:
+        parameter.get_runtime_param()
+    for below in getattr(command, "commands", {}).values():
+        _prepare(below)
 
 
 def _run_once() -> None:

@@ -12,7 +12,10 @@ from parallel_agents.database_files import (
     DatabaseInUse,
     check_path_not_in_use,
     connect_to,
+    open_given,
 )
+from parallel_agents.errors import InvalidInput
+from parallel_agents.files import draft_of, write_private
 from parallel_agents.folder import Folder, PathRefused
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.copying import copy
@@ -45,6 +48,18 @@ def test_another_name_of_its_file_is_that_file(database: Connection, tmp_path: P
         check_path_not_in_use(tmp_path / "notes.txt")
     with pytest.raises(DatabaseInUse):
         check_path_not_in_use(tmp_path / "link.txt")
+
+
+def test_no_open_database_is_read_as_a_given_file_or_replaced_by_a_written_one(
+    database: Connection, tmp_path: Path
+) -> None:
+    with pytest.raises(DatabaseInUse):
+        open_given(tmp_path / "store.db")
+    with pytest.raises(InvalidInput, match="cannot be written") as refused:
+        write_private(tmp_path / "store.db", b"")
+    assert refused.value.why == "it is a database that this process is using"
+    with pytest.raises(InvalidInput, match="cannot be written"), draft_of(tmp_path / "store.db"):
+        pass
 
 
 def test_a_database_that_was_closed_is_a_file_like_others(tmp_path: Path) -> None:

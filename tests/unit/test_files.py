@@ -12,6 +12,7 @@ import pytest
 
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import (
+    check_target,
     close_to_others,
     create_private,
     draft_of,
@@ -274,3 +275,18 @@ def test_a_draft_takes_the_place_of_no_pipe_or_device(tmp_path: Path) -> None:
             raise AssertionError(target)
 
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_file_that_could_not_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    check_target(tmp_path / "new" / "folder" / "x.md")
+    check_target(tmp_path / "file")
+
+    with pytest.raises(InvalidInput) as refused:
+        check_target(tmp_path)
+    assert refused.value.why == "it is a folder"
+    assert refused.value.hint.startswith("name a file in it")
+    with pytest.raises(InvalidInput) as refused:
+        check_target(tmp_path / "file" / "x.md")
+    assert refused.value.why.endswith("file' is not a folder")
+    assert not (tmp_path / "new").exists()

@@ -8,6 +8,7 @@ const { Lanes, linesOf } = await import(`${ui}lanes.js`);
 const text = await import(`${ui}text.js`);
 const format = await import(`${ui}format.js`);
 const { entriesOf } = await import(`${ui}transcript.js`);
+const forks = await import(`${ui}forks.js`);
 
 const row = (key, more = {}) => ({ session_key: key, agent: 'a', label: '', id: key, status: 'done', created_at: key, counts: {}, parent: null, ...more });
 const event = (seq, kind, body = {}, session = 's') => ({ seq, at: new Date(1e12 + seq * 1000).toISOString(), session_key: session, run_id: 'r', key: `k${seq}`, event: { kind, ...body } });
@@ -66,4 +67,14 @@ test('a message says whether it was delivered', () => {
   const delivered = event(5, 'delivered', { steer: 'k3', text: 'hurry', turn: 2 });
   assert.match(entriesOf([steered])[0].note, /not delivered yet/);
   assert.match(entriesOf([steered, delivered])[0].note, /delivered before turn 2 after 2.0s/);
+});
+
+test('a message is forked at its turn, and a task at the turn before it', () => {
+  const turns = [{ turn: 1, seq: 3, run_id: 'r', model: 'm/1', is_whole: true }, { turn: 2, seq: 9, run_id: 'q', model: 'm/2', is_whole: false }];
+  const entry = (kind, seq, run_id) => ({ kind, seq, raw: { run_id } });
+  assert.deepEqual(forks.placeOf(turns, null, entry('replied', 3, 'r')), { after: 1, again: 1, model: 'm/1' });
+  assert.deepEqual(forks.placeOf(turns, null, entry('queued', 7, 'q')), { after: 1, again: 2, model: 'm/2' });
+  assert.deepEqual(forks.placeOf(turns, 3, entry('queued', 10, 'z')), { after: 2, again: 3, model: '' });
+  assert.deepEqual(forks.placeOf(turns, null, null), { after: 1, again: 2, model: 'm/2' });
+  assert.equal(forks.commandFor('1f', { at: 1, text: "it's", model: 'a/b' }), "pagents fork 1f 'it'\\''s' --at 1 -m a/b");
 });

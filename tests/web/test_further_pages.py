@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.web.test_pages import HOSTILE
+
 if TYPE_CHECKING:
     from playwright.async_api import Route
 
@@ -42,6 +44,9 @@ async def test_no_further_page_complains_asks_others_or_shuts_anybody_out(
 ) -> None:
     async with serving() as served, served.worker():
         await fail(served)
+        for label in ("one", "two"):
+            await spawn(served, f"{label} {HOSTILE}", label=label, model="sim/calm")
+        await served.get("/wait?names=one,two")
         async with browsing(served, theme=theme, width=width) as tab:
             faults: dict[str, list[str]] = {}
             wide: list[str] = []
@@ -56,6 +61,8 @@ async def test_no_further_page_complains_asks_others_or_shuts_anybody_out(
                 ("#/boards/overview", "failures by agent"),
                 ("#/health", "disk"),
                 ("#/audit", "Look-1"),
+                ("#/compare/one/two", "then: reply"),
+                ("#/compare/Look-1/one%231?as=lines", "First divergence"),
             ):
                 await tab.open(route)
                 await seen(tab, text)

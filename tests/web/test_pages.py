@@ -131,6 +131,32 @@ async def test_a_queued_run_is_killed_after_a_preview(serving: Serving, browsing
         await seen(tab, "Killed 1 run")
 
 
+async def test_a_conversation_is_forked_at_a_message_on_a_phone(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker():
+        served.add_greeter()
+        _, first = await served.post("/runs", {"agent": "greeter", "text": "Hi", "label": "hi"})
+        await served.get(f"/wait?names={first['id']}")
+        async with browsing(served, width=390) as tab:
+            await tab.open(f"#/session/{first['session_key']}")
+            await tab.page.get_by_role("button", name="Fork here").nth(1).click(timeout=20_000)
+            await seen(tab, "answer turn 1 anew")
+            await tab.page.get_by_label("Say next").fill("In <b>French</b>")
+            await seen(tab, "Its first call costs at most")
+            faults = await tab.faults_of_access()
+            await tab.page.get_by_role("button", name="Fork", exact=True).click()
+            await seen(tab, "2 messages copied")
+            await seen(tab, "hi, after turn 1")
+            shown = await tab.page.locator("main").inner_text()
+            await tab.page.keyboard.press("f")
+            await tab.page.get_by_role("dialog").wait_for()
+
+        assert faults == []
+        assert "In <b>French</b>" in shown
+        assert tab.complaints == []
+
+
 async def test_a_wrong_token_is_said_and_not_tried_again(
     serving: Serving, browsing: Browsing
 ) -> None:

@@ -3,7 +3,6 @@
 Not here, and why:
 
 - the installing of T1, which needs a package index: `scripts/release` installs the wheel and runs it;
-- T9, comparing with yesterday's run: there is no view of the difference of two runs yet;
 - T12's time from an event to a pixel at 200 events a second: `benchmarks/web.py` measures it on a
   quiet machine.
 """
@@ -116,25 +115,25 @@ async def test_tasks_at_the_page_take_no_more_than_their_targets(
         await spawn(served, "Look", budget_tokens=5, on_limit="ask", label="asker")
         await spawn(served, "Well", label="well")
         slow = await spawn(served, SLOW_TEXT, model=SLOW_DAY, label="writer-4")
-        team = {"team": "content", "input": {"topic": "Tea", "platform": "blog"}}
-        _, crew = await served.post("/runs", {**team, "model": SLOW_DAY})
         await home(tab, "▲ asks you")
 
         needs = await who_needs_me(tab)
         await spawn(served, "Wait", model="sim/storm", label="research-17")
         why = await why_is_it_slow(tab, "research-17")
         steer = await redirect(served, tab, slow)
-        stop = await stop_tree(served, tab, crew["session_key"])
+        stop = await stop_tree(served, tab)
         await served.post(f"/runs/{slow}/kill", {})
         cost = await what_did_it_cost(tab)
         retry = await retry_what_failed(served, tab)
-        tell(T2=needs, T3=why, T4=steer, T5=stop, T6=cost, T8=retry)
+        compared = await compare_with_yesterday(served, tab)
+        tell(T2=needs, T3=why, T4=steer, T5=stop, T6=cost, T8=retry, T9=compared)
 
         assert needs.actions == 0
         assert why.actions <= 2
         assert stop.actions == 2
         assert cost.actions == 2
         assert retry.actions == 2
+        assert compared.actions <= 3
         assert tab.complaints == []
         if pytestconfig.getoption("--long"):  # on a machine that is busy with tests, seconds vary
             assert steer.seconds <= 3
@@ -177,8 +176,11 @@ async def redirect(served: Served, tab: Tab, key: str) -> Count:
     return person.count
 
 
-async def stop_tree(served: Served, tab: Tab, key: str) -> Count:
+async def stop_tree(served: Served, tab: Tab) -> Count:
     """T5: the preview, then the kill; the seconds are those after the second."""
+    team = {"team": "content", "input": {"topic": "Tea", "platform": "blog"}}
+    _, crew = await served.post("/runs", {**team, "model": SLOW_DAY})
+    key = crew["session_key"]
     await tab.open(f"#/run/{key}")
     await tab.page.locator(".counts", has_text=re.compile(r"5\s*running")).wait_for(timeout=20_000)
     with counting(tab) as person:
@@ -199,6 +201,7 @@ async def what_did_it_cost(tab: Tab) -> Count:
     with counting(tab) as person:
         await person.click(tab.page.get_by_role("link", name="Cost"))
         await person.sees("Each accepted")
+        await person.sees("on attempts without an accepted result")
         await tab.page.go_back()
         await person.click(tab.page.locator(".run-row", has_text="well").locator("a"))
         await tab.page.get_by_text(re.compile(r"tok · [\d.]+s · .*\$0\.\d+ sim")).first.wait_for()
@@ -216,6 +219,23 @@ async def retry_what_failed(served: Served, tab: Tab) -> Count:
         await person.sees("of 3 run again")
     _, after = await served.get("/runs?filter=model:sim/refusals")
     assert after["counts"]["total"] == 6
+    return person.count
+
+
+async def compare_with_yesterday(served: Served, tab: Tab) -> Count:
+    """T9: from the list to the words at which two runs first part; `d` marks the row with the cursor."""
+    for label, text in (("yesterday", "Tea"), ("today", "Green tea")):
+        key = await spawn(served, f"Write about {text}", label=label, model="sim/calm")
+        await served.get(f"/wait?names={key}")
+    await home(tab, "today")
+    current = tab.page.locator(".run-row.is-current", has_text="today")
+    while not await current.count():
+        await tab.page.keyboard.press("j")
+    with counting(tab) as person:
+        await person.press("d")
+        await person.click(tab.page.get_by_role("button", name="Compare yesterday"))
+        await person.sees("task")
+        await tab.page.locator(".first ins", has_text="Green").wait_for()
     return person.count
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from parallel_agents.app.connected_sessions import ConnectedSessions
 from parallel_agents.app.distant import open_distant
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.async_use import opening
 from parallel_agents.gateway_client.address import check_token
 from parallel_agents.settings import TOKEN_VARIABLE, URL_VARIABLE, read_user_environment
 
 
 @checked
-@asynccontextmanager
+@opening
 async def connect(url: Name, *, token: Name | None = None) -> AsyncGenerator[ConnectedSessions]:
     """Use the verbs of the gateway at an address; a worker there executes what is spawned.
 
@@ -41,4 +41,4 @@ async def connect(url: Name, *, token: Name | None = None) -> AsyncGenerator[Con
         given[TOKEN_VARIABLE] = check_token(token, "token of connect()")
     named = replace(environment, variables={**environment.variables, **given})
     async with open_distant(named) as distant:
-        yield ConnectedSessions(distant.sessions)
+        yield ConnectedSessions(distant.sessions, distant.journal)

@@ -12,7 +12,7 @@ class Display:
 
     def __init__(self) -> None:
         self._handle: Any = None
-        self._is_notebook = _is_notebook()
+        self._is_notebook = is_notebook()
         self._last = ""
 
     def show(self, html: str, text: str) -> None:
@@ -31,7 +31,7 @@ class Display:
             self._handle.update(content, raw=True)
 
 
-def _is_notebook() -> bool:
+def is_notebook() -> bool:
     """Whether a cell of a notebook would show HTML; whoever has not loaded IPython has none."""
     shell: Any = sys.modules.get("IPython")
     running: Any = None if shell is None else shell.get_ipython()

@@ -17,7 +17,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.shared_state import OUTSIDER
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
-from parallel_agents.files import Draft, draft_of
+from parallel_agents.files import Draft, check_target, draft_of
 from parallel_agents.interrupts import in_thread
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.settings import read_environment
@@ -161,8 +161,9 @@ def check_free(target: Path, *, force: bool) -> None:
     """Refuse to replace a file that nobody said to replace.
 
     Raises:
-        InvalidInput: it is there.
+        InvalidInput: it is there, or cannot be written.
     """
+    check_target(target)
     if os.path.exists(target) and not force:  # noqa: PTH110 - no error for what no file can be called
         raise InvalidInput(
             f"{target} is there already",
@@ -183,6 +184,7 @@ def form_of(target: Path, form: ExportForm | str | None) -> ExportForm:
             why="it says what goes out before the file appears",
             hint="name a file, such as export.md",
         )
+    check_target(target)
     given = target.suffix.removeprefix(".").lower() if form is None else form
     found = {"markdown": "md", "htm": "html", "ndjson": "jsonl"}.get(given, given)
     if found in [*ExportForm]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
+from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import LOG, Options, open_parts
 from parallel_agents.api.progress import open_bar
 from parallel_agents.api.watching import Watch
@@ -53,6 +54,7 @@ def in_opened(
     functions: Iterable[FlowFunction[Any]] = (),
 ) -> V:
     """What `work` returns in an open store, for code that is not async; a Ctrl-C says how to continue."""
+    note_held_loop("`await` and an a before the function's name, as in `await pa.arun_flow(...)`")
 
     async def run_until(stop: asyncio.Event) -> V | None:
         async with open_parts(None, None, options, functions) as app:

@@ -21,6 +21,7 @@ from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tool
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Name
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.async_use import opening
 from parallel_agents.core.tags import check_tags
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
@@ -62,7 +63,7 @@ class Options(TypedDict, total=False):
 
 
 @checked
-@asynccontextmanager
+@opening
 async def open(  # noqa: PLR0913 - what a program passes in
     *,
     model: Name | None = None,
@@ -107,7 +108,9 @@ async def open(  # noqa: PLR0913 - what a program passes in
     """
     options = given_options(home, tools, agents, gates, models, settings, flows, tags)
     async with open_parts(model, max_parallel, options) as app, letting_calls_end(app, Farewell()):
-        yield OpenSessions(app.sessions, app.sharing, app.flows, app.now, app.sent, app.care)
+        yield OpenSessions(
+            app.sessions, app.journal, app.sharing, app.flows, app.now, app.sent, app.care
+        )
 
 
 def given_options(  # noqa: PLR0913 - what a program passes in

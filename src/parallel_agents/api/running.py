@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
 from parallel_agents.api.progress import progress_bar
 from parallel_agents.api.team_calls import TeamCall, Tell, begin, listed, team_of, tell_each
@@ -135,6 +136,7 @@ def run_call(call: TeamCall[T]) -> TeamResult[T]:
     Raises:
         KeyboardInterrupt: it was stopped.
     """
+    note_held_loop("`await pa.arun(...)`")
     farewell = call.farewell
 
     async def run_until(stop: asyncio.Event) -> TeamResult[T] | None:

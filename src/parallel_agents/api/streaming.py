@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self
 
+from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
 from parallel_agents.api.progress import progress_bar
 from parallel_agents.api.team_calls import TeamCall, Tell, begin, listed, team_of, tell_each
@@ -164,6 +165,7 @@ def _each(call: TeamCall[T]) -> Generator[Result[T]]:
             if await unless(stop, tell_all()) is None and not is_left:
                 await farewell.let_calls_end(app)
 
+    note_held_loop("`async for` in place of `for`")
     results = iterate(work)
     try:
         with progress_bar(len(call.tasks), is_wanted=call.has_progress) as show:

@@ -13,6 +13,7 @@ from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.ids import SessionKey, make_name
+from parallel_agents.core.inspection import Journal
 from parallel_agents.core.sent import SentRequest, SentRequests
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import SessionVerbs
@@ -32,13 +33,14 @@ class OpenSessions(ProgramVerbs):
     def __init__(
         self,
         service: SessionVerbs,
+        journal: Journal,
         sharing: Sharing,
         flows: Functions,
         now: Callable[[], float],
         sent: SentRequests,
         care: Care,
     ) -> None:
-        super().__init__(service)
+        super().__init__(service, journal)
         self._service: SessionVerbs = service
         self._sharing = sharing
         self._flows = flows

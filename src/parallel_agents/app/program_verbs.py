@@ -6,11 +6,17 @@ import builtins
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
+from parallel_agents.comparing.comparison import Comparison
+from parallel_agents.comparing.reading import compare
 from parallel_agents.core.agent import T
 from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.async_use import Followed
+from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.fork import Fork
+from parallel_agents.core.inspection import Journal
 from parallel_agents.core.message import File
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import Row
@@ -19,6 +25,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import DeadLetters, Sessions, Steer, Until, whole_history
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.typed import typed_all
 
@@ -38,8 +45,9 @@ class ProgramVerbs:
         NotFound, Ambiguous: from each verb that takes a name.
     """
 
-    def __init__(self, service: ProgramService) -> None:
+    def __init__(self, service: ProgramService, journal: Journal) -> None:
         self._service = service
+        self._journal = journal
 
     async def spawn(
         self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
@@ -112,6 +120,56 @@ class ProgramVerbs:
         """
         spawned = await self._service.send(name, text, input=input, files=files)
         return SessionHandle(self._service, spawned)
+
+    async def fork(  # noqa: PLR0913 - what a fork can have, each by its name
+        self,
+        session: SessionHandle[T] | str,
+        *,
+        at: Index | None = None,
+        text: str | None = None,
+        model: Name | None = None,
+        key: Name | None = None,
+        label: Name | None = None,
+        budget: AnyBudget = NO_BUDGET,
+        workspace: Workspace | None = None,
+    ) -> SessionHandle[T]:
+        """Take up the conversation of a session at one of its turns, in a session of its own.
+
+            other = await sessions.fork(session, at=3, text="Use the other file.")
+            stronger = await sessions.fork(session, at=4, model="openai/gpt-5.2")
+
+        What was said until then is copied, and not paid for again; the other session stays as it is,
+        and may be at work. With a text, the fork begins after the turn, and the text is said next.
+        Without one, the turn itself is answered anew.
+
+        Args:
+            session: the session, as a handle or a name.
+            at: the turn, counted over all runs of the session; 0 is before the first. By default the
+                last one after which every call has its result, or the one that is to be answered.
+            text: what is said.
+            model: `provider/model`; by default that of the turn.
+            key: identifies the fork; the same fork again returns the existing session.
+            label: a short name; by default that of the session and the turn.
+            budget: the most that the fork may spend; by default as much as the session's own budget.
+            workspace: what the fork works in, needed if the session has a copy of a folder.
+
+        Raises:
+            ForkRefused: the conversation is not whole there; the error names the turns that work.
+            InvalidInput, UnknownModel, MissingKey: the fork cannot be accepted.
+            Conflict: the key is already used for different work.
+        """
+        name = session.key if isinstance(session, SessionHandle) else session
+        fork = Fork(
+            at=at,
+            text=text,
+            model=model,
+            key=key,
+            label=label,
+            budget=as_budget(budget),
+            workspace=workspace,
+        )
+        kind = session.output_type if isinstance(session, SessionHandle) else None
+        return SessionHandle(self._service, await self._service.fork(name, fork), kind)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
         """Send a message to a live run; see `SessionHandle.steer` for the modes.
@@ -245,6 +303,27 @@ class ProgramVerbs:
             return await self._service.history(name, after=after, limit=limit)
         return await whole_history(self._service, name, after=after)
 
+    async def compare(self, a: SessionHandle[Any] | str, b: SessionHandle[Any] | str) -> Comparison:
+        """Two runs, two sessions or two attempts side by side: what was changed, and where they part.
+
+            found = await sessions.compare("monday", "tuesday")
+            if found.divergence:
+                print(found.divergence.row.label, found.divergence.before, found.divergence.after)
+
+        Sessions are paired by their labels, and by their places among those with the same label.
+
+        Args:
+            a: the one before, as a handle or a name; `NAME#2` is its second attempt.
+            b: the one after.
+
+        Raises:
+            SameRun: both names mean the same.
+            NotComparable: they are of different kinds, or cannot be read.
+        """
+        names = [each if isinstance(each, str) else each.run_id for each in (a, b)]
+        return await compare(self._service, self._journal, *names)
+
     def follow(self, session: SessionHandle[Any] | str) -> AsyncIterator[Event]:
         """Yield all events of a session and its descendants until its latest run ends."""
-        return self._service.follow(session if isinstance(session, str) else session.key)
+        key = session if isinstance(session, str) else session.key
+        return Followed(self._service.follow(key), "follow()")

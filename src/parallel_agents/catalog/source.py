@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from parallel_agents.database_files import open_given
 from parallel_agents.errors import InvalidFile
 
 Accept: TypeAlias = Callable[[Path, bytes], None]
@@ -71,7 +72,7 @@ def read_source(file: Path, accept: Accept = accept_any) -> Source:
 
 def _bytes(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
+        with open_given(file) as opened:
             content = opened.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InvalidFile(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args, get_origin, ge
 from typing_extensions import Unpack
 
 from parallel_agents.core.annotations import taker_of
+from parallel_agents.core.async_use import Awaited, mark_async
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import ANYTHING, Taker, Wrong
 from parallel_agents.errors import InvalidInput
@@ -44,11 +45,21 @@ def _checked(function: _Function) -> _Function:
         right, named = _checks_of(function).take(args, kwargs)
         return function(*right, **named)
 
-    async def call_async(*args: object, **kwargs: object) -> object:
+    if not inspect.iscoroutinefunction(function):
+        return wraps(function)(call)
+
+    @wraps(function)
+    async def work(*args: object, **kwargs: object) -> object:
         right, named = _checks_of(function).take(args, kwargs)
         return await function(*right, **named)
 
-    return wraps(function)(call_async if inspect.iscoroutinefunction(function) else call)
+    name = f"{function.__name__}()"
+
+    @wraps(function)
+    def call_async(*args: object, **kwargs: object) -> Awaited[object]:
+        return Awaited(work(*args, **kwargs), name)
+
+    return mark_async(call_async)
 
 
 def checked_methods(made: C) -> C:

@@ -18,6 +18,7 @@ from parallel_agents.core.call_decisions import Answered, Asked, Ruled
 from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.cuts import Cuts
 from parallel_agents.core.flow import Batched, FlowTask, StepFinished, StepStarted
+from parallel_agents.core.fork import ForkedFrom
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import AnyKept
@@ -35,11 +36,7 @@ QUEUED_KEY = "queued"
 
 
 class SteerMode(StrEnum):
-    """When a message reaches a run.
-
-    NEXT delivers it before the next model call, NOW interrupts the call in flight, and AFTER makes
-    it the task of the session's next run.
-    """
+    """When a message reaches a run: before its next call, in the midst of one, or as the next run."""
 
     NEXT = "next"
     NOW = "now"
@@ -52,6 +49,7 @@ class Queued:
 
     Attributes:
         context: the transcript of the session that this one is forked from.
+        forked_from, taken: that session; what it said on this task, with which attempts begin.
         ladder, start: the models to escalate through, and why it begins above the cheapest.
         team, flow: the tasks of a team's run, or the call of a flow's function.
         cache_seconds: the maximum age of a stored reply to the same request.
@@ -64,6 +62,8 @@ class Queued:
     input: JsonObject = field(default_factory=dict[str, Json])
     limits: Limits = Limits()
     context: tuple[Message, ...] = ()
+    forked_from: ForkedFrom | None = None
+    taken: tuple[Message, ...] = ()
     ladder: tuple[str, ...] = ()
     start: str = ""
     team: TeamTask | None = None

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.fork import Fork
 from parallel_agents.core.kept_text import without_references
-from parallel_agents.core.message import Message, Part, Text, ToolResult
+from parallel_agents.core.message import File, Message, Part, Text, ToolResult, task_text
+from parallel_agents.core.repetition import is_stuck
+from parallel_agents.core.turns import Conversation, Place
+from parallel_agents.errors import ForkRefused
+
+_MOST_LISTED = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What a fork begins with.
+
+    Attributes:
+        queued: its first event, without the limits and the link that the runtime sets.
+        turn: the turn of the other session, counted over all of its runs.
+        is_asked_again: whether that turn is answered anew, and not taken over.
+        model: the one that answered it; empty for the model of the other session.
+    """
+
+    queued: Queued
+    turn: int
+    is_asked_again: bool
+    model: str
 
 
 def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
@@ -18,7 +42,123 @@ def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
     whole = list(messages)
     while whole and whole[-1].tool_calls:
         whole.pop()
-    return tuple([_without_references(message) for message in whole])
+    return _copied(whole)
+
+
+def beginning_of(events: Iterable[Event], fork: Fork) -> Beginning:
+    """What a fork of a session with these events begins with.
+
+    Raises:
+        ForkRefused: the conversation is not whole there, or cannot be read.
+    """
+    conversation = Conversation(events)
+    if fork.text is None:
+        return _asked_again(conversation, fork.at)
+    return _said_after(conversation, fork.at, fork.text)
+
+
+def files_of(queued: Queued) -> Sequence[File]:
+    """The files that the first request of a run shows."""
+    copied = (*queued.context, *queued.taken)
+    return [*queued.files, *(file for message in copied for file in message.files)]
+
+
+def _said_after(conversation: Conversation, at: int | None, text: str) -> Beginning:
+    whole = conversation.whole
+    turn = at if at is not None else (whole[-1] if whole else None)
+    place = None if turn is None else conversation.after(turn)
+    if turn is None or place is None or place.queued is None:
+        raise _refusal(conversation, turn, "after", [0, *whole] if conversation.has_begun else [])
+    _check_readable(conversation, place)
+    queued = Queued(
+        text=text,
+        limits=place.queued.limits,
+        context=_copied(place.state.messages),
+    )
+    return Beginning(queued=queued, turn=turn, is_asked_again=False, model=place.model)
+
+
+def _asked_again(conversation: Conversation, at: int | None) -> Beginning:
+    last = conversation.next or (len(conversation.turns) or None)
+    turn = last if at is None else at
+    place = None if turn is None else conversation.before(turn)
+    if turn is None or place is None or place.queued is None:
+        numbers = [turn.number for turn in conversation.turns if not turn.continues]
+        more = [] if conversation.next is None else [conversation.next]
+        raise _refusal(conversation, turn, "again", [*numbers, *more])
+    _check_readable(conversation, place)
+    if is_stuck(place.state.messages):
+        raise ForkRefused(
+            f"turn {turn} cannot be asked again",
+            why="the same call was made over and over until then, and every model would be stopped at once",
+            hint="fork it at an earlier turn, or give a text that says what to do instead",
+        )
+    messages, task = _copied(place.state.messages), place.state.task_end - 1
+    queued = replace(
+        place.queued,
+        context=messages[:task],
+        taken=messages[task + 1 :],
+        cache_seconds=0.0,
+        ladder=(),
+        start="",
+        kept=(),
+        by="",
+    )
+    if messages[task].text != task_text(queued.text, queued.input):  # it was shortened there
+        queued = replace(queued, text=messages[task].text, input={})
+    return Beginning(queued=queued, turn=turn, is_asked_again=True, model=place.model)
+
+
+def _check_readable(conversation: Conversation, place: Place) -> None:
+    if conversation.is_damaged(place):
+        raise ForkRefused(
+            "the conversation cannot be read as a whole",
+            why="an event of it is damaged, or of a newer version",
+            hint="see `pagents history NAME`; a newer version of pagents may read it",
+        )
+
+
+def _refusal(
+    conversation: Conversation, turn: int | None, how: str, numbers: Sequence[int]
+) -> ForkRefused:
+    """Why there is no such place, and which places there are."""
+    turns = conversation.turns
+    known = turns[turn - 1] if turn is not None and 0 < turn <= len(turns) else None
+    if turn is None:
+        message, why = "there is no turn to fork at", "no model has answered this session yet"
+        if turns:
+            why = "its calls have no results yet"
+    elif known is None:
+        message = f"there is no turn {turn}"
+        why = f"its models have answered {len(turns)} times"
+        if turn == 0:
+            message, why = "there is nothing to ask again before the first turn", ""
+    elif how == "after" and known.calls:
+        message = f"the conversation is not whole after turn {turn}"
+        why = f"it calls {', '.join(dict.fromkeys(known.calls))}, and not every call has a result"
+    else:
+        message = f"the conversation cannot be forked at turn {turn}"
+        why = "a reply that the server paused is one with the turn after it"
+    listed = _listed(numbers)
+    places = f"turns that work: {listed}" if listed else "spawn the agent instead"
+    return ForkRefused(message, why=why, hint=places)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """Numbers as a person writes them: those that follow each other as a range."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] + 1 == number:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    told = [str(first) if first == last else f"{first} to {last}" for first, last in ranges]
+    left = len(told) - _MOST_LISTED
+    return ", ".join(told[:_MOST_LISTED]) + (f" and {left} more ranges" if left > 0 else "")
+
+
+def _copied(messages: Iterable[Message]) -> tuple[Message, ...]:
+    return tuple([_without_references(message) for message in messages])
 
 
 def _without_references(message: Message) -> Message:

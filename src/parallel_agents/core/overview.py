@@ -39,6 +39,7 @@ class Cost(NamedTuple):
         day: the UTC day on which the runs ended, or were queued if they have not; empty if it is
             not known.
         tags: those of their sessions.
+        wasted: what of it was spent on attempts that led to no accepted result.
     """
 
     agent: str
@@ -51,6 +52,7 @@ class Cost(NamedTuple):
     at: float
     day: str = ""
     tags: tuple[str, ...] = ()
+    wasted: Spend = Spend()
 
 
 class Origin(NamedTuple):

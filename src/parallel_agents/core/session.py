@@ -8,6 +8,7 @@ from enum import StrEnum
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.fork import ForkedFrom
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.needs import Needs
@@ -65,6 +66,7 @@ class SessionOptions(Checked):
             of an earlier version.
         batch: how many items its task has, each with an answer of its own; 0 for a task of one piece.
             See `core.batch`.
+        forked_from: whose conversation it began with, if not its parent's; the runtime sets it.
     """
 
     mode: Mode = Mode.RUN
@@ -86,6 +88,7 @@ class SessionOptions(Checked):
     tags: tuple[str, ...] = ()
     needs: Needs | None = None
     batch: int = 0
+    forked_from: ForkedFrom | None = None
 
     def settled(self, budget: Budget) -> Budget:
         """A budget of the session, at whose limit it does what the session does if it does not say."""

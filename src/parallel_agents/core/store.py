@@ -56,11 +56,13 @@ class Claim(NamedTuple):
 class Attempt(NamedTuple):
     """One attempt of a run: its model, and what its calls cost.
 
-    An empty `model` is the one that the run was queued with.
+    An empty `model` is the one that the run was queued with. `is_kept` says of an attempt that another
+    one followed whether a part of its answer was accepted, as rows of a batch are.
     """
 
     model: str
     spend: Spend
+    is_kept: bool = False
 
 
 class Killed(NamedTuple):

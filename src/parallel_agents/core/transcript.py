@@ -68,11 +68,9 @@ class Transcript:
         verdicts: the gates' verdicts on the attempt's answer, so far.
         reviser: the agent that makes the attempt's answer; empty for the model.
         repairs: rejected answers since the attempt began.
-        last_text: the text of the run's last reply.
-        last_finish: why that reply ended.
+        last_text, last_finish: the text of the run's last reply, and why it ended.
         asked: the tool calls of the last reply, until all have a result.
-        finished: the calls that have ended, by their numbers in the reply, from 1.
-        started: the calls that were started, by their numbers.
+        finished, started: the calls that have ended, and that began, by their numbers in the reply.
         decisions: what people decided about the run's calls.
         kept: what the attempts and earlier runs of the same task did.
         pending: messages not yet delivered, by event key.
@@ -275,7 +273,8 @@ class Transcript:
     def _begin_attempt(self, begun: Attempted) -> None:
         self.close_turn()
         self.kept.begin_attempt()
-        self.messages[self.task_end :] = map(user, self.delivered)
+        taken = () if self._queued is None else self._queued.taken
+        self.messages[self.task_end :] = [*taken, *map(user, self.delivered)]
         self._take_accepted(begun.accepted_items)
         self._tell_earlier()
         if begun.critique:
@@ -344,13 +343,14 @@ class Transcript:
     def _begin_run(self, key: str, queued: Queued) -> None:
         self.close_turn()
         self.messages.extend(queued.context)
-        self._ids.note(queued.context)
+        self._ids.note((*queued.context, *queued.taken))
         task = task_text(queued.text, queued.input)
         self.messages.append(user(task, queued.files))
         self.kept_at.texts[task] = kept_path(self.run, key)
         self.task_end = len(self.messages)
         self._queued, self.accepted_items = queued, {}
         self._take_accepted(queued.accepted_items)
+        self.messages.extend(queued.taken)
         self.decisions, self.kept = Decisions(), KeptWork(list(queued.kept))
         self._tell_earlier()
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""

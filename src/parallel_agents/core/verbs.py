@@ -16,6 +16,7 @@ from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.fork import NO_FORK, Fork
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.message import File
@@ -151,7 +152,7 @@ class SessionReads(Protocol):
 
 
 class Sessions(SessionReads, Protocol):
-    """The seven verbs; a `name` is as in `SessionReads`."""
+    """The seven verbs, and `fork`; a `name` is as in `SessionReads`."""
 
     async def spawn(
         self, task: AnyTask, *, parent: SessionKey | None = None, again: str = ""
@@ -214,6 +215,19 @@ class Sessions(SessionReads, Protocol):
         Raises:
             RunIsOver: the session was killed.
             UnknownModel, MissingKey: the model cannot be used.
+        """
+        ...
+
+    async def fork(self, name: str, fork: Fork = NO_FORK) -> Spawned:
+        """Make a session that takes up the conversation of another one at one of its turns.
+
+        It has a copy of what was said until then, and pays only for what comes after.
+
+        Raises:
+            ForkRefused: the conversation is not whole there, or what the session works in is not
+                as it was.
+            InvalidInput, UnknownModel, MissingKey: before anything is stored.
+            Conflict: the key is already used for different work.
         """
         ...
 
@@ -299,6 +313,14 @@ class Teams(Protocol):
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be spawned.
+        """
+        ...
+
+    async def plan_fork(self, name: str, fork: Fork = NO_FORK) -> SessionPlan:
+        """The session that `fork` would start.
+
+        Raises:
+            PagentsError: as from `fork`.
         """
         ...
 

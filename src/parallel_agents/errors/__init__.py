@@ -4,6 +4,7 @@ PagentsError
  ├─ CallerError                 the caller must change something
  │   ├─ InvalidInput            PA-E101  a value does not match its schema or is out of range
  │   │   ├─ NotText             PA-E376  what is to be a text is not UTF-8
+ │   │   ├─ AsyncMisused        PA-E347  an await, async with or async for is missing
  │   │   ├─ TooMuchGiven        PA-E377  the files that are given are too many or too large
  │   │   └─ NothingOnStdin      PA-E378  stdin is empty, or was read before
  │   ├─ UnknownAgent            PA-E102
@@ -29,6 +30,8 @@ PagentsError
  │   ├─ BadRequest              PA-E386  a request cannot be read: its form, its type or its size
  │   ├─ TooManyRequests         PA-E387  too many wrong tokens or connections at once
  │   ├─ NotOffered              PA-E326  a client asks for a part of its protocol that is not here
+ │   ├─ SameRun                 PA-E327  a run is to be compared with itself
+ │   ├─ NotComparable           PA-E328  two runs are of different kinds, or cannot be read
  │   ├─ PruneRefused            PA-E390  what is to be removed from the store has to stay
  │   ├─ StoreInUse              PA-E393  runs are being executed, and would have to wait
  │   ├─ NotAtDistance           PA-E394  what is asked for cannot be done over --url
@@ -125,15 +128,15 @@ PagentsError
      ├─ GatewayUnreachable      PA-E395  a distant gateway cannot be reached
      ├─ GatewayMismatch         PA-E396  what answers is no gateway, or one of another version
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
-`docs/errors.md` explains each code; `pagents docs E101` shows its entry.
 """
 
 from __future__ import annotations
 
-from parallel_agents.errors.base import PagentsError, where_to_look
+from parallel_agents.errors.base import PagentsError as PagentsError
 from parallel_agents.errors.caller import (
     AlreadyAnswered,
     Ambiguous,
+    AsyncMisused,
     BadGateway,
     BadRequest,
     BatchRefused,
@@ -157,6 +160,7 @@ from parallel_agents.errors.caller import (
     NoSuchPath,
     NotAtDistance,
     NotAuthorized,
+    NotComparable,
     NotFound,
     NothingOnStdin,
     NotOffered,
@@ -166,11 +170,10 @@ from parallel_agents.errors.caller import (
     ProfileRefused,
     PruneRefused,
     RunIsOver,
+    SameRun,
     SecretInContent,
     SecretInSetting,
     SecretUnavailable,
-    SpawnBound,
-    SpawnLimit,
     SpawnRefused,
     StoreInUse,
     TooManyRequests,
@@ -227,7 +230,6 @@ from parallel_agents.errors.provider import (
     QuotaExhausted,
     RateLimited,
     RegionBlocked,
-    Rejection,
     RepeatsItself,
     ReplyTooLarge,
     RequestRejected,
@@ -274,6 +276,7 @@ __all__ = [
     "Ambiguous",
     "AnswerMissing",
     "ArtifactError",
+    "AsyncMisused",
     "AuthFailed",
     "BackupFailed",
     "BadGateway",
@@ -328,6 +331,7 @@ __all__ = [
     "NoSuchPath",
     "NotAtDistance",
     "NotAuthorized",
+    "NotComparable",
     "NotFound",
     "NotOffered",
     "NotRegistered",
@@ -342,7 +346,6 @@ __all__ = [
     "OverBudget",
     "Overloaded",
     "OwnershipLost",
-    "PagentsError",
     "PlanImpossible",
     "PlanNotAccepted",
     "PlanUnconfirmed",
@@ -354,7 +357,6 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "RegionBlocked",
-    "Rejection",
     "RepeatsItself",
     "ReplyTooLarge",
     "RequestRejected",
@@ -364,14 +366,13 @@ __all__ = [
     "RunIsOver",
     "RunKilled",
     "RunTimedOut",
+    "SameRun",
     "SandboxMissing",
     "SandboxRefused",
     "SearchFailed",
     "SecretInContent",
     "SecretInSetting",
     "SecretUnavailable",
-    "SpawnBound",
-    "SpawnLimit",
     "SpawnRefused",
     "StepFailed",
     "StepPartlyDone",
@@ -396,5 +397,4 @@ __all__ = [
     "Untrusted",
     "WorkspaceError",
     "WriterEnded",
-    "where_to_look",
 ]

@@ -1,4 +1,7 @@
-"""Base: the root of all errors, and where one is explained."""
+"""Base: the root of all errors, and where one is explained.
+
+`docs/errors.md` explains each code; `pagents docs E101` shows its entry.
+"""
 
 from __future__ import annotations
 

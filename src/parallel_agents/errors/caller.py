@@ -22,6 +22,12 @@ class NotText(InvalidInput):
     code = "PA-E376"
 
 
+class AsyncMisused(InvalidInput, TypeError, AttributeError):
+    """What belongs to async code is used without its `await`, `async with` or `async for`."""
+
+    code = "PA-E347"
+
+
 class TooMuchGiven(InvalidInput):
     """The files that a command is given are too many, or too large for a task."""
 
@@ -184,6 +190,18 @@ class NotOffered(CallerError):
     """A client asks for a part of its protocol that the gateway does not have."""
 
     code = "PA-E326"
+
+
+class SameRun(CallerError):
+    """A run is to be compared with itself."""
+
+    code = "PA-E327"
+
+
+class NotComparable(CallerError):
+    """Two runs are to be compared that are of different kinds, or of which one cannot be read."""
+
+    code = "PA-E328"
 
 
 class PruneRefused(CallerError):

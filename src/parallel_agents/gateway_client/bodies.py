@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.fork import Fork
 from parallel_agents.core.gate import ConditionGate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File
@@ -123,6 +124,24 @@ def team_body(team: TeamTask, key: str | None, tags: Sequence[str]) -> dict[str,
             **_budget(team.budget),
         }
     )
+
+
+def fork_body(fork: Fork) -> dict[str, object]:
+    """A fork as the gateway takes it.
+
+    Raises:
+        NotAtDistance: it is to work in a folder.
+    """
+    if fork.workspace is not None:
+        raise not_at_distance("a fork with a folder", "fork it on the machine that has the folder")
+    plain: dict[str, object] = {
+        "at": fork.at,
+        "text": fork.text,
+        "model": fork.model,
+        "key": fork.key,
+        "label": fork.label,
+    }
+    return _given({**plain, **_budget(fork.budget)})
 
 
 def task_body(task: AnyTask) -> dict[str, object]:

@@ -14,6 +14,7 @@ from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.fork import NO_FORK, Fork
 from parallel_agents.core.ids import RunId, SessionKey, make_long_name
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
@@ -27,6 +28,7 @@ from parallel_agents.errors import GatewayUnreachable, NotFound
 from parallel_agents.gateway_client.bodies import (
     Goal,
     NamedTeam,
+    fork_body,
     goal_body,
     named_team_body,
     task_body,
@@ -221,6 +223,24 @@ class RemoteSessions(RemoteReads):
                 raise not_at_distance(what)
         body: dict[str, object] = {"text": text, "input": {**(input or {})}, "model": model}
         return await self._started(f"/runs/{_quoted(name)}/messages", body)
+
+    async def fork(self, name: str, fork: Fork = NO_FORK) -> Spawned:
+        """Make a session that takes up the conversation of another one at one of its turns.
+
+        Raises:
+            NotAtDistance: it is to work in a folder.
+        """
+        return await self._started(f"/runs/{_quoted(name)}/fork", fork_body(fork))
+
+    async def price_fork(self, name: str, fork: Fork = NO_FORK) -> PriceForm:
+        """What a fork would cost at the gateway; nothing is started.
+
+        Raises:
+            PagentsError: as when it is started.
+        """
+        body = {**fork_body(fork), "dry_run": True}
+        answer = await self._exchange.request("POST", f"/runs/{_quoted(name)}/fork", body=body)
+        return self._exchange.read_value(PRICE, answer)
 
     async def _started(self, path: str, body: Mapping[str, object]) -> Spawned:
         key = "" if body.get("key") else make_long_name()

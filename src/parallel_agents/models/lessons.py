@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.errors import ContextTooLong, Rejection
+from parallel_agents.errors import ContextTooLong
+from parallel_agents.errors.provider import Rejection
 from parallel_agents.models.dialect import CHANGES, DialectChanges
 
 # Fields that a request can do without; a server that names another one is not obeyed.

@@ -19,6 +19,7 @@ from parallel_agents.core.problems import as_path, find_problem
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
+from parallel_agents.core.usage import SIMULATED
 from parallel_agents.errors import (
     InvalidInput,
     PagentsError,
@@ -150,11 +151,19 @@ class Orchestrator:
         Raises:
             UnknownAgent, InvalidFile, ConfigError: an agent that is named is not there, or nothing here
                 can plan.
-            InvalidInput: the plan that is given could not work, or there are no agents for one.
+            InvalidInput: the plan that is given could not work, or there are no agents for one, or only
+                a simulated model to make it.
         """
-        find_roster(self._agents, self._lack, request.agents, request.model)
+        roster = find_roster(self._agents, self._lack, request.agents, request.model)
         if request.plan is not None:
             self.check_plan(request.plan, request.material, request.budget)
+        elif roster.planner.startswith(SIMULATED):
+            raise InvalidInput(
+                f"{roster.planner} cannot plan",
+                why="it is simulated: its answers are made up, and no plan among them could work",
+                hint="choose another --model, or write a plan for it: `--plan FILE`; a team works on it,"
+                f" too: pagents run --team content -i topic=tea -m {roster.planner}",
+            )
 
     def check_plan(self, plan: Plan, material: Mapping[str, Json], budget: Budget) -> None:
         """Refuse a plan of a person that could not work, before it is given to the flow.

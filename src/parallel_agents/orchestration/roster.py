@@ -66,10 +66,12 @@ class Roster(NamedTuple):
     Attributes:
         agents: those that it may use, by name.
         is_small: the planning model is the embedded one, which is asked for less.
+        planner: the planning model.
     """
 
     agents: dict[str, Agent]
     is_small: bool
+    planner: str = ""
 
     def find(self, name: str) -> Agent:
         """One of the agents.
@@ -111,7 +113,8 @@ def find_roster(
             why=f"a step of a plan that names {CREATE} makes a new agent",
             hint="give it another name, or take it out of the agents",
         )
-    is_small = known.choose(known.agent(ORCHESTRATOR), model).model.startswith(LOCAL)
+    planner = known.choose(known.agent(ORCHESTRATOR), model).model
+    is_small = planner.startswith(LOCAL)
     if names:
         chosen: Iterable[Agent] = [known.agent(name) for name in dict.fromkeys(names)]
     else:
@@ -123,7 +126,7 @@ def find_roster(
             why="each of them lacks a model, a key or a tool here",
             hint="`pagents doctor` says what works here; name agents yourself",
         )
-    return Roster(able, is_small)
+    return Roster(able, is_small, planner)
 
 
 def _is_for_all(agent: Agent, *, is_small: bool) -> bool:

@@ -10,14 +10,8 @@ from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import (
-    CannotSee,
-    ConfigError,
-    ForkRefused,
-    InvalidInput,
-    SpawnBound,
-    SpawnRefused,
-)
+from parallel_agents.errors import CannotSee, ConfigError, ForkRefused, InvalidInput, SpawnRefused
+from parallel_agents.errors.caller import SpawnBound
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import label_of

@@ -13,7 +13,7 @@ from parallel_agents.core.attachment import MOST_FILES, MOST_PDF_BYTES, examine
 from parallel_agents.core.message import File
 from parallel_agents.core.model import Models
 from parallel_agents.core.task import Task
-from parallel_agents.database_files import check_path_not_in_use
+from parallel_agents.database_files import open_given
 from parallel_agents.errors import InvalidInput
 from parallel_agents.models.attaching import check_sees
 from parallel_agents.models.pdf_text import check_readable
@@ -109,8 +109,7 @@ def _read(path: Path) -> bytes:
         InvalidInput: it cannot be read.
     """
     try:
-        check_path_not_in_use(path)
-        with path.open("rb") as file:
+        with open_given(path) as file:
             return file.read(MOST_PDF_BYTES + 1)
     except OSError as error:
         raise InvalidInput(

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Generic
 
 from parallel_agents.core.agent import T_co
-from parallel_agents.core.annotations import Seconds
+from parallel_agents.core.annotations import Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.async_use import Followed
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
+from parallel_agents.core.fork import Fork
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import File, Message
 from parallel_agents.core.output_type import OutputType
@@ -64,6 +66,28 @@ class SessionHandle(Generic[T_co]):
         spawned = await self._sessions.send(self.key, text, input=input, files=files)
         self.run_id = spawned.run_id
 
+    async def fork(
+        self,
+        *,
+        at: Index | None = None,
+        text: str | None = None,
+        model: Name | None = None,
+        key: Name | None = None,
+    ) -> SessionHandle[T_co]:
+        """Take up the conversation at one of its turns, in a session of its own.
+
+        See `OpenSessions.fork`, which has further arguments.
+
+        Raises:
+            ForkRefused: the conversation is not whole there; the error names the turns that work.
+            InvalidInput, UnknownModel, MissingKey: the fork cannot be accepted.
+            Conflict: the key is already used for different work.
+        """
+        fork = Fork(at=at, text=text, model=model, key=key)
+        return SessionHandle(
+            self._sessions, await self._sessions.fork(self.key, fork), self.output_type
+        )
+
     async def steer(self, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
         """Send a message to the live run.
 
@@ -96,4 +120,4 @@ class SessionHandle(Generic[T_co]):
 
     def follow(self) -> AsyncIterator[Event]:
         """Yield all events of the session and its descendants until its latest run ends."""
-        return self._sessions.follow(self.key)
+        return Followed(self._sessions.follow(self.key), "follow()")

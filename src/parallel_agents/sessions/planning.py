@@ -34,14 +34,8 @@ from parallel_agents.core.tags import check_tags
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.unicode import canonical
-from parallel_agents.errors import (
-    ConfigError,
-    ForkRefused,
-    ProfileRefused,
-    SpawnBound,
-    SpawnLimit,
-    SpawnRefused,
-)
+from parallel_agents.errors import ConfigError, ForkRefused, ProfileRefused, SpawnRefused
+from parallel_agents.errors.caller import SpawnBound, SpawnLimit
 from parallel_agents.sessions import places, requests
 from parallel_agents.sessions.directory import Directory
 
@@ -190,14 +184,21 @@ class Planner:
             budget=flow.budget,
         )
 
-    def plan_retry(self, task: Task, key: str, team: Row | None) -> SessionPlan:
-        """A session for a task that failed, under its team.
+    def plan_anew(self, task: Task, key: str, team: Row | None) -> SessionPlan:
+        """A session for a task that failed, under its team, or for a conversation that is forked.
 
         Raises:
             UnknownAgent, InvalidFile, InvalidInput, ConfigError: it cannot be spawned.
         """
         agent = self._directory.agent_of(task)
         return self._plan(task, key, agent, task.model, team and team.session)
+
+    def plan_message(self, task: Task, key: str, team: Row | None) -> SessionPlan:
+        """As `plan_anew`, of what is said in a conversation: a message need not have the agent's input."""
+        agent = self._directory.agent_of(task)
+        plan = self.plan_anew(replace(task, agent=replace(agent, input_schema=None)), key, team)
+        planned = replace(plan.session.agent, input_schema=agent.input_schema)
+        return replace(plan, session=replace(plan.session, agent=planned))
 
     def _plan(
         self, task: Task, key: str | None, agent: Agent, model: str | None, parent: Session | None
@@ -326,10 +327,14 @@ def _bounds_below(parent: Session) -> Policy:
 
 
 def _permissions(agent: Agent, task: Task, parent: Session | None) -> tuple[Permissions, ...]:
-    """The layers of rules that a session has; a child has all of its parent's."""
+    """The layers of rules that a session has; a child has all of its parent's.
+
+    A retry and a fork have those of the session that they are of, which its options say.
+    """
     above = parent.options.permissions if parent else ()
-    own = (agent.permissions, task.permissions)
-    return (*above, *(layer for layer in own if layer != NO_PERMISSIONS))
+    own = (*task.options.permissions, agent.permissions, task.permissions)
+    further = (layer for layer in own if layer != NO_PERMISSIONS and layer not in above)
+    return (*above, *dict.fromkeys(further))
 
 
 def _narrowed(agent: Agent, bounds: Policy) -> Agent:

@@ -15,7 +15,8 @@ from parallel_agents.core.batch import check_batch, items_of, numbers
 from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import fitted
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.ids import short
+from parallel_agents.core.fork import Fork
+from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.object_schema import check_spelling, ways_to_give
 from parallel_agents.core.permission import Permissions
@@ -287,6 +288,11 @@ def task_digest(task: AnyTask) -> str:
     if task.files:
         work.append([file.id for file in task.files])
     return _digest(work)
+
+
+def fork_digest(session: SessionKey, fork: Fork) -> str:
+    """A digest of what is forked, where, and what is said or asked there."""
+    return _digest(["fork", session, fork.at, fork.text, fork.model])
 
 
 def team_digest(team: TeamTask) -> str:

@@ -64,11 +64,15 @@ class Retries:
         )
         if edits.model is not None:
             task = replace(task, model=edits.model, ladder=())
-        plan = self._planner.plan_retry(task, key, await self._team(dead_letter))
+        is_message = dead_letter.run.number > 1 or bool(dead_letter.queued.context)
+        plan_it = self._planner.plan_message if is_message else self._planner.plan_anew
+        plan = plan_it(task, key, await self._team(dead_letter))
         events = await self._store.events(session=dead_letter.session.key)
         queued = replace(
             plan.queued,
             context=_context(dead_letter, events),
+            forked_from=dead_letter.queued.forked_from,
+            taken=dead_letter.queued.taken if edits.text is None else (),
             kept=() if edits.afresh else await kept_of(self._store, dead_letter.run.id, events),
             accepted_items=_accepted_items(dead_letter, edits, events),
         )
@@ -141,6 +145,7 @@ def _as_now(dead_letter: DeadLetter) -> Task:
     """The task with its agent as it is defined now, and with its own settings as they were."""
     agent, was = dead_letter.session.agent, _as_it_was(dead_letter)
     by_agent = bool(agent.model or agent.ladder)
+    others = tuple(layer for layer in was.options.permissions if layer != agent.permissions)
     return replace(
         was,
         agent=agent.name,
@@ -149,6 +154,7 @@ def _as_now(dead_letter: DeadLetter) -> Task:
         gates=dead_letter.queued.gates,
         refine=dead_letter.queued.refine,
         limits=was.limits.without(agent.limits),
+        options=replace(was.options, permissions=others),
         budget=NO_BUDGET
         if was.budget == dead_letter.session.options.settled(agent.budget)
         else was.budget,

@@ -15,6 +15,7 @@ from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.fork import NO_FORK, Fork
 from parallel_agents.core.ids import RunId, SessionKey, is_group_key, make_run_id
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
@@ -33,6 +34,7 @@ from parallel_agents.sessions.attaching import Attacher
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.executing import Executing, cannot_continue
 from parallel_agents.sessions.flow_depth import check_flow_depth
+from parallel_agents.sessions.forks import Forks
 from parallel_agents.sessions.kept_options import kept_options
 from parallel_agents.sessions.kept_work import kept_of_child
 from parallel_agents.sessions.ladder_start import LadderStart
@@ -82,6 +84,7 @@ class Service(Executing):
         self._asked_by = ""  # of what is spawned and sent; empty for the user of this process
         self._permissions = user.permissions
         self._retries = Retries(store, planner)
+        self._forks = Forks(store, planner)
 
     def on_behalf(self, via: str) -> Service:
         """The same verbs for somebody who acts through this process; the journal says so."""
@@ -130,6 +133,15 @@ class Service(Executing):
     async def _plan_step(self, parent: Row, step: Step) -> SessionPlan:
         plan = await self._plan(step.task, parent)
         return plan if step.tried is None else await next_try(self._store, plan, step.tried)
+
+    async def plan_fork(self, name: str, fork: Fork = NO_FORK) -> SessionPlan:
+        """What `fork` would start."""
+        plan = await self._forks.plan(await self.find(name), fork)
+        self._check_sees(plan)
+        return plan
+
+    async def fork(self, name: str, fork: Fork = NO_FORK) -> Spawned:
+        return await self.start([await self.plan_fork(name, fork)])
 
     async def _start_children(self, plans: Sequence[SessionPlan]) -> builtins.list[Spawned]:
         outcomes = await self._store.spawn(plans)

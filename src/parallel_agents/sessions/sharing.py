@@ -21,7 +21,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.media_type import media_type_of
 from parallel_agents.core.shared_state import OUTSIDER, Removal, StateBounds, Writer
 from parallel_agents.core.store import Store
-from parallel_agents.database_files import check_path_not_in_use
+from parallel_agents.database_files import open_given
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.tree_state import StateNews, TreeState
 
@@ -145,8 +145,7 @@ def pieces_of(file: Path) -> Iterator[bytes]:
         InvalidInput: it cannot be read.
     """
     try:
-        check_path_not_in_use(file)
-        with file.open("rb") as opened:
+        with open_given(file) as opened:
             while piece := opened.read(_PIECE_BYTES):
                 yield piece
     except OSError as error:

@@ -74,7 +74,7 @@ class GoingOn:
         queued = request or self._queued(asked.run.id)
         if latest.run.kind is RunnerKind.AGENT:
             text = f"{queued.text}\n\n{_TEXT}"  # judges read the whole task there
-            queued = replace(queued, text=text, context=(), kept=())
+            queued = replace(queued, text=text, context=(), taken=(), forked_from=None, kept=())
         run = self._sessions.send(session, make_run_id(), queued, owner=owner, sender=asker)
         self._tables.dead_letters.note_retry(latest.run.id, session)
         return replace(latest, run=run, owner_state=None)

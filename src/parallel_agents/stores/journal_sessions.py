@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import BudgetAccount, account_of
 from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
+from parallel_agents.core.forking import files_of
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_group_key, key_half
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.run import LIVE, Run, RunStatus
@@ -147,7 +148,7 @@ class JournalSessions:
             )
         asked_by = None if asker is None else asker.run
         run = self._put_run(_first_run(plan, now), plan.queued, asked_by, request)
-        note_files(self._tables, plan.queued.files, session.root)
+        note_files(self._tables, files_of(plan.queued), session.root)
         if request != plan.run:
             self._tables.database.run("note_spawned", (request,))
         if plan.retries is not None:

@@ -100,6 +100,7 @@ def _chosen(
 def _cost(rows: Rows, columns: SqlRow) -> Cost:
     digest, key, served, model, status, count, at, day, tags, *amounts = columns
     ended = 0 if status in LIVE else count
+    spend = summed_spend(amounts)
     return Cost(
         agent=rows.agent_name(digest, str(key)),
         serves="" if served is None else rows.agent_name(served, ""),
@@ -107,10 +108,11 @@ def _cost(rows: Rows, columns: SqlRow) -> Cost:
         ended=ended,
         tried=ended,
         accepted=count if status == RunStatus.DONE else 0,
-        spend=summed_spend(amounts),
+        spend=spend,
         at=_moment(at) or 0.0,
         day=str(day or ""),
         tags=_tags(tags),
+        wasted=spend if _is_in_vain(status) else Spend(),
     )
 
 
@@ -124,6 +126,8 @@ def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
             is_last = number == len(of_run)
             ended = int(is_last and status not in LIVE)
             on = attempt.model or str(model)
+            spend = attempt.spend.on(on)
+            is_wasted = _is_in_vain(status) if is_last else not attempt.is_kept
             yield Cost(
                 agent=name,
                 serves=serves,
@@ -131,11 +135,17 @@ def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
                 ended=ended,
                 tried=ended if is_last else 1,
                 accepted=int(is_last and status == RunStatus.DONE),
-                spend=attempt.spend.on(on),
+                spend=spend,
                 at=_moment(at) or 0.0,
                 day=str(day or ""),
                 tags=_tags(tags),
+                wasted=spend if is_wasted else Spend(),
             )
+
+
+def _is_in_vain(status: object) -> bool:
+    """Whether the last attempt of a run led to no accepted result; it may still, while it is live."""
+    return status not in LIVE and status != RunStatus.DONE
 
 
 def read_origins(rows: Rows, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:

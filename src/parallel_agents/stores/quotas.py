@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from parallel_agents.core.ids import RunId, short
 from parallel_agents.core.store import SessionPlan
-from parallel_agents.errors import SpawnBound, SpawnLimit, SpawnRefused
+from parallel_agents.errors import SpawnRefused
+from parallel_agents.errors.caller import SpawnBound, SpawnLimit
 from parallel_agents.stores.database import Database
 
 

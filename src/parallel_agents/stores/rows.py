@@ -283,12 +283,13 @@ class Rows:
         # Folded from the fields that count: decoding whole replies would take ten times as long.
         found: dict[RunId, list[Attempt]] = {}
         rows = self.database.all("attempts_of", (as_array(runs),))
-        for run, first, next_model, cost, is_priced, *usage in rows:
+        for run, first, next_model, kept, cost, is_priced, *usage in rows:
             of_run = found.setdefault(RunId(run), [Attempt("", Spend())])
-            model, spend = of_run[-1]
+            model, spend, _ = of_run[-1]
             if first is not None:
                 of_run[-1] = Attempt(first, spend)
             elif next_model is not None:
+                of_run[-1] = Attempt(model, spend, is_kept=bool(kept))
                 of_run.append(Attempt(next_model or model, Spend()))
             elif usage[0] is not None:
                 is_readable = _is_whole((*usage, cost or 0))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from parallel_agents.app.opening import open_on
 from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.async_use import opening
 from parallel_agents.core.model import Model
 from parallel_agents.core.owner import Role
 from parallel_agents.core.store import Store
@@ -57,7 +58,7 @@ class Rig:
 
 
 @checked
-@asynccontextmanager
+@opening
 async def open_rig(
     *models: Model,
     agents: Sequence[AnyAgent] = (),
@@ -102,7 +103,7 @@ async def open_rig(
         app = await stack.enter_async_context(open_on(store, environment, settings, parts, now=now))
         yield Rig(
             sessions=OpenSessions(
-                app.sessions, app.sharing, app.flows, app.now, app.sent, app.care
+                app.sessions, app.journal, app.sharing, app.flows, app.now, app.sent, app.care
             ),
             service=app.service,
             engine=app.engine,

@@ -17,8 +17,19 @@ from parallel_agents.views.costs import (
     costs_by_agent,
     sums_by,
     total_of,
+    wasted_share,
 )
 from parallel_agents.views.documents import Money, money_json
+
+
+class WasteDocument(TypedDict):
+    """What was spent on attempts that led to no accepted result; `share` is its part of what is known."""
+
+    cost: Money | None
+    known_cost: Money | None
+    simulated_cost: Money | None
+    unpriced_calls: int
+    share: float | None
 
 
 class CostDocument(TypedDict):
@@ -31,6 +42,7 @@ class CostDocument(TypedDict):
     unpriced_calls: int
     known_cost: Money | None
     cost_per_accepted: Money | None
+    wasted: WasteDocument
     tokens: int
 
 
@@ -55,6 +67,7 @@ class AgentCostDocument(TypedDict):
     simulated_cost: Money | None
     cost_of_reviews: Money | None
     cost_per_accepted: Money | None
+    wasted: WasteDocument
     models: list[TierDocument]
 
 
@@ -101,6 +114,7 @@ def cost_json(found: CostSum) -> CostDocument:
         "unpriced_calls": found.spend.unpriced_calls,
         "known_cost": money_json(replace(found.spend, unpriced_calls=0).cost_usd),
         "cost_per_accepted": _per_accepted(found.spend, found.accepted),
+        "wasted": _waste_json(found.spend, found.wasted),
         "tokens": found.spend.usage.total_tokens,
     }
 
@@ -115,7 +129,19 @@ def agent_cost_json(agent: str, costs: AgentCosts) -> AgentCostDocument:
         "simulated_cost": money_json(costs.spend.simulated_usd),
         "cost_of_reviews": money_json(costs.reviews.cost_usd),
         "cost_per_accepted": _per_accepted(costs.spend, costs.accepted),
+        "wasted": _waste_json(costs.spend, costs.wasted),
         "models": [_tier_json(model, tier) for model, tier in costs.tiers.items()],
+    }
+
+
+def _waste_json(spend: Spend, wasted: Spend) -> WasteDocument:
+    share = wasted_share(spend, wasted)
+    return {
+        "cost": money_json(wasted.cost_usd),
+        "known_cost": money_json(replace(wasted, unpriced_calls=0).cost_usd),
+        "simulated_cost": money_json(wasted.simulated_usd),
+        "unpriced_calls": wasted.unpriced_calls,
+        "share": None if share is None else round(share, 4),
     }
 
 

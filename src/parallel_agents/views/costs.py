@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.usage import Spend
+from parallel_agents.views import format
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,12 +21,14 @@ class TierCosts:
         tried: attempts that ended on it, accepted or not.
         answered: how many of them had a reply; the others cost nothing that is known.
         accepted: results that passed all gates.
+        wasted: what of the spend led to no accepted result.
     """
 
     tried: int = 0
     answered: int = 0
     accepted: int = 0
     spend: Spend = Spend()
+    wasted: Spend = Spend()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,12 +39,14 @@ class AgentCosts:
         runs: how many have ended.
         answered: how many of them had a reply.
         reviews: what the judges and refiners of its work cost.
+        wasted_reviews: what of that was spent on those that failed.
     """
 
     runs: int = 0
     answered: int = 0
     tiers: dict[str, TierCosts] = field(default_factory=lambda: defaultdict(TierCosts))
     reviews: Spend = Spend()
+    wasted_reviews: Spend = Spend()
 
     @property
     def accepted(self) -> int:
@@ -51,6 +56,10 @@ class AgentCosts:
     def spend(self) -> Spend:
         return sum((tier.spend for tier in self.tiers.values()), self.reviews)
 
+    @property
+    def wasted(self) -> Spend:
+        return sum((tier.wasted for tier in self.tiers.values()), self.wasted_reviews)
+
 
 def costs_by_agent(costs: Iterable[Cost]) -> dict[str, AgentCosts]:
     """What each agent's runs cost; a judge's or refiner's count to the agent whose work it read."""
@@ -58,6 +67,7 @@ def costs_by_agent(costs: Iterable[Cost]) -> dict[str, AgentCosts]:
     for cost in costs:
         if cost.serves:
             by_agent[cost.serves].reviews += cost.spend
+            by_agent[cost.serves].wasted_reviews += cost.wasted
             continue
         of_agent = by_agent[cost.agent]
         is_answered = cost.spend.calls > 0
@@ -68,6 +78,7 @@ def costs_by_agent(costs: Iterable[Cost]) -> dict[str, AgentCosts]:
         tier.answered += cost.tried if is_answered else 0
         tier.accepted += cost.accepted
         tier.spend += cost.spend
+        tier.wasted += cost.wasted
     return by_agent
 
 
@@ -88,11 +99,13 @@ class CostSum:
         runs: how many have ended; judges and refiners are no runs of their own.
         accepted: how many of them were done.
         spend: what they cost, with the judges and refiners of their work.
+        wasted: what of it was spent on attempts that led to no accepted result.
     """
 
     runs: int = 0
     accepted: int = 0
     spend: Spend = Spend()
+    wasted: Spend = Spend()
 
     def __add__(self, cost: Cost) -> CostSum:
         is_review = bool(cost.serves)
@@ -100,7 +113,32 @@ class CostSum:
             runs=self.runs + (0 if is_review else cost.ended),
             accepted=self.accepted + (0 if is_review else cost.accepted),
             spend=self.spend + cost.spend,
+            wasted=self.wasted + cost.wasted,
         )
+
+
+def wasted_share(spend: Spend, wasted: Spend) -> float | None:
+    """Which part of what is known was wasted, simulated costs included; None if nothing was spent."""
+    known = spend.cost_nanousd + spend.simulated_nanousd
+    lost = wasted.cost_nanousd + wasted.simulated_nanousd
+    return lost / known if known else None
+
+
+def wasted_text(spend: Spend, wasted: Spend) -> str:
+    """What was wasted, in words; empty if nothing was spent."""
+    if not spend.calls:
+        return ""
+    known = replace(wasted, unpriced_calls=0)
+    share = wasted_share(spend, wasted)
+    part = "" if share is None else f" ({share:.1%})".replace("%", " %")
+    amount = "nothing" if not wasted.calls else f"{format.money(known)}{part}"
+    text = f"wasted on attempts without an accepted result: {amount}"
+    if not wasted.unpriced_calls:
+        return text
+    calls = f"{wasted.unpriced_calls:,} calls" if wasted.unpriced_calls > 1 else "1 call"
+    if wasted.unpriced_calls == wasted.calls:
+        return f"wasted on attempts without an accepted result: {calls} of unknown price"
+    return f"{text}, and {calls} of unknown price"
 
 
 def total_of(costs: Iterable[Cost]) -> CostSum:

@@ -67,7 +67,7 @@ def find_decisions(
         if isinstance(event.body, Queued):
             origin = origins.get(event.session)
             if origin is None or origin.first_run == event.run:
-                who, what = (origin.parent if origin else "") or event.body.by or CALLER, "spawn"
+                who = (origin.parent if origin else "") or event.body.by or CALLER
             else:
                 who, what, why = event.body.by or CALLER, "send", ""
         yield Decision(event=event, who=who, what=what, why=why)

@@ -22,6 +22,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.workspace import Changes
 from parallel_agents.views import format
 from parallel_agents.views.decisions import Decision
+from parallel_agents.views.forks import ForkedFromDocument, forked_json
 from parallel_agents.views.sessions import SessionLine
 
 
@@ -114,6 +115,7 @@ class SessionDocument(TypedDict):
     agent: str
     label: str
     parent: SessionKey | None
+    forked_from: ForkedFromDocument | None
     depth: int
     kind: str
     status: str
@@ -280,6 +282,7 @@ def line_json(line: SessionLine) -> SessionDocument:
         "agent": row.session.agent.name,
         "label": row.session.label,
         "parent": row.session.parent,
+        "forked_from": forked_json(row.session.options.forked_from),
         "depth": row.session.depth,
         "kind": run.kind.value,
         "status": run.status.value,

@@ -36,6 +36,7 @@ from parallel_agents.core.message import task_text
 from parallel_agents.core.question import Question
 from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.views import format
+from parallel_agents.views.forks import told
 
 CALLER = "caller"
 RUNTIME = "runtime"
@@ -146,12 +147,19 @@ def when_again(retrying: Retrying) -> str:
 
 
 def _queued(body: Queued) -> Description:
+    link = body.forked_from
+    why = body.start if link is None else f"forked from {told(link)} ({_copied(body)})"
     return Description(
-        title=f"task  {body.start}".rstrip(),
+        title=f"task  {why}".rstrip(),
         text="\n".join((*map(str, body.files), task_text(body.text, body.input))),
         doing=WAITS_FOR_SLOT,
-        decision=Decided(CALLER, "spawn", body.start),
+        decision=Decided(CALLER, "spawn" if link is None else "fork", why),
     )
+
+
+def _copied(body: Queued) -> str:
+    count = len(body.context) + len(body.taken)
+    return "1 message copied" if count == 1 else f"{count} messages copied"
 
 
 def _started(body: Started) -> Description:

@@ -11,7 +11,8 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
 from parallel_agents.views.answer_form import MARKDOWN, form_of
-from parallel_agents.views.costs import By, sums_by
+from parallel_agents.views.costs import By, sums_by, total_of, wasted_text
+from parallel_agents.views.forks import told
 from parallel_agents.views.markdown import escaped, fenced, table
 from parallel_agents.views.sessions import SessionLine
 
@@ -67,9 +68,10 @@ def report_of(found: Reported) -> str:
 
 def _head(found: Reported) -> str:
     row, whole = found.whole.row, found.whole
-    spend = _spend(found.costs)
+    spend, link = _spend(found.costs), row.session.options.forked_from
     facts = [
         ("Status", f"{whole.state}, {_count(found)}"),
+        ("Forked from", "" if link is None else told(link)),
         ("Begun", format.moment(row.run.created_at)),
         ("Took", format.seconds(row.run.seconds_until(whole.until) or 0.0)),
         ("Cost", f"{format.money(spend)}, {format.tokens(spend)}"),
@@ -145,7 +147,10 @@ def _costs(costs: Sequence[Cost]) -> str:
         )
         for model, each in sums_by(By.MODEL, costs).items()
     ]
-    return table(_OF_COSTS, rows, right=_OF_COSTS[1:])
+    shown = table(_OF_COSTS, rows, right=_OF_COSTS[1:])
+    total = total_of(costs)
+    text = escaped(wasted_text(total.spend, total.wasted))
+    return f"{shown}\n\n{text[0].upper()}{text[1:]}." if text else shown
 
 
 def _result(result: Result, title: str) -> str:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.views.sessions import SessionLine
 
+_FORK = "↳ "
+
 
 class Branch(NamedTuple):
     """A session in its tree, and the drawing before it, such as `│  ├─ `."""
@@ -22,14 +24,16 @@ def branches_of(lines: Sequence[SessionLine], order: Mapping[RunId, int]) -> lis
     Args:
         lines: the sessions; one whose parent is not among them is a top.
         order: the places of the tasks of teams and flows; other children come as they were spawned.
+
+    A fork is drawn below the session whose conversation it took up, after that one's children.
     """
     below: dict[SessionKey, list[SessionLine]] = {}
     known = {line.row.session.key for line in lines}
     tops: list[SessionLine] = []
     for line in lines:
-        parent = line.row.session.parent
-        if parent is not None and parent in known:
-            below.setdefault(parent, []).append(line)
+        above = _above(line)
+        if above is not None and above in known:
+            below.setdefault(above, []).append(line)
         else:
             tops.append(line)
     for children in below.values():
@@ -37,9 +41,20 @@ def branches_of(lines: Sequence[SessionLine], order: Mapping[RunId, int]) -> lis
     return [branch for top in tops for branch in _drawn(top, below)]
 
 
-def _place(line: SessionLine, order: Mapping[RunId, int]) -> tuple[int, float, str]:
+def _above(line: SessionLine) -> SessionKey | None:
+    session = line.row.session
+    link = session.options.forked_from
+    return session.parent if link is None or session.parent is not None else link.session
+
+
+def _is_fork(line: SessionLine) -> bool:
+    return line.row.session.parent is None and line.row.session.options.forked_from is not None
+
+
+def _place(line: SessionLine, order: Mapping[RunId, int]) -> tuple[bool, int, float, str]:
     run = line.row.run
-    return order.get(run.id, len(order)), run.created_at, line.row.session.key
+    place = order.get(run.id, len(order))
+    return _is_fork(line), place, run.created_at, line.row.session.key
 
 
 def _drawn(top: SessionLine, below: Mapping[SessionKey, list[SessionLine]]) -> Iterator[Branch]:
@@ -52,6 +67,7 @@ def _drawn(top: SessionLine, below: Mapping[SessionKey, list[SessionLine]]) -> I
             open_.pop()
             continue
         line = left.pop()
-        yield Branch(f"{stem}{'├─ ' if left else '└─ '}", line)
+        mark = _FORK if _is_fork(line) else " "
+        yield Branch(f"{stem}{'├─' if left else '└─'}{mark}", line)
         further = below.get(line.row.session.key, [])[::-1]
         open_.append((f"{stem}{'│  ' if left else '   '}", further))

@@ -189,6 +189,7 @@ async def test_what_cannot_be_done_is_refused_before_anything_is_started(serving
         ]
         team = await refused(served, "review", asked())
         odd = await refused(served, "main", asked(), Last_Event_ID="later")
+        future = await refused(served, "main", asked(), Last_Event_ID="99999999.1")
         read = f"Bearer {served.tokens.read}"
         reading = await refused(served, "main", asked(), Authorization=read)
         _, runs = await served.get("/runs")
@@ -196,4 +197,5 @@ async def test_what_cannot_be_done_is_refused_before_anything_is_started(serving
     assert runs["items"] == []
     assert [(name, code) for name, (_, code) in found if name.split()[0] != code] == []
     assert unknown == [(404, "PA-E102")] * 3
+    assert future == (422, "PA-E101")
     assert (team, odd, reading) == ((422, "PA-E101"), (422, "PA-E101"), (403, "PA-E384"))

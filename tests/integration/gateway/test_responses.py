@@ -112,6 +112,14 @@ async def test_a_team_is_a_model_and_a_run_continues_when_its_client_has_left(
         whole = await client.responses.create(
             model="content", input="Tea", extra_body=CALM, extra_headers=key
         )
+        first = await client.responses.create(model="content", input="Rain", extra_body=CALM)
+        again = await client.responses.create(
+            model="content",
+            input="Rain",
+            extra_body=CALM,
+            extra_headers={"X-Stainless-Retry-Count": "1"},
+        )
+        assert again.id == first.id
         names = [model.id async for model in client.models.list()]
         team = await client.models.retrieve("content")
         async with asyncio.timeout(10):

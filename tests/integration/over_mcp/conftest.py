@@ -195,11 +195,12 @@ def place(tmp_path: Path, programs: Path) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="session")
-def from_npm() -> Callable[[str, str], Path]:
+def from_npm(pytestconfig: pytest.Config) -> Callable[[str, str], Path]:
     """The command of a package of npm, by the package with its version and the command's name.
 
-    It is installed once for this checkout. Where it can not be, the test is skipped, and fails
-    where the variable CI is set.
+    It is installed once for this checkout, by a run with --long, as all of them are a gigabyte; in
+    any other run, the tests of what is not there are skipped. Where it can not be installed, they are
+    skipped, too, and fail where the variable CI is set.
     """
     for name in ("node", "npm"):
         if shutil.which(name) is None:
@@ -209,6 +210,8 @@ def from_npm() -> Callable[[str, str], Path]:
 
     def find(package: str, command: str) -> Path:
         folder = NPM_CACHE / package.replace("/", "+")
+        if not folder.exists() and not pytestconfig.getoption("--long"):
+            pytest.skip(f"{package} has to be fetched first: --long")
         if package not in problems:
             with _one_at_a_time(folder):
                 problems[package] = "" if folder.exists() else _install(package, folder)

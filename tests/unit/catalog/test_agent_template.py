@@ -74,6 +74,7 @@ def test_a_value_is_text_and_no_field(value: str) -> None:
     assert made.instructions.startswith(f"You live in {value.strip()} and eat anything.")
 
 
+@pytest.mark.slow
 @given(
     value=st.text(
         alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"])

@@ -142,6 +142,7 @@ def test_aliases_cannot_expand_a_small_text() -> None:
     assert error.message == "team.yaml:2: the alias *a0 is not allowed"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
     told = ""

@@ -51,7 +51,16 @@ from parallel_agents.errors import InvalidInput
 
 # Made by a run or a provider, never by a caller who then stores them; the codec checks those.
 _NOT_FROM_CALLERS = {
-    *("Artifact", "BatchResult", "Capabilities", "Created", "DeadLetter", "Event", "Failure"),
+    *(
+        "Artifact",
+        "BatchResult",
+        "Capabilities",
+        "Comparison",
+        "Created",
+        "DeadLetter",
+        "Event",
+        "Failure",
+    ),
     *("Gathered", "Hit", "Hits"),
     "ItemResult",
     *("MapPrice", "MapResult", "MapRow", "Message"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies as st
 
 from parallel_agents.core.rates import EMPTY, NO_LIMIT, RateLimit
@@ -13,6 +14,7 @@ def most_in_a_minute(times: list[float]) -> int:
     return max((sum(at <= t < at + 60 for t in times) for at in times), default=0)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 12), WAITS)
 def test_no_60_seconds_ever_hold_more_requests_than_the_limit(
     most: int, waits: list[float]

@@ -180,6 +180,7 @@ happenings = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     window=st.integers(1_024, 32_768),

@@ -252,3 +252,17 @@ def test_a_session_that_goes_on_begins_its_run_anew() -> None:
     assert state.asked == ()
     assert state.pending == {}
     assert state.received == set()
+
+
+def test_each_attempt_of_a_fork_begins_with_what_it_took_over() -> None:
+    taken = (calls("a"), Message(Role.TOOL, (ToolResult("a", "look", "seen"),)))
+    queued = Queued(text="go", context=(assistant("before"),), taken=taken)
+    begun = (("1", queued), ("1", replied(1, assistant("bad"))))
+    again = Attempted(number=2, error=Failure("PA-E1", "bad", "", ""), critique="better")
+
+    state = fold(events(*begun, ("1", again), ("1", replied(2, calls("a")))))
+
+    assert [message.text for message in state.messages] == ["before", "go", "", "", "better", ""]
+    assert state.messages[2:4] == [*taken]
+    assert state.task_end == 2
+    assert [call.id for call in state.asked] == ["a_2"]

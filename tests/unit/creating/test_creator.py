@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from parallel_agents.core.agent import Need
 from parallel_agents.core.flow import FlowTask
@@ -225,6 +226,7 @@ async def test_a_written_agent_is_registered_as_it_is_or_says_why_not() -> None:
     assert kept == edited
 
 
+@pytest.mark.slow
 async def test_several_are_made_at_once_and_one_that_fails_keeps_none_from_it() -> None:
     wanted = [Wanted(name=f"sorter_{number}", purpose="Sorts.") for number in range(20)]
     taken = Wanted(name="judge", purpose="Judges.")

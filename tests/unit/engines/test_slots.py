@@ -87,6 +87,7 @@ waiting = st.tuples(st.sets(st.sampled_from(SCOPES)).map(sorted).map(tuple), st.
 bounds = st.dictionaries(st.sampled_from(SCOPES), st.integers(1, 3))
 
 
+@pytest.mark.slow
 @given(bounds, st.lists(waiting, max_size=30), st.data())
 def test_no_bound_is_exceeded_and_nobody_starves(
     at_most: dict[Scope, int],

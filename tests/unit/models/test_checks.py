@@ -10,7 +10,8 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.usage import Usage
-from parallel_agents.errors import ModelSlipped, Overloaded, Rejection, RequestRejected
+from parallel_agents.errors import ModelSlipped, Overloaded, RequestRejected
+from parallel_agents.errors.provider import Rejection
 from parallel_agents.models.checks import Check, Checks
 from parallel_agents.models.dialect import CHANGES, PLAIN, Dialect, Structured
 from parallel_agents.models.governor import Governor

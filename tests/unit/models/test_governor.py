@@ -6,6 +6,8 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Noticed, Waiting
 from parallel_agents.core.model import ModelRequest
@@ -66,6 +68,7 @@ async def test_two_rigs_on_one_store_share_a_limit() -> None:
     assert max(sum(at <= t < at + 60 for t in times) for at in times) == 5
 
 
+@pytest.mark.slow
 async def test_200_agents_in_a_storm_of_429s_all_end_done_with_few_refusals() -> None:
     clock = asyncio.get_running_loop().time
     calls, counts = list[float](), Counter[str]()

@@ -11,7 +11,8 @@ from parallel_agents.core.message import assistant, user
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.usage import Usage
-from parallel_agents.errors import ContextTooLong, ProviderError, Rejection, RequestRejected
+from parallel_agents.errors import ContextTooLong, ProviderError, RequestRejected
+from parallel_agents.errors.provider import Rejection
 from parallel_agents.models.dialect import CHANGES, PLAIN, Dialect
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Learning, Lessons

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import Rejection
+from parallel_agents.errors.provider import Rejection
 from parallel_agents.models.dialect import PLAIN, Dialect
 from parallel_agents.models.lessons import Lesson, lesson_of
 

@@ -7,10 +7,16 @@ import asyncio
 import orjson
 import pytest
 
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.plan import Plan, Step, as_json
 from parallel_agents.core.question import Answer
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
+from parallel_agents.errors import InvalidInput
+from parallel_agents.orchestration.orchestrator import Orchestrator
+from parallel_agents.orchestration.request import DoRequest
+from parallel_agents.orchestration.roster import ORCHESTRATOR
+from parallel_agents.sessions.directory import ChosenModels
 from parallel_agents.testing import Rig
 from tests.unit.flows.parts import Crash, lasting_store
 from tests.unit.orchestration.parts import Team, asked, do, process, step
@@ -260,3 +266,23 @@ async def test_a_step_may_be_done_by_an_agent_that_an_earlier_one_creates() -> N
     assert first["create"]["name"] == "baker"
     assert second["agent"] == "baker"
     assert second["needs"] == ["baker"]
+
+
+def test_a_simulated_model_is_not_asked_for_a_plan() -> None:
+    writer = Agent(name=ORCHESTRATOR, description="", instructions="Plan.")
+
+    class Known:
+        def agents(self) -> list[Agent]:
+            return [Agent(name="writer", description="", instructions="Write.")]
+
+        def agent(self, name: str) -> Agent:
+            return writer
+
+        def choose(self, agent: Agent, model: str | None) -> ChosenModels:
+            return ChosenModels(model or "sim/calm", ())
+
+    orchestrator = Orchestrator(Known(), lambda _agent, _model: None)
+    with pytest.raises(InvalidInput, match="sim/calm cannot plan") as refused:
+        orchestrator.check_request(DoRequest(goal="Tea"))
+    assert "--plan FILE" in refused.value.hint
+    orchestrator.check_request(DoRequest(goal="Tea", model="scripted/planner"))

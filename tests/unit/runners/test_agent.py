@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import pytest
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import (
     Entry,
@@ -207,6 +209,7 @@ def said(events: Sequence[Event], *, without: set[str]) -> dict[str, object]:
     return kept
 
 
+@pytest.mark.slow
 def test_from_every_prefix_of_its_events_a_run_comes_to_the_same_end() -> None:
     whole = run_virtual(run_whole())
     assert whole.result.status is RunStatus.DONE
@@ -242,6 +245,7 @@ def as_written_before(event: Event) -> Event:
             return event
 
 
+@pytest.mark.slow
 def test_a_run_that_an_earlier_version_left_comes_to_the_same_end() -> None:
     whole = run_virtual(run_whole())
 
@@ -256,6 +260,7 @@ def test_a_run_that_an_earlier_version_left_comes_to_the_same_end() -> None:
         assert sum(call.startswith("pay") for call in ended.world.made) == 2 - pays
 
 
+@pytest.mark.slow
 def test_after_a_crash_no_call_is_made_whose_result_is_kept_and_no_once_call_that_was_begun() -> (
     None
 ):

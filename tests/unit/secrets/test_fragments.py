@@ -84,6 +84,7 @@ def test_bytes_and_values_are_hidden_like_texts() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_large_text_full_of_parts_takes_a_moment() -> None:
     text = (KEY[:20] + " ") * 50_000
     began = time.process_time()

@@ -205,6 +205,7 @@ def json_with(secret: str) -> st.SearchStrategy[Json]:
     )
 
 
+@pytest.mark.slow
 @given(st.data(), VALUES)
 def test_json_is_never_left_with_a_secret_in_it(data: st.DataObject, secret: str) -> None:
     redactor = Redactor()
@@ -264,6 +265,7 @@ def test_a_value_of_which_too_little_remains_without_breaks_is_refused() -> None
     assert Redactor().add("ab\n    \n  cd", "S") == "it has fewer than 8 characters"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 1_000, 50_000])
 def test_a_secret_longer_than_what_a_stream_holds_back_is_hidden_in_blocks(size: int) -> None:
     value = "".join(f"{number:x}Qz" for number in range(10_000))

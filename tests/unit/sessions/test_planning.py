@@ -14,14 +14,8 @@ from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.errors import (
-    ForkRefused,
-    InvalidInput,
-    PagentsError,
-    SpawnBound,
-    SpawnLimit,
-    SpawnRefused,
-)
+from parallel_agents.errors import ForkRefused, InvalidInput, PagentsError, SpawnRefused
+from parallel_agents.errors.caller import SpawnBound, SpawnLimit
 from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
 

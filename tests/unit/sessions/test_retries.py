@@ -12,10 +12,12 @@ import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.dead_letter import Edits
 from parallel_agents.core.event import Queued
 from parallel_agents.core.gate import ConditionGate, RegexGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.permission import Permissions
 from parallel_agents.core.retry_keys import next_key
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.session import Mode, SessionOptions
@@ -307,3 +309,22 @@ async def test_a_dropped_dead_letter_is_gone() -> None:
 )
 def test_the_key_of_a_retry_counts_the_retries(spawn_key: str, following: tuple[str, int]) -> None:
     assert next_key(spawn_key) == following
+
+
+async def test_a_retry_has_the_permissions_of_its_task_and_with_the_current_agent_those_of_today() -> (
+    None
+):
+    asked, once, today = (Permissions(deny=(name,)) for name in ("task", "once", "today"))
+    bad = RepliesWith(fails, "scripted/bad")
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(bad, agents=[replace(WRITER, permissions=once)], store=store) as rig:
+        await fail(rig, permissions=asked)
+        (dead_letter,) = await rig.sessions.dead_letters()
+        same = await rig.service.plan_retry(dead_letter)
+    async with open_rig(bad, agents=[replace(WRITER, permissions=today)], store=store) as rig:
+        current = await rig.service.plan_retry(dead_letter, Edits(current=True))
+
+    assert isinstance(same, SessionPlan)
+    assert isinstance(current, SessionPlan)
+    assert set(same.session.options.permissions) == {asked, once}
+    assert set(current.session.options.permissions) == {asked, today}

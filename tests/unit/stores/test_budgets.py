@@ -167,6 +167,7 @@ def draw(rng: random.Random) -> tuple[int, int]:
     return limit, max(0, near if rng.random() < 0.8 else rng.randint(0, limit * 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["usd", "tokens"])
 def test_four_fifths_are_told_exactly_in_twenty_thousand_draws(
     database: SqliteDatabase, unit: str
@@ -200,6 +201,7 @@ def test_four_fifths_are_told_exactly_in_twenty_thousand_draws(
     assert wrong == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_last", [False, True])
 def test_room_is_told_exactly_in_twenty_thousand_draws(
     database: SqliteDatabase, is_last: bool

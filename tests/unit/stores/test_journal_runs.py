@@ -148,6 +148,7 @@ def left_by(made: Journal) -> object:
     return events, sorted(rows), made.rows.accounts()
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.lists(changes, min_size=2, max_size=14))
 def test_a_batch_answers_and_leaves_what_its_changes_do_one_by_one(

@@ -16,7 +16,15 @@ from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
 from parallel_agents.errors import RequestRejected
 from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
-from parallel_agents.views.costs import AgentCosts, By, costs_by_agent, sums_by, total_of
+from parallel_agents.views.costs import (
+    AgentCosts,
+    By,
+    costs_by_agent,
+    sums_by,
+    total_of,
+    wasted_share,
+    wasted_text,
+)
 
 WRITER = Agent(name="writer", description="", instructions="Write.")
 CHEAP, BEST = "scripted/cheap", "scripted/best"
@@ -66,6 +74,22 @@ async def test_each_attempt_costs_on_its_own_model_and_only_the_last_is_accepted
     assert writer.runs == 2
     assert writer.accepted == 2
     assert writer.spend.cost_usd == 12.0
+    assert (cheap.wasted.cost_usd, best.wasted.cost_usd) == (2.0, 0.0)
+    assert writer.wasted == cheap.wasted
+
+
+def test_what_was_wasted_is_told_with_its_share_and_the_unknown_beside_it() -> None:
+    spent = Spend(calls=3, cost_nanousd=8_000_000_000)
+    lost = Spend(calls=1, cost_nanousd=2_000_000_000)
+    unknown = Spend(calls=2, unpriced_calls=2)
+
+    assert wasted_share(spent, lost) == 0.25
+    assert wasted_text(spent, lost).endswith("result: $2.000 (25.0 %)")
+    assert wasted_text(spent, Spend()).endswith("result: nothing")
+    assert wasted_text(spent, lost + unknown).endswith("(25.0 %), and 2 calls of unknown price")
+    assert wasted_text(unknown, unknown).endswith("result: 2 calls of unknown price")
+    assert wasted_share(unknown, unknown) is None
+    assert wasted_text(Spend(), Spend()) == ""
 
 
 async def test_a_judge_costs_the_agent_whose_work_it_read() -> None:
@@ -85,6 +109,7 @@ async def test_a_run_that_failed_was_paid_for_and_a_price_that_is_not_known_is_n
 
     assert failed["writer"].accepted == 0
     assert failed["writer"].spend.cost_usd == 1.0
+    assert failed["writer"].wasted == failed["writer"].spend
     assert unpriced["writer"].spend.cost_usd is None
 
 

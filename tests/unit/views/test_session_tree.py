@@ -3,10 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.fork import ForkedFrom
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
-from parallel_agents.core.session import Session
+from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.views.session_query import parse_query
 from parallel_agents.views.session_tree import branches_of
 from parallel_agents.views.sessions import SessionLine
@@ -50,6 +51,16 @@ def test_the_tasks_of_a_team_keep_their_order() -> None:
     lines = [line("team"), line("x", "team"), line("y", "team")]
 
     assert drawn(lines, {RunId("run-y"): 0, RunId("run-x"): 1}) == ["team", "├─ y", "└─ x"]
+
+
+def test_a_fork_stands_below_the_session_that_it_is_from_after_its_children() -> None:
+    fork, top = line("fork", at=1), line("a")
+    link = SessionOptions(forked_from=ForkedFrom(SessionKey("a"), "a", 1))
+    session = replace(fork.row.session, options=link)
+    forked = replace(fork, row=replace(fork.row, session=session))
+
+    assert drawn([forked, line("child", "a", 2), top]) == ["a", "├─ child", "└─↳ fork"]
+    assert drawn([forked]) == ["fork"]
 
 
 def test_a_session_whose_parent_is_not_shown_is_a_top() -> None:

@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar, NamedTuple
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter
 
 from parallel_agents import errors
-from parallel_agents.errors import Overloaded, ProviderError, Rejection, RequestRejected
+from parallel_agents.errors import Overloaded, ProviderError, RequestRejected
+from parallel_agents.errors.provider import Rejection
 
 
 def _read_class(name: object) -> type[ProviderError]:

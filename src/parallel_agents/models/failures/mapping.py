@@ -19,11 +19,11 @@ from parallel_agents.errors import (
     MalformedReply,
     NothingListens,
     ProviderError,
-    Rejection,
     RequestRejected,
     StreamCut,
     Unreachable,
 )
+from parallel_agents.errors.provider import Rejection
 from parallel_agents.models.base_url import is_loopback
 from parallel_agents.models.failures.fields import parse_body
 from parallel_agents.models.failures.finding import find_error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import Rejection
+from parallel_agents.errors.provider import Rejection
 from parallel_agents.models.failures.fields import PAGE, SENTENCES, Field, fields_of
 
 _MOST_TEXT: Final = 8_000

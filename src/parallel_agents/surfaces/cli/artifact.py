@@ -20,6 +20,7 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import short
 from parallel_agents.core.shared_state import Removal
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import check_target
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.sharing import pieces_of
 from parallel_agents.surfaces.cli import render
@@ -113,6 +114,8 @@ def get(
     """Print an artifact as it was put, or write it to a file."""
     context = find_store(home)
     is_shown = out is None and sys.stdout.isatty()
+    if out is not None:
+        check_target(out)
 
     async def fetch() -> bytes:
         async with open_reader(context.environment, context.settings) as reader:

@@ -37,8 +37,8 @@ from parallel_agents.surfaces.cli.distant_chat import chat_at_distance
 from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.log_options import executes_work
+from parallel_agents.surfaces.cli.one_run import Label
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
-from parallel_agents.surfaces.cli.spawn import Label
 from parallel_agents.surfaces.cli.traced import traced, traced_beside_screen
 from parallel_agents.views import format
 

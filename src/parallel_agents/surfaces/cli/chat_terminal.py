@@ -17,7 +17,8 @@ from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.verbs import Sessions
-from parallel_agents.errors import AlreadyAnswered, PagentsError, where_to_look
+from parallel_agents.errors import AlreadyAnswered, PagentsError
+from parallel_agents.errors.base import where_to_look
 from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.cli import chat_commands, render
 from parallel_agents.surfaces.cli.chat_files import WithFiles, read_mentions

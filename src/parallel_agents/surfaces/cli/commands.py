@@ -33,6 +33,9 @@ COMMANDS = {
     ),
     "top": Command("top:top", "Show all live work on one screen; steer, answer, end.", _WATCH),
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
+    "compare": Command(
+        "compare:compare", "Show where two runs part, and what was changed between them.", _WATCH
+    ),
     "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
     "report": Command(
@@ -45,6 +48,7 @@ COMMANDS = {
     "board": Command("board:board", "Show a board of tiles, and which alerts hold.", _WATCH),
     "metrics": Command("metrics:metrics", "Print the state of the store for Prometheus.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
+    "fork": Command("fork:fork", "Take up a conversation at one of its turns.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
     "inbox": Command("inbox:inbox", "List what waits for your answer.", _WATCH),
     "answer": Command("answer:answer", "Answer a question of the inbox.", _CONTROL),

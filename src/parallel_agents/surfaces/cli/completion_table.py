@@ -12,7 +12,6 @@ from enum import Enum
 from typing import Any
 
 import orjson
-import typer
 
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.local.known import known_models
@@ -46,6 +45,8 @@ _ARGUMENTS = {
     "words": "filters|sessions",
     "tree": "sessions",
     "question": "sessions",
+    ("compare", "a"): "sessions",
+    ("compare", "b"): "sessions",
     ("agents", "name"): "agents",
     ("agents init", "template"): "templates",
     ("config", "name"): "settings",
@@ -107,7 +108,7 @@ def table_of() -> dict[str, Any]:
     commands: dict[str, Any] = {}
     options: dict[str, Any] = {}
     for name in COMMANDS:
-        root: Any = typer.main.get_command(build([name]))
+        root: Any = build([name])
         commands[name] = _entry(root.commands[name], (name,))
         options = _options(root.params, ())
     models = {

@@ -222,7 +222,10 @@ def answers_in(file: Path | None) -> object:
     if file is None:
         return None
     try:
-        tables = tables_of(file.read_text("utf-8"))
+        from parallel_agents.database_files import open_given  # noqa: PLC0415 - few ask for it
+
+        with open_given(file) as opened:
+            tables = tables_of(opened.read().decode())
     except (OSError, ValueError) as error:
         raise InvalidInput(f"{file} cannot be read", why=str(error), hint="correct it") from error
     if set(tables) != {"answers"}:

@@ -27,6 +27,7 @@ from parallel_agents.views.costs import (
     costs_by_agent,
     sums_by,
     total_of,
+    wasted_text,
 )
 from parallel_agents.views.since import parse_since
 
@@ -77,13 +78,19 @@ def cost(
 
 def _notices(found: _Found) -> tuple[str, ...]:
     """What the sums do not say."""
-    total = total_of(found.costs).spend
+    summed = total_of(found.costs)
+    total = summed.spend
     calls = total.unpriced_calls
     which = "1 call has" if calls == 1 else f"{calls:,} calls have"
     known = format.money(replace(total, unpriced_calls=0))
     others = f"; the others cost {known}" if total.calls > calls else ""
     unpriced = (f"{which} no known price{others}.",) if calls else ()
-    return (*unpriced, *notice_of_unanswered(found.unanswered))
+    return (*_waste(summed), *unpriced, *notice_of_unanswered(found.unanswered))
+
+
+def _waste(total: CostSum) -> tuple[str, ...]:
+    text = wasted_text(total.spend, total.wasted)
+    return (f"{text[0].upper()}{text[1:]}.",) if text else ()
 
 
 class _Found(NamedTuple):
@@ -104,7 +111,7 @@ def _print_agents(costs: Sequence[Cost]) -> None:
         total = total_of(costs)
         tried = sum(tier.tried for of_agent in found.values() for tier in of_agent.tiers.values())
         rows.append(("total", *_line("", "", tried, total.accepted, total.spend)[1:]))
-    render.table(_TITLES, rows, right=_TITLES[2:])
+    render.table(_TITLES, rows, right=_TITLES[2:], named=_TITLES[2:])
 
 
 def _print_sums(costs: Sequence[Cost], by: By) -> None:
@@ -112,7 +119,7 @@ def _print_sums(costs: Sequence[Cost], by: By) -> None:
     rows = [_sum_line(name or _NAMELESS.get(by, "-"), each) for name, each in sums.items()]
     if len(rows) > 1:
         rows.append(_sum_line("total", total))
-    render.table((_FIRST[by], *_OF_SUMS), rows, right=_OF_SUMS)
+    render.table((_FIRST[by], *_OF_SUMS), rows, right=_OF_SUMS, named=_OF_SUMS)
     if sum(each.runs for each in sums.values()) > total.runs:
         render.note("Work with several tags counts for each of them, and once in the total.")
 

@@ -28,6 +28,7 @@ def diff(
     """Print what a session changed in its workspace, as a patch.
 
     In a file the patch is complete, including files that are not text, so `git apply` takes it.
+    `pagents compare` says how two runs differ.
     """
     if stat and name_only:
         raise InvalidInput("--stat and --name-only cannot be used together", hint="choose one")

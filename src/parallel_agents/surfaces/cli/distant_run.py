@@ -15,6 +15,7 @@ from parallel_agents.catalog.document import parse_document
 from parallel_agents.catalog.sent_files import files_of
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.budget import NO_BUDGET, Amount, Budget
+from parallel_agents.core.fork import Fork
 from parallel_agents.core.ids import SessionKey, function_of
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import AnyTask
@@ -246,7 +247,24 @@ def print_price(
         async with open_distant(context.environment) as distant:
             return await distant.sessions.price(await ask(distant))
 
-    price = run_cancellable(look())
+    _print_form(run_cancellable(look()), unknown, is_json=is_json)
+
+
+def print_fork_price(context: CliContext, name: str, fork: Fork, *, is_json: bool) -> None:
+    """Print what a fork would run and cost at the gateway; nothing is started.
+
+    Raises:
+        PagentsError: as when it is started.
+    """
+
+    async def look() -> PriceForm:
+        async with open_distant(context.environment) as distant:
+            return await distant.sessions.price_fork(name, fork)
+
+    _print_form(run_cancellable(look()), is_json=is_json)
+
+
+def _print_form(price: PriceForm, unknown: str = "", *, is_json: bool) -> None:
     budget = Budget(usd=price.budget_usd, tokens=price.budget_tokens)
     unknown = unknown or (UNKNOWN_STEPS if price.is_sketch else "")
     planned = Planned((), budget, unknown, is_sketch=price.is_sketch)

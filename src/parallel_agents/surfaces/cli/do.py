@@ -18,6 +18,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import check_target
 from parallel_agents.gateway_client.bodies import Goal
 from parallel_agents.orchestration.request import DO, DoRequest
 from parallel_agents.orchestration.roster import ORCHESTRATOR
@@ -105,8 +106,7 @@ def do(
     The plan is shown first. The same --id continues: what is done is not paid for
     again.
     """
-    if out is not None and not plan_only:
-        raise InvalidInput("--out requires --plan-only", hint="add --plan-only, or leave out --out")
+    _check_out(out, is_plan_only=plan_only)
     check_key(name := run_id or make_name())
     context = find_work_context(
         home,
@@ -130,6 +130,13 @@ def do(
     request = replace(request, budget=budget_of(usd, tokens, on_limit))
     start = _starter(context, tag or (), is_named=run_id is not None, is_dry=dry_run)
     start(context, _Asked(name, request, plan, out, yes), Display(style, json, output))
+
+
+def _check_out(out: Path | None, *, is_plan_only: bool) -> None:
+    if out is not None and not is_plan_only:
+        raise InvalidInput("--out requires --plan-only", hint="add --plan-only, or leave out --out")
+    if out is not None:
+        check_target(out)
 
 
 def _starter(

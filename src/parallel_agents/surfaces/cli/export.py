@@ -46,10 +46,10 @@ def export(
     asked = _asked(zip(_FORMS, (html, md, jsonl, csv), strict=True))
     # Who only asks for help loads none of it.
     from parallel_agents.api.exporting import form_of, write_export  # noqa: PLC0415 - heavy
-    from parallel_agents.views.exports.tree import Exported, Wanted  # noqa: PLC0415 - heavy
+    from parallel_agents.views.exports.tree import Exported, ExportForm, Wanted  # noqa: PLC0415 - heavy
     from parallel_agents.views.exports.writing import described  # noqa: PLC0415 - heavy
 
-    form = form_of(out or Path(), asked or (None if out is not None else "html"))
+    form = ExportForm(asked or "html") if out is None else form_of(out, asked)
     wanted = Wanted(form=form, has_transcripts=not no_transcripts, only_failed=only_failed)
     context = find_store(home)
 

@@ -17,7 +17,7 @@ from parallel_agents.core.media_type import HEAD_BYTES
 from parallel_agents.core.message import File
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.plain_text import STDIN as PIPED, plain_text
-from parallel_agents.database_files import check_path_not_in_use
+from parallel_agents.database_files import open_given
 from parallel_agents.errors import InvalidInput, NotText, TooMuchGiven
 from parallel_agents.folder import Folder
 from parallel_agents.ignore_files import IgnoreFiles
@@ -317,8 +317,7 @@ def _is_shown(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        check_path_not_in_use(path)
-        with path.open("rb") as file:
+        with open_given(path) as file:
             return is_attachable(file.read(HEAD_BYTES))
     except OSError:
         return False  # whoever reads it says why it cannot
@@ -330,8 +329,7 @@ def _content(file: Path) -> bytes:
         content = read_stdin(MAX_INPUT_BYTES)
     else:
         try:
-            check_path_not_in_use(file)
-            with file.open("rb") as opened:
+            with open_given(file) as opened:
                 content = opened.read(MAX_INPUT_BYTES + 1)
         except (OSError, ValueError) as error:
             raise InvalidInput(

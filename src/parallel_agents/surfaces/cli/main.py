@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
 
 import typer
+from typer.core import TyperGroup
 
 from parallel_agents._version import __version__
 from parallel_agents.core.cutting import head
@@ -36,10 +38,10 @@ def main(begin: Callable[[], object] = lambda: None) -> None:
         check_arguments(arguments)
         arguments, log = take_log_options(arguments)
         arguments = take_leading_url(take_leading_profile(take_leading_url(arguments)))
-        app = build(arguments)
+        command = build(arguments)
         begin()
         with stop_signals_as_interrupts(), given(log):
-            exit_code = execute(app, arguments)
+            exit_code = execute(command, arguments)
             sys.stdout.flush()
     except PagentsError as problem:
         # Loaded only here: `--help` prints no error and need not wait for it.
@@ -82,8 +84,16 @@ def _empty(what: str) -> InvalidInput:
     )
 
 
-def build(arguments: Sequence[str]) -> typer.Typer:
+def build(arguments: Sequence[str]) -> TyperGroup:
     """The command line: of the commands, only the one that `arguments` name is loaded."""
+    first = arguments[0] if arguments else ""
+    called = next((argument for argument in arguments if not argument.startswith("-")), "")
+    return _built(first if first in COMMANDS else "", called if called in COMMANDS else "")
+
+
+@cache
+def _built(first: str, called: str) -> TyperGroup:
+    """The command line, with one command alone if it comes first, or else all, as help lists them."""
     app = typer.Typer(
         name="pagents",
         help="Run teams of AI agents in parallel, and get every result.",
@@ -94,16 +104,9 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_version_option)
-    called = next((argument for argument in arguments if not argument.startswith("-")), None)
-    for name, command in _reachable(arguments).items():
+    for name, command in ({first: COMMANDS[first]} if first else COMMANDS).items():
         _add(app, name, command, is_called=name == called)
-    return app
-
-
-def _reachable(arguments: Sequence[str]) -> Mapping[str, Command]:
-    """The commands to know of: one alone if it comes first, or else all, as help lists them."""
-    first = arguments[0] if arguments else ""
-    return {first: COMMANDS[first]} if first in COMMANDS else COMMANDS
+    return typer.main.get_group(app)
 
 
 def _add(app: typer.Typer, name: str, command: Command, *, is_called: bool) -> None:

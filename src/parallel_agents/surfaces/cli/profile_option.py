@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
-from functools import wraps
 from importlib import import_module
 from itertools import takewhile
 from typing import Annotated
@@ -12,9 +10,9 @@ from typing import Annotated
 import typer
 
 from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli.added_option import with_option
 from parallel_agents.surfaces.cli.leading_option import take_leading
 
-_NAME = "profile"
 _OPTION = "--profile"
 
 
@@ -57,17 +55,4 @@ def take_leading_profile(arguments: Sequence[str]) -> list[str]:
 
 def with_profile(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the option."""
-    signature = inspect.signature(command, eval_str=True)
-
-    @wraps(command)
-    def called(**given: object) -> None:
-        given.pop(_NAME)
-        command(**given)
-
-    option = inspect.Parameter(
-        _NAME, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Option
-    )
-    parameters = [*signature.parameters.values(), option]
-    called.__dict__["__signature__"] = signature.replace(parameters=parameters)
-    called.__annotations__ = {each.name: each.annotation for each in parameters}
-    return called
+    return with_option(command, "profile", _Option)

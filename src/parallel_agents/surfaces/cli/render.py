@@ -15,7 +15,8 @@ from typing_extensions import override
 from parallel_agents.core.ids import RunId, short
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.usage import Spend
-from parallel_agents.errors import InvalidFile, PagentsError, where_to_look
+from parallel_agents.errors import InvalidFile, PagentsError
+from parallel_agents.errors.base import where_to_look
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli.invocation import as_called
 from parallel_agents.views import cells, format
@@ -164,12 +165,13 @@ def table(
     right: Sequence[str] = (),
     flexible: str = "",
     shortened: Sequence[str] = (),
+    named: Sequence[str] = (),
 ) -> None:
     """Columns under their titles; those named in `right` are numbers.
 
     On a terminal the `flexible` column (by default the last) is cut to fit the width, and then the
-    middle of the `shortened` ones; if that is not enough, each row takes several lines. Nothing
-    else is ever cut, and nothing at all if the output goes to a file.
+    middle of the `shortened` ones; if that is not enough, each row takes several lines, in which
+    cells of the `named` columns stand behind their titles. Nothing else is ever cut, and nothing at all if the output goes to a file.
     """
     told = [[format.one_line(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(cell_len(row[i]) for row in told) for i in range(len(titles))]
@@ -183,7 +185,7 @@ def table(
         for column in middles:
             _fit(told[1:], column, out().width - 2 if is_flowing else widths[column])
         if is_flowing:
-            _flow(told[1:])
+            _flow([_named(row, titles, named) for row in told[1:]])
             return
     for number, row in enumerate(told):
         shown = [
@@ -191,6 +193,13 @@ def table(
             for cell, width, title in zip(row, widths, titles, strict=True)
         ]
         out().print(_text("  ".join(shown).rstrip(), "" if number else "bold"))
+
+
+def _named(row: Sequence[str], titles: Sequence[str], named: Sequence[str]) -> list[str]:
+    return [
+        f"{title.lower()} {cell}" if cell and title in named else cell
+        for cell, title in zip(row, titles, strict=True)
+    ]
 
 
 def _narrow(widths: list[int], column: int, least: int) -> None:

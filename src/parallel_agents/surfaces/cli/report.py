@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.reading import open_reader
-from parallel_agents.files import write_private
+from parallel_agents.files import check_target, write_private
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
@@ -36,6 +36,8 @@ def report(
     What models wrote is in blocks that it cannot leave, and known secrets are hidden.
     """
     context = find_store(home)
+    if out is not None:
+        check_target(out)
 
     async def look() -> Reported:
         async with open_reader(context.environment, context.settings) as client:

@@ -19,6 +19,7 @@ from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.session_table import print_lines, shown_state
 from parallel_agents.views.documents import line_json, result_json
+from parallel_agents.views.forks import told
 
 _SHOWN = 100
 
@@ -58,6 +59,8 @@ def show(
         for result in own:
             render.result(result)
         render.line(f"{shown_state(whole)}  {row.session.label}  {row.session.key}")
+        if link := row.session.options.forked_from:
+            render.note(f"forked from {told(link)}")
         if limits := described(row.session.options.limits.of_commands):
             render.note(f"limits of its commands: {limits}")
         if len(members) < total:

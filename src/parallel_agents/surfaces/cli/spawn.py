@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
-from parallel_agents.app.acting import Acting, open_acting
+from parallel_agents.app.acting import Acting
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.distant import Distant
 from parallel_agents.app.reading import check_exists
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.run import Result
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.requests import check_reads_messages
-from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli import progress
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
     AsJson,
@@ -57,33 +55,27 @@ from parallel_agents.surfaces.cli.distant_spawn import (
     FillAtDistance,
     fill_at_distance,
     spawned_there,
-    warn_at_distance,
 )
 from parallel_agents.surfaces.cli.dry_run import DryRun, Planned, print_dry_run
-from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.file_option import Files
-from parallel_agents.surfaces.cli.foreground import (
-    Begin,
-    Display,
-    Work,
-    ended_before,
-    note_kept,
-    run_in_foreground,
-)
 from parallel_agents.surfaces.cli.given_files import Given, read_files
-from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, with_files
 from parallel_agents.surfaces.cli.log_options import executes_work
+from parallel_agents.surfaces.cli.one_run import (
+    Ask,
+    Key,
+    Label,
+    Wait,
+    form_of,
+    leave_to_worker,
+    wait_here,
+)
 from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.cli.prepare_models import (
     prepare_models,
     prepare_team,
-    warn_if_simulated,
 )
 from parallel_agents.surfaces.cli.progress import ProgressStyle
-from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
-from parallel_agents.views import format
-from parallel_agents.views.documents import result_json
 
 Text = Annotated[
     str,
@@ -97,16 +89,7 @@ MaybeText = Annotated[
         callback=given_text,
     ),
 ]
-Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
-Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print the result.")]
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
-Label = Annotated[str | None, typer.Option(help="A name for the session.")]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        "--id", "--key", help="A name for the run; the same name returns it again.", metavar="ID"
-    ),
-]
 Conditions = Annotated[
     list[str] | None,
     typer.Option(help="A condition on the answer; can be repeated.", metavar="CONDITION"),
@@ -174,7 +157,7 @@ def spawn(
         refine=None if refine is None else Refine(rounds=refine),
         workspace=workspace_of(workspace, cwd),
     )
-    fill, form = partial(_fill, base, inputs, read_files(file)), _form_of(json, output, wait=wait)
+    fill, form = partial(_fill, base, inputs, read_files(file)), form_of(json, output, wait=wait)
     here = partial(_begin_here, style=_checked(style, wait=wait))
     if context.environment.gateway:
         there = fill_at_distance(base, inputs, read_files(file), tag)
@@ -214,7 +197,7 @@ def _begin_in_background(
         assert client.here is not None
         return await client.sessions.spawn(task(client.here))
 
-    run_cancellable(_leave_to_worker(context, leave, budget=budget, form=form))
+    run_cancellable(leave_to_worker(context, leave, budget=budget, form=form))
 
 
 def _spawn_at_distance(
@@ -232,7 +215,7 @@ def _spawn_at_distance(
     elif wait:
         wait_at_distance(context, partial(spawned_there, filled), form, style)
     else:
-        run_cancellable(_leave_to_worker(context, _acting(filled), budget=NO_BUDGET, form=form))
+        run_cancellable(leave_to_worker(context, _acting(filled), budget=NO_BUDGET, form=form))
 
 
 def _acting(filled: FillAtDistance) -> Callable[[Acting], Coroutine[None, None, Spawned]]:
@@ -258,7 +241,7 @@ def _begin_here(
         await prepare_team(app, TeamTask(tasks=(asked,)), plans)
         return lambda: app.sessions.start(plans)
 
-    _wait_here(context, prepare, budget=budget, form=form, style=style)
+    wait_here(context, prepare, budget=budget, form=form, style=style)
 
 
 @executes_work
@@ -273,7 +256,7 @@ def send(
     home: Home = None,
 ) -> None:
     """Start the next run of a session, which sees everything said before."""
-    form = _form_of(json, output, wait=wait)
+    form = form_of(json, output, wait=wait)
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
     given = read_files(file)
@@ -298,20 +281,9 @@ def send(
     if wait and context.environment.gateway:
         wait_at_distance(context, send_there, form)
     elif wait:
-        _wait_here(context, prepare, budget=NO_BUDGET, form=form)
+        wait_here(context, prepare, budget=NO_BUDGET, form=form)
     else:
-        run_cancellable(_leave_to_worker(context, leave, budget=NO_BUDGET, form=form))
-
-
-def _form_of(json: bool, output: Form | None, *, wait: bool) -> Form | None:
-    """What is printed; without a result that is only an id, as text or JSON."""
-    if not wait and output not in (None, Form.TEXT, Form.ID):
-        raise InvalidInput(
-            f"-o {output} requires --wait",
-            why="without it the command prints the id of the session",
-            hint=f"add --wait, or print it later: pagents wait NAME -o {output}",
-        )
-    return Form.JSON if json else output
+        run_cancellable(leave_to_worker(context, leave, budget=NO_BUDGET, form=form))
 
 
 def _checked(style: progress.Style, *, wait: bool) -> progress.Style:
@@ -329,67 +301,3 @@ def gates_of(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
     """The gates that the options --gate and --judge ask for."""
     holds = (ConditionGate(condition=condition) for condition in conditions)
     return (*holds, *(() if rubric is None else (JudgeGate(rubric=rubric),)))
-
-
-async def _leave_to_worker(
-    context: CliContext,
-    start: Callable[[Acting], Coroutine[None, None, Spawned]],
-    *,
-    budget: Budget,
-    form: Form | None,
-) -> None:
-    async with open_acting(context.environment, context.settings, is_made=True) as client:
-        spawned = await start(client)
-        await client.ensure_worker(spawned.session_key, spawned.run_id)
-        (row,) = await client.sessions.rows_of([spawned.run_id])
-        if client.here is not None:
-            warn_if_simulated(client.here, row.run.model)
-        else:
-            warn_at_distance(row.run.model)
-    name = format.name(row)
-    if form is Form.JSON:
-        item = {"id": name, "session_key": row.session.key, "run_id": spawned.run_id}
-        render.envelope("spawned", time.time(), [{**item, "is_new": spawned.is_new}])
-        return
-    render.line(name)
-    found = "" if spawned.is_new else f"; already there, {format.status(row.run.status)}"
-    render.note(f"▶ {row.session.label} on {row.run.model}{found}")
-    note_kept(spawned, budget)
-    render.note(f"Next: pagents wait {name} · pagents show {name} · pagents history {name} -f")
-
-
-def _wait_here(
-    context: CliContext,
-    prepare: Callable[[App], Coroutine[None, None, Ask]],
-    *,
-    budget: Budget,
-    form: Form | None,
-    style: progress.Style = progress.Style.AUTO,
-) -> None:
-    async def ready(app: App) -> Begin:
-        ask = await prepare(app)
-
-        async def begin() -> Work:
-            spawned = await ask()
-            is_shown = progress.is_live(style)
-            heard = Heard(app.sessions, spawned.run_id) if is_shown else None
-            (row,) = await app.sessions.rows_of([spawned.run_id])
-            name, label = format.name(row), row.session.label
-            render.note(f"▶ {label} {name} on {row.run.model}{ended_before(row.run)}")
-            note_kept(spawned, budget)
-            labels = {spawned.run_id: label}
-            return Work(name, spawned.session_key, spawned.run_id, labels, heard=heard)
-
-        return begin
-
-    async def conclude(app: App, work: Work) -> Result:
-        return (await app.sessions.wait([work.run]))[0]
-
-    is_json, shown = form is Form.JSON, bare_if_piped(form)
-    display = Display(style, is_json, shown)
-    result = run_in_foreground(context, ready, conclude, display)
-    if is_json:
-        render.envelope("result", time.time(), [result_json(result)])
-    elif shown is not None:
-        print_results([result], shown)
-    raise typer.Exit(exit_of(result.status))

@@ -24,6 +24,7 @@ from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.file_option import Texts
 from parallel_agents.surfaces.cli.given_files import read_texts
 from parallel_agents.surfaces.cli.inputs import given_text
+from parallel_agents.surfaces.cli.waited_for import waited_for
 from parallel_agents.views import format
 
 _RECEIPT_SECONDS = 5.0
@@ -66,7 +67,10 @@ def steer(
                 await client.ensure_worker(row.session.key, receipt.run_id)
                 return row, receipt, "queued as the next run"
             (reached,) = await client.sessions.list(Filter(run=receipt.run_id))
-            return row, receipt, await receipt_of(client, reached, receipt)
+            async with waited_for(
+                f"Sent; waits up to {_RECEIPT_SECONDS:.0f} s for the run to take it…"
+            ):
+                return row, receipt, await receipt_of(client, reached, receipt)
 
     row, receipt, state = run_cancellable(deliver())
     if json:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from functools import wraps
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from parallel_agents.errors import NotAtDistance
+from parallel_agents.surfaces.cli.added_option import with_option
 from parallel_agents.surfaces.cli.leading_option import take_leading
 
-_NAME = "url"
 _OPTION = "--url"
 # The modules of commands that ask a gateway, and those that use no home with sessions in it.
 _DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
     | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do", "chat", "top", "health", "search"}
-    | {"state", "artifact", "export", "agents", "teams", "mcp"}
+    | {"state", "artifact", "export", "agents", "teams", "mcp", "fork"}
 )
 _OF_THIS_MACHINE = frozenset(
     {"config", "config_changes", "docs", "init", "models", "plans", "secrets", "trust", "serve"}
@@ -86,22 +84,8 @@ def take_leading_url(arguments: Sequence[str]) -> list[str]:
 
 def with_url(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the option."""
-    signature = inspect.signature(command, eval_str=True)
-    module = command.__module__.rpartition(".")[2]
-
-    @wraps(command)
-    def called(**given: object) -> None:
-        where = f"{module}:{command.__name__}"
-        _check(where, is_given=given.pop(_NAME) is not None)
-        command(**given)
-
-    option = inspect.Parameter(
-        _NAME, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Option
-    )
-    parameters = [*signature.parameters.values(), option]
-    called.__dict__["__signature__"] = signature.replace(parameters=parameters)
-    called.__annotations__ = {each.name: each.annotation for each in parameters}
-    return called
+    where = f"{command.__module__.rpartition('.')[2]}:{command.__name__}"
+    return with_option(command, "url", _Option, lambda url: _check(where, is_given=url is not None))
 
 
 def _check(where: str, *, is_given: bool) -> None:

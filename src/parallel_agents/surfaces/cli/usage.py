@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import typer
+from typer.core import TyperGroup
 
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli.given_numbers import check_numbers
 
 _WITH_TEXT = {
     "pagents spawn": 'pagents spawn code_reviewer "Review this" -f app.py --wait',
@@ -32,15 +34,16 @@ class _UsageError(Protocol):
     def show(self) -> None: ...
 
 
-def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
+def execute(command: TyperGroup, arguments: Sequence[str]) -> int:
     """Run a command line, and return its exit code.
 
     Raises:
         InvalidInput: it cannot be parsed, or an option that takes one value is given twice.
     """
-    command = typer.main.get_command(app)
     try:
-        _refuse_repeats(_options_in(command, arguments))
+        given = _given_in(command, arguments)
+        _refuse_repeats(given.options)
+        check_numbers(given.options, given.values)
         status = command(args=list(arguments), prog_name="pagents", standalone_mode=False)
     except typer.Abort as abort:  # of a question: by a Ctrl-C, or since nobody can answer
         if not isinstance(abort.__context__, KeyboardInterrupt):
@@ -68,8 +71,18 @@ def _refuse_repeats(given: Sequence[Any]) -> None:
             )
 
 
-def _options_in(command: Any, arguments: Sequence[str]) -> Sequence[Any]:  # noqa: ANN401 - Click's, which Typer does not export
-    """The options and arguments of a command line in their order; none if it cannot be parsed."""
+class _Given(NamedTuple):
+    """The options and arguments of a command line in their order, and their texts by name."""
+
+    options: Sequence[Any]
+    values: Mapping[str, object]
+
+
+_NOTHING = _Given((), {})
+
+
+def _given_in(command: Any, arguments: Sequence[str]) -> _Given:  # noqa: ANN401 - Click's, which Typer does not export
+    """What a command line gives; nothing if it cannot be parsed."""
     rest = list(arguments)
     # Of its parent it takes on how help is asked for, which Click keeps at the command.
     context = typer.Context(command, **command.context_settings)
@@ -78,15 +91,16 @@ def _options_in(command: Any, arguments: Sequence[str]) -> Sequence[Any]:  # noq
         if name is None or name not in below:
             if command.invoke_without_command:
                 break  # its own options
-            return ()  # help, or a command that does not exist
+            return _NOTHING  # help, or a command that does not exist
         command, rest = below[name], rest[rest.index(name) + 1 :]
         context = typer.Context(command, parent=context)
     try:
-        return command.make_parser(context).parse_args(rest)[2]
+        values, _, options = command.make_parser(context).parse_args(rest)
     except Exception as error:
         if isinstance(error, _UsageError):
-            return ()  # running it tells what is wrong
+            return _NOTHING  # running it tells what is wrong
         raise
+    return _Given(options, values)
 
 
 def _team_file(arguments: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.staying import StayOptions, orphans_of, report_left
 from parallel_agents.surfaces.cli.traced import traced
+from parallel_agents.surfaces.cli.waited_for import waited_for
 from parallel_agents.surfaces.cli.worker_health import HEALTH_NAME
 
 _LINGER_SECONDS = 3.0
@@ -118,7 +119,8 @@ async def _work(
                 with suppress(OSError):  # of a person who passed it
                     os.close(lock)
                 lock = None
-            await unless(stop, app.wait_quiet(linger))
+            async with waited_for(f"Works on what is queued; ends after {linger:g} s without any…"):
+                await unless(stop, app.wait_quiet(linger))
             left_alone = await orphans_of(app)
         async with open_client(context.environment, context.settings) as client:
             # A process that queued a run while this worker was leaving still saw it alive.

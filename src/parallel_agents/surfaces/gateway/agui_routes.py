@@ -25,56 +25,56 @@ from parallel_agents.core.row import Row
 from parallel_agents.errors import Conflict, InvalidInput, NotOffered
 from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION, AnyEvent, event_document
 from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
-from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, HEARTBEAT_SECONDS
+from parallel_agents.surfaces.gateway.event_routes import (
+    EVENT_STREAM,
+    HEARTBEAT_SECONDS,
+    check_cursor,
+)
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Given, wrong
+from parallel_agents.surfaces.gateway.given import wrong
 from parallel_agents.surfaces.gateway.replies import Stream, encode
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.run_events import events_of_run
 from parallel_agents.surfaces.gateway.talking import (
+    ROLES,
+    Foreign,
+    MessagePart,
+    NamedId,
     Said,
     Wishes,
     begin,
     catalog_of,
     check_continues,
+    check_no_tools,
     first_row,
     found,
     meant,
+    text_of,
     told,
 )
 
-_Id = Annotated[str, Field(min_length=1, max_length=500)]
 _MOST_MESSAGES = 10_000
 _OURS = "pagents"
 _EVENT_ID = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?")
 _WHOLE = 1_000_000  # after the last event that one of the journal comes to
 
 
-class _Foreign(Given):
-    """What clients send: names in camelCase, and maybe more than this version knows."""
+class _CamelCased(Foreign):
+    """What clients send, by names in camelCase."""
 
-    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
-
-
-class AguiPart(_Foreign):
-    """A part of a message."""
-
-    type: _Id
-    """Only `text` is read."""
-    text: str = ""
-    """The text."""
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class AguiMessage(_Foreign):
+class AguiMessage(_CamelCased):
     """A message of the conversation."""
 
-    role: _Id
+    role: NamedId
     """Whose it is."""
-    content: str | list[AguiPart] | None = None
+    content: str | list[MessagePart] | None = None
     """What it says."""
 
 
-class AguiContext(_Foreign):
+class AguiContext(_CamelCased):
     """Something that the agent should know."""
 
     description: str
@@ -83,16 +83,16 @@ class AguiContext(_Foreign):
     """The value."""
 
 
-class RunAgentInput(_Foreign):
+class RunAgentInput(_CamelCased):
     """A run that is asked for; the same run again is told from its beginning."""
 
-    thread_id: _Id
+    thread_id: NamedId
     """The conversation; an agent remembers what was said in it before."""
-    run_id: _Id
+    run_id: NamedId
     """Names the run in the conversation."""
-    parent_run_id: _Id | None = None
+    parent_run_id: NamedId | None = None
     """The run that asked for this one."""
-    protocol_version: _Id | None = None
+    protocol_version: NamedId | None = None
     """The version of the protocol."""
     messages: Annotated[list[AguiMessage], Field(max_length=_MOST_MESSAGES)]
     """The conversation. An agent that knows it already is sent only the last message."""
@@ -124,6 +124,7 @@ async def run_agent(call: Call, given: RunAgentInput) -> Stream:
     """Start a run, or find the one that this request has started, and tell what happens in it."""
     after = _after(call.last_event)
     _check_offered(given)
+    await check_cursor(call.client.journal, call.gateway.hub.seq, max(after.seq, 0))
     state = _state(given.state)
     call.client.catalog.forget()  # the gateway may be older than the files
     partner = found(catalog_of(call), call.name)
@@ -196,12 +197,7 @@ def _check_offered(given: RunAgentInput) -> None:
     Raises:
         NotOffered: it is asked for.
     """
-    if given.tools:
-        raise NotOffered(
-            "tools of the client cannot be called",
-            why="a background worker does the work, also when the client has left",
-            hint="leave out tools; agents have their own",
-        )
+    check_no_tools(given.tools)
     if given.resume:
         raise NotOffered(
             "there are no interrupts to resume from",
@@ -240,22 +236,11 @@ def _said(given: RunAgentInput) -> list[Said]:
     Raises:
         NotOffered: there is more in a message of a person than text.
     """
-    said: list[Said] = []
-    for message in given.messages:
-        if message.role not in ("user", "assistant", "system", "developer"):
-            continue
-        parts = message.content
-        if isinstance(parts, list):
-            odd = next((part.type for part in parts if part.type != "text"), None)
-            if odd is not None:
-                raise NotOffered(
-                    f"a message has a part of the type {odd[:40]!r}",
-                    why="only text can be said here",
-                    hint="describe it in words",
-                )
-            parts = "\n".join(part.text for part in parts)
-        said.append(Said(message.role, parts or ""))
-    return said
+    return [
+        Said(message.role, text_of(message.content, {"text"}))
+        for message in given.messages
+        if message.role in ROLES
+    ]
 
 
 def _whole(given: RunAgentInput) -> str:

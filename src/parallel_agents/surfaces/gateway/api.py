@@ -37,7 +37,7 @@ from parallel_agents.surfaces.gateway.routes import Found, Route, Router
 
 _log = logging.getLogger(__name__)
 _SEND_SECONDS = 30.0
-_MOST_KEY = 200
+_MOST_KEY, _MOST_DIGITS = 200, 6
 # Smaller answers are sent sooner than they are packed.
 _PACKED_BYTES, _QUICKLY = 64_000, 1
 CHANGE_SECONDS = 20.0  # the page waits for 30
@@ -119,6 +119,7 @@ class Api:
             key=_key_of(scope),
             accepts=header(b"accept"),
             last_event=header(b"last-event-id"),
+            retries=_count_of(header(b"x-stainless-retry-count")),
         )
 
 
@@ -126,6 +127,10 @@ def _tell_late(change: asyncio.Future[Reply]) -> None:
     """Log how a change ended whose client was no longer waiting."""
     if not change.cancelled() and (error := change.exception()) is not None:
         _log.warning("a request that took long failed: %s", error)
+
+
+def _count_of(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0
 
 
 def _key_of(scope: Scope) -> str:

@@ -11,6 +11,7 @@ from parallel_agents.catalog.source import MAX_BYTES
 from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.core.dead_letter import Edits
 from parallel_agents.core.event import SteerMode
+from parallel_agents.core.fork import Fork
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.task import OnFailure, Task, TeamTask
@@ -25,7 +26,26 @@ _Tags = Annotated[list[_Name], Field(max_length=50)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _WorkBody(Given):
+class _BudgetBody(Given):
+    """What work may cost."""
+
+    budget_usd: Positive | None = None
+    """The most that the work may cost."""
+    budget_tokens: Annotated[int, Field(gt=0)] | None = None
+    """The most tokens that the work may use."""
+    on_limit: Annotated[OnLimit, Field(strict=False)] | None = None
+    """What a run does when the budget is used up."""
+
+    @property
+    def budget(self) -> Budget:
+        found = Budget(usd=self.budget_usd, tokens=self.budget_tokens)
+        if not found.is_bound:
+            return NO_BUDGET
+        on_limit = found.on_limit if self.on_limit is None else self.on_limit
+        return Budget(usd=self.budget_usd, tokens=self.budget_tokens, on_limit=on_limit)
+
+
+class _WorkBody(_BudgetBody):
     """What a task and a team have in common."""
 
     model: _Name | None = None
@@ -34,12 +54,6 @@ class _WorkBody(Given):
     """Names the work: the same key again is the same session."""
     timeout_seconds: Positive | None = None
     """The time limit."""
-    budget_usd: Positive | None = None
-    """The most that the work may cost."""
-    budget_tokens: Annotated[int, Field(gt=0)] | None = None
-    """The most tokens that the work may use."""
-    on_limit: Annotated[OnLimit, Field(strict=False)] | None = None
-    """What a run does when the budget is used up."""
     cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """Reuse a stored reply to the same request if it is no older."""
     tags: _Tags = Field(default_factory=list[str])
@@ -58,14 +72,6 @@ class _WorkBody(Given):
     """Criteria by which a judge scores the answer of an agent."""
     rounds: Annotated[int, Field(ge=1, le=20)] | None = None
     """The most versions of an agent's answer to try until one passes."""
-
-    @property
-    def budget(self) -> Budget:
-        found = Budget(usd=self.budget_usd, tokens=self.budget_tokens)
-        if not found.is_bound:
-            return NO_BUDGET
-        on_limit = found.on_limit if self.on_limit is None else self.on_limit
-        return Budget(usd=self.budget_usd, tokens=self.budget_tokens, on_limit=on_limit)
 
     def task(self, agent: str, key: str | None) -> Task:
         """The task of an agent.
@@ -153,6 +159,39 @@ class SendBody(Given):
     """Values for the input schema of the agent."""
     model: _Name | None = None
     """`provider/model` of the run; by default that of the run before."""
+
+
+class ForkBody(_BudgetBody):
+    """Where to take up the conversation of a session, and what is said there."""
+
+    at: Annotated[int, Field(ge=0)] | None = None
+    """The turn, counted over all runs of the session; 0 is before the first. By default, where the
+    conversation ends."""
+    text: _Text | None = None
+    """What is said after that turn; without it, the turn itself is answered anew."""
+    model: _Name | None = None
+    """`provider/model`; by default that of the turn."""
+    key: _Name | None = None
+    """Names the fork: the same fork again is the same session."""
+    label: _Name | None = None
+    """A name for the new session."""
+    dry_run: bool = False
+    """Only say what it would cost."""
+
+    def fork(self, key: str | None) -> Fork:
+        """The fork.
+
+        Raises:
+            InvalidInput: a value is out of range.
+        """
+        return Fork(
+            at=self.at,
+            text=self.text,
+            model=self.model,
+            key=key,
+            label=self.label,
+            budget=self.budget,
+        )
 
 
 class SteerBody(Given):

@@ -15,6 +15,7 @@ from parallel_agents.settings import Environment
 from parallel_agents.surfaces.gateway.access import Actor
 from parallel_agents.surfaces.gateway.hub import Hub
 from parallel_agents.surfaces.gateway.kept_lanes import KeptLanes
+from parallel_agents.surfaces.gateway.resent import ResentRequests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Gateway:
     mcp: ASGIApp
     beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
     lanes: KeptLanes = field(default_factory=KeptLanes)
+    resent: ResentRequests = field(default_factory=ResentRequests)
 
     def lacks(self, row: Row) -> str:
         """What a process with these settings lacks to continue a run; empty if nothing."""
@@ -49,6 +51,7 @@ class Call:
         key: names the request, so that it takes effect once; empty for none.
         accepts: the media types that the client reads, as it wrote them.
         last_event: the number of the last event that a broken stream has sent, as text.
+        retries: how often the client says that it has sent the request before.
     """
 
     gateway: Gateway
@@ -58,6 +61,7 @@ class Call:
     key: str = ""
     accepts: str = ""
     last_event: str = ""
+    retries: int = 0
 
     @property
     def client(self) -> ThinClient:

@@ -22,7 +22,7 @@ from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 Schema = dict[str, JsonValue]
 _REF = "#/components/schemas/{model}"
 _TEXT: JsonValue = {"type": "string"}
-_IDEMPOTENT = frozenset({"spawn", "send", "steer", "respond"})
+_IDEMPOTENT = frozenset({"spawn", "send", "steer", "fork", "respond"})
 _ABOUT = (
     "The verbs and views of Parallel Agents. Every request carries `Authorization: Bearer TOKEN`."
     " Errors are problem documents (RFC 9457) with a stable code, and below /v1 those of OpenAI."
@@ -165,7 +165,7 @@ def _mcp(schemas: _Schemas) -> JsonValue:
 
 
 def _others(route: Route, schemas: _Schemas) -> Schema:
-    if route.name in ("spawn", "send"):
+    if route.name in ("spawn", "send", "fork"):
         return {str(HTTPStatus.CREATED.value): _answer(route, schemas)}
     if route.name == "steer":
         return {str(HTTPStatus.CREATED.value): _answer(route, schemas)}

@@ -52,7 +52,7 @@ class PriceDocument(TypedDict):
     is_sketch: bool
 
 
-class _Work(NamedTuple):
+class Work(NamedTuple):
     """The sessions that would be started, and what they may cost at most."""
 
     plans: Sequence[SessionPlan]
@@ -65,7 +65,11 @@ async def price(call: Call, given: SpawnBody) -> Document:
     check_names_one(given)
     call.client.catalog.forget()  # the gateway may be older than the files
     of = _of_tasks if given.tasks else _of_team if given.agent is None else _of_agent
-    work = await of(call, given)
+    return Document(value=await price_of(call, await of(call, given)))
+
+
+async def price_of(call: Call, work: Work) -> PriceDocument:
+    """What work would cost."""
     costs = costs_by_agent(await call.client.journal.costs())
     tools = call.client.session_tools.as_tools()
     firsts: list[Spend | None] = []
@@ -91,7 +95,7 @@ async def price(call: Call, given: SpawnBody) -> Document:
             }
         )
     first, likely = total(firsts), total(likelies)
-    value: PriceDocument = {
+    return {
         "tasks": tasks,
         "first_calls_at_most": _money(first.spend) if first.unknown < len(tasks) else None,
         "first_calls_unknown": first.unknown,
@@ -101,34 +105,33 @@ async def price(call: Call, given: SpawnBody) -> Document:
         "budget_tokens": work.budget.tokens,
         "is_sketch": work.is_sketch,
     }
-    return Document(value=value)
 
 
-async def _of_agent(call: Call, given: SpawnBody) -> _Work:
+async def _of_agent(call: Call, given: SpawnBody) -> Work:
     parent = None
     if given.parent is not None:
         parent = (await call.client.sessions.find(given.parent)).session.key
     name = given.agent or ""
     call.client.catalog.agent(name)  # a name of the catalog, of which no path is made
     plan = await call.client.sessions.plan_task(given.task(name, given.key), parent=parent)
-    return _Work([plan], plan.budget)
+    return Work([plan], plan.budget)
 
 
-async def _of_tasks(call: Call, given: SpawnBody) -> _Work:
+async def _of_tasks(call: Call, given: SpawnBody) -> Work:
     group, *plans = await call.client.sessions.plan_team(asked_tasks(call, given), key=given.key)
-    return _Work(plans, group.budget)
+    return Work(plans, group.budget)
 
 
-async def _of_team(call: Call, given: SpawnBody) -> _Work:
+async def _of_team(call: Call, given: SpawnBody) -> Work:
     team, asked = await asked_team(call, given, given.key)
     if team.plan is None:
         group, *plans = await call.client.sessions.plan_team(work_of(team, asked))
-        return _Work(plans, group.budget)
+        return Work(plans, group.budget)
     plan = asked.plan_of(team)
     probes = await probe_plan(
         call.client, call.gateway.environment, plan, team.filled(asked.values)
     )
-    return _Work(probes.plans, plan.budget, is_sketch=True)
+    return Work(probes.plans, plan.budget, is_sketch=True)
 
 
 def _money(spend: Spend | None) -> Money | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import orjson
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent
@@ -23,17 +24,23 @@ from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, NotOffered, Stopping
 from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, HEARTBEAT_SECONDS
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Given, Nothing
+from parallel_agents.surfaces.gateway.given import Nothing
 from parallel_agents.surfaces.gateway.replies import JSON, Document, Reply, Stream, encode
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.run_events import events_of_run
 from parallel_agents.surfaces.gateway.talking import (
+    ROLES,
+    Foreign,
+    MessagePart,
+    NamedId,
     Said,
     Wishes,
     begin,
     catalog_of,
     check_continues,
+    check_no_tools,
     found,
+    text_of,
     told,
 )
 from parallel_agents.surfaces.responses import streamed
@@ -46,48 +53,31 @@ from parallel_agents.surfaces.responses.documents import (
 )
 from parallel_agents.surfaces.responses.run import ResponseRun
 
-_Id = Annotated[str, Field(min_length=1, max_length=500)]
 _MOST_ITEMS = 10_000
 _TEXTS = frozenset({"input_text", "output_text", "text"})
-_ROLES = frozenset({"user", "assistant", "system", "developer"})
 
 
-class _Foreign(Given):
-    """What clients send, and maybe more than is read here."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class ResponsePart(_Foreign):
-    """A part of a message."""
-
-    type: _Id
-    """`input_text`, `output_text` or `text`."""
-    text: str = ""
-    """The text."""
-
-
-class ResponseItem(_Foreign):
+class ResponseItem(Foreign):
     """A message of the conversation."""
 
-    type: _Id = "message"
+    type: NamedId = "message"
     """Messages are read, and `reasoning` is left out."""
     role: str = ""
     """Whose it is."""
-    content: str | list[ResponsePart] = ""
+    content: str | list[MessagePart] = ""
     """What it says."""
 
 
-class ResponseBody(_Foreign):
+class ResponseBody(Foreign):
     """A message to an agent or a team. Settings of models are those of the agent, whatever is sent."""
 
-    model: _Id
+    model: NamedId
     """The name of an agent or a team."""
     input: str | Annotated[list[ResponseItem], Field(max_length=_MOST_ITEMS)]
     """The message, or the conversation."""
     instructions: str | None = None
     """What the agent is told besides, with this message."""
-    previous_response_id: _Id | None = None
+    previous_response_id: NamedId | None = None
     """Continue the session of this response, whose last one it is."""
     stream: bool | None = None
     """Tell what happens as events."""
@@ -113,6 +103,7 @@ class _Begun(NamedTuple):
 async def respond(call: Call, given: ResponseBody) -> Reply:
     """Start a run of an agent or a team, and answer with what comes of it."""
     _check_offered(given)
+    call = _named(call, given)
     call.client.catalog.forget()  # the gateway may be older than the files
     partner = found(catalog_of(call), given.model)
     text = told(_said(given))
@@ -188,6 +179,17 @@ async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text
     )
 
 
+def _named(call: Call, given: ResponseBody) -> Call:
+    """The request with a key, by which it is known if the client sends it again."""
+    if call.key:
+        return call
+    content = blake2b(given.model_dump_json().encode("utf-8", "surrogatepass")).hexdigest()
+    is_again = call.retries > 0
+    return replace(
+        call, key=call.gateway.resent.key_of(content, call.client.now(), is_again=is_again)
+    )
+
+
 def _key(given: str) -> str | None:
     """What work is stored under for an `Idempotency-Key`, which may have any characters."""
     return f"resp-{blake2b(given.encode(), digest_size=10).hexdigest()}" if given else None
@@ -217,12 +219,7 @@ def _check_offered(given: ResponseBody) -> None:
     Raises:
         NotOffered: it is asked for.
     """
-    if given.tools:
-        raise NotOffered(
-            "tools of the client cannot be called",
-            why="a background worker does the work, also when the client has left",
-            hint="leave out tools; agents have their own",
-        )
+    check_no_tools(given.tools)
     if given.conversation is not None:
         raise NotOffered("there are no conversations", hint="use previous_response_id")
     form = given.text.get("format") if isinstance(given.text, Mapping) else None
@@ -253,25 +250,13 @@ def _said(given: ResponseBody) -> list[Said]:
                 why="only messages can be said here",
                 hint="leave it out",
             )
-        if item.role not in _ROLES:
+        if item.role not in ROLES:
             raise InvalidInput(
-                f"there is no role {item.role[:40]!r}", hint=f"use one of {', '.join(_ROLES)}"
+                f"there is no role {item.role[:40]!r}",
+                hint=f"use one of {', '.join(sorted(ROLES))}",
             )
-        said.append(Said(item.role, _text_of(item)))
+        said.append(Said(item.role, text_of(item.content, _TEXTS)))
     return said
-
-
-def _text_of(item: ResponseItem) -> str:
-    if isinstance(item.content, str):
-        return item.content
-    odd = next((part.type for part in item.content if part.type not in _TEXTS), None)
-    if odd is not None:
-        raise NotOffered(
-            f"a message has a part of the type {odd[:40]!r}",
-            why="only text can be said here",
-            hint="describe it in words",
-        )
-    return "\n".join(part.text for part in item.content)
 
 
 async def _followed(call: Call, run: ResponseRun) -> AsyncGenerator[None]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import orjson
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.team import Team
@@ -27,8 +27,11 @@ from parallel_agents.surfaces.gateway.problems import Refusal
 from parallel_agents.surfaces.gateway.verb_routes import start
 
 AGENT, TEAM = "agent:", "team:"
+NamedId: TypeAlias = Annotated[str, Field(min_length=1, max_length=500)]
 _Name = Annotated[str, Field(max_length=500)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Those who say something in a conversation; what tools say is left out of it.
+ROLES = frozenset({"user", "assistant", "system", "developer"})
 _MOST_SHOWN = 80
 _ON_INPUT = "Work on this input."
 
@@ -44,6 +47,21 @@ class Wishes(Given):
     """The most that the work may cost."""
     timeout_seconds: _Positive | None = None
     """The time limit."""
+
+
+class Foreign(Given):
+    """What clients of another protocol send, and maybe more than is read here."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class MessagePart(Foreign):
+    """A part of a message."""
+
+    type: NamedId
+    """Only those of text are read."""
+    text: str = ""
+    """The text."""
 
 
 class Said(NamedTuple):
@@ -98,6 +116,42 @@ def listed(catalog: Catalog) -> Iterator[Listed]:
         if isinstance(entry.content, Team):
             name = f"{TEAM}{entry.name}" if entry.name in names else entry.name
             yield Listed(name, "team", entry.file)
+
+
+def check_no_tools(tools: Sequence[JsonValue] | None) -> None:
+    """Refuse tools of the client, which nobody could call.
+
+    Raises:
+        NotOffered: it has some.
+    """
+    if tools:
+        raise NotOffered(
+            "tools of the client cannot be called",
+            why="a background worker does the work, also when the client has left",
+            hint="leave out tools; agents have their own",
+        )
+
+
+def text_of(content: str | Sequence[MessagePart] | None, types: Set[str]) -> str:
+    """What a message says.
+
+    Args:
+        content: its text, or its parts.
+        types: those of parts that are text.
+
+    Raises:
+        NotOffered: there is more in it than text.
+    """
+    if content is None or isinstance(content, str):
+        return content or ""
+    odd = next((part.type for part in content if part.type not in types), None)
+    if odd is not None:
+        raise NotOffered(
+            f"a message has a part of the type {odd[:40]!r}",
+            why="only text can be said here",
+            hint="describe it in words",
+        )
+    return "\n".join(part.text for part in content)
 
 
 def told(messages: Sequence[Said]) -> str:

@@ -14,7 +14,7 @@ from posixpath import join, normpath
 
 _FOLDER = "surfaces/gateway/ui"
 _ENTRY = "stored_app.js"
-_STYLES = ("style.css", "pages.css", "further.css", "third.css")
+_STYLES = ("style.css", "pages.css", "further.css", "third.css", "fourth.css")
 _NOTICE = (
     "/*! In this script: Preact (c) 2015-present Jason Miller, and Preact Signals (c) 2022-present Preact Team, "
     "under the MIT License; htm (c) 2018 Google Inc., under the Apache License 2.0. */\n"

@@ -14,9 +14,9 @@ from parallel_agents.errors import (
     ProviderError,
     ProxyRefused,
     RateLimited,
-    Rejection,
     RequestRejected,
 )
+from parallel_agents.errors.provider import Rejection
 from parallel_agents.models.failures.kinds import Pattern, hint_of, kind_of, read_table, status_of
 
 LIMITED = Rejection(status=429, names=frozenset({"slow"}), text="wait a minute\nslow")

@@ -32,11 +32,11 @@ from parallel_agents.errors import (
     ProviderError,
     RateLimited,
     RegionBlocked,
-    Rejection,
     RequestRejected,
     StreamCut,
     Unreachable,
 )
+from parallel_agents.errors.provider import Rejection
 from parallel_agents.models.failures import from_client_error, from_error_object, from_response
 from parallel_agents.models.providers import Endpoint, Secret, Wire
 

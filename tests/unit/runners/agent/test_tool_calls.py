@@ -379,6 +379,7 @@ async def test_who_has_the_session_tools_is_told_how_to_read_on() -> None:
     assert "THE END" in "".join(str(part) for part in requests[2].messages[-1].parts)
 
 
+@pytest.mark.slow
 @given(
     turns=st.lists(
         st.lists(st.sampled_from(["", "0", "a", "a_2", "a_2_2"]), min_size=1, max_size=5),

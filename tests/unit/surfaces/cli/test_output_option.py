@@ -88,6 +88,6 @@ def test_an_error_is_json_if_json_is_asked_for(arguments: list[str], *, is_asked
 def test_each_command_with_json_takes_o() -> None:
     names = [name for name in ("list", "kill", "spawn", "cost") if name in COMMANDS]
     for name in names:
-        command = getattr(typer.main.get_command(build([name])), "commands")[name]  # noqa: B009
+        command = build([name]).commands[name]
         options = {option for parameter in command.params for option in parameter.opts}
         assert {"--json", "-o", "--output"} <= options, name

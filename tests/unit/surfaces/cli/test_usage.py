@@ -20,9 +20,6 @@ def run(*arguments: str) -> int:
 @pytest.mark.parametrize(
     ("arguments", "message", "command"),
     [
-        ((*SPAWN, "--budget", "x"), "invalid value for '--budget': it must be a number", "spawn"),
-        ((*SPAWN, "--refine", "1.5"), "'--refine': it must be a whole number", "spawn"),
-        (("history", "x", "--before", "0"), "'--before': it must be at least 1", "history"),
         (("run", "--on-failure", "zzz"), "'--on-failure': 'zzz' is not one of", "run"),
         (("list", "--frob"), "no such option: --frob", "list"),
         (("dlq", "frob"), "no such command 'frob'", "dlq"),

@@ -152,6 +152,7 @@ WHERE seq IN (SELECT MAX(seq) FROM events
 SELECT run,
        CASE WHEN key = 'queued' THEN json_extract(json, '$.ladder[0]') END,
        CASE WHEN key GLOB 'attempt-*' THEN json_extract(json, '$.model') END,
+       CASE WHEN key GLOB 'attempt-*' THEN json_extract(json, '$.accepted_items') <> '{}' END,
        json_extract(json, '$.cost_nanousd'), json_type(json, '$.cost_nanousd') <> 'null',
        json_extract(json, '$.usage.input_tokens'), json_extract(json, '$.usage.output_tokens'),
        json_extract(json, '$.usage.cache_read_tokens'),

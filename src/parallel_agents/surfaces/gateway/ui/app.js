@@ -15,6 +15,7 @@ import { AgentPage, AgentsPage } from './agents_page.js';
 import { HealthPage } from './health_page.js';
 import { AuditPage } from './audit_page.js';
 import { BoardsPage } from './boards_page.js';
+import { ComparePage } from './compare_page.js';
 import { Palette } from './palette.js';
 
 function Page() {
@@ -29,6 +30,7 @@ function Page() {
   if (page === 'agents') return html`<${AgentsPage} />`;
   if (page === 'health') return html`<${HealthPage} />`;
   if (page === 'boards') return html`<${BoardsPage} />`;
+  if (page === 'compare' && name && tab) return html`<${ComparePage} key=${`${name} ${tab}`} a=${name} b=${tab} />`;
   if (page === 'audit') return html`<${AuditPage} />`;
   return html`<div class="card"><h1>There is no such page</h1><p><a href=${href('runs')}>The runs</a> are a place to begin.</p></div>`;
 }

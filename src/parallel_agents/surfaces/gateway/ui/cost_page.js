@@ -33,6 +33,19 @@ function known(sum) {
   return (format.usd(sum.known_cost ?? sum.cost) ?? 0) + (format.usd(sum.simulated_cost) ?? 0);
 }
 
+/** What led to no accepted result; unknown is not zero. @param {{runs: number, wasted: import('./types').Waste}} sum */
+function wasted({ runs, wasted: waste }) {
+  const amount = known(waste);
+  if (waste.unpriced_calls) return amount ? `≥ ${format.dollars(amount)}` : '—';
+  return amount || runs ? format.dollars(amount) : '—';
+}
+
+/** @param {{wasted: import('./types').Waste}} sum */
+function shareOf({ wasted: { share, simulated_cost } }) {
+  const simulated = (format.usd(simulated_cost) ?? 0) > 0 ? 'simulated; ' : '';
+  return `${simulated}${share ? `${(100 * share).toFixed(1)} %, ` : ''}`;
+}
+
 export function CostPage() {
   const { query } = route.value;
   const period = PERIODS.some(([name]) => name === query.period) ? query.period : '7d';
@@ -84,6 +97,7 @@ export function Totals({ costs }) {
     <div class="is-first"><dt>Spent</dt><dd>${!sum.unpriced_calls ? format.dollars(real) : real ? `≥ ${format.dollars(real)}` : '—'}</dd>${simulated > 0 && html`<dd class="note">and ${format.dollars(simulated)} if what was simulated were real</dd>`}</div>
     <div><dt>Runs</dt><dd>${sum.runs.toLocaleString('en-US')}</dd><dd class="note">${sum.runs ? `${sum.accepted.toLocaleString('en-US')} accepted, ${Math.round((100 * sum.accepted) / sum.runs)} %` : 'none yet'}</dd></div>
     <div><dt>Each accepted</dt><dd>${format.dollars(each || (simulated && sum.accepted ? simulated / sum.accepted : each))}</dd><dd class="note">${simulated && !each ? 'simulated; ' : ''}failed tries included</dd></div>
+    <div><dt>Wasted</dt><dd>${wasted(sum)}</dd><dd class="note">${shareOf(sum)}on attempts without an accepted result${sum.wasted.unpriced_calls ? `; ${format.counted(sum.wasted.unpriced_calls, 'call')} unpriced` : ''}</dd></div>
     <div><dt>Tokens</dt><dd>${format.tokens(sum.tokens)}</dd></div>
     ${sum.unpriced_calls > 0 && html`<div class="is-unknown"><dt>Unpriced</dt><dd>${format.counted(sum.unpriced_calls, 'call')}</dd><dd class="note">of unknown price, in no sum</dd></div>`}
     ${costs.unanswered_calls > 0 && html`<div class="is-unknown"><dt>Unanswered</dt><dd>${format.counted(costs.unanswered_calls, 'call')}</dd><dd class="note">may have been billed</dd></div>`}
@@ -104,7 +118,7 @@ export function Table({ costs, by }) {
   const rows = by === 'agent' ? costs.agents : costs.sums;
   if (!rows.length) return html`<div class="card empty"><h2>Nothing was spent</h2><p>No run ended in this period${by === 'tag' ? ' with a tag' : ''}. <code>pagents cost --by ${by}</code> shows the same.</p></div>`;
   const most = Math.max(...rows.map(known), 0);
-  return html`<div class="table-box"><table class="costs"><thead><tr><th>${KINDS.find(([name]) => name === by)?.[1]}</th><th class="num">Cost</th><th class="wide-only"><span class="unseen">Share</span></th><th class="num">Runs</th><th class="num">Accepted</th><th class="num wide-only">Each accepted</th>${by === 'agent' ? html`<th class="wide-only">Models</th>` : html`<th class="num wide-only">Tokens</th>`}</tr></thead>
+  return html`<div class="table-box"><table class="costs"><thead><tr><th>${KINDS.find(([name]) => name === by)?.[1]}</th><th class="num">Cost</th><th class="wide-only"><span class="unseen">Share</span></th><th class="num">Runs</th><th class="num">Accepted</th><th class="num wide-only">Each accepted</th><th class="num wide-only">Wasted</th>${by === 'agent' ? html`<th class="wide-only">Models</th>` : html`<th class="num wide-only">Tokens</th>`}</tr></thead>
     <tbody>${rows.map((row) => html`<${Line} row=${row} by=${by} share=${most ? known(row) / most : 0} />`)}</tbody></table></div>`;
 }
 
@@ -117,6 +131,7 @@ function Line({ row, by, share }) {
     <td class="wide-only"><svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width=${Math.max(share * 100, share ? 0.8 : 0)} height="8" /></svg></td>
     <td class="num">${row.runs.toLocaleString('en-US')}</td><td class="num">${row.runs ? `${Math.round((100 * row.accepted) / row.runs)} %` : '—'}</td>
     <td class="num wide-only">${format.dollars(format.usd(row.cost_per_accepted) || (row.accepted && format.usd(row.simulated_cost) ? (format.usd(row.simulated_cost) ?? 0) / row.accepted : format.usd(row.cost_per_accepted)))}</td>
+    <td class="num wide-only">${wasted(row)}</td>
     ${by === 'agent' ? html`<td class="wide-only note">${row.models.map((/** @type {any} */ tier) => html`<span class="tier">${format.model(tier.model)} <span class="count">${tier.accepted}/${tier.tried}</span></span> `)}</td>` : html`<td class="num wide-only">${format.tokens(row.tokens)}</td>`}</tr>`;
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** Kill: what would end is shown first; then it ends, and what ended is shown. */
-import { html, useEffect, useRef, useState } from './view.js';
+import { html, useEffect, useState } from './view.js';
+import { useModal } from './modal.js';
 import { post, runPath } from './api.js';
 import { Copy, Trouble } from './parts.js';
 import { counted } from './format.js';
@@ -9,15 +10,12 @@ import { counted } from './format.js';
 
 /** @param {{name: string, title: string, onClose: () => void}} props */
 export function Kill({ name, title, onClose }) {
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const dialog = useModal();
   const [preview, show] = useState(/** @type {Killed | null} */ (null));
   const [done, finish] = useState(/** @type {Killed | null} */ (null));
   const [error, fail] = useState(/** @type {unknown} */ (null));
   const [isAsked, ask] = useState(false);
-  useEffect(() => {
-    dialog.current?.showModal();
-    post(runPath(name, '/kill'), { dry_run: true }).then(show, fail);
-  }, []);
+  useEffect(() => { post(runPath(name, '/kill'), { dry_run: true }).then(show, fail); }, []);
   const kill = () => {
     ask(true);
     post(runPath(name, '/kill'), {}).then(finish, fail);

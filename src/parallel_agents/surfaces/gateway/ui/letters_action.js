@@ -1,6 +1,7 @@
 // @ts-check
 /** Letters action: what a retry would run and cost at most, or what would be dropped; then it is done and told. */
-import { html, useEffect, useRef, useState } from './view.js';
+import { html, useEffect, useState } from './view.js';
+import { useModal } from './modal.js';
 import { post } from './api.js';
 import { href } from './router.js';
 import { Copy, Trouble } from './parts.js';
@@ -16,9 +17,8 @@ const PAUSE_MILLISECONDS = 500;
 
 /** @param {{verb: 'retry' | 'drop', letters: Letter[], filter: Record<string, string | undefined>, onClose: (isDone: boolean) => void}} props */
 export function LettersAction({ verb, letters, filter, onClose }) {
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const dialog = useModal();
   const [isDone, finish] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
   const part = letters.slice(0, MOST);
   const which = part.length === 1 ? oneLine(part[0].label || part[0].agent, 60) : format.counted(part.length, 'task');
   const close = () => dialog.current?.close();

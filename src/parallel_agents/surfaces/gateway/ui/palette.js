@@ -1,6 +1,7 @@
 // @ts-check
 /** Palette: one line that finds pages, sessions, agents and what can be done, on Ctrl-K. */
-import { html, signal, useEffect, useLayoutEffect, useRef, useState } from './view.js';
+import { html, signal, useEffect, useLayoutEffect, useState } from './view.js';
+import { useModal } from './modal.js';
 import { get } from './api.js';
 import { go, href, route } from './router.js';
 import { bind, isHelpOpen } from './keys.js';
@@ -24,6 +25,7 @@ const PAGES = [['runs', 'Runs', 'g r'], ['needs', 'Needs you', 'g i'], ...FURTHE
 const ACTIONS = [
   { group: 'actions', title: 'Show what keys do', note: '?', run: () => (isHelpOpen.value = true) },
   { group: 'actions', title: 'Only what failed in the last day', note: '', address: href('runs', '', '', { filter: 'state:failed since:24h' }) },
+  { group: 'actions', title: 'Compare two runs: mark them in the list with d', note: 'd', address: href('runs') },
   { group: 'actions', title: 'Cost by model', note: '', address: href('cost', '', '', { by: 'model' }) },
 ];
 
@@ -108,13 +110,12 @@ function Note({ choice }) {
 }
 
 function Opened() {
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const dialog = useModal();
   const [text, type] = useState('');
   const [at, move] = useState(0);
   const catalog = useCatalog();
   const sessions = useSessions(text);
   const hits = useHits(text);
-  useEffect(() => dialog.current?.showModal(), []);
   const choices = [...namedFirst(ranked([...PAGES, ...ACTIONS, ...catalog], text, text ? 14 : 7), sessions.choices, text), ...hits.choices];
   const current = Math.min(at, Math.max(0, choices.length - 1));
   useEffect(() => document.getElementById(`choice-${current}`)?.scrollIntoView({ block: 'nearest' }), [current]);

@@ -8,6 +8,9 @@ import { bind } from './keys.js';
 import { clockNow } from './shell.js';
 import { BudgetBars } from './budget.js';
 import { Changes } from './changes.js';
+import { ForkSign } from './fork.js';
+import { toldOf } from './forks.js';
+import { CompareWith } from './compare_mark.js';
 import { Kill } from './kill.js';
 import { Lanes } from './lanes.js';
 import { Markdown } from './markdown.js';
@@ -124,8 +127,9 @@ function RunHead({ top, rows, state, onKill }) {
   const below = rows.filter((row) => row.session_key !== top.session_key);
   const counts = countStates(below.length ? below : rows);
   return html`<header class="head">
-    <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span><h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><span class="num">${format.seconds(duration(top, now))}</span><${Tags} tags=${top.tags} /><span class="space"></span>
+    <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span>${top.forked_from && html`<a class="crumb" href=${href('run', top.forked_from.session_key)} title="The session that this one is forked from"><${ForkSign} /> ${toldOf(top.forked_from)}</a><span class="crumb">›</span>`}<h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><span class="num">${format.seconds(duration(top, now))}</span><${Tags} tags=${top.tags} /><span class="space"></span>
       <${Copy} text=${`pagents show ${top.id}`}>Copy as command<//>
+      ${!isStored && html`<${CompareWith} row=${top} />`}
       ${!isStored && isLive(top) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}</div>
     <div class="row figures"><div class="counts">${STATES.filter((each) => counts[each]).map((each) => html`<button aria-pressed=${state === each} title=${`Only ${word(each)}`} onClick=${() => refine({ state: state === each ? undefined : each })}><span class="state is-${each}">${glyph(each)} ${counts[each]} ${word(each)}</span></button>`)}<span class="wide"><${StateBar} counts=${counts} /></span></div>
       <span><span class="label">cost</span> ${format.wholeCost(top)}</span>

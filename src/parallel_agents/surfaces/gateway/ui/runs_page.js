@@ -7,6 +7,7 @@ import { go, href, refine, route } from './router.js';
 import { bind } from './keys.js';
 import { clockNow } from './shell.js';
 import { Kill } from './kill.js';
+import { mark, MarkButton, MarkLine } from './compare_mark.js';
 import { Copy, State, StateBar, Trouble } from './parts.js';
 import { applied, duration, emptyTable, grouped, newestFirst, titleOf, windowOf } from './rows.js';
 import { attention, doingOf, isLive, stateOf } from './words.js';
@@ -43,6 +44,7 @@ export function RunsPage() {
     { keys: 'j', does: 'next', run: () => step(1) },
     { keys: 'k', does: 'previous', run: () => step(-1) },
     { keys: 'Enter / o', does: 'open', run: () => rows[at] && go(addressOf(rows[at])) },
+    { keys: 'd', does: 'mark to compare; a second one compares', run: () => rows[at] && mark(rows[at]) },
     { keys: 'x', does: 'kill, after a preview', run: () => rows[at] && kill(rows[at]) },
     { keys: '.', does: 'apply what changed', run: () => { held.current = []; freeze(false); } },
   ]));
@@ -54,6 +56,7 @@ export function RunsPage() {
     <div onPointerEnter=${() => freeze(true)} onPointerLeave=${() => { held.current = []; freeze(false); }}>
       ${rows.length > 0 && html`<${Rows} lines=${lines} cursor=${cursor} onKill=${kill} />`}
     </div>
+    <${MarkLine} />
     <p class="foot" role="status">${foot(rows.length, list)}${changes > 0 ? html` · <b>${format.counted(changes, 'change')}</b>, press <kbd>.</kbd> to apply` : ''}
       ${list.next && html` · <button class="quiet" onClick=${list.more}>Load more</button>`}</p>
     ${killing && html`<${Kill} name=${killing.session_key} title=${titleOf(killing)} onClose=${() => kill(null)} />`}
@@ -221,6 +224,7 @@ function RowLine({ row, top, isCurrent, onKill }) {
     <span class="num">${format.seconds(duration(row, now))}</span>
     <span class="num">${format.wholeCost(row)}</span>
     <span class="num quiet-text" title=${row.created_at ?? ''}>${format.ago(format.moment(row.finished_at) ?? format.moment(row.created_at), now)}</span>
+    <${MarkButton} row=${row} />
     ${isLive(row) ? html`<button class="quiet kill" aria-label=${`Kill ${titleOf(row)}`} onClick=${() => onKill(row)}>■</button>` : html`<span></span>`}
   </div>`;
 }

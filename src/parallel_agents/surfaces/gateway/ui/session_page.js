@@ -7,7 +7,10 @@ import { href, route } from './router.js';
 import { bind } from './keys.js';
 import { clockNow } from './shell.js';
 import { BudgetBars } from './budget.js';
+import { Fork, ForkSign } from './fork.js';
+import { toldOf } from './forks.js';
 import { Kill } from './kill.js';
+import { CompareWith } from './compare_mark.js';
 import { Markdown } from './markdown.js';
 import { Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
 import { endsText, lastOf, NOTHING, withPiece } from './live_text.js';
@@ -78,33 +81,44 @@ export function SessionPage({ name }) {
   const { tab } = route.value;
   const session = useSession(name);
   const [killing, kill] = useState(false);
+  const [forking, fork] = useState(false);
   const { row } = session;
   useLayoutEffect(() => bind('Session', [
     ...(isStored ? [] : [
       { keys: 's', does: 'write to it', run: () => document.getElementById('say')?.focus() },
       { keys: 'x', does: 'kill, after a preview', run: () => kill(true) },
+      { keys: 'f', does: 'fork it where it ends', run: () => fork(true) },
     ]),
   ]), []);
   if (session.error !== null) return html`<section class="page"><${Trouble} error=${session.error} /></section>`;
   if (!row) return html`<section class="page"><p class="foot">Reading…</p></section>`;
   return html`<section class="page narrow">
-    <${SessionHead} row=${row} onKill=${() => kill(true)} />
+    <${SessionHead} row=${row} attempts=${attemptsOf(session.events, row)} onKill=${() => kill(true)} onFork=${() => fork(true)} />
     <${Tabs} chosen=${tab || 'transcript'} tabs=${[['transcript', href('session', name), 'Transcript'], ['prompt', href('session', name, 'prompt'), 'Prompt'], ['raw', href('session', name, 'raw'), 'Raw']]} />
     ${tab === 'prompt' ? html`<${Prompts} row=${row} />` : tab === 'raw' ? html`<${Raw} session=${session} row=${row} />` : html`<${Transcript} session=${session} row=${row} />`}
     ${killing && html`<${Kill} name=${row.session_key} title=${titleOf(row)} onClose=${() => kill(false)} />`}
+    ${forking && row.kind === 'agent' && html`<${Fork} key=${row.session_key} row=${row} entry=${null} onClose=${() => fork(false)} />`}
   </section>`;
 }
 
-/** @param {{row: Row, onKill: () => void}} props */
-function SessionHead({ row, onKill }) {
+/** How many attempts its current run took so far. @param {EventDoc[]} events @param {Row} row */
+function attemptsOf(events, row) {
+  return events.reduce((most, event) => (event.run_id === row.run_id && event.event.kind === 'attempted' ? Math.max(most, event.event.number) : most), 1);
+}
+
+/** @param {{row: Row, attempts: number, onKill: () => void, onFork: () => void}} props */
+function SessionHead({ row, attempts, onKill, onFork }) {
   const now = clockNow();
   return html`<header class="head">
     <div class="row">
       ${row.parent && html`<a class="crumb" href=${href('run', row.parent)}>${oneLine(row.parent, 40)}</a><span class="crumb">›</span>`}
+      ${row.forked_from && html`<a class="crumb" href=${href('session', row.forked_from.session_key)} title="The session that this one is forked from"><${ForkSign} /> ${toldOf(row.forked_from)}</a><span class="crumb">›</span>`}
       <h1>${oneLine(titleOf(row), 80)}</h1><${Copy} text=${row.session_key} title="Copy the whole name">${row.id}<//>
       <${State} state=${stateOf(row)} /><${Tags} tags=${row.tags} /><span class="space"></span>
       <a class="button" href=${href('run', row.session_key)}>Timeline</a>
+      ${!isStored && html`<${CompareWith} row=${row} attempts=${attempts} />`}
       <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>
+      ${!isStored && row.kind === 'agent' && html`<button onClick=${onFork}><${ForkSign} /> Fork…</button>`}
       ${!isStored && isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}
     </div>
     <div class="row figures">
@@ -128,6 +142,7 @@ export function Transcript({ session, row, isSmall = false }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const wasAtEnd = useRef(true);
   const [unseen, count] = useState(0);
+  const [forked, fork] = useState(/** @type {Entry | null} */ (null));
   const known = useRef(entries.length);
   useEffect(() => {
     const look = () => {
@@ -151,13 +166,14 @@ export function Transcript({ session, row, isSmall = false }) {
   }, [session.written]);
   return html`<div class="transcript" ref=${box}>
     ${session.earlier > 0 && html`<button class="more" onClick=${session.more}>${format.counted(session.earlier, 'earlier event')}: show more</button>`}
-    ${entries.map((entry) => html`<${EntryView} key=${entry.seq} entry=${entry} />`)}
+    ${entries.map((entry) => html`<${EntryView} key=${entry.seq} entry=${entry} onFork=${!isStored && row.kind === 'agent' && canFork(entry) ? fork : null} />`)}
     ${!entries.length && html`<p class="foot">Nothing was said yet.</p>`}
     ${isWriting && html`<${Writing} text=${session.written.text} model=${row.model} />`}
     ${!isStored && isLive(row) && !row.is_stopped && !isWriting && html`<p class="now" role="status"><span class="pulse" aria-hidden="true"></span>${oneLine(doingOf(row) || 'works', 200)}</p>`}
     ${unseen > 0 && html`<button class="unseen-below" onClick=${() => { toEnd(box.current); count(0); }}>${unseen} new ↓</button>`}
     ${!isSmall && entries.length > 0 && html`<div class="row end"><${Copy} text=${() => asMarkdown(entries)}>Copy as Markdown<//></div>`}
     ${!isStored && row.kind === 'agent' && html`<${Say} row=${row} />`}
+    ${forked && html`<${Fork} key=${forked.seq} row=${row} entry=${forked} onClose=${() => fork(null)} />`}
   </div>`;
 }
 
@@ -184,8 +200,13 @@ function toEnd(box) {
   target.scrollTop = target.scrollHeight;
 }
 
-/** @param {{entry: Entry}} props */
-function EntryView({ entry }) {
+/** Whether the conversation can be taken up at a message. @param {Entry} entry */
+function canFork(entry) {
+  return entry.kind === 'queued' || (entry.kind === 'replied' && !entry.raw.event.is_summary);
+}
+
+/** @param {{entry: Entry, onFork: ((entry: Entry) => void) | null}} props */
+function EntryView({ entry, onFork }) {
   const isSaid = entry.kind === 'replied' || entry.kind === 'queued' || entry.kind === 'steered';
   const isLong = entry.text.length > FOLD_BYTES;
   if (entry.kind === 'attempted') {
@@ -193,12 +214,18 @@ function EntryView({ entry }) {
   }
   return html`<article class="entry is-${entry.kind} ${entry.isError ? 'is-error' : ''}">
     <header><time>${format.clock(entry.at)}</time> <b>${oneLine(entry.title, 160)}</b> <span class="note">${oneLine(entry.note, 160)}</span></header>
+    ${entry.copied && entry.copied.length > 0 && html`<${Copied} messages=${entry.copied} />`}
     ${entry.thinking && html`<details><summary>Thinking, ${format.size(entry.thinking.length)}</summary><${Plain} text=${entry.thinking} /></details>`}
     ${entry.text && (isSaid && !isLong && !looksLikeJson(entry.text) ? html`<${Markdown} text=${entry.text} />` : html`<${Body} entry=${entry} />`)}
     ${entry.calls?.map((call) => html`<details class="call"><summary>calls <b>${oneLine(call.name, 80)}</b> <code>${oneLine(call.arguments, 120)}</code></summary><${Plain} text=${call.arguments} /></details>`)}
     ${entry.failure && html`<${FailureBox} failure=${entry.failure} />`}
-    ${entry.text && html`<div class="entry-tools"><${Copy} text=${entry.text} /></div>`}
+    ${(entry.text || onFork) && html`<div class="entry-tools">${onFork && html`<button class="quiet" title="Take up the conversation here, in a session of its own" onClick=${() => onFork(entry)}><${ForkSign} /> Fork here</button>`}${entry.text && html`<${Copy} text=${entry.text} />`}</div>`}
   </article>`;
+}
+
+/** What was taken over from another session. @param {{messages: {role: string, text: string}[]}} props */
+function Copied({ messages }) {
+  return html`<details class="copied"><summary>${format.counted(messages.length, 'message')} copied</summary>${messages.map((message) => html`<p class="note">${message.role}</p><${Plain} text=${message.text} />`)}</details>`;
 }
 
 /** @param {string} text */

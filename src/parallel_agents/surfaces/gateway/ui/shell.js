@@ -1,6 +1,7 @@
 // @ts-check
 /** Shell: what is around every page: the rail, the top bar, the token, and what keys do. */
-import { html, signal, useEffect, useLayoutEffect, useRef, useState } from './view.js';
+import { html, signal, useEffect, useLayoutEffect, useState } from './view.js';
+import { useModal } from './modal.js';
 import { get, keepToken } from './api.js';
 import { connection, now, start, subscribe } from './live.js';
 import { go, href, route } from './router.js';
@@ -95,8 +96,7 @@ function AskToken() {
 }
 
 function Help() {
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   return html`<dialog ref=${dialog} class="help" aria-labelledby="help-title" onClose=${() => (isHelpOpen.value = false)}>
     <h2 id="help-title">Keys</h2>
     ${bound().map(([scope, actions]) => html`<h3>${scope}</h3><dl>${actions.map((action) => html`<div><dt>${action.keys.split(' / ').map((keys) => html`<kbd>${keys}</kbd> `)}</dt><dd>${action.does}</dd></div>`)}</dl>`)}

@@ -1,11 +1,12 @@
 // @ts-check
 /** Transcript: the events of one session as entries to read, by attempts. */
+import { copiedOf, toldOf } from './forks.js';
 import { clock, cost, model, moment, seconds, tokens } from './format.js';
 import { oneLine } from './text.js';
 
 /** @typedef {import('./types').EventDoc} EventDoc */
 /** @typedef {import('./types').Entry} Entry */
-/** @typedef {{title: string, text?: string, note?: string, thinking?: string, calls?: Entry['calls'], failure?: Entry['failure'], isError?: boolean}} Told */
+/** @typedef {{title: string, text?: string, note?: string, thinking?: string, copied?: Entry['copied'], calls?: Entry['calls'], failure?: Entry['failure'], isError?: boolean}} Told */
 
 /** Events that say nothing of their own to a reader. */
 const SILENT = new Set(['started', 'tool_started', 'delivered', 'ruled', 'step_started', 'batched']);
@@ -34,7 +35,7 @@ function tell(each, delivered) {
   const body = each.event;
   switch (body.kind) {
     case 'queued':
-      return { title: 'task', text: taskOf(body), note: body.by ? `by ${oneLine(body.by)}` : '' };
+      return { title: 'task', text: taskOf(body), note: [body.by ? `by ${oneLine(body.by)}` : '', body.forked_from ? `forked from ${toldOf(body.forked_from)}` : ''].filter(Boolean).join(' · '), copied: copiedOf(body) };
     case 'replied':
       return replied(body);
     case 'tool_finished':

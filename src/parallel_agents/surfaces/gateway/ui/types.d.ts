@@ -12,6 +12,7 @@ export interface Row {
   agent: string;
   label: string;
   parent: string | null;
+  forked_from?: ForkedFrom | null;
   depth: number;
   kind: string;
   status: string;
@@ -37,6 +38,26 @@ export interface Row {
   whole_calls?: number;
   tags?: string[];
   budget?: Budget | null;
+}
+
+export interface ForkedFrom {
+  id: string;
+  session_key: string;
+  label: string;
+  turn: number;
+  is_asked_again: boolean;
+}
+
+export interface TurnDoc {
+  turn: number;
+  run_id: string;
+  run_turn: number;
+  seq: number;
+  at: string | null;
+  model: string;
+  said: string;
+  calls: string[];
+  is_whole: boolean;
 }
 
 export interface Budget {
@@ -166,6 +187,8 @@ export interface Entry {
   calls?: { name: string; arguments: string }[];
   failure?: Failure | null;
   isError?: boolean;
+  /** What was taken over from a session that this one is forked from. */
+  copied?: { role: string; text: string }[];
 }
 
 export interface Letter {
@@ -196,6 +219,14 @@ export interface Retried {
   warning: string;
 }
 
+export interface Waste {
+  cost: Money | null;
+  known_cost: Money | null;
+  simulated_cost: Money | null;
+  unpriced_calls: number;
+  share: number | null;
+}
+
 export interface CostSum {
   name: string | null;
   runs: number;
@@ -205,6 +236,7 @@ export interface CostSum {
   unpriced_calls: number;
   known_cost: Money | null;
   cost_per_accepted: Money | null;
+  wasted: Waste;
   tokens: number;
 }
 
@@ -215,6 +247,7 @@ export interface AgentCost {
   cost: Money | null;
   simulated_cost: Money | null;
   cost_per_accepted: Money | null;
+  wasted: Waste;
   models: { model: string; tried: number; accepted: number; cost: Money | null; simulated_cost: Money | null; tokens: number }[];
 }
 
@@ -297,4 +330,72 @@ export interface Decision {
   session_key: string;
   run_id: string;
   key: string;
+}
+
+/** One side of a comparison; what is unknown is null. */
+export interface Side {
+  id: string;
+  session_key: string;
+  run_id: string;
+  attempt: number | null;
+  label: string;
+  agent: string;
+  kind: string;
+  status: string;
+  is_live: boolean;
+  created_at: string | null;
+  seconds: number | null;
+  cost: Money | null;
+  simulated_cost: Money | null;
+  whole_calls: number;
+  whole_tokens: number;
+  whole_cost: Money | null;
+  whole_simulated_cost: Money | null;
+  score: number | null;
+  attempts: number;
+  error: { code: string; message: string } | null;
+}
+
+export interface ComparedRow {
+  depth: number;
+  label: string;
+  agent: string;
+  a: Side | null;
+  b: Side | null;
+  step: number | null;
+  part: string | null;
+  what: string;
+  changed: string[];
+  why: string;
+}
+
+export interface Words {
+  what: string;
+  before: string | null;
+  after: string | null;
+  diff: import('./text_diff.js').Diff | null;
+}
+
+export interface ChangedInput {
+  of: string;
+  name: string;
+  before: string | null;
+  after: string | null;
+  diff: import('./text_diff.js').Diff | null;
+  sessions: number;
+  labels: string[];
+}
+
+export interface Comparison {
+  a: Side;
+  b: Side;
+  is_live: boolean;
+  divergence: (ComparedRow & { words: Words | null; then: Words | null }) | null;
+  changed: ChangedInput[];
+  changed_total: number;
+  rows: ComparedRow[];
+  rows_total: number;
+  identical: number;
+  output: import('./text_diff.js').Diff | null;
+  not_read: number[];
 }

@@ -1,0 +1,199 @@
+"""Async use: what has to be awaited, entered or followed in async code says so if it is not.
+
+Without this a program that forgets an `await` is told by Python of a coroutine, and a `with` in place
+of an `async with` of the context manager protocol.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import wraps
+from types import TracebackType
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from typing_extensions import override
+
+from parallel_agents.errors import AsyncMisused
+
+P = ParamSpec("P")
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Awaited(Coroutine[Any, Any, V_co]):
+    """The call of an async function: a coroutine, which can only be awaited.
+
+    Args:
+        work: the coroutine.
+        name: the function, as in `spawn()`.
+    """
+
+    __slots__ = ("__weakref__", "_name", "_work")
+
+    def __init__(self, work: Coroutine[Any, Any, V_co], name: str) -> None:
+        self._work = work
+        self._name = name
+
+    @override
+    def send(self, value: Any, /) -> Any:
+        return self._work.send(value)
+
+    @override
+    def throw(self, *error: Any) -> Any:
+        return self._work.throw(*error)
+
+    @override
+    def close(self) -> None:
+        self._work.close()
+
+    @override
+    def __await__(self) -> Generator[Any, Any, V_co]:
+        return self._work.__await__()
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{self._name}, which is to be awaited>"
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith(("_", "cr_", "gi_")):  # what debuggers and asyncio ask coroutines for
+            return getattr(self._work, name)
+        raise self._misused(f"it has no {name}")
+
+    def __iter__(self) -> NoReturn:
+        raise self._misused("it cannot be iterated")
+
+    def __aiter__(self) -> NoReturn:
+        raise self._misused("it cannot be iterated")
+
+    def __getitem__(self, _: object) -> NoReturn:
+        raise self._misused("it has no items")
+
+    def __len__(self) -> NoReturn:
+        raise self._misused("it has no length")
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __enter__(self) -> NoReturn:
+        raise self._misused("it cannot be entered")
+
+    def __exit__(self, *_: object) -> None: ...
+
+    async def __aenter__(self) -> NoReturn:
+        raise self._misused("it cannot be entered")
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def _misused(self, why: str) -> AsyncMisused:
+        return AsyncMisused(
+            f"{self._name} was not awaited",
+            why=f"until it is, there is no result: {why}",
+            hint=f"write `await` before the call of {self._name}",
+        )
+
+
+class AsyncOpening(AbstractAsyncContextManager[V_co]):
+    """What is open while an `async with` block lasts.
+
+    Args:
+        opening: does the work.
+        name: the function, as in `open()`.
+    """
+
+    def __init__(self, opening: AbstractAsyncContextManager[V_co], name: str) -> None:
+        self._opening = opening
+        self._name = name
+
+    @override
+    async def __aenter__(self) -> V_co:
+        return await self._opening.__aenter__()
+
+    @override
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        return await self._opening.__aexit__(kind, error, trace)
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise self._misused(f"it has no {name} before")
+
+    def __enter__(self) -> NoReturn:
+        raise self._misused("it is entered by async code")
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __await__(self) -> NoReturn:
+        raise self._misused("it is closed by the end of a block")
+
+    def _misused(self, why: str) -> AsyncMisused:
+        return AsyncMisused(
+            f"{self._name} is for `async with`",
+            why=why,
+            hint=f"write `async with {self._name[:-1]}...) as sessions:` in an async function; for code"
+            " that is not async there are run(), stream() and map()",
+        )
+
+
+class Followed(AsyncIterator[V_co]):
+    """What comes as it happens, for one `async for`.
+
+    Args:
+        source: yields it.
+        name: the function, as in `follow()`.
+    """
+
+    def __init__(self, source: AsyncIterator[V_co], name: str) -> None:
+        self._source = source
+        self._name = name
+
+    @override
+    async def __anext__(self) -> V_co:
+        return await anext(self._source)
+
+    async def aclose(self) -> None:
+        """End it, as `contextlib.aclosing` does."""
+        if (close := getattr(self._source, "aclose", None)) is not None:
+            await close()
+
+    def __iter__(self) -> NoReturn:
+        raise self._misused()
+
+    def __await__(self) -> NoReturn:
+        raise self._misused()
+
+    def _misused(self) -> AsyncMisused:
+        return AsyncMisused(
+            f"{self._name} is for `async for`",
+            why="it gives each event as it comes",
+            hint=f"write `async for event in ...{self._name}:` in an async function",
+        )
+
+
+def mark_async(function: F) -> F:
+    """Have a function that returns what is to be awaited count as one made by `async def`, from Python 3.12."""
+    if sys.version_info >= (3, 12):
+        return inspect.markcoroutinefunction(function)
+    return function
+
+
+def opening(
+    function: Callable[P, AsyncGenerator[V]],
+) -> Callable[P, AbstractAsyncContextManager[V]]:
+    """An `asynccontextmanager` that says what to write if it is used in another way."""
+    make = asynccontextmanager(function)
+    name = f"{function.__name__}()"
+
+    @wraps(function)
+    def opened(*args: P.args, **kwargs: P.kwargs) -> AbstractAsyncContextManager[V]:
+        return AsyncOpening(make(*args, **kwargs), name)
+
+    return opened

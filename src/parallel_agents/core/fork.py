@@ -1,0 +1,74 @@
+"""Fork: a conversation that is taken up at one of its turns, in a session of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.checked import Checked
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.workspace import Workspace
+from parallel_agents.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class ForkedFrom:
+    """Where the conversation of a session is from; it was copied, so the other one may be gone.
+
+    Attributes:
+        session: the key of the session that was forked.
+        label: what tables called it.
+        turn: a turn of that session, counted over all of its runs.
+        is_asked_again: whether the fork answers that turn itself; otherwise it begins after it.
+    """
+
+    session: SessionKey
+    label: str
+    turn: int
+    is_asked_again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork(Checked):
+    """How a session is forked.
+
+    Attributes:
+        at: a turn, counted over all runs of the session as `pagents history --turn` does; 0 is before
+            the first. None is where the conversation ends.
+        text: what is said after that turn; None has the turn itself answered anew.
+        model: `provider/model`; None for the one that answered the turn.
+        key: names the fork, so that the same fork again is the same session.
+        label: a short name; by default that of the session and the turn.
+        budget: the most that the fork may spend; an unbound one is as much as the session's own budget.
+        workspace: what the fork works in, if the session has a copy of a folder to itself.
+
+    Raises:
+        InvalidInput: `at` is negative.
+    """
+
+    at: int | None = None
+    text: str | None = None
+    model: str | None = None
+    key: str | None = None
+    label: str | None = None
+    budget: Budget = NO_BUDGET
+    workspace: Workspace | None = None
+
+    @classmethod
+    @override
+    def written(cls) -> str:
+        return "Fork(at=4, text=...)"
+
+    @override
+    def _check(self) -> None:
+        if self.at is not None and self.at < 0:
+            raise InvalidInput(
+                f"there is no turn {self.at}",
+                why="turns are counted from 1, and 0 is before the first",
+                hint="leave `at` out for the last turn",
+            )
+
+
+NO_FORK = Fork()

@@ -1,0 +1,95 @@
+"""A program that forgets an `await`, `async with` or `async for` is told what to write."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, closing
+from typing import Any
+
+import pytest
+
+import parallel_agents as pa
+from parallel_agents.core.arguments import checked
+from parallel_agents.core.async_use import Followed
+from parallel_agents.errors import AsyncMisused, InvalidInput
+
+
+@checked
+async def double(number: int) -> int:
+    await asyncio.sleep(0)
+    return 2 * number
+
+
+async def _numbers() -> AsyncIterator[int]:
+    yield 1
+    yield 2
+
+
+def _enter(opened: Any) -> None:
+    with opened:
+        pass
+
+
+def _ask(opened: Any) -> None:
+    opened.spawn("writer")
+
+
+def _index(opened: Any) -> None:
+    opened[0]
+
+
+@pytest.mark.parametrize("use", [_ask, _enter, _index, list, len])
+def test_a_call_that_was_not_awaited_says_so(use: Callable[[Any], object]) -> None:
+    with (
+        closing(double(1)) as call,
+        pytest.raises(AsyncMisused, match=r"double\(\) was not awaited") as refused,
+    ):
+        use(call)
+
+    assert refused.value.hint == "write `await` before the call of double()"
+    assert isinstance(refused.value, TypeError | AttributeError)
+
+
+@pytest.mark.parametrize("use", [_ask, _enter])
+def test_an_opening_that_was_not_entered_says_so(use: Callable[[Any], object]) -> None:
+    with pytest.raises(AsyncMisused, match=r"open\(\) is for `async with`"):
+        use(pa.open())
+    with pytest.raises(AsyncMisused, match=r"connect\(\) is for `async with`"):
+        use(pa.connect("https://box:7333"))
+
+
+async def test_an_opening_cannot_be_awaited() -> None:
+    opened: Any = pa.open()
+    with pytest.raises(AsyncMisused, match=r"open\(\) is for `async with`"):
+        await opened
+
+
+async def test_events_that_come_are_not_for_a_loop_that_is_not_async() -> None:
+    followed: Any = Followed(_numbers(), "follow()")
+    with pytest.raises(AsyncMisused, match="is for `async for`"):
+        list(followed)
+    with pytest.raises(AsyncMisused, match="is for `async for`"):
+        await followed
+
+    async with aclosing(followed):
+        assert [number async for number in followed] == [1, 2]
+
+
+async def test_an_awaited_call_is_a_coroutine_to_asyncio() -> None:
+    tasks = [asyncio.create_task(double(1)), asyncio.ensure_future(double(2))]
+    found = await asyncio.gather(*tasks, double(3), asyncio.wait_for(double(4), 1))
+
+    assert found == [2, 4, 6, 8]
+    assert not hasattr(tasks[0].get_coro(), "nothing")
+    assert "double" in repr(asyncio.create_task(double(1)))
+    if sys.version_info >= (3, 12):
+        assert inspect.iscoroutinefunction(double)
+    with pytest.raises(InvalidInput, match="number"):
+        await double("two")  # pyright: ignore[reportArgumentType] - what it refuses
+
+
+def test_an_awaited_call_can_be_run_by_itself() -> None:
+    assert asyncio.run(double(4)) == 8
