@@ -285,9 +285,8 @@ class JournalStore(ABC):
     async def fold_events(
         self, fold: Callable[[StoredEvent], _T], *, tree: SessionKey, after: int, limit: int
     ) -> list[_T]:
-        return await self.read(
-            lambda rows: rows.fold_events(fold, tree=tree, after=after, limit=limit)
-        )
+        asked = partial(Rows.fold_events, fold=fold, tree=tree, after=after, limit=limit)
+        return await self.read(asked)
 
     async def has_due(self) -> bool:
         now = self.now()
@@ -370,10 +369,8 @@ class JournalStore(ABC):
         return self._least_now() - self._dead_letter_seconds
 
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
-        now = self.now()
-        return await self.read(
-            lambda rows: read_reply(rows.database, key, seconds=seconds, now=now)
-        )
+        asked = partial(read_reply, key=key, seconds=seconds, now=self.now())
+        return await self.read(lambda rows: asked(rows.database))
 
     async def keep_reply(self, key: str, reply: ModelReply, *, seconds: float) -> None:
         await self.change(
