@@ -10,6 +10,7 @@ from parallel_agents._version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from parallel_agents.api.comparing import acompare, compare
+    from parallel_agents.api.connected_sessions import ConnectedSessions
     from parallel_agents.api.connecting import connect
     from parallel_agents.api.creating import acreate_agent, create_agent
     from parallel_agents.api.doing import ado, do
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from parallel_agents.api.running import arun, run
     from parallel_agents.api.searching import asearch, search
     from parallel_agents.api.streaming import Stream, stream
-    from parallel_agents.app.connected_sessions import ConnectedSessions
     from parallel_agents.app.map_price import MapPrice
     from parallel_agents.app.open_sessions import OpenSessions
     from parallel_agents.comparing.comparison import Comparison
@@ -231,7 +231,7 @@ _HOMES = {
     "api.maps": ("amap_rows", "map_rows"),
     "app.map_price": ("MapPrice",),
     "api.connecting": ("connect",),
-    "app.connected_sessions": ("ConnectedSessions",),
+    "api.connected_sessions": ("ConnectedSessions",),
     "api.opening": ("open",),
     "api.plans": ("arun_plan", "load_plan", "run_plan"),
     "api.records": ("Record", "arecord", "record"),

@@ -7,7 +7,7 @@ import logging
 import os
 import stat
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +19,7 @@ _log = logging.getLogger("parallel_agents")
 
 _PUBLIC, _PRIVATE, _PRIVATE_FOLDER = 0o644, 0o600, 0o700
 _OTHERS = 0o077
+_PIECE_BYTES = 1 << 20
 _IS_FOLDER = "it is a folder"
 # Why a file cannot be written, where the system's words are no help to a person.
 _WHY = {
@@ -316,3 +317,23 @@ def _beside(target: Path) -> Generator[tuple[BinaryIO, Path]]:
             yield file, beside
     finally:
         beside.unlink(missing_ok=True)
+
+
+def pieces_of(file: Path) -> Iterator[bytes]:
+    """The content of a file in parts; it is opened when the first one is asked for.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    from parallel_agents.database_files import open_given  # noqa: PLC0415 - it loads SQLite
+
+    try:
+        with open_given(file) as opened:
+            while piece := opened.read(_PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise InvalidInput(
+            f"the file {file} cannot be read",
+            why=error.strerror or str(error),
+            hint="name a file that you may read",
+        ) from error

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.workspace_verbs import Conflicts
 from parallel_agents.workspaces.entries import Entry, Mode
 from parallel_agents.workspaces.limits import LIMITS
 from parallel_agents.workspaces.making import make
-from parallel_agents.workspaces.merging import Conflicts
 from parallel_agents.workspaces.record import Room
 from parallel_agents.workspaces.resolving import Resolution
 from parallel_agents.workspaces.returning import merge

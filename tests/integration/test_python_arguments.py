@@ -16,7 +16,8 @@ import parallel_agents as pa
 from parallel_agents import testing
 from parallel_agents.api.opening import Options
 from parallel_agents.app.care import Care
-from parallel_agents.app.connected_sessions import ConnectedSessions
+from parallel_agents.app.program_verbs import ProgramVerbs
+from parallel_agents.app.tended_workspaces import TendedWorkspaces
 from parallel_agents.errors import CallerError, InvalidInput
 from parallel_agents.testing import RepliesWith
 from tests.integration.taken_arguments import NOTHING, TAKEN
@@ -128,11 +129,21 @@ def store_calls(face: Face) -> dict[str, Call]:
     }
 
 
+def workspace_calls(face: Face) -> dict[str, Call]:
+    workspaces = face.sessions.workspaces
+    return {
+        "list": Call(workspaces.list, {}),
+        "diff": Call(workspaces.diff, {"name": "x"}),
+        "merge": Call(workspaces.merge, {"name": "x"}),
+        "clean": Call(workspaces.clean, {}),
+        "on_behalf": Call(workspaces.on_behalf, {"via": "x"}),
+    }
+
+
 def connected_calls(face: Face) -> dict[str, Call]:
     """The verbs of a gateway, on the verbs of the open store: what they check comes before both."""
-    sessions = ConnectedSessions(face.sessions._service, face.sessions._journal)  # pyright: ignore[reportPrivateUsage]
-    shared = sessions_calls(face)
-    named = verbs_of(ConnectedSessions) - {"spawn_flow"}
+    sessions = ProgramVerbs(face.sessions._service, face.sessions._journal)  # pyright: ignore[reportPrivateUsage]
+    shared, named = sessions_calls(face), verbs_of(ProgramVerbs)
     return {name: Call(getattr(sessions, name), shared[name].good) for name in named}
 
 
@@ -151,6 +162,7 @@ WALKED: Mapping[type[object], Callable[[Face], dict[str, Call]]] = {
     pa.SessionHandle: handle_calls,
     pa.Pool: pool_calls,
     Care: store_calls,
+    TendedWorkspaces: workspace_calls,
 }
 
 

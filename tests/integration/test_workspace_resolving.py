@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from parallel_agents.core.workspace_verbs import Conflicts
 from parallel_agents.workspaces.entries import Entry, Mode
-from parallel_agents.workspaces.merging import Conflicts
 from parallel_agents.workspaces.resolving import Resolution
 from parallel_agents.workspaces.returning import Merged, merge
 from tests.integration.workspace_rig import Rig, Workspace, Written, state_of, write

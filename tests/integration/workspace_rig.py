@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.workspace_verbs import Conflicts
 from parallel_agents.workspaces.limits import LIMITS, Limits
 from parallel_agents.workspaces.making import make
-from parallel_agents.workspaces.merging import Conflicts
 from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.returning import Merged, merge
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from parallel_agents.app.connected_sessions import ConnectedSessions
+from parallel_agents.api.connected_sessions import ConnectedSessions
 from parallel_agents.app.distant import open_distant
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked
@@ -41,4 +41,4 @@ async def connect(url: Name, *, token: Name | None = None) -> AsyncGenerator[Con
         given[TOKEN_VARIABLE] = check_token(token, "token of connect()")
     named = replace(environment, variables={**environment.variables, **given})
     async with open_distant(named) as distant:
-        yield ConnectedSessions(distant.sessions, distant.journal)
+        yield ConnectedSessions(distant)

@@ -118,11 +118,12 @@ class MapCall(Generic[T]):
         agent = self.work.agent
         return None if isinstance(agent, str) else agent.output_type
 
-    def asked(self, *, is_trial: bool = False) -> AskedMap:
+    def asked(self, *, is_trial: bool = False, kept_in: Path | None = None) -> AskedMap:
         """The map before the agent is known; rows that are no file are kept in the home.
 
         Args:
             is_trial: whether it is only priced, so that the rows of the map itself stay as they are.
+            kept_in: a folder in which such rows are kept instead.
 
         Raises:
             InvalidInput: a row is not JSON, the key is not valid, or there is no such file.
@@ -131,7 +132,7 @@ class MapCall(Generic[T]):
         home = read_environment(Path(given_home) if given_home else None).home
         which, work, how = self.which, self.work, self.how
         check_key(name := how.key or make_name())
-        source = _source(which, home, f"{name}.dry-run" if is_trial else name)
+        source = _source(which, kept_in or home, f"{name}.dry-run" if is_trial else name)
         file = out_file(None if how.out is None else str(how.out), home, name, source)
         request = MapRequest(
             agent=work.agent if isinstance(work.agent, str) else work.agent.name,

@@ -24,7 +24,7 @@ from parallel_agents.errors import InvalidInput
 
 MOST_ITEMS = 1_000
 _TAKES = "texts, or dictionaries with the agent's input"
-_TEXT = "Do this with the input."
+TEXT = "Do this with the input."
 
 
 def _take_items(value: object) -> object:
@@ -44,7 +44,7 @@ async def amap(  # noqa: PLR0913 - as `arun`
     agent: str | Agent[T],
     items: Items,
     *,
-    text: Name = _TEXT,
+    text: Name = TEXT,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
@@ -93,7 +93,7 @@ async def amap(  # noqa: PLR0913 - as `arun`
         CallerError: a task cannot be accepted; then none of them starts.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
-    tasks = _tasks(agent, items, text, "amap()")
+    tasks = tasks_of(agent, items, text, "amap()")
     if not tasks:
         return []
     team = team_of(tasks, model, timeout, budget, on_failure, None)
@@ -107,7 +107,7 @@ def map(  # noqa: PLR0913 - as `run`
     agent: str | Agent[T],
     items: Items,
     *,
-    text: Name = _TEXT,
+    text: Name = TEXT,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
@@ -130,7 +130,7 @@ def map(  # noqa: PLR0913 - as `run`
 
     Parameters, result and errors are those of `amap`; a Ctrl-C is that of `run`.
     """
-    tasks = _tasks(agent, items, text, "map()")
+    tasks = tasks_of(agent, items, text, "map()")
     if not tasks:
         return []
     team = team_of(tasks, model, timeout, budget, on_failure, None)
@@ -138,9 +138,14 @@ def map(  # noqa: PLR0913 - as `run`
     return list(run_call(TeamCall(tasks, team, key, max_parallel, options, progress)).results)
 
 
-def _tasks(
+def tasks_of(
     agent: str | Agent[T], items: Iterable[object], text: str, owner: str
 ) -> tuple[Task[T], ...]:
+    """A task for each item.
+
+    Raises:
+        InvalidInput: an item is neither a text nor a dictionary, or there are too many.
+    """
     tasks: list[Task[T]] = []
     for number, item in enumerate(items, start=1):
         if number > MOST_ITEMS:

@@ -109,7 +109,14 @@ async def open(  # noqa: PLR0913 - what a program passes in
     options = given_options(home, tools, agents, gates, models, settings, flows, tags)
     async with open_parts(model, max_parallel, options) as app, letting_calls_end(app, Farewell()):
         yield OpenSessions(
-            app.sessions, app.journal, app.sharing, app.flows, app.now, app.sent, app.care
+            app.sessions,
+            app.journal,
+            app.sharing,
+            app.flows,
+            app.now,
+            app.sent,
+            app.care,
+            app.tended,
         )
 
 

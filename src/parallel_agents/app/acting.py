@@ -13,6 +13,8 @@ from parallel_agents.app.opening import open_client, open_existing
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.verbs import DeadLetters, Sessions
+from parallel_agents.gateway_client.shared import RemoteSharing
+from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.settings import Environment, Settings
 
 
@@ -27,12 +29,14 @@ class Acting:
     Attributes:
         sessions: the verbs.
         journal: the events, and how sessions are doing.
+        sharing: what the sessions of each tree share.
         here: the client of this machine's home; None at a gateway.
         distant: the client of a gateway; None on this machine's home.
     """
 
     sessions: ActingSessions
     journal: Journal
+    sharing: Sharing | RemoteSharing
     here: Client | None = None
     distant: Distant | None = None
 
@@ -61,8 +65,15 @@ async def open_acting(
     """
     if environment.gateway:
         async with open_distant(environment) as distant:
-            yield Acting(sessions=distant.sessions, journal=distant.journal, distant=distant)
+            yield Acting(
+                sessions=distant.sessions,
+                journal=distant.journal,
+                sharing=distant.sharing,
+                distant=distant,
+            )
         return
     opened = open_client if is_made else open_existing
     async with opened(environment, settings) as client:
-        yield Acting(sessions=client.sessions, journal=client.journal, here=client)
+        yield Acting(
+            sessions=client.sessions, journal=client.journal, sharing=client.sharing, here=client
+        )

@@ -15,7 +15,7 @@ from parallel_agents.core.batch import check_batch
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.verbs import Spawned
+from parallel_agents.core.verbs import SessionVerbs, Spawned
 from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
@@ -108,8 +108,14 @@ class AskedMap(NamedTuple):
             request = replace(request, batch_tokens=tokens)
         return CheckedMap(request, found.count, first[0], self.model)
 
-    async def begin(self, client: Client, request: MapRequest) -> Spawned:
-        """Begin a map that was checked, or continue it.
+    async def begin(
+        self,
+        client: Client,
+        request: MapRequest,
+        verbs: SessionVerbs | None = None,
+        tags: Sequence[str] = (),
+    ) -> Spawned:
+        """Begin a map that was checked, or continue it; with other `verbs` than the client's own, for somebody.
 
         Raises:
             InvalidInput: another map has taken the file of results.
@@ -119,7 +125,7 @@ class AskedMap(NamedTuple):
             model=self.model, max_parallel=self.max_parallel, budget=self.budget
         )
         async with taken_out(client, self.name, request):
-            spawned = await client.sessions.spawn_flow(flow, key=self.name)
+            spawned = await (verbs or client.sessions).spawn_flow(flow, key=self.name, tags=tags)
         if self.max_parallel is not None:
             client.sessions.limit_parallel(spawned.session_key, self.max_parallel)
         return spawned
@@ -128,7 +134,7 @@ class AskedMap(NamedTuple):
         found = self.read_inputs(agent.in_folder.input_schema)
         text = self.request.text
         if not text and not found.texts:
-            raise InvalidInput("nothing says what the agent gets of a row", hint=self.how)
+            raise no_text(self.how)
         return replace(
             self.request,
             text=(text or _TEXT) + escaped(found.added),
@@ -137,6 +143,11 @@ class AskedMap(NamedTuple):
             json_inputs=found.json_names,
             output_fields=tuple(properties(agent.output_schema or {})),
         )
+
+
+def no_text(how: str) -> InvalidInput:
+    """The refusal of a map without templates."""
+    return InvalidInput("nothing says what the agent gets of a row", hint=how)
 
 
 def wants_text(name: str, schema: Mapping[str, Json] | None) -> bool:

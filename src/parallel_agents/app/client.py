@@ -21,6 +21,7 @@ from parallel_agents.app.references import dangling_in_settings, telling_policie
 from parallel_agents.app.rules import RunRules
 from parallel_agents.app.sent import StoredRequests
 from parallel_agents.app.sharing import sharing_of
+from parallel_agents.app.tended_workspaces import TendedWorkspaces
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.tooling import make_tooling
 from parallel_agents.app.workers import Workers
@@ -123,6 +124,7 @@ class Client:
         readiness: which runs this process could execute.
         workers: the background processes that execute what others leave.
         workspaces: the folders that sessions work in.
+        tended: what a person does with those folders.
         tooling: the tools that runs may call.
         sent: the requests of sessions as they went to models.
         judges: the models that may judge.
@@ -182,6 +184,7 @@ class Client:
         self.workspaces = HomeWorkspaces(
             environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
         )
+        self.tended = _tended(resources, self.sessions)
         self.tooling = _tooling(resources, self.session_tools, self.workspaces)
         self.sent: SentRequests = StoredRequests(
             self.sessions, resources.store, self.models, self.tooling
@@ -281,6 +284,16 @@ def _session_tools(service: Service, directory: Directory, resources: Resources)
             notes=EmbeddedNotes(settings, resources.environment.home / MODELS_FOLDER),
         ),
         now=resources.now,
+    )
+
+
+def _tended(resources: Resources, sessions: SessionVerbs) -> TendedWorkspaces:
+    return TendedWorkspaces(
+        sessions,
+        resources.environment.home,
+        resources.settings.workspace_seconds,
+        resources.store.note_decision,
+        resources.environment.user,
     )
 
 

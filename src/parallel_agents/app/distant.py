@@ -13,11 +13,15 @@ from parallel_agents.errors import BadGateway
 from parallel_agents.gateway_client.address import Address, check_token, is_here, read_url
 from parallel_agents.gateway_client.catalog import RemoteCatalog
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.maps import RemoteMaps
+from parallel_agents.gateway_client.pools import RemotePools
+from parallel_agents.gateway_client.sent import RemoteSent
 from parallel_agents.gateway_client.shared import RemoteSharing, RemoteTranscripts
 from parallel_agents.gateway_client.tools import RemoteTools
 from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.gateway_client.views import RemoteJournal, RemoteLimits
 from parallel_agents.gateway_client.wire import NOW, Asked
+from parallel_agents.gateway_client.workspaces import RemoteWorkspaces
 from parallel_agents.models.network import Network
 from parallel_agents.settings import TOKEN_VARIABLE, Environment
 
@@ -37,6 +41,10 @@ class Distant:
         transcripts: finds texts in all sessions.
         tools: the tools that MCP clients call.
         catalog: the agents and teams.
+        workspaces: the copies of folders that sessions worked in.
+        pools: starts tasks in pools.
+        maps: does rows that are sent.
+        sent: what sessions have sent to models.
         now: seconds since the epoch, as its store counts them.
     """
 
@@ -47,6 +55,10 @@ class Distant:
     transcripts: RemoteTranscripts
     tools: RemoteTools
     catalog: RemoteCatalog
+    workspaces: RemoteWorkspaces
+    pools: RemotePools
+    maps: RemoteMaps
+    sent: RemoteSent
     now: Callable[[], float]
 
 
@@ -74,6 +86,10 @@ async def open_distant(environment: Environment) -> AsyncGenerator[Distant]:
             transcripts=RemoteTranscripts(exchange),
             tools=RemoteTools(exchange),
             catalog=RemoteCatalog(exchange),
+            workspaces=RemoteWorkspaces(exchange),
+            pools=RemotePools(exchange),
+            maps=RemoteMaps(exchange),
+            sent=RemoteSent(exchange),
             now=lambda: clock.wall() + ahead,
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from parallel_agents.app.care import Care
 from parallel_agents.app.program_verbs import ProgramVerbs
+from parallel_agents.app.tended_workspaces import TendedWorkspaces
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked_methods
@@ -21,7 +22,7 @@ from parallel_agents.flows.function import FlowFunction, OnChange
 from parallel_agents.flows.functions import Functions
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
-from parallel_agents.sessions.pool import Idle, Pool
+from parallel_agents.sessions.pool import Idle, Pool, StoredPlace
 from parallel_agents.sessions.sharing import Sharing, TreeArtifacts
 from parallel_agents.sessions.tree_state import TreeState
 
@@ -30,7 +31,7 @@ from parallel_agents.sessions.tree_state import TreeState
 class OpenSessions(ProgramVerbs):
     """The verbs of an open store, whose runs this process executes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that it offers
         self,
         service: SessionVerbs,
         journal: Journal,
@@ -39,6 +40,7 @@ class OpenSessions(ProgramVerbs):
         now: Callable[[], float],
         sent: SentRequests,
         care: Care,
+        tended: TendedWorkspaces,
     ) -> None:
         super().__init__(service, journal)
         self._service: SessionVerbs = service
@@ -47,6 +49,7 @@ class OpenSessions(ProgramVerbs):
         self._now = now
         self._sent = sent
         self._care = care
+        self._tended = tended
 
     @property
     def store(self) -> Care:
@@ -56,6 +59,15 @@ class OpenSessions(ProgramVerbs):
         await sessions.store.prune(plan.trees)
         """
         return self._care
+
+    @property
+    def workspaces(self) -> TendedWorkspaces:
+        """The copies of folders that sessions worked in: what they changed, merged back.
+
+        patch = await sessions.workspaces.diff("fix")
+        await sessions.workspaces.merge("fix", dry_run=True)
+        """
+        return self._tended
 
     async def spawn_flow(  # noqa: PLR0913 - as `arun_flow`
         self,
@@ -149,7 +161,11 @@ class OpenSessions(ProgramVerbs):
                 a new one, without its memory. None keeps sessions for good.
         """
         age = None if idle is None else Idle(idle, self._now)
-        return Pool(self._service, agent, name=name, size=size, model=model, idle=age)
+
+        def place(called: str) -> StoredPlace:
+            return StoredPlace(self._service, agent, called, model, age)
+
+        return Pool(self._service, agent, name=name, size=size, place=place)
 
     async def prompts(self, name: str) -> builtins.list[SentRequest]:
         """What a session has sent to its models: instructions, messages, tools and schema, by turn.

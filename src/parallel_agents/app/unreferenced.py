@@ -1,4 +1,4 @@
-"""Unreferenced: files of a home that nothing in its store needs any more: contents and workspaces."""
+"""Unreferenced: files of a home that nothing in its store needs any more: contents, workspaces and sent rows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
+from parallel_agents.app.map_files import MapFiles
 from parallel_agents.artifacts import ArtifactFolder
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import SessionKey, make_flow_key
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.core.store_care import YOUNG_SECONDS, Size
 from parallel_agents.lock import hold
+from parallel_agents.maps.request import MAP
 from parallel_agents.workspaces.names import rooms
 from parallel_agents.workspaces.record import Room
 from parallel_agents.workspaces.tending import Kept, finish_removals, remove, workspaces_in
@@ -59,15 +61,25 @@ class Unreferenced:
         return {row.session.root for rows in found for row in rows}
 
     async def clear(self) -> tuple[Size, Size]:
-        """Remove contents that no tree shares, and workspaces whose sessions are gone.
+        """Remove contents that no tree shares, and workspaces and rows whose sessions are gone.
 
-        A content of the last hour stays, as it may be about to be shared; so does a workspace that
-        is not merged.
+        What is of the last hour stays, as it may be about to be shared or begun; so does a workspace
+        that is not merged.
 
         Returns:
-            The contents and the workspaces that were removed.
+            The contents, with the rows that other machines had sent, and the workspaces that were removed.
         """
-        return await self._clear_contents(), await self._clear_workspaces()
+        contents, rows = await self._clear_contents(), await self._clear_rows()
+        removed = Size(contents.number + rows.number, contents.bytes + rows.bytes)
+        return removed, await self._clear_workspaces()
+
+    async def _clear_rows(self) -> Size:
+        maps = MapFiles(self._home)
+        number = size = 0
+        for key in await asyncio.to_thread(maps.older_than, YOUNG_SECONDS):
+            if not await self._store.rows(Filter(session=make_flow_key(MAP, key))):
+                number, size = number + 1, size + await asyncio.to_thread(maps.forget, key)
+        return Size(number, size)
 
     async def _clear_contents(self) -> Size:
         stored = await asyncio.to_thread(self._folder.older_than, YOUNG_SECONDS)

@@ -36,12 +36,14 @@ class Writer(NamedTuple):
         run: its run; empty for none.
         call: the call in the run that writes. A call writes once, however often it is made.
         again: the call of a failed run that this one does again, as `RUN/CALL`; empty for none.
+        by: the name of a person outside of any session; empty if it is not known.
     """
 
     session: SessionKey = SessionKey("")
     run: RunId = RunId("")
     call: str = ""
     again: str = ""
+    by: str = ""
 
 
 OUTSIDER = Writer()

@@ -185,6 +185,10 @@ class SessionStore(Protocol):
         """Of these, the runs of the children that were spawned under these keys, and of their retries."""
         ...
 
+    async def note_decision(self, session: SessionKey, *, by: str, what: str, text: str) -> None:
+        """Write what somebody decided about a session that no run did, such as a merge, into its history."""
+        ...
+
 
 class RunStore(Protocol):
     """Lets a process own runs, and reads what became of them."""

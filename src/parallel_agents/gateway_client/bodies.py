@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.fork import Fork
-from parallel_agents.core.gate import ConditionGate, JudgeGate, Refine
+from parallel_agents.core.gate import AnyGate, ConditionGate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File
 from parallel_agents.core.schema import Json, JsonObject
@@ -82,12 +82,12 @@ def goal_body(asked: Goal) -> dict[str, object]:
     """A goal as the gateway takes it."""
     plain = {each.name: getattr(asked, each.name) for each in fields(Goal) if each.name != "budget"}
     lists = {"agents": [*asked.agents], "tags": [*asked.tags]}
-    return _given({**plain, **lists, **_budget(asked.budget)})
+    return given_of({**plain, **lists, **budget_body(asked.budget)})
 
 
 def named_team_body(asked: NamedTeam) -> dict[str, object]:
     """A team by its name or its files as the gateway takes it."""
-    return _given(
+    return given_of(
         {
             "team": asked.team,
             "files": {**asked.files} or None,
@@ -99,7 +99,7 @@ def named_team_body(asked: NamedTeam) -> dict[str, object]:
             "cache_seconds": asked.cache_seconds,
             "key": asked.key,
             "tags": [*asked.tags],
-            **_budget(asked.budget),
+            **budget_body(asked.budget),
         }
     )
 
@@ -110,7 +110,7 @@ def team_body(team: TeamTask, key: str | None, tags: Sequence[str]) -> dict[str,
     Raises:
         NotAtDistance: a task has something else.
     """
-    return _given(
+    return given_of(
         {
             "tasks": [task_body(task) for task in team.tasks],
             "name": None if team.name == TeamTask(tasks=()).name else team.name,
@@ -121,7 +121,7 @@ def team_body(team: TeamTask, key: str | None, tags: Sequence[str]) -> dict[str,
             "min_done": team.min_done,
             "key": key,
             "tags": [*tags],
-            **_budget(team.budget),
+            **budget_body(team.budget),
         }
     )
 
@@ -141,7 +141,7 @@ def fork_body(fork: Fork) -> dict[str, object]:
         "key": fork.key,
         "label": fork.label,
     }
-    return _given({**plain, **_budget(fork.budget)})
+    return given_of({**plain, **budget_body(fork.budget)})
 
 
 def task_body(task: AnyTask) -> dict[str, object]:
@@ -173,35 +173,41 @@ def task_body(task: AnyTask) -> dict[str, object]:
         "priority": task.priority,
         "cache_seconds": task.cache_seconds,
         "tags": [*task.tags],
-        **_gates(task),
+        **gates_body(task.gates, task.refine),
     }
-    return _given({**body, **_budget(task.budget)})
+    return given_of({**body, **budget_body(task.budget)})
 
 
-def _gates(task: AnyTask) -> dict[str, object]:
-    conditions = [gate.condition for gate in task.gates if isinstance(gate, ConditionGate)]
-    judges = [gate for gate in task.gates if isinstance(gate, JudgeGate)]
-    if len(conditions) + len(judges) < len(task.gates) or len(judges) > 1:
+def gates_body(gates: Sequence[AnyGate], refine: Refine | None) -> dict[str, object]:
+    """The checks of answers as the gateway takes them.
+
+    Raises:
+        NotAtDistance: one of them is something else than a condition or one judge.
+    """
+    conditions = [gate.condition for gate in gates if isinstance(gate, ConditionGate)]
+    judges = [gate for gate in gates if isinstance(gate, JudgeGate)]
+    if len(conditions) + len(judges) < len(gates) or len(judges) > 1:
         raise not_at_distance("a gate that is a command, a function or a second judge")
     found: dict[str, object] = {"conditions": conditions}
     for judge in judges:
         if judge != JudgeGate(rubric=judge.rubric):
             raise not_at_distance("a judge with more than its rubric")
         found["rubric"] = judge.rubric
-    if task.refine is not None:
-        if task.refine != Refine(rounds=task.refine.rounds):
+    if refine is not None:
+        if refine != Refine(rounds=refine.rounds):
             raise not_at_distance("a refinement with more than its rounds")
-        found["rounds"] = task.refine.rounds
+        found["rounds"] = refine.rounds
     return found
 
 
-def _budget(budget: Budget) -> dict[str, object]:
+def budget_body(budget: Budget) -> dict[str, object]:
+    """A budget as the gateway takes it; nothing for an unbound one."""
     if not budget.is_bound:
         return {}
     on_limit = None if budget.on_limit is None else budget.on_limit.value
     return {"budget_usd": budget.usd, "budget_tokens": budget.tokens, "on_limit": on_limit}
 
 
-def _given(body: Mapping[str, object]) -> dict[str, object]:
+def given_of(body: Mapping[str, object]) -> dict[str, object]:
     """What of a body is given."""
     return {name: value for name, value in body.items() if value is not None}

@@ -36,6 +36,7 @@ from parallel_agents.gateway_client.bodies import (
 )
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
+from parallel_agents.gateway_client.forms import PriceForm, RetryForm
 from parallel_agents.gateway_client.reads import RemoteReads, in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance, refusal_named
 from parallel_agents.gateway_client.wire import (
@@ -50,8 +51,6 @@ from parallel_agents.gateway_client.wire import (
     WAIT,
     WAIT_SECONDS,
     Asked,
-    PriceForm,
-    RetryForm,
 )
 
 _log = logging.getLogger(__name__)

@@ -21,6 +21,7 @@ from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.forms import SignForm
 from parallel_agents.gateway_client.reads import in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.wire import (
@@ -41,7 +42,6 @@ from parallel_agents.gateway_client.wire import (
     UNSENT,
     VITALS,
     Asked,
-    SignForm,
 )
 
 _LOOKED_AT, _NAMES, _EVENTS = 200, 200, 200

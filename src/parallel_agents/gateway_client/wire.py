@@ -7,7 +7,6 @@ another version could misread them.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
 
@@ -33,18 +32,39 @@ from parallel_agents.core.shared_state import StateEntry
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.transcript_search import Coverage, Hits
-from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Until
 from parallel_agents.core.vitals import Vitals
+from parallel_agents.core.workspace_verbs import KeptWorkspace
 from parallel_agents.errors import PagentsError
+from parallel_agents.gateway_client.forms import (
+    ArtifactForm,
+    BegunMapForm,
+    DiffForm,
+    KilledForm,
+    MapResultsForm,
+    MergedForm,
+    PooledForm,
+    PricedMapForm,
+    PriceForm,
+    RemovalForm,
+    RetriedForm,
+    SentForm,
+    SignForm,
+    SpawnedForm,
+    SteeredForm,
+    WrittenForm,
+)
 
 T = TypeVar("T")
 
 FORMAT = 1
 LOOK, FOLLOW = "/client/look", "/client/follow"
 MOST_ASKED = 60_000  # characters of what is asked, in an address
+MOST_PUT_BYTES = 11_000_000  # of which base64 fits into a request
 MOST_NAMES = 500
 MOST_ROWS = 2_000
+SENT_PAGE = 20
 WAIT_SECONDS = 25.0
 
 
@@ -72,117 +92,6 @@ class Asked:
     condition: str | None = None
     sessions: tuple[SessionKey, ...] | None = None
     place: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpawnedForm:
-    """What the gateway says of what was started; `warning` says why nobody executes it yet."""
-
-    session_key: SessionKey
-    run_id: RunId
-    is_new: bool
-    kept: tuple[str, ...]
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SteeredForm:
-    """The receipt of a message."""
-
-    run_id: RunId
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KilledForm:
-    """The runs that ended, or would, and how many had before."""
-
-    runs: tuple[RunId, ...]
-    already_over: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoneyForm:
-    """An amount of US dollars, exact, as text."""
-
-    amount: str
-
-    @property
-    def nanousd(self) -> int:
-        """The amount in billionths of a dollar.
-
-        Raises:
-            ValueError: it is not an amount.
-        """
-        try:
-            return int(Decimal(self.amount) * NANOUSD_PER_USD)
-        except (InvalidOperation, OverflowError, ValueError) as error:
-            raise ValueError(f"{self.amount[:40]!r} is not an amount") from error
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.nanousd < 1 << 62:
-            raise ValueError(f"{self.amount[:40]!r} is not an amount")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricedTaskForm:
-    """What one task would cost; None is unknown."""
-
-    label: str
-    agent: str
-    model: str
-    first_call_at_most: MoneyForm | None
-    likely: MoneyForm | None
-    from_runs: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceForm:
-    """What work would cost; `is_sketch` says that the tasks only stand for the steps of a plan."""
-
-    tasks: tuple[PricedTaskForm, ...]
-    budget_usd: float | None
-    budget_tokens: int | None
-    is_sketch: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureForm:
-    """Why something was refused."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryForm:
-    """What a retry did, or would do."""
-
-    model: str
-    session_key: SessionKey | None
-    is_new: bool
-    first_call_at_most: MoneyForm | None
-    tokens_at_most: int | None
-    error: FailureForm | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetriedForm:
-    """What became of the one task that was to be retried."""
-
-    retries: tuple[RetryForm]
-    warning: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignForm:
-    """A sign of health, as `views.health.Sign` has it."""
-
-    about: str
-    level: str
-    text: str
-    hint: str
-    facts: dict[str, Json]
 
 
 class Look(Generic[T]):
@@ -253,6 +162,17 @@ ARTIFACTS = Look("artifacts", list[ArtifactRecord])
 CATCH_UP = Look("catch_up", Coverage)
 SESSIONS_WITH = Look("sessions_with", list[SessionKey])
 FIND_HITS = Look("find_hits", Hits)
+STATE_WRITTEN = Look("state_written", WrittenForm)
+REMOVED = Look("removed", RemovalForm)
+PUT = Look("put", ArtifactForm)
+POOLED = Look("pooled", PooledForm)
+SENT = Look("sent", list[SentForm])
+BEGUN_MAP = Look("begun_map", BegunMapForm)
+PRICED_MAP = Look("priced_map", PricedMapForm)
+MAP_RESULTS = Look("map_results", MapResultsForm)
+WORKSPACES = Look("workspaces", list[KeptWorkspace])
+DIFF = Look("diff", DiffForm)
+MERGED = Look("merged", list[MergedForm])
 HEALTH = Look("health", list[SignForm])
 EVENT = Look("event", Event)
 SPAWNED = Look("spawned", SpawnedForm)

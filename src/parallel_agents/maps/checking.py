@@ -46,7 +46,7 @@ def check_rows(
                 message = f"{filling.where(filled.row)}: {error.message}"
                 raise InvalidInput(message, why=error.why, hint=error.hint) from error
     if not count:
-        raise _no_rows(request)
+        raise no_rows(request)
     return CheckedRows(count, digest.hexdigest())
 
 
@@ -59,7 +59,8 @@ def changed(request: MapRequest) -> InvalidInput:
     )
 
 
-def _no_rows(request: MapRequest) -> InvalidInput:
+def no_rows(request: MapRequest) -> InvalidInput:
+    """The refusal of a source without a row."""
     source = request.source
     if source.format is Format.FILES:
         return InvalidInput(

@@ -154,8 +154,9 @@ class Filling:
 
     def _label(self, row: Row) -> str:
         """What tables call the row: its key, its file, or its number."""
-        named = self._request.key or (PATH if self._request.source.format is Format.FILES else "")
-        text = as_text(row.values[named]) if named else ""
+        source = self._request.source
+        named = self._request.key or (PATH if source.format is Format.FILES else source.label)
+        text = as_text(row.values[named]) if named in row.values else ""
         text = "".join(c if c.isprintable() else " " for c in text.replace("/", "-")).strip()
         return text[-MAX_LABEL_CHARACTERS:].strip() or f"row-{row.number}"
 

@@ -48,6 +48,7 @@ class MapRequest:
         batch: how many rows are asked in one call; 1 for a call for each.
         batch_tokens: the most tokens of a batch's rows with their answers; None if the context of
             the model is not known.
+        hidden: columns that the file of results leaves out.
     """
 
     agent: str
@@ -69,6 +70,7 @@ class MapRequest:
     cache_seconds: float | None = None
     batch: int = 1
     batch_tokens: int | None = None
+    hidden: tuple[str, ...] = ()
 
     def flow_task(
         self,

@@ -36,12 +36,16 @@ class ResultsFile:
         path: an absolute path; CSV if it ends in `.csv`, else JSONL.
         fields: the fields of the agent's answers, each a column of a CSV file; none for one column.
         map: identifies the map, whose part of a file is not that of another one.
+        hidden: the columns of rows that are left out.
 
     Raises:
         InvalidInput: it cannot be written; from each method.
     """
 
-    def __init__(self, path: Path, fields: Sequence[str], map: str = "") -> None:
+    def __init__(
+        self, path: Path, fields: Sequence[str], map: str = "", *, hidden: Sequence[str] = ()
+    ) -> None:
+        self._hidden = frozenset(hidden)
         self._path = path
         self._fields = fields
         self._is_csv = path.suffix.lower() == CSV_SUFFIX
@@ -72,7 +76,7 @@ class ResultsFile:
 
     def write(self, accepted: Sequence[Accepted]) -> None:
         """Append rows, whole; the file is put into its place once it has as much as the one before."""
-        data = b"".join(map(self._csv_line if self._is_csv else _json_line, accepted))
+        data = b"".join(map(self._csv_line if self._is_csv else self._json_line, accepted))
         self._lines += data.count(b"\n")
         try:
             while data:
@@ -96,7 +100,7 @@ class ResultsFile:
             return _MODE
 
     def _csv_line(self, accepted: Accepted) -> bytes:
-        row, result, _ = accepted
+        row, result = self._shown(accepted.row), accepted.result
         text = io.StringIO()
         writer = csv.writer(text)
         if self._columns is None:
@@ -106,6 +110,15 @@ class ResultsFile:
         cells = [as_text(row.values.get(column)) for column in self._columns]
         writer.writerow([*cells, result.status.value, *self._answer(result), error])
         return text.getvalue().encode("utf-8", "replace")
+
+    def _json_line(self, accepted: Accepted) -> bytes:
+        return orjson.dumps(line_of(self._shown(accepted.row), accepted.result)) + b"\n"
+
+    def _shown(self, row: Row) -> Row:
+        if not self._hidden:
+            return row
+        shown = {name: value for name, value in row.values.items() if name not in self._hidden}
+        return row._replace(values=shown)
 
     def _own_columns(self, columns: Sequence[str]) -> list[str]:
         """The columns that follow those of the row, each under a name that no other column has."""
@@ -145,11 +158,6 @@ def _count_lines(path: Path) -> int:
             return sum(chunk.count(b"\n") for chunk in iter(partial(file.read, _CHUNK), b""))
     except FileNotFoundError:
         return 0
-
-
-def _json_line(accepted: Accepted) -> bytes:
-    row, result, _ = accepted
-    return orjson.dumps(line_of(row, result)) + b"\n"
 
 
 def line_of(row: Row, result: Result) -> Mapping[str, Json]:

@@ -113,7 +113,10 @@ async def _rows_done(
     is_short = False
     digest = fingerprint()
     with ExitStack() as stack:
-        file = stack.enter_context(ResultsFile(Path(request.out), request.output_fields, map.key))
+        results = ResultsFile(
+            Path(request.out), request.output_fields, map.key, hidden=request.hidden
+        )
+        file = stack.enter_context(results)
         rows = stack.enter_context(request.source.opened(digest))
 
         async def accept(accepted: Sequence[Accepted]) -> None:

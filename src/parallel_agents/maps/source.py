@@ -48,6 +48,7 @@ class Source:
         folder: the absolute path that relative ones are relative to.
         title: what errors call it.
         without: the absolute path of a file that no pattern finds: that of the results.
+        label: the column that tables call a row by; empty for none but that of files.
     """
 
     format: Format
@@ -55,6 +56,7 @@ class Source:
     folder: str
     title: str = ""
     without: str = ""
+    label: str = ""
 
     @property
     def name(self) -> str:

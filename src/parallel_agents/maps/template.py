@@ -76,6 +76,26 @@ class Template:
         first = self.parts[0] if len(self.parts) == 1 else ""
         return first.column if isinstance(first, Value) else None
 
+    @property
+    def of_files(self) -> list[str]:
+        """The columns that name files, in order."""
+        return [part.column for part in self.parts if isinstance(part, Content)]
+
+    def with_contents(self, columns: Mapping[str, str]) -> str:
+        """The text of a template that takes what a file has from another column of the row instead."""
+        found, literal = "", ""
+        for part in self.parts:
+            if isinstance(part, str):
+                literal += part
+                continue
+            name = columns[part.column] if isinstance(part, Content) else part.column
+            text = escaped(literal)
+            # One before a brace is doubled, to stand for itself.
+            found += f"{text}@" if text.endswith("@") else text
+            found += f"{{{name}}}"
+            literal = ""
+        return found + escaped(literal)
+
     def filled(self, values: Mapping[str, Json], read: Read) -> str:
         """The text for a row.
 

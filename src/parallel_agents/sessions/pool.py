@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol
 
 import orjson
 
@@ -21,7 +21,7 @@ from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.core.unicode import canonical
-from parallel_agents.core.verbs import SessionVerbs
+from parallel_agents.core.verbs import Sessions, SessionVerbs
 from parallel_agents.errors import Conflict, ContextTooLong, RunIsOver
 from parallel_agents.sessions.typed import typed
 
@@ -53,28 +53,26 @@ class Pool(Generic[T_co]):
         agent: works in all of them.
         name: letters, digits and dashes.
         size: the number of sessions, at least 1.
-        model: `provider/model`, or None to use the model from the agent or the settings.
-        idle: after which time a session is replaced, too; None for never.
+        place: the place of a name.
     """
 
     def __init__(
         self,
-        sessions: SessionVerbs,
+        sessions: Sessions,
         agent: str | Agent[T_co],
         *,
         name: str,
         size: int,
-        model: str | None,
-        idle: Idle | None = None,
+        place: Callable[[str], Place],
     ) -> None:
+        self._sessions = sessions
         self._output_type = None if isinstance(agent, str) else agent.output_type
         self._agent_name = agent if isinstance(agent, str) else agent.name
         self._name = canonical(name)
-        self._idle: asyncio.Queue[_Place] = asyncio.Queue()
+        self._idle: asyncio.Queue[tuple[str, Place]] = asyncio.Queue()
         for number in range(1, size + 1):
-            self._idle.put_nowait(
-                _Place(sessions, agent, canonical(f"{name}-{number}"), model, idle)
-            )
+            called = canonical(f"{name}-{number}")
+            self._idle.put_nowait((called, place(called)))
 
     async def run(
         self, text: str, *, input: JsonObject | None = None, key: Name | None = None
@@ -95,15 +93,32 @@ class Pool(Generic[T_co]):
             Conflict: the key was used for another text or input.
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
         """
-        async with self._idle_place() as place:
-            return typed(await place.run(text, input or {}, self._known(key)), self._output_type)
+        async with self._idle_place() as (called, place):
+            result = await self._run(called, place, text, input or {}, self._known(key))
+            return typed(result, self._output_type)
+
+    async def _run(
+        self, called: str, place: Place, text: str, values: JsonObject, key: str
+    ) -> Result:
+        begun = await place.begin(text, values, key)
+        (result,) = await self._sessions.wait([begun.run])
+        is_full = result.error is not None and result.error.code == ContextTooLong.code
+        if begun.is_first or not is_full:
+            return result
+        again = await place.begin(text, values, key and f"{key}/again", after=begun)
+        (result,) = await self._sessions.wait([again.run])
+        notice = (
+            f"the context of session {label_of(called, begun.generation)} was full: "
+            f"{label_of(called, again.generation)} did the task, without its memory"
+        )
+        return replace(result, notices=(*result.notices, notice))
 
     def _known(self, key: str | None) -> str:
         """A key as one of this pool, whichever of its sessions does the task; empty for none."""
         return "" if key is None else f"{self._agent_name}/{self._name}/{canonical(key)}"
 
     @asynccontextmanager
-    async def _idle_place(self) -> AsyncGenerator[_Place]:
+    async def _idle_place(self) -> AsyncGenerator[tuple[str, Place]]:
         place = await self._idle.get()
         try:
             yield place
@@ -111,7 +126,7 @@ class Pool(Generic[T_co]):
             self._idle.put_nowait(place)
 
 
-class _Begun(NamedTuple):
+class Begun(NamedTuple):
     """A task's run, in the session of this generation; `is_first` if the session was made for it."""
 
     run: RunId
@@ -119,8 +134,25 @@ class _Begun(NamedTuple):
     is_first: bool
 
 
-class _Place:
-    """One of a pool's places: a session at a time, and those that it replaced.
+class Place(Protocol):
+    """One of a pool's places: a session at a time, and those that it replaced."""
+
+    async def begin(
+        self, text: str, values: JsonObject, key: str, *, after: Begun | None = None
+    ) -> Begun:
+        """Start the task in the newest session, or in a new one if none takes messages.
+
+        If it failed in one before, `after`, it takes a session of a later generation. With a key that
+        was used before, it is the run of that task.
+
+        Raises:
+            Conflict: no session takes it, or the key is that of another task.
+        """
+        ...
+
+
+class StoredPlace:
+    """A place whose sessions are in an open store.
 
     The sessions are found by what the pool made of them, since a label alone may be anybody's.
     """
@@ -139,30 +171,9 @@ class _Place:
         self._model = model
         self._idle = idle
 
-    async def run(self, text: str, values: JsonObject, key: str) -> Result:
-        begun = await self._begin(text, values, key)
-        (result,) = await self._sessions.wait([begun.run])
-        is_full = result.error is not None and result.error.code == ContextTooLong.code
-        if begun.is_first or not is_full:
-            return result
-        again = await self._begin(text, values, key and f"{key}/again", after=begun)
-        (result,) = await self._sessions.wait([again.run])
-        notice = (
-            f"the context of session {self._label(begun.generation)} was full: "
-            f"{self._label(again.generation)} did the task, without its memory"
-        )
-        return replace(result, notices=(*result.notices, notice))
-
-    async def _begin(
-        self, text: str, values: JsonObject, key: str, *, after: _Begun | None = None
-    ) -> _Begun:
-        """Start the task in the newest session, or in a new one if none takes messages.
-
-        If it failed in one before, `after`, it takes a session of a later generation.
-
-        Raises:
-            Conflict: no session takes it.
-        """
+    async def begin(
+        self, text: str, values: JsonObject, key: str, *, after: Begun | None = None
+    ) -> Begun:
         run = _run_of(key, text, values) if key else None
         for _ in range(_MOST_TRIES):
             if run is not None and (known := await self._find(run)) is not None:
@@ -178,10 +189,10 @@ class _Place:
                     if run is None:
                         raise
                     continue  # another process was quicker with other work under the key
-                return _Begun(sent.run_id, generation, is_first=False)
+                return Begun(sent.run_id, generation, is_first=False)
             made = await self._spawn(generation + 1, text, values, run, after)
             if made is not None:
-                return _Begun(made, generation + 1, is_first=True)
+                return Begun(made, generation + 1, is_first=True)
         raise Conflict(
             f"no session of the pool takes the task for {self._name}",
             why="other processes keep replacing or ending its sessions",
@@ -192,7 +203,7 @@ class _Place:
         """Whether a session takes no further task."""
         return row.session.killed or (self._idle is not None and self._idle.is_over(row.run))
 
-    async def _find(self, run: RunId) -> _Begun | None:
+    async def _find(self, run: RunId) -> Begun | None:
         """The run of a task that was asked for before.
 
         Raises:
@@ -202,7 +213,7 @@ class _Place:
         found = found or await self._begun_since(run)
         if found is None:
             return None
-        return _Begun(run, self._generation(found), is_first=found.run.number == 1)
+        return Begun(run, self._generation(found), is_first=found.run.number == 1)
 
     async def _begun_since(self, run: RunId) -> Row | None:
         """The run, if another process has begun it meanwhile.
@@ -234,7 +245,7 @@ class _Place:
         text: str,
         values: JsonObject,
         run: RunId | None,
-        after: _Begun | None,
+        after: Begun | None,
     ) -> RunId | None:
         """Make the session of a generation with its first run; None if another process has."""
         label = self._label(generation)
@@ -262,7 +273,7 @@ class _Place:
         return self._agent if isinstance(self._agent, str) else self._agent.name
 
     def _label(self, generation: int) -> str:
-        return self._name if generation == 1 else f"{self._name}.{generation}"
+        return label_of(self._name, generation)
 
     def _generation(self, row: Row) -> int:
         """The generation of a session of this place, from 1; 0 for any other session."""
@@ -274,6 +285,11 @@ class _Place:
         start, dot, number = session.label.rpartition(".")
         is_ours = start == self._name and dot and number.isascii() and number.isdigit()
         return int(number[:9]) if is_ours else 0
+
+
+def label_of(place: str, generation: int) -> str:
+    """What the session of a generation is called."""
+    return place if generation == 1 else f"{place}.{generation}"
 
 
 def _run_of(key: str, text: str, values: JsonObject) -> RunId:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from parallel_agents.core.arguments import checked
@@ -21,11 +21,8 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.media_type import media_type_of
 from parallel_agents.core.shared_state import OUTSIDER, Removal, StateBounds, Writer
 from parallel_agents.core.store import Store
-from parallel_agents.database_files import open_given
-from parallel_agents.errors import InvalidInput
+from parallel_agents.files import pieces_of
 from parallel_agents.sessions.tree_state import StateNews, TreeState
-
-_PIECE_BYTES = 1 << 20
 
 
 class TreeArtifacts:
@@ -136,24 +133,6 @@ class TreeArtifacts:
             InvalidInput: the file cannot be written.
         """
         await asyncio.to_thread(self._contents.copy, artifact.id, Path(target))
-
-
-def pieces_of(file: Path) -> Iterator[bytes]:
-    """The content of a file in parts; it is opened when the first one is asked for.
-
-    Raises:
-        InvalidInput: it cannot be read.
-    """
-    try:
-        with open_given(file) as opened:
-            while piece := opened.read(_PIECE_BYTES):
-                yield piece
-    except OSError as error:
-        raise InvalidInput(
-            f"the file {file} cannot be read",
-            why=error.strerror or str(error),
-            hint="name a file that you may read",
-        ) from error
 
 
 class Sharing:

@@ -20,6 +20,7 @@ from parallel_agents.stores.journal_owners import JournalOwners
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.pruning import prune_step
+from parallel_agents.stores.removals import note_decision
 from parallel_agents.stores.run_requests import Answer as Answered
 from parallel_agents.stores.state import clear_state, write_state
 from parallel_agents.stores.tables import Tables
@@ -83,6 +84,7 @@ class Journal:
         self.clear_state = partial(clear_state, self._tables)
         self.note_artifact = partial(note_artifact, self._tables)
         self.forget_artifacts = partial(forget_artifacts, self._tables)
+        self.note_decision = partial(note_decision, self._tables)
         self.take_notifications = partial(notifications.take, self._tables)
         self.take_own_notifications = partial(notifications.take_own, self._tables)
         self.note_sent = partial(notifications.note_sent, self._tables)

@@ -248,6 +248,7 @@ class JournalStore(ABC):
     note_artifact = _change(lambda journal: journal.note_artifact)
     forget_artifacts = _change(lambda journal: journal.forget_artifacts)
     clear_state = _change(lambda journal: journal.clear_state)
+    note_decision = _change(lambda journal: journal.note_decision)
 
     async def write_state(
         self, write: StateWrite, writer: Writer, bounds: StateBounds

@@ -1,4 +1,4 @@
-"""Removals: the event of values or artifacts that a tree no longer has."""
+"""Removals: the events of what somebody took away or brought back, which no run of an agent did."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def note_removal(
     things = f"1 {what}" if removal.number == 1 else f"{removal.number} {what}s"
     named = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
     text = f"removed {things} that the tree shared, {removal.bytes:,} bytes: {named}"
-    noticed = Noticed(text=text, by=writer.session or CALLER, what="remove")
-    entry = Entry(f"noticed/removed-{uuid.uuid4().hex[:12]}", noticed)
+    _write(tables, run, session, Noticed(text=text, by=_by(writer), what="remove"))
+
+
+def note_decision(tables: Tables, session: SessionKey, *, by: str, what: str, text: str) -> None:
+    """Write a decision about a session, as an event of its last run; one that is gone has none."""
+    if runs := tables.database.all("runs_of_session", (session,)):
+        _write(tables, RunId(str(runs[-1][0])), session, Noticed(text=text, by=by, what=what))
+
+
+def _by(writer: Writer) -> str:
+    return writer.session or writer.by or CALLER
+
+
+def _write(tables: Tables, run: RunId, session: SessionKey, noticed: Noticed) -> None:
+    entry = Entry(f"noticed/{noticed.what}-{uuid.uuid4().hex[:12]}", noticed)
     tables.log.write([Draft(run, session, entry)])

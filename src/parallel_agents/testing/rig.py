@@ -103,7 +103,14 @@ async def open_rig(
         app = await stack.enter_async_context(open_on(store, environment, settings, parts, now=now))
         yield Rig(
             sessions=OpenSessions(
-                app.sessions, app.journal, app.sharing, app.flows, app.now, app.sent, app.care
+                app.sessions,
+                app.journal,
+                app.sharing,
+                app.flows,
+                app.now,
+                app.sent,
+                app.care,
+                app.tended,
             ),
             service=app.service,
             engine=app.engine,

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from parallel_agents.core.workspace_verbs import Conflicts
 from parallel_agents.git import find_git
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.comparing import Change, write_tree
@@ -26,16 +26,6 @@ _MOST_CANDIDATES = 2_000
 _MOST_CANDIDATE_BYTES = 1_000_000
 _OF_GIT = "git takes no file of this name; move it by hand"
 _IN_PLACE = "something else is in its place"
-
-
-class Conflicts(StrEnum):
-    """What is done with files that both sides changed in one place.
-
-    `leave` leaves the source's file as it is, `markers` writes both versions into it.
-    """
-
-    LEAVE = "leave"
-    MARKERS = "markers"
 
 
 class Step(NamedTuple):

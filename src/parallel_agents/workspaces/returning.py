@@ -10,13 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from parallel_agents.core.workspace_verbs import Conflicts
 from parallel_agents.errors import GitFailed, WorkspaceError
 from parallel_agents.lock import hold
 from parallel_agents.workspaces.applying import Journal, apply
 from parallel_agents.workspaces.comparing import Change, changes_of
 from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped
 from parallel_agents.workspaces.listing import list_source
-from parallel_agents.workspaces.merging import Conflict, Conflicts, Plan, plan
+from parallel_agents.workspaces.merging import Conflict, Plan, plan
 from parallel_agents.workspaces.names import rooms
 from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.resolving import Clash, Resolution

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parallel_agents.app.connected_sessions import ConnectedSessions
+from parallel_agents.api.connected_sessions import ConnectedSessions
 from parallel_agents.app.reading import open_reader
 from parallel_agents.comparing.reading import compare
 from parallel_agents.errors import SameRun
@@ -40,7 +40,7 @@ async def test_two_runs_are_compared_at_a_gateway_as_they_are_in_the_home(servin
             distant_of(served) as distant,
         ):
             expected = await compare(here.sessions, here.journal, "one", "two")
-            sessions = ConnectedSessions(distant.sessions, distant.journal)
+            sessions = ConnectedSessions(distant)
             at_distance = await sessions.compare("one", "two")
             with pytest.raises(SameRun):
                 await sessions.compare("two", "two")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from parallel_agents.app.connected_sessions import ConnectedSessions
+from parallel_agents.api.connected_sessions import ConnectedSessions
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.fork import Fork
 from parallel_agents.core.run import RunStatus
@@ -68,7 +68,7 @@ async def test_a_client_at_a_distance_forks_as_the_home_does(serving: Serving) -
     async with serving() as served, served.worker():
         key = await talked(served)
         async with distant_of(served) as distant:
-            sessions = ConnectedSessions(distant.sessions, distant.journal)
+            sessions = ConnectedSessions(distant)
             fork = await sessions.fork(key, at=1, text="In French", key="k")
             same = await sessions.fork(key, at=1, text="In French", key="k")
             again = await sessions.fork(key, model="sim/calm")

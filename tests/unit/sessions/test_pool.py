@@ -16,7 +16,7 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.errors import Conflict, ContextTooLong, InvalidInput
-from parallel_agents.sessions.pool import Pool
+from parallel_agents.sessions.pool import Pool, StoredPlace
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
@@ -250,7 +250,13 @@ async def test_the_same_work_that_another_process_begins_between_two_looks_is_do
     async with open_rig(model, agents=[WRITER]) as rig:
         first = await rig.sessions.pool("writer", name="writers", size=1).run("one", key="1")
         late = cast("SessionVerbs", LateLook(rig.service))
-        pool = Pool(late, WRITER, name="writers", size=1, model=None)
+        pool = Pool(
+            late,
+            WRITER,
+            name="writers",
+            size=1,
+            place=lambda called: StoredPlace(late, WRITER, called, None, None),
+        )
 
         again = await pool.run("one", key="1")
 

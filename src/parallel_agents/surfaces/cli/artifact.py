@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.opening import open_existing
+from parallel_agents.app.acting import open_acting
 from parallel_agents.app.reading import open_follower, open_reader
 from parallel_agents.artifacts import ArtifactFolder, Stored
 from parallel_agents.core.artifact import Artifact, ArtifactRecord, artifacts_in_use, short_id
@@ -20,9 +20,8 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import short
 from parallel_agents.core.shared_state import Removal
 from parallel_agents.errors import InvalidInput
-from parallel_agents.files import check_target
+from parallel_agents.files import check_target, pieces_of
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.sessions.sharing import pieces_of
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.list_shown import print_list
@@ -55,9 +54,9 @@ def put(
     called = name or ("stdin" if file == _STDIN else Path(file).name or file)
 
     async def share() -> Artifact:
-        async with open_existing(context.environment, context.settings) as client:
-            root = (await client.sessions.find(tree)).session.root
-            return await client.sharing.artifacts(root).put_pieces(_pieces(file), called)
+        async with open_acting(context.environment, context.settings) as acting:
+            root = (await acting.sessions.find(tree)).session.root
+            return await acting.sharing.artifacts(root).put_pieces(_pieces(file), called)
 
     artifact = run_cancellable(share())
     if json:
@@ -175,8 +174,8 @@ def delete(
             return [each for text in artifacts or () for each in await shared.find_all(text)]
 
     async def remove(found: Iterable[Artifact]) -> Removal:
-        async with open_existing(context.environment, context.settings) as client:
-            shared = client.sharing.artifacts((await client.sessions.find(tree)).session.root)
+        async with open_acting(context.environment, context.settings) as acting:
+            shared = acting.sharing.artifacts((await acting.sessions.find(tree)).session.root)
             return await shared.delete(*found)
 
     found = list(dict.fromkeys(run_cancellable(look())))

@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.reading import open_reader
+from parallel_agents.app.tending import open_workspaces
+from parallel_agents.core.workspace_verbs import Difference, DiffForm
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, Name, find_store
-from parallel_agents.surfaces.workspace_parts import Part, find_part
-from parallel_agents.workspaces.comparing import changes_of, not_in_trees, patch_of
 
 
 def diff(
@@ -23,6 +21,9 @@ def diff(
         bool, typer.Option("--stat", help="Print how much changed in each file.")
     ] = False,
     name_only: Annotated[bool, typer.Option("--name-only", help="Print only the names.")] = False,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Print the complete patch, at a terminal too.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Print what a session changed in its workspace, as a patch.
@@ -30,41 +31,33 @@ def diff(
     In a file the patch is complete, including files that are not text, so `git apply` takes it.
     `pagents compare` says how two runs differ.
     """
-    if stat and name_only:
-        raise InvalidInput("--stat and --name-only cannot be used together", hint="choose one")
+    if stat + name_only + patch > 1:
+        raise InvalidInput(
+            "--stat, --name-only and --patch cannot be used together", hint="choose one"
+        )
     context = find_store(home)
+    is_terminal = sys.stdout.isatty()
+    form = DiffForm.TEXT if is_terminal and not patch else DiffForm.PATCH
+    if stat:
+        form = DiffForm.STAT
+    elif name_only:
+        form = DiffForm.NAMES
 
-    async def find() -> Part:
-        async with open_reader(context.environment, context.settings) as reader:
-            return await find_part(reader.sessions, context.environment.home, name)
+    async def find() -> Difference:
+        async with open_workspaces(context.environment, context.settings) as workspaces:
+            return await workspaces.diff(name, form=form)
 
-    _, room, record = run_cancellable(find())
-    changes = changes_of(room, record, room.read_base())
-    if not changes:
+    found = run_cancellable(find())
+    if not found.content and not found.not_shown:
         render.note("Nothing differs from what the workspace was made from.")
         return
-    if stat:
-        options = ("--stat",)
-    elif name_only:
-        options = ("--name-status",)
-    else:
-        options = ("-p",) if sys.stdout.isatty() else ("-p", "--binary", "--full-index")
-    patch = patch_of(room.blobs, changes, *options)
-    for path in not_in_trees(changes):
+    for path in found.not_shown:
         render.note(f"not shown, since git takes no file of this name: {path}", "yellow")
-    if sys.stdout.isatty():
-        for line in patch.decode(errors="replace").splitlines():
+    if found.is_hidden:
+        render.note("A secret is hidden in it, so that it does not apply there.", "yellow")
+    if is_terminal:
+        for line in found.content.decode(errors="replace").splitlines():
             render.line(line)
     else:
-        sys.stdout.buffer.write(_without_secrets(patch))
+        sys.stdout.buffer.write(found.content)
         sys.stdout.buffer.flush()
-
-
-def _without_secrets(patch: bytes) -> bytes:
-    """A patch without secrets, which no longer applies where it had one."""
-    text = patch.decode("utf-8", "surrogateescape")
-    hidden = KNOWN.hide(text)
-    if hidden == text:
-        return patch
-    render.note("A secret is hidden in it, so that it does not apply there.", "yellow")
-    return hidden.encode("utf-8", "surrogateescape")

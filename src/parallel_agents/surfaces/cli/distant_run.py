@@ -22,7 +22,7 @@ from parallel_agents.core.task import AnyTask
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.gateway_client.bodies import NamedTeam
-from parallel_agents.gateway_client.wire import MoneyForm, PriceForm
+from parallel_agents.gateway_client.forms import MoneyForm, PriceForm
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.orchestration.request import DO
 from parallel_agents.surfaces.cli import progress, render

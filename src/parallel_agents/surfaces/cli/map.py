@@ -17,6 +17,7 @@ from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tags import check_tags
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.maps.reducing import TEXT
@@ -124,6 +125,8 @@ def map_rows(
     request = _with_limits(_with_checks(request, gate, judge, refine), timeout, cache, on_failure)
     budget, start = budget_of(usd, tokens, on_limit), _print_price if dry_run else _run
     asked = AskedMap(name, request, read, model, max_parallel, budget, _HOW)
+    if context.environment.gateway:
+        start = partial(_do_at_distance, tags=tag, is_dry=dry_run)
     start(context, asked, Display(style, json), path if out == STDIN else None)
 
 
@@ -167,6 +170,25 @@ def _print_price(
     context: CliContext, asked: AskedMap, display: Display, _echoed: Path | None
 ) -> None:
     run_cancellable(print_price(context, asked.name, asked.checked, is_json=display.is_json))
+
+
+def _do_at_distance(
+    context: CliContext,
+    asked: AskedMap,
+    display: Display,
+    echoed: Path | None,
+    *,
+    tags: list[str] | None,
+    is_dry: bool,
+) -> None:
+    # Few ask another machine.
+    from parallel_agents.surfaces.cli.distant_map import map_at_distance, price_at_distance  # noqa: PLC0415
+
+    if is_dry:
+        price_at_distance(context, asked, is_json=display.is_json)
+    else:
+        is_echoed = echoed is not None
+        map_at_distance(context, asked, display, check_tags(tags or ()), is_echoed=is_echoed)
 
 
 def _run(context: CliContext, asked: AskedMap, display: Display, echoed: Path | None) -> None:

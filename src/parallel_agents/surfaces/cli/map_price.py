@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from parallel_agents.app.asked_map import CheckedMap
 from parallel_agents.app.client import Client
-from parallel_agents.app.map_price import MapPrice, price_map
+from parallel_agents.app.map_price import price_map
 from parallel_agents.app.opening import open_without_writing
+from parallel_agents.core.budget import Amount
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
-from parallel_agents.maps.filling import Filled
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.dry_run import money, spend_json, told_runs
 from parallel_agents.views import format
 from parallel_agents.views.costs import costs_by_agent
-from parallel_agents.views.estimates import likely_of, shared
+from parallel_agents.views.estimates import likely_of, shared, spend_of
 
 _SHOWN = 600
 
 
-class _Expected(NamedTuple):
-    """What rows cost if they cost what such runs did so far; None if there were none."""
+class Priced(NamedTuple):
+    """A map whose rows were checked and priced.
 
-    spend: Spend | None
-    runs: int
+    Attributes:
+        done: rows that are done, and cost nothing.
+        would_run: those that are not.
+        calls: how many first calls these are.
+        text: the task of the first row.
+        values: its input.
+        nanousd: the most that the first calls cost, in billionths of a US dollar; None if unknown.
+        likely_nanousd: what they cost if they cost what such runs did; None if there were none.
+        from_runs: of how many runs that is known.
+    """
+
+    rows: int
+    done: int
+    would_run: int
+    calls: int
+    agent: str
+    model: str
+    out: str
+    text: str
+    values: Mapping[str, object]
+    nanousd: int | None
+    tokens: int
+    is_exact: bool
+    likely_nanousd: int | None
+    from_runs: int
 
 
 async def print_price(
@@ -42,60 +65,91 @@ async def print_price(
         price = await price_map(client, name, checked)
         agent = checked.first.task.agent_name
         likely, runs = likely_of(costs_by_agent(await client.journal.costs()), agent, price.model)
-    expected = _Expected(likely and shared(likely, price.calls, 1), runs)
+    expected = likely and shared(likely, price.calls, 1)
+    found = Priced(
+        rows=checked.rows,
+        done=price.done,
+        would_run=price.rows,
+        calls=price.calls,
+        agent=checked.request.agent,
+        model=price.model,
+        out=checked.request.out,
+        text=checked.first.task.text,
+        values=checked.first.task.values,
+        nanousd=price.nanousd,
+        tokens=price.tokens,
+        is_exact=price.is_exact,
+        likely_nanousd=_nanousd(expected),
+        from_runs=runs,
+    )
+    tell_price(found, name, checked.request.source.name, is_json=is_json)
+
+
+def _nanousd(spend: Spend | None) -> int | None:
+    """What is spent, simulated or not; None if it is not known."""
+    if spend is None or spend.cost_usd is None:
+        return None
+    return round((spend.cost_usd + spend.simulated_usd) * NANOUSD_PER_USD)
+
+
+def tell_price(found: Priced, name: str, rows: str, *, is_json: bool) -> None:
+    """Print what a map would cost; `rows` is what its rows are called."""
     if is_json:
-        render.envelope(
-            "priced", time.time(), [_json(checked, price, expected)], id=name, dry_run=True
-        )
+        render.envelope("priced", time.time(), [_json(found)], id=name, dry_run=True)
         return
-    before = f", of which {price.done:,} are done" if price.done else ""
-    render.line(f"{_rows(checked.rows)} of {checked.request.source.name}{before}")
-    render.line(f"agent   {checked.request.agent} on {price.model}")
-    render.line(f"results {checked.request.out}")
-    render.line("first   " + format.cut(format.one_line(_shown(checked.first)), _SHOWN))
-    render.note(_told(price))
-    if price.rows:
-        from_runs = f", from {told_runs(runs)}" if runs else ""
-        render.line(f"likely  {money(expected.spend)}{from_runs}")
+    before = f", of which {found.done:,} are done" if found.done else ""
+    render.line(f"{_rows(found.rows)} of {rows}{before}")
+    render.line(f"agent   {found.agent} on {found.model}")
+    render.line(f"results {found.out}")
+    render.line("first   " + format.cut(format.one_line(_shown(found)), _SHOWN))
+    render.note(_told(found))
+    if found.would_run:
+        from_runs = f", from {told_runs(found.from_runs)}" if found.from_runs else ""
+        render.line(f"likely  {money(_likely(found))}{from_runs}")
+
+
+def _likely(found: Priced) -> Spend | None:
+    if found.likely_nanousd is None:
+        return None
+    return spend_of(Amount(found.likely_nanousd, 0), found.model)
 
 
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def _told(price: MapPrice) -> str:
-    if not price.rows:
+def _told(found: Priced) -> str:
+    if not found.would_run:
         return "All rows are done; nothing would run."
-    rows = f"{_rows(price.rows)} would run"
-    if price.calls < price.rows:
-        rows += f" in {'1 call' if price.calls == 1 else f'{price.calls:,} calls'}"
-    if price.nanousd is None:
+    rows = f"{_rows(found.would_run)} would run"
+    if found.calls < found.would_run:
+        rows += f" in {'1 call' if found.calls == 1 else f'{found.calls:,} calls'}"
+    if found.nanousd is None:
         return f"{rows}, at an unknown price."
-    about = "" if price.is_exact else "about, from some of them, "
-    money = f"${price.nanousd / NANOUSD_PER_USD:.4f} at most"
-    their = "their first calls cost" if price.calls > 1 else "the first call costs"
-    their = their if price.rows > 1 else "its first call costs"
+    about = "" if found.is_exact else "about, from some of them, "
+    money = f"${found.nanousd / NANOUSD_PER_USD:.4f} at most"
+    their = "their first calls cost" if found.calls > 1 else "the first call costs"
+    their = their if found.would_run > 1 else "its first call costs"
     return f"{rows}; {their} {about}{money}."
 
 
-def _shown(filled: Filled) -> str:
-    task = filled.task
-    return f"{task.text} {task.values}" if task.values else task.text
+def _shown(found: Priced) -> str:
+    return f"{found.text} {found.values}" if found.values else found.text
 
 
-def _json(checked: CheckedMap, price: MapPrice, expected: _Expected) -> dict[str, object]:
-    money = None if price.nanousd is None else f"{price.nanousd / NANOUSD_PER_USD:.9f}"
+def _json(found: Priced) -> dict[str, object]:
+    money = None if found.nanousd is None else f"{found.nanousd / NANOUSD_PER_USD:.9f}"
     return {
-        "rows": checked.rows,
-        "done": price.done,
-        "calls": price.calls,
-        "agent": checked.request.agent,
-        "model": price.model,
-        "out": checked.request.out,
-        "first": {"text": checked.first.task.text, "input": checked.first.task.values},
+        "rows": found.rows,
+        "done": found.done,
+        "calls": found.calls,
+        "agent": found.agent,
+        "model": found.model,
+        "out": found.out,
+        "first": {"text": found.text, "input": found.values},
         "first_calls_at_most": None if money is None else {"amount": money, "currency": "USD"},
-        "tokens_at_most": price.tokens,
-        "is_exact": price.is_exact,
-        "likely": spend_json(expected.spend),
-        "from_runs": expected.runs,
+        "tokens_at_most": found.tokens,
+        "is_exact": found.is_exact,
+        "likely": spend_json(_likely(found)),
+        "from_runs": found.from_runs,
     }

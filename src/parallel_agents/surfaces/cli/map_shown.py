@@ -6,10 +6,10 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from rich.text import Text
 
@@ -18,6 +18,8 @@ from parallel_agents.core.ids import RunId, SessionKey, function_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
+from parallel_agents.core.verbs import Sessions
+from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.maps.progress import MapProgress
 from parallel_agents.maps.request import MAP
 from parallel_agents.surfaces.cli import progress, render
@@ -80,12 +82,12 @@ class _ShownMap:
             is_live = render.err().is_terminal and self._echo is None
             style = progress.Style.LIVE if is_live else progress.Style.TEXT
         sessions = self._app.sessions
-        line = _LiveLine(self._told) if style is progress.Style.LIVE else None
+        line = LiveLine(self._told) if style is progress.Style.LIVE else None
         waiting = asyncio.create_task(sessions.wait([self.work.run]))
         try:
             async with (
                 QuestionPrompt(sessions, line.aside if line else nullcontext, 0.0) as prompt,
-                self._asking(prompt),
+                asking(sessions, self.work.session, prompt),
             ):
                 if line is not None:
                     await line.watch(waiting)
@@ -95,32 +97,6 @@ class _ShownMap:
         finally:
             waiting.cancel()
         self._copy()
-
-    @asynccontextmanager
-    async def _asking(self, prompt: QuestionPrompt) -> AsyncGenerator[None]:
-        """Show what rows ask a person until the block exits.
-
-        All events of a map would be too many to look at for these.
-        """
-        asking = asyncio.create_task(self._ask(prompt))
-        try:
-            yield
-        finally:
-            asking.cancel()
-            await asyncio.wait({asking})
-            if not asking.cancelled():
-                asking.result()  # raises what it failed of
-
-    async def _ask(self, prompt: QuestionPrompt) -> None:
-        sessions = self._app.sessions
-        is_own: dict[RunId, bool] = {}
-        while True:
-            waiting = await sessions.questions()
-            unknown = [each.run for each in waiting if each.run not in is_own]
-            for row in await sessions.rows_of(unknown) if unknown else ():
-                is_own[row.run.id] = row.session.root == self.work.session
-            prompt.hear([each for each in waiting if is_own.get(each.run)])
-            await asyncio.sleep(_QUESTION_SECONDS)
 
     async def catch_up(self) -> None:
         (row,) = await self._app.sessions.rows_of([self.work.run])
@@ -153,7 +129,37 @@ class _ShownMap:
             self._echo.copy()
 
 
-class _LiveLine:
+@asynccontextmanager
+async def asking(
+    sessions: Sessions, map: SessionKey, prompt: QuestionPrompt
+) -> AsyncGenerator[None]:
+    """Show what the rows of a map ask a person until the block exits.
+
+    All events of a map would be too many to look at for these.
+    """
+    task = asyncio.create_task(_ask(sessions, map, prompt))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.result()  # raises what it failed of
+
+
+async def _ask(sessions: Sessions, map: SessionKey, prompt: QuestionPrompt) -> None:
+    is_own: dict[RunId, bool] = {}
+    while True:
+        with suppress(GatewayUnreachable):  # whoever fetches the results tries again, and says so
+            waiting = await sessions.questions()
+            unknown = [each.run for each in waiting if each.run not in is_own]
+            for row in await sessions.rows_of(unknown) if unknown else ():
+                is_own[row.run.id] = row.session.root == map
+            prompt.hear([each for each in waiting if is_own.get(each.run)])
+        await asyncio.sleep(_QUESTION_SECONDS)
+
+
+class LiveLine:
     """One line at a terminal that is drawn anew until a map has ended.
 
     Args:
@@ -168,7 +174,8 @@ class _LiveLine:
     def _drawn(self, width: int, _: int) -> list[Text]:
         return [Text(line, "bold") for line in cells.wrapped(f"  {self._told()}", width)]
 
-    async def watch(self, waiting: asyncio.Task[list[Result]]) -> None:
+    async def watch(self, waiting: asyncio.Task[Any]) -> None:
+        """Draw the line until the task has ended."""
         self._is_watched = True
         self._area.start()
         try:
@@ -228,19 +235,38 @@ async def concluded_map(
 ) -> Callable[[], RunStatus]:
     """Print how a map ended; the function that this returns does it, and returns the status."""
     (result,) = await app.sessions.wait([work.run])
-    return partial(
-        _print, work, result, app.maps.progress.get(work.session), display, is_quiet=is_echoed
-    )
+    now = app.maps.progress.get(work.session)
+    return partial(print_map, work, result, now, display, is_quiet=is_echoed)
 
 
-def _print(
-    work: Work, result: Result, now: MapProgress | None, display: Display, *, is_quiet: bool
+def print_map(
+    work: Work,
+    result: Result,
+    now: MapProgress | None,
+    display: Display,
+    *,
+    is_quiet: bool,
+    out: str | None = None,
 ) -> RunStatus:
+    """Print what a map came to, and return its status.
+
+    Args:
+        work: the map.
+        result: of its run.
+        now: its progress in this process; None if another one executed it.
+        display: how it is shown.
+        is_quiet: whether stdout has the results.
+        out: the file of results, if it is another one than its run wrote; empty for none.
+    """
     counts: Mapping[str, Json] = _NONE
     if isinstance(result.output_json, Mapping):
         counts = result.output_json
     if display.is_json and not is_quiet:
-        item = {**result_json(result), "reused": now.reused if now else None}
+        item: dict[str, object] = {
+            **result_json(result),
+            "reused": now.reused if now else None,
+            **({"out": out} if out else {}),
+        }
         render.envelope("mapped", time.time(), [item], id=work.name, status=result.status.value)
         return result.status
     if (reduced := counts.get("reduced")) is not None:
@@ -249,8 +275,8 @@ def _print(
     render.note(_summary(result, counts, now), format.style(result.status))
     if result.error is not None:
         render.error(result.error)
-    if out := counts.get("out"):
-        render.note(f"The results are in {out}")
+    if written := counts.get("out") if out is None else out:
+        render.note(f"The results are in {written}")
     letters = "" if result.is_done else " · pagents dlq list"
     render.note(f"Next: pagents show {work.name} · pagents cost{letters}")
     return result.status

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from parallel_agents.app.distant import open_distant
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.app.reading import check_exists
 from parallel_agents.core.message import Message, Role, ToolResult
@@ -29,9 +30,13 @@ def show_prompts(context: CliContext, name: str, turn: int | None, *, is_json: b
     Raises:
         InvalidInput: it is a team or a flow, or has no such turn.
     """
-    check_exists(context.environment)
+    if not context.environment.gateway:
+        check_exists(context.environment)
 
     async def look() -> Sequence[SentRequest]:
+        if context.environment.gateway:
+            async with open_distant(context.environment) as distant:
+                return await distant.sent.of(name)
         async with open_without_writing(context.environment, context.settings) as client:
             return await client.sent.of(name)
 

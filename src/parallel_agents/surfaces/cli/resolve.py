@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from parallel_agents.app.client import App
+from parallel_agents.app.workspace_parts import Part
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
@@ -22,7 +23,6 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 from parallel_agents.surfaces.cli.progress import Style
 from parallel_agents.surfaces.cli.run import prepare_run
-from parallel_agents.surfaces.workspace_parts import Part
 from parallel_agents.workspaces.comparing import Change, patch_of
 from parallel_agents.workspaces.entries import Entry
 from parallel_agents.workspaces.resolving import (

@@ -9,7 +9,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from parallel_agents.app.opening import open_existing
+from parallel_agents.app.acting import open_acting
 from parallel_agents.app.reading import open_follower, open_reader
 from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import short
@@ -116,8 +116,8 @@ def set_state(
     context = find_store(home)
 
     async def write() -> StateWritten:
-        async with open_existing(context.environment, context.settings) as client:
-            state = client.sharing.state((await client.sessions.find(tree)).session.root)
+        async with open_acting(context.environment, context.settings) as acting:
+            state = acting.sharing.state((await acting.sessions.find(tree)).session.root)
             if version is None:
                 return await state.set(key, value_of(value))
             return await state.compare_and_set(key, value_of(value), version=version)
@@ -131,8 +131,8 @@ def append(tree: Tree, key: Key, item: Value, json: AsJson = False, home: Home =
     context = find_store(home)
 
     async def write() -> StateWritten:
-        async with open_existing(context.environment, context.settings) as client:
-            state = client.sharing.state((await client.sessions.find(tree)).session.root)
+        async with open_acting(context.environment, context.settings) as acting:
+            state = acting.sharing.state((await acting.sessions.find(tree)).session.root)
             return await state.append(key, value_of(item))
 
     _tell_written(tree, key, run_cancellable(write()), json=json)
@@ -172,8 +172,8 @@ def delete(
             return list(await state.entries(prefix)) if key is None else [found] if found else []
 
     async def remove() -> StateWritten | Removal:
-        async with open_existing(context.environment, context.settings) as client:
-            state = client.sharing.state((await client.sessions.find(tree)).session.root)
+        async with open_acting(context.environment, context.settings) as acting:
+            state = acting.sharing.state((await acting.sessions.find(tree)).session.root)
             if key is None:
                 return await state.clear(prefix)
             return await state.delete(key, version=version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from importlib import import_module
@@ -15,25 +16,35 @@ from parallel_agents.surfaces.cli.leading_option import take_leading
 
 _OPTION = "--url"
 # The modules of commands that ask a gateway, and those that use no home with sessions in it.
-_DISTANT = frozenset(
+DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
     | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do", "chat", "top", "health", "search"}
-    | {"state", "artifact", "export", "agents", "teams", "mcp", "fork"}
+    | {
+        "state",
+        "artifact",
+        "export",
+        "agents",
+        "teams",
+        "mcp",
+        "diff",
+        "merge",
+        "workspaces",
+        "map",
+        "fork",
+        "compare",
+    }
 )
-_OF_THIS_MACHINE = frozenset(
+OF_THIS_MACHINE = frozenset(
     {"config", "config_changes", "docs", "init", "models", "plans", "secrets", "trust", "serve"}
     | {"agent_files", "agent_new", "agent_versions", "agent_templates", "catalogs", "doctor"}
     | {"skill", "openclaw", "completion", "work", "editor", "permissions", "check_model"}
     | {"service_manager", "mcp_servers"}
 )
+# Those that are about this machine although others of their module ask a gateway.
+_HERE = frozenset({"mcp:list_servers", "mcp:check_servers"})
 _THERE = "type it on the machine on which the gateway runs, such as: ssh BOX {command}"
 # Why a command is not for a gateway, where that is not plain, by its module.
-_WHY = {
-    "map": "its rows and the file of its results are files of the machine that does the work",
-    "merge": "it writes changes into a folder of the machine that did the work",
-    "diff": "it compares folders of the machine that did the work",
-    "workspaces": "workspaces are folders of the machine that did the work",
-    "resolve": "it writes into a folder of the machine that did the work",
+WHY = {
     "store": "the care of a store belongs to whoever has its files",
     "models": "keys and models are those of the machine that calls them",
     "doctor": "it examines this machine",
@@ -41,6 +52,9 @@ _WHY = {
     "board": "boards and alerts are files of the gateway's home",
     "judge": "it calls models with the keys of this machine",
     "agent_tests": "it calls models with the keys of this machine",
+    "agent_cards": "it reads what the tests of this machine have reported",
+    "metrics": "Prometheus reads those of a gateway at its /metrics",
+    "mcp": "MCP servers are those of the machine that executes the work",
     "agent_new": "it writes files of agents on this machine",
     "config": "settings are those of this machine",
     "config_changes": "settings are those of this machine",
@@ -84,7 +98,7 @@ def take_leading_url(arguments: Sequence[str]) -> list[str]:
 
 def with_url(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the option."""
-    where = f"{command.__module__.rpartition('.')[2]}:{command.__name__}"
+    where = _where(command)
     return with_option(command, "url", _Option, lambda url: _check(where, is_given=url is not None))
 
 
@@ -95,15 +109,16 @@ def _check(where: str, *, is_given: bool) -> None:
         NotAtDistance: it would.
     """
     module = where.partition(":")[0]
-    if module in _DISTANT:
+    is_here = module in OF_THIS_MACHINE or where in _HERE
+    if module in DISTANT and not is_here:
         return
     is_given = is_given or bool(_leading.get())
-    if module in _OF_THIS_MACHINE and not is_given:
+    if is_here and not is_given:
         return
     if not import_module("parallel_agents.settings").choose_gateway():
         return
     command = f"pagents {_name_of(where)}"
-    why = _WHY.get(module, "")
+    why = WHY.get(module, "")
     named = "" if is_given else "PARALLEL_AGENTS_URL names a gateway"
     raise NotAtDistance(
         f"`{command}` is not possible over --url",
@@ -114,10 +129,19 @@ def _check(where: str, *, is_given: bool) -> None:
 
 
 def _name_of(where: str) -> str:
-    """The command, or the group of commands, that has a function, named as `module:function`."""
-    commands = import_module("parallel_agents.surfaces.cli.commands").COMMANDS
-    module = where.partition(":")[0]
-    words = module.split("_")
-    named = [name for name, each in commands.items() if each.where in {where, module}]
-    named += [name for name in commands if name in words or name.removesuffix("s") in words]
-    return named[0] if named else module.replace("_", "-")
+    """The command that has a function, named as `module:function`, with its group, which is loaded then."""
+    package = __name__.rpartition(".")[0]
+    commands = import_module(f"{package}.commands").COMMANDS
+    for name, each in commands.items():
+        if each.where == where:
+            return name
+        group: typer.Typer | None = getattr(sys.modules.get(f"{package}.{each.where}"), "app", None)
+        for one in group.registered_commands if group is not None else ():
+            called = one.callback
+            if called is not None and where == _where(called):
+                return f"{name} {one.name or called.__name__.replace('_', '-')}"
+    return where.partition(":")[0].replace("_", "-")
+
+
+def _where(command: Callable[..., object]) -> str:
+    return f"{command.__module__.rpartition('.')[2]}:{command.__name__}"

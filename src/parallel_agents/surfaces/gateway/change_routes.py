@@ -1,19 +1,23 @@
-"""Change routes: what sessions changed in their copies of a folder, as `pagents diff` shows it; nothing is merged here."""
+"""Change routes: what sessions changed in their copies of a folder, merged into the folders that they came from."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Annotated
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
+from parallel_agents.app.workspace_parts import Part, find_part, find_parts
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.workspace import Changes
+from parallel_agents.core.workspace_verbs import Conflicts, DiffForm, KeptWorkspace, MergedWorkspace
 from parallel_agents.errors import NotFound
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Nothing, PageQuery
-from parallel_agents.surfaces.gateway.replies import Document, Page
+from parallel_agents.surfaces.gateway.given import Given, Nothing, PageQuery
+from parallel_agents.surfaces.gateway.replies import Content, Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.workspace_parts import Part, find_part, find_parts
 from parallel_agents.views import format
 from parallel_agents.views.documents import ChangesDocument, changes_json
 from parallel_agents.workspaces.comparing import changes_of, count, not_in_trees, patch_of
@@ -46,6 +50,88 @@ class PatchDocument(TypedDict):
     not_shown: list[str]
 
 
+class DiffQuery(Given):
+    """In which form a difference is told."""
+
+    form: Annotated[DiffForm, Field(strict=False)] = DiffForm.PATCH
+    """`patch` is complete, `text` leaves out what is not text, `stat` counts lines, `names` has names."""
+
+
+class MergeBody(Given):
+    """How the changes of a workspace are brought back."""
+
+    every: bool = False
+    """Also those of everything that the session spawned, one after the other."""
+    dry_run: bool = False
+    """Only say what would happen."""
+    conflicts: Annotated[Conflicts, Field(strict=False)] = Conflicts.LEAVE
+    """`leave` keeps a file that both sides changed, `markers` writes both versions into it."""
+
+
+class CleanBody(Given):
+    """Which workspaces to remove."""
+
+    names: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=1000)
+    ] = Field(default_factory=list[str])
+    """Sessions or teams; none for all that are old enough by the settings."""
+    everything: bool = False
+    """Without names, also younger ones."""
+    force: bool = False
+    """Also those with changes that are not merged."""
+    dry_run: bool = False
+    """Only say what would be removed."""
+
+
+class LeftOutDocument(TypedDict):
+    """A file that a merge left as it is, and why."""
+
+    path: str
+    why: str
+
+
+class MergedDocument(TypedDict):
+    """What a merge of one workspace did, or would do, in the folder that it was made from."""
+
+    session_key: SessionKey
+    label: str
+    source: str
+    workspace: str
+    changed: list[str]
+    conflicts: list[LeftOutDocument]
+    already_merged: int
+    was_broken_off: bool
+
+
+class MergeDocument(TypedDict):
+    """What became of each workspace."""
+
+    dry_run: bool
+    workspaces: list[MergedDocument]
+
+
+class KeptDocument(TypedDict):
+    """A workspace; `why_kept` says what spoke against removing it."""
+
+    id: str
+    session: SessionKey | None
+    label: str | None
+    source: str
+    folder: str
+    state: str
+    unmerged: ChangesDocument | None
+    bytes: int
+    made_at: float | None
+    why_kept: str
+
+
+class CleanDocument(TypedDict):
+    """The workspaces that were looked at: those without `why_kept` are gone, or would be."""
+
+    dry_run: bool
+    workspaces: list[KeptDocument]
+
+
 async def changes(call: Call, given: PageQuery) -> Page:
     """The sessions of a team, or a session itself, that work in a copy of a folder."""
     home = call.gateway.environment.home
@@ -73,6 +159,90 @@ async def patch(call: Call, _: Nothing) -> Document:
     return Document(value=await asyncio.to_thread(_patch_json, part))
 
 
+async def diff(call: Call, given: DiffQuery) -> Content:
+    """What a session changed so far, whole, as `git apply` takes it."""
+    found = await call.client.tended.diff(call.name, form=given.form)
+    return Content(body=found.content, media_type="text/x-diff", name="changes.diff")
+
+
+async def merge(call: Call, given: MergeBody) -> Document:
+    """Bring what a session changed into the folder of this machine that its workspace was made from."""
+    tended = call.client.tended.on_behalf(call.actor.via)
+    done = await tended.merge(
+        call.name, every=given.every, dry_run=given.dry_run, conflicts=given.conflicts
+    )
+    value: MergeDocument = {
+        "dry_run": given.dry_run,
+        "workspaces": [_merged_json(each) for each in done],
+    }
+    return Document(value=value)
+
+
+async def workspaces(call: Call, given: PageQuery) -> Page:
+    """The workspaces of the home, with what is not merged yet."""
+    found = await call.client.tended.list()
+    ids = [each.id for each in found]
+    start = ids.index(given.after) + 1 if given.after in ids else 0
+    part = found[start : start + given.limit]
+    return Page(
+        schema="workspaces",
+        items=[_kept_json(each) for each in part],
+        as_of=call.client.now(),
+        last=part[-1].id if start + len(part) < len(found) else "",
+        total=len(found),
+    )
+
+
+async def clean(call: Call, given: CleanBody) -> Document:
+    """Remove workspaces whose changes are merged, or that have none."""
+    tended = call.client.tended.on_behalf(call.actor.via)
+    found = await tended.clean(
+        given.names, everything=given.everything, force=given.force, dry_run=given.dry_run
+    )
+    value: CleanDocument = {
+        "dry_run": given.dry_run,
+        "workspaces": [_kept_json(each) for each in found],
+    }
+    return Document(value=value)
+
+
+def _merged_json(done: MergedWorkspace) -> MergedDocument:
+    return {
+        "session_key": done.session,
+        "label": done.label,
+        "source": told(done.source),
+        "workspace": told(done.workspace),
+        "changed": told_all(done.changed),
+        "conflicts": [{"path": told(each.path), "why": told(each.why)} for each in done.conflicts],
+        "already_merged": done.already_merged,
+        "was_broken_off": done.was_broken_off,
+    }
+
+
+def _kept_json(found: KeptWorkspace) -> KeptDocument:
+    return {
+        "id": found.id,
+        "session": found.session,
+        "label": found.label,
+        "source": told(found.source),
+        "folder": told(found.folder),
+        "state": found.state,
+        "unmerged": changes_json(found.unmerged),
+        "bytes": found.bytes,
+        "made_at": found.made_at,
+        "why_kept": found.why_kept,
+    }
+
+
+def told(path: str) -> str:
+    """A path as JSON can have it; bytes that are not UTF-8 are told by their numbers."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def told_all(paths: Sequence[str]) -> list[str]:
+    return [told(path) for path in paths]
+
+
 def _workspace_json(part: Part) -> WorkspaceDocument:
     session = part.row.session
     return {
@@ -81,7 +251,7 @@ def _workspace_json(part: Part) -> WorkspaceDocument:
         "label": session.label,
         "agent": session.agent.name,
         "status": part.row.run.status.value,
-        "source": part.record.source,
+        "source": told(part.record.source),
     }
 
 
@@ -99,7 +269,7 @@ def _patch_json(part: Part) -> PatchDocument:
         "patch": shown.decode(errors="replace"),
         "left_bytes": len(whole) - len(shown),
         "is_too_much": is_too_much,
-        "not_shown": not_in_trees(found),
+        "not_shown": told_all(not_in_trees(found)),
     }
 
 
@@ -123,5 +293,45 @@ ROUTES = (
         gives=PatchDocument,
         form=Form.DOCUMENT,
         answer=handled(Nothing, patch),
+    ),
+    Route(
+        method="GET",
+        path="/runs/{name}/diff",
+        name="diff",
+        does="What a session changed in its copy of a folder so far, whole, as `git apply` takes it.",
+        takes=DiffQuery,
+        gives=str,
+        form=Form.CONTENT,
+        answer=handled(DiffQuery, diff),
+    ),
+    Route(
+        method="POST",
+        path="/runs/{name}/merge",
+        name="merge",
+        does="Bring what a session changed into the folder of the gateway's machine that it came from.",
+        takes=MergeBody,
+        gives=MergeDocument,
+        form=Form.DOCUMENT,
+        answer=handled(MergeBody, merge),
+    ),
+    Route(
+        method="GET",
+        path="/workspaces",
+        name="workspaces",
+        does="The copies of folders that sessions worked in, with what of them is not merged yet.",
+        takes=PageQuery,
+        gives=KeptDocument,
+        form=Form.PAGE,
+        answer=handled(PageQuery, workspaces),
+    ),
+    Route(
+        method="POST",
+        path="/workspaces/clean",
+        name="cleanWorkspaces",
+        does="Remove workspaces whose changes are merged, or that have none.",
+        takes=CleanBody,
+        gives=CleanDocument,
+        form=Form.DOCUMENT,
+        answer=handled(CleanBody, clean),
     ),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 
 from parallel_agents.app.thin import ThinClient
 from parallel_agents.core.filter import Filter
@@ -11,13 +13,18 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
+from parallel_agents.core.workspace_verbs import DiffForm as Form
 from parallel_agents.errors import InvalidInput
-from parallel_agents.gateway_client.wire import MOST_ROWS, WAIT_SECONDS, Asked, SignForm
+from parallel_agents.gateway_client.forms import DiffForm, SignForm
+from parallel_agents.gateway_client.sent import form_of
+from parallel_agents.gateway_client.wire import MOST_ROWS, SENT_PAGE, WAIT_SECONDS, Asked
+from parallel_agents.surfaces.gateway.change_routes import told, told_all
 from parallel_agents.surfaces.health_look import look
 from parallel_agents.views.health import signs
 
 _Answer = Callable[[ThinClient, Asked], Awaitable[object]]
 _CATCHING_UP_SECONDS = 5.0
+_DIFF_BYTES = 12 << 20
 
 
 def _session(asked: Asked) -> SessionKey:
@@ -149,6 +156,36 @@ async def _find_hits(client: ThinClient, asked: Asked) -> object:
     )
 
 
+async def _workspaces(client: ThinClient, _: Asked) -> object:
+    return [
+        replace(each, source=told(each.source), folder=told(each.folder))
+        for each in await client.tended.list()
+    ]
+
+
+async def _diff(client: ThinClient, asked: Asked) -> DiffForm:
+    try:
+        form = Form(asked.place)
+    except ValueError:
+        raise InvalidInput(
+            f"a difference has no form {asked.place[:40]!r}", hint="use the same version"
+        ) from None
+    found = await client.tended.diff(asked.name, form=form)
+    part = found.content[asked.after : asked.after + _DIFF_BYTES]
+    return DiffForm(
+        part=b64encode(part).decode(),
+        size=len(found.content),
+        digest=sha256(found.content).hexdigest(),
+        not_shown=tuple(told_all(found.not_shown)),
+        is_hidden=found.is_hidden,
+    )
+
+
+async def _sent(client: ThinClient, asked: Asked) -> object:
+    found = await client.sent.of(asked.name)
+    return [form_of(each) for each in found[asked.after : asked.after + SENT_PAGE]]
+
+
 ANSWERS: Mapping[str, _Answer] = {
     "find": lambda client, asked: client.sessions.find(asked.name),
     "list": _rows,
@@ -194,4 +231,7 @@ ANSWERS: Mapping[str, _Answer] = {
     "catch_up": _catch_up,
     "sessions_with": lambda client, asked: client.transcripts.sessions_with(asked.name),
     "find_hits": _find_hits,
+    "workspaces": _workspaces,
+    "diff": _diff,
+    "sent": _sent,
 }

@@ -26,6 +26,7 @@ class Gateway:
         hub: who hears of new events.
         mcp: the tools for MCP clients.
         beginning: held while a conversation is looked up or begun, so that two messages begin one.
+        mapping: held while the rows of a map are checked and it is begun, so that one request begins it.
         lanes: those of the runs that were looked at last.
     """
 
@@ -34,6 +35,7 @@ class Gateway:
     hub: Hub
     mcp: ASGIApp
     beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    mapping: asyncio.Lock = field(default_factory=asyncio.Lock)
     lanes: KeptLanes = field(default_factory=KeptLanes)
     resent: ResentRequests = field(default_factory=ResentRequests)
 

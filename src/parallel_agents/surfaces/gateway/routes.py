@@ -22,7 +22,7 @@ from parallel_agents.surfaces.gateway.replies import Reply
 G = TypeVar("G", bound=Given)
 PREFIX = "/api/v1"
 _MOST_NAME = 500
-_CHANGED = frozenset({"runs", "questions", "dead-letters", "limits"})
+_CHANGED = frozenset({"runs", "questions", "dead-letters", "limits", "workspaces", "pools"})
 Handler = Callable[[Call, Given], Awaitable[Reply]]
 
 
@@ -69,7 +69,8 @@ class Route:
     @property
     def changes(self) -> bool:
         """Whether it only changes the store, and waits for no agent."""
-        return self.method != "GET" and self.segments[0] in _CHANGED
+        first = self.path.strip("/").partition("/")[0]
+        return self.method != "GET" and self.prefix == PREFIX and first in _CHANGED
 
     @property
     def segments(self) -> Sequence[str]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import InvalidInput, NotFound
-from parallel_agents.views import format
 from parallel_agents.workspaces.record import Record, Room
 
 _NAMED = 5
@@ -79,7 +79,8 @@ async def _parts_below(sessions: SessionReads, home: Path, row: Row) -> list[Par
 
 def _nothing(row: Row) -> NotFound:
     return NotFound(
-        f"no session of {format.name(row)} has a workspace", hint="start it with --workspace DIR"
+        f"no session of {short(row.session.key)} has a workspace",
+        hint="start it with --workspace DIR",
     )
 
 
@@ -92,7 +93,7 @@ def _own_record(room: Room, row: Row) -> Record:
     record = room.record
     if record is not None and not record.is_shared:
         return record
-    name = format.name(row)
+    name = short(row.session.key)
     if record is not None:
         raise NotFound(
             f"{name} works in the folder of its parent", hint=f"name the parent: {record.parent}"

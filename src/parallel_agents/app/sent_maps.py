@@ -1,0 +1,55 @@
+"""Sent maps: maps whose rows other machines have sent, begun on them by their agents here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from parallel_agents.app.asked_map import AskedMap, CheckedMap
+from parallel_agents.app.client import Client
+from parallel_agents.app.map_files import MapFiles, digest_of
+from parallel_agents.app.other_work import asked_before
+from parallel_agents.core.ids import make_flow_key
+from parallel_agents.core.verbs import SessionVerbs, Spawned
+from parallel_agents.maps.request import MAP, MapRequest
+
+
+class BegunMap(NamedTuple):
+    """A map that was begun; `has_rows` says whether its run does the rows that were sent for it."""
+
+    spawned: Spawned
+    has_rows: bool
+
+
+class SentMaps(MapFiles):
+    """The maps of one home whose rows were sent."""
+
+    async def begin(
+        self,
+        client: Client,
+        asked: AskedMap,
+        checked: CheckedMap,
+        verbs: SessionVerbs,
+        tags: Sequence[str],
+    ) -> BegunMap:
+        """Begin a map on the rows that were sent, or find its live run; older files of it are removed.
+
+        Raises:
+            InvalidInput, Conflict: as for `AskedMap.begin`.
+        """
+        spawned = await asked.begin(client, checked.request, verbs, tags)
+        runs = await asked_before(client, make_flow_key(MAP, asked.name))
+        latest = MapRequest.of(runs[-1])
+        rows, sent = Path(latest.source.paths[0]), Path(checked.request.source.paths[0])
+        has_rows = rows == sent or await asyncio.to_thread(_are_same, rows, sent)
+        await asyncio.to_thread(self.keep_only, asked.name, {rows, Path(latest.out)})
+        return BegunMap(spawned, has_rows)
+
+
+def _are_same(one: Path, other: Path) -> bool:
+    try:
+        return digest_of(one) == digest_of(other)
+    except OSError:  # rows of the gateway's machine, which are gone
+        return False

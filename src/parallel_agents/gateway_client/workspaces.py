@@ -1,0 +1,155 @@
+"""Workspaces: the copies that sessions worked in, tended at a distance; see `core.workspace_verbs`."""
+
+from __future__ import annotations
+
+import binascii
+import builtins
+from base64 import b64decode
+from collections.abc import Sequence
+from hashlib import sha256
+from urllib.parse import quote
+
+from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.workspace_verbs import (
+    Conflicts,
+    Difference,
+    DiffForm,
+    KeptWorkspace,
+    LeftOut,
+    MergedWorkspace,
+    check_forced,
+)
+from parallel_agents.errors import Conflict
+from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.forms import DiffForm as Part
+from parallel_agents.gateway_client.wire import DIFF, MERGED, WORKSPACES, Asked
+
+_MOST_BYTES = 1 << 30
+_MOST_TRIES = 3
+
+
+@checked_methods
+class RemoteWorkspaces:
+    """See `core.workspace_verbs.WorkspaceVerbs`; folders are those of the gateway's machine."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def list(self) -> builtins.list[KeptWorkspace]:
+        """All workspaces of the gateway's home."""
+        return await self._exchange.look(WORKSPACES, Asked(look=WORKSPACES.name))
+
+    async def diff(self, name: str, *, form: DiffForm | str = DiffForm.PATCH) -> Difference:
+        """What a session changed in its workspace so far, as a patch that `git apply` takes.
+
+        Args:
+            name: the session, or a team of which one member has a workspace.
+            form: a whole `patch`; `text` without the contents of files that are not text; the lines of a
+                `stat`; or the `names` of files.
+
+        Raises:
+            NotFound: it has no workspace.
+            Conflict: it was changed again and again while it was fetched.
+        """
+        for _ in range(_MOST_TRIES):
+            found = await self._diff(name, DiffForm(form))
+            if found is not None:
+                return found
+        raise Conflict(
+            f"the workspace of {name} changes while its difference is fetched",
+            why="a run is at work in it",
+            hint=f"wait for it first: pagents wait {name}",
+        )
+
+    async def _diff(self, name: str, form: DiffForm) -> Difference | None:
+        """All parts of a difference; None if it changed in between."""
+        content = bytearray()
+        while True:
+            part = await self._part(name, form, len(content))
+            content += self._bytes(part)
+            if len(content) > part.size or part.size > _MOST_BYTES:
+                raise self._exchange.mismatch("a difference is longer than it says")
+            if len(content) == part.size:
+                break
+            if not part.part:
+                return None
+        whole = bytes(content)
+        if sha256(whole).hexdigest() != part.digest:
+            return None
+        return Difference(content=whole, not_shown=part.not_shown, is_hidden=part.is_hidden)
+
+    async def _part(self, name: str, form: DiffForm, after: int) -> Part:
+        asked = Asked(look=DIFF.name, name=name, place=form.value, after=after)
+        return await self._exchange.look(DIFF, asked)
+
+    def _bytes(self, part: Part) -> bytes:
+        try:
+            return b64decode(part.part, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise self._exchange.mismatch("a difference is not base64") from error
+
+    async def merge(
+        self,
+        name: str,
+        *,
+        every: bool = False,
+        dry_run: bool = False,
+        conflicts: Conflicts | str = Conflicts.LEAVE,
+    ) -> builtins.list[MergedWorkspace]:
+        """Bring what a session changed into the folder of the gateway's machine that it was made from.
+
+        Args:
+            name: the session, or a team of which one member has a workspace.
+            every: whether also what all that it spawned changed, one after the other.
+            dry_run: whether to say what would happen, and change nothing.
+            conflicts: `leave` keeps a file that both sides changed, `markers` writes both versions into it.
+
+        Raises:
+            NotFound: it has no workspace.
+            OnlyReads: the token only reads.
+            InvalidInput: a run is still at work there, or several members of the team have one.
+            WorkspaceError: the folder is gone, or a file cannot be written.
+        """
+        answer = await self._exchange.request(
+            "POST",
+            f"/runs/{quote(name, safe=':')}/merge",
+            body={"every": every, "dry_run": dry_run, "conflicts": Conflicts(conflicts).value},
+        )
+        return [
+            MergedWorkspace(
+                session=each.session_key,
+                label=each.label,
+                source=each.source,
+                workspace=each.workspace,
+                changed=each.changed,
+                conflicts=tuple(LeftOut(path=one.path, why=one.why) for one in each.conflicts),
+                already_merged=each.already_merged,
+                was_broken_off=each.was_broken_off,
+            )
+            for each in self._exchange.read_value(MERGED, answer.get("workspaces"))
+        ]
+
+    async def clean(
+        self,
+        names: Sequence[str] = (),
+        *,
+        everything: bool = False,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> builtins.list[KeptWorkspace]:
+        """Remove workspaces whose changes are merged, or that have none; those that stay say why.
+
+        Args:
+            names: sessions or teams; none for all that are old enough by the settings there.
+            everything: whether, without names, also younger ones.
+            force: whether also those with changes that are not merged.
+            dry_run: whether to say what would be removed, and remove nothing.
+
+        Raises:
+            InvalidInput: nothing says which ones `force` is about.
+            NotFound: a session has no workspace.
+        """
+        check_forced(names, everything=everything, force=force)
+        body = {"names": [*names], "everything": everything, "force": force, "dry_run": dry_run}
+        answer = await self._exchange.request("POST", "/workspaces/clean", body=body)
+        return self._exchange.read_value(WORKSPACES, answer.get("workspaces"))

@@ -1,0 +1,147 @@
+"""What a session changed in its copy of a folder is fetched, applied and merged from another machine."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+import parallel_agents as pa
+from parallel_agents.app.opening import open_client
+from parallel_agents.core.workspace import Workspace
+from parallel_agents.core.workspace_verbs import DiffForm
+from parallel_agents.errors import InvalidInput, NotFound, OnlyReads
+from parallel_agents.workspaces.record import Room
+from tests.integration.gateway.test_client_contract import distant_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from parallel_agents.core.ids import SessionKey
+    from tests.integration.gateway.conftest import Served, Serving
+
+
+async def test_a_patch_that_is_fetched_makes_another_checkout_the_same(
+    serving: Serving, tmp_path: Path
+) -> None:
+    source, mine = tmp_path / "source", tmp_path / "mine"
+    _write_source(source)
+    async with serving() as served, distant_of(served) as distant:
+        key = await _worked(served, source)
+        files = _files_of(served, key)
+        _git("clone", "-q", str(source), str(mine))
+        _change(files)
+        patch = await distant.workspaces.diff(key)
+        names = await distant.workspaces.diff(key, form=DiffForm.NAMES)
+        async with served.http.get(f"/api/v1/runs/{key}/diff") as answer:
+            raw = await answer.read()
+
+    _git("-C", str(mine), "apply", given=patch.content)
+    assert _tree(mine) == _tree(files)
+    assert b"R" in names.content
+    assert raw == patch.content
+    assert (patch.not_shown, patch.is_hidden) == ((), False)
+
+
+async def test_a_merge_writes_into_the_folder_there_and_the_audit_says_who(
+    serving: Serving, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    _write_source(source)
+    async with serving() as served, distant_of(served) as distant:
+        key = await _worked(served, source)
+        files = _files_of(served, key)
+        (files / "old.txt").write_text("theirs\n")
+        (files / "run.sh").write_text("#!/bin/sh\nexit\n")
+        (source / "run.sh").write_text("#!/bin/sh\nmine\n")
+        async with distant_of(served, served.tokens.read) as reads:
+            with pytest.raises(OnlyReads):
+                await reads.workspaces.merge(key)
+            seen = await reads.workspaces.list()
+        (foreseen,) = await distant.workspaces.merge(key, dry_run=True)
+        before = (source / "old.txt").read_text()
+        (merged,) = await distant.workspaces.merge(key)
+        listed = await distant.workspaces.list()
+        kept = await distant.workspaces.clean([key])
+        with pytest.raises(InvalidInput, match="--force"):
+            await distant.workspaces.clean(force=True)
+        gone = await distant.workspaces.clean([key], force=True)
+        with pytest.raises(NotFound):
+            await distant.workspaces.diff(key)
+        _, audit = await served.get("/audit")
+
+    assert [(each.session, each.state) for each in seen] == [(key, "unmerged")]
+    assert foreseen == merged
+    assert (before, (source / "old.txt").read_text()) == ("old\n", "theirs\n")
+    assert (merged.changed, [each.path for each in merged.conflicts]) == (("old.txt",), ["run.sh"])
+    assert (source / "run.sh").read_text() == "#!/bin/sh\nmine\n"
+    assert [each.state for each in listed] == ["unmerged"]
+    assert "not merged" in kept[0].why_kept
+    assert [each.why_kept for each in gone] == [""]
+    decided = [(each["who"], each["what"]) for each in audit["items"]][-2:]
+    who = "ana by gateway (operate token, 127.0.0.1)"
+    assert decided == [(who, "merge"), (who, "remove")]
+
+
+async def _worked(served: Served, source: Path) -> SessionKey:
+    """A session that has ended, and works in a copy of a folder."""
+    served.add_greeter()
+    task = pa.Task("greeter", "Look", model="sim/calm", workspace=Workspace.own(source))
+    async with open_client(served.environment, served.settings) as client:
+        key = (await client.sessions.spawn(task)).session_key
+    async with served.worker():
+        await served.get(f"/wait?names={key}")
+    return key
+
+
+def _files_of(served: Served, key: SessionKey) -> Path:
+    room = Room(served.environment.home, key)
+    assert room.record is not None
+    return room.files(room.record)
+
+
+def _write_source(source: Path) -> None:
+    source.mkdir()
+    (source / "crlf.txt").write_bytes(b"a\r\nb\r\n")
+    (source / "old.txt").write_text("old\n")
+    (source / "name.txt").write_text("".join(f"{n}\n" for n in range(50)))
+    (source / "bin.dat").write_bytes(b"\0\1\2")
+    (source / "run.sh").write_text("#!/bin/sh\n")
+    user = ("-c", "user.email=a@example.com", "-c", "user.name=Ana", "-C", str(source))
+    for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "Begin")):
+        _git(*user, *arguments)
+
+
+def _git(*arguments: str, given: bytes = b"") -> None:
+    subprocess.run(("git", *arguments), input=given, check=True)
+
+
+def _change(files: Path) -> None:
+    """Every kind of change that a patch can have."""
+    (files / "crlf.txt").write_bytes(b"a\r\nB\r\nc\r\n")
+    (files / "old.txt").unlink()
+    (files / "name.txt").rename(files / "new name ü.txt")
+    with (files / "new name ü.txt").open("a") as file:
+        file.write("more\n")
+    (files / "bin.dat").write_bytes(bytes(range(256)) * 8)
+    (files / "bin.dat").chmod(0o755)
+    (files / "run.sh").chmod(0o755)
+    (files / "new.bin").write_bytes(bytes(reversed(range(256))))
+    (files / "empty.txt").touch()
+    (files / "none.txt").write_text("no line end")
+    (files / "link").symlink_to("crlf.txt")
+    (files / "deep" / "er").mkdir(parents=True)
+    (files / "deep" / "er" / "f").write_text("x\n")
+
+
+def _tree(folder: Path) -> dict[str, tuple[bytes, bool]]:
+    """All files by their paths, with whether they can be executed."""
+    return {
+        str(path.relative_to(folder)): (
+            str(path.readlink()).encode() if path.is_symlink() else path.read_bytes(),
+            bool(path.lstat().st_mode & 0o100),
+        )
+        for path in sorted(folder.rglob("*"))
+        if ".git" not in path.parts and (path.is_symlink() or path.is_file())
+    }
