@@ -303,10 +303,8 @@ class JournalStore(ABC):
             await self.change(lambda journal: journal.close_expired())
 
     async def vitals(self, rules: StuckRules, *, since: float, now: float) -> Vitals:
-        oldest = self._oldest_letter
-        return await self.read(
-            lambda rows: read_vitals(rows, rules, since=since, now=now, oldest_letter=oldest)
-        )
+        asked = partial(read_vitals, since=since, now=now, oldest_letter=self._oldest_letter)
+        return await self.read(lambda rows: asked(rows, rules))
 
     async def throttles(self) -> list[Throttle]:
         return await self.read(lambda rows: read_throttles(rows.database))
