@@ -120,12 +120,12 @@ def test_a_small_command_loads_little(
 def test_a_gateway_loads_no_client_of_servers() -> None:
     loaded = set(
         run_python(
-            "import sys, parallel_agents.surfaces.gateway.serving\nprint(*sys.modules)"
+            "import sys, parallel_agents.surfaces.gateway.table\nprint(*sys.modules)"
         ).split()
     )
 
-    assert "starlette.applications" in loaded
-    assert loaded.isdisjoint({"aiohttp", "httpx", "urllib.request", "parallel_agents.models.http"})
+    assert "parallel_agents.surfaces.gateway.table" in loaded
+    assert loaded.isdisjoint({"aiohttp", "httpx", "urllib.request"})
 
 
 @pytest.mark.slow
