@@ -46,7 +46,7 @@ def _where(arguments: Sequence[str]) -> str:
     """The options that say where a command looks, as a person types them again."""
     found: dict[str, str] = {}
     given = [*takewhile(lambda each: each != "--", arguments)]
-    for each, following in zip(given, [*given[1:], ""], strict=True):
+    for each, following in zip(given, [*given[1:], ""], strict=False):
         option, equals, value = each.partition("=")
         if option in _WHERE and (value if equals else following):
             found[option] = value if equals else following

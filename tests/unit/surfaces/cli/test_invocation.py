@@ -83,3 +83,4 @@ def test_where_a_command_looks_is_said_again_with_what_is_about_the_same_home() 
         " · pagents docs E104 · ssh BOX pagents audit"
     )
     assert as_called(text, "pagents", ["run", "--url"]) == text
+    assert as_called(text, "pagents", []) == text
