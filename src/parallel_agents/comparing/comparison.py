@@ -267,7 +267,7 @@ def _parting(
             for steps in (first, second)
         )
     for one, two in zip(first, second, strict=False):
-        if (one.part, one.title, one.digest) != (two.part, two.title, two.digest):
+        if not _is_same(one, two):
             return _parted(a, one, b, two)
     n = min(len(first), len(second))
     one, two = next(iter(first[n:]), None), next(iter(second[n:]), None)
@@ -275,6 +275,13 @@ def _parting(
     if (one is None and two is None) or shorter.is_live or a.left or b.left:
         return None
     return _parted(a, one, b, two)
+
+
+def _is_same(one: Step, two: Step) -> bool:
+    is_known = bool(one.digest and two.digest)
+    return (one.part, one.title) == (two.part, two.title) and (
+        one.digest == two.digest or not is_known
+    )
 
 
 def _parted(a: Whole, one: Step | None, b: Whole, two: Step | None) -> Parting:

@@ -38,6 +38,7 @@ from parallel_agents.core.message import (
     File,
     Message,
     Part as SaidPart,
+    Role,
     Text,
     Thinking,
     ToolCall,
@@ -100,7 +101,8 @@ class Step:
 
     Attributes:
         number: the turn that it belongs to; 0 for what a run begins with.
-        digest: of what it is compared by.
+        digest: of what it is compared by; empty if that is not known, as for the model of a reply that a fork
+            took over.
         seq: the number of its event; 0 if it is of the agent's definition.
         place: which of the event's details it is.
         at: when it happened, in seconds since the epoch.
@@ -172,7 +174,7 @@ def details_of(body: Body) -> list[Detail]:
     """The parts of the step that an event tells; none if it tells nothing to compare."""
     match body:
         case Queued():
-            return [*_given(body)]
+            return [*_given(body), *_taken(body.taken)]
         case Replied():
             return [*_said(body)]
         case ToolFinished():
@@ -233,17 +235,36 @@ def _said(reply: Replied) -> Iterator[Detail]:
     yield Detail(Part.MODEL, "", reply.model)
     title = "a summary" if reply.is_summary else ""
     end = "" if reply.finish in _USUAL_ENDS else reply.finish.value
-    text = _joined(message.text, f"[ended by: {end}]" if end else "")
+    yield from _spoken(message, title, f"[ended by: {end}]" if end else "")
+
+
+def _spoken(message: Message, title: str = "", end: str = "") -> Iterator[Detail]:
+    text = _joined(message.text, end)
     if text or not message.tool_calls:
         yield Detail(Part.REPLY, title, text)
     for call in message.tool_calls:
         yield Detail(Part.TOOL_CALL, call.name, call.unread or encoded(call.arguments))
 
 
+def _taken(messages: Iterable[Message]) -> Iterator[Detail]:
+    """What a fork took over of the run that it answers anew, as that run has it."""
+    for each in messages:
+        if each.role is Role.ASSISTANT:
+            yield Detail(Part.MODEL, "", each.model)
+            yield from _spoken(each)
+        elif results := [part for part in each.parts if isinstance(part, ToolResult)]:
+            yield from map(_result, results)
+        else:
+            yield Detail(Part.PROMPT, "a message", each.text)
+
+
 def _returned(finished: ToolFinished) -> Detail:
-    result = finished.result
+    return _result(finished.result, is_unknown=finished.is_unknown)
+
+
+def _result(result: ToolResult, *, is_unknown: bool = False) -> Detail:
     marks = ["failed"] if result.is_error else []
-    marks += ["its effect is not known"] if finished.is_unknown else []
+    marks += ["its effect is not known"] if is_unknown else []
     told = f"[{', '.join(marks)}]" if marks else ""
     return Detail(Part.TOOL_RESULT, result.name, _joined(told, result.content))
 
@@ -291,6 +312,7 @@ class Track:
         self._of_flow: list[Step] = []
         self._number = 0
         self._begun = 0
+        self._taken = 0
 
     def begin(self, agent: AnyAgent, at: float) -> None:
         """Add what its model is told by its definition."""
@@ -308,8 +330,10 @@ class Track:
         """Add an event; results of calls come in the order of the calls, steps of flows by their names."""
         body = event.body
         if isinstance(body, Replied):
-            self._number = body.turn
+            self._number = self._taken + body.turn - 1
         steps = self._made(details_of(body), event.seq, event.at)
+        if isinstance(body, Queued):
+            self._taken = self._number
         if isinstance(body, ToolFinished):
             self._results += [(body.number, step) for step in steps]
         elif isinstance(body, StepFinished):
@@ -331,13 +355,17 @@ class Track:
         self._results.clear()
 
     def _made(self, details: Iterable[Detail], seq: int, at: float) -> list[Step]:
-        return [
-            Step(self._number, each.part, each.title, self._digest(each), seq, place, at)
-            for place, each in enumerate(details)
-            if not (self._is_attempt and _is_end(each))
-        ]
+        steps: list[Step] = []
+        for place, each in enumerate(details):
+            self._number += each.part is Part.MODEL
+            if not (self._is_attempt and _is_end(each)):
+                digest = self._digest(each)
+                steps.append(Step(self._number, each.part, each.title, digest, seq, place, at))
+        return steps
 
     def _digest(self, detail: Detail) -> bytes:
+        if detail.part is Part.MODEL and not detail.text:
+            return b""
         essence = detail.text if detail.essence is None else detail.essence
         told = self._ids.without(essence).encode("utf-8", "surrogatepass")
         return blake2b(told, digest_size=16).digest()

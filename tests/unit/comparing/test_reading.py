@@ -254,6 +254,30 @@ async def test_a_fork_has_the_conversation_of_the_session_that_it_is_from() -> N
     assert divergence.words.after is None
 
 
+async def test_a_fork_that_answers_a_later_turn_anew_took_the_earlier_ones_over() -> None:
+    def answer(request: ModelRequest) -> Answer:
+        return (
+            echo(request) if len(request.messages) > 1 else ToolCall("1", "look_up", {"word": "a"})
+        )
+
+    async with opened(answer) as (rig, model):
+        handle = await rig.sessions.spawn(Task("writer", "Tea"))
+        await handle.wait()
+        same = await handle.fork(at=2)
+        await same.wait()
+        model.answer = lambda _: "Otherwise."
+        other = await handle.fork(at=2, key="other")
+        await other.wait()
+        found = [await rig.sessions.compare(handle, each) for each in (same, other)]
+
+    assert not found[0].rows
+    divergence = found[1].divergence
+    assert divergence is not None
+    assert divergence.words is not None
+    assert divergence.words.what == "reply at step 2"
+    assert (divergence.words.before, divergence.words.after) == ("About Tea.", "Otherwise.")
+
+
 async def test_a_live_run_that_did_the_same_so_far_has_not_parted() -> None:
     async with opened(echo) as (rig, _):
         await run(rig, "a", labelled("tea"))
