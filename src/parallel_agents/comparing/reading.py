@@ -319,12 +319,20 @@ async def _words(journal: Journal, row: ComparedRow, parting: Parting | None) ->
     """The words of both sides at a step."""
     if parting is None:
         return None
-    before = await _text(journal, row.a, parting.a)
-    after = await _text(journal, row.b, parting.b)
+    before = _headed(parting, parting.a, await _text(journal, row.a, parting.a))
+    after = _headed(parting, parting.b, await _text(journal, row.b, parting.b))
     diff = None
     if before is not None and after is not None:
         diff = await asyncio.to_thread(text_diff, before, after)
     return Words(what=named(parting), before=before, after=after, diff=diff)
+
+
+def _headed(parting: Parting, step: Step | None, text: str | None) -> str | None:
+    """The text of a step, with what it is if the other side has a step of another kind there."""
+    kinds = {(each.part, each.title) for each in (parting.a, parting.b) if each is not None}
+    if step is None or text is None or len(kinds) < 2:
+        return text
+    return f"[{named(replace(parting, number=0, part=step.part, title=step.title))}]\n{text}"
 
 
 async def _text(journal: Journal, side: Side | None, step: Step | None) -> str | None:

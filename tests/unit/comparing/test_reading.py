@@ -278,6 +278,21 @@ async def test_a_fork_that_answers_a_later_turn_anew_took_the_earlier_ones_over(
     assert (divergence.words.before, divergence.words.after) == ("About Tea.", "Otherwise.")
 
 
+async def test_a_call_beside_a_reply_says_what_both_are() -> None:
+    async with opened(lambda _: ToolCall("1", "look_up", {"word": "a"})) as (rig, model):
+        task = Task("writer", "Tea", key="a", limits=Limits(max_turns=1))
+        await (await rig.sessions.spawn(task)).wait()
+        model.answer = echo
+        await (await rig.sessions.spawn(Task("writer", "Tea", key="b"))).wait()
+        found = await rig.sessions.compare("a", "b")
+
+    assert found.divergence is not None
+    assert found.divergence.words is not None
+    assert found.divergence.words.before is not None
+    assert found.divergence.words.before.startswith("[call of look_up]\n{")
+    assert found.divergence.words.after == "[reply]\nAbout Tea."
+
+
 async def test_a_live_run_that_did_the_same_so_far_has_not_parted() -> None:
     async with opened(echo) as (rig, _):
         await run(rig, "a", labelled("tea"))
