@@ -45,6 +45,9 @@ class SessionHandle(Generic[T_co]):
         self.is_new: bool = spawned.is_new
         self.kept: tuple[str, ...] = spawned.kept
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.key!r}, run={self.run_id!r})"
+
     async def wait(self, timeout: Seconds | None = None) -> Result[T_co]:
         """Wait until the run has ended, and return its result, even if the run failed.
 
