@@ -12,9 +12,10 @@ import pytest
 from typing_extensions import override
 
 import parallel_agents as pa
-from parallel_agents.api.opening import Options, note_embedded
+from parallel_agents.api.opening import Options, note_embedded, note_fetch
 from parallel_agents.core.model import Model
 from parallel_agents.errors import Conflict, InvalidInput, MissingKey, UnknownAgent, UnknownModel
+from parallel_agents.models.local.fetch import Progress
 from parallel_agents.testing import Answer, RepliesWith
 
 WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.", tools=("look",))
@@ -146,6 +147,15 @@ async def _asks(flow: pa.Flow, writer: str) -> str:
 
 async def _asks_nobody(flow: pa.Flow) -> str:
     return flow.key
+
+
+def test_the_log_says_once_that_a_model_is_fetched(caplog: pytest.LogCaptureFixture) -> None:
+    note_fetch(Progress("local/here", "checking", 7, 7))
+    for done in (0, 7_000):
+        note_fetch(Progress("local/told-once", "the publisher", done, 1_117_320_768))
+
+    (told,) = caplog.messages
+    assert told.startswith("local/told-once is fetched now, once (1.1 GB)")
 
 
 def test_the_log_says_once_that_nobody_chose_the_model(

@@ -27,6 +27,7 @@ from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.flows.functions import Functions
+from parallel_agents.models.local.fetch import Progress
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
@@ -164,6 +165,7 @@ async def open_parts(
         gates=gates_by_name(options.get("gates", ())),
         flows=Functions([*map(FlowFunction, options.get("flows", ())), *functions]),
         on_embedded=note_embedded,
+        on_fetch=note_fetch,
     )
     loaded = load(environment, flags, given=_GIVEN).settings
     with tracing(chosen_trace(environment.variables), _print_to_stderr) as on_events:
@@ -241,4 +243,19 @@ def note_embedded() -> None:
     LOG.warning(
         "no model was chosen and no key is set, so the embedded model is used; for better answers "
         'set a key such as ANTHROPIC_API_KEY, or pass model="provider/model"'
+    )
+
+
+def note_fetch(fetched: Progress) -> None:
+    """Log, once in a process for each model, that it is being fetched."""
+    if fetched.left_bytes:
+        _note_fetch(fetched.model, fetched.total_bytes)
+
+
+@cache
+def _note_fetch(model: str, total_bytes: int) -> None:
+    LOG.warning(
+        "%s is fetched now, once (%.1f GB); `pagents models pull` does it beforehand",
+        model,
+        total_bytes / 1e9,
     )

@@ -15,6 +15,10 @@ from parallel_agents.core.tool import Effect
 from parallel_agents.flows.function import as_json, ordered
 
 
+class Unstored(Exception):
+    """A function returned, and what it returned cannot be stored."""
+
+
 class Call(NamedTuple):
     """A call of a step's function.
 
@@ -44,14 +48,21 @@ class Call(NamedTuple):
         """What the function returns, as it is stored.
 
         Raises:
-            ValueError: it cannot be stored, or is not of its type.
+            Unstored: it cannot be stored, or is not of its type.
             Exception: the function raised it.
         """
-        output = await self.function.call(as_json, *self.values, named=lambda: self.named)
+        output = await self.function.call(_storable, *self.values, named=lambda: self.named)
         if self.kind is not None and (problems := self.kind.problems(output)):
-            raise ValueError(f"what it returned is not a {self.kind.name}: {'; '.join(problems)}")
+            raise Unstored(f"it is not a {self.kind.name}: {'; '.join(problems)}")
         return output
 
     def instance(self, stored: Json) -> object:
         """What the function returned, of its type, made of what is stored."""
         return stored if self.kind is None else self.kind.instance(stored)
+
+
+def _storable(value: object) -> Json:
+    try:
+        return as_json(value)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Unstored(str(error)) from None

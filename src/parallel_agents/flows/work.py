@@ -31,7 +31,7 @@ from parallel_agents.errors import (
     StepUnknown,
     StoreError,
 )
-from parallel_agents.flows.call import Call
+from parallel_agents.flows.call import Call, Unstored
 from parallel_agents.flows.function import OnChange
 from parallel_agents.flows.memory import Kind, Memory, StoredStep
 from parallel_agents.flows.naming import label_of
@@ -274,6 +274,8 @@ class Work:
         elif not stored.is_tried_again(self._memory.run) and self._check_same(name, stored, digest):
             return _output_of(stored.finished)
         elif stored.is_tried_again(self._memory.run):
+            if call.effect is Effect.ONCE and _is_unknown(stored.finished):
+                return _output_of(stored.finished)
             self._memory.retried.add(name)
         return await self._call(call, StepStarted(name=name, effect=call.effect, digest=digest))
 
@@ -299,7 +301,7 @@ class Work:
         except Exception as raised:
             if call.is_wait and isinstance(raised, StoreError | LeftRun):
                 raise
-            output, error = None, Failure.of(_raised(name, raised))
+            output, error = None, Failure.of(_raised(name, raised, call.effect))
         finished = StepFinished(
             name=name, output=output, error=error, seconds=time.monotonic() - began
         )
@@ -350,6 +352,10 @@ class Work:
             raise self._changed(f"it no longer asks for {listed}")
 
 
+def _is_unknown(finished: StepFinished) -> bool:
+    return finished.error is not None and finished.error.code == StepUnknown.code
+
+
 @contextmanager
 def _in_flight(slot: RunSlot) -> Generator[None]:
     """A call that a stop of the process lets end."""
@@ -360,14 +366,27 @@ def _in_flight(slot: RunSlot) -> Generator[None]:
         slot.end_call()
 
 
-def _raised(name: str, error: Exception) -> StepFailed:
+def _raised(name: str, error: Exception, effect: Effect) -> StepFailed | StepUnknown:
     if isinstance(error, StepFailed):
         return error
+    if isinstance(error, Unstored):
+        message = f"the step {name} was called, and what it returned cannot be stored"
+        if effect is not Effect.ONCE:
+            return StepFailed(
+                message, why=str(error), hint="have its function return values for JSON"
+            )
+        return StepUnknown(
+            message,
+            why=str(error),
+            hint="have its function return values for JSON, and run the flow under another key; or "
+            "pass effect='idempotent' if it may be called again",
+        )
     return StepFailed(f"the step {name} failed", why=describe(error))
 
 
 def _output_of(finished: StepFinished) -> Json:
     if (error := finished.error) is not None:
-        kind = StepPartlyDone if error.code == StepPartlyDone.code else StepFailed
+        kinds = {kind.code: kind for kind in (StepPartlyDone, StepUnknown)}
+        kind = kinds.get(error.code, StepFailed)
         raise kind(error.message, why=error.why, hint=error.hint)
     return finished.output

@@ -312,8 +312,11 @@ class RemoteSessions(RemoteReads):
             raise not_at_distance(f"waiting for one of more than {MOST_NAMES} runs")
         deadline = None if timeout is None else monotonic() + timeout
         found: builtins.list[Result] = []
-        for part in in_parts(runs, MOST_NAMES):
-            found += await self._wait(part, until, deadline)
+        try:
+            for part in in_parts(runs, MOST_NAMES):
+                found += await self._wait(part, until, deadline)
+        except TimeoutError:
+            raise TimeoutError(f"the runs have not ended in {timeout:g} s; they continue") from None
         return found
 
     async def _wait(

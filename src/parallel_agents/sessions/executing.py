@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager
@@ -23,6 +24,7 @@ from parallel_agents.sessions.completions import Completions, Ends
 from parallel_agents.sessions.reading import StoreReads
 
 _TASKS_SHOWN = 5
+_LOG = logging.getLogger("parallel_agents")
 
 
 class Executing(StoreReads):
@@ -102,10 +104,25 @@ class Executing(StoreReads):
         try:
             live = await self._store.live_among(runs)
             if not await self._is_enough(runs, live, until):
+                await self._tell_stopped(live)
                 await self._completions.wait({run: expected[run] for run in live}, until)
         finally:
             for run, future in expected.items():
                 self._completions.forget(run, future)
+
+    async def _tell_stopped(self, live: Sequence[RunId]) -> None:
+        """Log which of these runs were stopped, since nobody may ever continue them."""
+        elsewhere = [run for run in live if not self._engine.has(run)]
+        if self._engine.owner is None or not elsewhere:
+            return
+        for row in await self._store.rows_of(elsewhere):
+            if row.owner_state is OwnerState.GONE:
+                _LOG.warning(
+                    "no process works on %s: it was stopped; spawn it again under its key, or call "
+                    "`pagents resume %s`",
+                    row.session.key,
+                    row.run.id,
+                )
 
     async def _is_enough(self, runs: Sequence[RunId], live: Sequence[RunId], until: Until) -> bool:
         """Whether the runs that have ended already are enough."""

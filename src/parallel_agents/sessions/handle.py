@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Generic
 
+from typing_extensions import override
+
 from parallel_agents.core.agent import T_co
 from parallel_agents.core.annotations import Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
@@ -44,6 +46,10 @@ class SessionHandle(Generic[T_co]):
         self.run_id: RunId = spawned.run_id
         self.is_new: bool = spawned.is_new
         self.kept: tuple[str, ...] = spawned.kept
+
+    @override
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.key!r}, run={self.run_id!r})"
 
     async def wait(self, timeout: Seconds | None = None) -> Result[T_co]:
         """Wait until the run has ended, and return its result, even if the run failed.

@@ -63,6 +63,8 @@ async def test_a_program_spawns_messages_and_kills_at_a_distance(serving: Servin
         pa.connect(served.url, token=served.tokens.operate) as sessions,
     ):
         first = await sessions.spawn(TASK)
+        with pytest.raises(TimeoutError, match="have not ended in 0"):
+            await first.wait(timeout=0.01)
         again = await sessions.spawn(TASK)
         (result,) = await sessions.wait([first], timeout=30)
         with pytest.raises(Conflict):

@@ -10,7 +10,7 @@ import pytest
 
 from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepStarted
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.tool import Effect
 from parallel_agents.errors import StepFailed, StepUnknown, StoreError
 from parallel_agents.flows.flow import Flow
@@ -166,7 +166,7 @@ async def test_a_step_gives_the_type_that_its_function_is_annotated_with() -> No
 async def test_what_a_step_returns_must_be_json(value: object) -> None:
     async def flow_of(flow: Flow) -> str:
         try:
-            await flow.step("odd", lambda: value)
+            await flow.step("odd", lambda: value, effect="pure")
         except StepFailed as error:
             return error.why
         return "stored"
@@ -176,6 +176,30 @@ async def test_what_a_step_returns_must_be_json(value: object) -> None:
 
     assert result.status is RunStatus.DONE
     assert result.output != "stored"
+
+
+async def test_a_step_that_took_effect_and_returned_no_json_is_not_called_again() -> None:
+    calls = 0
+
+    def pay() -> object:
+        nonlocal calls
+        calls += 1
+        return object()
+
+    async def flow_of(flow: Flow) -> None:
+        await flow.step("pay", pay)
+
+    writer, store = Writer(), lasting_store()
+    results: list[Result] = []
+    for _ in range(3):
+        async with process(writer, store) as rig:
+            results.append(await run(rig, flow_of))
+
+    assert calls == 1
+    errors = [result.error for result in results]
+    assert [error and error.code for error in errors] == ["PA-E322"] * 3
+    assert errors[0] is not None
+    assert "what it returned cannot be stored" in errors[0].message
 
 
 async def test_steps_are_in_the_history_of_the_flow(tmp_path: Path) -> None:

@@ -277,6 +277,25 @@ async def test_runs_that_a_process_left_are_resumed_by_name() -> None:
     await store.aclose()
 
 
+async def test_who_waits_for_what_was_stopped_is_told_so(caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "a"))
+        rig.engine.cancel_all()
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        other = await rig.sessions.spawn(Task("writer", "b"))
+        await rig.sessions.wait([other])
+        told_before = list(caplog.messages)
+        with pytest.raises(TimeoutError):
+            await rig.sessions.wait([handle], timeout=60)
+    assert told_before == []
+    (told,) = caplog.messages
+    assert f"no process works on {handle.key}: it was stopped" in told
+    assert f"pagents resume {handle.run_id}" in told
+    assert repr(handle) == f"SessionHandle('{handle.key}', run='{handle.run_id}')"
+    await store.aclose()
+
+
 async def test_a_message_queued_behind_an_unfinished_run_does_not_wait_for_ever() -> None:
     store = MemoryStore(asyncio.get_running_loop().time)
     async with open_rig(model(), agents=[WRITER], store=store) as rig:
