@@ -139,13 +139,15 @@ async def begin(call: Call, given: MapBody) -> Document:
 
 
 async def price(call: Call, given: MapBody) -> Document:
-    """Say what the rows would cost; nothing is begun, and what was sent for it is forgotten."""
+    """Say what the rows would cost; nothing is begun, and what was sent for that alone is forgotten."""
     maps = _maps(call)
     name, _, checked = await _checked(call, maps, given)
     try:
         found = await price_map(call.client, name, checked)
     finally:
-        await asyncio.to_thread(maps.drop, name, Path(checked.request.source.paths[0]).stem)
+        upload = Path(checked.request.source.paths[0]).stem
+        async with call.gateway.mapping:
+            await maps.drop_unless_begun(call.client, name, upload)
     agent = checked.first.task.agent_name
     costs = costs_by_agent(await call.client.journal.costs())
     likely, runs = likely_of(costs, agent, found.model)
@@ -226,7 +228,7 @@ async def _checked(call: Call, maps: SentMaps, given: MapBody) -> tuple[str, Ask
         )
         return name, asked, await asked.checked(call.client)
     except PagentsError:
-        await asyncio.to_thread(maps.drop, name, upload)
+        await maps.drop_unless_begun(call.client, name, upload)
         raise
 
 
