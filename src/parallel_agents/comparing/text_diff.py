@@ -254,8 +254,8 @@ def _count(text: str) -> int:
 
 
 def _lines_of(text: str) -> list[str]:
-    """The lines of a text, as they are counted: what redraws a line, such as a bar, ends none."""
-    lines = text.split("\n")
+    """The lines of a text without their ends; what redraws a line, such as a bar, ends none."""
+    lines = text.replace("\r\n", "\n").split("\n")
     return lines if lines[-1] else lines[:-1]
 
 
