@@ -22,7 +22,7 @@ from parallel_agents.errors import Conflict, InvalidInput, NotFound, PagentsErro
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Given
+from parallel_agents.surfaces.gateway.given import MOST_NUMBER, Given
 from parallel_agents.surfaces.gateway.map_bodies import MapBody, RowsBody
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
@@ -100,7 +100,7 @@ class ResultsQuery(Given):
 
     run: _Name = ""
     """The run; by default the latest one."""
-    after: int = Field(default=0, ge=0)
+    after: int = Field(default=0, ge=0, le=MOST_NUMBER)
     """How many bytes of them are known."""
     wait: float = Field(default=0.0, ge=0, le=25)
     """Wait at most so many seconds for more."""
