@@ -64,3 +64,23 @@ async def test_a_file_shows_its_pages_without_a_request_and_is_whole_where_no_sc
     assert "<script>alert(1)</script>" in (await plain.page.text_content("#plain") or "")
     assert [*tab.complaints, *plain.complaints] == []
     assert file.stat().st_size < MOST_BYTES
+
+
+async def test_where_the_pages_cannot_be_unpacked_the_search_finds_words_and_nothing_else(
+    tmp_path: Path, browser: Browser
+) -> None:
+    file = tmp_path / "x.html"
+    file.write_text((await exported(ExportForm.HTML))[0], encoding="utf-8")
+    page = await (await browser.new_context()).new_page()
+    await page.add_init_script("delete window.DecompressionStream")
+
+    await page.goto(file.as_uri())
+    found: list[str] = []
+    for words in ("alert(1)", "h4sI"):  # the second one begins each packed block
+        await page.fill("#find", words)
+        await page.wait_for_timeout(300)
+        found.append(await page.inner_text("#found"))
+
+    assert await page.is_visible("#plain h1")
+    assert not found[0].startswith("0 of")
+    assert found[1].startswith("0 of")
