@@ -30,7 +30,7 @@ def _calls(folder: Path) -> Mapping[str, JsonObject]:
         "read_file": {"path": "notes.md"},
         "write_file": {"path": "new.md", "content": "x" * 5000},
         "edit_file": {"path": "notes.md", "old_text": "line 100\n", "new_text": "line 100\n\n"},
-        "list_files": {},
+        "list_files": {"path": "."},
         "grep": {"pattern": "line 15.", "path": "notes.md"},
     }
 
@@ -66,11 +66,15 @@ async def cpu_of_a_call(home: Path) -> dict[str, float]:
 
 
 def _calling(tool: str, arguments: JsonObject) -> Callable[[ModelRequest], ToolCall | str]:
-    """A model that makes the call in each of its turns but the last."""
+    """A model that makes the call in each of its turns but the last.
+
+    It writes the path in two ways by turns: one that repeats itself to the letter is stopped.
+    """
     numbers = iter(range(_CALLS))
+    ways = [{**arguments, "path": f"{start}{arguments['path']}"} for start in ("", "./")]
 
     def answer(_: ModelRequest) -> ToolCall | str:
         number = next(numbers, None)
-        return "done" if number is None else ToolCall(str(number), tool, arguments)
+        return "done" if number is None else ToolCall(str(number), tool, ways[number % 2])
 
     return answer

@@ -117,6 +117,18 @@ def test_a_small_command_loads_little(
 
 
 @pytest.mark.slow
+def test_a_gateway_loads_no_client_of_servers() -> None:
+    loaded = set(
+        run_python(
+            "import sys, parallel_agents.surfaces.gateway.table\nprint(*sys.modules)"
+        ).split()
+    )
+
+    assert "parallel_agents.surfaces.gateway.table" in loaded
+    assert loaded.isdisjoint({"aiohttp", "httpx", "urllib.request"})
+
+
+@pytest.mark.slow
 def test_a_run_without_tools_and_files_loads_nothing_for_them() -> None:
     code = (
         "import asyncio, sys, parallel_agents as pa\n"

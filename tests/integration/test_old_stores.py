@@ -25,10 +25,11 @@ from parallel_agents.engines.ownership import this_process
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.stores.queries import read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
-from parallel_agents.stores.sqlite_connection import DIALECT
+from parallel_agents.stores.sqlite_connection import DIALECT, migrate
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Reply
 
+UNANSWERED = 19  # the migration that has an index of them
 NO_PID = 1 << 22  # PID_MAX_LIMIT of Linux: every process has a smaller number
 DUMP = Path(__file__).with_name("data") / "store_0006.sql"
 EVERY_GATE: tuple[Gate, ...] = (
@@ -354,3 +355,26 @@ async def test_events_written_today_are_not_upcast(home: Path) -> None:
         (queued, *_) = [e.body for e in await store.events() if e.run == run]
         assert isinstance(queued, Queued)
         assert queued.input == {"error": {"mend": "words"}}
+
+
+async def test_calls_that_an_older_version_saw_unanswered_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    before = [step for step in read_migrations(DIALECT) if step.number < UNANSWERED]
+    with closing(sqlite3.connect(path, isolation_level=None)) as older:
+        migrate(older, before)
+        older.execute(
+            "INSERT INTO sessions (key, agent, label, parent, spawn_key, digest, root, depth, killed,"
+            " created_at) VALUES ('agent:a:b', 'x', 'a', '', 'b', 'x', 'agent:a:b', 0, 0, 1.0)"
+        )
+        older.execute(
+            "INSERT INTO runs (id, session, number, kind, status, title, model, priority, created_at)"
+            " VALUES ('r', 'agent:a:b', 1, 'agent', 'done', 't', 'm', 0, 1.0)"
+        )
+        for seq, key in enumerate(("queued", "turn-1/unanswered-1", "turn-2/unanswered-1"), 1):
+            older.execute("INSERT INTO events VALUES (?, 1.0, 'r', ?, '{}')", (seq, key))
+
+    store = await SqliteStore.open(path)
+    counted = await store.count_unanswered(), await store.count_unanswered(since=2.0)
+    await store.aclose()
+
+    assert counted == (2, 0)

@@ -15,9 +15,10 @@ import pytest
 import parallel_agents as pa
 from benchmarks.searching import Size, fill
 from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.transcript_search import Hits
+from parallel_agents.core.transcript_search import Hit, Hits
 from parallel_agents.errors import InvalidInput, SearchFailed
 from parallel_agents.lock import hold_nowait
+from parallel_agents.searching import finding, text_numbers
 from parallel_agents.searching.store_search import INDEX_NAME, LOCK_NAME, StoreSearch
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.stores.sqlite import SqliteStore
@@ -95,6 +96,35 @@ async def test_pages_go_through_all_hits_once_even_if_more_is_said_meanwhile(
     assert len({hit.seq for hit in (*first.items, *second.items)}) == 3
     with pytest.raises(InvalidInput, match="no page begins"):
         await find_after(tmp_path, "x")
+
+
+async def test_a_filter_of_very_many_hits_finds_what_it_finds_of_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = await talk(tmp_path, *(f"tea {number}" for number in range(6)), reply="tea")
+    chosen = keys[::2]
+    async with searching(tmp_path) as search:
+        await search.catch_up()
+        few = await search.find("tea", sessions=chosen, limit=50)
+        monkeypatch.setattr(finding, "_FEW", 0)
+        many = await search.find("tea", sessions=chosen, limit=50)
+        monkeypatch.setattr(finding, "_RANKED", 2)
+        monkeypatch.setattr(text_numbers, "_AT_ONCE", 4)
+        paged: list[Hit] = []
+        after = ""
+        while after or not paged:
+            page = await search.find("tea", sessions=chosen, limit=2, after=after)
+            after = page.next
+            paged += page.items
+        await talk(tmp_path, "tea")
+        await search.catch_up()
+        others = await search.find("tea", sessions=keys[1::2], limit=50)
+
+    assert (few.total, many.items) == (6, few.items)
+    assert {hit.session for hit in paged} == set(chosen)
+    assert sorted(hit.seq for hit in paged) == sorted(hit.seq for hit in few.items)
+    assert others.total == 6
+    assert {hit.session for hit in others.items} < set(keys[1::2])
 
 
 async def find_after(home: Path, after: str) -> Hits:

@@ -7,6 +7,7 @@ const { endsText, lastOf, NOTHING, withPiece } = await import(`${ui}live_text.js
 const { Lanes } = await import(`${ui}lanes.js`);
 const { filesOf } = await import(`${ui}patch.js`);
 const { BOX, layout } = await import(`${ui}graph_layout.js`);
+const { eachDocument } = await import(`${ui}stored_columns.js`);
 const { partsOf } = await import(`${ui}budget.js`);
 
 test('a budget has a bar for each limit, never wider than its whole', () => {
@@ -55,4 +56,14 @@ test('steps of one level are one above the other, and lines lead from what they 
   assert.deepEqual(lines.map((line) => line.key), ['a c', 'b c']);
   assert.ok(width > 2 * BOX.width);
   assert.equal(layout([]).boxes.length, 0);
+});
+
+test('documents are read from columns: what all share, what few share, and long texts that are said once', () => {
+  const parts = [
+    { forms: ['{"a":0,"b":[0,{"c":0}]}', '{}'], order: [0, 1, 0], columns: { 0: [[null], { of: [[], 'x'], at: [1, 0] }, [1, 2]], 1: [] }, texts: ['long'] },
+    { forms: ['{"d":0,"e":0}'], order: [2], columns: { 2: [[[0]], [[]]] }, texts: ['longer'] },
+  ];
+  const found = [];
+  eachDocument(parts.map((part) => `${JSON.stringify(part)}\n`).join(''), (each) => found.push(each));
+  assert.deepEqual(found, [{ a: null, b: ['x', { c: 1 }] }, {}, { a: null, b: ['long', { c: 2 }] }, { d: 'long', e: 'longer' }]);
 });

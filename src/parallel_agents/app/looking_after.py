@@ -28,7 +28,7 @@ from parallel_agents.core.question import (
     asked_key,
     question_number,
 )
-from parallel_agents.core.silence import Silence, SilentRun, described, silence_of
+from parallel_agents.core.silence import Silence, SilentRun, described, silences_of
 from parallel_agents.core.store import Store
 from parallel_agents.errors import AlreadyAnswered, OwnershipLost, RunIsOver
 from parallel_agents.settings import Settings
@@ -103,8 +103,7 @@ class StuckRuns:
         await self._store.close_expired()
         silent, gaps = await self._store.silent_runs(rules, now)
         asked = await self._settle({each.run: each for each in silent}, now)
-        for each in silent:
-            silence = silence_of(each, gaps.get(each.agent, ()), rules, now)
+        for each, silence in silences_of(silent, gaps, rules, now):
             if silence.is_stuck and each.run not in asked and each.owner == self._owner:
                 await self._tell(each, silence, now)
 

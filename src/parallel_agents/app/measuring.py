@@ -10,7 +10,7 @@ from parallel_agents.core.circuit import CircuitState
 from parallel_agents.core.dead_letter import DeadLetterFilter
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.silence import silence_of
+from parallel_agents.core.silence import silences_of
 from parallel_agents.core.store import Store
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
@@ -42,8 +42,8 @@ async def measure(store: Store, condition: Condition, rules: StuckRules, now: fl
             return sum(each.circuit.state(now) is not CircuitState.CLOSED for each in throttles)
         case Measure.STUCK:
             silent, gaps = await store.silent_runs(rules, now)
-            found = (silence_of(each, gaps.get(each.agent, ()), rules, now) for each in silent)
-            return sum(silence.is_stuck for silence in found)
+            found = silences_of(silent, gaps, rules, now)
+            return sum(silence.is_stuck for _, silence in found)
         case Measure.RUNNING | Measure.QUEUED | Measure.STOPPED:
             return await _live(store, condition.measure, rules, now)
         case _:

@@ -10,7 +10,8 @@ from parallel_agents.app.client import Client, Resources
 from parallel_agents.app.opening import open_leaving
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.workers import Workers
-from parallel_agents.core.event_store import OnEvents, Unsubscribe
+from parallel_agents.core.event_store import OnEvents, StoredEvent, T, Unsubscribe
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.owner import Role
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.engines.leaving import LeavingEngine
@@ -73,6 +74,12 @@ class ThinClient(Client):
         """A number that changes when sessions are removed from the store, which no event says."""
         mark = await self._store.mark()
         return mark.pruning if mark is not None else 0
+
+    async def fold_events(
+        self, fold: Callable[[StoredEvent], T], *, tree: SessionKey, after: int, limit: int
+    ) -> list[T]:
+        """What `fold` makes of a page of events of a tree, in the thread that reads them."""
+        return await self._store.fold_events(fold, tree=tree, after=after, limit=limit)
 
     def on_behalf(self, via: str) -> SessionVerbs:
         """The verbs for somebody who acts through this process; the journal says so of what they do."""

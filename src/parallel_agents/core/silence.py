@@ -7,7 +7,7 @@ What it is known to wait for is no silence: a person, its children, a rate limit
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from parallel_agents.core.call_decisions import Asked
@@ -91,7 +91,18 @@ def usual_gap(gaps: Iterable[Gap]) -> float | None:
 
 def silence_of(found: SilentRun, gaps: Sequence[Gap], rules: StuckRules, now: float) -> Silence:
     """How long a run has been silent at `now`, and what that means."""
-    usual = usual_gap(gaps)
+    return _silence(found, usual_gap(gaps), rules, now)
+
+
+def silences_of(
+    silent: Sequence[SilentRun], gaps: Mapping[str, Sequence[Gap]], rules: StuckRules, now: float
+) -> list[tuple[SilentRun, Silence]]:
+    """The same of several runs, whose agents have these gaps."""
+    usual = {agent: usual_gap(of_agent) for agent, of_agent in gaps.items()}
+    return [(each, _silence(each, usual.get(each.agent), rules, now)) for each in silent]
+
+
+def _silence(found: SilentRun, usual: float | None, rules: StuckRules, now: float) -> Silence:
     most = (
         rules.unknown_seconds if usual is None else max(usual * rules.factor, rules.least_seconds)
     )

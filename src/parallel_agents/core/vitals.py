@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.command_limits import LimitName
-from parallel_agents.core.ids import OwnerId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Gap, SilentRun
 from parallel_agents.core.stuck_rules import StuckRules
@@ -92,10 +92,10 @@ class VitalStore(Protocol):
         ...
 
     async def silent_runs(
-        self, rules: StuckRules, now: float
+        self, rules: StuckRules, now: float, among: Sequence[RunId] | None = None
     ) -> tuple[Sequence[SilentRun], Mapping[str, Sequence[Gap]]]:
         """The runs that living processes execute and that have been silent long enough to be stuck.
 
-        Also the gaps between events of earlier runs of their agents, by agent.
+        All, or those among some; to look at all takes as long as there are events of live runs. Also the gaps between events of earlier runs of their agents, by agent.
         """
         ...

@@ -8,9 +8,8 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import aiohttp
 import orjson
 
 from parallel_agents.errors import GatewayMismatch, GatewayUnreachable, InvalidInput
@@ -27,14 +26,15 @@ from parallel_agents.gateway_client.wire import (
     encode_asked,
 )
 
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    from parallel_agents import http_client as aiohttp
+
 _API = "/api/v1"
 _MOST_ANSWER = 64 << 20
 _MOST_REFUSAL = 64 << 10
 _CONNECT_SECONDS, _SECONDS, _SILENT_SECONDS = 10.0, 90.0, 45.0
-_ONE = aiohttp.ClientTimeout(total=_SECONDS, connect=_CONNECT_SECONDS)
-_STREAM = aiohttp.ClientTimeout(
-    total=None, connect=_CONNECT_SECONDS, sock_connect=_CONNECT_SECONDS, sock_read=_SILENT_SECONDS
-)
 
 
 class Exchange:
@@ -51,6 +51,13 @@ class Exchange:
     def __init__(self, address: Address, http: aiohttp.ClientSession) -> None:
         self.url = address.url
         self._http = http
+        self._one = aiohttp.ClientTimeout(total=_SECONDS, connect=_CONNECT_SECONDS)
+        self._stream = aiohttp.ClientTimeout(
+            total=None,
+            connect=_CONNECT_SECONDS,
+            sock_connect=_CONNECT_SECONDS,
+            sock_read=_SILENT_SECONDS,
+        )
         self._headers = {
             "Authorization": f"Bearer {address.token}",
             "Accept": "application/json",
@@ -156,7 +163,7 @@ class Exchange:
                 params=query,
                 data=content,
                 headers=with_token,
-                timeout=_ONE,
+                timeout=self._one,
                 allow_redirects=False,
             ) as answer:
                 found = await self._body(answer, _MOST_ANSWER)
@@ -203,7 +210,7 @@ class Exchange:
                 f"{self.url}{_API}{path}",
                 params=query,
                 headers=headers,
-                timeout=_STREAM,
+                timeout=self._stream,
                 allow_redirects=False,
             ) as answer:
                 if answer.status != 200:

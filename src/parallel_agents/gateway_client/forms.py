@@ -8,7 +8,9 @@ from decimal import Decimal, InvalidOperation
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import Message
+from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.schema import Json
+from parallel_agents.core.sent import SentRequest
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import NANOUSD_PER_USD
 
@@ -222,6 +224,46 @@ class SentForm:
     max_output_tokens: int
     temperature: float | None
     thinking: ThinkingLevel | None
+
+    @classmethod
+    def of(cls, sent: SentRequest) -> SentForm:
+        """A request as it crosses the network."""
+        request = sent.request
+        return cls(
+            run=sent.run,
+            turn=sent.turn,
+            at=sent.at,
+            model=sent.model,
+            body=None if sent.body is None else {**sent.body},
+            unknown_tools=sent.unknown_tools,
+            system=request.system,
+            messages=request.messages,
+            tools=request.tools,
+            output_schema=None if request.output_schema is None else {**request.output_schema},
+            max_output_tokens=request.max_output_tokens,
+            temperature=request.temperature,
+            thinking=request.thinking,
+        )
+
+    @property
+    def sent(self) -> SentRequest:
+        return SentRequest(
+            run=self.run,
+            turn=self.turn,
+            at=self.at,
+            model=self.model,
+            body=self.body,
+            unknown_tools=self.unknown_tools,
+            request=ModelRequest(
+                messages=self.messages,
+                system=self.system,
+                tools=self.tools,
+                output_schema=self.output_schema,
+                max_output_tokens=self.max_output_tokens,
+                temperature=self.temperature,
+                thinking=self.thinking,
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from parallel_agents.secrets.fragments import Fragments
 if TYPE_CHECKING:
     import aiohttp
 else:
-    from parallel_agents.models import http_client as aiohttp
+    from parallel_agents import http_client as aiohttp
 
 _PROXY_KEY = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
 

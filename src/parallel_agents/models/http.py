@@ -27,7 +27,7 @@ from parallel_agents.models.sse import EventReader
 if TYPE_CHECKING:
     import aiohttp
 else:
-    from parallel_agents.models import http_client as aiohttp
+    from parallel_agents import http_client as aiohttp
 
 _CONNECT_SECONDS = 10.0
 _LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop

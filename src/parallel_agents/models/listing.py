@@ -29,7 +29,7 @@ from parallel_agents.models.shapes import ShapeError
 if TYPE_CHECKING:
     import aiohttp
 else:
-    from parallel_agents.models import http_client as aiohttp
+    from parallel_agents import http_client as aiohttp
 
 _SECONDS = 20.0
 _MOST_BYTES = 16 << 20

@@ -17,7 +17,7 @@ from parallel_agents.models.proxies import DIRECT, Proxy, find_proxy, read_proxy
 if TYPE_CHECKING:
     import aiohttp
 else:
-    from parallel_agents.models import http_client as aiohttp
+    from parallel_agents import http_client as aiohttp
 
 _KEEPALIVE_SECONDS = 60.0
 _VARIABLE = "env:"

@@ -13,14 +13,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import orjson
-
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.transcript_search import TextRole
 from parallel_agents.database_files import connect_to
 from parallel_agents.files import create_private, make_private
 from parallel_agents.searching.folding import fold
 from parallel_agents.searching.index_form import Foreign, checked, make_tables
+from parallel_agents.searching.text_numbers import TextNumbers, as_array
 from parallel_agents.searching.texts import Said
 
 _BUSY_SECONDS = 10.0
@@ -80,6 +79,7 @@ class IndexFile:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
+        self.numbers = TextNumbers(connection)
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -249,7 +249,9 @@ class IndexFile:
         )
         return [SessionKey(key) for (key,) in found]
 
-    def count(self, expression: str, until: int, sessions: Sequence[SessionKey] | None) -> int:
+    def count(
+        self, expression: str, until: int, sessions: Sequence[SessionKey] | None = None
+    ) -> int:
         """How many texts up to a number match an expression."""
         where, values = _within(sessions)
         found = self._sql.execute(
@@ -258,15 +260,12 @@ class IndexFile:
         )
         return found.fetchone()[0]
 
-    def newest(
-        self, expression: str, until: int, sessions: Sequence[SessionKey] | None, skip: int
-    ) -> int:
+    def newest(self, expression: str, until: int, skip: int) -> int:
         """The number of the text that matches after so many newer ones; 0 if there is none."""
-        where, values = _within(sessions)
         found = self._sql.execute(
-            f"SELECT rowid FROM words WHERE words MATCH ? AND rowid <= ?{where}"  # noqa: S608
+            "SELECT rowid FROM words WHERE words MATCH ? AND rowid <= ?"
             " ORDER BY rowid DESC LIMIT 1 OFFSET ?",
-            (expression, until, *values, skip),
+            (expression, until, skip),
         ).fetchone()
         return 0 if found is None else found[0]
 
@@ -279,12 +278,17 @@ class IndexFile:
         *,
         limit: int,
         skip: int,
+        is_theirs: bytearray | None = None,
     ) -> list[Stored]:
         """A part of the texts in a range of numbers that match, the best first.
 
-        Of equally good ones the newest is first.
+        Of equally good ones the newest is first. With `is_theirs`, which says it of each text, only
+        those of its sessions are found, as with `sessions`.
         """
         where, values = _within(sessions)
+        if is_theirs is not None:
+            self._sql.create_function("is_theirs", 1, is_theirs.__getitem__, deterministic=True)
+            where, values = " AND is_theirs(rowid)", ()
         found = self._sql.execute(
             f"SELECT rowid FROM words WHERE words MATCH ? AND rowid > ?{where}"  # noqa: S608
             " AND rowid <= ? ORDER BY rank, rowid DESC LIMIT ? OFFSET ?",
@@ -361,7 +365,7 @@ def _within(sessions: Sequence[SessionKey] | None) -> tuple[str, tuple[str, ...]
         " AND (SELECT session FROM texts WHERE texts.id = words.rowid) IN (SELECT id FROM sessions"
         " WHERE key IN (SELECT value FROM json_each(?)))"
     )
-    return where, (orjson.dumps(list(sessions)).decode(),)
+    return where, (as_array(sessions),)
 
 
 def _text(body: bytes) -> str:

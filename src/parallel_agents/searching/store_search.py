@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from parallel_agents.core.cutting import before_cut
 from parallel_agents.core.event_store import EventStore
@@ -24,6 +24,7 @@ from parallel_agents.core.overview import Overview
 from parallel_agents.core.transcript_search import Coverage, Hit, Hits, OnProgress
 from parallel_agents.errors import InvalidInput, SearchFailed
 from parallel_agents.lock import hold_nowait
+from parallel_agents.searching.finding import find
 from parallel_agents.searching.folding import words_of
 from parallel_agents.searching.index_file import (
     IndexFile,
@@ -41,8 +42,6 @@ from parallel_agents.secrets.known import KNOWN
 INDEX_NAME, LOCK_NAME = "search.db", ".search.lock"
 _EVENTS_AT_ONCE, _SESSIONS_AT_ONCE, _TEXTS_AT_ONCE = 200, 500, 500
 _MOST_SKIPPED = 1_000_000
-# To rank a match takes a thousandth of a millisecond: of more matches than this, the newest come first.
-_RANKED = 20_000
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -50,13 +49,6 @@ _log = logging.getLogger(__name__)
 
 class Source(EventStore, Overview, Protocol):
     """What is searched."""
-
-
-class _Found(NamedTuple):
-    items: list[Stored]
-    total: int
-    until: int
-    place: Place
 
 
 class StoreSearch:
@@ -109,7 +101,7 @@ class StoreSearch:
         phrases = read_phrases(phrase)
         skip, until = _read_cursor(after)
         found = await self._ask(
-            lambda index: _find(index, phrases, sessions, limit=limit, skip=skip, until=until)
+            lambda index: find(index, phrases, sessions, limit=limit, skip=skip, until=until)
         )
         hits = await _in_thread(_hits, found.items, phrases)
         known = await self._store.origins(list({hit.session for hit in hits}))
@@ -317,27 +309,6 @@ async def _in_thread(call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
     except asyncio.CancelledError:
         await asyncio.wait([running])
         raise
-
-
-def _find(
-    index: IndexFile,
-    phrases: Sequence[Phrase],
-    sessions: Sequence[SessionKey] | None,
-    *,
-    limit: int,
-    skip: int,
-    until: int | None,
-) -> _Found:
-    expression = expression_of(phrases)
-    with index.reading():
-        until = index.last_id() if until is None else until
-        total = index.count(expression, until, sessions)
-        newer = skip - skip % _RANKED
-        last = index.newest(expression, until, sessions, newer) if newer else until
-        is_more = total > newer + _RANKED
-        first = index.newest(expression, until, sessions, newer + _RANKED) if is_more else 0
-        items = index.find(expression, first, last, sessions, limit=limit, skip=skip - newer)
-        return _Found(items, total, until, index.place())
 
 
 def _hits(found: Sequence[Stored], phrases: Sequence[Phrase]) -> list[Hit]:

@@ -19,7 +19,7 @@ from parallel_agents.core.question import Question
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
-from parallel_agents.core.silence import Silence, silence_of
+from parallel_agents.core.silence import Silence, silences_of
 from parallel_agents.core.store import Store
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.stuck_rules import STUCK_RULES, StuckRules
@@ -95,11 +95,9 @@ class StoreJournal:
         if not shown:
             return {}
         now = self._now()
-        silent, gaps = await self._store.silent_runs(self._rules, now)
-        return {
-            each.run: silence_of(each, gaps.get(each.agent, ()), self._rules, now)
-            for each in silent
-        }
+        among = [run.id for run in shown if run.status is RunStatus.RUNNING]
+        silent, gaps = await self._store.silent_runs(self._rules, now, among)
+        return {each.run: silence for each, silence in silences_of(silent, gaps, self._rules, now)}
 
     async def _asked(self, shown: Sequence[Run]) -> dict[RunId, Question]:
         if not shown:

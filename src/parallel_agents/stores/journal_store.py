@@ -13,7 +13,7 @@ from parallel_agents.core.audit import Audit, ChainCheck
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
-from parallel_agents.core.event_store import OnEvents, Unsubscribe
+from parallel_agents.core.event_store import OnEvents, StoredEvent, Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.question import OpenQuestion
@@ -283,6 +283,12 @@ class JournalStore(ABC):
     ) -> bool:
         return await self.submit(Change(finish, Finish(run, epoch, outcome, steers_seen), run))
 
+    async def fold_events(
+        self, fold: Callable[[StoredEvent], _T], *, tree: SessionKey, after: int, limit: int
+    ) -> list[_T]:
+        asked = partial(Rows.fold_events, fold=fold, tree=tree, after=after, limit=limit)
+        return await self.read(asked)
+
     async def has_due(self) -> bool:
         now = self.now()
         return await self.read(lambda rows: has_due(rows, now))
@@ -297,10 +303,8 @@ class JournalStore(ABC):
             await self.change(lambda journal: journal.close_expired())
 
     async def vitals(self, rules: StuckRules, *, since: float, now: float) -> Vitals:
-        oldest = self._oldest_letter
-        return await self.read(
-            lambda rows: read_vitals(rows, rules, since=since, now=now, oldest_letter=oldest)
-        )
+        asked = partial(read_vitals, since=since, now=now, oldest_letter=self._oldest_letter)
+        return await self.read(lambda rows: asked(rows, rules))
 
     async def throttles(self) -> list[Throttle]:
         return await self.read(lambda rows: read_throttles(rows.database))
@@ -364,10 +368,8 @@ class JournalStore(ABC):
         return self._least_now() - self._dead_letter_seconds
 
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
-        now = self.now()
-        return await self.read(
-            lambda rows: read_reply(rows.database, key, seconds=seconds, now=now)
-        )
+        asked = partial(read_reply, key=key, seconds=seconds, now=self.now())
+        return await self.read(lambda rows: asked(rows.database))
 
     async def keep_reply(self, key: str, reply: ModelReply, *, seconds: float) -> None:
         await self.change(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import orjson
 
@@ -24,12 +25,14 @@ _UNKNOWN = Attempt("", Spend(calls=1, unpriced_calls=1))
 
 def count_rows(rows: Rows, chosen: Filter) -> int:
     if chosen == Filter(roots_only=True):
-        found = rows.database.one("count_roots")
-    else:
-        values = values_of(chosen)
-        left = [condition for condition in conditions_of(chosen) if condition != "rows.after"]
-        (found,) = rows.database.all("count_rows", values, where=left)
-    return 0 if found is None else found[0]
+        return rows.root_count.read(rows.database)
+    values = values_of(chosen)
+    left = [condition for condition in conditions_of(chosen) if condition != "rows.after"]
+    if "rows.since" in left:
+        left.remove("rows.since")
+        return rows.database.all("count_since", values, where=left)[0][0]
+    (found,) = rows.database.all("count_rows", values, where=left)
+    return found[0]
 
 
 def read_tallies(rows: Rows, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
@@ -57,11 +60,17 @@ def read_costs(
     since: float | None = None,
     tag: str | None = None,
 ) -> list[Cost]:
-    values, chosen = _chosen(tree, since, tag)
+    if tree is None and since is None and tag is None:
+        costs = rows.ended_costs.with_those_since(rows.database, partial(_costs, rows))
+    else:
+        costs = _costs(rows, *_chosen(tree, since, tag))
+    return sorted(costs, key=lambda cost: cost.at, reverse=True)
+
+
+def _costs(rows: Rows, values: Mapping[str, Value], chosen: Sequence[str]) -> list[Cost]:
     once = rows.database.all("costs", values, where=["costs.once", *chosen])
     several = rows.database.all("costs_of_several", values, where=["costs.several", *chosen])
-    costs = [*(_cost(rows, columns) for columns in once), *_of_attempts(rows, several)]
-    return sorted(costs, key=lambda cost: cost.at, reverse=True)
+    return [*(_cost(rows, columns) for columns in once), *_of_attempts(rows, several)]
 
 
 def count_unanswered(
@@ -72,7 +81,8 @@ def count_unanswered(
     tag: str | None = None,
 ) -> int:
     values, chosen = _chosen(tree, since, tag)
-    ((count,),) = rows.database.all("count_unanswered", values, where=chosen)
+    conditions = ["costs.unanswered", *chosen]
+    ((count,),) = rows.database.all("count_unanswered", values, where=conditions)
     return int(count)
 
 

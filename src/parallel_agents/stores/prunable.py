@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from parallel_agents.core.ids import SessionKey
@@ -86,19 +87,36 @@ def read_plan(
     with database.reading():
         held = read_held(database, oldest_letter, unmerged)
         latest = now - retention.least_age
-        # Which trees ended last is known only once all have been looked at.
-        conditions = [] if retention.keep_last else ["ended_by"]
-        found = database.all("trees", {"until": latest}, where=conditions)
+        found = database.all("trees", {"until": latest}, where=["ended_by"])
+        staying_last = _ended_last(database, retention.keep_last or 0, held)
         ended = [_tree(row, held) for row in found]
-        ended = [tree for tree in ended if tree.held is not Held.LIVE]
-        if retention.keep_last:
-            ended = ended[: -retention.keep_last]
-        ended = [tree for tree in ended if tree.ended_at <= latest]
+        ended = [
+            tree
+            for tree in ended
+            if tree.held is not Held.LIVE
+            and tree.ended_at <= latest
+            and tree.key not in staying_last
+        ]
         going = [tree for tree in ended if tree.held is None]
         staying = [tree for tree in ended if tree.held is not None]
         if retention.larger_than is not None:
             going = _until_small(database, going, retention.larger_than)
         return PrunePlan(going, staying, size_of(database, [tree.key for tree in going]))
+
+
+def _ended_last(
+    database: Database, count: int, held: Mapping[SessionKey, Held]
+) -> Collection[SessionKey]:
+    """So many trees that ended last, of those that have ended."""
+    found: dict[SessionKey, float] = {}
+    least = math.inf
+    for root, at in database.each("roots_ended_last") if count else ():
+        key = SessionKey(root)
+        if len(found) >= count and at < least:
+            break
+        if is_moment(at) and key not in found and held.get(key) is not Held.LIVE:
+            found[key] = least = at
+    return sorted(found, key=lambda key: (found[key], key))[-count:] if count else ()
 
 
 def _until_small(database: Database, trees: Sequence[Tree], most: int) -> list[Tree]:

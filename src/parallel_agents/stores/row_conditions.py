@@ -31,6 +31,7 @@ def values_of(chosen: Filter) -> Mapping[str, Value]:
         "models": _array(chosen.models),
         "tags": _array(chosen.tags),
         "texts": _array(chosen.texts),
+        "text": _longest(chosen.texts),
     }
 
 
@@ -62,8 +63,15 @@ def conditions_of(chosen: Filter) -> list[str]:
         "models": chosen.models is not None,
         "tags": chosen.tags is not None,
         "texts": chosen.texts is not None,
+        "text": _longest(chosen.texts) is not None,
     }
     return [f"rows.{name}" for name, is_wanted in found.items() if is_wanted]
+
+
+def _longest(texts: Sequence[str] | None) -> str | None:
+    """The longest text of one line, which can be in one column only."""
+    lines = [canonical(text) for text in texts or () if text and "\n" not in text]
+    return max(lines, key=len, default=None)
 
 
 def _array(values: Sequence[str] | None) -> str | None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState
 from parallel_agents.core.event import Body, Event
-from parallel_agents.core.event_store import Mark
+from parallel_agents.core.event_store import Mark, StoredEvent
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import ChildRun, Row
@@ -25,8 +25,10 @@ from parallel_agents.stores.artifact_columns import artifact_from
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
+from parallel_agents.stores.ended_costs import EndedCosts
 from parallel_agents.stores.event_pages import before_seq, event_conditions, event_values
 from parallel_agents.stores.results import result_of
+from parallel_agents.stores.root_count import RootCount
 from parallel_agents.stores.row_columns import is_moment, row_from, stand_in, summed_spend
 from parallel_agents.stores.row_conditions import conditions_of, values_of
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
@@ -40,6 +42,8 @@ _MOST_KEPT, _SMALL_OPTIONS = 2048, 2000
 
 # Conditions that most of the newest rows meet: they are looked for from the newest on.
 _BROAD = frozenset({"rows.latest", "rows.roots", "rows.ended", "rows.since"})
+# Of a text nobody knows whether they do.
+_TEXT = frozenset({"rows.text", "rows.texts", "rows.after"})
 
 
 class Rows:
@@ -55,6 +59,8 @@ class Rows:
         self._agents: dict[object, Agent | Undecodable] = {}
         # A face reads the same rows again and again, and few of them have changed since.
         self._kept = lru_cache(maxsize=_MOST_KEPT)(self._row)
+        self.ended_costs = EndedCosts()
+        self.root_count = RootCount()
         self._last_old_seq = _last_old_seq(database)
 
     def body(self, seq: int, stored: bytes) -> Body:
@@ -147,9 +153,17 @@ class Rows:
 
     def rows(self, chosen: Filter) -> list[Row]:
         values, conditions = values_of(chosen), conditions_of(chosen)
-        query = "rows"
-        if chosen.limit is not None and _BROAD.issuperset(conditions):
-            query = "newest_rows"
+        if chosen.limit is None or not (_BROAD | _TEXT).issuperset(conditions):
+            return self._all("rows", values, conditions)
+        if _BROAD.issuperset(conditions):
+            return self._all("newest_rows", values, conditions)
+        if "rows.text" not in conditions:
+            return self._all("rows", values, conditions)
+        without = [name for name in conditions if name != "rows.text"]
+        found = self._all("newest_rows", values, [*without, "rows.new"])
+        return found if len(found) >= chosen.limit else self._all("text_rows", values, without)
+
+    def _all(self, query: str, values: Mapping[str, Value], conditions: Sequence[str]) -> list[Row]:
         return [self._listed(found) for found in self.database.all(query, values, where=conditions)]
 
     def events(
@@ -166,6 +180,20 @@ class Rows:
         query = "events" if session is None and tree is None else "events_below"
         found = self.database.all(query, values, where=conditions)
         return [self.event(columns) for columns in found]
+
+    def fold_events(
+        self, fold: Callable[[StoredEvent], _T], *, tree: SessionKey, after: int, limit: int
+    ) -> list[_T]:
+        values = event_values(None, tree, None, limit) | {"after": after}
+        conditions = ["events.after", *event_conditions(None, tree, None)]
+        found = self.database.each("events_below", values, where=conditions)
+        return [fold(self._stored(columns)) for columns in found]
+
+    def _stored(self, columns: SqlRow) -> StoredEvent:
+        seq, at, session, _, _, body = columns
+        is_plain = seq > self._last_old_seq and is_moment(at) and type(body) is bytes
+        event = partial(self.event, columns)
+        return StoredEvent(seq, at, session, body if is_plain else b"", event)
 
     def last_events(
         self,

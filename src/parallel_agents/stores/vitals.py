@@ -51,9 +51,14 @@ def read_vitals(
 
 
 def read_silent(
-    rows: Rows, rules: StuckRules, now: float
+    rows: Rows, rules: StuckRules, now: float, among: Sequence[RunId] | None = None
 ) -> tuple[Sequence[SilentRun], Mapping[str, Sequence[Gap]]]:
-    found = rows.database.all("silent_runs", (now - rules.earliest_seconds, MOST_SILENT))
+    """See `core.vitals.VitalStore`."""
+    until = now - rules.earliest_seconds
+    if among is None:
+        found = rows.database.all("silent_runs", (until, MOST_SILENT))
+    else:
+        found = rows.database.all("silent_of", (until, as_array(among)))
     silent = readable("run", partial(_silent, rows), found)
     return silent, {agent: _gaps(rows, agent) for agent in {each.agent for each in silent}}
 

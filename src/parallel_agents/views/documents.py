@@ -332,8 +332,13 @@ def event_json(event: Event) -> EventDocument:
         "session_key": event.session,
         "run_id": event.run,
         "key": event.key,
-        "event": orjson.loads(orjson.dumps(event.body, default=as_list)),
+        "event": body_json(event),
     }
+
+
+def body_json(event: Event) -> Mapping[str, Json]:
+    """The body of an event as it is stored."""
+    return orjson.loads(orjson.dumps(event.body, default=as_list))
 
 
 def encoded_event(event: Event) -> Mapping[str, object]:

@@ -15,7 +15,7 @@ from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.silence import Silence, SilentRun, described, silence_of
+from parallel_agents.core.silence import Silence, SilentRun, described, silences_of
 from parallel_agents.core.store_care import Retention
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle, name_of_agent
@@ -131,10 +131,7 @@ def _questions(seen: Seen) -> Iterator[Sign]:
 
 
 def _silent(seen: Seen) -> Iterator[Sign]:
-    found = [
-        (each, silence_of(each, seen.vitals.gaps.get(each.agent, ()), seen.stuck_rules, seen.now))
-        for each in seen.vitals.silent
-    ]
+    found = silences_of(seen.vitals.silent, seen.vitals.gaps, seen.stuck_rules, seen.now)
     at_least = "at least " if len(found) >= MOST_SILENT else ""
     stuck_runs = [(each, silence) for each, silence in found if silence.is_stuck]
     yield from _first(

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, cast
 
+import orjson
 from pydantic import JsonValue
 from typing_extensions import TypedDict
 
-from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.cutting import head
-from parallel_agents.core.event import (
-    Attempted,
-    Body,
-    Event,
-    Finished,
-    Gated,
-    Queued,
-    Replied,
-    Retrying,
-    Started,
-    Steered,
-    ToolFinished,
-    ToolStarted,
-    Unanswered,
-    Waiting,
-)
+from parallel_agents.core.event_store import StoredEvent
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.schema import Json
+from parallel_agents.views.documents import body_json
 
 KINDS: tuple[str, ...] = (
     "queued",
@@ -64,74 +52,177 @@ class LanesDocument(TypedDict):
     left: int
 
 
+class LaneEvent(NamedTuple):
+    """What lanes draw of an event; `kind` is its number in `KINDS`, and None if they draw nothing."""
+
+    seq: int
+    at: float
+    session: SessionKey
+    kind: int | None
+    facts: list[JsonValue]
+
+
 class LaneEvents:
     """The events of one tree so far, to which later ones are added.
 
     Attributes:
         seq: the number of the last event that was added.
         base: the moment of the first event, in seconds since the epoch; None before there is one.
+        count: how many there are.
     """
 
     def __init__(self) -> None:
         self.seq = 0
         self.base: float | None = None
+        self.count = 0
         self.sessions: dict[SessionKey, int] = {}
-        self.events: list[list[JsonValue]] = []
+        # As JSON: a hundred thousand lists would cost ten times the memory, and be looked at by each
+        # collection of garbage.
+        self._encoded = bytearray()
         self._last_seq = 0
         self._last_after = 0
 
-    def add(self, events: Iterable[Event]) -> None:
+    def add(self, events: Iterable[LaneEvent]) -> None:
         """Add events, in their order."""
-        for event in events:
-            self.seq = event.seq
-            number = _NUMBERS.get(event.body.kind)
-            if number is None:
+        added: list[list[JsonValue]] = []
+        for seq, at, session, kind, facts in events:
+            self.seq = seq
+            if kind is None:
                 continue
             if self.base is None:
-                self.base = event.at
-            session = self.sessions.setdefault(event.session, len(self.sessions))
-            after = round((event.at - self.base) * 1000)
-            steps = (event.seq - self._last_seq, after - self._last_after)
-            self._last_seq, self._last_after = event.seq, after
-            self.events.append([*steps, session, number, *_facts(event.body)])
+                self.base = at
+            number = self.sessions.setdefault(session, len(self.sessions))
+            after = round((at - self.base) * 1000)
+            steps = seq - self._last_seq, after - self._last_after
+            self._last_seq, self._last_after = seq, after
+            added.append([*steps, number, kind, *facts])
+        if added:
+            self.count += len(added)
+            self._encoded += (b"," if self._encoded else b"") + orjson.dumps(added)[1:-1]
+
+    def encoded(self) -> bytes:
+        """All of them as JSON."""
+        return b"[%b]" % self._encoded
 
 
-def _facts(body: Body) -> list[JsonValue]:  # noqa: PLR0911 - one for each kind
-    """What is drawn of an event, in the order in which the page reads it."""
-    match body:
-        case Queued():
-            return [body.team is not None or body.flow is not None]
-        case Replied():
-            return [body.model, _short(body.seconds), body.cached]
-        case Retrying():
-            return [body.attempt, _short(body.wait_seconds), _text(body.error.message)]
-        case Waiting():
-            return [_text(body.reason), _short(body.seconds)]
-        case ToolStarted():
-            return [body.call.name]
-        case ToolFinished():
-            result = body.result
-            return [result.name, result.is_error, _short(body.seconds), _short(body.parked_seconds)]
-        case Asked():
-            return [body.question.tool, _text(body.question.text)]
-        case Attempted():
-            return [body.number, body.model, _text(body.error.message)]
-        case Steered():
-            return [_text(body.by), _text(body.text)]
-        case Gated():
-            verdict = body.verdict
-            critique = _text(verdict.critique or "")
-            return [verdict.gate, verdict.is_accepted, verdict.score, critique]
-        case Finished():
-            error = body.outcome.error
-            return [] if error is None else [error.code, _text(error.message)]
-        case Started() | Unanswered() | Answered() | _:
-            return []
+def lane_event(stored: StoredEvent) -> LaneEvent:
+    """What lanes draw of an event; nothing of one that cannot be read."""
+    try:
+        body = cast("Body", orjson.loads(stored.body))
+        kind = _NUMBERS.get(_text_of(body, "kind"))
+        facts = [] if kind is None else _FACTS[kind](body)
+    except (KeyError, TypeError, ValueError):
+        # Of an older form or damaged: whoever reads the whole of it knows which.
+        event = stored.event()
+        kind = _NUMBERS.get(event.body.kind)
+        facts = [] if kind is None else _FACTS[kind](body_json(event))
+    return LaneEvent(stored.seq, stored.at, stored.session, kind, facts)
 
 
-def _text(text: str) -> str:
-    return head(text, _MOST_TEXT)
+Body = Mapping[str, Json]
 
 
-def _short(seconds: float) -> float:
-    return round(seconds, 3)
+def _queued(body: Body) -> list[JsonValue]:
+    return [body.get("team") is not None or body.get("flow") is not None]
+
+
+def _replied(body: Body) -> list[JsonValue]:
+    return [_text_of(body, "model"), _short(body["seconds"]), body.get("cached") is True]
+
+
+def _retrying(body: Body) -> list[JsonValue]:
+    error = _below(body, "error")
+    return [_number(body["attempt"]), _short(body["wait_seconds"]), _cut(error, "message")]
+
+
+def _waiting(body: Body) -> list[JsonValue]:
+    return [_cut(body, "reason"), _short(body["seconds"])]
+
+
+def _tool_started(body: Body) -> list[JsonValue]:
+    return [_text_of(_below(body, "call"), "name")]
+
+
+def _tool_finished(body: Body) -> list[JsonValue]:
+    result = _below(body, "result")
+    times = _short(body["seconds"]), _short(body.get("parked_seconds", 0.0))
+    return [_text_of(result, "name"), result.get("is_error") is True, *times]
+
+
+def _asked(body: Body) -> list[JsonValue]:
+    question = _below(body, "question")
+    return [_text_of(question, "tool", ""), _cut(question, "text")]
+
+
+def _attempted(body: Body) -> list[JsonValue]:
+    error = _below(body, "error")
+    return [_number(body["number"]), _text_of(body, "model", ""), _cut(error, "message")]
+
+
+def _steered(body: Body) -> list[JsonValue]:
+    return [_cut(body, "by"), _cut(body, "text")]
+
+
+def _gated(body: Body) -> list[JsonValue]:
+    verdict = _below(body, "verdict")
+    score = verdict.get("score")
+    told = None if score is None else _number(score)
+    is_accepted = verdict["is_accepted"] is True
+    return [_text_of(verdict, "gate"), is_accepted, told, _cut(verdict, "critique", "")]
+
+
+def _finished(body: Body) -> list[JsonValue]:
+    outcome = _below(body, "outcome")
+    if outcome.get("error") is None:
+        return []
+    error = _below(outcome, "error")
+    return [_text_of(error, "code"), _cut(error, "message")]
+
+
+def _nothing(_: Body) -> list[JsonValue]:
+    return []
+
+
+# What is drawn of an event, in the order in which the page reads it.
+_DRAWN: Mapping[str, Callable[[Body], list[JsonValue]]] = {
+    "queued": _queued,
+    "replied": _replied,
+    "retrying": _retrying,
+    "waiting": _waiting,
+    "tool_started": _tool_started,
+    "tool_finished": _tool_finished,
+    "asked": _asked,
+    "attempted": _attempted,
+    "steered": _steered,
+    "gated": _gated,
+    "finished": _finished,
+}
+_FACTS = [_DRAWN.get(kind, _nothing) for kind in KINDS]
+
+
+def _below(body: Body, name: str) -> Body:
+    value = body[name]
+    if not isinstance(value, Mapping):
+        raise TypeError(name)
+    return value
+
+
+def _text_of(body: Body, name: str, default: str | None = None) -> str:
+    value = body[name] if default is None else body.get(name, default)
+    if not isinstance(value, str):
+        raise TypeError(name)
+    return value
+
+
+def _cut(body: Body, name: str, default: str | None = None) -> str:
+    return head(_text_of(body, name, default), _MOST_TEXT)
+
+
+def _number(value: Json) -> int | float:
+    if not isinstance(value, int | float):
+        raise TypeError("number")
+    return value
+
+
+def _short(seconds: Json) -> float:
+    return round(_number(seconds), 3)

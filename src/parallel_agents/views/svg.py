@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -136,8 +137,16 @@ def _path(points: Sequence[tuple[float, float]], chart: Chart) -> str:
         return ""
     first = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
     if chart.is_stepped:
-        return first + "".join(f"H{x:.1f}V{y:.1f}" for x, y in points[1:])
+        return first + "".join(f"H{x:.1f}V{y:.1f}" for x, y in _apart(points))
     return first + "".join(f"L{x:.1f} {y:.1f}" for x, y in points[1:])
+
+
+def _apart(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """The corners after the first; of those that fall together on the picture, the last one."""
+    for at, point in enumerate(points[1:], start=2):
+        after = points[at][0] if at < len(points) else math.inf
+        if after // _LEAST_PIXELS != point[0] // _LEAST_PIXELS:
+            yield point
 
 
 def _x_axis(chart: Chart, last: float, height: int) -> Iterator[str]:

@@ -173,7 +173,9 @@ async def test_what_may_be_stuck_comes_before_what_waits_for_longer() -> None:
         await rig.sessions.spawn(Task("child", "work", limits=LIMITS), parent=top)
         await asyncio.sleep(STUCK)
         silent, _ = await rig.store.silent_runs(StuckRules(), rig.store.now())
+        some, _ = await rig.store.silent_runs(StuckRules(), rig.store.now(), [silent[1].run])
 
+    assert some == silent[1:]
     assert [(each.label, each.has_children) for each in silent] == [
         ("child", False),
         ("lead", True),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.store_care import Retention
 from parallel_agents.core.task import Task
 from parallel_agents.stores.memory import MemoryStore
@@ -40,3 +43,21 @@ async def test_a_plan_reads_only_trees_of_which_something_is_old_enough() -> Non
 
     assert young.trees == []
     assert {tree.key for tree in all_of_it.trees} == {old.key, new.key}
+
+
+async def test_what_ended_last_stays_whatever_of_it_is_old_enough() -> None:
+    async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER]) as rig:
+        keys: list[SessionKey] = []
+        for number in range(4):
+            handle = await rig.sessions.spawn(Task("writer", str(number)))
+            await handle.wait()
+            keys.append(handle.key)
+            await asyncio.sleep(10)
+
+        plans = [
+            await rig.store.plan_pruning(Retention(older_than=old, keep_last=last))
+            for old, last in ((0, 1), (15, 1), (25, 3), (0, 4), (0, 9))
+        ]
+
+    found = [[tree.key for tree in plan.trees] for plan in plans]
+    assert found == [keys[:3], keys[:3], keys[:1], [], []]

@@ -39,3 +39,13 @@ def test_bars_that_touch_on_the_picture_are_one_stroke() -> None:
     bars = [Bar(0, n / 100, (n + 1) / 100, "model") for n in range(60_000)]
 
     assert len(svg_of(Chart(title="x", x_label="s", lanes=["a"], bars=bars))) < 5000
+
+
+def test_a_line_of_many_corners_is_as_long_as_the_picture_is_wide() -> None:
+    corners = [(number / 100_000, float(number)) for number in range(100_000)]
+    chart = Chart(title="cost", x_label="seconds", lines={"all": corners}, is_stepped=True)
+
+    picture = svg_of(chart)
+
+    assert len(picture) < 60_000
+    assert 'V44.0"' in picture  # up to the last corner, at the top

@@ -35,7 +35,7 @@ from parallel_agents.models.providers import Endpoint
 if TYPE_CHECKING:
     import aiohttp
 else:
-    from parallel_agents.models import http_client as aiohttp
+    from parallel_agents import http_client as aiohttp
 
 _MOST_CHARACTERS: Final = 300
 # A gateway sends these for a call that it had handed on, and that may have been answered.

@@ -21,7 +21,7 @@ from parallel_agents.models.providers import Endpoint, Wire
 if TYPE_CHECKING:
     import aiohttp
 else:
-    from parallel_agents.models import http_client as aiohttp
+    from parallel_agents import http_client as aiohttp
 
 Report: TypeAlias = Callable[[], None]
 

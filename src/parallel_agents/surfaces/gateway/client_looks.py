@@ -15,8 +15,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.workspace_verbs import DiffForm as Form
 from parallel_agents.errors import InvalidInput
-from parallel_agents.gateway_client.forms import DiffForm, SignForm
-from parallel_agents.gateway_client.sent import form_of
+from parallel_agents.gateway_client.forms import DiffForm, SentForm, SignForm
 from parallel_agents.gateway_client.wire import MOST_ROWS, SENT_PAGE, WAIT_SECONDS, Asked
 from parallel_agents.surfaces.gateway.change_routes import told, told_all
 from parallel_agents.surfaces.health_look import look
@@ -183,7 +182,7 @@ async def _diff(client: ThinClient, asked: Asked) -> DiffForm:
 
 async def _sent(client: ThinClient, asked: Asked) -> object:
     found = await client.sent.of(asked.name)
-    return [form_of(each) for each in found[asked.after : asked.after + SENT_PAGE]]
+    return [SentForm.of(each) for each in found[asked.after : asked.after + SENT_PAGE]]
 
 
 ANSWERS: Mapping[str, _Answer] = {

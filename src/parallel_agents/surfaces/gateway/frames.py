@@ -15,7 +15,8 @@ from parallel_agents.views import format
 
 FRAME_SECONDS = 0.05
 LOOK_SECONDS = 5.0
-# A frame that takes long to make is followed by a pause of this many times as long.
+# A frame that took much CPU is followed by a pause of this many times as much; what only waited for a
+# busy machine is not.
 _PAUSE = 4.0
 
 
@@ -65,7 +66,7 @@ class Topic(ABC):
         with hub.listening(self._hear):
             while not hub.ending.is_set():
                 is_look = not await self._has_news()
-                began = time.monotonic()
+                began, used = time.monotonic(), time.process_time()
                 seq = hub.seq
                 content = await self.changes(is_look=is_look)
                 if content is None:
@@ -75,7 +76,8 @@ class Topic(ABC):
                     frame = self._frame("delta", seq, content)
                     for subscriber in tuple(self.subscribers):
                         subscriber.offer(self, frame)
-                await asyncio.sleep(max(FRAME_SECONDS, _PAUSE * (time.monotonic() - began)))
+                took, used = time.monotonic() - began, time.process_time() - used
+                await asyncio.sleep(max(FRAME_SECONDS - took, _PAUSE * min(took, used), 0.0))
 
     async def snapshot(self) -> Frame:
         """All that there is; made once for all who ask until something happens."""

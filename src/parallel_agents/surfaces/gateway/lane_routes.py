@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Nothing
 from parallel_agents.surfaces.gateway.kept_lanes import MOST_EVENTS
@@ -15,17 +17,17 @@ async def lanes(call: Call, _: Nothing) -> Document:
     """What each session of a team did when, without its texts."""
     journal = call.client.journal
     tree = (await call.client.sessions.find(call.name)).session.key
-    found = await call.gateway.lanes.of(journal, tree)
+    found = await call.gateway.lanes.of(call.client, tree)
     left = 0
-    if len(found.events) >= MOST_EVENTS:
+    if found.count >= MOST_EVENTS:
         before = await journal.count_events(before=found.seq + 1, tree=tree)
         left = await journal.count_events(tree=tree) - before
-    value: LanesDocument = {
+    value = {
         "began_at": None if found.base is None else format.iso(found.base),
         "seq": found.seq,
         "sessions": list(found.sessions),
         "kinds": list(KINDS),
-        "events": found.events,
+        "events": orjson.Fragment(found.encoded()),
         "left": left,
     }
     return Document(value=value)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from parallel_agents.core.schema import Json
 from parallel_agents.views.exports.tree import Hide
 
+HIDDEN = "[redacted:"
+
 
 def hidden(value: Json, hide: Hide) -> Json:
     """The value without what is hidden in its texts, and in the names of its objects."""

@@ -1,6 +1,8 @@
 """Packed: what the pages of an exported file read, as blocks that hold nothing but letters.
 
-A block is JSON, compressed, in base64: whatever a model wrote, it ends no element and is no script.
+All blocks together are one stream, compressed and in base64: whatever a model wrote, it ends no element
+and is no script. Its first document is the whole; each session is followed by its events, which say how
+much their numbers and times, in milliseconds, are above those of the event before.
 """
 
 from __future__ import annotations
@@ -8,78 +10,102 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping
-from typing import cast
-
-import orjson
 
 from parallel_agents.core.event import Event
 from parallel_agents.core.run import Result
-from parallel_agents.core.schema import Json
 from parallel_agents.views import format
 from parallel_agents.views.cost_documents import costs_json
 from parallel_agents.views.costs import By
-from parallel_agents.views.documents import artifact_json, event_json, result_json, whole_json
-from parallel_agents.views.exports.hiding import hidden
+from parallel_agents.views.documents import artifact_json, body_json, result_json, whole_json
+from parallel_agents.views.exports.columns import Columns
+from parallel_agents.views.exports.hiding import HIDDEN
 from parallel_agents.views.exports.tree import Hide, Tree
 from parallel_agents.views.sessions import SessionLine
 
-_GZIP = 16 + zlib.MAX_WBITS
+_GZIP, _LEVEL = 16 + zlib.MAX_WBITS, 9
+_BLOCK_BYTES = 300_000  # a multiple of 3, so that blocks in base64 need no padding between them
 _START, _END = '<script type="application/gzip">', "</script>"
 
 
+class Block(str):
+    """An element of the page that is packed.
+
+    Attributes:
+        redacted: in how many places of it secrets are hidden that no other part of the page has.
+    """
+
+    redacted: int
+
+    def __new__(cls, text: str, redacted: int) -> Block:
+        block = super().__new__(cls, text)
+        block.redacted = redacted
+        return block
+
+
 class Packing:
-    """A block while it is made; only its compressed form is kept."""
+    """The stream while it is made; only its compressed form is kept."""
 
-    def __init__(self) -> None:
-        self._packer = zlib.compressobj(wbits=_GZIP)
-        self._packed = bytearray()
-
-    def add(self, text: bytes) -> None:
-        self._packed += self._packer.compress(text)
-
-    def block(self) -> str:
-        """All of it, as an element of the page."""
-        self._packed += self._packer.flush()
-        return f"{_START}{base64.b64encode(self._packed).decode()}{_END}"
-
-
-class SessionPacking:
-    """The block of one session: its row, its result, and its events as they are read."""
-
-    def __init__(self, line: SessionLine, result: Result | None, hide: Hide) -> None:
+    def __init__(self, hide: Hide) -> None:
+        self._columns = Columns(self._hidden)
         self._hide = hide
-        self._packing = Packing()
-        self._comma = b""
+        self._packer = zlib.compressobj(_LEVEL, wbits=_GZIP)
+        self._packed = bytearray()
+        self._seq = 0
+        self._at = 0
+        self._redacted = 0
+        self._is_only = False
+
+    def begin(self, line: SessionLine, result: Result | None) -> None:
+        """Add a session, whose events follow."""
         told = None if result is None else result_json(result)
-        row, end = self._json(whole_json(line)), self._json(told)
-        self._packing.add(b'{"row":%b,"result":%b,"events":[' % (row, end))
+        self._add({"row": whole_json(line), "result": told})
 
-    def add(self, event: Event) -> None:
-        self._packing.add(self._comma + self._json(event_json(event)))
-        self._comma = b","
+    def add(self, event: Event, *, is_only: bool) -> None:
+        """Add an event of the last session; `is_only` says that no other part of the page has it."""
+        at = round(event.at * 1000)
+        steps = {"seq": event.seq - self._seq, "at": at - self._at}
+        self._seq, self._at = event.seq, at
+        self._is_only = is_only
+        self._add({**steps, "run_id": event.run, "key": event.key, "event": body_json(event)})
+        self._is_only = False
 
-    def block(self) -> str:
-        """All of it, as an element of the page."""
-        self._packing.add(b"]}")
-        return self._packing.block()
+    def full(self) -> list[Block]:
+        """The blocks that are full."""
+        return [self._block(_BLOCK_BYTES) for _ in range(len(self._packed) // _BLOCK_BYTES)]
 
-    def _json(self, value: object) -> bytes:
-        # A typed document is JSON, though not to a type checker.
-        return orjson.dumps(hidden(cast("Json", value), self._hide))
+    def rest(self) -> Block:
+        """The last block."""
+        self._packed += self._packer.compress(self._columns.part()) + self._packer.flush()
+        return self._block(len(self._packed))
 
+    async def begin_all(self, tree: Tree) -> None:
+        """Add what the whole is, and what it cost by each kind of sum."""
+        key = tree.top.row.session.key
+        costs = await tree.journal.costs(tree=key)
+        unanswered = await tree.journal.count_unanswered(tree=key)
+        self._add(
+            {
+                "as_of": format.iso(tree.at),
+                "top": whole_json(tree.top),
+                "total": tree.total,
+                "artifacts": [artifact_json(each) for each in tree.artifacts],
+                "costs": {by.value: costs_json(costs, by, unanswered) for by in By},
+            }
+        )
 
-async def head_of(tree: Tree, hide: Hide) -> str:
-    """The block of the whole: what it is, and what it cost by each kind of sum."""
-    key = tree.top.row.session.key
-    costs = await tree.journal.costs(tree=key)
-    unanswered = await tree.journal.count_unanswered(tree=key)
-    head: Mapping[str, object] = {
-        "as_of": format.iso(tree.at),
-        "top": whole_json(tree.top),
-        "total": tree.total,
-        "artifacts": [artifact_json(each) for each in tree.artifacts],
-        "costs": {by.value: costs_json(costs, by, unanswered) for by in By},
-    }
-    packing = Packing()
-    packing.add(orjson.dumps(hidden(cast("Json", head), hide)))
-    return packing.block()
+    def _add(self, document: Mapping[str, object]) -> None:
+        self._columns.add(document)
+        if self._columns.is_full:
+            self._packed += self._packer.compress(self._columns.part())
+
+    def _block(self, size: int) -> Block:
+        letters = base64.b64encode(self._packed[:size]).decode()
+        del self._packed[:size]
+        redacted, self._redacted = self._redacted, 0
+        return Block(f"{_START}{letters}{_END}", redacted)
+
+    def _hidden(self, text: str) -> str:
+        shown = self._hide(text)
+        if self._is_only:
+            self._redacted += shown.count(HIDDEN)
+        return shown

@@ -6,11 +6,7 @@
   const failed = document.getElementById("failed");
   const found = document.getElementById("found");
   const text = (each) => {
-    if (!texts.has(each)) {
-      const packed = each.querySelector("script"); // it stays where the pages cannot be shown
-      const whole = packed ? each.textContent.replace(packed.textContent, "") : each.textContent;
-      texts.set(each, whole.toLowerCase());
-    }
+    if (!texts.has(each)) texts.set(each, each.textContent.toLowerCase());
     return texts.get(each);
   };
   const show = () => {

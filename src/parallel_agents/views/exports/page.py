@@ -1,8 +1,8 @@
 """Page: an export as one HTML file that asks no network, and in which only our own scripts run.
 
-The file is whole as text, without any script. If there are transcripts, it also has the pages of the
-dashboard for a run, a session and its cost, which are shown instead where scripts may run. All text is
-escaped, and a policy in the file names its styles and scripts by their hashes: a browser runs nothing
+Without any script, the file says as text what each session came to, and has the transcripts up to a
+bound. If there are transcripts, it also has the pages of the dashboard for a run, a session and its cost,
+with all of them, which are shown instead where scripts may run. All text is escaped, and a policy in the file names its styles and scripts by their hashes: a browser runs nothing
 else, even if a text had left its place.
 """
 
@@ -20,13 +20,16 @@ from parallel_agents.views import charts, format
 from parallel_agents.views.events import describe
 from parallel_agents.views.exports.bundle import script, style
 from parallel_agents.views.exports.facts import COLUMNS, NUMBERS, answer_of, cells_of, facts_of
-from parallel_agents.views.exports.packed import SessionPacking, head_of
+from parallel_agents.views.exports.packed import Packing
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted, has_failed
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.sessions import SessionLine
 from parallel_agents.views.svg import svg_of
 
 _SCRIPT, _STYLE = "page.js", "page.css"
+# What is said twice, as text and packed: more would make a file large that the pages of show well.
+_MOST_TEXT = 150_000
+_LEFT_OUT = "<p>Its whole transcript is in the pages of this file, which need scripts.</p>"
 
 
 async def page_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
@@ -53,22 +56,25 @@ async def page_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]
         "<noscript><p>Search needs the script of this file; your browser's own search works.</p>"
         "</noscript>"
     )
+    packing, texts = Packing(hide), _Texts(hide)
     if has_pages:
-        yield await head_of(tree, hide)
+        await packing.begin_all(tree)
     number = 0
     async for line, result in tree.results():
         yield _opened(line, number)
         for part in _session(line, result, hide, has_task=has_pages):
             yield part
         if has_pages:
-            packing = SessionPacking(line, result, hide)
-            yield '<h3>Transcript</h3><ol class="events">'
+            packing.begin(line, result)
             async for event in tree.events(line.row.session.key):
-                packing.add(event)
-                yield _event(event, hide)
-            yield f"</ol>{packing.block()}"
+                packing.add(event, is_only=not texts.take(event))
+            yield texts.transcript()
         yield "</details>"
+        for block in packing.full():
+            yield block
         number += 1
+    if has_pages:
+        yield packing.rest()
     yield "</main>"
     for each in scripts:
         yield f"<script>{each}</script>"
@@ -153,6 +159,33 @@ def _session(
         yield "</p>"
     if answer := answer_of(result):
         yield f"<h3>Answer</h3><pre>{_block(hide(answer))}</pre>"
+
+
+class _Texts:
+    """The transcripts as text, as long as they are short in all."""
+
+    def __init__(self, hide: Hide) -> None:
+        self._hide = hide
+        self._left = _MOST_TEXT
+        self._lines: list[str] = []
+
+    def take(self, event: Event) -> bool:
+        """Add an event of a session; false if its text has no place."""
+        if not self._left:
+            return False
+        line = _event(event, self._hide)
+        if len(line) >= self._left:
+            self._left = 0
+            return False
+        self._lines.append(line)
+        self._left -= len(line)
+        return True
+
+    def transcript(self) -> str:
+        """That of the session, as far as there was a place for it."""
+        lines, self._lines = self._lines, []
+        text = f'<h3>Transcript</h3><ol class="events">{"".join(lines)}</ol>' if lines else ""
+        return text if self._left else text + _LEFT_OUT
 
 
 def _event(event: Event, hide: Hide) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 
+from parallel_agents.views.exports.hiding import HIDDEN
 from parallel_agents.views.exports.markdown_file import markdown_of
+from parallel_agents.views.exports.packed import Block
 from parallel_agents.views.exports.page import page_of
 from parallel_agents.views.exports.tables import csv_of, jsonl_of
 from parallel_agents.views.exports.tree import Exported, ExportForm, Hide, Tree, Wanted
 
-_HIDDEN = "[redacted:"
 _MAKERS: Mapping[ExportForm, Callable[[Tree, Wanted, Hide], AsyncGenerator[str]]] = {
     ExportForm.MD: markdown_of,
     ExportForm.JSONL: jsonl_of,
@@ -32,7 +33,7 @@ class Export:
         """The file in parts, in order."""
         async for part in _MAKERS[self._wanted.form](self._tree, self._wanted, self._hide):
             encoded = part.encode("utf-8", "backslashreplace")
-            self._redacted += part.count(_HIDDEN)
+            self._redacted += part.redacted if isinstance(part, Block) else part.count(HIDDEN)
             self._bytes += len(encoded)
             yield encoded
 

@@ -8,13 +8,15 @@ import hashlib
 import re
 from html.parser import HTMLParser
 
+import pytest
 from typing_extensions import override
 
+from parallel_agents.views.exports.page import page_of
 from parallel_agents.views.exports.tree import ExportForm
 from tests.unit.views.exports.sample import exported
 
 SCRIPTS = 2  # that of the text, and that of the pages
-BLOCKS = 4  # the whole, the team, and its two tasks
+BLOCKS = 1
 
 
 class _Tags(HTMLParser):
@@ -69,9 +71,23 @@ async def test_secrets_and_escape_sequences_are_not_in_it() -> None:
 
     blocks = re.findall(r'<script type="application/gzip">([^<]*)</script>', page)
     assert len(blocks) == BLOCKS
-    for text in (page, *(gzip.decompress(base64.b64decode(block)).decode() for block in blocks)):
+    for text in (page, gzip.decompress(base64.b64decode("".join(blocks))).decode()):
         assert "hush" not in text
         assert "\x1b" not in text
+
+
+async def test_text_has_transcripts_up_to_a_bound_and_secrets_beyond_it_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, _ = await exported(ExportForm.HTML)
+    monkeypatch.setattr(page_of.__module__ + "._MOST_TEXT", 1)
+
+    page, export = await exported(ExportForm.HTML)
+
+    sentence = "Its whole transcript is in the pages of this file"
+    assert (page.count(sentence), whole.count(sentence)) == (3, 0)
+    assert "Transcript<" not in page
+    assert export.exported.redacted > page.count("[redacted:")
 
 
 async def test_transcripts_can_be_left_out() -> None:

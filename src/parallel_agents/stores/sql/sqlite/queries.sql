@@ -322,8 +322,26 @@ SELECT COUNT(*)
 FROM sessions AS s JOIN runs AS r ON r.session = s.key LEFT JOIN owners AS o ON o.id = r.owner
 {where};
 
+-- Found in two indexes: what was done since a moment is little of what there is.
+-- name: count_since
+SELECT COUNT(*)
+FROM (SELECT id FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running')
+      UNION ALL
+      SELECT id FROM runs INDEXED BY runs_ended
+      WHERE finished_at IS NOT NULL AND finished_at >= :since
+        AND status NOT IN ('queued', 'running')) AS found
+CROSS JOIN runs AS r ON r.id = found.id CROSS JOIN sessions AS s ON s.key = r.session
+LEFT JOIN owners AS o ON o.id = r.owner
+{where};
+
 -- name: count_roots
 SELECT COUNT(*) FROM sessions WHERE parent = '';
+
+-- name: count_roots_after
+SELECT COUNT(*)
+FROM events AS e CROSS JOIN runs AS r ON r.id = e.run AND r.number = 1
+CROSS JOIN sessions AS s ON s.key = r.session AND s.parent = ''
+WHERE e.seq > ? AND e.key = 'queued';
 
 -- name: rows.latest
 r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)
@@ -397,6 +415,31 @@ AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag
 NOT EXISTS (SELECT 1 FROM json_each(:texts) AS one
             WHERE NOT instr(lower(s.label || char(10) || r.title || char(10) || s.key),
                             lower(one.value)))
+
+-- name: rows.text
+r.id IN ({with_text})
+
+-- Where a text is: looked for in each table by itself, which is a fifth of the work.
+-- name: with_text
+SELECT id FROM runs WHERE instr(lower(title), lower(:text))
+UNION
+SELECT of.id FROM sessions AS called CROSS JOIN runs AS of ON of.session = called.key
+WHERE instr(lower(called.label || char(10) || called.key), lower(:text))
+
+-- name: text_rows
+SELECT {row_columns}
+FROM ({with_text}) AS found
+CROSS JOIN runs AS r ON r.id = found.id
+CROSS JOIN sessions AS s ON s.key = r.session
+LEFT JOIN owners AS o ON o.id = r.owner
+{where}
+ORDER BY r.created_at DESC, s.key LIMIT :limit;
+
+-- Most searches of a list find enough among what is new.
+-- name: rows.new
+r.created_at >= (SELECT COALESCE(MIN(created_at), 0)
+                 FROM (SELECT created_at FROM runs INDEXED BY runs_created
+                       ORDER BY created_at DESC LIMIT 1000))
 
 -- name: rows.after
 (r.created_at < ({created_after}) OR (r.created_at = ({created_after}) AND s.key > :after))
@@ -583,8 +626,11 @@ FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
 -- Calls that brought no reply and may have been billed.
 -- name: count_unanswered
 SELECT COUNT(*)
-FROM runs AS r JOIN sessions AS s ON s.key = r.session
-JOIN events AS e ON e.run = r.id AND e.key GLOB 'turn-*/unanswered-*' {where};
+FROM events AS e INDEXED BY unanswered
+CROSS JOIN runs AS r ON r.id = e.run CROSS JOIN sessions AS s ON s.key = r.session {where};
+
+-- name: costs.unanswered
+e.key GLOB 'turn-*/unanswered-*'
 
 -- A judge or refiner is a service of the session above it.
 -- name: served
@@ -618,6 +664,23 @@ r.id IN (SELECT id FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'ru
          UNION ALL
          SELECT id FROM runs INDEXED BY runs_ended
          WHERE finished_at IS NOT NULL AND finished_at >= :since)
+
+-- Those that ended before a moment, or nobody knows when.
+-- name: costs.ended_by
+NOT ({live}) AND (r.finished_at IS NULL OR r.finished_at < :until)
+
+-- name: costs.between
+r.id IN (SELECT id FROM runs INDEXED BY runs_ended
+         WHERE finished_at IS NOT NULL AND finished_at >= :since AND finished_at < :until)
+
+-- When a run ended last, and the record of the last pruning.
+-- name: last_end
+SELECT (SELECT MAX(finished_at) FROM runs INDEXED BY runs_ended
+        WHERE finished_at IS NOT NULL AND finished_at < 1e12),
+       (SELECT MAX(link) FROM prunings);
+
+-- name: count_ended_by
+SELECT COUNT(*) FROM runs INDEXED BY runs_ended WHERE finished_at IS NOT NULL AND finished_at < ?;
 
 -- The events of some runs of each session: from one number to another.
 -- name: events_of_claims
@@ -1082,10 +1145,9 @@ SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
 own.key NOT GLOB 'noticed*' AND own.key NOT GLOB 'stuck-*'
 AND (own.key NOT GLOB 'steer-*' OR own.key GLOB '*/delivered')
 
--- The runs that living processes execute, and their last events, if those are old. Those that may be
--- stuck come first, or many that wait would hide them.
--- name: silent_runs
-SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
+-- A run that a living process executes, and its last event.
+-- name: silent_columns
+r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
        EXISTS (SELECT 1 FROM sessions AS below JOIN runs AS child ON child.session = below.key
                WHERE below.parent = r.session AND child.status IN ('queued', 'running'))
        AS has_children,
@@ -1097,14 +1159,25 @@ SELECT r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
        AS is_asking,
        CASE WHEN s.options GLOB '*"on_stuck"*' AND json_valid(s.options)
             THEN json_extract(s.options, '$.on_stuck') END
-FROM runs AS r INDEXED BY runs_live
+
+-- name: silent_joined
 JOIN owners AS o ON o.id = r.owner AND o.state = 'live'
 JOIN sessions AS s ON s.key = r.session
 JOIN events AS e ON e.seq = (SELECT MAX(own.seq) FROM events AS own
                              WHERE own.run = r.id AND {is_own_event})
-WHERE r.status IN ('queued', 'running') AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?
+WHERE {live} AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?1
+
+-- Those whose last events are old. Those that may be stuck come first, or many that wait would hide them.
+-- name: silent_runs
+SELECT {silent_columns}
+FROM runs AS r INDEXED BY runs_live {silent_joined}
 ORDER BY has_children OR is_asking OR e.key GLOB '*/waiting-*' OR e.key GLOB '*/retry-*', e.at
-LIMIT ?;
+LIMIT ?2;
+
+-- The same of some runs only.
+-- name: silent_of
+SELECT {silent_columns}
+FROM json_each(?2) AS asked CROSS JOIN runs AS r ON r.id = asked.value {silent_joined};
 
 -- The last runs of some of an agent's sessions, whose keys are in no order of time: an agent may have
 -- many thousands.
@@ -1261,6 +1334,13 @@ SELECT s.root, r.finished_at
 FROM runs AS r INDEXED BY runs_ended JOIN sessions AS s ON s.key = r.session
 WHERE r.finished_at IS NOT NULL AND r.finished_at > :after AND r.finished_at <= :until
 ORDER BY r.finished_at LIMIT :limit;
+
+-- The trees of the runs that ended last.
+-- name: roots_ended_last
+SELECT s.root, r.finished_at
+FROM runs AS r INDEXED BY runs_ended CROSS JOIN sessions AS s ON s.key = r.session
+WHERE r.finished_at IS NOT NULL
+ORDER BY r.finished_at DESC;
 
 -- name: has_ended_after
 SELECT EXISTS (SELECT 1 FROM sessions AS s JOIN runs AS r ON r.session = s.key

@@ -76,6 +76,7 @@ CREATE TABLE events (
 );
 CREATE UNIQUE INDEX events_by_key ON events (run, key);
 CREATE INDEX questions ON events (seq) WHERE key GLOB '*/asked';
+CREATE INDEX unanswered ON events (run) WHERE key GLOB 'turn-*/unanswered-*';
 
 CREATE TABLE owners (
     id TEXT PRIMARY KEY,

@@ -1,6 +1,7 @@
 // @ts-check
 /** Stored API: answers, of what is in an exported file, what pages would ask a gateway. */
 import { Problem } from './api.js';
+import { eachDocument } from './stored_columns.js';
 
 export { Gone, newKey, Problem, runPath } from './api.js';
 export const isStored = true;
@@ -17,10 +18,25 @@ const sessions = new Map();
 
 /** Read what is in the file. @returns {Promise<Head>} */
 export async function load() {
-  const [first, ...further] = await Promise.all([...document.querySelectorAll('script[type="application/gzip"]')].map(unpacked));
-  for (const each of further) sessions.set(each.row.session_key, each);
-  head = first;
-  return first;
+  if (typeof DecompressionStream === 'undefined') {
+    throw new Error('This browser is too old for the pages of this file and its whole transcripts: it has no DecompressionStream, as Chrome has since 80, Safari since 16.4 and Firefox since 113');
+  }
+  /** @type {Session | null} */
+  let session = null;
+  let [seq, at] = [0, 0];
+  eachDocument(await unpacked(), (each) => {
+    if (each.costs) head = each;
+    else if (each.row) {
+      session = each;
+      each.events = [];
+      sessions.set(each.row.session_key, each);
+    } else if (session) {
+      seq += each.seq;
+      at += each.at;
+      session.events.push({ seq, at: new Date(at).toISOString(), session_key: session.row.session_key, run_id: each.run_id, key: each.key, event: each.event });
+    }
+  });
+  return /** @type {Head} */ (head);
 }
 
 /** How many sessions are in the file. */
@@ -28,12 +44,12 @@ export function countSessions() {
   return sessions.size;
 }
 
-/** @param {Element} block */
-async function unpacked(block) {
-  const bytes = Uint8Array.from(atob(block.textContent ?? ''), (letter) => letter.charCodeAt(0));
-  const read = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
-  block.remove();
-  return read;
+/** The text of all blocks, which are one stream. */
+function unpacked() {
+  const blocks = [...document.querySelectorAll('script[type="application/gzip"]')];
+  const bytes = blocks.map((block) => Uint8Array.from(atob(block.textContent ?? ''), (letter) => letter.charCodeAt(0)));
+  for (const block of blocks) block.remove();
+  return new Response(new Blob(bytes).stream().pipeThrough(new DecompressionStream('gzip'))).text();
 }
 
 /** @param {string} path @param {Record<string, string | number | boolean | undefined>} [query] @returns {Promise<any>} */

@@ -47,7 +47,16 @@ async function begin() {
   const root = /** @type {HTMLElement} */ (document.getElementById('app'));
   const plain = /** @type {HTMLElement} */ (document.getElementById('plain'));
   const back = /** @type {HTMLElement} */ (document.getElementById('pages'));
-  const head = await load();
+  let head;
+  try {
+    head = await load();
+  } catch (error) {
+    const told = document.createElement('p');
+    told.className = 'error';
+    told.textContent = `${error instanceof Error ? error.message : error}. What there is as text follows.`;
+    plain.prepend(told);
+    return;
+  }
   noteTime(head.as_of);
   const turn = (/** @type {boolean} */ isPlain) => {
     root.hidden = isPlain;
