@@ -41,7 +41,7 @@ def child() -> int:
     session = Session(
         key=key, agent=agent, label="research", spawn_key="a", parent=key, root=key, depth=1
     )
-    return len(system_of(session)) - len(agent.instructions)
+    return len(system_of(session, ())) - len(agent.instructions)
 
 
 def tools() -> int:

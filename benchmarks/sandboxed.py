@@ -6,9 +6,11 @@ import asyncio
 import os
 import statistics
 import time
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+from parallel_agents.containment.warden import Warden
 from parallel_agents.core.command import Command
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.sandbox.commands import LocalCommands, Surroundings
@@ -19,7 +21,11 @@ _AT_ONCE = 100
 
 async def cost_of_a_sandbox(folder: Path) -> dict[str, float]:
     """Milliseconds of a command with and without a sandbox, and of the longest stall of the loop."""
-    commands = LocalCommands(Surroundings(variables=os.environ))
+    async with aclosing(Warden()) as warden:
+        return await _cost(LocalCommands(Surroundings(variables=os.environ), warden), folder)
+
+
+async def _cost(commands: LocalCommands, folder: Path) -> dict[str, float]:
     shell = Command(arguments=("/bin/bash", "-c", "true"), folder=str(folder), timeout_seconds=60.0)
     bare = replace(shell, sandbox=Sandbox.OFF)
     await commands.describe()
