@@ -51,14 +51,14 @@ class MapFiles:
                     f"the rows have more than {MOST_ROW_BYTES:,} bytes",
                     hint="leave out columns that no template names, or send parts of them as maps",
                 )
-            if first > size or (first < size and not _is_there(part, first, content)):
+            there = _there(part, first, len(content)) if first < size else b""
+            if first > size or not content.startswith(there):
                 raise Conflict(
                     f"the rows of {key} do not follow those that were sent before",
                     why=f"{size:,} bytes of them are here",
                     hint="send them again, as another upload",
                 )
-            if first == size:
-                kept.write(content)
+            kept.write(content[len(there) :])  # of a part that was cut by a crash, the rest
         return max(size, first + len(content))
 
     def complete(self, key: str, upload: str, digest: str) -> Path:
@@ -131,10 +131,10 @@ class MapFiles:
                     each.unlink(missing_ok=True)
 
 
-def _is_there(part: Path, first: int, content: bytes) -> bool:
+def _there(part: Path, first: int, size: int) -> bytes:
     with part.open("rb") as file:
         file.seek(first)
-        return file.read(len(content)) == content
+        return file.read(size)
 
 
 def digest_of(path: Path) -> str:

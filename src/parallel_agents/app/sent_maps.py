@@ -47,6 +47,13 @@ class SentMaps(MapFiles):
         await asyncio.to_thread(self.keep_only, asked.name, {rows, Path(latest.out)})
         return BegunMap(spawned, has_rows)
 
+    async def drop_unless_begun(self, client: Client, key: str, upload: str) -> None:
+        """Remove what was sent for a map, unless its latest run does these rows."""
+        runs = await asked_before(client, make_flow_key(MAP, key))
+        rows = self.rows_of(key, upload)
+        if not runs or Path(MapRequest.of(runs[-1]).source.paths[0]) != rows:
+            await asyncio.to_thread(self.drop, key, upload)
+
 
 def _are_same(one: Path, other: Path) -> bool:
     try:

@@ -127,7 +127,7 @@ def _check(a: Meant, b: Meant) -> None:
             raise NotComparable(
                 f"{each.session.label} cannot be compared",
                 why=f"its record cannot be read{f': {each.fault}' if each.fault else ''}",
-                hint="`pagents audit verify` says what is damaged",
+                hint="`pagents audit --verify` says what is damaged",
             )
     kinds = [each.row.run.kind for each in (a, b)]
     if kinds[0].is_group != kinds[1].is_group:

@@ -13,6 +13,7 @@ from parallel_agents.comparing.matching import Block, equal_blocks
 from parallel_agents.core.cutting import before_cut
 
 _WORDS = re.compile(r"\s*\S+|\s+")
+_WHOLE_LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _MOST_CHANGES = 400
 _MOST_WORD_CHARACTERS = 4_000_000
 _MOST_LINES = 100_000
@@ -149,7 +150,7 @@ def _by_lines_then_words(a: str, b: str) -> list[Piece] | None:
     """The pieces of long texts: equal lines first, then the words of what is between them."""
     if _count(a) + _count(b) > _MOST_LINES:
         return None
-    first, second = a.splitlines(keepends=True), b.splitlines(keepends=True)
+    first, second = _WHOLE_LINES.findall(a), _WHOLE_LINES.findall(b)
     by_lines = _by_items(first, second)
     if by_lines is None:
         return None
@@ -252,16 +253,22 @@ def _count(text: str) -> int:
     return text.count("\n") + (bool(text) and not text.endswith("\n"))
 
 
+def _lines_of(text: str) -> list[str]:
+    """The lines of a text without their ends; what redraws a line, such as a bar, ends none."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def _lines_before(text: str) -> list[Piece]:
     """The last lines of what both texts begin with."""
-    lines = text[-_MOST_LINE * _LINES_AROUND :].splitlines()[-_LINES_AROUND:]
+    lines = _lines_of(text[-_MOST_LINE * _LINES_AROUND :])[-_LINES_AROUND:]
     left = text.count("\n") - len(lines)
     return [*([Piece(Change.SAME, "", left)] if left > 0 else []), *map(_line, lines)]
 
 
 def _lines_after(text: str) -> list[Piece]:
     """The first lines of what both texts end with."""
-    lines = text[: _MOST_LINE * _LINES_AROUND].splitlines()[:_LINES_AROUND]
+    lines = _lines_of(text[: _MOST_LINE * _LINES_AROUND])[:_LINES_AROUND]
     left = _count(text) - len(lines) if text else 0
     return [*map(_line, lines), *([Piece(Change.SAME, "", left)] if left > 0 else [])]
 
@@ -271,7 +278,7 @@ def _line(text: str, change: Change = Change.SAME) -> Piece:
 
 
 def _inner_lines(a: str, b: str) -> list[Piece]:
-    first, second = a.splitlines(), b.splitlines()
+    first, second = _lines_of(a), _lines_of(b)
     blocks = equal_blocks(first, second, _MOST_CHANGES)
     found: list[Piece] = []
     x = y = 0

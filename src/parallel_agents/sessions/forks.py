@@ -133,7 +133,7 @@ def _workspace_of(source: Session, fork: Fork, begins: Beginning) -> Workspace |
         f"{short(source.key)} works in a copy of {had.folder or 'the folder of its parent'}",
         why="what was said is known at each turn, and its files only as they are now",
         hint="say what the fork is to work in: --workspace DIR for a new copy of a folder, such as that of"
-        " the session in `pagents workspaces list`, or --cwd DIR",
+        " the session in `pagents workspaces list`, or --cwd DIR; over --url, fork it before its first reply: --at 0",
     )
 
 

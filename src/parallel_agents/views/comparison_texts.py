@@ -151,7 +151,7 @@ def diff_lines(diff: TextDiff) -> Iterator[tuple[Change, str]]:
             continue
         sign = {Change.SAME: "  ", Change.GONE: "- ", Change.NEW: "+ "}[piece.change]
         more = f" … {piece.left:,} more characters" if piece.left else ""
-        yield piece.change, f"{sign}{format.clean(piece.text)}{more}"
+        yield piece.change, f"{sign}{format.one_line(piece.text)}{more}"
 
 
 def missing_text(text: str | None) -> str:

@@ -86,6 +86,8 @@ async def test_other_programs_send_few_rows_at_once_or_many_in_parts(serving: Se
         _, price = await served.post("/price/map", {**body, "rows": ROWS})
         _, kept = await served.post("/maps/big/rows", part)
         status, begun = await served.post("/maps", {**body, **sent, "key": "big"})
+        _, dear = await served.post("/price/map", {**body, **sent, "key": "big"})
+        _, other = await served.post("/maps", {**body, **sent, "key": "big", "text": "Is {t}?"})
         _, again = await served.post("/maps", {**body, **sent, "key": "big"})
         found, after = "", 0
         while True:
@@ -103,6 +105,7 @@ async def test_other_programs_send_few_rows_at_once_or_many_in_parts(serving: Se
 
     assert (price["rows"], price["calls"], price["first"]["text"]) == (3, 3, "Say Tea 0")
     assert (kept, status, begun["rows"], begun["is_new"]) == ({"bytes": len(lines)}, 200, 3, True)
+    assert (dear["rows"], other["code"]) == (3, "PA-E106")
     assert (again["session_key"], again["has_rows"]) == (begun["session_key"], True)
     assert [orjson.loads(line)["columns"] for line in found.splitlines()] == ROWS
     assert (wrong["code"], refused) == ("PA-E101", 403)

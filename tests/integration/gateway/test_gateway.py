@@ -75,6 +75,23 @@ async def test_a_key_that_cannot_be_one_is_refused(serving: Serving, keys: tuple
     assert listed[1]["items"] == []
 
 
+async def test_an_empty_key_in_a_body_is_refused_too(serving: Serving) -> None:
+    work: dict[str, dict[str, Any]] = {
+        "/runs": TASK,
+        "/runs/x/fork": {"text": "More"},
+        "/goals": {"goal": "Tea"},
+        "/maps": {"agent": "greeter", "text": "Say {t}", "rows": [{"t": "tea"}]},
+    }
+    async with serving() as served:
+        answers = [await served.post(path, {**body, "key": ""}) for path, body in work.items()]
+        listed = await served.get("/runs")
+
+    assert [(status, answer["title"]) for status, answer in answers] == [
+        (422, "the key is empty")
+    ] * len(work)
+    assert listed[1]["items"] == []
+
+
 async def test_a_client_resumes_after_an_event_that_was_pruned_meanwhile(serving: Serving) -> None:
     async with serving() as served, served.worker():
         _, spawned = await served.post("/runs", TASK)

@@ -36,6 +36,20 @@ def test_parts_that_come_again_change_nothing_and_gaps_are_refused(tmp_path: Pat
     assert rows.stat().st_mode & 0o77 == 0
 
 
+def test_a_part_that_was_cut_by_a_crash_is_completed_when_it_comes_again(tmp_path: Path) -> None:
+    maps = MapFiles(tmp_path)
+    maps.add("m", UPLOAD, 0, b"ab")
+    maps.add("m", UPLOAD, 2, b"c")
+
+    with pytest.raises(Conflict):
+        maps.add("m", UPLOAD, 2, b"de")
+    size = maps.add("m", UPLOAD, 2, b"cde")
+
+    assert size == 5
+    rows = maps.complete("m", UPLOAD, sha256(b"abcde").hexdigest())
+    assert rows.read_bytes() == b"abcde"
+
+
 @pytest.mark.parametrize(("key", "upload"), [("../x", UPLOAD), ("m", "../../x"), ("m", "abc")])
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, key: str, upload: str) -> None:
     with pytest.raises(InvalidInput):

@@ -55,6 +55,15 @@ def test_lines_that_both_have_are_folded_far_from_changes() -> None:
     assert (diff.added, diff.removed) == (1, 1)
 
 
+def test_a_bar_that_is_drawn_again_and_again_is_one_line() -> None:
+    bar = "\r#" * 1000
+
+    diff = text_diff(f"begun\na{bar}\x0b\u2028", f"begun\nb{bar}\x0b\u2028")
+
+    assert (diff.added, diff.removed) == (1, 1)
+    assert [piece.change.value for piece in diff.lines] == ["same", "gone", "new"]
+
+
 WORDS = ["tea", "park", "light", "oak", "seven", "river", "map", "stone"]
 LARGE = " ".join(WORDS[n * 7 % 8] for n in range(_MEGABYTES // 5))
 

@@ -100,6 +100,15 @@ def test_a_difference_has_signs_and_texts_that_differ_in_line_ends_say_so() -> N
     ]
 
 
+def test_no_text_makes_a_line_with_a_sign_of_its_own() -> None:
+    diff = text_diff("tea\r+ paid", "tea\r\u2028+ free\x85- x")
+
+    told = [text for _, text in diff_lines(diff)]
+
+    assert [text[:2] for text in told] == ["- ", "+ "]
+    assert not any("\n" in text or "\r" in text for text in told)
+
+
 def test_the_markdown_of_texts_is_data() -> None:
     told = comparison_md(compared(side(), side()))
 

@@ -30,7 +30,7 @@ from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.gateway.client_looks import ANSWERS
 from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, HEARTBEAT_SECONDS
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Given
+from parallel_agents.surfaces.gateway.given import MOST_NUMBER, Given
 from parallel_agents.surfaces.gateway.hub import Hub
 from parallel_agents.surfaces.gateway.replies import Document, Stream
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
@@ -48,7 +48,7 @@ class FollowQuery(Given):
 
     name: str = Field(min_length=1, max_length=500)
     """The session."""
-    after: int = Field(default=0, ge=0)
+    after: int = Field(default=0, ge=0, le=MOST_NUMBER)
     """The number of the last event that is known."""
 
 

@@ -14,7 +14,7 @@ from parallel_agents.core.inspection import Journal
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import MOST_ITEMS, USUAL_ITEMS, Given
+from parallel_agents.surfaces.gateway.given import MOST_ITEMS, MOST_NUMBER, USUAL_ITEMS, Given
 from parallel_agents.surfaces.gateway.hub import Following, Members
 from parallel_agents.surfaces.gateway.replies import Page, Reply, Stream, encode
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
@@ -36,7 +36,7 @@ _RETRY_MILLISECONDS = 2000
 class EventsQuery(Given):
     """Which events."""
 
-    after: int | None = Field(default=None, ge=0)
+    after: int | None = Field(default=None, ge=0, le=MOST_NUMBER)
     """The number of the last event that is known; 0 for all, nothing for those from now on."""
     within: str = Field(default="", max_length=500, alias="in")
     """Only the events of this session and of what it spawned."""

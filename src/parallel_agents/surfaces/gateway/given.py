@@ -16,6 +16,9 @@ from parallel_agents.surfaces.gateway.problems import Refusal
 G = TypeVar("G", bound="Given")
 _MOST_FIELDS, _MOST_TOLD, _MOST_SHOWN = 50, 5, 80
 MOST_ITEMS, USUAL_ITEMS = 500, 50
+MOST_NUMBER = (
+    9_007_199_254_740_991  # that JSON keeps everywhere; each column and file has room for it
+)
 
 
 class Given(BaseModel):

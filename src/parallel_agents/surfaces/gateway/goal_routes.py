@@ -88,6 +88,7 @@ class GoalBody(Given):
 
 async def begin(call: Call, given: GoalBody) -> Document:
     """Have agents plan a goal, reach it, and report; with a key that was used before, find that."""
+    check_one_key(call, given.key)
     catalog = call.client.catalog
     catalog.forget()  # the gateway may be older than the files
     request = given.request
@@ -95,7 +96,6 @@ async def begin(call: Call, given: GoalBody) -> Document:
         plan = await asyncio.to_thread(sent_plan, given.files, given.plan, catalog.agent)
         request = request.with_plan(plan)
     call.client.orchestrator.check_request(request)
-    check_one_key(call, given.key)
     key = given.key
     if key is None and call.key:
         key = blake2b(call.key.encode(), digest_size=8).hexdigest()

@@ -22,7 +22,7 @@ from parallel_agents.errors import Conflict, InvalidInput, NotFound, PagentsErro
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Given
+from parallel_agents.surfaces.gateway.given import MOST_NUMBER, Given
 from parallel_agents.surfaces.gateway.map_bodies import MapBody, RowsBody
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
@@ -100,7 +100,7 @@ class ResultsQuery(Given):
 
     run: _Name = ""
     """The run; by default the latest one."""
-    after: int = Field(default=0, ge=0)
+    after: int = Field(default=0, ge=0, le=MOST_NUMBER)
     """How many bytes of them are known."""
     wait: float = Field(default=0.0, ge=0, le=25)
     """Wait at most so many seconds for more."""
@@ -139,13 +139,15 @@ async def begin(call: Call, given: MapBody) -> Document:
 
 
 async def price(call: Call, given: MapBody) -> Document:
-    """Say what the rows would cost; nothing is begun, and what was sent for it is forgotten."""
+    """Say what the rows would cost; nothing is begun, and what was sent for that alone is forgotten."""
     maps = _maps(call)
     name, _, checked = await _checked(call, maps, given)
     try:
         found = await price_map(call.client, name, checked)
     finally:
-        await asyncio.to_thread(maps.drop, name, Path(checked.request.source.paths[0]).stem)
+        upload = Path(checked.request.source.paths[0]).stem
+        async with call.gateway.mapping:
+            await maps.drop_unless_begun(call.client, name, upload)
     agent = checked.first.task.agent_name
     costs = costs_by_agent(await call.client.journal.costs())
     likely, runs = likely_of(costs, agent, found.model)
@@ -226,7 +228,7 @@ async def _checked(call: Call, maps: SentMaps, given: MapBody) -> tuple[str, Ask
         )
         return name, asked, await asked.checked(call.client)
     except PagentsError:
-        await asyncio.to_thread(maps.drop, name, upload)
+        await maps.drop_unless_begun(call.client, name, upload)
         raise
 
 

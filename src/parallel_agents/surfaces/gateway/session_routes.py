@@ -13,6 +13,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import (
     MOST_ITEMS,
+    MOST_NUMBER,
     USUAL_ITEMS,
     Given,
     Nothing,
@@ -104,9 +105,9 @@ async def show_run(call: Call, _: Nothing) -> Document:
 class EventsOfQuery(Given):
     """Which part of a history."""
 
-    after: int | None = Field(default=None, ge=0)
+    after: int | None = Field(default=None, ge=0, le=MOST_NUMBER)
     """The first events after this one; without it, the last ones."""
-    before: int | None = Field(default=None, ge=1)
+    before: int | None = Field(default=None, ge=1, le=MOST_NUMBER)
     """The last events before this one."""
     limit: int = Field(default=USUAL_ITEMS, ge=1, le=MOST_ITEMS)
     """How many to return at most."""

@@ -16,7 +16,7 @@ from parallel_agents.errors import InvalidInput, NotFound, PagentsError
 from parallel_agents.surfaces.gateway.event_routes import check_cursor
 from parallel_agents.surfaces.gateway.frames import Frame, Topic
 from parallel_agents.surfaces.gateway.gateway import Gateway
-from parallel_agents.surfaces.gateway.given import Given, wrong
+from parallel_agents.surfaces.gateway.given import MOST_NUMBER, Given, wrong
 from parallel_agents.surfaces.gateway.guard import SUBPROTOCOL
 from parallel_agents.surfaces.gateway.problems import problem_of, status_of
 from parallel_agents.surfaces.gateway.replies import encode
@@ -94,7 +94,7 @@ class _Wish(Given):
 
     subscribe: str | None = Field(default=None, max_length=500)
     unsubscribe: str | None = Field(default=None, max_length=500)
-    after: int | None = Field(default=None, ge=0)
+    after: int | None = Field(default=None, ge=0, le=MOST_NUMBER)
 
 
 class _Pending:

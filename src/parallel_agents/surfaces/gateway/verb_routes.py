@@ -79,11 +79,17 @@ async def spawn(call: Call, given: SpawnBody) -> Document:
 
 
 def check_one_key(call: Call, key: str | None) -> None:
-    """Refuse a request whose body has another key than its `Idempotency-Key`.
+    """Refuse a request whose body has an empty key, or another one than its `Idempotency-Key`.
 
     Raises:
         InvalidInput: it has.
     """
+    if key is not None and not key.strip():
+        raise InvalidInput(
+            "the key is empty",
+            why="the request would take effect each time it is sent",
+            hint="give it a name, or leave it out",
+        )
     if key and call.key and key != call.key:
         raise InvalidInput(
             "the request has two keys",

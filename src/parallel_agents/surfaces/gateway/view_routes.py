@@ -18,6 +18,7 @@ from parallel_agents.surfaces.gateway.bodies import LimitBody
 from parallel_agents.surfaces.gateway.gateway import Call, Gateway
 from parallel_agents.surfaces.gateway.given import (
     MOST_ITEMS,
+    MOST_NUMBER,
     USUAL_ITEMS,
     Given,
     Nothing,
@@ -87,9 +88,9 @@ async def cost(call: Call, given: CostQuery) -> Document:
 class AuditQuery(WithinQuery):
     """Which decisions."""
 
-    after: int | None = Field(default=None, ge=0)
+    after: int | None = Field(default=None, ge=0, le=MOST_NUMBER)
     """The first ones after this event; without it, the last ones."""
-    before: int | None = Field(default=None, ge=1)
+    before: int | None = Field(default=None, ge=1, le=MOST_NUMBER)
     """The last ones before this event."""
     limit: int = Field(default=USUAL_ITEMS, ge=1, le=MOST_ITEMS)
     """How many to return at most."""

@@ -23,6 +23,10 @@ _REPLACED = {
     "api.js": "stored_api.js",
     "live.js": "stored_live.js",
     "curve.js": "stored_curve.js",
+    "changes.js": "stored_absent.js",
+    "compare_mark.js": "stored_absent.js",
+    "fork.js": "stored_absent.js",
+    "kill.js": "stored_absent.js",
 }
 _IMPORT = re.compile(
     r"""^\s*import\s*(?P<what>\{[^}]*\}|\*\s*as\s+\w+|\w+)\s*from\s*["'](?P<path>[^"']+)["'];?""",

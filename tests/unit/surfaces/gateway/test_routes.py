@@ -17,3 +17,17 @@ def test_what_changes_the_store_is_known_by_its_path() -> None:
         "beginInPool",
     } - changing == set()
     assert changing & {"wait", "listRuns", "beginMap", "callTool", "price", "metrics"} == set()
+
+
+def test_every_whole_number_of_a_query_has_a_bound() -> None:
+    numbers = [
+        (route.name, name, form)
+        for route in ROUTES
+        if route.method == "GET"
+        for name, field in route.takes.model_json_schema().get("properties", {}).items()
+        for form in field.get("anyOf", [field])
+        if form.get("type") == "integer"
+    ]
+
+    assert len(numbers) > 10
+    assert [(route, name) for route, name, form in numbers if "maximum" not in form] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.views.exports.bundle import BundleError, bundled, script
+from parallel_agents.views.exports.bundle import BundleError, bundled, script, style
 
 
 def module(folder: Path, name: str, text: str) -> None:
@@ -20,6 +20,13 @@ def test_the_pages_import_nothing_any_more_and_ask_no_other_host() -> None:
     assert re.search(r"^\s*(import|export)\b", whole, re.MULTILINE) is None
     assert "WebSocket" not in whole
     assert "sourceMappingURL" not in whole
+
+
+def test_nothing_that_only_a_gateway_does_is_in_a_file() -> None:
+    whole = script()
+
+    assert re.search(r"const module_(fork|compare_mark|changes|kill) =", whole) is None
+    assert len(whole) + len(style()) < 180_000
 
 
 def test_each_module_is_made_once_after_those_that_it_imports(tmp_path: Path) -> None:

@@ -1,0 +1,9 @@
+// @ts-check
+/** Stored absent: what can only be done at a gateway is nowhere in a file. */
+import { html } from './view.js';
+
+function nothing() {
+  return html``;
+}
+
+export { nothing as Changes, nothing as CompareWith, nothing as Fork, nothing as ForkSign, nothing as Kill };
