@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -74,12 +76,12 @@ class LiveTextFolder:
             self._wanted(run).unlink()
 
     def is_wanted(self, run: RunId) -> bool:
-        """Whether somebody looks at a run; one look at a file."""
-        try:
-            age = time.time() - self._wanted(run).stat().st_mtime
-        except OSError:
-            return False
-        return abs(age) < WANTED_SECONDS
+        """Whether somebody looks at a run."""
+        return _is_wanted(str(self._wanted(run)))
+
+    def looks_at(self, run: RunId) -> Callable[[], bool]:
+        """Asks whether somebody looks at a run, before each of its calls: one look at a file."""
+        return partial(_is_wanted, str(self._wanted(run)))
 
     def begin(self, run: RunId, number: int) -> None:
         """Take back what was written, for the call or try of this number."""
@@ -134,6 +136,14 @@ class LiveTextFolder:
 
     def _text(self, run: RunId) -> Path:
         return self._folder / f"{_name(run)}.text"
+
+
+def _is_wanted(path: str) -> bool:
+    try:
+        changed = os.stat(path).st_mtime  # noqa: PTH116 - a Path takes four times as long
+    except OSError:
+        return False
+    return abs(time.time() - changed) < WANTED_SECONDS
 
 
 def _name(run: RunId) -> str:

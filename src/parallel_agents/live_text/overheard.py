@@ -34,6 +34,7 @@ class Telling:
         "_folder",
         "_is_begun",
         "_left",
+        "_looks",
         "_number",
         "_pending",
         "_run",
@@ -45,6 +46,7 @@ class Telling:
         self.is_wanted = False
         self._folder = folder
         self._run = run
+        self._looks = folder.looks_at(run)
         self._number = 0
         self._is_begun = False
         self._left = 0
@@ -54,7 +56,7 @@ class Telling:
     def begin(self) -> None:
         """Look whether somebody looks, before a call is made."""
         self.take_back()
-        self.is_wanted = self._folder.is_wanted(self._run)
+        self.is_wanted = self._looks()
 
     def write(self, piece: str) -> None:
         """Tell a piece, together with those of the next tenth of a second."""
