@@ -174,9 +174,13 @@ def test_a_team_stops_what_is_new_when_a_task_fails(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
     provider.gives(BROKEN, to="About bad")
+    provider.hold(to="About one")  # which may have begun when the failure is heard of
     file = pagents.team("bad", "one", "two", "three")
 
-    ended = pagents("run", file, "--on-failure", "stop_new", "--max-parallel", "1", "--json")
+    running = pagents.start("run", file, "--on-failure", "stop_new", "--max-parallel=1", "--json")
+    pagents.wait_ended(3)
+    provider.release()
+    ended = running.ended()
 
     items = {item["label"]: item["status"] for item in ended.documents[-1]["items"]}
     assert items["bad"] == "failed"
