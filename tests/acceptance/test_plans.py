@@ -104,19 +104,22 @@ def test_a_plan_waits_for_the_yes_of_a_person(pagents: Pagents) -> None:
     assert "✔ publish  done" in running.out
 
 
-def test_lists_say_that_a_plan_waits_for_an_answer_even_if_nobody_works_on_it(
+def test_a_plan_that_asks_is_not_over_even_if_all_that_it_began_is_and_nobody_works_on_it(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
     del provider
     task = f"  - {{agent: {WRITER}, label: publish, needs: [third], approve: Go out?, text: x}}\n"
     running = pagents.start("run", plan(pagents, THREE + task), "--id", "one")
     running.wait_for("Go out?")
-    live = pagents("list")
-    running.kill()
-    stopped = pagents("list")
+    live, waited = pagents("list"), pagents("wait", "one", "--timeout", "0.1")
+    running.interrupt()
+    running.ended()
+    stopped, left = pagents("list"), pagents("wait", "one")
 
     assert "3/3 done; asks you: Go out?" in live.out
     assert "3/3 done; asks you: Go out?" in stopped.out
+    assert (waited.code, left.code) == (7, 5)
+    assert "pagents resume one" in left.err
 
 
 def test_after_kill_9_the_plan_goes_on_without_paying_twice(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Annotated
 
 import typer
@@ -14,7 +14,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import Result, RunnerKind
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import ConfigError
@@ -48,15 +48,15 @@ def wait(
     async def until_ended() -> list[Result]:
         async with open_acting(context.environment, context.settings) as client:
             rows = [await client.sessions.find(name) for name in names]
-            runs = [member.run.id for row in rows for member in await client.sessions.members(row)]
+            ending = _results_of(client.sessions, rows, timeout)
             if client.here is None:
-                return await _wait_there(client.sessions, runs, timeout)
+                return await _wait_there(ending, timeout, len(rows))
             watch = WorkerWatch(client.here, rows, context.problem)
             watching = asyncio.create_task(watch.watch())
             try:
-                results = await unless(watch.stuck, client.sessions.wait(runs, timeout=timeout))
+                results = await unless(watch.stuck, ending)
             except TimeoutError:
-                rest = "it continues" if len(runs) == 1 else "they continue"
+                rest = "it continues" if len(rows) == 1 else "they continue"
                 render.note(f"Not finished after {timeout:g} s{'' if watch.left else f'; {rest}'}.")
                 raise typer.Exit(Exit.TIMED_OUT) from None
             finally:
@@ -74,19 +74,38 @@ def wait(
     else:
         for result in results:
             render.result(result)
-    raise typer.Exit(worst_of([result.status for result in results]))
+    raise typer.Exit(worst_of([result.status for result in results]) if results else Exit.DONE)
 
 
 async def _wait_there(
-    sessions: Sessions, runs: Sequence[RunId], timeout: float | None
+    ending: Awaitable[list[Result]], timeout: float | None, count: int
 ) -> list[Result]:
     """Wait at a gateway, which sees to its workers itself."""
     try:
-        return await sessions.wait(runs, timeout=timeout)
+        return await ending
     except TimeoutError:
-        rest = "it continues" if len(runs) == 1 else "they continue"
+        rest = "it continues" if count == 1 else "they continue"
         render.note(f"Not finished after {timeout:g} s; {rest}.")
         raise typer.Exit(Exit.TIMED_OUT) from None
+
+
+async def _results_of(
+    sessions: Sessions, rows: Sequence[Row], timeout: float | None
+) -> list[Result]:
+    """The results of sessions, and of the tasks of teams and flows; of a flow that failed by itself its own, too.
+
+    A flow may begin more tasks for as long as it runs, so that it is waited for first.
+
+    Raises:
+        TimeoutError: not all have ended in time; they continue.
+    """
+    async with asyncio.timeout(timeout):
+        flows = [row.run.id for row in rows if row.run.kind is RunnerKind.FLOW]
+        own = await sessions.wait(flows) if flows else []
+        runs = [member.run.id for row in rows for member in await sessions.members(row)]
+        results = await sessions.wait(runs)
+    failed = [] if any(not each.is_done for each in results) else own
+    return [*results, *(each for each in failed if not each.is_done)]
 
 
 class WorkerWatch:
