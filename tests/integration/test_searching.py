@@ -18,7 +18,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.transcript_search import Hit, Hits
 from parallel_agents.errors import InvalidInput, SearchFailed
 from parallel_agents.lock import hold_nowait
-from parallel_agents.searching import finding, text_numbers
+from parallel_agents.searching.finding import Bounds
 from parallel_agents.searching.store_search import INDEX_NAME, LOCK_NAME, StoreSearch
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.stores.sqlite import SqliteStore
@@ -27,6 +27,7 @@ from parallel_agents.testing import RepliesWith, open_rig
 
 WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.")
 PROGRAM = Path(__file__).with_name("indexing_program.py")
+USUAL = Bounds()
 REPLY = "The Café lists events. 北京天气预报"
 
 
@@ -52,9 +53,11 @@ def execute(path: Path, statement: str) -> None:
 
 
 @asynccontextmanager
-async def searching(home: Path, *, keeps_index: bool = True) -> AsyncGenerator[StoreSearch]:
+async def searching(
+    home: Path, *, keeps_index: bool = True, bounds: Bounds = USUAL
+) -> AsyncGenerator[StoreSearch]:
     store = await SqliteStore.open(home / "store.db")
-    search = StoreSearch(store, home, keeps_index=keeps_index)
+    search = StoreSearch(store, home, keeps_index=keeps_index, bounds=bounds)
     try:
         yield search
     finally:
@@ -98,18 +101,15 @@ async def test_pages_go_through_all_hits_once_even_if_more_is_said_meanwhile(
         await find_after(tmp_path, "x")
 
 
-async def test_a_filter_of_very_many_hits_finds_what_it_finds_of_few(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_filter_of_very_many_hits_finds_what_it_finds_of_few(tmp_path: Path) -> None:
     keys = await talk(tmp_path, *(f"tea {number}" for number in range(6)), reply="tea")
     chosen = keys[::2]
     async with searching(tmp_path) as search:
         await search.catch_up()
         few = await search.find("tea", sessions=chosen, limit=50)
-        monkeypatch.setattr(finding, "_FEW", 0)
+    async with searching(tmp_path, bounds=Bounds(few=0)) as search:
         many = await search.find("tea", sessions=chosen, limit=50)
-        monkeypatch.setattr(finding, "_RANKED", 2)
-        monkeypatch.setattr(text_numbers, "_AT_ONCE", 4)
+    async with searching(tmp_path, bounds=Bounds(few=0, ranked=2, at_once=4)) as search:
         paged: list[Hit] = []
         after = ""
         while after or not paged:

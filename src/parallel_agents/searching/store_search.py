@@ -24,7 +24,7 @@ from parallel_agents.core.overview import Overview
 from parallel_agents.core.transcript_search import Coverage, Hit, Hits, OnProgress
 from parallel_agents.errors import InvalidInput, SearchFailed
 from parallel_agents.lock import hold_nowait
-from parallel_agents.searching.finding import find
+from parallel_agents.searching.finding import Bounds, find
 from parallel_agents.searching.folding import words_of
 from parallel_agents.searching.index_file import (
     IndexFile,
@@ -51,6 +51,9 @@ class Source(EventStore, Overview, Protocol):
     """What is searched."""
 
 
+_BOUNDS = Bounds()
+
+
 class StoreSearch:
     """See `core.transcript_search.TranscriptSearch`.
 
@@ -59,9 +62,13 @@ class StoreSearch:
         home: the folder that the index is kept in.
         keeps_index: False if nothing may be written into the home: what is not indexed yet is then
             indexed for this process alone.
+        bounds: from how many matches on a search takes other ways, which find the same.
     """
 
-    def __init__(self, store: Source, home: Path, *, keeps_index: bool) -> None:
+    def __init__(
+        self, store: Source, home: Path, *, keeps_index: bool, bounds: Bounds = _BOUNDS
+    ) -> None:
+        self._bounds = bounds
         self._store = store
         self._keeps_index = keeps_index
         self._path = home / INDEX_NAME
@@ -101,7 +108,15 @@ class StoreSearch:
         phrases = read_phrases(phrase)
         skip, until = _read_cursor(after)
         found = await self._ask(
-            lambda index: find(index, phrases, sessions, limit=limit, skip=skip, until=until)
+            lambda index: find(
+                index,
+                phrases,
+                sessions,
+                limit=limit,
+                skip=skip,
+                until=until,
+                bounds=self._bounds,
+            )
         )
         hits = await _in_thread(_hits, found.items, phrases)
         known = await self._store.origins(list({hit.session for hit in hits}))

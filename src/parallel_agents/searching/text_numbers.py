@@ -13,7 +13,6 @@ import orjson
 
 from parallel_agents.core.ids import SessionKey
 
-_AT_ONCE = 500_000
 _OF_SESSIONS = (
     "SELECT json_group_array(id) FROM (SELECT id FROM texts WHERE session IN (SELECT id FROM sessions"
     " WHERE key IN (SELECT value FROM json_each(?))) AND id BETWEEN ? AND ?)"
@@ -32,7 +31,7 @@ class TextNumbers:
         self._kept: tuple[tuple[object, ...], bytearray] | None = None
 
     def of_sessions(
-        self, sessions: Sequence[SessionKey], until: int, place: tuple[object, ...]
+        self, sessions: Sequence[SessionKey], until: int, place: tuple[object, ...], at_once: int
     ) -> bytearray:
         """Whether each text, up to a number, is one of these sessions.
 
@@ -42,22 +41,24 @@ class TextNumbers:
         asked = keys, until, place
         if self._kept is None or self._kept[0] != asked:
             is_theirs = bytearray(until + 1)
-            for numbers in self._numbers(_OF_SESSIONS, keys, until):
+            for numbers in self._numbers(_OF_SESSIONS, keys, until, at_once):
                 for number in numbers:
                     is_theirs[number] = 1
             self._kept = asked, is_theirs
         return self._kept[1]
 
-    def matching(self, expression: str, until: int, is_theirs: bytearray) -> Sequence[int]:
+    def matching(
+        self, expression: str, until: int, is_theirs: bytearray, at_once: int
+    ) -> Sequence[int]:
         """The numbers of those of some texts that match an expression, in order."""
         matching = array("q")
-        for numbers in self._numbers(_MATCHING, expression, until):
+        for numbers in self._numbers(_MATCHING, expression, until, at_once):
             matching.extend([number for number in numbers if is_theirs[number]])
         return matching
 
-    def _numbers(self, query: str, value: str, until: int) -> Generator[list[int]]:
-        for first in range(0, until + 1, _AT_ONCE):
-            last = min(until, first + _AT_ONCE - 1)
+    def _numbers(self, query: str, value: str, until: int, at_once: int) -> Generator[list[int]]:
+        for first in range(0, until + 1, at_once):
+            last = min(until, first + at_once - 1)
             yield sorted(orjson.loads(self._sql.execute(query, (value, first, last)).fetchone()[0]))
 
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+import io
 
 import pytest
+from typing_extensions import override
 
-from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.waited_for import waited_for
 
 
+class Terminal(io.StringIO):
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.mark.parametrize(
-    ("is_terminal", "seconds", "expected"),
-    [(True, 2.0, ["for tea"]), (True, 0.5, []), (False, 2.0, [])],
+    ("kind", "seconds", "is_told"),
+    [(Terminal, 2.0, True), (Terminal, 0.5, False), (io.StringIO, 2.0, False)],
 )
 async def test_a_wait_is_told_at_a_terminal_once_it_takes_long(
-    is_terminal: bool, seconds: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
+    kind: type[io.StringIO], seconds: float, is_told: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = list[str]()
-    monkeypatch.setattr(render, "err", lambda: SimpleNamespace(is_terminal=is_terminal))
-    monkeypatch.setattr(render, "note", told.append)
+    monkeypatch.setattr("sys.stderr", err := kind())
 
     async with waited_for("for tea"):
         await asyncio.sleep(seconds)
 
-    assert told == expected
+    assert ("for tea" in err.getvalue()) is is_told

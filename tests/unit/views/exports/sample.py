@@ -20,7 +20,7 @@ EVIL = '=HYPERLINK("x")\n```\n</pre></details><script>alert(1)</script><img src=
 
 
 @asynccontextmanager
-async def opened(*, only_failed: bool = False) -> AsyncGenerator[Tree]:
+async def opened(*, only_failed: bool = False, reply: str = EVIL) -> AsyncGenerator[Tree]:
     agents = [
         Agent(name="writer", description="", instructions="Write."),
         Agent(
@@ -37,7 +37,7 @@ async def opened(*, only_failed: bool = False) -> AsyncGenerator[Tree]:
     async def artifacts(_: SessionKey) -> Sequence[Artifact]:
         return [Artifact(id="0" * 64, name="<b>.txt", media_type="text/plain", size=3)]
 
-    async with open_rig(RepliesWith(lambda _: EVIL), agents=agents) as rig:
+    async with open_rig(RepliesWith(lambda _: reply), agents=agents) as rig:
         handle = await rig.sessions.spawn_team(team)
         await rig.sessions.team_result(handle)
         journal = StoreJournal(rig.store, rig.store.now, Settings().stuck_rules)
@@ -46,8 +46,10 @@ async def opened(*, only_failed: bool = False) -> AsyncGenerator[Tree]:
         )
 
 
-async def exported(form: ExportForm, *, has_transcripts: bool = True) -> tuple[str, Export]:
-    async with opened() as tree:
+async def exported(
+    form: ExportForm, *, has_transcripts: bool = True, reply: str = EVIL
+) -> tuple[str, Export]:
+    async with opened(reply=reply) as tree:
         wanted = Wanted(form=form, has_transcripts=has_transcripts)
         export = Export(tree, wanted, lambda text: text.replace("hush", "[redacted:key]"))
         parts = [part async for part in export.parts()]

@@ -8,10 +8,8 @@ import hashlib
 import re
 from html.parser import HTMLParser
 
-import pytest
 from typing_extensions import override
 
-from parallel_agents.views.exports.page import page_of
 from parallel_agents.views.exports.tree import ExportForm
 from tests.unit.views.exports.sample import exported
 
@@ -76,17 +74,15 @@ async def test_secrets_and_escape_sequences_are_not_in_it() -> None:
         assert "\x1b" not in text
 
 
-async def test_text_has_transcripts_up_to_a_bound_and_secrets_beyond_it_are_counted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_text_has_transcripts_up_to_a_bound_and_secrets_beyond_it_are_counted() -> None:
     whole, _ = await exported(ExportForm.HTML)
-    monkeypatch.setattr(page_of.__module__ + "._MOST_TEXT", 1)
+    words = 20_000  # of each of the two replies
 
-    page, export = await exported(ExportForm.HTML)
+    page, export = await exported(ExportForm.HTML, reply="tea hush " * words)
 
     sentence = "Its whole transcript is in the pages of this file"
-    assert (page.count(sentence), whole.count(sentence)) == (3, 0)
-    assert "Transcript<" not in page
+    assert (page.count(sentence), whole.count(sentence)) == (2, 0)
+    assert page.count("tea [redacted:key]") == 2 * words  # the answers, and no transcript of them
     assert export.exported.redacted > page.count("[redacted:")
 
 
