@@ -15,8 +15,6 @@ from parallel_agents.stores.row_columns import is_moment
 
 # A call may still be told of a run that was ended from outside, and clocks be set back a little.
 _SETTLED_SECONDS = 600.0
-# So many that ended since then are read with each question.
-_MOST_FRESH = 1000
 _ReadCosts = Callable[[Mapping[str, Value], Sequence[str]], list[Cost]]
 
 
@@ -28,9 +26,14 @@ class _Kept(NamedTuple):
 
 
 class EndedCosts:
-    """What is kept of the costs of one store."""
+    """What is kept of the costs of one store.
 
-    def __init__(self) -> None:
+    Args:
+        most_fresh: how many that ended since then are read with each question.
+    """
+
+    def __init__(self, most_fresh: int = 1000) -> None:
+        self._most_fresh = most_fresh
         self._kept: _Kept | None = None
 
     def with_those_since(self, database: Database, read: _ReadCosts) -> list[Cost]:
@@ -51,7 +54,7 @@ class EndedCosts:
         if kept is None:
             costs = read({"until": until}, ("costs.ended_by",))
             kept = _Kept(until, _count(database, until), pruning, costs)
-        elif (count := _count(database, until)) > kept.runs + _MOST_FRESH:
+        elif (count := _count(database, until)) > kept.runs + self._most_fresh:
             fresh = read({"since": kept.until, "until": until}, ("costs.between",))
             kept = _Kept(until, count, pruning, [*kept.costs, *fresh])
         self._kept = kept

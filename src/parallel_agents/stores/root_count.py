@@ -6,9 +6,6 @@ from typing import NamedTuple
 
 from parallel_agents.stores.database import Database
 
-# After more new events than this, all are counted anew.
-_MOST_NEW = 5000
-
 
 class _Kept(NamedTuple):
     seq: int
@@ -17,9 +14,14 @@ class _Kept(NamedTuple):
 
 
 class RootCount:
-    """What is kept of the count of one store."""
+    """What is kept of the count of one store.
 
-    def __init__(self) -> None:
+    Args:
+        most_new: after more new events than this, all are counted anew.
+    """
+
+    def __init__(self, most_new: int = 5000) -> None:
+        self._most_new = most_new
         self._kept: _Kept | None = None
 
     def read(self, database: Database) -> int:
@@ -28,7 +30,7 @@ class RootCount:
             (seq,) = database.one("last_seq") or (0,)
             _, pruning = database.one("last_end") or (None, None)
             kept = self._kept
-            if kept and kept.pruning == pruning and 0 <= seq - kept.seq <= _MOST_NEW:
+            if kept and kept.pruning == pruning and 0 <= seq - kept.seq <= self._most_new:
                 (new,) = database.one("count_roots_after", (kept.seq,)) or (0,)
                 roots = kept.roots + new
             else:

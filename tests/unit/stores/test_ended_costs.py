@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-
-import pytest
+from contextlib import aclosing
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.store_care import Retention
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
-from parallel_agents.stores import ended_costs
+from parallel_agents.stores.ended_costs import EndedCosts
+from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 LATER = 500.0
+
+
+class KeepsFew(MemoryStore):
+    """A store that reads two fresh runs with each question, and keeps what all others cost."""
+
+    def __init__(self) -> None:
+        super().__init__(asyncio.get_running_loop().time)
+        self._journal.rows.ended_costs = EndedCosts(most_fresh=2)
 
 
 def came_to(costs: Sequence[Cost]) -> tuple[int, int, Spend]:
@@ -29,9 +37,9 @@ async def work(rig: Rig, count: int) -> None:
         await (await rig.sessions.spawn(Task("writer", str(number)))).wait()
 
 
-async def test_all_costs_are_those_since_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ended_costs, "_MOST_FRESH", 2)
-    async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER]) as rig:
+async def test_all_costs_are_those_since_the_beginning() -> None:
+    model = RepliesWith(lambda _: "done")
+    async with aclosing(KeepsFew()) as store, open_rig(model, agents=[WRITER], store=store) as rig:
         for count in (0, 2, 1, 1, 5, 1):
             await work(rig, count)
             assert came_to(await rig.store.costs()) == came_to(await rig.store.costs(since=0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
@@ -10,19 +11,28 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.store_care import Retention
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.stores import root_count
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.stores.root_count import RootCount
 from parallel_agents.testing import RepliesWith, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 
 
+class CountsAnew(MemoryStore):
+    """A store that counts all roots anew after more than some new events."""
+
+    def __init__(self, most_new: int) -> None:
+        super().__init__(asyncio.get_running_loop().time)
+        self._journal.rows.root_count = RootCount(most_new)
+
+
 @pytest.mark.parametrize("most_new", [0, 5000])
-async def test_new_roots_are_counted_and_pruned_ones_are_not(
-    monkeypatch: pytest.MonkeyPatch, most_new: int
-) -> None:
-    monkeypatch.setattr(root_count, "_MOST_NEW", most_new)
-    chosen = Filter(roots_only=True)
-    async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER]) as rig:
+async def test_new_roots_are_counted_and_pruned_ones_are_not(most_new: int) -> None:
+    chosen, model = Filter(roots_only=True), RepliesWith(lambda _: "done")
+    async with (
+        aclosing(CountsAnew(most_new)) as store,
+        open_rig(model, agents=[WRITER], store=store) as rig,
+    ):
         counts = [await rig.store.count_rows(chosen)]
         for number in range(3):
             await (await rig.sessions.spawn(Task("writer", str(number)))).wait()
