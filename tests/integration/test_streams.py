@@ -18,6 +18,7 @@ import parallel_agents as pa
 from parallel_agents.api.opening import Options
 from parallel_agents.errors import AuthFailed, InvalidInput, UnknownAgent
 from parallel_agents.testing import Answer, RepliesWith
+from tests.support.terminal_stream import TerminalStream
 
 
 class Verdict(BaseModel):
@@ -233,13 +234,7 @@ def test_a_small_map_of_too_much_is_refused_before_anything_is_stored(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-class Terminal(io.StringIO):
-    @override
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.mark.parametrize(("kind", "is_shown"), [(Terminal, True), (io.StringIO, False)])
+@pytest.mark.parametrize(("kind", "is_shown"), [(TerminalStream, True), (io.StringIO, False)])
 def test_progress_is_shown_to_people_and_never_to_a_pipe(
     kind: type[io.StringIO], is_shown: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,7 +255,7 @@ async def verses(flow: pa.Flow) -> str:
 def test_progress_counts_the_steps_of_a_flow_and_the_rows_of_a_map(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stderr", err := Terminal())
+    monkeypatch.setattr("sys.stderr", err := TerminalStream())
     given = options(tmp_path, RepliesWith(lambda _: "Done."))
     models = given.get("models")
     rows = [{"n": n} for n in range(3)]
