@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import gc
-import json
+import marshal
 import os
 import runpy
 import select
@@ -146,7 +146,7 @@ class Server:
         if (pid := os.fork()) == 0:
             self._leave()
             os.close(files[3])
-            return Request(json.loads(text), files[:3], files[4:])
+            return Request(marshal.loads(text), files[:3], files[4:])
         for file in (*files[:3], *files[4:]):
             os.close(file)
         self._watch(_Forked(pid, os.pidfd_open(pid), told=files[3]))
