@@ -214,7 +214,7 @@ def test_a_profile_begins_with_its_first_setting(pagents: Pagents) -> None:
 
     assert ended.code == 0
     assert "[settings.work]" in ended.out
-    assert ended.err == ""
+    assert ended.err == "work is a new profile.\n"
     assert pagents("--profile", "work", "config", "get", "model").out == "bench/good\n"
 
 

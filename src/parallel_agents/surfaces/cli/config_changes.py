@@ -20,10 +20,10 @@ from parallel_agents.core.json_value import Json
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import ConfigError, Conflict
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.setting_sources import PROFILES
+from parallel_agents.setting_sources import PROFILES, profile_names
 from parallel_agents.settings import PROFILE_VARIABLE, Environment, Settings
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, find_home_of_any_profile
 from parallel_agents.surfaces.cli.editor import edit_file
 from parallel_agents.trust import CONFIG_NAME
 
@@ -51,7 +51,8 @@ def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = N
     Comments and the order of the file are kept. A value that the setting does not take is refused, and
     the file stays as it was.
     """
-    environment = find_home(home)
+    environment = find_home_of_any_profile(home)
+    begun = _begun_profile(environment)
     steps = key_steps(name)
     check_known(steps)
     file, place = config_file(environment), (*_profile_steps(environment), *steps)
@@ -72,6 +73,8 @@ def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = N
         _check_models(home, value)
     is_new = write_setting(environment, place, value)
     _report(environment, steps, value, "set" if is_new else "was set so already", is_json=json)
+    if begun and not json:
+        render.note(begun)
 
 
 def _check_models(home: Path | None, value: Json) -> None:
@@ -82,7 +85,7 @@ def _check_models(home: Path | None, value: Json) -> None:
     """
     from parallel_agents.app.models import make_registry  # noqa: PLC0415 - heavy, and few ask for it
 
-    environment = find_home(home)
+    environment = find_home_of_any_profile(home)
     # Without a word on what is wrong now, such as a profile that this command is about to begin.
     registry = make_registry(environment, find_usable(environment).settings)
     for name in _texts(value):
@@ -172,6 +175,15 @@ def _sentences() -> dict[str, str]:
 def _profile_steps(environment: Environment) -> tuple[str, ...]:
     chosen = environment.variables.get(PROFILE_VARIABLE)
     return (PROFILES, chosen) if chosen else ()
+
+
+def _begun_profile(environment: Environment) -> str:
+    """A sentence for whoever begins a profile, and may have misspelt another; empty if it exists."""
+    chosen, names = environment.variables.get(PROFILE_VARIABLE), profile_names(environment)
+    if not chosen or chosen in names:
+        return ""
+    others = f", beside {', '.join(names)}" if names else ""
+    return f"{chosen} is a new profile{others}."
 
 
 def _changed(environment: Environment, change: Callable[[str], str]) -> bool:

@@ -30,7 +30,7 @@ from parallel_agents.surfaces.mcp.distant_calls import DistantCalls
 from parallel_agents.surfaces.mcp.first_call import FirstCall
 from parallel_agents.surfaces.mcp.stdio import leaving_in_time, serve_stdio
 
-app = typer.Typer()
+app = typer.Typer(invoke_without_command=True)
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_AT_DISTANCE = LONGEST_WAIT_SECONDS  # a request to a gateway ends after 90 seconds
@@ -74,7 +74,7 @@ def check_servers(
     mcp_servers.check_servers(names or (), home, is_json=json)
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def mcp(
     invoked: typer.Context,
     http: Annotated[
