@@ -116,8 +116,8 @@ def test_a_plan_that_asks_is_not_over_even_if_all_that_it_began_is_and_nobody_wo
     running.ended()
     stopped, left = pagents("list"), pagents("wait", "one")
 
-    assert "3/3 done; asks you: Go out?" in live.out
-    assert "3/3 done; asks you: Go out?" in stopped.out
+    assert " 3 done; asks you: Go out?" in live.out
+    assert " 3 done; asks you: Go out?" in stopped.out
     assert (waited.code, left.code) == (7, 5)
     assert "pagents resume one" in left.err
 

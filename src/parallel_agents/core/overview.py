@@ -18,6 +18,7 @@ class Tally(NamedTuple):
         owner: the process that executes them, if they are live.
         unclaimed_since: when they were queued, if no process has claimed them yet.
         finished_at: when the last of them ended, in seconds since the epoch; None if they are live.
+        is_later: whether they began after the team had ended, such as retries.
     """
 
     status: RunStatus
@@ -25,6 +26,7 @@ class Tally(NamedTuple):
     unclaimed_since: float | None
     runs: int
     finished_at: float | None
+    is_later: bool = False
 
 
 class Cost(NamedTuple):

@@ -31,7 +31,9 @@ class SessionLine:
         until: when it ended, wrote last or, while a process works on it, now.
         asks: what the run asks a person, whether a process works on it or not.
         queued_after: further runs of the session that wait for it.
-        counts: of a team, how many of its tasks' runs are in each state.
+        counts: of a team, how many of its tasks' runs are in each state; of one that has ended, as it
+            ended.
+        later_counts: of a team that has ended, the same of what began later, such as retries.
         spend: of the run and, if it is a team, of everything below it.
         lacks: what the process that looks lacks to continue the run, if no process works on it.
         silence: how long the run has been silent, if that is worth saying.
@@ -44,6 +46,7 @@ class SessionLine:
     asks: str = ""
     queued_after: int = 0
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    later_counts: Mapping[str, int] = field(default_factory=dict[str, int])
     spend: Spend = Spend()
     lacks: str = ""
     silence: Silence | None = None
@@ -99,7 +102,8 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         doing="" if is_stopped else _doing(seen, row.run),
         asks=waits_for(seen.asked[row.run.id]) if row.run.id in seen.asked else "",
         queued_after=queued_after,
-        counts=_counts(tallies, liveness),
+        counts=_counts([each for each in tallies if not each.is_later], liveness),
+        later_counts=_counts([each for each in tallies if each.is_later], liveness),
         spend=row.run.spend if below is None else row.run.spend + below,
         silence=None if is_stopped else seen.silences.get(row.run.id),
         lacks=next((lack for each in stopped if (lack := lacks(each))), ""),
