@@ -32,6 +32,7 @@ from parallel_agents.core.task import AnyTask
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import whole_history
 from parallel_agents.errors import RunIsOver
+from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.chat_files import WithFiles
 from parallel_agents.surfaces.cli.question_prompt import asked_in
 from parallel_agents.views import format
@@ -99,6 +100,13 @@ class Conversation:
     def name(self) -> str:
         """The session's short id; empty before the first message."""
         return short(self._key) if self._key else ""
+
+    async def called(self) -> str:
+        """What a person types to come back; empty before the first message."""
+        row = await self.row()
+        if row is None:
+            return ""
+        return await called(self._app.sessions, row, self._app.catalog.agent_names())
 
     @property
     def key(self) -> SessionKey | None:
