@@ -166,12 +166,17 @@ def note_lost_call(work: Work, turn: int) -> None:
     before = [event.body for event in claim.events if not isinstance(event.body, Steered)][:-1]
     if before and isinstance(before[-1], Unanswered):
         return
-    model = work.model.name
-    if work.models.cost_nanousd(model, _ONE_OF_EACH) == 0:
+    if not _bills(work):
         return
     work.unanswered += 1
     key = f"turn-{turn}/epoch-{claim.run.epoch}/unanswered-before"
-    work.activation.journal.note(Entry(key, Unanswered(turn=turn, model=model)))
+    work.activation.journal.note(Entry(key, Unanswered(turn=turn, model=work.model.name)))
+
+
+def _bills(work: Work) -> bool:
+    """Whether anybody sends a bill for calls of the run's model."""
+    is_free = work.models.cost_nanousd(work.model.name, _ONE_OF_EACH) == 0
+    return not (is_free or work.model.capabilities.is_simulated)
 
 
 def _request(work: Work, step: CallModel) -> ModelRequest:
@@ -269,11 +274,10 @@ class ModelCallListener:
         self._note(Noticed(text=text))
 
     def unanswered(self) -> None:
-        model = self._work.model.name
-        if self._work.models.cost_nanousd(model, _ONE_OF_EACH) == 0:
+        if not _bills(self._work):
             return
         self._work.unanswered += 1
-        self._note(Unanswered(turn=self._turn, model=model))
+        self._note(Unanswered(turn=self._turn, model=self._work.model.name))
 
     def resting(self) -> AbstractContextManager[None]:
         return self._activation.slot.resting()
