@@ -21,6 +21,7 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import ConfigError, Conflict
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.setting_sources import PROFILES, profile_names
+from parallel_agents.setting_values import COMES_FROM, IS_SET_IN
 from parallel_agents.settings import PROFILE_VARIABLE, Environment, Settings
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, find_home_of_any_profile
@@ -63,10 +64,7 @@ def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = N
         try:
             file.check(with_value(text, place, value))
         except ConfigError as error:
-            told = f"{steps[0]}: {_sentences()[steps[0]]}"
-            raise ConfigError(
-                error.message, why="the file stays as it was", hint=f"`pagents config` shows {told}"
-            ) from error
+            raise _refused(steps, error) from error
 
     value = chosen_value(values, check)
     if steps[0] in _OF_MODELS:
@@ -75,6 +73,20 @@ def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = N
     _report(environment, steps, value, "set" if is_new else "was set so already", is_json=json)
     if begun and not json:
         render.note(begun)
+
+
+def _refused(steps: Sequence[str], error: ConfigError) -> ConfigError:
+    """The refusal of a value that would make the file wrong; where it would stand is plain."""
+    stays = "the file stays as it was"
+    reason = "" if error.why.startswith(COMES_FROM) else error.why.partition(f"; {IS_SET_IN}")[0]
+    if not reason:
+        told = f"{steps[0]}: {_sentences()[steps[0]]}"
+        return ConfigError(error.message, why=stays, hint=f"`pagents config` shows {told}")
+    is_of_other = len(steps) > 1 and ".".join(steps) not in error.message
+    table = f"set the table as a whole: pagents config set {'.'.join(steps[:-1])} '{{...}}'"
+    return ConfigError(
+        error.message, why=f"{reason}; {stays}", hint=table if is_of_other else error.hint
+    )
 
 
 def _check_models(home: Path | None, value: Json) -> None:
@@ -164,7 +176,9 @@ def check_known(steps: Sequence[str]) -> None:
     if steps[0] not in known:
         raise ConfigError(
             f"unknown setting {steps[0]!r}",
-            hint=did_you_mean(steps[0], known, "`pagents config` shows all"),
+            hint="write pagents config set NAME VALUE --profile PROFILE"
+            if steps[0] == PROFILES
+            else did_you_mean(steps[0], known, "`pagents config` shows all"),
         )
 
 
