@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Container
 from typing import Protocol
@@ -9,6 +10,9 @@ from typing import Protocol
 from parallel_agents.core.row import Row
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.views import format
+
+# What a client of a gateway makes up, so that a request that is sent again counts once.
+_MADE = re.compile(r"[0-9a-f]{16}")
 
 
 class Finds(Protocol):
@@ -26,7 +30,8 @@ async def called(sessions: Finds, row: Row, taken: Container[str] = ()) -> str:
         taken: names that mean something else where this one is typed.
     """
     session = row.session
-    given = [] if session.parent or session.spawn_key == session.key else [session.spawn_key]
+    has_id = not session.parent and session.spawn_key != session.key
+    given = [session.spawn_key] if has_id and not _MADE.fullmatch(session.spawn_key) else []
     given += [] if session.label == session.agent.name else [session.label]
     for name in given:
         try:

@@ -94,12 +94,12 @@ def set_limit(
         )
     limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
     kept = run_cancellable(_set(context, model, limit))
-    (line,) = limit_lines([kept], _providers(context), time.time(), only=model) or [
+    (line,) = limit_lines([kept], _providers(context), time.time(), only=kept.model) or [
         LimitLine(kept, NO_LIMIT, _NONE)
     ]
     none = "circuit closed" if name_of_agent(model) else "no limit"
     shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else none
-    render.line(f"{model}: {shown}")
+    render.line(f"{kept.model}: {shown}")
 
 
 def _providers(context: CliContext) -> Mapping[str, Provider]:

@@ -24,6 +24,7 @@ def answers(_: ModelRequest) -> Answer:
         ("monday", "draft", "monday"),
         ("monday", None, "monday"),
         (None, "draft", "draft"),
+        ("aff2745d80724624", "draft", "draft"),
         (None, "first draft", "'first draft'"),
         (None, "taken", ""),
         (None, "-x", ""),
