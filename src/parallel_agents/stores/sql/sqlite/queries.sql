@@ -582,7 +582,7 @@ AND MAX(r.calls, r.cost_nanousd, r.unpriced_calls, r.input_tokens, r.output_toke
 -- had ended is counted apart, and so is a retry below a team, whose outcome is that of its own tasks. A
 -- flow goes on with the retry of a step, which replaces the run that failed.
 -- name: tallies
-WITH teams AS (
+WITH teams AS MATERIALIZED (
     SELECT value AS team,
            (SELECT CASE WHEN {live} THEN 9e999 ELSE r.finished_at END
             FROM runs AS r WHERE r.session = value ORDER BY r.number DESC LIMIT 1) AS ended_at
@@ -601,7 +601,7 @@ FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
                          WHERE later.session = r.session AND later.number > r.number
                            AND asker.session = team
                            AND (later.created_at > ended_at) = (r.created_at > ended_at))
-             AND (asking.kind = 'team' OR NOT EXISTS (
+             AND (asking.kind = 'team' OR r.status = 'done' OR NOT EXISTS (
                  SELECT 1 FROM dead_letters AS d JOIN runs AS again ON again.session = d.retried_by
                  WHERE d.run = r.id AND (again.created_at > ended_at) = (r.created_at > ended_at))) AS is_latest
       FROM teams JOIN runs AS asking ON asking.session = team CROSS JOIN runs AS r ON r.asked_by = asking.id)
