@@ -3,20 +3,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.live_text.folder import MOST_CHARACTERS, NOTHING, LiveTextFolder, Text
-from parallel_agents.live_text.overheard import Telling
+from parallel_agents.live_text.overheard import Telling, Told
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUN = RunId("run")
+RUN, ROOT = RunId("run"), SessionKey("agent:main:subagent:root")
 
 
 async def test_nothing_is_told_while_nobody_looks(tmp_path: Path) -> None:
     folder = LiveTextFolder(tmp_path)
-    telling = Telling(folder, RUN)
-    telling.begin()
+    telling = Telling(folder, RUN, ROOT, Told(1))
+    telling.begin(1)
     telling.write("Dear")
     await asyncio.sleep(1)
 
@@ -27,16 +27,16 @@ async def test_nothing_is_told_while_nobody_looks(tmp_path: Path) -> None:
 async def test_pieces_are_told_together_a_tenth_of_a_second_later(tmp_path: Path) -> None:
     folder = LiveTextFolder(tmp_path)
     folder.want(RUN)
-    telling = Telling(folder, RUN)
-    telling.begin()
+    telling = Telling(folder, RUN, ROOT, Told(1))
+    telling.begin(1)
     telling.write("Dear ")
     telling.write("Ana")
     at_once = folder.read(RUN)
     await asyncio.sleep(0.2)
 
     assert telling.is_wanted
-    assert at_once == Text(1, "")
-    assert folder.read(RUN) == Text(1, "Dear Ana")
+    assert at_once == Text(1, "", 1)
+    assert folder.read(RUN) == Text(1, "Dear Ana", 1)
 
 
 async def test_what_is_taken_back_is_gone_and_the_next_text_has_another_number(
@@ -44,8 +44,8 @@ async def test_what_is_taken_back_is_gone_and_the_next_text_has_another_number(
 ) -> None:
     folder = LiveTextFolder(tmp_path)
     folder.want(RUN)
-    telling = Telling(folder, RUN)
-    telling.begin()
+    telling = Telling(folder, RUN, ROOT, Told(1))
+    telling.begin(1)
     telling.write("Dear ")
     telling.take_back()
     await asyncio.sleep(1)
@@ -53,15 +53,15 @@ async def test_what_is_taken_back_is_gone_and_the_next_text_has_another_number(
     telling.write("Hello")
     await asyncio.sleep(1)
 
-    assert gone == Text(2, "")
-    assert folder.read(RUN) == Text(3, "Hello")
+    assert gone == Text(2, "", 1)
+    assert folder.read(RUN) == Text(3, "Hello", 1)
 
 
 async def test_no_more_than_a_bound_is_told_and_nothing_stays(tmp_path: Path) -> None:
     folder = LiveTextFolder(tmp_path)
     folder.want(RUN)
-    telling = Telling(folder, RUN)
-    telling.begin()
+    telling = Telling(folder, RUN, ROOT, Told(1))
+    telling.begin(1)
     telling.write("x" * (MOST_CHARACTERS + 5))
     telling.write("y")
     await asyncio.sleep(1)
