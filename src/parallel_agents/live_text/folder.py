@@ -19,7 +19,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import RunId
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_private_folders
 
@@ -68,8 +68,13 @@ class LiveTextFolder:
         self._folder = home / FOLDER
         self._is_tidy = False
 
-    def want(self, what: RunId | SessionKey) -> None:
-        """Say that somebody looks at a run, or at all runs below a session at the root of a tree."""
+    def want(self, what: str) -> None:
+        """Say that somebody looks at what these calls write.
+
+        Args:
+            what: the id of a run; the key of the session at the root of a tree, for all runs of it; or
+                the key under which the session of a run is going to be spawned.
+        """
         with suppress(OSError, InvalidInput):
             if not self._folder.is_dir():
                 make_private_folders(self._folder)
@@ -80,16 +85,16 @@ class LiveTextFolder:
             self._is_tidy = True
             self._remove_old()
 
-    def leave(self, what: RunId | SessionKey) -> None:
+    def leave(self, what: str) -> None:
         """Say that nobody looks any more."""
         with suppress(OSError):
             self._wanted(what).unlink()
 
-    def is_wanted(self, what: RunId | SessionKey) -> bool:
-        """Whether somebody looks at a run, or at a tree."""
+    def is_wanted(self, what: str) -> bool:
+        """Whether somebody looks at it."""
         return _is_wanted(str(self._wanted(what)))
 
-    def looks_at(self, *what: RunId | SessionKey) -> Callable[[], bool]:
+    def looks_at(self, *what: str) -> Callable[[], bool]:
         """Asks whether somebody looks at one of these, before each call: a look at a file for each."""
         return partial(_is_any_wanted, tuple(str(self._wanted(each)) for each in what))
 
@@ -146,7 +151,7 @@ class LiveTextFolder:
                 if path.lstat().st_mtime < before:
                     path.unlink()
 
-    def _wanted(self, what: RunId | SessionKey) -> Path:
+    def _wanted(self, what: str) -> Path:
         return self._folder / f"{_name(what)}{_WANTED}"
 
     def _text(self, run: RunId) -> Path:
@@ -217,5 +222,5 @@ def text_name(run: RunId) -> str:
     return f"{_name(run)}{_TEXT}"
 
 
-def _name(what: RunId | SessionKey) -> str:
+def _name(what: str) -> str:
     return blake2b(what.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

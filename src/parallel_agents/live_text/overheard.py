@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.runner import Activation, Runner
+from parallel_agents.core.session import Session
 from parallel_agents.live_text.folder import MOST_CHARACTERS, LiveTextFolder
 
 MOST_TOLD = 200
@@ -24,11 +26,17 @@ class OverheardRunner:
 
     async def run(self, activation: Activation) -> None:
         claim = activation.claim
-        telling = Telling(self._folder, claim.run.id, claim.session.root, self._told)
+        telling = Telling(self._folder, claim.run.id, names_of(claim.session), self._told)
         try:
             await self._runner.run(replace(activation, overhearing=telling))
         finally:
             telling.end()
+
+
+def names_of(session: Session) -> tuple[str, ...]:
+    """What somebody looks at who looks at a session, beside its run."""
+    is_root = session.key == session.root
+    return (session.root, session.spawn_key) if is_root and session.spawn_key else (session.root,)
 
 
 class Told:
@@ -67,11 +75,13 @@ class Telling:
         "is_wanted",
     )
 
-    def __init__(self, folder: LiveTextFolder, run: RunId, root: SessionKey, told: Told) -> None:
+    def __init__(
+        self, folder: LiveTextFolder, run: RunId, names: Sequence[str], told: Told
+    ) -> None:
         self.is_wanted = False
         self._folder = folder
         self._run = run
-        self._looks = folder.looks_at(run, root)
+        self._looks = folder.looks_at(run, *names)
         self._told = told
         self._number = self._turn = 0
         self._is_begun = False

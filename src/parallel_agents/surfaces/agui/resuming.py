@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from parallel_agents.core.event import Event
@@ -82,32 +82,32 @@ class ResumedTranslation:
 
         `place` is right for each while it is handled.
         """
+        if event.seq > self._known.seq:  # before it ends what the client has a part of
+            yield from self.resume()
         for piece in self._live.of(event, member):
             place = Place(event.seq, piece.number)
             if place > self._known:
-                yield from self._resumed()
+                yield from self.resume()
                 yield self._sent(piece, place if piece.number else self.place)
             if piece.number:
                 self.place = place
 
-    def written(self, run: RunId, text: Text, at: int) -> list[Sent] | None:
-        """What is told of a text that is being written, once no event is left to tell before it.
-
-        Returns:
-            None if an event has yet to come before it.
-        """
-        pieces = self._live.written(run, text, at)
-        if pieces is None:
-            return None
-        return [*self._resumed(), *(self._sent(piece, self.place) for piece in pieces)]
-
-    def _resumed(self) -> Iterable[Sent]:
-        """What the client is told first, once all is translated that it knows."""
+    def resume(self) -> Iterator[Sent]:
+        """What the client is told first; call it once no event is left, and before `written`."""
         if self._has_resumed:
             return
         self._has_resumed = True
         for piece in self._live.resume():
             yield self._sent(piece, self.place)
+
+    def written(self, run: RunId, text: Text, at: int) -> list[Sent] | None:
+        """What is told of a text that is being written.
+
+        Returns:
+            None if an event has yet to come before it.
+        """
+        pieces = self._live.written(run, text, at)
+        return None if pieces is None else [self._sent(piece, self.place) for piece in pieces]
 
     def _sent(self, piece: Piece, place: Place) -> Sent:
         return Sent(piece.content, Known(place, piece.writing))

@@ -17,7 +17,7 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Queued
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id
+from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, make_team_key
 from parallel_agents.core.row import Row
 from parallel_agents.errors import Conflict, InvalidInput, NotOffered
 from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION
@@ -129,12 +129,9 @@ async def run_agent(call: Call, given: RunAgentInput) -> Stream:
     partner = found(catalog_of(call), call.name)
     async with call.gateway.beginning:
         begun = await _begun(call, partner, given)
-    kept = _kept(given)
-    if kept is not None:
-        await call.gateway.live.want(begun.session)
     await call.client.hand_to_worker()
     asking = Asking(given.thread_id, given.run_id, given.parent_run_id, state)
-    told = Telling(asking, begun.session, begun.run, partner.name, known, kept)
+    told = Telling(asking, begun.session, begun.run, partner.name, known, _kept(given))
     return Stream(pieces=RunStream(call, told).pieces(), media_type=EVENT_STREAM)
 
 
@@ -142,23 +139,27 @@ async def _begun(call: Call, partner: Agent | Team, given: RunAgentInput) -> _Be
     """The run of this request: the one that it has started before, or else a new one."""
     thread = _digest(partner.name, given.thread_id)
     key = f"agui-{_digest(thread, given.run_id)}"
-    wishes = _wishes(given)
+    wishes, live = _wishes(given), call.gateway.live
     stored = await first_row(call, key)
     if stored is not None:
         await _check_same(call, stored, partner, given)
         return _Begun(stored.session.key, stored.run.id)
     if isinstance(partner, Team):
+        await live.want(make_team_key(partner.name, key))
         spawned = await begin(call, partner, _whole(given), wishes, key=key)
         return _Begun(spawned.session_key, spawned.run_id)
     label = f"agui-{thread}"
     top = await _session_of(call, partner.name, label)
     if top is None:
-        spawned = await begin(call, partner, _whole(given), wishes, key=key, label=label)
+        async with live.expecting(key):
+            spawned = await begin(call, partner, _whole(given), wishes, key=key, label=label)
+            await live.want(spawned.session_key)
         return _Begun(spawned.session_key, spawned.run_id)
     await check_continues(call, top.session.key, wishes)
     last = _with_context(told(_said(given)[-1:]), given)
     work = orjson.dumps([last, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)
     run = make_keyed_run_id(f"{top.session.key}\0{key}".encode(), work)
+    await live.want(top.session.key)
     spawned = await call.verbs.send(
         top.session.key, last, input=wishes.input, run=run, model=wishes.model
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 import orjson
@@ -19,6 +19,7 @@ from parallel_agents.surfaces.agui.resuming import Known, Place, ResumedTranslat
 from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
 from parallel_agents.surfaces.gateway.event_routes import HEARTBEAT_SECONDS
 from parallel_agents.surfaces.gateway.gateway import Call
+from parallel_agents.surfaces.gateway.hub import Following
 from parallel_agents.surfaces.gateway.live_watch import Look
 from parallel_agents.surfaces.gateway.replies import encode
 from parallel_agents.surfaces.gateway.run_events import (
@@ -80,7 +81,7 @@ class RunStream:
         following = await following_run(self._call, told.session, told.run)
         batches = batches_of_run(following, told.run, HEARTBEAT_SECONDS)
         sent_at = clock()
-        with self._call.gateway.live.looking(told.session, following.wake) as look:
+        with self._looking(following) as look:
             async with aclosing(batches):
                 async for batch in batches:
                     for event in batch:
@@ -98,16 +99,25 @@ class RunStream:
                         yield b": still there\n\n"
                         sent_at = clock()
 
+    @contextmanager
+    def _looking(self, following: Following) -> Generator[Look]:
+        """Look at what is written in the tree of the run, if it may be told."""
+        if self._told.given is None:
+            yield Look(following.wake)
+            return
+        with self._call.gateway.live.looking(self._told.session, following.wake) as look:
+            yield look
+
     def _choose(self, event: Event, look: Look) -> None:
         """Look at what the runs write of which the client is told."""
         is_told = self._translation.message_of(event.run, 0) is not None
         if not is_told:
             look.forget(event.run)
-        elif isinstance(event.body, Queued) and self._told.given is not None:
+        elif isinstance(event.body, Queued):
             look.add(event.run)
 
     def _written(self, look: Look) -> list[Sent]:
-        at, found = round(self._call.client.now() * 1000), list[Sent]()
+        at, found = round(self._call.client.now() * 1000), list(self._lacking.resume())
         for _ in range(_MOST_AT_ONCE):
             if (written := look.take()) is None:
                 break

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence, Set
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence, Set
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import NamedTuple
 
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import RunId
 from parallel_agents.live_text.folder import (
     NO_VERSION,
     NOTHING,
@@ -25,7 +25,6 @@ from parallel_agents.live_text.folder import (
 
 LOOK_SECONDS = 0.1
 _WANT_LOOKS = int(WANTED_SECONDS / LOOK_SECONDS / 4)
-_Target = RunId | SessionKey
 
 
 class Written(NamedTuple):
@@ -79,18 +78,18 @@ class LiveWatch:
 
     def __init__(self, folder: LiveTextFolder) -> None:
         self._folder = folder
-        self._looks: dict[Look, _Target] = {}
-        self._targets: Counter[_Target] = Counter()
-        self._left: set[_Target] = set()
+        self._looks: dict[Look, str] = {}
+        self._targets: Counter[str] = Counter()
+        self._left: set[str] = set()
         self._known: dict[RunId, _Known] = {}
         self._is_due = asyncio.Event()
 
     @contextmanager
-    def looking(self, target: _Target, on_news: Callable[[], None]) -> Generator[Look]:
+    def looking(self, target: str, on_news: Callable[[], None]) -> Generator[Look]:
         """Have a run, or the runs of a tree, tell what they write, until the block ends.
 
         Args:
-            target: the run, or the session at the root of the tree.
+            target: the id of the run, or the key of the session at the root of the tree.
             on_news: called when there is something to take.
         """
         look = Look(on_news)
@@ -107,9 +106,21 @@ class LiveWatch:
                 self._left.add(target)
             self._is_due.set()
 
-    async def want(self, target: _Target) -> None:
+    async def want(self, target: str) -> None:
         """Say that somebody will look, before the stream that does has begun."""
         await asyncio.to_thread(self._folder.want, target)
+
+    @asynccontextmanager
+    async def expecting(self, key: str) -> AsyncGenerator[None]:
+        """Have the run tell what it writes, from its first call on, that is spawned under a key in this block.
+
+        The key of its session is known only after that, when a worker may have begun.
+        """
+        await self.want(key)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._folder.leave, key)
 
     async def run(self) -> None:
         """Look ten times a second while somebody does, until this is cancelled."""
@@ -143,8 +154,8 @@ class LiveWatch:
 
     def _found(
         self,
-        targets: Sequence[_Target],
-        left: Sequence[_Target],
+        targets: Sequence[str],
+        left: Sequence[str],
         known: Sequence[_Known],
         *,
         is_due: bool,

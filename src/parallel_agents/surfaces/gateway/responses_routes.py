@@ -106,13 +106,10 @@ async def respond(call: Call, given: ResponseBody) -> Reply:
     partner = found(catalog_of(call), given.model)
     text = told(_said(given))
     if given.previous_response_id is None:
-        spawned = await begin(call, partner, text, given.pagents, key=_key(call.key))
+        spawned = await _begin(call, partner, given, text)
     else:
         async with call.gateway.beginning:  # of two that continue it at once, one does
             spawned = await _continue(call, partner, given, text)
-    is_told_live = bool(given.stream) and _is_final(partner)
-    if is_told_live:
-        await call.gateway.live.want(spawned.run_id)
     await call.client.hand_to_worker()
     (row,) = await call.client.sessions.rows_of([spawned.run_id])
     asked = Asked(
@@ -125,7 +122,7 @@ async def respond(call: Call, given: ResponseBody) -> Reply:
         bool(given.background),
     )
     if given.stream:
-        streamed = StreamedResponse(asked, is_told_live=is_told_live)
+        streamed = StreamedResponse(asked, is_told_live=_is_told_live(partner, given))
         pieces = event_pieces(call, spawned.session_key, streamed)
         return Stream(pieces=pieces, media_type=EVENT_STREAM)
     if given.background:
@@ -143,11 +140,21 @@ async def response(call: Call, _: Nothing) -> Document:
     return Document(value=response_document(asked, end))
 
 
-def _is_final(partner: Agent | Team) -> bool:
-    """Whether what its model writes is the answer, which nothing then refuses or forms anew."""
-    if isinstance(partner, Team) or partner.output_schema is not None:
+def _is_told_live(partner: Agent | Team, given: ResponseBody) -> bool:
+    """Whether text is told while it is written: what nothing then refuses or forms anew is the answer."""
+    if not given.stream or isinstance(partner, Team) or partner.output_schema is not None:
         return False
     return not (partner.gates or partner.refine)
+
+
+async def _begin(call: Call, partner: Agent | Team, given: ResponseBody, text: str) -> Spawned:
+    key = _key(call.key)
+    if key is None or not _is_told_live(partner, given):
+        return await begin(call, partner, text, given.pagents, key=key)
+    async with call.gateway.live.expecting(key):
+        spawned = await begin(call, partner, text, given.pagents, key=key)
+        await call.gateway.live.want(spawned.run_id)
+    return spawned
 
 
 async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text: str) -> Spawned:
@@ -181,6 +188,8 @@ async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text
             why="the agent would remember what was said after it too",
             hint=f"continue {response_id(latest.run.id)}, or send the whole conversation",
         )
+    if run is not None and _is_told_live(partner, given):
+        await call.gateway.live.want(run)
     return await call.verbs.send(
         row.session.key, text, input=wishes.input, run=run, model=wishes.model
     )

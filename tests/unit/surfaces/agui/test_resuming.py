@@ -24,6 +24,7 @@ from parallel_agents.surfaces.agui.messages import Messages
 from parallel_agents.surfaces.agui.resuming import Known, Place, ResumedTranslation, Sent, known_by
 from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
 from tests.support.agui_client import AguiClient
+from tests.support.shares import examples
 
 TOP, CHILD = SessionKey("agent:main:subagent:top"), SessionKey("agent:main:subagent:child")
 RUN, BELOW = RunId("run"), RunId("below")
@@ -101,17 +102,17 @@ def told_of(story: Story, run: RunId, turns: Sequence[Turn], *, has_failed: bool
     story.happen(run, Finished(outcome=Outcome(status=status, output="so")))
 
 
+def turn_of(tries: list[str], reply: str | None, calls: int) -> Turn:
+    """A turn whose reply is the last try, if it is not another one."""
+    return Turn(tuple(tries), tries[-1] if reply is None else reply, calls)
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> list[Step]:
     """A run and one below it, whose texts and events come in any order."""
     texts = st.text("ab", max_size=4)
     turns = st.builds(
-        lambda tries, reply, calls: Turn(
-            tuple(tries), tries[-1] if reply is None else reply, calls
-        ),
-        st.lists(texts, min_size=1, max_size=3),
-        st.none() | texts,
-        st.integers(0, 2),
+        turn_of, st.lists(texts, min_size=1, max_size=3), st.none() | texts, st.integers(0, 2)
     )
     story = Story()
     for run in (RUN, BELOW):
@@ -152,7 +153,8 @@ def sent_of(steps: Sequence[Step], known: Known) -> Iterator[Got]:
             before.append(step)
             sent = lacking.of(step, member_of(step.run))
         else:
-            sent = iter(lacking.written(step.run, step.text, 1) or ())
+            resumed = list(lacking.resume())
+            sent = iter([*resumed, *(lacking.written(step.run, step.text, 1) or ())])
         for each in sent:
             content = each.content
             if isinstance(content, TakeBack):
@@ -200,21 +202,40 @@ def test_live_text_leaves_the_messages_of_the_journal(steps: list[Step]) -> None
     assert client.open == set()
 
 
-@given(stories(), st.data())
-def test_so_does_a_client_that_is_cut_off_anywhere(steps: list[Step], data: st.DataObject) -> None:
-    whole = list(sent_of(steps, NOTHING))
-    cut = data.draw(st.integers(1, len(whole)))
-    client = AguiClient([ASKED])
-    for got in whole[:cut]:
-        client.take(got.event)
-    last = whole[cut - 1]
-    left = [step for at, step in enumerate(steps) if at > last.step or isinstance(step, Event)]
+def check_cuts(steps: Sequence[Step]) -> None:
+    """Cut a client off after each message, and let it come again."""
+    whole, expected = list(sent_of(steps, NOTHING)), shown(journal_only(steps))
+    for cut, last in enumerate(whole, 1):
+        client = AguiClient([ASKED])
+        for got in whole[:cut]:
+            client.take(got.event)
+        left = [step for at, step in enumerate(steps) if at > last.step or isinstance(step, Event)]
 
-    for got in sent_of(left, known_by(last.known.id)):
-        client.take(got.event)
+        for got in sent_of(left, known_by(last.known.id)):
+            client.take(got.event)
 
-    assert shown(client) == shown(journal_only(steps))
-    assert client.open == set()
+        assert shown(client) == expected
+        assert client.open == set()
+
+
+@examples(10)
+@given(stories())
+def test_so_does_a_client_that_is_cut_off_anywhere(steps: list[Step]) -> None:
+    check_cuts(steps)
+
+
+@pytest.mark.parametrize("is_below_first", [False, True])
+def test_so_does_one_of_a_run_with_everything_in_it(*, is_below_first: bool) -> None:
+    story = Story()
+    story.happen(RUN, Queued(text="x"))
+    story.happen(RUN, Started(owner=OwnerId("o"), epoch=1))
+    story.happen(BELOW, Queued(text="x"))
+    turns = (Turn(("ab", "ba"), "ba", 1), Turn(("ab",), "", 2), Turn(("aa",), "b", 0))
+    for run in (BELOW, RUN) if is_below_first else (RUN, BELOW):
+        for _ in told_of(story, run, turns, has_failed=run == BELOW):
+            pass
+
+    check_cuts(story.steps)
 
 
 @pytest.mark.parametrize("known", [Known(Place(12, 3)), Known(Place(0, 0), ("m5.1", "m123.45"))])
