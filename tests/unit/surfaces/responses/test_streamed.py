@@ -18,7 +18,7 @@ from parallel_agents.core.message import Message, Part, Role, Text, ToolCall
 from parallel_agents.core.model import Finish
 from parallel_agents.core.usage import Usage
 from parallel_agents.live_text.folder import Text as LiveText
-from parallel_agents.surfaces.responses.documents import Asked, Ended, ErrorDocument
+from parallel_agents.surfaces.responses.documents import Asked, Ended
 from parallel_agents.surfaces.responses.streamed import StreamedResponse
 
 RUN = RunId("run")
@@ -104,8 +104,7 @@ def test_what_is_replaced_ends_and_only_the_answer_is_returned(
 
 
 def test_a_response_that_fails_leaves_no_item_open() -> None:
-    error: ErrorDocument = {"code": "PA-E301", "message": "No answer."}
-    events = told(QUEUED, *LIVE, Ended("failed", "", error, Usage()))
+    events = told(QUEUED, *LIVE, Ended("failed", "", None, Usage()))
 
     assert items_of(events) == [("Dear Ana", "incomplete", None)]
     assert events[-1]["response"]["output"] == []
