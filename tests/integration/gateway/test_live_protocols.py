@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from tests.integration.gateway.conftest import Served, Serving
 
 TEXT = "Dear Ana, the tea is ready."
+CONVERSATION: list[dict[str, Any]] = [
+    {
+        "id": "u1",
+        "role": "user",
+        "content": [{"type": "text", "text": "Is there tea?", "cited": 1}],
+    },
+    {
+        "id": "a1",
+        "role": "assistant",
+        "toolCalls": [
+            {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        ],
+    },
+    {"id": "t1", "role": "tool", "toolCallId": "c", "content": "yes"},
+    {"id": "u2", "role": "user", "name": "ana", "content": "Then write to Ana."},
+]
 MODEL = {"pagents": {"model": "acme/m"}}
 
 
@@ -51,7 +67,7 @@ async def served_by(serving: Serving, paced: Paced) -> AsyncGenerator[Served]:
 
 
 def messages_of(frames: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
-    client = AguiClient([asked()["messages"][0]])  # type: ignore[index]
+    client = AguiClient(CONVERSATION)
     for _, event in frames:
         EVENT.validate_python(event)
         client.take(event)
@@ -70,7 +86,7 @@ async def test_agui_tells_a_text_while_it_is_written_also_to_a_client_that_was_c
     paced = Paced(4)
     before: list[tuple[str, dict[str, Any]]] = []
     async with served_by(serving, paced) as served:
-        body = asked(forwardedProps=MODEL)
+        body = asked(forwardedProps=MODEL, messages=CONVERSATION)
         async with streaming(served, "greeter", body) as frames:
             async for frame in frames:
                 before.append(frame)
@@ -86,7 +102,8 @@ async def test_agui_tells_a_text_while_it_is_written_also_to_a_client_that_was_c
     assert written != TEXT
     assert after[0][1]["type"] == "MESSAGES_SNAPSHOT"
     assert messages_of(before + after) == messages_of(whole)
-    assert messages_of(whole)[1]["content"] == TEXT
+    assert after[0][1]["messages"][:-1] == CONVERSATION
+    assert messages_of(whole)[-1]["content"] == TEXT
     assert "~" not in "".join(place for place, _ in whole)
 
 

@@ -6,9 +6,10 @@ One look at the folder, in a thread, serves all who look; each is told of the ru
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence, Set
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from parallel_agents.core.ids import RunId
@@ -78,11 +79,12 @@ class LiveWatch:
 
     def __init__(self, folder: LiveTextFolder) -> None:
         self._folder = folder
-        self._looks: dict[Look, str] = {}
+        self._looks: set[Look] = set()
         self._targets: Counter[str] = Counter()
+        self._expected: dict[str, float] = {}
         self._left: set[str] = set()
         self._known: dict[RunId, _Known] = {}
-        self._is_due = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @contextmanager
     def looking(self, target: str, on_news: Callable[[], None]) -> Generator[Look]:
@@ -93,21 +95,24 @@ class LiveWatch:
             on_news: called when there is something to take.
         """
         look = Look(on_news)
-        self._looks[look] = target
+        self._looks.add(look)
         self._targets[target] += 1
-        self._is_due.set()
+        self._expected.pop(target, None)
+        self._changed.set()
         try:
             yield look
         finally:
-            del self._looks[look]
+            self._looks.remove(look)
             self._targets[target] -= 1
             if not self._targets[target]:
                 del self._targets[target]
                 self._left.add(target)
-            self._is_due.set()
+            self._changed.set()
 
     async def want(self, target: str) -> None:
-        """Say that somebody will look, before the stream that does has begun."""
+        """Say that somebody will look, before the stream that does has begun; if none does, for 20 seconds."""
+        self._expected[target] = time.monotonic() + WANTED_SECONDS
+        self._changed.set()
         await asyncio.to_thread(self._folder.want, target)
 
     @asynccontextmanager
@@ -116,7 +121,7 @@ class LiveWatch:
 
         The key of its session is known only after that, when a worker may have begun.
         """
-        await self.want(key)
+        await asyncio.to_thread(self._folder.want, key)
         try:
             yield
         finally:
@@ -127,20 +132,23 @@ class LiveWatch:
         looks = 0
         try:
             while True:
-                if not self._looks:
-                    await self._is_due.wait()
-                self._is_due.clear()
+                if not self._looks and not self._expected:
+                    await self._changed.wait()
+                self._changed.clear()
                 await self._look(is_due=looks % _WANT_LOOKS == 0)
                 looks += 1
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        await self._is_due.wait()
+                await asyncio.sleep(LOOK_SECONDS)
         finally:
-            for target in (*self._targets, *self._left):
+            for target in (*self._targets, *self._expected, *self._left):
                 self._folder.leave(target)
 
     async def _look(self, *, is_due: bool) -> None:
-        targets, left = tuple(self._targets), tuple(self._left - self._targets.keys())
+        now = time.monotonic()
+        for target in [each for each, until in self._expected.items() if until < now]:
+            del self._expected[target]
+            self._left.add(target)
+        targets = tuple(self._targets.keys() | self._expected.keys())
+        left = tuple(self._left.difference(targets))
         self._left.clear()
         runs = {run for look in self._looks for run in look.runs}
         for run in self._known.keys() - runs:
