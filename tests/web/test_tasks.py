@@ -255,6 +255,7 @@ async def test_it_is_shown_to_somebody_who_has_nothing_installed(
         await run(programs, served.environment.home, "export", "launch", "--html", cwd=tmp_path)
         files = pages_in(tmp_path)
         async with browsing(served) as tab:
+            await tab.page.goto("about:blank")  # where nothing is asked of the gateway any more
             await tab.page.context.set_offline(True)
             tab.complaints.clear()
             tab.address = tmp_path.as_uri()
