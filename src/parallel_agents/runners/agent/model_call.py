@@ -80,7 +80,7 @@ async def call_model(work: Work, step: CallModel) -> None:
         await work.write(f"turn-{step.turn}/model", replied)
         work.streamed.clear()
     finally:
-        listener.take_back()
+        listener.end_call()
 
 
 def _trace_request(work: Work, turn: int, request: ModelRequest) -> None:
@@ -219,7 +219,7 @@ class ModelCallListener:
         self._waits = 0
         self._stream = KNOWN.stream()
         if self._activation.overhearing is not None:
-            self._activation.overhearing.begin()
+            self._activation.overhearing.begin(turn)
 
     @property
     def wants_text(self) -> bool:
@@ -246,15 +246,16 @@ class ModelCallListener:
         if self._activation.overhearing is not None:
             self._activation.overhearing.write(piece)
 
-    def take_back(self) -> None:
+    def end_call(self) -> None:
         """Other processes need no longer be told what this call has brought."""
         if self._activation.overhearing is not None:
-            self._activation.overhearing.take_back()
+            self._activation.overhearing.end_call()
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self._work.failure = failure = Failure.of(error)
         self._stream = KNOWN.stream()  # the text begins anew
-        self.take_back()
+        if self._activation.overhearing is not None:
+            self._activation.overhearing.take_back()
         if attempt > _MOST_NOTES:
             return
         retrying = Retrying(

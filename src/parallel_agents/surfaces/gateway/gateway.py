@@ -15,6 +15,7 @@ from parallel_agents.settings import Environment
 from parallel_agents.surfaces.gateway.access import Actor
 from parallel_agents.surfaces.gateway.hub import Hub
 from parallel_agents.surfaces.gateway.kept_lanes import KeptLanes
+from parallel_agents.surfaces.gateway.live_watch import LiveWatch
 from parallel_agents.surfaces.gateway.resent import ResentRequests
 
 
@@ -28,12 +29,14 @@ class Gateway:
         beginning: held while a conversation is looked up or begun, so that two messages begin one.
         mapping: held while the rows of a map are checked and it is begun, so that one request begins it.
         lanes: those of the runs that were looked at last.
+        live: what models are writing, for who looks at it.
     """
 
     client: ThinClient
     environment: Environment
     hub: Hub
     mcp: ASGIApp
+    live: LiveWatch
     beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
     mapping: asyncio.Lock = field(default_factory=asyncio.Lock)
     lanes: KeptLanes = field(default_factory=KeptLanes)
