@@ -22,6 +22,7 @@ from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.store_care import Pages
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.vitals import Vitals
@@ -62,6 +63,17 @@ class Snapshot:
     asked: Mapping[RunId, Question]
     alive: frozenset[OwnerId]
     now: float
+
+
+class SnapshotStore(Protocol):
+    """Says how sessions are doing."""
+
+    async def look(self, rows: Sequence[Row], rules: StuckRules, now: float) -> Snapshot:
+        """How sessions are doing at `now`, and the members of those that are teams.
+
+        `rules` say when silence means that a run is stuck.
+        """
+        ...
 
 
 class Journal(Protocol):

@@ -49,7 +49,6 @@ from parallel_agents.stores.overview import (
     read_costs,
     read_lineages,
     read_origins,
-    read_tallies,
 )
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.prunable import (
@@ -64,6 +63,7 @@ from parallel_agents.stores.questions import has_expired, read_questions
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
+from parallel_agents.stores.snapshots import read_snapshot
 from parallel_agents.stores.state import read_state
 from parallel_agents.stores.throttles import read_throttles
 from parallel_agents.stores.verification import (
@@ -208,9 +208,6 @@ class JournalStore(ABC):
     rows = _read(lambda rows: rows.rows)
     rows_of = _read(lambda rows: rows.rows_of)
     results = _read(lambda rows: rows.results)
-    last_bodies = _read(lambda rows: rows.last_bodies)
-    last_steps = _read(lambda rows: rows.last_steps)
-    last_times = _read(lambda rows: rows.last_times)
     attempts = _read(lambda rows: rows.attempts)
     child_runs = _read(lambda rows: rows.child_runs)
     children_named = _read(lambda rows: rows.children_named)
@@ -225,7 +222,7 @@ class JournalStore(ABC):
     mark = _read(lambda rows: rows.mark)
     check_rows = _read(lambda rows: partial(check_rows, rows))
     count_rows = _read(lambda rows: partial(count_rows, rows))
-    tallies = _read(lambda rows: partial(read_tallies, rows))
+    look = _read(lambda rows: partial(read_snapshot, rows))
     spend_below = _read(lambda rows: rows.spend_below)
     costs = _read(lambda rows: partial(read_costs, rows))
     count_unanswered = _read(lambda rows: partial(count_unanswered, rows))
