@@ -41,7 +41,8 @@ class Snapshot:
         spend_below: what everything below the latest run of each team used.
         left: of teams with runs that no living process has, the first live ones.
         last: the last event of each run that a process has begun and that has not ended.
-        last_steps: the last event before that, of runs whose last event is a start.
+        last_steps: the last event before that, of runs whose last event is a start and that have done
+            something before.
         last_times: when each live run that no living process has was last worked on, in seconds
             since the epoch.
         silences: how long runs have been silent that living processes execute, for those that have
@@ -68,8 +69,8 @@ class Snapshot:
 class SnapshotStore(Protocol):
     """Says how sessions are doing."""
 
-    async def look(self, rows: Sequence[Row], rules: StuckRules, now: float) -> Snapshot:
-        """How sessions are doing at `now`, and the members of those that are teams.
+    async def look(self, shown: Sequence[Row], rules: StuckRules, now: float) -> Snapshot:
+        """How the sessions of these rows are doing at `now`, and the members of those that are teams.
 
         `rules` say when silence means that a run is stuck.
         """

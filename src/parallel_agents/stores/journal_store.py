@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from types import CoroutineType
@@ -160,6 +160,10 @@ class JournalStore(ABC):
     async def read(self, read: Callable[[Rows], _T]) -> _T:
         """Read committed state."""
 
+    async def read_long(self, read: Callable[[Rows], _T]) -> _T:
+        """The same for what may take long, so that a store in a file holds up no other read."""
+        return await self.read(read)
+
     async def change(self, call: Callable[[Journal], _T]) -> _T:
         """Make a change that is one call."""
         return await self.submit(Change(apply_each, call))
@@ -281,10 +285,15 @@ class JournalStore(ABC):
         return await self.submit(Change(finish, Finish(run, epoch, outcome, steers_seen), run))
 
     async def fold_events(
-        self, fold: Callable[[StoredEvent], _T], *, tree: SessionKey, after: int, limit: int
-    ) -> list[_T]:
+        self,
+        fold: Callable[[Iterable[StoredEvent]], _T],
+        *,
+        tree: SessionKey,
+        after: int,
+        limit: int,
+    ) -> _T:
         asked = partial(Rows.fold_events, fold=fold, tree=tree, after=after, limit=limit)
-        return await self.read(asked)
+        return await self.read_long(asked)
 
     async def has_due(self) -> bool:
         now = self.now()
@@ -324,20 +333,14 @@ class JournalStore(ABC):
     async def plan_pruning(
         self, retention: Retention, unmerged: Collection[SessionKey] = ()
     ) -> PrunePlan:
-        now, oldest = self._least_now(), self._oldest_letter
-        return await self.read(
-            lambda rows: read_plan(
-                rows.database, retention, unmerged, now=now, oldest_letter=oldest
-            )
-        )
+        asked = partial(read_plan, now=self._least_now(), oldest_letter=self._oldest_letter)
+        return await self.read_long(lambda rows: asked(rows.database, retention, unmerged))
 
     async def trees(
         self, roots: Collection[SessionKey], unmerged: Collection[SessionKey] = ()
     ) -> Sequence[Tree]:
-        oldest = self._oldest_letter
-        return await self.read(
-            lambda rows: read_trees(rows.database, roots, unmerged, oldest_letter=oldest)
-        )
+        asked = partial(read_trees, oldest_letter=self._oldest_letter)
+        return await self.read_long(lambda rows: asked(rows.database, roots, unmerged))
 
     async def next_prunable(
         self, after: float, older_than: float, limit: int
@@ -376,13 +379,13 @@ class JournalStore(ABC):
         )
 
     async def check_chain(self, head: str = "") -> ChainCheck:
-        return await self.read(lambda rows: check_chain(rows.database, head))
+        return await self.read_long(lambda rows: check_chain(rows.database, head))
 
     async def verify_all(self, head: str = "") -> Audit:
-        return await self._noted(await self.read(lambda rows: verify_all(rows, head)))
+        return await self._noted(await self.read_long(lambda rows: verify_all(rows, head)))
 
     async def verify_new(self, head: str = "") -> Audit:
-        return await self._noted(await self.read(lambda rows: verify_new(rows, head)))
+        return await self._noted(await self.read_long(lambda rows: verify_new(rows, head)))
 
     async def _noted(self, audit: Audit) -> Audit:
         """The audit, with a checkpoint at its end if that is worth it and the store can be written."""

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from parallel_agents.core.event import Queued
 from parallel_agents.core.inspection import Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.row import Row
@@ -135,4 +134,4 @@ def _doing(seen: Snapshot, run: Run) -> str:
     if run.id in seen.asked:
         return waits_for(seen.asked[run.id])
     step = seen.last_steps.get(run.id)
-    return doing_after(last) if step is None or isinstance(step, Queued) else doing_on(step, last)
+    return doing_after(last) if step is None else doing_on(step, last)

@@ -140,11 +140,12 @@ SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run);
 
+-- What a run was asked is no step, and of a team it is all its tasks.
 -- name: last_steps_of
 SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
-              WHERE run IN (SELECT value FROM json_each(?)) AND key NOT GLOB 'started-*'
-                AND key NOT GLOB 'noticed/*' AND key NOT GLOB 'stuck-*'
+              WHERE run IN (SELECT value FROM json_each(?)) AND key <> 'queued'
+                AND key NOT GLOB 'started-*' AND key NOT GLOB 'noticed/*' AND key NOT GLOB 'stuck-*'
                 AND (key NOT GLOB 'steer-*' OR key GLOB '*/delivered')
               GROUP BY run);
 
