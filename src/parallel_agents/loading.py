@@ -14,9 +14,11 @@ from contextlib import contextmanager
 @contextmanager
 def loading() -> Generator[None]:
     """Load modules or make what lives as long as the process; no search for garbage visits them."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
-        gc.enable()
+        if was_enabled:
+            gc.freeze()
+            gc.enable()
