@@ -82,10 +82,6 @@ class Overview(Protocol):
         """How many rows a filter matches, whatever its `limit` and `after`."""
         ...
 
-    async def tallies(self, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
-        """How the runs of each team's tasks are doing; sessions that are not teams have none."""
-        ...
-
     async def spend_below(self, runs: Sequence[RunId]) -> dict[RunId, Spend]:
         """What everything that each of these runs spawned used; those that spawned nothing are left out.
 

@@ -323,8 +323,9 @@ def whole_json(line: SessionLine) -> WholeDocument:
 
 def _limits(row: Row) -> Mapping[str, Json]:
     """What the commands of a session may use, by the names of the limits that it has."""
-    limits = row.session.options.limits.of_commands._asdict()
-    return {name: most for name, most in limits.items() if most is not None}
+    limits = row.session.options.limits.of_commands
+    named = zip(limits._fields, limits, strict=True)
+    return {name: most for name, most in named if most is not None}
 
 
 def event_json(event: Event) -> EventDocument:

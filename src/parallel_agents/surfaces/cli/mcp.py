@@ -16,6 +16,7 @@ import typer
 from parallel_agents.core.ids import make_name
 from parallel_agents.errors import InvalidInput, NotAtDistance
 from parallel_agents.interrupts import run_interruptible
+from parallel_agents.loading import loading
 from parallel_agents.surfaces.answering import check_is_person
 from parallel_agents.surfaces.cli.context import (
     AsJson,
@@ -52,7 +53,8 @@ LongestWait = Annotated[
 @app.command("list")
 def list_servers(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List the MCP servers of the configuration, the project and its agents. None is started."""
-    from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
 
     mcp_servers.list_servers(home, Form.JSON if json else output)
 
@@ -69,7 +71,8 @@ def check_servers(
 
     Exit code 1 if a server cannot be used.
     """
-    from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
 
     mcp_servers.check_servers(names or (), home, is_json=json)
 
@@ -119,7 +122,8 @@ def mcp(
     is_session = context.settings.parent_session is not None
     _check_at_distance(context, http=http, model=model)
     if http is not None:
-        from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
+        with loading():
+            from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
 
         client = Client("" if all_sessions else OVER_HTTP, longest_wait, allow_answers, is_session)
         serve_address(context, host or LOOPBACK, http, token, client)

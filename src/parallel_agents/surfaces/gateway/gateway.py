@@ -14,6 +14,7 @@ from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.gateway.access import Actor
 from parallel_agents.surfaces.gateway.hub import Hub
+from parallel_agents.surfaces.gateway.kept_documents import KeptDocuments
 from parallel_agents.surfaces.gateway.kept_lanes import KeptLanes
 from parallel_agents.surfaces.gateway.live_watch import LiveWatch
 from parallel_agents.surfaces.gateway.resent import ResentRequests
@@ -30,6 +31,7 @@ class Gateway:
         mapping: held while the rows of a map are checked and it is begun, so that one request begins it.
         lanes: those of the runs that were looked at last.
         live: what models are writing, for who looks at it.
+        documents: those of the sessions that were shown last.
     """
 
     client: ThinClient
@@ -40,6 +42,7 @@ class Gateway:
     beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
     mapping: asyncio.Lock = field(default_factory=asyncio.Lock)
     lanes: KeptLanes = field(default_factory=KeptLanes)
+    documents: KeptDocuments = field(default_factory=KeptDocuments)
     resent: ResentRequests = field(default_factory=ResentRequests)
 
     def lacks(self, row: Row) -> str:

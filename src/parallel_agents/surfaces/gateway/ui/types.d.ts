@@ -169,6 +169,8 @@ export interface Mark {
 export interface Lane {
   key: string;
   bars: Bar[];
+  /** Those of them that have no end yet. */
+  open: Bar[];
   marks: Mark[];
   from: number;
   to: number | null;
