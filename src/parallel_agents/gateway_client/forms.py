@@ -35,6 +35,24 @@ class SteeredForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PieceForm:
+    """A part of what a call has brought: `text` follows its first `start` characters."""
+
+    number: int
+    start: int
+    text: str
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentForm:
+    """The content of an artifact, and the bytes that it takes up."""
+
+    id: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KilledForm:
     """The runs that ended, or would, and how many had before."""
 

@@ -26,6 +26,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.gateway_client.bodies import Goal, NamedTeam
 from parallel_agents.gateway_client.following import follow
+from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.gateway_client.wire import FORMAT, encode
 from tests.integration.gateway.test_client import KEY, answering
@@ -158,7 +159,7 @@ async def test_a_wait_survives_that_the_gateway_is_started_again() -> None:
         )
 
     async with answering(answer) as exchange:
-        found = await RemoteSessions(exchange).wait([RunId("r")])
+        found = await RemoteSessions(exchange, Listening(exchange)).wait([RunId("r")])
 
     assert found == []
     assert len(asked) == 5
@@ -172,7 +173,7 @@ async def test_a_wait_that_has_a_bound_ends_by_it_while_nobody_answers() -> None
 
     async with answering(answer) as exchange, asyncio.timeout(20):
         with pytest.raises(GatewayUnreachable):
-            await RemoteSessions(exchange).wait([RunId("r")], timeout=0.5)
+            await RemoteSessions(exchange, Listening(exchange)).wait([RunId("r")], timeout=0.5)
 
 
 async def test_a_stream_whose_token_was_replaced_is_not_asked_for_again() -> None:

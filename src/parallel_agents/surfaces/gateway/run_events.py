@@ -20,7 +20,7 @@ async def events_of_run(
     None stands for so many seconds of silence. It ends early if the gateway does.
     """
     hub, journal = call.gateway.hub, call.client.journal
-    after = await _queued_at(call, session, run) - 1
+    after = await queued_at(call, session, run) - 1
     members = Members(call.client.sessions, session)
     following = Following(hub, journal, after=after, members=members, tree=session)
     async with aclosing(following.batches(patience)) as batches:
@@ -33,7 +33,7 @@ async def events_of_run(
                     return
 
 
-async def _queued_at(call: Call, session: SessionKey, run: RunId) -> int:
+async def queued_at(call: Call, session: SessionKey, run: RunId) -> int:
     """The number of the event with which a run begins."""
     after = 0
     while True:

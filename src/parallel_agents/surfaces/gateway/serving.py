@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from parallel_agents.app.thin import ThinClient, open_thin
 from parallel_agents.engines.process import allow_connections
 from parallel_agents.errors import StoreError
+from parallel_agents.live_text.folder import LiveTextFolder
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.gateway.access import HomeTokens, Tokens
 from parallel_agents.surfaces.gateway.api import Api
@@ -49,7 +50,13 @@ async def open_gateway(environment: Environment, settings: Settings) -> AsyncGen
         unsubscribe = client.subscribe(hub.hear)
         try:
             async with open_mcp(environment, settings, hub.ending) as mcp:
-                yield Gateway(client=client, environment=environment, hub=hub, mcp=mcp)
+                yield Gateway(
+                    client=client,
+                    environment=environment,
+                    hub=hub,
+                    mcp=mcp,
+                    live_texts=LiveTextFolder(environment.home),
+                )
         finally:
             hub.ending.set()
             unsubscribe()

@@ -14,7 +14,6 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.json_value import as_list
-from parallel_agents.live_text.folder import LiveTextFolder
 from parallel_agents.surfaces.gateway.frames import LOOK_SECONDS, Topic
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.hub import Members
@@ -145,7 +144,7 @@ class SessionTopic(Topic):
         self._events: list[Event] = []
         self._is_behind = False
         self._sent = _Sent()
-        self._live_text = LiveText(LiveTextFolder(gateway.environment.home), top)
+        self._live_text = LiveText(gateway.live_texts, top)
 
     @override
     async def run(self) -> None:
