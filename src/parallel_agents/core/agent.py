@@ -269,7 +269,8 @@ class Agent(Checked, Generic[T_co]):
                 why="a name has 1 to 64 lower-case letters, digits and underscores, a letter first",
                 hint=f"choose another name, such as {_name_like(self.name)}",
             )
-        check_filled("model", self.model)
+        for model in (self.model, *self.ladder):
+            check_filled("model", model)
         for name in ("input_schema", "output_schema"):
             schema: JsonObject | None = getattr(self, name)
             misspelt = None if schema is None else compiled(schema).misspelt

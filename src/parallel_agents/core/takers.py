@@ -244,7 +244,9 @@ def _function(value: object) -> object:
     if callable(value):
         return value
     is_name = isinstance(value, str)
-    raise Wrong(value, "a function", hint="pass it itself, not its name" if is_name else "")
+    raise Wrong(
+        value, "a function", hint="pass the function itself, not its name" if is_name else ""
+    )
 
 
 def _text(value: object) -> object:

@@ -109,7 +109,8 @@ class Task(Checked, Generic[T_co]):
     @override
     def _check_made(self) -> None:
         check_label(self.label)
-        check_filled("model", self.model)
+        for model in (self.model, *self.ladder):
+            check_filled("model", model)
         check_filled("key", self.key)
 
     @property

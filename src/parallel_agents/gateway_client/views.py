@@ -187,7 +187,7 @@ class RemoteJournal:
         while True:  # it answers at the latest after half a minute; a large journal takes longer
             answer = await self._exchange.request("GET", VERIFY, query=query)
             if (found := self._exchange.read(AUDIT, answer)) is not None:
-                return found
+                return found.audit
 
 
 class RemoteLimits:

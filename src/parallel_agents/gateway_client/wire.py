@@ -15,7 +15,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypeForm
 
 from parallel_agents.core.artifact import ArtifactRecord
-from parallel_agents.core.audit import Audit
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Event
@@ -40,6 +39,7 @@ from parallel_agents.core.workspace_verbs import KeptWorkspace
 from parallel_agents.errors import PagentsError
 from parallel_agents.gateway_client.forms import (
     ArtifactForm,
+    AuditForm,
     BegunMapForm,
     ContentForm,
     DiffForm,
@@ -184,7 +184,7 @@ STEERED = Look("steered", SteeredForm)
 PIECE = Look("piece", PieceForm)
 _Contents: TypeAlias = tuple[ContentForm, ...]
 CONTENTS: Look[_Contents] = Look("contents", _Contents)
-_Audit: TypeAlias = Audit | None
+_Audit: TypeAlias = AuditForm | None
 AUDIT: Look[_Audit] = Look("audit", _Audit)
 KILLED = Look("killed", KilledForm)
 PRICE = Look("price", PriceForm)

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 import parallel_agents as pa
+from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.core.call_decisions import Asked
 from parallel_agents.core.ids import RunId, make_name
 from parallel_agents.core.question import Answer
@@ -22,6 +23,7 @@ from parallel_agents.errors import (
     InvalidFile,
     NotAtDistance,
     NotAuthorized,
+    OnlyReads,
     UnknownAgent,
 )
 from parallel_agents.gateway_client.bodies import Goal, NamedTeam
@@ -143,6 +145,31 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
     assert limit.limit is not None
     assert limit.limit.requests_per_minute == 7
     assert reset.limit is None or not reset.limit.is_bound
+
+
+async def test_the_journal_is_verified_there_and_contents_of_nobody_are_removed(
+    serving: Serving,
+) -> None:
+    async with serving() as served, distant_of(served) as distant:
+        content = ArtifactFolder(served.environment.home).put([b"lost"], 10)
+        first = await distant.journal.verify_new()
+        again = await distant.journal.verify_new(first.chain.head)
+        other = await distant.journal.verify_new("1" * 64)
+        async with distant_of(served, served.tokens.read) as reads:
+            with pytest.raises(OnlyReads):
+                await reads.sharing.clean(everything=True, dry_run=False)
+        young = await distant.sharing.clean(everything=False, dry_run=False)
+        foreseen = await distant.sharing.clean(everything=True, dry_run=True)
+        gone = await distant.sharing.clean(everything=True, dry_run=False)
+        left = await distant.sharing.clean(everything=True, dry_run=False)
+
+    assert (first.is_intact, first.earlier) == (True, None)
+    assert again.earlier is not None
+    assert not other.is_intact
+    assert [[each.id for each in part] for part in young] == [[], [content.id]]
+    assert [each.id for each in foreseen[0]] == [content.id]
+    assert gone == foreseen
+    assert left == ((), ())
 
 
 async def test_a_wait_survives_that_the_gateway_is_started_again() -> None:

@@ -68,6 +68,13 @@ def test_a_function_in_place_of_the_name_of_a_tool_is_told_where_it_goes(
     assert hint in refused.value.hint
 
 
+def test_a_function_in_place_of_a_gate_is_told_where_it_goes() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Agent("writer", instructions="Write.", gates=[look_up])  # pyright: ignore[reportArgumentType] - it is wrong
+
+    assert "write FunctionGate(function='look_up'), and pass gates=[look_up]" in refused.value.hint
+
+
 def test_the_schema_of_the_output_type_is_the_output_schema() -> None:
     assert AUDITOR.output_schema == SCHEMA
     assert AUDITOR.output_type is not None

@@ -17,6 +17,7 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
+from parallel_agents.gateway_client.forms import AuditForm
 from parallel_agents.gateway_client.wire import (
     FOLLOW,
     FORMAT,
@@ -121,7 +122,8 @@ async def listen(call: Call, given: ListenQuery) -> Stream:
 async def verify(call: Call, given: VerifyQuery) -> Document:
     """Whether the journal is as it was written; null while that is being found out."""
     found = await call.gateway.verifying.found(call.client.journal, given.head, is_full=given.full)
-    return Document(value={"format": FORMAT, "value": orjson.Fragment(encode(found))})
+    form = None if found is None else AuditForm.of(found)
+    return Document(value={"format": FORMAT, "value": orjson.Fragment(encode(form))})
 
 
 async def _pieces(events: AsyncGenerator[Event], hub: Hub) -> AsyncGenerator[bytes]:

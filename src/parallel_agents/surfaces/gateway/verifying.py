@@ -8,12 +8,16 @@ from parallel_agents.core.audit import Audit
 from parallel_agents.core.inspection import Journal
 from parallel_agents.gateway_client.wire import WAIT_SECONDS
 
+# After so long, whoever asked has left, and a further one wants a check of the journal as it is by then.
+_PATIENCE_SECONDS = 2 * WAIT_SECONDS
+
 
 class Verifying:
     """The check that is being made, and what it is of; it ends although nobody waits for it."""
 
     def __init__(self) -> None:
         self._asked: tuple[str, bool] | None = None
+        self._asked_at = 0.0
         self._check: asyncio.Task[Audit] | None = None
 
     async def found(
@@ -24,10 +28,13 @@ class Verifying:
         Raises:
             StoreError: the journal cannot be read.
         """
-        asked = (head, is_full)
-        if self._check is None or (self._check.done() and self._asked != asked):
+        asked, loop = (head, is_full), asyncio.get_running_loop()
+        is_left = loop.time() - self._asked_at > _PATIENCE_SECONDS
+        if self._check is None or (self._check.done() and (is_left or self._asked != asked)):
             verify = journal.verify_all if is_full else journal.verify_new
             self._asked, self._check = asked, asyncio.ensure_future(verify(head))
+        if self._asked == asked:
+            self._asked_at = loop.time()
         check = self._check
         await asyncio.wait({check}, timeout=seconds)
         if not check.done() or self._asked != asked:
