@@ -18,7 +18,7 @@ from parallel_agents.core.annotations import taker_of
 from parallel_agents.core.async_use import Awaited, mark_async
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import ANYTHING, Taker, Wrong
-from parallel_agents.core.tracebacks import CALLERS_FRAMES
+from parallel_agents.core.tracebacks import CALLERS_FRAMES, keep_callers_frames
 from parallel_agents.errors import InvalidInput
 
 P = ParamSpec("P")
@@ -77,7 +77,7 @@ def worded(init: Callable[P, None], owner: str) -> Callable[P, None]:
     """A constructor that names an unknown, missing or surplus argument as `checked` does."""
 
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
-        with CALLERS_FRAMES:
+        try:  # not a `with`, which costs something for each of the many values that are right
             try:
                 init(*args, **kwargs)
             except TypeError:
@@ -85,6 +85,9 @@ def worded(init: Callable[P, None], owner: str) -> Callable[P, None]:
                 if refusal is None:
                     raise
                 raise refusal from None
+        except InvalidInput as error:
+            keep_callers_frames(error)
+            raise
 
     return wraps(init)(call)
 

@@ -8,12 +8,13 @@ back from the store, by every process and for good.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from functools import cache, wraps
 from typing import Any, NamedTuple, ParamSpec, get_type_hints
 
 from parallel_agents.core.annotations import taker_of
 from parallel_agents.core.arguments import worded
+from parallel_agents.core.attributes import Values, values_of
 from parallel_agents.core.takers import Wrong
 
 P = ParamSpec("P")
@@ -35,19 +36,22 @@ class Checked:
         super().__init_subclass__()
         # `dataclass(slots=True)` makes the class a second time, with the constructor that it wrote.
         if "__init__" in vars(cls):
-            cls.__init__ = worded(_checking_made(cls.__init__), cls.__name__)
+            is_checked = cls._check_made is not Checked._check_made
+            init = _checking_made(cls.__init__) if is_checked else cls.__init__
+            cls.__init__ = worded(init, cls.__name__)
 
     def __post_init__(self) -> None:
-        for field in _fields_of(type(self)):
-            name, default, exact, take, _ = field
-            value = getattr(self, name)
-            if value is default or type(value) in exact:
-                continue
+        values, known = _fields_of(type(self))
+        unsure = [
+            (value, field)
+            for value, default, exact, field in zip(values(self), *known, strict=True)
+            if value is not default and type(value) not in exact
+        ]
+        for value, (name, take, is_needed) in unsure:
             try:
                 right = take(value)
             except Wrong as wrong:
-                owner = type(self).__name__
-                raise wrong.refusal(name, owner, is_needed=field.is_needed) from None
+                raise wrong.refusal(name, type(self).__name__, is_needed=is_needed) from None
             if right is not value:
                 object.__setattr__(self, name, right)  # the value is frozen from here on
         self._check()
@@ -75,19 +79,31 @@ def _checking_made(init: Callable[P, None]) -> Callable[P, None]:
 
 class _Field(NamedTuple):
     name: str
-    default: object
-    exact: frozenset[type]
     take: Callable[[object], object]
     is_needed: bool
 
 
+class _Fields(NamedTuple):
+    """The fields of a class: what is right as it is, which is most of each value, and how to take the rest."""
+
+    defaults: tuple[object, ...]
+    exact: tuple[frozenset[type], ...]
+    fields: tuple[_Field, ...]
+
+
 @cache
-def _fields_of(made: type[Any]) -> tuple[_Field, ...]:
-    hints = get_type_hints(made, include_extras=True)
-    found: list[_Field] = []
-    for field in fields(made):
-        exact, take, _ = taker_of(hints[field.name])
-        is_needed = field.default is MISSING and field.default_factory is MISSING
+def _fields_of(made: type[Any]) -> tuple[Values, _Fields]:
+    """What gets the values of all fields at once, and what is known of each."""
+    hints, found = get_type_hints(made, include_extras=True), fields(made)
+    takers = [taker_of(hints[field.name]) for field in found]
+    checked = _Fields(
         # A default is right by construction; a factory's is new each time, and cheap to check.
-        found.append(_Field(field.name, field.default, exact, take, is_needed))
-    return tuple(found)
+        tuple([field.default for field in found]),
+        tuple([taker.exact for taker in takers]),
+        tuple([_Field(f.name, t.take, _is_needed(f)) for f, t in zip(found, takers, strict=True)]),
+    )
+    return values_of([field.name for field in found]), checked
+
+
+def _is_needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING

@@ -207,7 +207,15 @@ def may_ever(layers: Sequence[Permissions], spec: ToolSpec) -> bool:
 
 def rules_for(layer: Permissions, ruling: Ruling, tool: str) -> Sequence[Rule]:
     """The rules of a layer that say this of calls of a tool."""
-    rules = {Ruling.ALLOW: layer.allow, Ruling.ASK: layer.ask, Ruling.DENY: layer.deny}[ruling]
+    match ruling:
+        case Ruling.ALLOW:
+            rules = layer.allow
+        case Ruling.ASK:
+            rules = layer.ask
+        case Ruling.DENY:
+            rules = layer.deny
+    if not rules:
+        return ()
     return [rule for rule in map(parse_rule, rules) if rule.names(tool)]
 
 

@@ -35,14 +35,20 @@ class CallersFrames:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None or sys.flags.dev_mode:
-            return
-        # What is no `Exception` stops a program: a Ctrl-C, or a cancellation.
-        if isinstance(error, PagentsError) or not isinstance(error, Exception):
-            error.__traceback__ = _of_callers(trace)
-            if (cause := error.__cause__) is not None:
-                cause.__traceback__ = _of_callers(cause.__traceback__)
-                error.__cause__ = cause if cause.__traceback__ is not None else None
+        if error is not None:
+            keep_callers_frames(error)
+
+
+def keep_callers_frames(error: BaseException) -> None:
+    """Do what `CallersFrames` does, for an `except` that raises the error again."""
+    if sys.flags.dev_mode:
+        return
+    # What is no `Exception` stops a program: a Ctrl-C, or a cancellation.
+    if isinstance(error, PagentsError) or not isinstance(error, Exception):
+        error.__traceback__ = _of_callers(error.__traceback__)
+        if (cause := error.__cause__) is not None:
+            cause.__traceback__ = _of_callers(cause.__traceback__)
+            error.__cause__ = cause if cause.__traceback__ is not None else None
 
 
 def _of_callers(trace: TracebackType | None) -> TracebackType | None:

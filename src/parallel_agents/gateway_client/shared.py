@@ -242,7 +242,7 @@ class RemoteArtifacts:
         return await self._remove({"all": True})
 
     async def _remove(self, body: Mapping[str, object]) -> Removal:
-        path = f"{_path(self._tree)}/artifacts/delete"
+        path = f"{_path(self._tree)}/unshare"
         return _removal(self._exchange, await self._exchange.request("POST", path, body=body))
 
     async def list(self) -> Sequence[ArtifactRecord]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -118,18 +117,18 @@ class _Waits:
     def __init__(self, patience: Patience, rng: random.Random) -> None:
         self._patience = patience
         self._rng = rng
-        self._failures: Counter[type[ProviderError]] = Counter()
+        self._failures: dict[type[ProviderError], int] = {}
         self._backoffs = 0
         self._unasked = 0
         self._asked_seconds = 0.0
 
     def count(self, error: ProviderError) -> int:
         """How many failures of this class the call has had."""
-        return self._failures[type(error)]
+        return self._failures.get(type(error), 0)
 
     def after(self, error: ProviderError) -> float | None:
         """Seconds to wait before the next try, or None to give up."""
-        self._failures[type(error)] += 1
+        self._failures[type(error)] = self.count(error) + 1
         if error.most_repeats is not None and self.count(error) > error.most_repeats:
             return None
         if isinstance(error, ModelLoading):

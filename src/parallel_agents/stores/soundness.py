@@ -23,6 +23,7 @@ from typing import (
     get_type_hints,
 )
 
+from parallel_agents.core.attributes import Values, values_of
 from parallel_agents.core.checked import Checked
 
 _Look = Callable[[object], bool]
@@ -37,17 +38,19 @@ class _Kind(NamedTuple):
 
 def is_sound(value: object) -> bool:
     """Whether each field of a dataclass has its type, and so on within; False if in doubt."""
-    for name, (exact, look) in _fields_of(type(value)):
-        found = getattr(value, name)
+    values, kinds = _fields_of(type(value))
+    for found, (exact, look) in zip(values(value), kinds, strict=True):
         if type(found) not in exact and not look(found):
             return False
     return True
 
 
 @cache
-def _fields_of(kind: type[Any]) -> tuple[tuple[str, _Kind], ...]:
+def _fields_of(kind: type[Any]) -> tuple[Values, tuple[_Kind, ...]]:
+    """What gets the values of all fields at once, and the kind of each."""
     hints = get_type_hints(kind, include_extras=True)
-    return tuple((field.name, _kind(hints[field.name])) for field in fields(kind))
+    names = [field.name for field in fields(kind)]
+    return values_of(names), tuple(_kind(hints[name]) for name in names)
 
 
 def _kind(annotation: object) -> _Kind:

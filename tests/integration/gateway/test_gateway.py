@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -281,6 +282,43 @@ async def test_values_of_no_form_are_never_a_fault_of_ours(serving: Serving) -> 
                     route.method, f"{path}?after={value}&limit={value}", json={"x": value}
                 ) as answer:
                     assert answer.status < 500, (route.method, path, await answer.text())
+
+
+async def test_an_empty_value_of_any_member_is_never_a_fault_of_ours(serving: Serving) -> None:
+    async with serving() as served:
+        _, described = await served.get("/openapi.json")
+        sent = list(bodies_with_an_empty_member(described))
+        for path, body in sent:
+            async with served.http.post(path.replace("{name}", "@last"), json=body) as answer:
+                assert answer.status < 500, (path, body, await answer.text())
+
+    assert ("/api/v1/dead-letters/retry", {"runs": [""]}) in sent
+
+
+def bodies_with_an_empty_member(described: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each member of each body as an empty value of its type, with what is required beside it."""
+    schemas = described["components"]["schemas"]
+    for path, methods in described["paths"].items():
+        content = methods.get("post", {}).get("requestBody", {}).get("content", {})
+        reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+        body = schemas.get(reference.rpartition("/")[2], {})
+        needed = {name: empties(body["properties"][name])[0] for name in body.get("required", ())}
+        for name, member in body.get("properties", {}).items():
+            for value in empties(member):
+                yield path, {**needed, name: value}
+
+
+def empties(schema: Any) -> list[Any]:
+    options = [schema, *schema.get("anyOf", ())]
+    by_type: dict[str, list[Any]] = {
+        "string": [""],
+        "array": [[], [""]],
+        "object": [{}, {"": ""}],
+        "integer": [schema.get("minimum", 0)],
+        "number": [0],
+        "boolean": [False, True],
+    }
+    return [value for each in options for value in by_type.get(each.get("type", ""), [])] or [None]
 
 
 async def test_an_agent_that_was_changed_since_the_start_is_spawned_as_it_is(

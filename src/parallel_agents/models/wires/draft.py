@@ -139,7 +139,7 @@ class Draft:
     @property
     def is_cut(self) -> bool:
         """Whether a limit ended the reply, so that its last part is not whole."""
-        return self.end in {End.CUT, End.WINDOW}
+        return self.end in (End.CUT, End.WINDOW)
 
     def begin_again(self) -> None:
         """Forget what has arrived: the server begins its reply anew, as a further call would.
@@ -290,7 +290,9 @@ class Draft:
         counted = read(value, self.usage or _NOTHING)
         if counted.total_tokens:
             self.usage = counted
-            self.has_total = self.has_total or has_total(value)
+            # Nobody asks for it if both the request and the reply were counted.
+            if not self.has_total and not is_whole(counted, has_parts=True):
+                self.has_total = has_total(value)
 
     def _parts(self, taken: set[str]) -> tuple[Part, ...]:
         parts: list[Part] = []

@@ -29,7 +29,7 @@ from parallel_agents.errors import OverBudget, ProviderError
 from parallel_agents.runners.agent.contexts import frame_tokens
 from parallel_agents.runners.agent.hiding import hidden_message
 from parallel_agents.runners.agent.prompts import notices_of, system_of
-from parallel_agents.runners.agent.requests import OUTPUT_TOKENS, REQUESTS, request_of
+from parallel_agents.runners.agent.requests import OUTPUT_TOKENS, REQUESTS, Terms, request_of
 from parallel_agents.runners.agent.work import Work
 from parallel_agents.secrets.known import KNOWN
 
@@ -176,18 +176,18 @@ def note_lost_call(work: Work, turn: int) -> None:
 
 def _request(work: Work, step: CallModel) -> ModelRequest:
     transcript, window = work.transcript, work.prepared.shortening.window
-    request = replace(
-        request_of(
-            work.session,
-            work.assignment.limits,
-            transcript,
-            work.tools.specs,
-            most=None if window is None else window.room(transcript),
-            is_last=step.is_last,
+    request = request_of(
+        work.session,
+        work.assignment.limits,
+        transcript,
+        work.tools.specs,
+        most=None if window is None else window.room(transcript),
+        is_last=step.is_last,
+        terms=Terms(
+            has_next=bool(above(work.assignment.ladder, work.prepared.model)),
+            # A further attempt asks for a different answer.
+            cache_seconds=work.cache_seconds if transcript.attempt == 1 else None,
         ),
-        has_next=bool(above(work.assignment.ladder, work.prepared.model)),
-        # A further attempt asks for a different answer.
-        cache_seconds=work.cache_seconds if transcript.attempt == 1 else None,
     )
     if not work.activation.budget.is_bound:
         return request

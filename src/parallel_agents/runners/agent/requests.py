@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from parallel_agents.core.batch import answer_schema, limits_of_batch, open_items
 from parallel_agents.core.event import Event, Queued, Replied
@@ -21,6 +22,16 @@ ANSWER_TOKENS = 1024
 OUTPUT_TOKENS = 4096
 
 
+class Terms(NamedTuple):
+    """How a process asks for a reply, whatever the conversation; see `core.model.ModelRequest`."""
+
+    has_next: bool = False
+    cache_seconds: float | None = None
+
+
+_ANY = Terms()
+
+
 def request_of(
     session: Session,
     limits: Limits,
@@ -29,8 +40,9 @@ def request_of(
     *,
     most: int | None = None,
     is_last: bool = False,
+    terms: Terms = _ANY,
 ) -> ModelRequest:
-    """The request for the next reply, without what only this process decides.
+    """The request for the next reply.
 
     Args:
         session: the session, whose agent asks.
@@ -39,6 +51,7 @@ def request_of(
         tools: what the model may call.
         most: the most tokens of the reply that its context has room for; None if that is not known.
         is_last: whether it is the last call of a budget that is used up.
+        terms: what only the process that asks decides.
     """
     agent = session.agent
     items = open_items(session.options.batch, transcript.accepted_items)
@@ -57,6 +70,8 @@ def request_of(
         team=session.root,
         counted=transcript.counted,
         counted_tokens=transcript.counted_tokens,
+        has_next=terms.has_next,
+        cache_seconds=terms.cache_seconds,
     )
 
 

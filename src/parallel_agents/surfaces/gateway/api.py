@@ -84,7 +84,9 @@ class Api:
             given = read_query(route.takes, query)
         answering = route.answer(self._call(scope, found), given)
         reply = await (self._changed(answering) if route.changes else answering)
-        await _send(scope, receive, send, reply, tag)
+        is_new = route.begins and isinstance(reply, Document) and reply.is_new
+        status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+        await _send(scope, receive, send, reply, tag, status)
 
     async def _changed(self, answering: Awaitable[Reply]) -> Reply:
         """What a change answers; one that takes long is not ended, and only its client is told.
@@ -154,11 +156,13 @@ def _key_of(scope: Scope) -> str:
     return key
 
 
-async def _send(scope: Scope, receive: Receive, send: Send, reply: Reply, tag: str) -> None:
+async def _send(
+    scope: Scope, receive: Receive, send: Send, reply: Reply, tag: str, status: HTTPStatus
+) -> None:
     match reply:
         case Document():
             headers = {"location": reply.location} if reply.location else {}
-            await _send_json(scope, send, reply.value, tag, reply.status, headers)
+            await _send_json(scope, send, reply.value, tag, status, headers)
         case Page():
             query = dict(parse_qsl(scope["query_string"].decode("ascii")))
             document = page_document(reply, scope["raw_path"].partition(b"?")[0].decode(), query)

@@ -69,6 +69,7 @@ ROUTES = (
         takes=ForkBody,
         gives=SpawnedDocument | PriceDocument,
         form=Form.DOCUMENT,
+        begins=True,
         answer=handled(ForkBody, fork),
     ),
 )

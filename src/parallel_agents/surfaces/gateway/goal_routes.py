@@ -114,6 +114,7 @@ ROUTES = (
         takes=GoalBody,
         gives=SpawnedDocument,
         form=Form.DOCUMENT,
+        begins=True,
         answer=handled(GoalBody, begin),
     ),
 )

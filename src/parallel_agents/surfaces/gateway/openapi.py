@@ -22,7 +22,7 @@ from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 Schema = dict[str, JsonValue]
 _REF = "#/components/schemas/{model}"
 _TEXT: JsonValue = {"type": "string"}
-_IDEMPOTENT = frozenset({"spawn", "send", "steer", "fork", "respond"})
+_IDEMPOTENT = frozenset({"beginMap", "respond"})
 _ABOUT = (
     "The verbs and views of Parallel Agents. Every request carries `Authorization: Bearer TOKEN`."
     " Errors are problem documents (RFC 9457) with a stable code, and below /v1 those of OpenAI."
@@ -89,7 +89,7 @@ def _operation(route: Route, schemas: _Schemas) -> Schema:
 def _parameters(route: Route) -> Iterator[JsonValue]:
     for name in re.findall(r"\{(\w+)\}", route.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    if route.name in _IDEMPOTENT:
+    if route.begins or route.name in _IDEMPOTENT:
         text = "Names the request: sent again with the same key, it takes effect once."
         yield {
             "name": "Idempotency-Key",
@@ -159,15 +159,16 @@ def _mcp(schemas: _Schemas) -> JsonValue:
                 "description": "The answer.",
                 "content": {JSON: message, "text/event-stream": {"schema": _TEXT}},
             },
-            "default": _problem(schemas),
+            "default": {
+                "description": "A problem, or an error of JSON-RPC if the message is not one of MCP.",
+                "content": {TYPE: {"schema": schemas.of(Problem)}, JSON: message},
+            },
         },
     }
 
 
 def _others(route: Route, schemas: _Schemas) -> Schema:
-    if route.name in ("spawn", "send", "fork"):
-        return {str(HTTPStatus.CREATED.value): _answer(route, schemas)}
-    if route.name == "steer":
+    if route.begins:
         return {str(HTTPStatus.CREATED.value): _answer(route, schemas)}
     if route.form is Form.PAGE:
         return {

@@ -160,9 +160,9 @@ def _of_runs(runs: Sequence[str], letters: Sequence[DeadLetter]) -> list[DeadLet
         NotFound: one has none.
     """
     by_run = {str(letter.run.id): letter for letter in letters}
-    if missing := next((run for run in runs if run not in by_run), None):
+    if missing := [run for run in runs if run not in by_run]:
         raise NotFound(
-            f"the run {missing[:80]!r} has no dead letter",
+            f"the run {missing[0][:80]!r} has no dead letter",
             why="it did not fail, was dropped, or its retry is done",
             hint="GET /api/v1/dead-letters lists them",
         )

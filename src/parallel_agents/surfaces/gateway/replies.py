@@ -23,11 +23,12 @@ class Document:
     """One JSON document.
 
     Attributes:
-        location: where what was made is found.
+        is_new: something was begun that was not there.
+        location: where what was begun is found.
     """
 
     value: object
-    status: HTTPStatus = HTTPStatus.OK
+    is_new: bool = False
     location: str = ""
 
 

@@ -46,6 +46,7 @@ class Route:
         does: one sentence.
         takes: what its query, or else its body, gives.
         gives: the type of its document, or of each item of its page.
+        begins: whether it may begin what is not there yet, which it says by 201.
         by_journal: whether the answer is a function of the events alone, so that an entity tag says
             without reading whether a client has it already.
         prefix: what its path is below; empty for those whose whole path a standard names.
@@ -59,6 +60,7 @@ class Route:
     gives: TypeForm[object]
     form: Form
     answer: Handler = field(repr=False)
+    begins: bool = False
     by_journal: bool = False
     prefix: str = PREFIX
 

@@ -239,8 +239,8 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/runs/{name}/artifacts/delete",
-        name="deleteArtifacts",
+        path="/runs/{name}/unshare",
+        name="unshareArtifacts",
         does="Stop sharing artifacts in a tree, no run of which is live.",
         takes=ArtifactsBody,
         gives=RemovalDocument,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Set
 from hashlib import blake2b
-from http import HTTPStatus
 from urllib.parse import quote
 
 import orjson
@@ -238,7 +237,7 @@ async def started(call: Call, spawned: Spawned) -> Document:
     }
     return Document(
         value=value,
-        status=HTTPStatus.CREATED if spawned.is_new else HTTPStatus.OK,
+        is_new=spawned.is_new,
         location=f"{PREFIX}/runs/{quote(spawned.session_key, safe=':')}",
     )
 
@@ -329,6 +328,7 @@ ROUTES = (
         takes=SpawnBody,
         gives=SpawnedDocument,
         form=Form.DOCUMENT,
+        begins=True,
         answer=handled(SpawnBody, spawn),
     ),
     Route(
@@ -339,6 +339,7 @@ ROUTES = (
         takes=SendBody,
         gives=SpawnedDocument,
         form=Form.DOCUMENT,
+        begins=True,
         answer=handled(SendBody, send),
     ),
     Route(
@@ -349,6 +350,7 @@ ROUTES = (
         takes=SteerBody,
         gives=SteerDocument | SpawnedDocument,
         form=Form.DOCUMENT,
+        begins=True,
         answer=handled(SteerBody, steer),
     ),
     Route(

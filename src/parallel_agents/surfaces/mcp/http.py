@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -32,6 +32,8 @@ _GRACE_SECONDS = 1
 _SEND_SECONDS = 30.0
 _MOST_BYTES = 16_000_000  # per request; attachments may have 5 MB, and grow as JSON
 _MOST_CONNECTIONS = 256
+_JSON = "application/json"
+_INVALID_REQUEST = -32600  # of JSON-RPC
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -110,27 +112,50 @@ async def application(
 
 
 class _OnlyPosts:
-    """An application that answers POST alone, and closes on clients that take nothing.
+    """An application that answers POST of JSON alone, and closes on clients that take nothing.
 
     Without MCP sessions there is nothing to listen to and nothing to end. The protocol wants 405 for
-    both; the SDK opens a stream in which nothing ever comes, on which clients wait.
+    both; the SDK opens a stream in which nothing ever comes, on which clients wait. Of another type of
+    content it says, in plain text, that the text is JSON.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST":
-            error = {"code": -32600, "message": "there are no MCP sessions here; send a POST"}
-            body = {"jsonrpc": "2.0", "id": None, "error": error}
-            await JSONResponse(body, 405, {"Allow": "POST"})(scope, receive, send)
-            return
+        takes = True
 
         async def send_in_time(message: Message) -> None:
-            async with asyncio.timeout(_SEND_SECONDS):
-                await send(message)
+            nonlocal takes
+            if not takes:  # the SDK would tell it of its failure as well
+                raise TimeoutError
+            try:
+                async with asyncio.timeout(_SEND_SECONDS):
+                    await send(message)
+            except TimeoutError:
+                takes = False
+                raise
 
-        await self._app(scope, receive, send_in_time)
+        await _answering(scope, self._app)(scope, receive, send_in_time)
+
+
+def _answering(scope: Scope, app: ASGIApp) -> ASGIApp:
+    """What answers a request: a refusal, or else the application."""
+    if scope["method"] != "POST":
+        what = "there are no MCP sessions here; send a POST"
+        return _refusal(405, what, {"Allow": "POST"})
+    if _media_type(scope) != _JSON:
+        return _refusal(415, f"send JSON, with the header 'Content-Type: {_JSON}'")
+    return app
+
+
+def _media_type(scope: Scope) -> str:
+    return Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    error = {"code": _INVALID_REQUEST, "message": message}
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error}, status, headers)
 
 
 class _WithToken:
