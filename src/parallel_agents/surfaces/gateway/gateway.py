@@ -18,6 +18,7 @@ from parallel_agents.surfaces.gateway.kept_documents import KeptDocuments
 from parallel_agents.surfaces.gateway.kept_lanes import KeptLanes
 from parallel_agents.surfaces.gateway.live_watch import LiveWatch
 from parallel_agents.surfaces.gateway.resent import ResentRequests
+from parallel_agents.surfaces.gateway.verifying import Verifying
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Gateway:
         lanes: those of the runs that were looked at last.
         live: what models are writing, for who looks at it.
         documents: those of the sessions that were shown last.
+        verifying: the check of the journal that somebody has asked for.
     """
 
     client: ThinClient
@@ -44,6 +46,7 @@ class Gateway:
     lanes: KeptLanes = field(default_factory=KeptLanes)
     documents: KeptDocuments = field(default_factory=KeptDocuments)
     resent: ResentRequests = field(default_factory=ResentRequests)
+    verifying: Verifying = field(default_factory=Verifying)
 
     def lacks(self, row: Row) -> str:
         """What a process with these settings lacks to continue a run; empty if nothing."""

@@ -115,6 +115,10 @@ class LiveWatch:
         self._changed.set()
         await asyncio.to_thread(self._folder.want, target)
 
+    async def read(self, run: RunId) -> Text:
+        """What a run is writing at this moment, which a look may not have found yet."""
+        return await asyncio.to_thread(self._folder.read, run)
+
     @asynccontextmanager
     async def expecting(self, key: str) -> AsyncGenerator[None]:
         """Have the run tell what it writes, from its first call on, that is spawned under a key in this block.
