@@ -24,6 +24,7 @@ from parallel_agents.secrets.known import KNOWN
 from parallel_agents.secrets.looking_up import LOOKUPS
 from parallel_agents.testing import run_virtual
 from tests.support.loaded import Loaded
+from tests.support.workers import run_in_workers
 
 AsyncTest = Callable[..., Coroutine[Any, Any, None]]
 
@@ -39,6 +40,7 @@ settings.register_profile("long", parent=settings.get_profile("suite"), max_exam
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="more rounds of the chaos tests")
+    parser.addoption("--workers", type=int, default=0, help="processes that run the tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,6 +59,16 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Run the tests in several processes, if asked to and if they could be collected."""
+    workers = session.config.getoption("--workers")
+    if not workers or session.testsfailed or session.config.option.collectonly:
+        return None
+    run_in_workers(session, workers)
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,23 +15,39 @@ MODULE_LINES, FUNCTION_LINES, TEST_FILE_LINES = 400, 60, 600
 LONGER_THAN_ALLOWED: dict[str, int] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is kept of a module: the trees of all modules together take long to make and to keep."""
+
+    lines: int
+    functions: Sequence[tuple[str, int]]
+    opening: str
+
+
 @cache
-def sources() -> dict[str, tuple[str, ast.Module]]:
-    """The text of each module, and what it is parsed to."""
-    texts = {str(p.relative_to(SOURCE)): p.read_text("utf-8") for p in SOURCE.rglob("*.py")}
-    return {name: (text, ast.parse(text)) for name, text in texts.items()}
+def measured() -> dict[str, Measured]:
+    """What is measured of each module, by its path."""
+    return {str(p.relative_to(SOURCE)): measure(p.read_text("utf-8")) for p in SOURCE.rglob("*.py")}
+
+
+def measure(text: str) -> Measured:
+    parsed = ast.parse(text)
+    functions = [
+        (node.name, (node.end_lineno or node.lineno) - node.lineno + 1)
+        for node in ast.walk(parsed)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return Measured(text.count("\n"), functions, ast.get_docstring(parsed) or "")
 
 
 def test_no_module_and_no_function_is_too_long() -> None:
     too_long: dict[str, int] = {}
-    for name, (text, parsed) in sources().items():
-        if (lines := text.count("\n")) > MODULE_LINES:
-            too_long[name] = lines
-        for node in ast.walk(parsed):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                length = (node.end_lineno or node.lineno) - node.lineno + 1
-                if length > FUNCTION_LINES:
-                    too_long[f"{name}:{node.name}"] = length
+    for name, module in measured().items():
+        if module.lines > MODULE_LINES:
+            too_long[name] = module.lines
+        for function, length in module.functions:
+            if length > FUNCTION_LINES:
+                too_long[f"{name}:{function}"] = length
 
     assert too_long == LONGER_THAN_ALLOWED
 
@@ -41,10 +59,6 @@ def test_no_test_file_is_too_long() -> None:
 
 
 def test_every_module_opens_with_a_sentence() -> None:
-    silent = [
-        name
-        for name, (_, parsed) in sources().items()
-        if not (ast.get_docstring(parsed) or "").strip()
-    ]
+    silent = [name for name, module in measured().items() if not module.opening.strip()]
 
     assert silent == []

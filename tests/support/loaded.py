@@ -6,7 +6,7 @@ streams, an environment, a folder, signals and an end of its own, as if it had b
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import select
 import shlex
@@ -119,13 +119,13 @@ class Loaded:
         self, command: Sequence[str | bytes], environment: Mapping[str, str], folder: Path
     ) -> Forked | None:
         """Call the command; None if it is too long to be sent."""
-        request = json.dumps(
+        request = marshal.dumps(
             {
                 "command": [os.fsencode(argument).decode("latin-1") for argument in command],
                 "environment": dict(environment),
                 "folder": str(folder),
             }
-        ).encode()
+        )
         if len(request) > _MOST_BYTES:
             return None
         pipes = [os.pipe() for _ in range(3)]

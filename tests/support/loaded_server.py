@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import gc
-import json
+import marshal
 import os
 import runpy
 import select
@@ -25,7 +25,14 @@ from types import ModuleType
 from typing import Any
 
 _MOST_BYTES = 1 << 20
-_READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ")
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ", "SSL_CERT_")  # the last by aiohttp
+_LATE = (
+    "aiohttp",
+    "encodings.ascii",
+    "parallel_agents.first_process",
+    "typer._adapters",
+    "typer._click.decorators",
+)
 _COERCED = (
     "LC_CTYPE"  # set by an interpreter that finds no locale, such as that of the client: PEP 538
 )
@@ -33,7 +40,10 @@ _FILES = 5  # the process's streams, the pipe that says its number and its end, 
 
 
 def load(also: Sequence[str] = ()) -> None:
-    """Load what most commands load, except for modules that read the environment when loaded."""
+    """Load what most commands load.
+
+    Of the modules that read the environment when loaded, only those whose variables are `_READ_AT_START`.
+    """
     _build_commands()
     import_module("parallel_agents.app.opening")
     import_module("parallel_agents.api.running")
@@ -43,13 +53,24 @@ def load(also: Sequence[str] = ()) -> None:
     shipped.agents()
     shipped.all_cases()
     _make_adapters()
+    _complete_models()
     _run_once()
     for thread in threading.enumerate():
         if thread is not threading.main_thread():
             thread.join()  # a fork has only the thread that forked
-    for late in ("parallel_agents.first_process", "encodings.ascii", "typer._adapters", *also):
+    for late in (*_LATE, *also):
         import_module(late)
     gc.freeze()
+
+
+def _complete_models() -> None:
+    """Build the models of files, which the package puts off to their first use."""
+    pydantic: Any = import_module("pydantic")
+    models = list(pydantic.BaseModel.__subclasses__())
+    for model in models:
+        models += model.__subclasses__()
+        if not model.__pydantic_complete__:
+            model.model_rebuild(raise_errors=False)
 
 
 def _build_commands() -> None:
@@ -125,7 +146,7 @@ class Server:
         if (pid := os.fork()) == 0:
             self._leave()
             os.close(files[3])
-            return Request(json.loads(text), files[:3], files[4:])
+            return Request(marshal.loads(text), files[:3], files[4:])
         for file in (*files[:3], *files[4:]):
             os.close(file)
         self._watch(_Forked(pid, os.pidfd_open(pid), told=files[3]))

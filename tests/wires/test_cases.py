@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
 
+from tests.support.workers import SHARED
 from tests.wires.case import read_cases
 from tests.wires.drive import Mismatch
 from tests.wires.runs import Run, play_all, runs_of
@@ -31,13 +31,12 @@ def _param(run: Run) -> ParameterSet:
 @pytest.fixture(scope="session")
 def problems(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Problems:
     """What the product does not meet, by the id of each selected run."""
-    folder, workers = tmp_path_factory.getbasetemp(), os.environ.get("PYTEST_XDIST_WORKER_COUNT")
-    if workers is not None:
-        folder = folder.parent
+    config = request.config
+    folder = config.stash.get(SHARED, None) or tmp_path_factory.getbasetemp()
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     given = [item.callspec.params.get("run") for item in items if hasattr(item, "callspec")]
     runs = [run for run in given if isinstance(run, Run)]
-    count = int(workers or 1)
+    count = config.getoption("--workers") or 1
     parts = [(folder / f"cases-{part}.json", runs[part::count]) for part in range(count)]
     for is_last_round in (False, True):
         for file, part in parts:
