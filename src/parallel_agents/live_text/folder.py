@@ -29,6 +29,7 @@ WANTED_SECONDS = 20.0
 MOST_CHARACTERS = 200_000
 """The most that is told of one reply; the rest is seen once it is stored."""
 _OLD_SECONDS = 3600.0
+_TICK_NS = 50_000_000
 _HEAD_BYTES = 40
 _READ_BYTES = 4 * MOST_CHARACTERS + _HEAD_BYTES
 _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW
@@ -67,6 +68,8 @@ class LiveTextFolder:
     def __init__(self, home: Path) -> None:
         self._folder = home / FOLDER
         self._is_tidy = False
+        self._listed_at = 0  # when the folder had changed that was listed, in nanoseconds
+        self._listed: frozenset[str] = frozenset()
 
     def want(self, what: str) -> None:
         """Say that somebody looks at what these calls write.
@@ -95,8 +98,26 @@ class LiveTextFolder:
         return _is_wanted(str(self._wanted(what)))
 
     def looks_at(self, *what: str) -> Callable[[], bool]:
-        """Asks whether somebody looks at one of these, before each call: a look at a file for each."""
-        return partial(_is_any_wanted, tuple(str(self._wanted(each)) for each in what))
+        """Asks whether somebody looks at one of these, before each call: one look at the folder, nearly always."""
+        return partial(self._is_any_wanted, tuple(self._wanted(each).name for each in what))
+
+    def _is_any_wanted(self, names: tuple[str, ...]) -> bool:
+        listed = self._names()
+        return any(name in listed and _is_wanted(f"{self._folder}/{name}") for name in names)
+
+    def _names(self) -> frozenset[str]:
+        """The files that say what is looked at, listed again only if a file has come or gone since."""
+        try:
+            changed = os.stat(self._folder).st_mtime_ns  # noqa: PTH116 - a Path takes four times as long
+            if changed != self._listed_at:
+                files = self._folder.iterdir()
+                self._listed = frozenset(file.name for file in files if file.suffix == _WANTED)
+                # What comes within the same tick of the clock would not change the time again.
+                is_settled = time.time_ns() - changed > _TICK_NS
+                self._listed_at = changed if is_settled else 0
+        except OSError:  # nobody has ever looked
+            self._listed_at, self._listed = 0, frozenset()
+        return self._listed
 
     def begin(self, run: RunId, number: int, turn: int) -> None:
         """Take back what was written, for the call or try of this number."""
@@ -211,10 +232,6 @@ def _is_wanted(path: str) -> bool:
     except OSError:
         return False
     return abs(time.time() - changed) < WANTED_SECONDS
-
-
-def _is_any_wanted(paths: tuple[str, ...]) -> bool:
-    return any(_is_wanted(path) for path in paths)
 
 
 def text_name(run: RunId) -> str:

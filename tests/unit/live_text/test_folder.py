@@ -40,6 +40,18 @@ def test_somebody_who_was_killed_looks_no_more(tmp_path: Path) -> None:
     assert not folder.is_wanted(RUN)
 
 
+def test_who_asks_before_each_call_sees_at_once_who_comes_and_goes(tmp_path: Path) -> None:
+    looks, others = LiveTextFolder(tmp_path).looks_at(RUN, "root"), LiveTextFolder(tmp_path)
+    found = [looks()]
+    for _ in range(100):
+        others.want("root")
+        found.append(looks())
+        others.leave("root")
+        found.append(looks())
+
+    assert found == [False, *[True, False] * 100]
+
+
 def test_what_a_killed_process_left_is_removed_by_the_next_who_looks(tmp_path: Path) -> None:
     LiveTextFolder(tmp_path).want(RUN)
     LiveTextFolder(tmp_path).begin(RUN, 1, 7)
