@@ -59,5 +59,16 @@ def hold_nowait(path: Path) -> Generator[bool]:
         yield _try_lock(file.fileno())
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock file `path`, which is not made if it is not there."""
+    if not path.exists():
+        return False
+    try:
+        with hold_nowait(path) as is_free:
+            return not is_free
+    except OSError:  # a home that this process cannot write to
+        return False
+
+
 def _open(path: Path) -> BinaryIO:
     return open_private(path)

@@ -135,6 +135,23 @@ def profile_names(environment: Environment) -> Sequence[str]:
     return tuple(_profiles(_read_file(environment, file), str(file)))
 
 
+def check_profile(environment: Environment) -> None:
+    """Refuse a profile that the user's file does not have; a file that cannot be read is not judged.
+
+    Raises:
+        ConfigError: the profile that was chosen does not exist.
+    """
+    chosen = environment.variables.get(PROFILE_VARIABLE)
+    if not chosen:
+        return
+    try:
+        names = profile_names(environment)
+    except ConfigError:
+        return
+    if chosen not in names:
+        raise _no_profile(chosen, names, str(environment.home / CONFIG_NAME))
+
+
 def _merged(values: Iterable[tuple[str, str, object]], problems: list[ConfigError]) -> Loaded:
     """Each source, setting and value as settings; later values win, and what is wrong is left out."""
     settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
@@ -198,12 +215,19 @@ def _of_profile(
 def _profile(tables: Mapping[str, Json], source: str, name: str) -> JsonObject:
     profiles = _profiles(tables, source)
     if name not in profiles:
-        raise ConfigError(
-            f"there is no profile {name!r}",
-            why=f"{source} has no table [{PROFILES}.{name}]",
-            hint=did_you_mean(name, profiles),
-        )
+        raise _no_profile(name, profiles, source)
     return profiles[name]
+
+
+def _no_profile(name: str, names: Iterable[str], source: str) -> ConfigError:
+    makes = f"`pagents config set NAME VALUE --profile {name}` begins it"
+    return ConfigError(
+        f"there is no profile {name!r}",
+        why=f"{source} has no table [{PROFILES}.{name}]",
+        hint=did_you_mean(
+            name, names, f"{makes}; without one, leave out --profile and {PROFILE_VARIABLE}"
+        ),
+    )
 
 
 def profile_source(file: str, name: str) -> str:

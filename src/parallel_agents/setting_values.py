@@ -44,6 +44,8 @@ from parallel_agents.core.web_address import WebAddress
 from parallel_agents.core.web_search import SearchProvider
 from parallel_agents.errors import ConfigError, InvalidInput
 
+# How errors say in which file or variable a wrong value stands.
+COMES_FROM, IS_SET_IN = "the value comes from", "it is set in"
 MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
 _KEY_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -314,6 +316,6 @@ def _refusal(name: str, found: Found, source: str) -> ConfigError:
     instead = " to use the default" if not found.steps else ""
     return ConfigError(
         f"setting {path} is invalid: {found.words}",
-        why=f"the value comes from {source}",
+        why=f"{COMES_FROM} {source}",
         hint=f"correct {path} there, or remove it{instead}",
     )

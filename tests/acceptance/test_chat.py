@@ -74,10 +74,28 @@ def test_a_chat_is_left_and_continued_by_its_name(pagents: Pagents, terminal: Op
     again.end()
 
     assert code == 0
-    assert "Come back with: pagents chat " in chat.screen.text
+    assert "Come back with: pagents chat tea" in chat.screen.text
     assert not chat.screen.marks_pastes
     assert "You said hello." in again.screen.text
     assert "> two\nlines" in again.screen.text
+
+
+def test_the_answer_of_an_agent_with_a_schema_is_shown_in_its_form_and_not_as_json(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    schema = "output: {type: object, properties: {title: {type: string}}, required: [title]}\n---\n"
+    file = pagents.home / "agents" / "titler.md"
+    file.write_text(schema.join(TALKER.replace("talker", "titler").rsplit("---\n", 1)))
+    provider.answer = lambda _: '{"title": "Rain"}'
+    chat = terminal("chat", "titler")
+    chat.wait_for("/exit leaves")
+    chat.press("a title\r")
+    chat.wait_for("50 tok")
+    chat.press("/exit\r")
+    chat.end()
+
+    assert "title: Rain" in chat.screen.text
+    assert '{"title"' not in chat.screen.text
 
 
 def test_ctrl_c_stops_the_answer_and_not_the_chat(provider: FakeProvider, terminal: Open) -> None:

@@ -116,8 +116,8 @@ def test_a_plan_that_asks_is_not_over_even_if_all_that_it_began_is_and_nobody_wo
     running.ended()
     stopped, left = pagents("list"), pagents("wait", "one")
 
-    assert "3/3 done; asks you: Go out?" in live.out
-    assert "3/3 done; asks you: Go out?" in stopped.out
+    assert " 3 done; asks you: Go out?" in live.out
+    assert " 3 done; asks you: Go out?" in stopped.out
     assert (waited.code, left.code) == (7, 5)
     assert "pagents resume one" in left.err
 
@@ -240,9 +240,13 @@ def test_a_model_that_is_not_there_is_refused_before_the_first_call(
 def test_a_template_is_written_checked_and_drawn(pagents: Pagents) -> None:
     written = pagents("init", "research", "my_topic.yaml")
     again = pagents("init", "research", "my_topic.yaml")
+    dashed = pagents("init", "content", "my-posts.yaml")
     listed = pagents("init", "--templates")
 
     assert written.code == 0
+    assert written.err.endswith("pagents run my_topic.yaml -i topic=...\n")
+    assert dashed.code == 0
+    assert pagents("validate", "my-posts.yaml").out.startswith("✔ my_posts  valid")
     again.assert_refused("PA-E101", "exists already", exits=2)
     assert "content " in listed.out
     assert pagents("validate", "my_topic.yaml").out == "✔ my_topic  valid: 3 tasks on 3 levels\n"

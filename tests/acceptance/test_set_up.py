@@ -209,13 +209,42 @@ def test_a_setting_of_which_nothing_could_come_is_refused_and_the_file_stays(
     assert (pagents.home / "config.toml").read_bytes() == before
 
 
+def test_what_a_table_lacks_is_said_and_how_to_set_it_as_a_whole(pagents: Pagents) -> None:
+    lacking = pagents("config", "set", "providers.mine.wire", "chat")
+    whole = pagents(
+        "config", "set", "providers.mine", '{wire="chat", base_url="http://127.0.0.1:9/v1"}'
+    )
+
+    lacking.assert_refused("PA-E110", "it is missing; the file stays as it was", exits=10)
+    assert "pagents config set providers.mine '{...}'" in lacking.err
+    assert whole.code == 0
+
+
 def test_a_profile_begins_with_its_first_setting(pagents: Pagents) -> None:
     ended = pagents("config", "set", "model", "bench/good", "--profile", "work")
 
     assert ended.code == 0
     assert "[settings.work]" in ended.out
-    assert ended.err == ""
+    assert ended.err == "work is a new profile.\n"
     assert pagents("--profile", "work", "config", "get", "model").out == "bench/good\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("config",),
+        ("config", "get", "model"),
+        ("config", "unset", "model"),
+        ("list",),
+        ("mcp",),
+    ],
+)
+def test_a_profile_that_does_not_exist_is_refused_by_what_reads_settings(
+    pagents: Pagents, command: tuple[str, ...]
+) -> None:
+    ended = pagents(*command, "--profile", "wrok")
+
+    ended.assert_refused("PA-E110", "there is no profile 'wrok'", exits=10)
 
 
 def test_a_setting_is_set_got_and_removed_and_the_comments_stay(pagents: Pagents) -> None:

@@ -25,8 +25,11 @@ async def make_store(kind: str, path: Path) -> Store:
     if kind == "sqlite":
         return await SqliteStore.open(path)
     writing = CountedDatabase(SqliteDatabase.open_for_writing(path))
-    reading = CountedDatabase(SqliteDatabase.open_for_reading(path))
-    return GroupCommitStore("a counted store", writing, reading)
+
+    def open_another() -> CountedDatabase:
+        return CountedDatabase(SqliteDatabase.open_for_reading(path))
+
+    return GroupCommitStore("a counted store", writing, open_another(), open_another)
 
 
 @pytest.fixture(params=["memory", "sqlite", "counted"])

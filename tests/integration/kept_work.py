@@ -8,12 +8,14 @@ from contextlib import AbstractAsyncContextManager
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Entry, Event, Queued, Replied
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.inspection import Snapshot
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Claim, Filter, SessionPlan, Store
+from parallel_agents.core.stuck_rules import STUCK_RULES
 from parallel_agents.core.usage import Usage
 
 OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
@@ -72,6 +74,11 @@ async def claim(store: Store, run: str, owner: OwnerId = ME) -> Claim:
 
 async def row(store: Store, name: str) -> Row:
     return next(r for r in await store.rows(Filter(orphaned=False)) if r.session.spawn_key == name)
+
+
+async def look(store: Store, *names: str) -> Snapshot:
+    rows = [await row(store, name) for name in names]
+    return await store.look(rows, STUCK_RULES, store.now())
 
 
 async def keys(store: Store, chosen: Filter) -> set[str]:

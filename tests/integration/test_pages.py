@@ -20,6 +20,7 @@ from tests.integration.kept_work import (
     ME,
     OpenStore,
     claim,
+    look,
     plan,
     replied,
     spawn,
@@ -151,10 +152,8 @@ async def test_the_runs_of_a_teams_tasks_are_counted(open_store: OpenStore) -> N
         child = SessionKey(plan("0").session.key)
         await store.send(child, RunId("another"), Queued(text="more"), owner=ME)
 
-        found = {
-            tally.status: tally
-            for tally in (await store.tallies([team.session.key]))[team.session.key]
-        }
+        seen = await look(store, "team")
+        found = {tally.status: tally for tally in seen.tallies[team.session.key]}
 
         assert {status: tally.runs for status, tally in found.items()} == {
             RunStatus.DONE: 2,

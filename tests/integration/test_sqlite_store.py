@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -244,7 +245,8 @@ async def test_a_fault_while_looking_for_news_does_not_end_the_writer(tmp_path: 
     with closing(connect(path)) as made:
         migrate(made)
     database = NewsOnceBroken(path)
-    store = GroupCommitStore("a store", database, SqliteDatabase.open_for_reading(path))
+    open_another = partial(SqliteDatabase.open_for_reading, path)
+    store = GroupCommitStore("a store", database, open_another(), open_another)
 
     looked_again = await asyncio.to_thread(database.asked.wait, 30)
     async with asyncio.timeout(30):
@@ -253,3 +255,15 @@ async def test_a_fault_while_looking_for_news_does_not_end_the_writer(tmp_path: 
 
     assert looked_again
     assert spawned.is_new
+
+
+async def test_a_long_read_holds_up_no_other(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "store.db")
+    is_answered = threading.Event()
+
+    long = asyncio.ensure_future(store.read_long(lambda _: is_answered.wait(30)))
+    await store.last_seq()
+    is_answered.set()
+
+    assert await long
+    await store.aclose()

@@ -31,6 +31,7 @@ from tests.integration.kept_work import (
     OpenStore,
     claim,
     keys,
+    look,
     plan,
     replied,
     row,
@@ -221,11 +222,9 @@ async def test_the_row_of_a_run_follows_its_events(open_store: OpenStore) -> Non
         retry = Retrying(turn=2, attempt=1, error=error, wait_seconds=3.2)
 
         await store.append(run, epoch, [replied(1), Entry("turn-1/call-1/started", tool)])
-        assert doing_after((await store.last_bodies([run]))[run]) == "calls look"
+        assert doing_after((await look(store, "a")).last[run]) == "calls look"
         await store.append(run, epoch, [Entry("turn-2/retry-1", retry)])
-        assert (
-            doing_after((await store.last_bodies([run]))[run]) == "slow down; again in 3 s, try 2"
-        )
+        assert doing_after((await look(store, "a")).last[run]) == "slow down; again in 3 s, try 2"
         await store.append(run, epoch, [replied(2, cost=None)])
         await store.append(run, epoch, [Entry("attempt-2", Attempted(number=2, error=error))])
 
@@ -258,20 +257,20 @@ async def test_live_runs_are_returned_in_order_and_the_unknown_is_an_error(
             await store.live_among([RunId("nobody")])
 
 
-async def test_the_last_event_of_each_run_is_returned(open_store: OpenStore) -> None:
+async def test_the_last_event_of_each_run_that_has_begun_is_returned(open_store: OpenStore) -> None:
     async with open_store() as store:
         await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
 
-        asked = [RunId("run-a"), RunId("run-b"), RunId("nobody")]
-        last = await store.last_bodies(asked)
-        times = await store.last_times(asked)
+        last = (await look(store, "a", "b")).last
+        await store.mark_dead(ME)
+        times = (await look(store, "a", "b")).last_times
         # A process was there at its last heartbeat, which comes every two seconds.
         at = {event.run: event.at for event in await store.events()}
         assert times == pytest.approx(at, abs=60)
 
-        assert last == {"run-a": plan("a").queued, "run-b": replied(1).body}
+        assert last == {"run-b": replied(1).body}
 
 
 async def test_the_last_step_of_a_run_is_not_its_start(open_store: OpenStore) -> None:
@@ -282,9 +281,9 @@ async def test_the_last_step_of_a_run_is_not_its_start(open_store: OpenStore) ->
         await claim(store, "run-a")
         await claim(store, "run-b")
 
-        last = await store.last_steps([RunId("run-a"), RunId("run-b"), RunId("nobody")])
+        seen = await look(store, "a", "b")
 
-        assert last == {"run-a": plan("a").queued, "run-b": replied(1).body}
+        assert seen.last_steps == {"run-b": replied(1).body}
 
 
 async def test_the_attempts_of_a_run_are_returned_with_their_costs(open_store: OpenStore) -> None:

@@ -21,6 +21,7 @@ from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.run import Result
 from parallel_agents.core.task import OnFailure, Task
 from parallel_agents.core.tool import Tool
+from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import unless
 from parallel_agents.iterating import iterate
@@ -101,13 +102,15 @@ class Stream(Generic[T]):
         self._async: AsyncGenerator[Result[T]] | None = None
 
     def __iter__(self) -> Generator[Result[T]]:
-        self._check_unused()
+        with CALLERS_FRAMES:
+            self._check_unused()
         each = _each(self._call)
         self._sync = weakref.ref(each)
         return each
 
     def __aiter__(self) -> AsyncGenerator[Result[T]]:
-        self._check_unused()
+        with CALLERS_FRAMES:
+            self._check_unused()
         self._async = _aeach(self._call)
         return self._async
 
@@ -168,7 +171,10 @@ def _each(call: TeamCall[T]) -> Generator[Result[T]]:
     note_held_loop("`async for` in place of `for`")
     results = iterate(work)
     try:
-        with progress_bar(len(call.tasks), is_wanted=call.has_progress) as show:
+        with (
+            CALLERS_FRAMES,
+            progress_bar(len(call.tasks), is_wanted=call.has_progress) as show,
+        ):
             for result in results:
                 if show is not None:
                     show(result)
@@ -206,7 +212,8 @@ async def _aeach(call: TeamCall[T]) -> AsyncGenerator[Result[T]]:
                 if show is not None:
                     show(result)
                 yield result
-        await working
+        with CALLERS_FRAMES:
+            await working
     except asyncio.CancelledError:
         working.cancel()
         raise

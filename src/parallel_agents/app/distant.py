@@ -13,6 +13,7 @@ from parallel_agents.errors import BadGateway
 from parallel_agents.gateway_client.address import Address, check_token, is_here, read_url
 from parallel_agents.gateway_client.catalog import RemoteCatalog
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.maps import RemoteMaps
 from parallel_agents.gateway_client.pools import RemotePools
 from parallel_agents.gateway_client.sent import RemoteSent
@@ -78,20 +79,25 @@ async def open_distant(environment: Environment) -> AsyncGenerator[Distant]:
     async with network.open_session(address.url, proxy, auto_decompress=False) as http:
         exchange = Exchange(address, http)
         ahead = await exchange.look(NOW, Asked(look=NOW.name)) - clock.wall()
-        yield Distant(
-            sessions=RemoteSessions(exchange),
-            journal=RemoteJournal(exchange),
-            limits=RemoteLimits(exchange),
-            sharing=RemoteSharing(exchange),
-            transcripts=RemoteTranscripts(exchange),
-            tools=RemoteTools(exchange),
-            catalog=RemoteCatalog(exchange),
-            workspaces=RemoteWorkspaces(exchange),
-            pools=RemotePools(exchange),
-            maps=RemoteMaps(exchange),
-            sent=RemoteSent(exchange),
-            now=lambda: clock.wall() + ahead,
-        )
+        async with Listening(exchange) as listening:
+            yield _distant(exchange, listening, ahead)
+
+
+def _distant(exchange: Exchange, listening: Listening, ahead: float) -> Distant:
+    return Distant(
+        sessions=RemoteSessions(exchange, listening),
+        journal=RemoteJournal(exchange),
+        limits=RemoteLimits(exchange),
+        sharing=RemoteSharing(exchange),
+        transcripts=RemoteTranscripts(exchange),
+        tools=RemoteTools(exchange),
+        catalog=RemoteCatalog(exchange),
+        workspaces=RemoteWorkspaces(exchange),
+        pools=RemotePools(exchange),
+        maps=RemoteMaps(exchange),
+        sent=RemoteSent(exchange),
+        now=lambda: clock.wall() + ahead,
+    )
 
 
 def address_of(environment: Environment) -> Address:

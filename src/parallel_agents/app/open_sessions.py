@@ -12,6 +12,7 @@ from parallel_agents.app.tended_workspaces import TendedWorkspaces
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.ids import SessionKey, make_name
 from parallel_agents.core.inspection import Journal
@@ -116,24 +117,25 @@ class OpenSessions(ProgramVerbs):
         agent: str | Agent[T],
         items: Sequence[str],
         *,
-        size: Count = 10,
+        size: BatchSize = 10,
         key: Name | None = None,
         model: Name | None = None,
     ) -> BatchResult[T]:
         """Have an agent answer many items, several of them in one model call.
 
-        Each answer is checked against the agent's schema. An item whose answer is missing or
-        invalid is run again in a session of its own.
+        Each answer is checked by itself, by the agent's schema and its gates. An item whose answer
+        is missing or invalid in the end is run again in a session of its own.
 
         Args:
             agent: an agent that needs no named input.
             items: the text of each item.
-            size: the most items in one call, at least 1.
+            size: the most items in one call, 1 to 100.
             key: identifies the batch; the same key continues where it stopped.
             model: `provider/model`, or None to use the model from the agent or the settings.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the batch cannot be accepted.
+            BatchRefused: the agent cannot be asked for several items in one call.
         """
         plan = await self._service.plan_task(Task(agent, "-", model=model))
         kind = None if isinstance(agent, str) else agent.output_type

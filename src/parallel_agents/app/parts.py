@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.containment.functions import is_generator, why_not_called_with
-from parallel_agents.core.agent import Agent, check_agent_name
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.artifact import Contents
 from parallel_agents.core.event_store import OnEvents
 from parallel_agents.core.notification import Notify
@@ -67,12 +67,9 @@ def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
     """The agents that a program passes in.
 
     Raises:
-        InvalidInput: an agent's name is not one that a task could give, or two have one name.
+        InvalidInput: two agents have one name.
     """
-    found = by_name("agents", ((agent.name, agent) for agent in agents))
-    for agent in found.values():
-        check_agent_name(agent)
-    return found
+    return by_name("agents", ((agent.name, agent) for agent in agents))
 
 
 def tools_by_name(tools: Iterable[Tool | Callable[..., object]]) -> dict[str, Tool]:

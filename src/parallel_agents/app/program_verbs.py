@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from parallel_agents.comparing.comparison import Comparison
@@ -50,7 +50,11 @@ class ProgramVerbs:
         self._journal = journal
 
     async def spawn(
-        self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
+        self,
+        task: Task[T],
+        *,
+        parent: SessionHandle[Any] | str | None = None,
+        on_text: Callable[[str], None] | None = None,
     ) -> SessionHandle[T]:
         """Start a session with its first run.
 
@@ -60,6 +64,7 @@ class ProgramVerbs:
         Args:
             task: what the agent is to do.
             parent: the session to spawn it under, as a handle or a name.
+            on_text: receives the text of the run as its model writes it, as by the handle's `listen`.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
@@ -69,7 +74,7 @@ class ProgramVerbs:
         key = parent.key if isinstance(parent, SessionHandle) else None
         if isinstance(parent, str):
             key = (await self._service.find(parent)).session.key
-        spawned = await self._service.spawn(task, parent=key)
+        spawned = await self._service.spawn(task, parent=key, on_text=on_text)
         return SessionHandle(self._service, spawned, task.output_type)
 
     async def spawn_team(
@@ -111,14 +116,17 @@ class ProgramVerbs:
         *,
         input: JsonObject | None = None,
         files: Sequence[File] = (),
+        on_text: Callable[[str], None] | None = None,
     ) -> SessionHandle:
         """Start the session's next run, which sees the messages so far, and these files.
+
+        `on_text` receives the text of the run as its model writes it.
 
         Raises:
             InvalidInput: the text or input is not valid.
             RunIsOver: the session was killed.
         """
-        spawned = await self._service.send(name, text, input=input, files=files)
+        spawned = await self._service.send(name, text, input=input, files=files, on_text=on_text)
         return SessionHandle(self._service, spawned)
 
     async def fork(  # noqa: PLR0913 - what a fork can have, each by its name

@@ -99,6 +99,8 @@ class Readiness:
         )
 
     def _lacks_tool(self, agent: Agent) -> Lack | None:
+        if not agent.tools:
+            return None
         known = {*self.tools, *NAMES, *BOX_NAMES}
         missing = [name for name in agent.tools if name not in known and not is_mcp_name(name)]
         return _not_passed("tool", missing[0], self.tools, agent, known) if missing else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from parallel_agents.app.client import Client, Resources
@@ -76,9 +76,14 @@ class ThinClient(Client):
         return mark.pruning if mark is not None else 0
 
     async def fold_events(
-        self, fold: Callable[[StoredEvent], T], *, tree: SessionKey, after: int, limit: int
-    ) -> list[T]:
-        """What `fold` makes of a page of events of a tree, in the thread that reads them."""
+        self,
+        fold: Callable[[Iterable[StoredEvent]], T],
+        *,
+        tree: SessionKey,
+        after: int,
+        limit: int,
+    ) -> T:
+        """What `fold` makes of a page of events of a tree while they are read, in another thread."""
         return await self._store.fold_events(fold, tree=tree, after=after, limit=limit)
 
     def on_behalf(self, via: str) -> SessionVerbs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,10 +24,11 @@ from parallel_agents.engines.ownership import find_workers, this_process
 from parallel_agents.engines.team_bounds import kept_bound
 from parallel_agents.files import open_private
 from parallel_agents.interpreter import python_command
-from parallel_agents.lock import hold
+from parallel_agents.lock import hold, is_held
 
 LOG_NAME = "worker.log"
 _CLAIM_SECONDS = 1.0
+_LOCK = re.compile(r"worker(-[0-9a-f]{16})?\.lock")
 # A log that is larger when a worker starts becomes `worker.log.1`, in place of an earlier one.
 _LOG_BYTES = 8 << 20
 
@@ -173,6 +175,11 @@ def _folder_of(project: str, home: Path) -> Path:
 def _lock_name(project: str) -> str:
     """The file that is locked while a worker of a project folder starts."""
     return f"worker-{sha256(project.encode()).hexdigest()[:16]}.lock" if project else "worker.lock"
+
+
+def is_starting(home: Path) -> bool:
+    """Whether a worker of this home has been started that is not at work yet."""
+    return any(_LOCK.fullmatch(file.name) and is_held(file) for file in home.glob("worker*.lock"))
 
 
 def _start(home: Path, folder: Path | None, lock: int, linger_seconds: float | None) -> None:

@@ -17,7 +17,17 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 
 
 class NotTyped(ValueError):
-    """A parameter has no type that JSON can represent; the text says which, and why."""
+    """A parameter has no type that JSON can represent; the text says which, and why.
+
+    Attributes:
+        hint: what to write instead.
+    """
+
+    def __init__(
+        self, why: str, hint: str = "annotate each parameter with a type that JSON can represent"
+    ) -> None:
+        super().__init__(why)
+        self.hint = hint
 
 
 class Parameters:
@@ -54,6 +64,8 @@ class Parameters:
             name = getattr(function, "__name__", type(function).__name__)
             self._model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
             self.schema = _schema_of(self._model)
+        except NotTyped:
+            raise
         except (PydanticUserError, NameError, TypeError, ValueError) as error:
             raise NotTyped(str(error)) from error
         self.names = tuple(str(field.alias) for field in self._model.model_fields.values())
@@ -72,11 +84,20 @@ class Parameters:
 
 
 def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
-    if parameter.kind not in _BY_NAME or parameter.name not in hints:
-        raise NotTyped(f"its parameter {parameter.name} has no type, or cannot be passed by name")
+    name = parameter.name
+    if parameter.kind not in _BY_NAME:
+        raise NotTyped(
+            f"its parameter {name} cannot be passed by name",
+            "take parameters by their names: a list in place of *values, and no /",
+        )
+    if name not in hints:
+        raise NotTyped(
+            f"its parameter {name} has no type",
+            f"write a type that JSON can represent, such as {name}: str",
+        )
     is_required = parameter.default is inspect.Parameter.empty
     default: Any = ... if is_required else parameter.default
-    return hints[parameter.name], Field(default=default, alias=parameter.name)
+    return hints[name], Field(default=default, alias=name)
 
 
 class _Untitled(GenerateJsonSchema):

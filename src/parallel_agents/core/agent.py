@@ -24,7 +24,9 @@ from parallel_agents.core.sandbox import Sandbox, SandboxName
 from parallel_agents.core.schema import InvalidSchema, Json, JsonObject, compiled
 from parallel_agents.core.shown import shown
 from parallel_agents.core.takers import JSON_OBJECT, Wrong, is_mapping
+from parallel_agents.core.task_names import check_filled
 from parallel_agents.core.tier import Tier
+from parallel_agents.core.tool_names import ToolNames
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
@@ -130,8 +132,8 @@ class Agent(Checked, Generic[T_co]):
             its MCP servers get; empty for none.
 
     Raises:
-        InvalidInput: a schema is not a valid JSON Schema, a number is out of range, or an example
-            does not match the schemas.
+        InvalidInput: the name is not valid, a schema is not a valid JSON Schema, a number is out of
+            range, or an example does not match the schemas.
     """
 
     name: str
@@ -145,7 +147,7 @@ class Agent(Checked, Generic[T_co]):
     output_schema: JsonObject | None = None
     model: str | None = None
     tier: Tier = Tier.SMALL
-    tools: tuple[str, ...] = ()
+    tools: ToolNames = ()
     limits: Limits = Limits()
     temperature: float | None = None
     thinking: ThinkingLevel | None = None
@@ -259,6 +261,26 @@ class Agent(Checked, Generic[T_co]):
                 wrong.of(f"agent {self.name}"), why=str(wrong), hint=wrong.hint
             ) from None
 
+    @override
+    def _check_made(self) -> None:
+        if not re.fullmatch(NAME_PATTERN[1:-1], self.name):
+            raise InvalidInput(
+                f"name of Agent is {shown(self.name)}",
+                why="a name has 1 to 64 lower-case letters, digits and underscores, a letter first",
+                hint=f"choose another name, such as {_name_like(self.name)}",
+            )
+        for model in (self.model, *self.ladder):
+            check_filled("model", model)
+        for name in ("input_schema", "output_schema"):
+            schema: JsonObject | None = getattr(self, name)
+            misspelt = None if schema is None else compiled(schema).misspelt
+            if misspelt is not None:
+                raise InvalidInput(
+                    f"JSON Schema has no keyword {as_path((name, *misspelt.steps))!r}",
+                    why=f"a validator ignores it, and agent {self.name} would accept every value",
+                    hint=f"did you mean {misspelt.meant!r}?",
+                )
+
 
 AnyAgent: TypeAlias = Agent[Any]
 
@@ -270,35 +292,10 @@ def _first_sentence(instructions: str) -> str:
     return sentence if is_short else f"{sentence[: _MOST_DESCRIBED - 1]}…"
 
 
-def check_agent_name(agent: Agent) -> None:
-    """Refuse a name that no key, path or list could show; stores may have such agents from before.
-
-    Raises:
-        InvalidInput: the name is empty, too long, or has other characters.
-    """
-    if not re.fullmatch(NAME_PATTERN[1:-1], agent.name):
-        raise InvalidInput(
-            f"name of Agent is {shown(agent.name)}",
-            why="a name has 1 to 64 lower-case letters, digits and underscores, a letter first",
-            hint="choose another name, such as code_reviewer",
-        )
-
-
-def check_keywords(agent: Agent) -> None:
-    """Refuse a misspelt keyword in a schema, which allows every value; stores may have such agents.
-
-    Raises:
-        InvalidInput: a keyword is nearly one of JSON Schema's.
-    """
-    for name in ("input_schema", "output_schema"):
-        schema: JsonObject | None = getattr(agent, name)
-        misspelt = None if schema is None else compiled(schema).misspelt
-        if misspelt is not None:
-            raise InvalidInput(
-                f"JSON Schema has no keyword {as_path((name, *misspelt.steps))!r}",
-                why=f"a validator ignores it, and agent {agent.name} would accept every value",
-                hint=f"did you mean {misspelt.meant!r}?",
-            )
+def _name_like(name: str) -> str:
+    """A name that is allowed and close to one that is not."""
+    letters = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    return letters.lstrip("_0123456789").rstrip("_")[:64] or "code_reviewer"
 
 
 def check_cache_seconds(seconds: float | None, what: str) -> None:

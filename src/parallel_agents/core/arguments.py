@@ -18,6 +18,7 @@ from parallel_agents.core.annotations import taker_of
 from parallel_agents.core.async_use import Awaited, mark_async
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import ANYTHING, Taker, Wrong
+from parallel_agents.core.tracebacks import CALLERS_FRAMES, keep_callers_frames
 from parallel_agents.errors import InvalidInput
 
 P = ParamSpec("P")
@@ -42,16 +43,18 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 def _checked(function: _Function) -> _Function:
     def call(*args: object, **kwargs: object) -> object:
-        right, named = _checks_of(function).take(args, kwargs)
-        return function(*right, **named)
+        with CALLERS_FRAMES:
+            right, named = _checks_of(function).take(args, kwargs)
+            return function(*right, **named)
 
     if not inspect.iscoroutinefunction(function):
         return wraps(function)(call)
 
     @wraps(function)
     async def work(*args: object, **kwargs: object) -> object:
-        right, named = _checks_of(function).take(args, kwargs)
-        return await function(*right, **named)
+        with CALLERS_FRAMES:
+            right, named = _checks_of(function).take(args, kwargs)
+            return await function(*right, **named)
 
     name = f"{function.__name__}()"
 
@@ -74,13 +77,17 @@ def worded(init: Callable[P, None], owner: str) -> Callable[P, None]:
     """A constructor that names an unknown, missing or surplus argument as `checked` does."""
 
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            init(*args, **kwargs)
-        except TypeError:
-            refusal = _names_of(init, owner).refusal(args, kwargs)
-            if refusal is None:
-                raise
-            raise refusal from None
+        try:  # not a `with`, which costs something for each of the many values that are right
+            try:
+                init(*args, **kwargs)
+            except TypeError:
+                refusal = _names_of(init, owner).refusal(args, kwargs)
+                if refusal is None:
+                    raise
+                raise refusal from None
+        except InvalidInput as error:
+            keep_callers_frames(error)
+            raise
 
     return wraps(init)(call)
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from typing_extensions import override
 
+from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.errors import AsyncMisused
 
 P = ParamSpec("P")
@@ -40,11 +41,13 @@ class Awaited(Coroutine[Any, Any, V_co]):
 
     @override
     def send(self, value: Any, /) -> Any:
-        return self._work.send(value)
+        with CALLERS_FRAMES:
+            return self._work.send(value)
 
     @override
     def throw(self, *error: Any) -> Any:
-        return self._work.throw(*error)
+        with CALLERS_FRAMES:
+            return self._work.throw(*error)
 
     @override
     def close(self) -> None:
@@ -110,7 +113,8 @@ class AsyncOpening(AbstractAsyncContextManager[V_co]):
 
     @override
     async def __aenter__(self) -> V_co:
-        return await self._opening.__aenter__()
+        with CALLERS_FRAMES:
+            return await self._opening.__aenter__()
 
     @override
     async def __aexit__(
@@ -119,7 +123,8 @@ class AsyncOpening(AbstractAsyncContextManager[V_co]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
-        return await self._opening.__aexit__(kind, error, trace)
+        with CALLERS_FRAMES:
+            return await self._opening.__aexit__(kind, error, trace)
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
@@ -157,7 +162,8 @@ class Followed(AsyncIterator[V_co]):
 
     @override
     async def __anext__(self) -> V_co:
-        return await anext(self._source)
+        with CALLERS_FRAMES:
+            return await anext(self._source)
 
     async def aclose(self) -> None:
         """End it, as `contextlib.aclosing` does."""

@@ -14,7 +14,7 @@ from parallel_agents.core.gate import Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import task_text
 from parallel_agents.core.output import Accepted, Rejected, check_output
-from parallel_agents.core.schema import Json, JsonObject, as_written
+from parallel_agents.core.schema import Json, JsonObject, as_written, compiled, find_json
 from parallel_agents.core.takers import Rule
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import BatchRefused
@@ -29,6 +29,7 @@ _TASK, _INPUT = "task", "input"
 _HEADING = "Do these {count} tasks, each by itself."
 _ANSWER = "answer"
 _ANY_TEXT: JsonObject = {"type": "string", "minLength": 1}
+_ANY_OBJECT: JsonObject = {"type": "object"}
 _ASKS = frozenset({"ask_human"})
 _GUIDE = (
     "You are given {items} at once, each under its number. Do what your instructions say for "
@@ -174,6 +175,25 @@ def check_answer(text: str, agent: AnyAgent, names: Sequence[str]) -> Accepted |
     return checked
 
 
+def fitting_items(text: str, agent: AnyAgent, names: Sequence[str]) -> JsonObject:
+    """Those answers of a reply that fit, although the reply as a whole does not, by number.
+
+    An item that the reply has more than once has no answer.
+    """
+    try:
+        found = find_json(text, compiled(_ANY_OBJECT))
+    except ValueError:
+        return {}
+    if not isinstance(found, Mapping):
+        return {}
+    fits, twice = compiled(agent.output_schema or _ANY_TEXT), repeated(text, found)
+    return {
+        name: found[name]
+        for name in names
+        if name in found and name not in twice and not fits.problems(found[name])
+    }
+
+
 def repeated(text: str, output: Json) -> list[str]:
     """The numbers of items that an answer has more than once, which parsers of JSON pass over.
 
@@ -232,5 +252,6 @@ def check_batch(agent: AnyAgent, *, refine: Refine | None, workspace: Workspace 
         raise BatchRefused(
             f"{agent.name} cannot be asked for several rows in one call",
             why=why,
-            hint="leave out --batch, in Python batch=; then each row has a call of its own",
+            hint="leave out --batch, in Python batch= (or pass size=1 to batch()); then each row has a "
+            "call of its own",
         )

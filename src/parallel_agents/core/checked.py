@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
-from functools import cache
-from typing import Any, NamedTuple, get_type_hints
+from functools import cache, wraps
+from typing import Any, NamedTuple, ParamSpec, get_type_hints
 
 from parallel_agents.core.annotations import taker_of
 from parallel_agents.core.arguments import worded
 from parallel_agents.core.attributes import Values, values_of
 from parallel_agents.core.takers import Wrong
+
+P = ParamSpec("P")
 
 
 class Checked:
@@ -34,7 +36,9 @@ class Checked:
         super().__init_subclass__()
         # `dataclass(slots=True)` makes the class a second time, with the constructor that it wrote.
         if "__init__" in vars(cls):
-            cls.__init__ = worded(cls.__init__, cls.__name__)
+            is_checked = cls._check_made is not Checked._check_made
+            init = _checking_made(cls.__init__) if is_checked else cls.__init__
+            cls.__init__ = worded(init, cls.__name__)
 
     def __post_init__(self) -> None:
         values, known = _fields_of(type(self))
@@ -59,6 +63,18 @@ class Checked:
 
     def _check(self) -> None:
         """Refuse what the types allow and the class does not, such as a number out of range."""
+
+    def _check_made(self) -> None:
+        """Refuse also what may not be made any more; what is read from a store is not made."""
+
+
+def _checking_made(init: Callable[P, None]) -> Callable[P, None]:
+    def make(*args: P.args, **kwargs: P.kwargs) -> None:
+        init(*args, **kwargs)
+        made: Any = args[0]
+        made._check_made()  # noqa: SLF001 - of this class, by its constructor
+
+    return wraps(init)(make)
 
 
 class _Field(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
@@ -65,9 +65,14 @@ class EventStore(Protocol):
         ...
 
     async def fold_events(
-        self, fold: Callable[[StoredEvent], T], *, tree: SessionKey, after: int, limit: int
-    ) -> list[T]:
-        """What `fold` makes of a page of events of a tree, in the thread that reads them."""
+        self,
+        fold: Callable[[Iterable[StoredEvent]], T],
+        *,
+        tree: SessionKey,
+        after: int,
+        limit: int,
+    ) -> T:
+        """What `fold` makes of a page of events of a tree while they are read, in another thread."""
         ...
 
     async def last_events(

@@ -13,6 +13,7 @@ from typing_extensions import override
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.expression import Lacking, Unfit, expression
 from parallel_agents.core.schema import Json
+from parallel_agents.core.takers import Wrong
 from parallel_agents.errors import GateBroken, InvalidInput
 
 MAX_SCORE = 10
@@ -113,6 +114,20 @@ class FunctionGate(Checked):
 
     function: str
     kind: Literal["function"] = "function"
+
+    @classmethod
+    def meant(cls, value: object) -> None:
+        """Say how a function is made a gate: a definition names it, since it is stored.
+
+        Raises:
+            Wrong: the value is a function with a name.
+        """
+        name = getattr(value, "__name__", "")
+        if callable(value) and not isinstance(value, type) and name.isidentifier():
+            hint = (
+                f"write FunctionGate(function={name!r}), and pass gates=[{name}] to run() or open()"
+            )
+            raise Wrong(value, "a gate, which names its function", hint=hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.store_care import Pages
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.vitals import Vitals
@@ -40,7 +41,8 @@ class Snapshot:
         spend_below: what everything below the latest run of each team used.
         left: of teams with runs that no living process has, the first live ones.
         last: the last event of each run that a process has begun and that has not ended.
-        last_steps: the last event before that, of runs whose last event is a start.
+        last_steps: the last event before that, of runs whose last event is a start and that have done
+            something before.
         last_times: when each live run that no living process has was last worked on, in seconds
             since the epoch.
         silences: how long runs have been silent that living processes execute, for those that have
@@ -62,6 +64,17 @@ class Snapshot:
     asked: Mapping[RunId, Question]
     alive: frozenset[OwnerId]
     now: float
+
+
+class SnapshotStore(Protocol):
+    """Says how sessions are doing."""
+
+    async def look(self, shown: Sequence[Row], rules: StuckRules, now: float) -> Snapshot:
+        """How the sessions of these rows are doing at `now`, and the members of those that are teams.
+
+        `rules` say when silence means that a run is stuck.
+        """
+        ...
 
 
 class Journal(Protocol):

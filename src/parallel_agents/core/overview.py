@@ -18,6 +18,7 @@ class Tally(NamedTuple):
         owner: the process that executes them, if they are live.
         unclaimed_since: when they were queued, if no process has claimed them yet.
         finished_at: when the last of them ended, in seconds since the epoch; None if they are live.
+        is_later: whether they began after the team had ended, such as retries.
     """
 
     status: RunStatus
@@ -25,6 +26,7 @@ class Tally(NamedTuple):
     unclaimed_since: float | None
     runs: int
     finished_at: float | None
+    is_later: bool = False
 
 
 class Cost(NamedTuple):
@@ -78,10 +80,6 @@ class Overview(Protocol):
 
     async def count_rows(self, chosen: Filter) -> int:
         """How many rows a filter matches, whatever its `limit` and `after`."""
-        ...
-
-    async def tallies(self, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
-        """How the runs of each team's tasks are doing; sessions that are not teams have none."""
         ...
 
     async def spend_below(self, runs: Sequence[RunId]) -> dict[RunId, Spend]:

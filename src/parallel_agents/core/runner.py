@@ -138,8 +138,8 @@ class Overhearing(Protocol):
     @property
     def is_wanted(self) -> bool: ...
 
-    def begin(self) -> None:
-        """A call begins."""
+    def begin(self, turn: int) -> None:
+        """The call of a turn begins."""
         ...
 
     def write(self, piece: str) -> None:
@@ -147,7 +147,11 @@ class Overhearing(Protocol):
         ...
 
     def take_back(self) -> None:
-        """The text begins anew, or is stored."""
+        """The text begins anew."""
+        ...
+
+    def end_call(self) -> None:
+        """The call is over: its text is stored, or was in vain."""
         ...
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -80,8 +79,4 @@ class SharedReads(Protocol):
 
     def artifacts(self, tree: SessionKey, writer: Writer = OUTSIDER) -> ArtifactReads:
         """The artifacts of a tree."""
-        ...
-
-    async def referred(self, ids: builtins.list[str]) -> set[str]:
-        """Those of these contents that a tree has."""
         ...

@@ -13,10 +13,11 @@ from parallel_agents.core.artifact import ArtifactStore
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetterStore
-from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
+from parallel_agents.core.event import Entry, Event, Queued, SteerMode
 from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.inspection import SnapshotStore
 from parallel_agents.core.notification import NotificationStore, Notify
 from parallel_agents.core.overview import Overview
 from parallel_agents.core.owner import Owner
@@ -252,18 +253,6 @@ class RunStore(Protocol):
         """
         ...
 
-    async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
-        """The last event of each run."""
-        ...
-
-    async def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
-        """The last event of each run, ignoring `started` events."""
-        ...
-
-    async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
-        """When a process last worked on each run that no living one has, in seconds since the epoch."""
-        ...
-
     async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
         """The attempts of each run, in order; the last one produced the result."""
         ...
@@ -354,6 +343,7 @@ class Store(
     DeadLetterStore,
     EventStore,
     Overview,
+    SnapshotStore,
     QuestionStore,
     StateStore,
     ArtifactStore,

@@ -243,7 +243,10 @@ def _anything(value: object) -> object:
 def _function(value: object) -> object:
     if callable(value):
         return value
-    raise Wrong(value, "a function")
+    is_name = isinstance(value, str)
+    raise Wrong(
+        value, "a function", hint="pass the function itself, not its name" if is_name else ""
+    )
 
 
 def _text(value: object) -> object:

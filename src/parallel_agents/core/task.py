@@ -24,6 +24,7 @@ from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.tags import check_tags
 from parallel_agents.core.takers import JSON_OBJECT, Wrong
+from parallel_agents.core.task_names import check_filled, check_label
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
@@ -67,7 +68,7 @@ class Task(Checked, Generic[T_co]):
         options: options of the session, such as whether its parent waits for it.
 
     Raises:
-        InvalidInput: `cache_seconds` is negative, or a tag is not valid.
+        InvalidInput: `cache_seconds` is negative, or a tag, a label or a name is not valid.
     """
 
     agent: str | Agent[T_co]
@@ -104,6 +105,13 @@ class Task(Checked, Generic[T_co]):
             JSON_OBJECT.take(self.values)  # as a whole, which may be deeper than its parts
         except Wrong as wrong:
             raise wrong.refusal("input", "Task", is_needed=False) from None
+
+    @override
+    def _check_made(self) -> None:
+        check_label(self.label)
+        for model in (self.model, *self.ladder):
+            check_filled("model", model)
+        check_filled("key", self.key)
 
     @property
     def values(self) -> JsonObject:

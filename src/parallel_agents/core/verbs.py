@@ -24,6 +24,7 @@ from parallel_agents.core.notification import Notify
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.runner import OnText
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed, SessionPlan
 from parallel_agents.core.task import AnyTask, TeamTask
@@ -155,9 +156,14 @@ class Sessions(SessionReads, Protocol):
     """The seven verbs, and `fork`; a `name` is as in `SessionReads`."""
 
     async def spawn(
-        self, task: AnyTask, *, parent: SessionKey | None = None, again: str = ""
+        self,
+        task: AnyTask,
+        *,
+        parent: SessionKey | None = None,
+        again: str = "",
+        on_text: OnText | None = None,
     ) -> Spawned:
-        """Make a session and its first run.
+        """Make a session and its first run, whose text `on_text` receives as by `listen`.
 
         A child that does `again` what a child of another run did, which was spawned under that key,
         is told what that child did, and repeats no part of it that may take effect only once.
@@ -204,8 +210,9 @@ class Sessions(SessionReads, Protocol):
         notify: Notify | None = None,
         run: RunId | None = None,
         model: str | None = None,
+        on_text: OnText | None = None,
     ) -> Spawned:
-        """Start the next run of a session, once its earlier runs have ended.
+        """Start the next run of a session, once its earlier runs have ended; `on_text` is as in `spawn`.
 
         The run is asked for by the session `sender`, or else from outside, and is shown the files.
         From then on, `notify` applies to the session and all below it; None leaves that as it is.

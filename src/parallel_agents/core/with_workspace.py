@@ -9,6 +9,7 @@ from typing_extensions import override
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.core.tool_names import ToolNames
 from parallel_agents.errors import InvalidInput
 
 
@@ -28,7 +29,7 @@ class WithWorkspace(Checked):
     """
 
     instructions: str = ""
-    tools: tuple[str, ...] = ()
+    tools: ToolNames = ()
     input_schema: JsonObject | None = None
     limits: Limits = NO_LIMITS
 

@@ -154,7 +154,7 @@ class Exchange:
         content: bytes | None,
         headers: Mapping[str, str],
     ) -> bytes:
-        self._check_open()
+        self.check_open()
         with_token = {**self._headers, **headers}
         try:
             async with self._http.request(
@@ -173,7 +173,12 @@ class Exchange:
             raise refusal_of(self.url, answer.status, found)
         return found
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Refuse what is asked after the connection's end.
+
+        Raises:
+            InvalidInput: it is closed.
+        """
         if self._http.closed:
             raise InvalidInput(
                 f"the connection to {self.url} is closed",
@@ -203,7 +208,7 @@ class Exchange:
         Raises:
             PagentsError: what the gateway says instead, or what kept it from saying anything.
         """
-        self._check_open()
+        self.check_open()
         headers = {**self._headers, "Accept": "text/event-stream"}
         try:
             async with self._http.get(

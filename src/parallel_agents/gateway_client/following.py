@@ -29,7 +29,7 @@ async def follow(exchange: Exchange, session: SessionKey, after: int) -> AsyncGe
         try:
             query = {"name": session, "after": str(after)}
             async with exchange.stream(FOLLOW, query) as pieces:
-                async for data in _data(pieces):
+                async for data in data_of(pieces):
                     document = exchange.read_object(data)
                     if document.get("end") is True:
                         return
@@ -58,7 +58,7 @@ def pause_after(cuts: int) -> float:
     return min(_FIRST_PAUSE * 2 ** (cuts - 1), _LONGEST_PAUSE)
 
 
-async def _data(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+async def data_of(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     """The data of each event of a stream that may be cut anywhere; what is not whole is left out.
 
     Raises:

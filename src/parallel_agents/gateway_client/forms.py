@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from parallel_agents.core.agent import ThinkingLevel
+from parallel_agents.core.audit import Audit, ChainCheck, Checkpoint, RowCheck
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest
@@ -32,6 +33,62 @@ class SteeredForm:
 
     run_id: RunId
     key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceForm:
+    """A part of what a call has brought: `text` follows its first `start` characters."""
+
+    number: int
+    start: int
+    text: str
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentForm:
+    """The content of an artifact, and the bytes that it takes up."""
+
+    id: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditForm:
+    """What a check of the journal found, without the hashes of an earlier one, which stay there."""
+
+    chain: ChainCheck
+    rows: RowCheck
+    earlier_events: int = 0
+    earlier_at: float | None = None
+
+    @classmethod
+    def of(cls, found: Audit) -> AuditForm:
+        """The form of a check."""
+        if (earlier := found.earlier) is None:
+            return cls(chain=found.chain, rows=found.rows)
+        return cls(
+            chain=found.chain,
+            rows=found.rows,
+            earlier_events=earlier.events,
+            earlier_at=earlier.at,
+        )
+
+    @property
+    def audit(self) -> Audit:
+        """The check."""
+        earlier = None
+        if self.earlier_at is not None:
+            earlier = Checkpoint(
+                number=0,
+                hash=b"",
+                last_seq=0,
+                events=self.earlier_events,
+                bytes=0,
+                rows_hash=b"",
+                at=self.earlier_at,
+            )
+        return Audit(chain=self.chain, rows=self.rows, earlier=earlier)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Never
 from urllib.parse import quote
 
 from parallel_agents.core.annotations import Index, Seconds
@@ -35,10 +34,12 @@ from parallel_agents.core.shared_state import (
 from parallel_agents.core.transcript_search import Coverage, Hits, OnProgress
 from parallel_agents.files import pieces_of, write_private
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.forms import ContentForm
 from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.wire import (
     ARTIFACTS,
     CATCH_UP,
+    CONTENTS,
     FIND_HITS,
     MOST_PUT_BYTES,
     PUT,
@@ -67,10 +68,14 @@ class RemoteSharing:
         del writer
         return RemoteArtifacts(self._exchange, tree)
 
-    async def referred(self, ids: builtins.list[str]) -> Never:
-        """Refused: contents that nothing needs are removed where they lie."""
-        del ids
-        raise not_at_distance("removing contents")
+    async def clean(
+        self, *, everything: bool, dry_run: bool
+    ) -> tuple[tuple[ContentForm, ...], tuple[ContentForm, ...]]:
+        """Remove contents at the gateway that nothing refers to; also return those of the last hour that stay."""
+        body = {"all": everything, "dry_run": dry_run}
+        answer = await self._exchange.request("POST", "/artifacts/clean", body=body)
+        gone = self._exchange.read_value(CONTENTS, answer.get("removed"))
+        return gone, self._exchange.read_value(CONTENTS, answer.get("young"))
 
 
 @checked_methods

@@ -20,6 +20,7 @@ from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.run import Result
+from parallel_agents.core.runner import OnText
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed
 from parallel_agents.core.task import AnyTask, TeamTask
@@ -37,6 +38,7 @@ from parallel_agents.gateway_client.bodies import (
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.forms import PriceForm, RetryForm
+from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.reads import RemoteReads, in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance, refusal_named
 from parallel_agents.gateway_client.wire import (
@@ -59,12 +61,18 @@ _log = logging.getLogger(__name__)
 class RemoteSessions(RemoteReads):
     """See `core.verbs.Sessions`; what cannot be done at a distance is refused."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, listening: Listening) -> None:
         super().__init__(exchange)
         self._exchange = exchange
+        self._listening = listening
 
     async def spawn(
-        self, task: AnyTask, *, parent: SessionKey | None = None, again: str = ""
+        self,
+        task: AnyTask,
+        *,
+        parent: SessionKey | None = None,
+        again: str = "",
+        on_text: OnText | None = None,
     ) -> Spawned:
         """Make a session and its first run, which a worker at the gateway executes.
 
@@ -76,7 +84,7 @@ class RemoteSessions(RemoteReads):
         body = task_body(task)
         if parent is not None:
             body["parent"] = parent
-        return await self._started("/runs", body)
+        return await self._started("/runs", body, on_text)
 
     async def input_schema(self, agent: str) -> JsonObject | None:
         """The schema of what an agent of the gateway's catalog takes; None if it takes a text alone.
@@ -206,6 +214,7 @@ class RemoteSessions(RemoteReads):
         notify: Notify | None = None,
         run: RunId | None = None,
         model: str | None = None,
+        on_text: OnText | None = None,
     ) -> Spawned:
         """Start the next run of a session.
 
@@ -221,7 +230,7 @@ class RemoteSessions(RemoteReads):
             if given:
                 raise not_at_distance(what)
         body: dict[str, object] = {"text": text, "input": {**(input or {})}, "model": model}
-        return await self._started(f"/runs/{_quoted(name)}/messages", body)
+        return await self._started(f"/runs/{_quoted(name)}/messages", body, on_text)
 
     async def fork(self, name: str, fork: Fork = NO_FORK) -> Spawned:
         """Make a session that takes up the conversation of another one at one of its turns.
@@ -241,12 +250,18 @@ class RemoteSessions(RemoteReads):
         answer = await self._exchange.request("POST", f"/runs/{_quoted(name)}/fork", body=body)
         return self._exchange.read_value(PRICE, answer)
 
-    async def _started(self, path: str, body: Mapping[str, object]) -> Spawned:
+    async def _started(
+        self, path: str, body: Mapping[str, object], on_text: OnText | None = None
+    ) -> Spawned:
         key = "" if body.get("key") else make_long_name()
+        if on_text is not None:
+            body = {**body, "listen": True}
         answer = await self._exchange.request("POST", path, body=body, key=key)
         form = self._exchange.read_value(SPAWNED, answer)
         if form.warning:
             _log.warning("%s", form.warning)
+        if on_text is not None:
+            self._listening.listen(form.run_id, on_text, is_whole=form.is_new)
         return Spawned(form.session_key, form.run_id, form.is_new, form.kept)
 
     async def attach(self, content: bytes, name: str) -> Never:
@@ -317,6 +332,8 @@ class RemoteSessions(RemoteReads):
                 found += await self._wait(part, until, deadline)
         except TimeoutError:
             raise TimeoutError(f"the runs have not ended in {timeout:g} s; they continue") from None
+        if until is Until.ALL:
+            await self._listening.end(runs)
         return found
 
     async def _wait(
@@ -341,9 +358,8 @@ class RemoteSessions(RemoteReads):
                 raise TimeoutError
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
-        """Hear nothing: no run is executed by this process, and the text of others is not sent."""
-        del run, on_text
-        return lambda: None
+        """Receive the text of a run as its model writes it; of a call that has begun already, all at its end."""
+        return self._listening.listen(run, on_text)
 
 
 def _quoted(name: str) -> str:

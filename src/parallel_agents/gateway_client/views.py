@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Never
 from urllib.parse import quote
 
+from parallel_agents.core.audit import Audit
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
@@ -23,8 +23,8 @@ from parallel_agents.core.vitals import Vitals
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.forms import SignForm
 from parallel_agents.gateway_client.reads import in_parts
-from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.wire import (
+    AUDIT,
     BUDGET,
     COSTS,
     COUNT_EVENTS,
@@ -40,6 +40,7 @@ from parallel_agents.gateway_client.wire import (
     SNAPSHOT,
     THROTTLES,
     UNSENT,
+    VERIFY,
     VITALS,
     Asked,
 )
@@ -173,15 +174,20 @@ class RemoteJournal:
             found |= await self._exchange.look(ORIGINS, Asked(look=ORIGINS.name, names=part))
         return found
 
-    async def verify_all(self, head: str = "") -> Never:
-        """Refused: whoever checks a journal must not have to believe who keeps it."""
-        del head
-        raise not_at_distance("verifying the journal")
+    async def verify_all(self, head: str = "") -> Audit:
+        """What the gateway finds; a head that was kept elsewhere need not believe it."""
+        return await self._verify(head, is_full=True)
 
-    async def verify_new(self, head: str = "") -> Never:
-        """Refused, as `verify_all`."""
-        del head
-        raise not_at_distance("verifying the journal")
+    async def verify_new(self, head: str = "") -> Audit:
+        """The same, of what came after the last audit there."""
+        return await self._verify(head, is_full=False)
+
+    async def _verify(self, head: str, *, is_full: bool) -> Audit:
+        query = {"head": head, "full": "true" if is_full else "false"}
+        while True:  # it answers at the latest after half a minute; a large journal takes longer
+            answer = await self._exchange.request("GET", VERIFY, query=query)
+            if (found := self._exchange.read(AUDIT, answer)) is not None:
+                return found.audit
 
 
 class RemoteLimits:

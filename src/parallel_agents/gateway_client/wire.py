@@ -39,11 +39,14 @@ from parallel_agents.core.workspace_verbs import KeptWorkspace
 from parallel_agents.errors import PagentsError
 from parallel_agents.gateway_client.forms import (
     ArtifactForm,
+    AuditForm,
     BegunMapForm,
+    ContentForm,
     DiffForm,
     KilledForm,
     MapResultsForm,
     MergedForm,
+    PieceForm,
     PooledForm,
     PricedMapForm,
     PriceForm,
@@ -59,7 +62,8 @@ from parallel_agents.gateway_client.forms import (
 T = TypeVar("T")
 
 FORMAT = 1
-LOOK, FOLLOW = "/client/look", "/client/follow"
+LOOK, FOLLOW, LISTEN = "/client/look", "/client/follow", "/client/listen"
+VERIFY = "/client/verify"
 MOST_ASKED = 60_000  # characters of what is asked, in an address
 MOST_PUT_BYTES = 11_000_000  # of which base64 fits into a request
 MOST_NAMES = 500
@@ -177,6 +181,11 @@ HEALTH = Look("health", list[SignForm])
 EVENT = Look("event", Event)
 SPAWNED = Look("spawned", SpawnedForm)
 STEERED = Look("steered", SteeredForm)
+PIECE = Look("piece", PieceForm)
+_Contents: TypeAlias = tuple[ContentForm, ...]
+CONTENTS: Look[_Contents] = Look("contents", _Contents)
+_Audit: TypeAlias = AuditForm | None
+AUDIT: Look[_Audit] = Look("audit", _Audit)
 KILLED = Look("killed", KilledForm)
 PRICE = Look("price", PriceForm)
 RETRIED = Look("retried", RetriedForm)

@@ -1,8 +1,9 @@
 """Folder: where the processes of a home leave what is being written, and say what they look at.
 
 Nothing of it is durable, and nothing of it is needed: the reply itself is an event. Whoever looks
-touches a file for the run; the process that executes the run then has its next calls streamed, and
-leaves their text in another. Both are named by a hash, since the id of a run is not a file name.
+touches a file for the run, or one for its whole tree; the process that executes the run then has its
+next calls streamed, and leaves their text in another. All are named by a hash, since the id of a run is
+not a file name.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -27,16 +29,25 @@ WANTED_SECONDS = 20.0
 MOST_CHARACTERS = 200_000
 """The most that is told of one reply; the rest is seen once it is stored."""
 _OLD_SECONDS = 3600.0
-_READ_BYTES = 4 * MOST_CHARACTERS + 40
+_TICK_NS = 50_000_000
+_HEAD_BYTES = 40
+_READ_BYTES = 4 * MOST_CHARACTERS + _HEAD_BYTES
 _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW
+_WANTED, _TEXT = ".wanted", ".text"
 _log = logging.getLogger(__name__)
 
 
 class Text(NamedTuple):
-    """The text of the call in flight so far; the number tells one call or try from the next."""
+    """The text of the call in flight so far.
+
+    Attributes:
+        number: tells one call or try from the next.
+        turn: the turn of the run that the call is for.
+    """
 
     number: int
     text: str
+    turn: int = 0
 
 
 class Version(NamedTuple):
@@ -57,35 +68,60 @@ class LiveTextFolder:
     def __init__(self, home: Path) -> None:
         self._folder = home / FOLDER
         self._is_tidy = False
+        self._listed_at = 0  # when the folder had changed that was listed, in nanoseconds
+        self._listed: frozenset[str] = frozenset()
 
-    def want(self, run: RunId) -> None:
-        """Say that somebody looks at a run."""
+    def want(self, what: str) -> None:
+        """Say that somebody looks at what these calls write.
+
+        Args:
+            what: the id of a run; the key of the session at the root of a tree, for all runs of it; or
+                the key under which the session of a run is going to be spawned.
+        """
         with suppress(OSError, InvalidInput):
             if not self._folder.is_dir():
                 make_private_folders(self._folder)
-            path = self._wanted(run)
+            path = self._wanted(what)
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY | _FLAGS, 0o600))
             os.utime(path)
         if not self._is_tidy:
             self._is_tidy = True
             self._remove_old()
 
-    def leave(self, run: RunId) -> None:
+    def leave(self, what: str) -> None:
         """Say that nobody looks any more."""
         with suppress(OSError):
-            self._wanted(run).unlink()
+            self._wanted(what).unlink()
 
-    def is_wanted(self, run: RunId) -> bool:
-        """Whether somebody looks at a run."""
-        return _is_wanted(str(self._wanted(run)))
+    def is_wanted(self, what: str) -> bool:
+        """Whether somebody looks at it."""
+        return _is_wanted(str(self._wanted(what)))
 
-    def looks_at(self, run: RunId) -> Callable[[], bool]:
-        """Asks whether somebody looks at a run, before each of its calls: one look at a file."""
-        return partial(_is_wanted, str(self._wanted(run)))
+    def looks_at(self, *what: str) -> Callable[[], bool]:
+        """Asks whether somebody looks at one of these, before each call: one look at the folder, nearly always."""
+        return partial(self._is_any_wanted, tuple(self._wanted(each).name for each in what))
 
-    def begin(self, run: RunId, number: int) -> None:
+    def _is_any_wanted(self, names: tuple[str, ...]) -> bool:
+        listed = self._names()
+        return any(name in listed and _is_wanted(f"{self._folder}/{name}") for name in names)
+
+    def _names(self) -> frozenset[str]:
+        """The files that say what is looked at, listed again only if a file has come or gone since."""
+        try:
+            changed = os.stat(self._folder).st_mtime_ns  # noqa: PTH116 - a Path takes four times as long
+            if changed != self._listed_at:
+                files = self._folder.iterdir()
+                self._listed = frozenset(file.name for file in files if file.suffix == _WANTED)
+                # What comes within the same tick of the clock would not change the time again.
+                is_settled = time.time_ns() - changed > _TICK_NS
+                self._listed_at = changed if is_settled else 0
+        except OSError:  # nobody has ever looked
+            self._listed_at, self._listed = 0, frozenset()
+        return self._listed
+
+    def begin(self, run: RunId, number: int, turn: int) -> None:
         """Take back what was written, for the call or try of this number."""
-        self._put(run, os.O_CREAT | os.O_TRUNC, b"%d\n" % number)
+        self._put(run, os.O_CREAT | os.O_TRUNC, b"%d %d\n" % (number, turn))
 
     def add(self, run: RunId, text: str) -> None:
         """Add to what is being written."""
@@ -96,24 +132,29 @@ class LiveTextFolder:
         with suppress(OSError):
             self._text(run).unlink()
 
-    def changed(self, run: RunId, before: Version) -> tuple[Version, Text] | None:
-        """What is being written, if that is something else than at this version."""
+    def texts(self) -> dict[str, Version]:
+        """The files of texts that there are, by their names: one look at the folder for all runs."""
+        found: dict[str, Version] = {}
+        with suppress(OSError), os.scandir(self._folder) as files:
+            for file in files:
+                if file.name.endswith(_TEXT):
+                    with suppress(OSError):  # it has been removed since
+                        status = file.stat(follow_symlinks=False)
+                        found[file.name] = Version(
+                            status.st_mtime_ns, status.st_size, status.st_ino
+                        )
+        return found
+
+    def open_text(self, run: RunId) -> int | None:
+        """The file of a run's text, to read; None if there is none."""
         try:
-            found = self._text(run).stat()
-            version = Version(found.st_mtime_ns, found.st_size, found.st_ino)
+            return os.open(self._text(run), os.O_RDONLY | _FLAGS)
         except OSError:
-            version = NO_VERSION
-        return None if version == before else (version, self.read(run))
+            return None
 
     def read(self, run: RunId) -> Text:
         """What is being written now."""
-        try:
-            place = os.open(self._text(run), os.O_RDONLY | _FLAGS)
-            with os.fdopen(place, "rb") as file:
-                head, _, body = file.read(_READ_BYTES).partition(b"\n")
-            return Text(int(head or b"0"), body.decode("utf-8", "ignore"))
-        except (OSError, ValueError):
-            return NOTHING
+        return TextReader(self, run).read()
 
     def _put(self, run: RunId, flags: int, content: bytes) -> None:
         try:
@@ -131,11 +172,58 @@ class LiveTextFolder:
                 if path.lstat().st_mtime < before:
                     path.unlink()
 
-    def _wanted(self, run: RunId) -> Path:
-        return self._folder / f"{_name(run)}.wanted"
+    def _wanted(self, what: str) -> Path:
+        return self._folder / f"{_name(what)}{_WANTED}"
 
     def _text(self, run: RunId) -> Path:
-        return self._folder / f"{_name(run)}.text"
+        return self._folder / text_name(run)
+
+
+class TextReader:
+    """Reads the text of one run, and then only what was added to it."""
+
+    __slots__ = ("_begun", "_decoder", "_folder", "_offset", "_run", "_text")
+
+    def __init__(self, folder: LiveTextFolder, run: RunId) -> None:
+        self._folder = folder
+        self._run = run
+        self._restart(b"")
+
+    def read(self) -> Text:
+        """What is being written now; nothing if it is begun anew at this moment."""
+        place = self._folder.open_text(self._run)
+        if place is None:
+            self._restart(b"")
+            return NOTHING
+        try:
+            return self._read(place)
+        except (OSError, ValueError):  # a folder in its place; what no process of ours wrote
+            self._restart(b"")
+            return NOTHING
+        finally:
+            os.close(place)
+
+    def _read(self, place: int) -> Text:
+        begun = _head_of(place)
+        if begun != self._begun or os.fstat(place).st_size < self._offset:
+            self._restart(begun)
+        added = os.pread(place, max(_READ_BYTES - self._offset, 0), self._offset)
+        if _head_of(place) != begun:
+            self._restart(b"")
+            return NOTHING
+        self._offset += len(added)
+        self._text += self._decoder.decode(added)
+        number, turn = begun.split()
+        return Text(int(number), self._text, int(turn))
+
+    def _restart(self, begun: bytes) -> None:
+        self._begun, self._offset, self._text = begun, len(begun), ""
+        self._decoder = getincrementaldecoder("utf-8")("ignore")
+
+
+def _head_of(place: int) -> bytes:
+    line, end, _ = os.pread(place, _HEAD_BYTES, 0).partition(b"\n")
+    return line + end
 
 
 def _is_wanted(path: str) -> bool:
@@ -146,5 +234,10 @@ def _is_wanted(path: str) -> bool:
     return abs(time.time() - changed) < WANTED_SECONDS
 
 
-def _name(run: RunId) -> str:
-    return blake2b(run.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+def text_name(run: RunId) -> str:
+    """The name of the file of a run's text."""
+    return f"{_name(run)}{_TEXT}"
+
+
+def _name(what: str) -> str:
+    return blake2b(what.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

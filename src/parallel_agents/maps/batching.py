@@ -12,9 +12,9 @@ import orjson
 from parallel_agents.core.batch import Item, batch_of
 from parallel_agents.core.limits import DAY_SECONDS
 from parallel_agents.core.task import AnyTask
+from parallel_agents.core.task_names import MAX_LABEL_CHARACTERS
 from parallel_agents.core.tokens import tokens_in
 from parallel_agents.maps.filling import Filled
-from parallel_agents.sessions.requests import MAX_LABEL_CHARACTERS
 
 BATCH = "batch/"
 # About 30,000 tokens, which most models can read; a row that is larger has a call of its own.

@@ -14,6 +14,7 @@ from parallel_agents.core.plain_text import plain_text
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
+from parallel_agents.core.task_names import MAX_LABEL_CHARACTERS
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import InvalidInput, NotText
 from parallel_agents.maps.regular_file import open_regular, read_at_most
@@ -21,7 +22,7 @@ from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.row import Row
 from parallel_agents.maps.source import PATH, Format
 from parallel_agents.maps.template import Template, as_text, unknown_column
-from parallel_agents.sessions.requests import MAX_INPUT_BYTES, MAX_LABEL_CHARACTERS, task_digest
+from parallel_agents.sessions.requests import MAX_INPUT_BYTES, task_digest
 
 ROW = "row/"
 _MOST_KEY_CHARACTERS = 200

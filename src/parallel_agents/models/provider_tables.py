@@ -24,7 +24,7 @@ from parallel_agents.models.base_url import Known, complete, read_ollama_host
 from parallel_agents.models.dialect import CHANGE_NAMES, CHANGES, DialectChanges
 from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.models.simulated import days
-from parallel_agents.setting_values import SourcedTable
+from parallel_agents.setting_values import IS_SET_IN, SourcedTable
 
 _OLLAMA, _OLLAMA_HOST = "ollama", "OLLAMA_HOST"
 _KEY_HINT = 'write key = "env:NAME", or where else the key is, and never the key itself'
@@ -92,7 +92,7 @@ def _sourced(table: Json) -> Generator[None]:
     except ConfigError as error:
         if not isinstance(table, SourcedTable):
             raise
-        why = "; ".join(part for part in (error.why, f"it is set in {table.source}") if part)
+        why = "; ".join(part for part in (error.why, f"{IS_SET_IN} {table.source}") if part)
         raise ConfigError(error.message, why=why, hint=error.hint) from None
 
 

@@ -1,4 +1,4 @@
-"""Batch: several items in one model call of an agent, each answer checked against its schema.
+"""Batch: several items in one model call of an agent, each with an answer of its own.
 
 An item whose answer is missing or wrong is run again in a session of its own. So a batch returns
 what single runs would, at less cost if the instructions are long.
@@ -8,34 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, NamedTuple
 
 from typing_extensions import override
 
-from parallel_agents.core.agent import Agent, T_co
+from parallel_agents.core.agent import Agent, AnyAgent, T_co
+from parallel_agents.core.batch import Item, batch_of, fitting_items, numbers
 from parallel_agents.core.dead_letter import DeadLetterFilter
-from parallel_agents.core.example import Example
-from parallel_agents.core.limits import Limits
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Answered, Result, RunStatus
-from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.shown_results import MOST_SHOWN, cost_of, counts_of, grid_of, text_of
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.sessions.typed import typed_answer
-
-_MAX_OUTPUT_TOKENS = 4096
-_INSTRUCTIONS = (
-    "You are given several items. Do what your instructions say for each of them by itself, as if "
-    "the others were not there, and give one answer for each, under the item's number."
-)
-_ANY_ANSWERS: JsonObject = {
-    "type": "object",
-    "properties": {"answers": {"type": "array"}},
-    "required": ["answers"],
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +141,9 @@ class Batch(Generic[T_co]):
         together = await self._run([self._shared_task(part) for part in shared])
         answered: dict[int, ItemResult[T_co]] = {}
         for part, result in zip(shared, together, strict=True):
-            for n, output in split(result.text, self._agent.output_schema).items():
+            for n, output in done_items(result, self._agent, len(part.items)).items():
                 item = self._item(output, result, is_single=False)
-                if n < len(part.items) and item.has_output:
+                if item.has_output:
                     answered[part.first + n] = item
             await self._drop_dead_letter(result)
         missing = [n for n in range(len(items)) if n not in answered]
@@ -181,13 +170,17 @@ class Batch(Generic[T_co]):
             await self._service.drop(dead_letters)
 
     def _shared_task(self, part: _Part) -> Task:
-        label = f"{self._agent.name}-{part.first + 1}-to-{part.first + len(part.items)}"
+        count = len(part.items)
+        label = f"{self._agent.name}-{part.first + 1}-to-{part.first + count}"
+        asked = batch_of([Item(text, {}) for text in part.items])
         return Task(
-            for_many(self._agent, len(part.items)),
-            _listed(part.items),
+            self._agent,
+            asked.text,
+            input=asked.input,
             model=self._model,
             key=f"{self._key}/{label}",
             label=label,
+            options=SessionOptions(batch=count),
         )
 
     def _single_task(self, index: int, text: str) -> Task:
@@ -196,65 +189,19 @@ class Batch(Generic[T_co]):
         return Task(self._agent, text, model=self._model, key=key, label=label)
 
 
-def for_many(agent: Agent, count: int) -> Agent:
-    """The agent with an output schema for several items: a list of its own answers."""
-    schema = dict(agent.output_schema or {"type": "string"})
-    # `#/$defs/...` is resolved from the root of the whole schema.
-    definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
-    answer: JsonObject = {
-        "type": "object",
-        "properties": {"item": {"type": "integer"}, "answer": schema},
-        "required": ["item", "answer"],
-        "additionalProperties": False,
-    }
-    own = agent.limits.max_output_tokens
-    most = None if own is None else max(own, min(own * count, _MAX_OUTPUT_TOKENS))
-    return replace(
-        agent,
-        instructions=f"{agent.instructions}\n\n{_INSTRUCTIONS}",
-        examples=tuple(_in_list(example) for example in agent.examples),
-        limits=Limits(max_output_tokens=most).over(agent.limits),
-        output_schema={
-            **definitions,
-            "type": "object",
-            "properties": {"answers": {"type": "array", "items": answer}},
-            "required": ["answers"],
-            "additionalProperties": False,
-        },
-    )
+def done_items(result: Result, agent: AnyAgent, count: int) -> dict[int, Json]:
+    """The answers of a run to those of its items that are done, by index.
 
-
-def _in_list(example: Example) -> Example:
-    """An example as a list of one item, with the answer to it."""
-    answers: Json = {"answers": [{"item": 1, "answer": example.output}]}
-    return replace(example, text=_listed([example.text]), output=answers)
-
-
-def _listed(items: Sequence[str]) -> str:
-    return "\n\n".join(f"## Item {n}\n{text}" for n, text in enumerate(items, start=1))
-
-
-def split(text: str, schema: JsonObject | None) -> dict[int, Json]:
-    """The answers in a shared reply that match the schema of a single answer, by item index.
-
-    Answers that cannot be parsed, do not match, or contradict each other are left out.
+    In a run that is not done these are the items that all gates accepted. An agent without gates has
+    those of the last reply, too, that match its schema.
     """
-    try:
-        found = find_json(text, compiled(_ANY_ANSWERS))
-    except ValueError:
-        return {}
-    listed = found.get("answers") if isinstance(found, Mapping) else None
-    fits = compiled(schema or {"type": "string"})
-    answers: dict[int, Json] = {}
-    contradictory: set[int] = set()
-    for entry in listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ():
-        number = entry.get("item") if isinstance(entry, Mapping) else None
-        if not isinstance(entry, Mapping) or type(number) is not int or number < 1:
-            continue
-        answer = entry.get("answer")
-        if fits.problems(answer) or answer == "":
-            continue
-        if number - 1 in answers and answers[number - 1] != answer:
-            contradictory.add(number - 1)
-        answers[number - 1] = answer
-    return {index: answer for index, answer in answers.items() if index not in contradictory}
+    accepted = {number: item.output for number, item in result.accepted_items.items()}
+    both = {**_answered(result, agent, count), **accepted}
+    return {int(number) - 1: both[number] for number in numbers(count) if number in both}
+
+
+def _answered(result: Result, agent: AnyAgent, count: int) -> JsonObject:
+    """The answers of the last reply, unless gates would still have to judge them."""
+    if not result.is_done:
+        return {} if agent.gates else fitting_items(result.text, agent, numbers(count))
+    return result.output_json if isinstance(result.output_json, Mapping) else {}

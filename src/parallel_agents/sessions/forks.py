@@ -15,6 +15,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.session import Cleanup, Session, SessionOptions
 from parallel_agents.core.store import Filter, SessionPlan, Store
 from parallel_agents.core.task import Task
+from parallel_agents.core.task_names import MAX_LABEL_CHARACTERS
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ForkRefused
 from parallel_agents.sessions import requests
@@ -22,7 +23,7 @@ from parallel_agents.sessions.planning import Planner
 
 _SUFFIX = re.compile(r"-fork-\d+(-\d+)?$")
 _MOST_TRIED = 100
-_MOST_LABEL = requests.MAX_LABEL_CHARACTERS - len("-fork-1000000-100")
+_MOST_LABEL = MAX_LABEL_CHARACTERS - len("-fork-1000000-100")
 
 
 class Forks:

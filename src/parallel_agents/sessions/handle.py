@@ -61,15 +61,24 @@ class SessionHandle(Generic[T_co]):
         return typed(result, self.output_type)
 
     async def send(
-        self, text: str, *, input: JsonObject | None = None, files: Sequence[File] = ()
+        self,
+        text: str,
+        *,
+        input: JsonObject | None = None,
+        files: Sequence[File] = (),
+        on_text: Callable[[str], None] | None = None,
     ) -> None:
         """Start the session's next run, which sees the messages so far; `wait` then waits for it.
+
+        `on_text` receives the text of the run as its model writes it.
 
         Raises:
             InvalidInput: the text or input is not valid.
             RunIsOver: the session was killed.
         """
-        spawned = await self._sessions.send(self.key, text, input=input, files=files)
+        spawned = await self._sessions.send(
+            self.key, text, input=input, files=files, on_text=on_text
+        )
         self.run_id = spawned.run_id
 
     async def fork(
@@ -117,7 +126,9 @@ class SessionHandle(Generic[T_co]):
     def listen(self, on_text: Callable[[str], None]) -> Unsubscribe:
         """Call `on_text` with the run's text as its model writes it, until unsubscribed.
 
-        It takes effect with the next model call, and only while this process executes the run.
+        It takes effect with the next model call, and only while this process executes the run. With
+        `connect` the gateway's worker does; a call that has begun already is heard at its end, so pass
+        `on_text` to `spawn` or `send` to hear the first.
 
         Returns:
             A function that unsubscribes.

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.audit import Audit
 from parallel_agents.core.budget import BudgetAccountState, account_of
-from parallel_agents.core.event import Event, Noticed, Started, Steered
+from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import PAGE, Snapshot
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.overview import Cost, Origin
-from parallel_agents.core.owner import Owner, OwnerState
-from parallel_agents.core.question import Question
+from parallel_agents.core.owner import Owner
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Run, RunStatus
-from parallel_agents.core.silence import Silence, silences_of
 from parallel_agents.core.store import Store
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.stuck_rules import STUCK_RULES, StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
-
-# Enough to say what stopped runs of a team lack, and when the last of them was worked on.
-_MEMBERS_LOOKED_AT = 100
 
 
 class StoreJournal:
@@ -46,64 +39,7 @@ class StoreJournal:
         self._rules = rules
 
     async def look(self, rows: Sequence[Row]) -> Snapshot:
-        store, waiting = self._store, [row for row in rows if _may_wait(row)]
-        teams = [row for row in rows if row.run.kind.is_group]
-        tallies, spend_below, owners, of_waiting = await asyncio.gather(
-            store.tallies([row.session.key for row in teams]),
-            store.spend_below([row.run.id for row in teams]),
-            store.owners(),
-            asyncio.gather(*(self._live_runs(row) for row in waiting)),
-        )
-        live = {row.session.key: found for row, found in zip(waiting, of_waiting, strict=True)}
-        alive = frozenset(owner.id for owner in owners if owner.state is OwnerState.LIVE)
-        are_left = [
-            team
-            for team, of_team in tallies.items()
-            if any(not tally.status.is_over and tally.owner not in alive for tally in of_team)
-        ]
-        shown = _live([*rows, *_all(live.values())])
-        last, silences, asked, of_left = await asyncio.gather(
-            store.last_bodies([run.id for run in shown if run.status is not RunStatus.QUEUED]),
-            self._silences(shown),
-            self._asked(shown),
-            asyncio.gather(*(self._members_left(team) for team in are_left)),
-        )
-        left = dict(zip(are_left, of_left, strict=True))
-        unowned = [run.id for run in _live([*rows, *_all(left.values())]) if run.owner not in alive]
-        last_steps, last_times = await asyncio.gather(
-            store.last_steps(
-                [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
-            ),
-            store.last_times(unowned),
-        )
-        return Snapshot(
-            rows=rows,
-            live=live,
-            tallies=tallies,
-            spend_below=spend_below,
-            left=left,
-            last=last,
-            last_steps=last_steps,
-            last_times=last_times,
-            silences=silences,
-            asked=asked,
-            alive=alive,
-            now=self._now(),
-        )
-
-    async def _silences(self, shown: Sequence[Run]) -> dict[RunId, Silence]:
-        if not shown:
-            return {}
-        now = self._now()
-        among = [run.id for run in shown if run.status is RunStatus.RUNNING]
-        silent, gaps = await self._store.silent_runs(self._rules, now, among)
-        return {each.run: silence for each, silence in silences_of(silent, gaps, self._rules, now)}
-
-    async def _asked(self, shown: Sequence[Run]) -> dict[RunId, Question]:
-        if not shown:
-            return {}
-        newest_first = reversed(await self._store.questions())
-        return {each.run: each.question for each in newest_first}
+        return await self._store.look(rows, self._rules, self._now())
 
     async def vitals(self, *, since: float) -> Vitals:
         return await self._store.vitals(self._rules, since=since, now=self._now())
@@ -113,15 +49,6 @@ class StoreJournal:
 
     async def unsent(self, *, since: float) -> Unsent:
         return await self._store.unsent(since)
-
-    async def _live_runs(self, row: Row) -> list[Row]:
-        chosen = Filter(session=row.session.key, is_live=True, every_run=True)
-        return sorted(await self._store.rows(chosen), key=lambda found: found.run.number)
-
-    async def _members_left(self, team: SessionKey) -> list[Row]:
-        return await self._store.rows(
-            Filter(parent=team, asker=team, is_live=True, limit=_MEMBERS_LOOKED_AT)
-        )
 
     async def owners(self) -> list[Owner]:
         return await self._store.owners()
@@ -214,16 +141,3 @@ class StoreLimits:
         return (await self._store.change_throttle(model, lambda found: (found.reset(None), None)))[
             0
         ]
-
-
-def _may_wait(row: Row) -> bool:
-    """Whether the latest run of a session may wait for an earlier one."""
-    return row.run.status is RunStatus.QUEUED and row.run.number > 1
-
-
-def _live(rows: Sequence[Row]) -> list[Run]:
-    return [row.run for row in rows if not row.run.status.is_over]
-
-
-def _all(groups: Collection[Sequence[Row]]) -> list[Row]:
-    return [row for group in groups for row in group]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import orjson
 
-from parallel_agents.core.agent import Agent, AnyAgent, check_agent_name, check_keywords
+from parallel_agents.core.agent import Agent, AnyAgent
 from parallel_agents.core.batch import check_batch, items_of, numbers
 from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import fitted
@@ -31,7 +31,6 @@ from parallel_agents.errors import BatchRefused, InvalidInput
 from parallel_agents.runners.agent.approvals import Approvals, denial
 
 MAX_INPUT_BYTES = 4_000_000
-MAX_LABEL_CHARACTERS = 100
 # In JSON a NUL is \u0000 after an even number of backslashes; source code may spell it out.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -58,18 +57,10 @@ def check_task(task: AnyTask, agent: AnyAgent) -> None:
     Raises:
         InvalidInput: the task is not valid.
     """
-    check_agent_name(agent)
-    check_keywords(agent)
     check_text(task.text, task.values)
     if task.options.batch:
         _check_items(task, agent)
         return
-    check_label(task.label)
-    for what, value in (("model", task.model), ("key", task.key), ("model", agent.model)):
-        if value is not None and not value.strip():
-            raise InvalidInput(
-                f"{what} is {value!r}", why="it is empty", hint=f"name a {what}, or leave it out"
-            )
     if agent.input_schema is None:
         return
     _check_given(task, agent, agent.input_schema)
@@ -115,29 +106,6 @@ def _check_given(task: Task, agent: Agent, schema: JsonObject) -> None:
         hint=f"add {' or '.join(options)}; in Python, Task(..., input={{{first!r}: ...}})"
         + (", or workspace=" if would_do else ""),
     )
-
-
-def check_label(label: str | None) -> None:
-    """Refuse a label that does not fit on one line of a table.
-
-    Raises:
-        InvalidInput: it is too long, or has control characters.
-    """
-    if label is None:
-        return
-    is_blank = bool(label) and not label.strip()
-    if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable() or is_blank:
-        raise InvalidInput(
-            f"the label {head(label, 40)!r} is not allowed",
-            why=f"a label has at most {MAX_LABEL_CHARACTERS} printable characters",
-            hint="choose a short name, such as review-1",
-        )
-    if label.startswith("@"):
-        raise InvalidInput(
-            f"the label {head(label, 40)!r} could not be reached",
-            why="names that begin with @ stand for something else, such as @last",
-            hint="choose another first character",
-        )
 
 
 def check_team(team: TeamTask) -> None:

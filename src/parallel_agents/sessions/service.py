@@ -23,6 +23,7 @@ from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.runner import OnText
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
 from parallel_agents.core.task import AnyTask, TeamTask
@@ -97,12 +98,17 @@ class Service(Executing):
         self._user = self._asked_by = name
 
     async def spawn(
-        self, task: AnyTask, *, parent: SessionKey | None = None, again: str = ""
+        self,
+        task: AnyTask,
+        *,
+        parent: SessionKey | None = None,
+        again: str = "",
+        on_text: OnText | None = None,
     ) -> Spawned:
         plan = await self.plan_task(task, parent=parent)
         if again and (kept := await kept_of_child(self._store, again)):
             plan = replace(plan, queued=replace(plan.queued, kept=kept))
-        return await self.start([plan])
+        return self._heard(await self.start([plan]), on_text)
 
     async def spawn_team(
         self, team: TeamTask, *, key: str | None = None, tags: Sequence[str] = ()
@@ -239,6 +245,7 @@ class Service(Executing):
         notify: Notify | None = None,
         run: RunId | None = None,
         model: str | None = None,
+        on_text: OnText | None = None,
     ) -> Spawned:
         row = await self.find(name)
         chosen = row.run.model if model is None else self._planner.model_of(row, model)
@@ -272,7 +279,12 @@ class Service(Executing):
                 await self.submit(Row(session=row.session, run=sent))
             return Spawned(sent.session, sent.id)
 
-        return await whole(send)
+        return self._heard(await whole(send), on_text)
+
+    def _heard(self, spawned: Spawned, on_text: OnText | None) -> Spawned:
+        if on_text is not None:
+            self.listen(spawned.run_id, on_text)
+        return spawned
 
     async def steer(
         self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT, key: str | None = None

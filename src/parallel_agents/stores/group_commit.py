@@ -27,7 +27,7 @@ from parallel_agents.errors import StoreError, StoreReplaced, StoreUnreachable, 
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
 from parallel_agents.stores.journal_store import JournalStore
-from parallel_agents.stores.reader import Reader
+from parallel_agents.stores.reader import LateReader, Reader
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer
 from parallel_agents.stores.store_clock import read_clock
@@ -52,6 +52,7 @@ class GroupCommitStore(JournalStore):
         name: the name of the store in messages.
         writing: the connection that only the writer thread uses.
         reading: the connection for reads, in another thread.
+        open_another: opens one more for reads that take long, once there is one, in a third thread.
         dead_letter_seconds: how long dead letters are kept.
     """
 
@@ -60,6 +61,7 @@ class GroupCommitStore(JournalStore):
         name: str,
         writing: Database,
         reading: Database,
+        open_another: Callable[[], Database],
         dead_letter_seconds: float = DEAD_LETTER_SECONDS,
     ) -> None:
         now, least_now = read_clock(writing)
@@ -68,6 +70,7 @@ class GroupCommitStore(JournalStore):
         journal = Journal(writing, now, dead_letter_seconds, least_now)
         self._writer = _Writer(journal, self._publish, self._fail, self._tell_state)
         self._reader = Reader(Rows(reading))
+        self._long_reader = LateReader(lambda: Rows(open_another()))
         self._is_closed = False
 
     @override
@@ -96,6 +99,11 @@ class GroupCommitStore(JournalStore):
         self._check_open()
         return await self._reader.read(read)
 
+    @override
+    async def read_long(self, read: Callable[[Rows], _T]) -> _T:
+        self._check_open()
+        return await self._long_reader.read(read)
+
     def _check_open(self) -> None:
         if self._is_closed:
             raise StoreUnreachable(
@@ -114,7 +122,9 @@ class GroupCommitStore(JournalStore):
             return
         self._is_closed = True
         await asyncio.to_thread(self._writer.stop)
-        self._reader.close(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._reader.close(loop)
+        self._long_reader.close(loop)
 
 
 class _Waiting(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from types import CoroutineType
@@ -49,7 +49,6 @@ from parallel_agents.stores.overview import (
     read_costs,
     read_lineages,
     read_origins,
-    read_tallies,
 )
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.prunable import (
@@ -64,6 +63,7 @@ from parallel_agents.stores.questions import has_expired, read_questions
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
+from parallel_agents.stores.snapshots import read_snapshot
 from parallel_agents.stores.state import read_state
 from parallel_agents.stores.throttles import read_throttles
 from parallel_agents.stores.verification import (
@@ -160,6 +160,10 @@ class JournalStore(ABC):
     async def read(self, read: Callable[[Rows], _T]) -> _T:
         """Read committed state."""
 
+    async def read_long(self, read: Callable[[Rows], _T]) -> _T:
+        """The same for what may take long, so that a store in a file holds up no other read."""
+        return await self.read(read)
+
     async def change(self, call: Callable[[Journal], _T]) -> _T:
         """Make a change that is one call."""
         return await self.submit(Change(apply_each, call))
@@ -208,9 +212,6 @@ class JournalStore(ABC):
     rows = _read(lambda rows: rows.rows)
     rows_of = _read(lambda rows: rows.rows_of)
     results = _read(lambda rows: rows.results)
-    last_bodies = _read(lambda rows: rows.last_bodies)
-    last_steps = _read(lambda rows: rows.last_steps)
-    last_times = _read(lambda rows: rows.last_times)
     attempts = _read(lambda rows: rows.attempts)
     child_runs = _read(lambda rows: rows.child_runs)
     children_named = _read(lambda rows: rows.children_named)
@@ -225,7 +226,7 @@ class JournalStore(ABC):
     mark = _read(lambda rows: rows.mark)
     check_rows = _read(lambda rows: partial(check_rows, rows))
     count_rows = _read(lambda rows: partial(count_rows, rows))
-    tallies = _read(lambda rows: partial(read_tallies, rows))
+    look = _read(lambda rows: partial(read_snapshot, rows))
     spend_below = _read(lambda rows: rows.spend_below)
     costs = _read(lambda rows: partial(read_costs, rows))
     count_unanswered = _read(lambda rows: partial(count_unanswered, rows))
@@ -284,10 +285,15 @@ class JournalStore(ABC):
         return await self.submit(Change(finish, Finish(run, epoch, outcome, steers_seen), run))
 
     async def fold_events(
-        self, fold: Callable[[StoredEvent], _T], *, tree: SessionKey, after: int, limit: int
-    ) -> list[_T]:
+        self,
+        fold: Callable[[Iterable[StoredEvent]], _T],
+        *,
+        tree: SessionKey,
+        after: int,
+        limit: int,
+    ) -> _T:
         asked = partial(Rows.fold_events, fold=fold, tree=tree, after=after, limit=limit)
-        return await self.read(asked)
+        return await self.read_long(asked)
 
     async def has_due(self) -> bool:
         now = self.now()
@@ -327,20 +333,14 @@ class JournalStore(ABC):
     async def plan_pruning(
         self, retention: Retention, unmerged: Collection[SessionKey] = ()
     ) -> PrunePlan:
-        now, oldest = self._least_now(), self._oldest_letter
-        return await self.read(
-            lambda rows: read_plan(
-                rows.database, retention, unmerged, now=now, oldest_letter=oldest
-            )
-        )
+        asked = partial(read_plan, now=self._least_now(), oldest_letter=self._oldest_letter)
+        return await self.read_long(lambda rows: asked(rows.database, retention, unmerged))
 
     async def trees(
         self, roots: Collection[SessionKey], unmerged: Collection[SessionKey] = ()
     ) -> Sequence[Tree]:
-        oldest = self._oldest_letter
-        return await self.read(
-            lambda rows: read_trees(rows.database, roots, unmerged, oldest_letter=oldest)
-        )
+        asked = partial(read_trees, oldest_letter=self._oldest_letter)
+        return await self.read_long(lambda rows: asked(rows.database, roots, unmerged))
 
     async def next_prunable(
         self, after: float, older_than: float, limit: int
@@ -379,13 +379,13 @@ class JournalStore(ABC):
         )
 
     async def check_chain(self, head: str = "") -> ChainCheck:
-        return await self.read(lambda rows: check_chain(rows.database, head))
+        return await self.read_long(lambda rows: check_chain(rows.database, head))
 
     async def verify_all(self, head: str = "") -> Audit:
-        return await self._noted(await self.read(lambda rows: verify_all(rows, head)))
+        return await self._noted(await self.read_long(lambda rows: verify_all(rows, head)))
 
     async def verify_new(self, head: str = "") -> Audit:
-        return await self._noted(await self.read(lambda rows: verify_new(rows, head)))
+        return await self._noted(await self.read_long(lambda rows: verify_new(rows, head)))
 
     async def _noted(self, audit: Audit) -> Audit:
         """The audit, with a checkpoint at its end if that is worth it and the store can be written."""

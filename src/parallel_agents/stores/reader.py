@@ -91,6 +91,38 @@ class Reader:
             return _Answered(asked.waiter, None, error)
 
 
+class LateReader:
+    """A reader whose connection is opened once it is asked for the first time; for reads that take long.
+
+    A plan or a check of gigabytes takes seconds, for which whoever looks at a list must not wait.
+    """
+
+    def __init__(self, open_rows: Callable[[], Rows]) -> None:
+        self._open_rows = open_rows
+        self._reader: Reader | None = None
+        self._opening = asyncio.Lock()  # guards `_reader`: one connection is opened
+        self._is_closed = False
+
+    async def read(self, read: Callable[[Rows], _T]) -> _T:
+        """See `Reader.read`."""
+        return await (await self._opened()).read(read)
+
+    def close(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_closed = True
+        if self._reader is not None:
+            self._reader.close(loop)
+
+    async def _opened(self) -> Reader:
+        async with self._opening:
+            if self._reader is None:
+                rows = await asyncio.to_thread(self._open_rows)
+                if self._is_closed:  # meanwhile
+                    rows.database.close()
+                    raise StoreUnreachable("the store is closed")
+                self._reader = Reader(rows)
+        return self._reader
+
+
 def _settle(answered: list[_Answered]) -> None:
     for waiter, found, error in answered:
         if waiter.done():

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+import orjson
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Replied
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -17,7 +19,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.usage import Spend, Usage
-from parallel_agents.stores.codec import Undecodable, decode_options
+from parallel_agents.stores.codec import Undecodable, decode_agent, decode_options
 from parallel_agents.stores.database import SqlRow
 
 _ANY_TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
@@ -100,7 +102,7 @@ def _unreadable(columns: SqlRow, agent: Agent | Undecodable, fault: str) -> Row:
 def stand_in(key: str) -> Agent:
     """What is known of an agent whose definition cannot be read: its name, from a session's key."""
     name = key.split(":")[1] if key.startswith("agent:") and key.count(":") > 1 else "?"
-    return Agent(name=name, description="", instructions="")
+    return decode_agent(orjson.dumps({"name": name, "description": "", "instructions": ""}))
 
 
 def _row(columns: SqlRow, agent: Agent | Undecodable) -> Row:

@@ -8,6 +8,10 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.unicode import canonical
 from parallel_agents.stores.database import Value, as_array
 
+# SQLite refuses patterns of more than 50,000 bytes; the beginning of a longer text finds no less.
+_MOST_COMPARED = 2000
+_ESCAPED = str.maketrans({each: f"\\{each}" for each in "\\%_"})
+
 
 def values_of(chosen: Filter) -> Mapping[str, Value]:
     """The values in the conditions of a filter."""
@@ -31,7 +35,7 @@ def values_of(chosen: Filter) -> Mapping[str, Value]:
         "models": _array(chosen.models),
         "tags": _array(chosen.tags),
         "texts": _array(chosen.texts),
-        "text": _longest(chosen.texts),
+        "like": _like(_longest(chosen.texts)),
     }
 
 
@@ -72,6 +76,11 @@ def _longest(texts: Sequence[str] | None) -> str | None:
     """The longest text of one line, which can be in one column only."""
     lines = [canonical(text) for text in texts or () if text and "\n" not in text]
     return max(lines, key=len, default=None)
+
+
+def _like(text: str | None) -> str | None:
+    """What LIKE takes for a text that may be anywhere; the condition `texts` compares all of it."""
+    return None if text is None else f"%{text[:_MOST_COMPARED].translate(_ESCAPED)}%"
 
 
 def _array(values: Sequence[str] | None) -> str | None:

@@ -182,12 +182,17 @@ class Rows:
         return [self.event(columns) for columns in found]
 
     def fold_events(
-        self, fold: Callable[[StoredEvent], _T], *, tree: SessionKey, after: int, limit: int
-    ) -> list[_T]:
+        self,
+        fold: Callable[[Iterable[StoredEvent]], _T],
+        *,
+        tree: SessionKey,
+        after: int,
+        limit: int,
+    ) -> _T:
         values = event_values(None, tree, None, limit) | {"after": after}
         conditions = ["events.after", *event_conditions(None, tree, None)]
         found = self.database.each("events_below", values, where=conditions)
-        return [fold(self._stored(columns)) for columns in found]
+        return fold(map(self._stored, found))
 
     def _stored(self, columns: SqlRow) -> StoredEvent:
         seq, at, session, _, _, body = columns

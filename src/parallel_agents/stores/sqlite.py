@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -37,4 +38,5 @@ class SqliteStore(GroupCommitStore):
                 raise
 
         writing, reading = await asyncio.to_thread(databases)
-        return cls(f"store {path}", writing, reading, dead_letter_seconds)
+        open_another = partial(SqliteDatabase.open_for_reading, path)
+        return cls(f"store {path}", writing, reading, open_another, dead_letter_seconds)

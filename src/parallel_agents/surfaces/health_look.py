@@ -7,9 +7,10 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from parallel_agents.app.missing import STORE_NAME
+from parallel_agents.app.workers import is_starting
 from parallel_agents.core.disk import Room
 from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.verbs import SessionReads
@@ -37,7 +38,7 @@ async def look(home: Path, settings: Settings, seer: Seer) -> Seen:
     """What is found now in the store of a home, and on its disk."""
     now = seer.now()
     journal, recent = seer.journal, now - _RECENT_SECONDS
-    (vitals, unsent, pages), (owners, questions, throttles), (room, size) = await asyncio.gather(
+    (vitals, unsent, pages), (owners, questions, throttles), on_disk = await asyncio.gather(
         asyncio.gather(journal.vitals(since=recent), journal.unsent(since=recent), journal.pages()),
         asyncio.gather(journal.owners(), seer.sessions.questions(), seer.limits.throttles()),
         asyncio.to_thread(_on_disk, home),
@@ -47,14 +48,15 @@ async def look(home: Path, settings: Settings, seer: Seer) -> Seen:
         questions=questions,
         throttles=throttles,
         owners=owners,
-        room=room,
-        store_bytes=size,
+        room=on_disk.room,
+        store_bytes=on_disk.store_bytes,
         free_bytes=pages.free,
         retention=settings.retention,
         unsent=unsent,
         stuck_rules=settings.stuck_rules,
         now=now,
         wall_ahead=time.time() - now,
+        is_starting=on_disk.is_starting,
     )
 
 
@@ -69,9 +71,16 @@ def sign_json(sign: Sign) -> Mapping[str, object]:
     }
 
 
-def _on_disk(home: Path) -> tuple[Room, int]:
-    """How much room the disk has, and how large the store is."""
-    return _room(home), _store_bytes(home)
+class _OnDisk(NamedTuple):
+    """How much room the disk has, how large the store is, and whether a worker is starting."""
+
+    room: Room
+    store_bytes: int
+    is_starting: bool
+
+
+def _on_disk(home: Path) -> _OnDisk:
+    return _OnDisk(_room(home), _store_bytes(home), is_starting(home))
 
 
 def _room(home: Path) -> Room:

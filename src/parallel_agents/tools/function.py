@@ -11,12 +11,13 @@ from parallel_agents.containment.parameters import NotTyped, Parameters
 from parallel_agents.containment.values import text_of
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import Access, Effect, Subject, ToolContext, ToolSpec
 from parallel_agents.errors import InvalidInput
 
 Function = Callable[..., object]
 
-_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_LAMBDA = "<lambda>"
 
 
 class FunctionTool:
@@ -43,20 +44,13 @@ class FunctionTool:
         subject: Subject | None = None,
     ) -> None:
         name = getattr(function, "__name__", type(function).__name__)
-        if is_generator(function):
-            raise InvalidInput(
-                f"the function {name} cannot be a tool",
-                why="it is a generator, and a tool returns one value",
-                hint="return a list instead of yielding",
-            )
         self._function = UserFunction(function, name)
         try:
+            _check_kind(function)
             self._parameters = Parameters(function, given=(ToolContext,))
         except NotTyped as error:
             raise InvalidInput(
-                f"the function {name} cannot be a tool",
-                why=str(error),
-                hint="annotate each parameter with a type that JSON can represent",
+                f"{_shown(function)} cannot be a tool", why=str(error), hint=error.hint
             ) from error
         schema, text = self._parameters.schema, _first_paragraph(function)
         self.spec = ToolSpec(name, text, schema, effect, access, subject)
@@ -76,6 +70,35 @@ class FunctionTool:
 
         queued = context.caller.queued() if context.caller else None
         return await self._function.call(text_of, named=values, queued=queued)
+
+
+def _check_kind(function: Function) -> None:
+    """Refuse what can be called and is no function with a name.
+
+    Raises:
+        NotTyped: it is a class, an object, a lambda or a generator.
+    """
+    if inspect.isclass(function):
+        raise NotTyped("it is a class", "pass a function, or a method of an instance")
+    if not inspect.isroutine(function):
+        raise NotTyped(
+            "it is an object that can be called, and has no name",
+            "write a function that calls it: def search(query: str) -> str: ...",
+        )
+    if function.__name__ == _LAMBDA:
+        raise NotTyped(
+            "a lambda has no name that agents could call it by",
+            "write it with def: def search(query: str) -> str: ...",
+        )
+    if is_generator(function):
+        raise NotTyped(
+            "it is a generator, and a tool returns one value", "return a list instead of yielding"
+        )
+
+
+def _shown(function: Function) -> str:
+    is_named = inspect.isroutine(function) and function.__name__ != _LAMBDA
+    return f"the function {function.__name__}" if is_named else shown(function)
 
 
 def _first_paragraph(function: Function) -> str:

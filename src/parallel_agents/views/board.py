@@ -49,10 +49,17 @@ class Lane:
 
 @dataclass(slots=True)
 class Board:
-    """The lanes by run, in the order of the team; `below` is what their children spent, and those without a lane."""
+    """The lanes by run, in the order of the team.
+
+    Attributes:
+        below: what their children spent, and those without a lane.
+        is_begun: whether one of them has begun; what came before, such as an earlier turn of the same
+            session, is not theirs.
+    """
 
     lanes: dict[RunId, Lane]
     below: Spend = Spend()
+    is_begun: bool = False
 
     @classmethod
     def of(cls, labels: Mapping[RunId, str]) -> Board:
@@ -73,9 +80,10 @@ class Board:
         """Apply an event; the lane that it changed, or None."""
         lane = self.lanes.get(event.run)
         if lane is None:
-            if isinstance(event.body, Replied):
+            if isinstance(event.body, Replied) and self.is_begun:
                 self.below += event.body.spend
             return None
+        self.is_begun = True
         changed = _after(lane, event)
         self.lanes[event.run] = changed
         seen = replace(

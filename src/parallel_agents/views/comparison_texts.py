@@ -275,7 +275,7 @@ def _percent(before: int | None, after: int | None) -> str:
 
 
 def _signed_dollars(usd: float) -> str:
-    if abs(usd) < 0.0005:
-        return "$0" if usd == 0 else "<$0.001"
+    if usd == 0:
+        return "$0"
     sign = "+" if usd > 0 else "−"  # noqa: RUF001 - a minus sign
-    return f"{sign}${abs(usd):.3f}"
+    return f"{sign}<$0.001" if abs(usd) < 0.0005 else f"{sign}${abs(usd):.3f}"

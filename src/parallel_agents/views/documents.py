@@ -141,11 +141,13 @@ class SessionDocument(TypedDict):
 class WholeDocument(SessionDocument):
     """A session with what is below it.
 
-    `counts` says of a team how many of its runs are in each state, `asks` what it asks a person, and
+    `counts` says of a team how many of its runs are in each state, of one that has ended as it ended;
+    `later_counts` the same of what began later, such as retries; `asks` what it asks a person, and
     `whole_cost` what it and everything below it cost; null if a price is unknown.
     """
 
     counts: dict[str, int]
+    later_counts: dict[str, int]
     asks: str
     whole_cost: Money | None
     whole_simulated_cost: Money | None
@@ -311,6 +313,7 @@ def whole_json(line: SessionLine) -> WholeDocument:
     return {
         **line_json(line),
         "counts": {name: count for name, count in line.counts.items() if count},
+        "later_counts": {name: count for name, count in line.later_counts.items() if count},
         "asks": line.asks,
         "whole_cost": money_json(line.spend.cost_usd),
         "whole_simulated_cost": money_json(line.spend.simulated_usd),
@@ -320,8 +323,9 @@ def whole_json(line: SessionLine) -> WholeDocument:
 
 def _limits(row: Row) -> Mapping[str, Json]:
     """What the commands of a session may use, by the names of the limits that it has."""
-    limits = row.session.options.limits.of_commands._asdict()
-    return {name: most for name, most in limits.items() if most is not None}
+    limits = row.session.options.limits.of_commands
+    named = zip(limits._fields, limits, strict=True)
+    return {name: most for name, most in named if most is not None}
 
 
 def event_json(event: Event) -> EventDocument:

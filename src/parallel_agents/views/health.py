@@ -22,6 +22,7 @@ from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.vitals import MOST_SILENT, Vitals, spent_percent
 from parallel_agents.views import format
+from parallel_agents.views.liveness import Liveness
 
 ALMOST_PERCENT = 95
 _CLOCK_SECONDS = 5.0
@@ -63,6 +64,7 @@ class Seen:
         retention: what leaves the store by itself.
         unsent: the notifications of the last hour that were given up.
         wall_ahead: how many seconds the wall clock is ahead of the store's, which nothing sets.
+        is_starting: whether a worker has been started that is not at work yet.
     """
 
     vitals: Vitals
@@ -77,6 +79,7 @@ class Seen:
     now: float
     unsent: Unsent
     wall_ahead: float
+    is_starting: bool = False
 
 
 def signs(seen: Seen) -> list[Sign]:
@@ -167,13 +170,8 @@ def _silence_facts(found: SilentRun, silence: Silence) -> Mapping[str, Json]:
 
 def _stopped(seen: Seen) -> Iterator[Sign]:
     """Runs that no process executes and none will claim."""
-    alive = _alive(seen.owners)
-    stopped = sum(
-        each.runs
-        for each in seen.vitals.live
-        if (each.owner is not None and each.owner not in alive)
-        or (each.owner is None and not alive)
-    )
+    liveness = Liveness.of(seen.owners, seen.now, is_starting=seen.is_starting)
+    stopped = sum(each.runs for each in seen.vitals.live if liveness.are_stopped(each))
     if stopped:
         yield Sign(
             about="stopped",
@@ -321,12 +319,18 @@ def _unsent(unsent: Unsent) -> Iterator[Sign]:
 def _processes(seen: Seen) -> Sign:
     live = [owner for owner in seen.owners if owner.state is OwnerState.LIVE]
     workers = sum(owner.role is Role.WORKER for owner in live)
-    text = f"{_count(workers, 'worker')} and {_count(len(live) - workers, 'other process')} alive"
+    alive = f"{_count(workers, 'worker')} and {_count(len(live) - workers, 'other process')} alive"
+    starting = "a worker is starting" if seen.is_starting else ""
+    told = [*filter(None, (alive if live else "", starting))]
     return Sign(
         about="processes",
         level=Level.OK,
-        text=text if live else "no process works on the store",
-        facts={"workers": workers, "others": len(live) - workers},
+        text=", ".join(told) or "no process works on the store",
+        facts={
+            "workers": workers,
+            "others": len(live) - workers,
+            "is_starting": seen.is_starting,
+        },
     )
 
 

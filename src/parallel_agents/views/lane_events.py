@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 import orjson
@@ -33,6 +34,7 @@ KINDS: tuple[str, ...] = (
 )
 _NUMBERS: Mapping[str, int] = {kind: number for number, kind in enumerate(KINDS)}
 _MOST_TEXT = 160
+_ENCODED_AT_ONCE = 1000
 
 
 class LanesDocument(TypedDict):
@@ -62,47 +64,60 @@ class LaneEvent(NamedTuple):
     facts: list[JsonValue]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneEvents:
-    """The events of one tree so far, to which later ones are added.
+    """The events of one tree so far.
 
     Attributes:
-        seq: the number of the last event that was added.
+        seq: the number of the last event that was read, whether it is drawn or not.
         base: the moment of the first event, in seconds since the epoch; None before there is one.
-        count: how many there are.
+        count: how many were read.
+        sessions: the sessions, each with its number.
+        encoded: those that are drawn, as JSON without its brackets: a hundred thousand lists would
+            cost ten times the memory, and be looked at by each collection of garbage.
+        last_seq: the number of the last event that is drawn, and `last_after` its milliseconds after `base`.
     """
 
-    def __init__(self) -> None:
-        self.seq = 0
-        self.base: float | None = None
-        self.count = 0
-        self.sessions: dict[SessionKey, int] = {}
-        # As JSON: a hundred thousand lists would cost ten times the memory, and be looked at by each
-        # collection of garbage.
-        self._encoded = bytearray()
-        self._last_seq = 0
-        self._last_after = 0
+    seq: int = 0
+    base: float | None = None
+    count: int = 0
+    sessions: Mapping[SessionKey, int] = field(default_factory=dict[SessionKey, int])
+    encoded: bytes = b""
+    last_seq: int = 0
+    last_after: int = 0
 
-    def add(self, events: Iterable[LaneEvent]) -> None:
-        """Add events, in their order."""
-        added: list[list[JsonValue]] = []
-        for seq, at, session, kind, facts in events:
-            self.seq = seq
+    def grown(self, events: Iterable[StoredEvent]) -> LaneEvents:
+        """These events and later ones, which come in their order."""
+        seq, base, sessions = self.seq, self.base, {**self.sessions}
+        count, last_seq, last_after = self.count, self.last_seq, self.last_after
+        encoded, added = bytearray(self.encoded), list[list[JsonValue]]()
+        for seq, at, session, kind, facts in map(lane_event, events):
+            count += 1
             if kind is None:
                 continue
-            if self.base is None:
-                self.base = at
-            number = self.sessions.setdefault(session, len(self.sessions))
-            after = round((at - self.base) * 1000)
-            steps = seq - self._last_seq, after - self._last_after
-            self._last_seq, self._last_after = seq, after
-            added.append([*steps, number, kind, *facts])
-        if added:
-            self.count += len(added)
-            self._encoded += (b"," if self._encoded else b"") + orjson.dumps(added)[1:-1]
+            if base is None:
+                base = at
+            number = sessions.setdefault(session, len(sessions))
+            after = round((at - base) * 1000)
+            added.append([seq - last_seq, after - last_after, number, kind, *facts])
+            last_seq, last_after = seq, after
+            if len(added) == _ENCODED_AT_ONCE:
+                encoded += _joined(encoded, added)
+                added.clear()
+        return LaneEvents(
+            seq=seq,
+            base=base,
+            count=count,
+            sessions=sessions,
+            encoded=bytes(encoded + _joined(encoded, added)),
+            last_seq=last_seq,
+            last_after=last_after,
+        )
 
-    def encoded(self) -> bytes:
-        """All of them as JSON."""
-        return b"[%b]" % self._encoded
+
+def _joined(encoded: bytearray, added: list[list[JsonValue]]) -> bytes:
+    """Further lists as JSON that continues what is encoded."""
+    return (b"," if encoded and added else b"") + orjson.dumps(added)[1:-1]
 
 
 def lane_event(stored: StoredEvent) -> LaneEvent:
@@ -202,7 +217,7 @@ _FACTS = [_DRAWN.get(kind, _nothing) for kind in KINDS]
 
 def _below(body: Body, name: str) -> Body:
     value = body[name]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise TypeError(name)
     return value
 

@@ -14,7 +14,8 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import UnknownModel
 from parallel_agents.models.choice import LOCAL
-from parallel_agents.models.providers import Provider
+from parallel_agents.models.providers import ANY_MODEL, Provider
+from parallel_agents.models.registry import Registry
 from parallel_agents.views import format
 
 _NONE = "-"
@@ -47,27 +48,25 @@ class LimitLine(NamedTuple):
     source: str
 
 
-def check_limited(model: str, providers: Mapping[str, Provider]) -> None:
-    """Refuse a name that no model and no agent can have.
+def limited_name(name: str, models: Registry) -> str:
+    """The name under which a model or an agent is limited; that of a local model in full.
 
     Raises:
-        UnknownModel: it is one.
+        UnknownModel: no model can have the name, or it stands for many.
     """
-    if name_of_agent(model):
-        return
-    provider, _, name = model.partition("/")
-    if not name:
+    if name_of_agent(name):
+        return name
+    provider, _, model = name.partition("/")
+    if model == ANY_MODEL:
+        table = f'[providers.{provider}.limits."{ANY_MODEL}"]'
+        of_all = f", or set {table} in config.toml" if provider in models.providers else ""
         raise UnknownModel(
-            f"no model {head(model, 80)!r}",
-            why="a model's name has the form provider/model",
-            hint="use that form; `pagents models list` shows the providers",
+            f"no model {head(name, 80)!r}",
+            why="a limit that is set live is of one model",
+            hint=f"name a model{of_all}",
         )
-    if provider != LOCAL and provider not in providers:
-        raise UnknownModel(
-            f"no model {head(model, 80)!r}",
-            why=f"there is no provider {head(provider, 80)!r} that takes limits",
-            hint="name a different one; `pagents models list` shows the providers",
-        )
+    models.check_name(name)
+    return models.get(name).name if provider == LOCAL else name
 
 
 def limit_lines(

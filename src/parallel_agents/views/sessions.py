@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from parallel_agents.core.event import Queued
 from parallel_agents.core.inspection import Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.row import Row
@@ -19,6 +19,7 @@ from parallel_agents.views.liveness import Liveness
 
 _STOPPED = "stopped"
 _INTERRUPTED = "interrupted"
+_NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,9 @@ class SessionLine:
         until: when it ended, wrote last or, while a process works on it, now.
         asks: what the run asks a person, whether a process works on it or not.
         queued_after: further runs of the session that wait for it.
-        counts: of a team, how many of its tasks' runs are in each state.
+        counts: of a team, how many of its tasks' runs are in each state; of one that has ended, as it
+            ended.
+        later_counts: of a team that has ended, the same of what began later, such as retries.
         spend: of the run and, if it is a team, of everything below it.
         lacks: what the process that looks lacks to continue the run, if no process works on it.
         silence: how long the run has been silent, if that is worth saying.
@@ -44,6 +47,7 @@ class SessionLine:
     asks: str = ""
     queued_after: int = 0
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    later_counts: Mapping[str, int] = field(default_factory=dict[str, int])
     spend: Spend = Spend()
     lacks: str = ""
     silence: Silence | None = None
@@ -79,34 +83,44 @@ def lines_of(seen: Snapshot, lacks: Callable[[Row], str] = lambda _: "") -> list
 
 
 def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], str]) -> SessionLine:
-    below = seen.spend_below.get(row.run.id)
-    row, queued_after = _counting(row, seen.live.get(row.session.key, ()))
-    tallies = seen.tallies.get(row.session.key, ())
-    left = [row, *seen.left.get(row.session.key, ())]
-    stopped = [each for each in left if liveness.is_stopped(each.run)]
-    is_stopped = row in stopped
-    until = row.run.finished_at or seen.now
-    if is_stopped:
-        times = [
-            *(each.run.finished_at or seen.last_times.get(each.run.id) for each in left),
-            *(tally.finished_at for tally in tallies),
-        ]
-        until = max(filter(None, times), default=until)
+    key, below = row.session.key, seen.spend_below.get(row.run.id)
+    row, queued_after = _counting(row, seen.live.get(key, ()))
+    run = row.run
+    tallies = seen.tallies.get(key, ())
+    left = (row, *seen.left.get(key, ()))
+    is_stopped = liveness.is_stopped(run)
     return SessionLine(
         row=row,
         is_stopped=is_stopped,
-        until=until,
-        doing="" if is_stopped else _doing(seen, row.run),
-        asks=waits_for(seen.asked[row.run.id]) if row.run.id in seen.asked else "",
+        until=_last_time(seen, left, tallies) if is_stopped else run.finished_at or seen.now,
+        doing="" if is_stopped else _doing(seen, run),
+        asks=waits_for(seen.asked[run.id]) if run.id in seen.asked else "",
         queued_after=queued_after,
-        counts=_counts(tallies, liveness),
-        spend=row.run.spend if below is None else row.run.spend + below,
-        silence=None if is_stopped else seen.silences.get(row.run.id),
-        lacks=next((lack for each in stopped if (lack := lacks(each))), ""),
+        counts=_counts([each for each in tallies if not each.is_later], liveness),
+        later_counts=_counts([each for each in tallies if each.is_later], liveness),
+        spend=run.spend if below is None else run.spend + below,
+        silence=None if is_stopped else seen.silences.get(run.id),
+        lacks=_lack(left, liveness, lacks),
     )
 
 
-def _counts(tallies: Sequence[Tally], liveness: Liveness) -> Counter[str]:
+def _last_time(seen: Snapshot, left: Sequence[Row], tallies: Sequence[Tally]) -> float:
+    """When a run that is stopped, or what is below it, was last worked on."""
+    times = [each.run.finished_at or seen.last_times.get(each.run.id) for each in left]
+    times += [tally.finished_at for tally in tallies]
+    return max(filter(None, times), default=seen.now)
+
+
+def _lack(left: Sequence[Row], liveness: Liveness, lacks: Callable[[Row], str]) -> str:
+    for each in left:
+        if liveness.is_stopped(each.run) and (lack := lacks(each)):
+            return lack
+    return ""
+
+
+def _counts(tallies: Sequence[Tally], liveness: Liveness) -> Mapping[str, int]:
+    if not tallies:
+        return _NO_COUNTS
     counts: Counter[str] = Counter()
     for tally in tallies:
         if tally.runs:  # the others have gone on in a later run
@@ -128,4 +142,4 @@ def _doing(seen: Snapshot, run: Run) -> str:
     if run.id in seen.asked:
         return waits_for(seen.asked[run.id])
     step = seen.last_steps.get(run.id)
-    return doing_after(last) if step is None or isinstance(step, Queued) else doing_on(step, last)
+    return doing_after(last) if step is None else doing_on(step, last)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import pytest
@@ -59,15 +59,22 @@ class Served:
             yield
 
 
-Serving = Callable[[], AbstractAsyncContextManager[Served]]
+SIMULATED = Settings(model="sim/calm")
+
+
+class Serving(Protocol):
+    """Serves a home, whose runs have a simulated model unless these settings say otherwise."""
+
+    def __call__(self, settings: Settings = ..., /) -> AbstractAsyncContextManager[Served]: ...
 
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Serving:
     @asynccontextmanager
-    async def start() -> AsyncGenerator[Served]:
+    async def start(
+        settings: Settings = SIMULATED,
+    ) -> AsyncGenerator[Served]:
         environment = Environment(home=tmp_path / "home", variables={"USER": "ana"})
-        settings = Settings(model="sim/calm")
         stop = asyncio.Event()
         async with open_gateway(environment, settings) as gateway:
             tokens = tokens_of(environment.home, only_reads=False)

@@ -53,6 +53,7 @@ LOOKS: dict[str, Look] = {
     "costs": lambda it: it.journal.costs(),
     "count_unanswered": lambda it: it.journal.count_unanswered(),
     "pages": lambda it: it.journal.pages(),
+    "verify_all": lambda it: it.journal.verify_all(),
     "last_seq": lambda it: it.journal.last_seq(),
     "unsent": lambda it: it.journal.unsent(since=0.0),
     "vitals": lambda it: it.journal.vitals(since=0.0),

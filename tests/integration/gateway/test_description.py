@@ -67,8 +67,9 @@ async def drawn(served: Served, schemathesis: str, folder: Path, name: str) -> t
         *("-H", f"Authorization: Bearer {served.tokens.operate}"),
         *("--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing"),
         *("--max-examples", str(CASES), "--suppress-health-check", "all", "--no-shrink"),
-        # A stream of events has no end.
-        *("--exclude-path", "/api/v1/client/follow", "--request-timeout", "60"),
+        # Streams have no end.
+        *("--exclude-path", "/api/v1/client/follow", "--exclude-path", "/api/v1/client/listen"),
+        *("--request-timeout", "60"),
         *("--seed", "1", "--generation-database", "none", "--output-truncate", "true"),
         cwd=folder,
         env={**os.environ, "NO_COLOR": "1"},

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 import parallel_agents as pa
+from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.core.call_decisions import Asked
 from parallel_agents.core.ids import RunId, make_name
 from parallel_agents.core.question import Answer
@@ -22,10 +23,12 @@ from parallel_agents.errors import (
     InvalidFile,
     NotAtDistance,
     NotAuthorized,
+    OnlyReads,
     UnknownAgent,
 )
 from parallel_agents.gateway_client.bodies import Goal, NamedTeam
 from parallel_agents.gateway_client.following import follow
+from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.gateway_client.wire import FORMAT, encode
 from tests.integration.gateway.test_client import KEY, answering
@@ -144,6 +147,31 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
     assert reset.limit is None or not reset.limit.is_bound
 
 
+async def test_the_journal_is_verified_there_and_contents_of_nobody_are_removed(
+    serving: Serving,
+) -> None:
+    async with serving() as served, distant_of(served) as distant:
+        content = ArtifactFolder(served.environment.home).put([b"lost"], 10)
+        first = await distant.journal.verify_new()
+        again = await distant.journal.verify_new(first.chain.head)
+        other = await distant.journal.verify_new("1" * 64)
+        async with distant_of(served, served.tokens.read) as reads:
+            with pytest.raises(OnlyReads):
+                await reads.sharing.clean(everything=True, dry_run=False)
+        young = await distant.sharing.clean(everything=False, dry_run=False)
+        foreseen = await distant.sharing.clean(everything=True, dry_run=True)
+        gone = await distant.sharing.clean(everything=True, dry_run=False)
+        left = await distant.sharing.clean(everything=True, dry_run=False)
+
+    assert (first.is_intact, first.earlier) == (True, None)
+    assert again.earlier is not None
+    assert not other.is_intact
+    assert [[each.id for each in part] for part in young] == [[], [content.id]]
+    assert [each.id for each in foreseen[0]] == [content.id]
+    assert gone == foreseen
+    assert left == ((), ())
+
+
 async def test_a_wait_survives_that_the_gateway_is_started_again() -> None:
     asked: list[str] = []
 
@@ -158,7 +186,7 @@ async def test_a_wait_survives_that_the_gateway_is_started_again() -> None:
         )
 
     async with answering(answer) as exchange:
-        found = await RemoteSessions(exchange).wait([RunId("r")])
+        found = await RemoteSessions(exchange, Listening(exchange)).wait([RunId("r")])
 
     assert found == []
     assert len(asked) == 5
@@ -172,7 +200,7 @@ async def test_a_wait_that_has_a_bound_ends_by_it_while_nobody_answers() -> None
 
     async with answering(answer) as exchange, asyncio.timeout(20):
         with pytest.raises(GatewayUnreachable):
-            await RemoteSessions(exchange).wait([RunId("r")], timeout=0.5)
+            await RemoteSessions(exchange, Listening(exchange)).wait([RunId("r")], timeout=0.5)
 
 
 async def test_a_stream_whose_token_was_replaced_is_not_asked_for_again() -> None:

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from parallel_agents.app.opening import open_client
 from parallel_agents.core.task import Task
-from parallel_agents.gateway_client.wire import FOLLOW, LOOK
+from parallel_agents.gateway_client.wire import FOLLOW, LISTEN, LOOK
 from parallel_agents.surfaces.gateway.routes import Form
 from parallel_agents.surfaces.gateway.table import ROUTES
 
@@ -256,6 +256,7 @@ async def test_every_read_answers_on_an_empty_home_and_says_what_is_missing(
                 "/compare",
                 LOOK,
                 FOLLOW,
+                LISTEN,
             ):
                 continue
             if route.form is Form.TEXT:

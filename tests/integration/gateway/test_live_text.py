@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+import parallel_agents as pa
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
@@ -29,10 +30,12 @@ class Slow(RepliesWith):
     def __init__(self, may_end: asyncio.Event) -> None:
         super().__init__(lambda _: "".join(PIECES), "sim/calm")
         self._may_end = may_end
+        self.shown = 0
 
     @override
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         if listener is not None and listener.wants_text:
+            self.shown += 1
             for piece in PIECES:
                 listener.text(piece)
             await self._may_end.wait()
@@ -81,3 +84,33 @@ async def test_a_run_stays_wanted_by_one_who_looks_when_another_leaves(serving: 
             folder.leave(run)
             async with asyncio.timeout(2):
                 await until(lambda: folder.is_wanted(run))
+
+
+async def test_a_program_at_a_distance_hears_each_call_while_it_is_made(serving: Serving) -> None:
+    may_end = asyncio.Event()
+    model = Slow(may_end)
+    parts = Parts(models={"sim": lambda _: model}, role=Role.WORKER)
+    heard: list[str] = []
+
+    def hear(piece: str) -> None:
+        heard.append(piece)
+        may_end.set()
+
+    def refuse(_: str) -> None:
+        raise ValueError("a listener that fails does no harm")
+
+    async with (
+        asyncio.timeout(20),
+        serving() as served,
+        open_app(served.environment, Settings(model="sim/calm"), parts),
+        pa.connect(served.url, token=served.tokens.operate) as sessions,
+    ):
+        served.add_greeter()
+        handle = await sessions.spawn(pa.Task("greeter", "Ana", model="sim/calm"), on_text=hear)
+        handle.listen(refuse)
+        await handle.wait()
+        await handle.send("Again", on_text=hear)
+        await handle.wait()
+
+    assert model.shown == 2
+    assert "".join(heard) == "".join(PIECES) * 2

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+import parallel_agents as pa
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.output_type import output_type
 from parallel_agents.core.output_types import OutputTypes
@@ -28,8 +29,50 @@ class Score:
     score: float
 
 
+def look_up(word: str) -> str:
+    """Look it up."""
+    return word
+
+
 AUDITOR = Agent("auditor", instructions="Find bugs. Be brief.", output=Finding)
 SCHEMA = {**Finding.model_json_schema(), "additionalProperties": False}
+
+
+def test_a_name_is_checked_when_an_agent_is_made_and_not_when_it_is_read_from_a_store() -> None:
+    stored: dict[str, Any] = {"name": "Code Writer", "instructions": "Write."}
+
+    with pytest.raises(InvalidInput) as refused:
+        Agent(**stored)
+
+    assert refused.value.hint == "choose another name, such as code_writer"
+    assert TypeAdapter(Agent).validate_python(stored).name == "Code Writer"
+
+
+@pytest.mark.parametrize(
+    ("tools", "hint"),
+    [
+        (
+            [pa.tool(look_up)],
+            "write tools=['look_up'], and pass tools=[look_up] to run() or open()",
+        ),
+        (look_up, "write tools=['look_up']"),
+        (["grep", look_up], "write tools=['look_up']"),
+    ],
+)
+def test_a_function_in_place_of_the_name_of_a_tool_is_told_where_it_goes(
+    tools: Any, hint: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Agent("writer", instructions="Write.", tools=tools)
+
+    assert hint in refused.value.hint
+
+
+def test_a_function_in_place_of_a_gate_is_told_where_it_goes() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Agent("writer", instructions="Write.", gates=[look_up])  # pyright: ignore[reportArgumentType] - it is wrong
+
+    assert "write FunctionGate(function='look_up'), and pass gates=[look_up]" in refused.value.hint
 
 
 def test_the_schema_of_the_output_type_is_the_output_schema() -> None:

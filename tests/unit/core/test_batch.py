@@ -14,6 +14,7 @@ from parallel_agents.core.batch import (
     check_answer,
     check_batch,
     examples_of_batch,
+    fitting_items,
     items_of,
     limits_of_batch,
 )
@@ -90,6 +91,24 @@ def test_an_answer_without_exactly_one_for_each_item_is_rejected(text: str, prob
 
     assert isinstance(checked, Rejected)
     assert problem in "; ".join(checked.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "fit"),
+    [
+        ('{"1": "a", "2": 5}', {"1": "a"}),
+        ('{"1": "a", "1": "b", "2": "c"}', {"2": "c"}),
+        ('{"1": "a", "2": "b", "3": "c"}', {"1": "a", "2": "b"}),
+        ('Here it is: {"2": "b"}', {"2": "b"}),
+        ('{"1": ""}', {}),
+        ('["a", "b"]', {}),
+        ("no JSON", {}),
+    ],
+)
+def test_what_fits_of_a_reply_is_told_although_the_reply_does_not(
+    text: str, fit: dict[str, Json]
+) -> None:
+    assert fitting_items(text, WRITER, ["1", "2"]) == fit
 
 
 def test_an_answer_in_any_order_is_accepted() -> None:

@@ -176,8 +176,15 @@ def test_every_public_value_that_callers_make_is_checked() -> None:
 @pytest.mark.parametrize(
     ("make", "message", "takes"),
     [
-        (lambda: agent(tools="read_file"), "tools of Agent is 'read_file' (str)", "each item text"),
-        (lambda: agent(tools=["a", 5]), "item 2 of tools of Agent is 5 (int)", "text"),
+        (lambda: agent(tools="read_file"), "tools of Agent is 'read_file' (str)", "name of a tool"),
+        (lambda: agent(tools=["a", 5]), "item 2 of tools of Agent is 5 (int)", "name of a tool"),
+        (lambda: Agent("Code Writer", instructions=""), "name of Agent is 'Code Writer'", "lower"),
+        (lambda: agent(model=" "), "model is ' '", "empty"),
+        (lambda: agent(output_schema={"propertes": {}}), "JSON Schema has no keyword", "ignores"),
+        (lambda: task(label="a\nb"), "the label 'a\\nb' is not allowed", "printable"),
+        (lambda: task(label="x" * 101), "the label", "at most 100"),
+        (lambda: task(key=""), "key is ''", "empty"),
+        (lambda: task(ladder=["sim/calm", ""]), "model is ''", "empty"),
         (lambda: agent(tier="huge"), "tier of Agent is 'huge' (str)", "small, medium or large"),
         (lambda: agent(temperature="hot"), "temperature of Agent is 'hot'", "a number or None"),
         (lambda: agent(temperature=3), "temperature of agent writer is 3", "from 0 to 2"),

@@ -8,10 +8,11 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.live_text.folder import (
     FOLDER,
     MOST_CHARACTERS,
-    NO_VERSION,
     NOTHING,
     LiveTextFolder,
     Text,
+    TextReader,
+    text_name,
 )
 
 if TYPE_CHECKING:
@@ -39,9 +40,21 @@ def test_somebody_who_was_killed_looks_no_more(tmp_path: Path) -> None:
     assert not folder.is_wanted(RUN)
 
 
+def test_who_asks_before_each_call_sees_at_once_who_comes_and_goes(tmp_path: Path) -> None:
+    looks, others = LiveTextFolder(tmp_path).looks_at(RUN, "root"), LiveTextFolder(tmp_path)
+    found = [looks()]
+    for _ in range(100):
+        others.want("root")
+        found.append(looks())
+        others.leave("root")
+        found.append(looks())
+
+    assert found == [False, *[True, False] * 100]
+
+
 def test_what_a_killed_process_left_is_removed_by_the_next_who_looks(tmp_path: Path) -> None:
     LiveTextFolder(tmp_path).want(RUN)
-    LiveTextFolder(tmp_path).begin(RUN, 1)
+    LiveTextFolder(tmp_path).begin(RUN, 1, 7)
     for file in (tmp_path / FOLDER).iterdir():
         os.utime(file, (1e9, 1e9))
     LiveTextFolder(tmp_path).want(RunId("other"))
@@ -52,23 +65,72 @@ def test_what_a_killed_process_left_is_removed_by_the_next_who_looks(tmp_path: P
 def test_what_is_written_is_read_by_the_number_of_its_call(tmp_path: Path) -> None:
     folder = LiveTextFolder(tmp_path)
     folder.want(RUN)
-    folder.begin(RUN, 1)
+    folder.begin(RUN, 1, 7)
     folder.add(RUN, "Dear ")
     folder.add(RUN, "José\n")
-    first = folder.changed(RUN, NO_VERSION)
-    assert first is not None
-    again = folder.changed(RUN, first[0])
-    folder.begin(RUN, 2)
+    first = folder.read(RUN)
+    folder.begin(RUN, 2, 7)
 
-    assert first[1] == Text(1, "Dear José\n")
-    assert again is None
-    assert folder.read(RUN) == Text(2, "")
+    assert first == Text(1, "Dear José\n", 7)
+    assert folder.read(RUN) == Text(2, "", 7)
+
+
+def test_a_reader_reads_what_was_added_and_begins_again_with_another_call(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    folder.want(RUN)
+    reader = TextReader(folder, RUN)
+    found = [reader.read()]
+    folder.begin(RUN, 1, 7)
+    for piece in ("Dear ", "Jos", "é"):
+        folder.add(RUN, piece)
+        found.append(reader.read())
+    folder.begin(RUN, 2, 8)
+    folder.add(RUN, "Dear all, and José too")
+    found.append(reader.read())
+    folder.end(RUN)
+
+    assert found == [
+        NOTHING,
+        Text(1, "Dear ", 7),
+        Text(1, "Dear Jos", 7),
+        Text(1, "Dear José", 7),
+        Text(2, "Dear all, and José too", 8),
+    ]
+    assert reader.read() == NOTHING
+
+
+def test_half_a_character_is_read_once_it_is_whole(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    folder.want(RUN)
+    folder.begin(RUN, 1, 7)
+    (text,) = (tmp_path / FOLDER).glob("*.text")
+    reader = TextReader(folder, RUN)
+    found: list[str] = []
+    for byte in "é".encode():
+        with text.open("ab") as file:
+            file.write(bytes((byte,)))
+        found.append(reader.read().text)
+
+    assert found == ["", "é"]
+
+
+def test_the_files_of_texts_change_their_versions_with_their_content(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    before = folder.texts()
+    folder.want(RUN)
+    folder.begin(RUN, 1, 7)
+    begun = folder.texts()
+    folder.add(RUN, "Dear")
+
+    assert before == {}
+    assert begun.keys() == folder.texts().keys() == {text_name(RUN)}
+    assert begun != folder.texts()
 
 
 def test_only_the_user_can_read_it_and_nothing_leaves_the_folder(tmp_path: Path) -> None:
     folder = LiveTextFolder(tmp_path / "home")
     folder.want(RUN)
-    folder.begin(RUN, 1)
+    folder.begin(RUN, 1, 7)
     files = sorted((tmp_path / "home" / FOLDER).iterdir())
 
     assert [stat.S_IMODE(each.stat().st_mode) for each in files] == [0o600, 0o600]
@@ -78,13 +140,13 @@ def test_only_the_user_can_read_it_and_nothing_leaves_the_folder(tmp_path: Path)
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     folder = LiveTextFolder(tmp_path)
     folder.want(RUN)
-    folder.begin(RUN, 1)
+    folder.begin(RUN, 1, 7)
     (text,) = (tmp_path / FOLDER).glob("*.text")
     text.unlink()
     other = tmp_path / "other"
     other.write_text("1\nsecret")
     text.symlink_to(other)
-    folder.begin(RUN, 2)
+    folder.begin(RUN, 2, 7)
 
     assert folder.read(RUN) == NOTHING
     assert other.read_text() == "1\nsecret"
@@ -93,7 +155,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_file_that_is_something_else_is_nothing(tmp_path: Path) -> None:
     folder = LiveTextFolder(tmp_path)
     folder.want(RUN)
-    folder.begin(RUN, 1)
+    folder.begin(RUN, 1, 7)
     (text,) = (tmp_path / FOLDER).glob("*.text")
     text.write_bytes(b"\xff\xff" * 50)
 
@@ -102,6 +164,6 @@ def test_a_file_that_is_something_else_is_nothing(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_nothing_is_written(tmp_path: Path) -> None:
-    LiveTextFolder(tmp_path / "none").begin(RUN, 1)
+    LiveTextFolder(tmp_path / "none").begin(RUN, 1, 7)
 
     assert list(tmp_path.iterdir()) == []

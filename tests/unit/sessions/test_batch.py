@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
 
 import orjson
 import pytest
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.limits import Limits
+from parallel_agents.core.gate import RegexGate
 from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.errors import AuthFailed, InvalidInput
-from parallel_agents.sessions.batch import for_many, split
+from parallel_agents.errors import AuthFailed, BatchRefused, InvalidInput
+from parallel_agents.models.simulated.days import Day
+from parallel_agents.models.simulated.model import Simulated
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 
 SCHEMA: JsonObject = {
@@ -30,11 +32,12 @@ Say = Callable[[str], object]
 
 
 def is_for_many(request: ModelRequest) -> bool:
-    return "several items" in request.system
+    return "items at once" in request.system
 
 
-def items_of(request: ModelRequest) -> list[str]:
-    return [part.partition("\n")[2] for part in request.messages[0].text.split("## Item ")[1:]]
+def items_of(request: ModelRequest) -> dict[str, str]:
+    text = request.messages[0].text
+    return orjson.loads(text[text.index("{") :])
 
 
 def answering(say: Say, leaves_out: str = "-") -> Callable[[ModelRequest], Answer]:
@@ -43,13 +46,9 @@ def answering(say: Say, leaves_out: str = "-") -> Callable[[ModelRequest], Answe
     def answer(request: ModelRequest) -> Answer:
         if not is_for_many(request):
             return orjson.dumps({"word": f"{request.messages[0].text}, alone"}).decode()
-        listed = [text.strip() for text in items_of(request)]
-        answers = [
-            {"item": n, "answer": say(text)}
-            for n, text in enumerate(listed, start=1)
-            if text != leaves_out
-        ]
-        return orjson.dumps({"answers": answers}).decode()
+        return orjson.dumps(
+            {n: say(text) for n, text in items_of(request).items() if text != leaves_out}
+        ).decode()
 
     return answer
 
@@ -103,7 +102,7 @@ async def test_an_item_without_an_answer_gets_a_run_of_its_own() -> None:
 
         assert [item.is_single for item in result.items] == [False, True, False]
         assert result.items[1].output == {"word": "b, alone"}
-        assert len(model.requests) == 2
+        assert len(model.requests) == 3, "the call, its repair, and one alone"
 
 
 async def test_an_invalid_answer_spoils_no_other_and_leaves_no_dead_letter() -> None:
@@ -163,39 +162,37 @@ async def test_a_size_below_one_is_refused_and_no_items_are_no_calls() -> None:
         assert model.requests == []
 
 
-@pytest.mark.parametrize(
-    ("answers", "fit"),
-    [
-        ([{"item": 1, "answer": {"word": "a"}}], {0: {"word": "a"}}),
-        ([{"item": 0, "answer": {"word": "a"}}, {"item": True, "answer": {"word": "a"}}], {}),
-        ([{"item": 1, "answer": {"word": "a"}}, {"item": 1, "answer": {"word": "b"}}], {}),
-        ([{"item": 1, "answer": {"word": "a"}}] * 2, {0: {"word": "a"}}),
-        ([{"answer": {"word": "a"}}, "words", None, {"item": "1", "answer": {"word": "a"}}], {}),
-        ("words", {}),
-        (None, {}),
-    ],
-)
-def test_an_ambiguous_answer_is_left_out(answers: Any, fit: dict[int, Any]) -> None:
-    assert split(orjson.dumps({"answers": answers}).decode(), SCHEMA) == fit
+async def test_gates_judge_each_item_and_one_that_they_reject_is_run_again_alone() -> None:
+    gate = RegexGate(pattern="calm")
+    agent = replace(RATER, name="strict", gates=(gate,))
+
+    def answer(request: ModelRequest) -> Answer:
+        if not is_for_many(request):
+            return '{"word": "calm, too"}'
+        return orjson.dumps({n: {"word": text} for n, text in items_of(request).items()}).decode()
+
+    async with open_test_rig(answer) as (rig, _):
+        result = await rig.sessions.batch(agent, ["calm", "loud"])
+
+    assert [item.output for item in result.items] == [{"word": "calm"}, {"word": "calm, too"}]
+    assert [item.is_single for item in result.items] == [False, True]
 
 
-def test_an_agent_without_a_schema_answers_in_text() -> None:
-    text = orjson.dumps({"answers": [{"item": 1, "answer": "a"}, {"item": 2, "answer": ""}]})
+async def test_an_agent_whose_work_cannot_be_told_apart_is_asked_for_one_item_a_call() -> None:
+    agent = replace(RATER, name="lead", policy=Policy(spawns=("rater",)))
+    async with open_test_rig(answering(lambda text: {"word": text})) as (rig, _):
+        with pytest.raises(BatchRefused) as refused:
+            await rig.sessions.batch(agent, ["a", "b"])
 
-    assert split(text.decode(), None) == {0: "a"}
-    assert split("no JSON", None) == {}
+        result = await rig.sessions.batch(agent, ["a", "b"], size=1)
+
+    assert "size=1" in refused.value.hint
+    assert [item.status for item in result.items] == [DONE, DONE]
 
 
-def test_references_in_a_schema_still_resolve_and_the_token_limit_grows_with_the_items() -> None:
-    schema: JsonObject = {"$ref": "#/$defs/word", "$defs": {"word": {"type": "string"}}}
-    limits = Limits(max_output_tokens=500, max_turns=3)
-    agent = Agent(
-        name="a", description="A", instructions="Do.", output_schema=schema, limits=limits
-    )
+async def test_a_simulated_model_answers_a_batch_in_one_call() -> None:
+    async with open_rig(Simulated(Day(name="calm")), agents=[RATER]) as rig:
+        result = await rig.sessions.batch("rater", ["a", "b", "c"])
 
-    many = for_many(agent, 3)
-
-    assert many.output_schema is not None
-    assert many.output_schema["$defs"] == {"word": {"type": "string"}}
-    assert many.limits == Limits(max_output_tokens=1500, max_turns=3)
-    assert for_many(agent, 100).limits.max_output_tokens == 4096
+    assert [item.is_single for item in result.items] == [False] * 3
+    assert result.spend.calls == 1

@@ -24,7 +24,10 @@ from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import AuthFailed, Conflict, InvalidInput, RunIsOver
+from parallel_agents.sessions.inspection import StoreJournal
+from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
+from parallel_agents.views.sessions import lines_of
 
 SCHEMA = {
     "type": "object",
@@ -232,6 +235,10 @@ async def test_a_task_of_a_team_is_retried_under_it_and_the_team_counts_its_own_
         assert outcome.text == "2 done, 1 failed"
         assert (await handle.wait()).status is DONE
         assert (await rig.service.find(handle.key)).session.parent == team.key
+        journal = StoreJournal(rig.store, rig.store.now, Settings().stuck_rules)
+        (line,) = lines_of(await journal.look([row]))
+        assert line.counts == {"done": 2, "failed": 1}
+        assert line.later_counts == {"done": 1}
 
 
 async def test_a_retry_spends_from_the_budget_of_its_team() -> None:

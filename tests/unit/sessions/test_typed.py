@@ -79,10 +79,8 @@ async def test_an_item_of_a_batch_that_the_type_refuses_is_run_again_alone() -> 
             return value
 
     agent = pa.Agent("odd", instructions="Count.", output=Odd)
-    shared = (
-        '{"answers": [{"item": 1, "answer": {"number": 1}}, {"item": 2, "answer": {"number": 2}}]}'
-    )
-    model = ScriptedModel([shared, '{"number": 3}'])
+    shared = '{"1": {"number": 1}, "2": {"number": 2}}'
+    model = ScriptedModel([shared, shared, '{"number": 3}'])
     async with open_rig(model) as rig:
         batch = await rig.sessions.batch(agent, ["a", "b"])
 

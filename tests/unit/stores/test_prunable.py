@@ -11,7 +11,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.store_care import Retention
 from parallel_agents.core.task import Task
 from parallel_agents.stores.memory import MemoryStore
-from parallel_agents.stores.prunable import read_sizes
+from parallel_agents.stores.prunable import read_sizes, size_of
 from parallel_agents.testing import RepliesWith, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
@@ -43,6 +43,21 @@ async def test_a_plan_reads_only_trees_of_which_something_is_old_enough() -> Non
 
     assert young.trees == []
     assert {tree.key for tree in all_of_it.trees} == {old.key, new.key}
+
+
+@pytest.mark.parametrize("keep_last", [0, 1, 3, 4])
+async def test_the_size_of_a_plan_is_that_of_its_trees(keep_last: int) -> None:
+    store = MemoryStore()
+    async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER], store=store) as rig:
+        for number in range(4):
+            await (await rig.sessions.spawn(Task("writer", "x" * 1000 * (number + 1)))).wait()
+        plan = await store.plan_pruning(Retention(older_than=0, keep_last=keep_last))
+        roots = [tree.key for tree in plan.trees]
+        size = await store.read(lambda rows: size_of(rows.database, roots))
+    await store.aclose()
+
+    assert len(roots) == 4 - keep_last
+    assert plan.size == size
 
 
 async def test_what_ended_last_stays_whatever_of_it_is_old_enough() -> None:

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from parallel_agents.errors import StoreUnreachable
-from parallel_agents.stores.reader import Reader
+from parallel_agents.stores.reader import LateReader, Reader
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 
@@ -87,3 +87,33 @@ async def test_what_was_asked_for_is_answered_before_the_end() -> None:
     with pytest.raises(StoreUnreachable):
         await reader.read(lambda _: 8)
     assert await asked == 7
+
+
+async def test_a_late_reader_opens_one_connection_and_only_if_it_is_asked() -> None:
+    made = [Rows(SqliteDatabase.in_memory()) for _ in range(2)]
+    left = [*made]
+
+    unasked, asked = LateReader(left.pop), LateReader(left.pop)
+    found = await asyncio.gather(*(asked.read(lambda rows: rows) for _ in range(3)))
+    for reader in (unasked, asked):
+        reader.close(asyncio.get_running_loop())
+
+    assert found == [made[1]] * 3
+    assert left == [made[0]]
+
+
+async def test_a_late_reader_that_is_closed_while_it_opens_reads_nothing() -> None:
+    is_closed, rows = threading.Event(), Rows(SqliteDatabase.in_memory())
+
+    def open_rows() -> Rows:
+        is_closed.wait(10.0)
+        return rows
+
+    reader = LateReader(open_rows)
+    asked = asyncio.ensure_future(reader.read(lambda _: 1))
+    await asyncio.sleep(0)
+    reader.close(asyncio.get_running_loop())
+    is_closed.set()
+
+    with pytest.raises(StoreUnreachable):
+        await asked

@@ -164,6 +164,17 @@ def test_what_a_lane_spawned_is_in_the_spend_of_the_whole() -> None:
     assert seen.lanes[ONE].spend.cost_usd == 0.001
 
 
+def test_what_an_earlier_turn_of_the_session_spent_is_not_counted() -> None:
+    board = Board.of({TWO: "two"})
+    earlier, own = event(replied(5), ONE), event(replied(7), TWO)
+
+    board.take(earlier)
+    board.take(event(started(), TWO))
+    board.take(own)
+
+    assert board.spend.usage == Usage(10, 5)
+
+
 def test_a_board_is_over_when_all_its_lanes_are() -> None:
     seen = board()
 

@@ -68,7 +68,7 @@ def test_an_unknown_cost_is_a_dash_and_so_is_its_difference() -> None:
 
 @pytest.mark.parametrize(
     ("usd", "told"),
-    [(0.5, "$0"), (0.5001, "<$0.001"), (0.75, "+$0.250"), (0.25, "−$0.250")],  # noqa: RUF001 - a minus sign
+    [(0.5, "$0"), (0.5001, "+<$0.001"), (0.75, "+$0.250"), (0.25, "−$0.250")],  # noqa: RUF001 - a minus sign
 )
 def test_a_difference_in_dollars_has_a_sign(usd: float, told: str) -> None:
     assert more_cost(side(), side(usd)) == told

@@ -201,6 +201,17 @@ def test_where_not_all_silent_runs_were_looked_at_it_is_told() -> None:
     assert "at least 980 runs waiting for your answer" in texts
 
 
+def test_a_run_whose_worker_is_starting_is_not_left() -> None:
+    waiting = LiveRuns(None, RunStatus.QUEUED, 2, NOW - 60.0)
+    seen = replace(of(IDLE._replace(live=(waiting,))), owners=())
+
+    found = signs(replace(seen, is_starting=True))
+
+    assert {sign.level for sign in found} == {Level.OK}
+    assert "a worker is starting" in [sign.text for sign in found]
+    assert any("no process works on" in sign.text for sign in signs(seen))
+
+
 def test_an_owner_that_has_ended_is_not_alive() -> None:
     ended = replace(ALIVE, state=OwnerState.GONE)
     found = signs(replace(of(IDLE._replace(live=(live("w"),))), owners=(ended,)))

@@ -35,7 +35,7 @@ from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import GateRefused
-from parallel_agents.views.lane_events import KINDS, LaneEvent, LaneEvents, lane_event
+from parallel_agents.views.lane_events import KINDS, LaneEvents, lane_event
 
 
 def stored(seq: int, at: float, body: Body, session: str = "a") -> StoredEvent:
@@ -44,8 +44,8 @@ def stored(seq: int, at: float, body: Body, session: str = "a") -> StoredEvent:
     return StoredEvent(seq, at, key, orjson.dumps(body, default=as_list), lambda: event)
 
 
-def event(seq: int, at: float, body: Body, session: str = "a") -> LaneEvent:
-    return lane_event(stored(seq, at, body, session))
+def drawn(lanes: LaneEvents) -> list[list[object]]:
+    return orjson.loads(b"[%b]" % lanes.encoded)
 
 
 CALL = ToolStarted(
@@ -57,17 +57,17 @@ FAILED = Retrying(
 
 
 def test_events_are_short_lists_of_steps() -> None:
-    lanes = LaneEvents()
-    lanes.add(
+    begun = LaneEvents().grown(
         [
-            event(3, 100.0, Queued(text="long")),
-            event(7, 101.5, Started(epoch=1, owner=OwnerId("p")), "b"),
+            stored(3, 100.0, Queued(text="long")),
+            stored(7, 101.5, Started(epoch=1, owner=OwnerId("p")), "b"),
         ]
     )
-    lanes.add([event(8, 102.0, CALL)])
+    lanes = begun.grown([stored(8, 102.0, CALL)])
 
     assert (lanes.base, lanes.seq, list(lanes.sessions)) == (100.0, 8, ["a", "b"])
-    assert orjson.loads(lanes.encoded()) == [
+    assert drawn(begun) == drawn(lanes)[:2]
+    assert drawn(lanes) == [
         [3, 0, 0, KINDS.index("queued"), False],
         [4, 1500, 1, KINDS.index("started")],
         [1, 500, 0, KINDS.index("tool_started"), "find"],
@@ -75,10 +75,9 @@ def test_events_are_short_lists_of_steps() -> None:
 
 
 def test_texts_are_cut() -> None:
-    lanes = LaneEvents()
-    lanes.add([event(1, 0.0, FAILED)])
+    lanes = LaneEvents().grown([stored(1, 0.0, FAILED)])
 
-    *_, attempt, wait, why = orjson.loads(lanes.encoded())[0]
+    *_, attempt, wait, why = drawn(lanes)[0]
     assert (attempt, wait) == (1, 1.235)
     assert isinstance(why, str)
     assert len(why) <= 161
@@ -121,13 +120,23 @@ def test_an_event_whose_json_is_not_given_is_drawn_alike(body: Body) -> None:
 
 def test_what_cannot_be_read_and_what_is_not_drawn_leave_only_their_number() -> None:
     unreadable = Unreadable(found="", why="damaged", is_unknown=False)
-    lanes = LaneEvents()
-
-    lanes.add([event(1, 0.0, Noticed(text="x")), event(2, 0.0, unreadable)])
     damaged = stored(3, 0.0, unreadable)._replace(body=b'{"kind":"replied","model":5}')
-    lanes.add([lane_event(damaged)])
 
-    assert (lanes.seq, lanes.encoded(), lanes.base) == (3, b"[]", None)
+    lanes = LaneEvents().grown(
+        [stored(1, 0.0, Noticed(text="x")), stored(2, 0.0, unreadable), damaged]
+    )
+
+    assert (lanes.seq, lanes.count, drawn(lanes), lanes.base) == (3, 3, [], None)
+
+
+def test_many_events_are_encoded_as_a_few_are() -> None:
+    events = [stored(seq, seq / 10, CALL) for seq in range(1, 2502)]
+
+    at_once = LaneEvents().grown(events)
+    in_parts = LaneEvents().grown(events[:1]).grown(events[1:]).grown([])
+
+    assert at_once == in_parts
+    assert len(drawn(at_once)) == at_once.count == 2501
 
 
 def _never() -> Event:

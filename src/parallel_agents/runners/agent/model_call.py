@@ -80,7 +80,7 @@ async def call_model(work: Work, step: CallModel) -> None:
         await work.write(f"turn-{step.turn}/model", replied)
         work.streamed.clear()
     finally:
-        listener.take_back()
+        listener.end_call()
 
 
 def _trace_request(work: Work, turn: int, request: ModelRequest) -> None:
@@ -166,12 +166,17 @@ def note_lost_call(work: Work, turn: int) -> None:
     before = [event.body for event in claim.events if not isinstance(event.body, Steered)][:-1]
     if before and isinstance(before[-1], Unanswered):
         return
-    model = work.model.name
-    if work.models.cost_nanousd(model, _ONE_OF_EACH) == 0:
+    if not _bills(work):
         return
     work.unanswered += 1
     key = f"turn-{turn}/epoch-{claim.run.epoch}/unanswered-before"
-    work.activation.journal.note(Entry(key, Unanswered(turn=turn, model=model)))
+    work.activation.journal.note(Entry(key, Unanswered(turn=turn, model=work.model.name)))
+
+
+def _bills(work: Work) -> bool:
+    """Whether anybody sends a bill for calls of the run's model."""
+    is_free = work.models.cost_nanousd(work.model.name, _ONE_OF_EACH) == 0
+    return not (is_free or work.model.capabilities.is_simulated)
 
 
 def _request(work: Work, step: CallModel) -> ModelRequest:
@@ -214,7 +219,7 @@ class ModelCallListener:
         self._waits = 0
         self._stream = KNOWN.stream()
         if self._activation.overhearing is not None:
-            self._activation.overhearing.begin()
+            self._activation.overhearing.begin(turn)
 
     @property
     def wants_text(self) -> bool:
@@ -241,15 +246,16 @@ class ModelCallListener:
         if self._activation.overhearing is not None:
             self._activation.overhearing.write(piece)
 
-    def take_back(self) -> None:
+    def end_call(self) -> None:
         """Other processes need no longer be told what this call has brought."""
         if self._activation.overhearing is not None:
-            self._activation.overhearing.take_back()
+            self._activation.overhearing.end_call()
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self._work.failure = failure = Failure.of(error)
         self._stream = KNOWN.stream()  # the text begins anew
-        self.take_back()
+        if self._activation.overhearing is not None:
+            self._activation.overhearing.take_back()
         if attempt > _MOST_NOTES:
             return
         retrying = Retrying(
@@ -269,11 +275,10 @@ class ModelCallListener:
         self._note(Noticed(text=text))
 
     def unanswered(self) -> None:
-        model = self._work.model.name
-        if self._work.models.cost_nanousd(model, _ONE_OF_EACH) == 0:
+        if not _bills(self._work):
             return
         self._work.unanswered += 1
-        self._note(Unanswered(turn=self._turn, model=model))
+        self._note(Unanswered(turn=self._turn, model=self._work.model.name))
 
     def resting(self) -> AbstractContextManager[None]:
         return self._activation.slot.resting()

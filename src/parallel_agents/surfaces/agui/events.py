@@ -104,6 +104,14 @@ class TextMessageEnd(_Attributed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesSnapshot(_Event):
+    """All messages of the conversation; those that are not in it are taken back."""
+
+    messages: Sequence[object]
+    type: Literal["MESSAGES_SNAPSHOT"] = "MESSAGES_SNAPSHOT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallStart(_Attributed):
     tool_call_id: str
     tool_call_name: str
@@ -197,6 +205,7 @@ AnyEvent: TypeAlias = (
     | TextMessageStart
     | TextMessageContent
     | TextMessageEnd
+    | MessagesSnapshot
     | ToolCallStart
     | ToolCallArgs
     | ToolCallEnd

@@ -73,6 +73,8 @@ class Translation:
     agent: str
     is_over: bool = False
     _live: dict[RunId, SessionKey] = field(default_factory=dict[RunId, SessionKey])
+    _begins: dict[RunId, int] = field(default_factory=dict[RunId, int])
+    _writers: dict[int, RunId] = field(default_factory=dict[int, RunId])
     _calls: dict[tuple[RunId, int, int], str] = field(
         default_factory=dict[tuple[RunId, int, int], str]
     )
@@ -99,9 +101,24 @@ class Translation:
         """
         if self.is_over or not self._is_ours(event, member):
             return []
-        at = round(event.at * 1000)
-        by = None if event.run == self.run else str(event.run)
-        return list(self._of(event, member, at, by))
+        self._writers[self._begins.setdefault(event.run, event.seq)] = event.run
+        return list(self._of(event, member, round(event.at * 1000), self.subagent_of(event.run)))
+
+    def subagent_of(self, run: RunId) -> RunId | None:
+        """Whom to attribute what a run does to; None for the run itself."""
+        return None if run == self.run else run
+
+    def message_of(self, run: RunId, turn: int) -> str | None:
+        """The id of the message that a run's model writes in a turn; None for a run that is not live.
+
+        It is known before the reply is, so that its text can be told while it is written.
+        """
+        begin = self._begins.get(run)
+        return None if begin is None else f"m{begin}.{turn}"
+
+    def writer_of(self, message: str) -> RunId | None:
+        """The run whose model writes a message; None if it is not live."""
+        return self._writers.get(int(message[1:].partition(".")[0]))
 
     def _is_ours(self, event: Event, member: Member | None) -> bool:
         """Whether an event is of the run, or of one that was begun below it since.
@@ -190,7 +207,7 @@ class Translation:
         self._spend += body.spend
         self._usage[body.model] = self._usage.get(body.model, Usage()) + body.usage
         if not body.is_summary:
-            message = f"m{event.seq}"
+            message = self.message_of(event.run, body.turn) or ""
             if body.message.text:
                 yield from _message(message, body.message.text, at, by)
                 self._said = body.message.text if by is None else self._said
@@ -214,6 +231,7 @@ class Translation:
         self, event: Event, outcome: Outcome, member: Member | None, at: int
     ) -> Iterator[agui.AnyEvent]:
         yield from self._left_steps(event.run, at)
+        del self._writers[self._begins.pop(event.run)]
         if event.run != self.run:
             del self._live[event.run]
             if member is not None and member.parent == self.session and self._is_group:

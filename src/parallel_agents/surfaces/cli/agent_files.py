@@ -31,6 +31,7 @@ from parallel_agents.surfaces.cli.agent_versions import (
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
 from parallel_agents.surfaces.cli.editor import edit_file
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.first_call import cases_of, first_call
 from parallel_agents.surfaces.cli.templates import write_new
 
 _OTHER = "name another one, or move that file away"
@@ -52,7 +53,7 @@ def copy(
     cases = {entry.name: entry.file for entry in catalog.all_cases()}
     text = _renamed(read_source(agents[name]).text, "name", called)
     target = folder / "agents" / f"{called}.md"
-    parse_agent(Source(target, text))
+    agent = parse_agent(Source(target, text))
     _write(target, text)
     if name in cases:
         _write(
@@ -60,7 +61,8 @@ def copy(
             _renamed(read_source(cases[name]).text, "agent", called),
         )
     note_trust(project=project)
-    render.note(f'Next: pagents agents edit {called} · pagents spawn {called} "..." --wait')
+    call = first_call(agent, cases_of(catalog, name))
+    render.note(f"Next: pagents agents edit {called} · {call}")
 
 
 def edit(name: AgentArgument, project: InProject = False, home: Home = None) -> None:
@@ -109,10 +111,10 @@ def write_blank(name: str | None, purpose: str, *, project: bool, home: Path | N
     told = purpose or f"Does what {name} should do."
     front: dict[str, Json] = {"name": name, "description": told, "tier": "small"}
     text = agent_file(front, f"{told}\n\nSay how it works, and what its answer looks like.")
-    parse_agent(Source(target, text))
+    agent = parse_agent(Source(target, text))
     _write(target, text)
     note_trust(project=project)
-    render.note(f'Next: pagents agents edit {name} · pagents spawn {name} "..." --wait')
+    render.note(f"Next: pagents agents edit {name} · {first_call(agent, ())}")
 
 
 def _refuse_taken(name: str, target: Path, environment: Environment) -> None:

@@ -8,14 +8,17 @@ from typing import Annotated
 
 import typer
 
+from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.agent_template import AgentTemplate, lacking, parse_template
+from parallel_agents.catalog.case_file import parse_cases
 from parallel_agents.catalog.catalog import BUILT_IN
-from parallel_agents.catalog.source import read_source
+from parallel_agents.catalog.source import Source, read_source
 from parallel_agents.core.cutting import head
 from parallel_agents.errors import InvalidInput
 from parallel_agents.settings import find_project_around, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home
+from parallel_agents.surfaces.cli.first_call import first_call
 from parallel_agents.surfaces.cli.templates import find_template, write_new
 from parallel_agents.trust import PROJECT_FOLDER
 
@@ -70,9 +73,11 @@ def init(
         write_new(target, text if kind == "agents" else cases, hint=_OTHER)
         render.note(f"Wrote {target}")
     trusted = "pagents trust · " if project else ""
-    render.note(
-        f'Next: {trusted}pagents agents show {template} · pagents spawn {template} "..." --wait'
+    (agent_file, cases_file) = targets
+    call = first_call(
+        parse_agent(Source(agent_file, text)), parse_cases(Source(cases_file, cases), template)
     )
+    render.note(f"Next: {trusted}pagents agents show {template} · {call}")
 
 
 _OTHER = "edit that file, or move it away and run this again"

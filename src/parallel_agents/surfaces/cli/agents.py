@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -12,7 +12,6 @@ from parallel_agents.app.references import TOOLS, dangling_in_agent
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.case import Case
 from parallel_agents.core.message import task_text
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
@@ -28,7 +27,7 @@ from parallel_agents.surfaces.cli.agent_cards import card
 from parallel_agents.surfaces.cli.agent_tests import try_cases
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, find_offers
-from parallel_agents.surfaces.cli.first_call import first_call
+from parallel_agents.surfaces.cli.first_call import cases_of, first_call
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
@@ -118,14 +117,7 @@ def show(
     servers = HomeServers(context.environment, context.settings).names
     for found in dangling_in_agent(agent, TOOLS, agents, servers):
         render.note(f"! {found.where}: {found.what}; {found.hint}")
-    render.note(f"\nTry: {first_call(agent, _cases(catalog, name))}")
-
-
-def _cases(catalog: Catalog, name: str) -> Sequence[Case]:
-    try:
-        return catalog.cases(name)
-    except InvalidFile:  # `pagents agents test` tells what is wrong with it
-        return ()
+    render.note(f"\nTry: {first_call(agent, cases_of(catalog, name))}")
 
 
 def _show_examples(agent: Agent) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -13,8 +12,9 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.acting import open_acting
-from parallel_agents.app.reading import open_follower, open_reader
-from parallel_agents.artifacts import ArtifactFolder, Stored
+from parallel_agents.app.reading import open_reader
+from parallel_agents.app.unused_contents import Cleaned, clean_contents
+from parallel_agents.artifacts import Stored
 from parallel_agents.core.artifact import Artifact, ArtifactRecord, artifacts_in_use, short_id
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import short
@@ -22,6 +22,7 @@ from parallel_agents.core.shared_state import Removal
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import check_target, pieces_of
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.list_shown import print_list
@@ -33,8 +34,6 @@ from parallel_agents.views.documents import artifact_json, shared_json
 _TITLES = ("ID", "NAME", "TYPE", "SIZE", "BY", "AGE")
 _STDIN = "-"
 _PIECE_BYTES = 1 << 20
-# Younger content may be about to get its record.
-_YOUNG_SECONDS = 3600.0
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -202,23 +201,19 @@ def clean(
 ) -> None:
     """Remove contents that nothing refers to, such as those that a killed process left behind."""
     context = find_store(home)
-    folder = ArtifactFolder(context.environment.home)
-    older_than = 0.0 if everything else _YOUNG_SECONDS
 
-    async def run() -> list[Stored]:
+    async def run() -> Cleaned:
         # In a store that is missing, or of another version, nothing would seem to be needed.
-        async with open_follower(context.environment, context.settings) as reader:
-            stored = await asyncio.to_thread(folder.older_than, 0.0)
-            kept = await reader.sharing.referred([each.id for each in stored])
-            return [each for each in stored if each.id not in kept]
+        async with open_acting(context.environment, context.settings) as acting:
+            if acting.distant is not None:
+                found = await acting.distant.sharing.clean(everything=everything, dry_run=dry_run)
+                return Cleaned(*([Stored(e.id, e.bytes) for e in part] for part in found))
+            assert isinstance(acting.sharing, Sharing)  # it is here
+            return await clean_contents(
+                context.environment.home, acting.sharing, everything=everything, dry_run=dry_run
+            )
 
-    unused = run_cancellable(run())
-    old = {each.id for each in folder.older_than(older_than)}
-    gone = [each for each in unused if each.id in old]
-    young = [each for each in unused if each.id not in old]
-    if not dry_run:
-        folder.remove_leftovers(older_than=older_than)
-        gone = [each for each in gone if folder.remove(each.id, older_than=older_than)]
+    gone, young = run_cancellable(run())
     if json:
         items = [{"id": each.id, "bytes": each.size} for each in gone]
         render.envelope("artifacts", time.time(), items, dry_run=dry_run)

@@ -21,6 +21,7 @@ from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.lanes import tasks_among
@@ -154,7 +155,7 @@ class _Attached:
         self._client = client
         self._row = row
         self._how = how
-        self._name = format.name(row)
+        self._name = self._typed = format.name(row)
         self._is_flow = row.run.kind is RunnerKind.FLOW
         self._stuck = asyncio.Event()
         self._told: set[RunId] = set()
@@ -184,6 +185,7 @@ class _Attached:
 
     async def _announce(self) -> None:
         """Say what is watched, who works on it, and that leaving ends nothing."""
+        self._typed = await called(self._client.sessions, self._row)
         await self._client.notice_deaths()
         runs = await self._client.sessions.member_runs(self._row)
         ended = len(await self._client.sessions.results(runs))
@@ -199,7 +201,7 @@ class _Attached:
         render.note("Ctrl-C leaves it, and ends nothing.")
 
     def _set_farewell(self, *, is_worked_on: bool) -> None:
-        name = self._name
+        name = self._typed
         self.farewell = (
             f"Left {name}; it continues. Attach again with: pagents watch {name}"
             if is_worked_on
@@ -286,7 +288,7 @@ class _Attached:
             why = f": {line.lacks}" if line.lacks else f"; {self._by} ended" if self._by else ""
             render.note(
                 f"■ No process works on {self._name}{why}."
-                f" Continue with: pagents resume {self._name}",
+                f" Continue with: pagents resume {self._typed}",
                 "yellow",
             )
             self._stuck.set()

@@ -36,6 +36,10 @@ def print_verified(home: Home, head: str | None, *, is_full: bool, is_json: bool
             return await verify(wanted)
 
     found = run_cancellable(check())
+    if context.environment.gateway:
+        render.note(
+            "The gateway says so of its own journal; --head with a hash kept elsewhere proves more."
+        )
     if is_json:
         render.envelope("chain", time.time(), [_check_json(found)])
     else:

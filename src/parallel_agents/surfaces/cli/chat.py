@@ -98,8 +98,8 @@ async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int
                 return face.exit
             greeting = await _greeting(chat, begin, chosen)
             await face.run(chat, live, stop, greeting)
-            if chat.name:
-                render.note(f"Come back with: pagents chat {chat.name}")
+            if name := await chat.called():
+                render.note(f"Come back with: pagents chat {name}")
     return 0
 
 

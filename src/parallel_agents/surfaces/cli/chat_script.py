@@ -118,6 +118,6 @@ async def talk(script: ChatScript, chat: Conversation, live: Row | None) -> None
     try:
         await script.run(chat, live)
     except PagentsError:
-        if chat.name:
-            render.note(f"Continue with: pagents chat {chat.name}")
+        if name := await chat.called():
+            render.note(f"Continue with: pagents chat {name}")
         raise

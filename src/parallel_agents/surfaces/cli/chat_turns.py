@@ -32,6 +32,7 @@ from parallel_agents.core.task import AnyTask
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import whole_history
 from parallel_agents.errors import RunIsOver
+from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.chat_files import WithFiles
 from parallel_agents.surfaces.cli.question_prompt import asked_in
 from parallel_agents.views import format
@@ -89,6 +90,7 @@ class Conversation:
         self._told = told
         self._key: SessionKey | None = row.session.key if row else None
         self._model: str = row.run.model if row else ""
+        self._is_data = row is not None and row.session.agent.output_schema is not None
         self._seen = 0
         self._streamed = ""
         self._pending: dict[str, str] = {}
@@ -99,6 +101,13 @@ class Conversation:
     def name(self) -> str:
         """The session's short id; empty before the first message."""
         return short(self._key) if self._key else ""
+
+    async def called(self) -> str:
+        """What a person types to come back; empty before the first message."""
+        row = await self.row()
+        if row is None:
+            return ""
+        return await called(self._app.sessions, row, self._app.catalog.agent_names())
 
     @property
     def key(self) -> SessionKey | None:
@@ -130,6 +139,7 @@ class Conversation:
             task = replace(self._begin, text=message.text, files=message.files)
             plan = await sessions.plan_task(task)
             await sessions.check([plan])
+            self._is_data = plan.session.agent.output_schema is not None
             with_text = sessions.listen(plan.run, self._hear)
             try:
                 spawned = await sessions.start([plan])
@@ -178,7 +188,7 @@ class Conversation:
         What was shown before it was said before a message arrived in between, or was rejected.
         """
         answer = result.text.strip()
-        return bool(answer) and self._streamed.strip().endswith(answer)
+        return not self._is_data and bool(answer) and self._streamed.strip().endswith(answer)
 
     def take_pending(self) -> list[str]:
         """The messages that were sent to a run which ended before they were delivered."""
@@ -187,7 +197,10 @@ class Conversation:
 
     def _hear(self, piece: str) -> None:
         self._streamed += piece
-        self._told.text(piece)
+        if self._is_data:  # half of a JSON document says little; the whole is shown in its form
+            self._told.doing(f"writes its answer, {len(self._streamed):,} characters so far")
+        else:
+            self._told.text(piece)
 
     def _take(self, event: Event) -> None:
         body = event.body

@@ -20,6 +20,7 @@ from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
 from parallel_agents.views import format
 from parallel_agents.views.documents import money_json
+from parallel_agents.views.estimates import spend_of, total
 
 
 def check_model(
@@ -53,9 +54,9 @@ async def _check(
     await prepare_models(client, [name])
     model = client.models.get(name)
     if not is_quiet:
-        most = [worst_case(client.models, model.name, request).nanousd for request in REQUESTS]
-        priced = [each for each in most if each is not None]
-        cost = f"at most ${sum(priced) / 1e9:.4f}" if len(priced) == len(most) else "price unknown"
+        worst = [worst_case(client.models, model.name, request) for request in REQUESTS]
+        most = total(spend_of(each, model.name) for each in worst)
+        cost = "price unknown" if most.unknown else f"at most {format.money(most.spend)}"
         render.note(f"up to {len(REQUESTS)} small calls to {model.name}, {cost}")
     checks = Checks(model, client.models, lessons)
     found: list[Check] = []
@@ -63,7 +64,7 @@ async def _check(
         found.append(check)
         if not is_quiet:
             render.piece(_shown(check))
-    return found, checks.spend, lessons.learned(model.name)
+    return found, checks.spend.on(model.name), lessons.learned(model.name)
 
 
 def _shown(check: Check) -> str:

@@ -18,7 +18,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.cli.pages import Limit, most
-from parallel_agents.views import format
+from parallel_agents.views import cells, format
 from parallel_agents.views.comparison import comparison_json
 from parallel_agents.views.comparison_texts import (
     changed_text,
@@ -34,6 +34,7 @@ from parallel_agents.views.comparison_texts import (
 )
 
 _SHOWN = 50
+_NAME = 9  # the cells before the text of a figure
 _MOST_LINES = 40
 _STYLES = {Change.SAME: "dim", Change.GONE: "red", Change.NEW: "green"}
 _HELP = (
@@ -80,13 +81,13 @@ def compare(
 def _print(found: Comparison, limit: int | None) -> None:
     render.line(f"A {title_of(found.a)}  ⇄  B {title_of(found.b)}", "bold")
     for figure in figures_of(found):
-        render.line(f"{figure.name:<8} {figure.text}")
+        _print_figure(figure.name, figure.text)
     for note in notes_of(found):
         render.line(note, "yellow")
     for number, change in enumerate(found.changed):
-        render.line(f"{'changed' if not number else '':<8} {changed_text(change)}")
+        _print_figure("" if number else "changed", changed_text(change))
     if found.changed_left:
-        render.line(f"{'':<8} and {found.changed_left:,} more")
+        _print_figure("", f"and {found.changed_left:,} more")
     _print_divergence(found)
     if below := rows_below(found):
         render.line("")
@@ -102,11 +103,26 @@ def _print(found: Comparison, limit: int | None) -> None:
     _print_next(found)
 
 
+def _print_figure(name: str, text: str) -> None:
+    """A text behind its name; further lines of a narrow terminal stand below the text."""
+    told = f"{'':<{_NAME}}{text}"
+    console = render.out()
+    first, *more = cells.wrapped(told, console.width) if console.is_terminal else [told]
+    render.line("\n".join((f"{name:<{_NAME}}{first[_NAME:]}", *more)))
+
+
 def _print_rows(found: Sequence[ComparedRow], limit: int | None) -> None:
     titles, rows = table_of(found[:limit])
     labels = format.labels(row[0].strip() for row in rows)
     shown = [(row[0].replace(row[0].strip(), labels[row[0].strip()]), *row[1:]) for row in rows]
-    render.table(titles, shown, right=titles[3:5], flexible="WHY", shortened=("AGENT",))
+    render.table(
+        titles,
+        shown,
+        right=titles[3:5],
+        flexible="WHY",
+        shortened=("AGENT",),
+        named=titles[1:-1],
+    )
     if (left := len(found) - len(rows)) > 0:
         render.note(f"{left:,} more differ: --limit 0 shows all.")
 

@@ -20,10 +20,11 @@ from parallel_agents.core.json_value import Json
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import ConfigError, Conflict
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.setting_sources import PROFILES
+from parallel_agents.setting_sources import PROFILES, profile_names
+from parallel_agents.setting_values import COMES_FROM, IS_SET_IN
 from parallel_agents.settings import PROFILE_VARIABLE, Environment, Settings
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, find_home_of_any_profile
 from parallel_agents.surfaces.cli.editor import edit_file
 from parallel_agents.trust import CONFIG_NAME
 
@@ -51,7 +52,8 @@ def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = N
     Comments and the order of the file are kept. A value that the setting does not take is refused, and
     the file stays as it was.
     """
-    environment = find_home(home)
+    environment = find_home_of_any_profile(home)
+    begun = _begun_profile(environment)
     steps = key_steps(name)
     check_known(steps)
     file, place = config_file(environment), (*_profile_steps(environment), *steps)
@@ -62,16 +64,29 @@ def set_value(name: Which, values: _Values, json: AsJson = False, home: Home = N
         try:
             file.check(with_value(text, place, value))
         except ConfigError as error:
-            told = f"{steps[0]}: {_sentences()[steps[0]]}"
-            raise ConfigError(
-                error.message, why="the file stays as it was", hint=f"`pagents config` shows {told}"
-            ) from error
+            raise _refused(steps, error) from error
 
     value = chosen_value(values, check)
     if steps[0] in _OF_MODELS:
         _check_models(home, value)
     is_new = write_setting(environment, place, value)
     _report(environment, steps, value, "set" if is_new else "was set so already", is_json=json)
+    if begun and not json:
+        render.note(begun)
+
+
+def _refused(steps: Sequence[str], error: ConfigError) -> ConfigError:
+    """The refusal of a value that would make the file wrong; where it would stand is plain."""
+    stays = "the file stays as it was"
+    reason = "" if error.why.startswith(COMES_FROM) else error.why.partition(f"; {IS_SET_IN}")[0]
+    if not reason:
+        told = f"{steps[0]}: {_sentences()[steps[0]]}"
+        return ConfigError(error.message, why=stays, hint=f"`pagents config` shows {told}")
+    is_of_other = len(steps) > 1 and ".".join(steps) not in error.message
+    table = f"set the table as a whole: pagents config set {'.'.join(steps[:-1])} '{{...}}'"
+    return ConfigError(
+        error.message, why=f"{reason}; {stays}", hint=table if is_of_other else error.hint
+    )
 
 
 def _check_models(home: Path | None, value: Json) -> None:
@@ -82,7 +97,7 @@ def _check_models(home: Path | None, value: Json) -> None:
     """
     from parallel_agents.app.models import make_registry  # noqa: PLC0415 - heavy, and few ask for it
 
-    environment = find_home(home)
+    environment = find_home_of_any_profile(home)
     # Without a word on what is wrong now, such as a profile that this command is about to begin.
     registry = make_registry(environment, find_usable(environment).settings)
     for name in _texts(value):
@@ -161,7 +176,9 @@ def check_known(steps: Sequence[str]) -> None:
     if steps[0] not in known:
         raise ConfigError(
             f"unknown setting {steps[0]!r}",
-            hint=did_you_mean(steps[0], known, "`pagents config` shows all"),
+            hint="write pagents config set NAME VALUE --profile PROFILE"
+            if steps[0] == PROFILES
+            else did_you_mean(steps[0], known, "`pagents config` shows all"),
         )
 
 
@@ -172,6 +189,15 @@ def _sentences() -> dict[str, str]:
 def _profile_steps(environment: Environment) -> tuple[str, ...]:
     chosen = environment.variables.get(PROFILE_VARIABLE)
     return (PROFILES, chosen) if chosen else ()
+
+
+def _begun_profile(environment: Environment) -> str:
+    """A sentence for whoever begins a profile, and may have misspelt another; empty if it exists."""
+    chosen, names = environment.variables.get(PROFILE_VARIABLE), profile_names(environment)
+    if not chosen or chosen in names:
+        return ""
+    others = f", beside {', '.join(names)}" if names else ""
+    return f"{chosen} is a new profile{others}."
 
 
 def _changed(environment: Environment, change: Callable[[str], str]) -> bool:

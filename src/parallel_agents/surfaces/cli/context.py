@@ -19,7 +19,7 @@ from parallel_agents.core.tags import check_tags
 from parallel_agents.core.toml import tables_of
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
-from parallel_agents.setting_sources import Loaded, load
+from parallel_agents.setting_sources import Loaded, check_profile, load
 from parallel_agents.settings import (
     MOST_RETENTION_SECONDS,
     Environment,
@@ -318,6 +318,18 @@ def find_home(home: Path | None = None) -> Environment:
     """The home for a command that starts nothing; without a project that is not trusted.
 
     Raises:
+        ConfigError: no home is named, and the user has no folder to have one in; or the profile that
+            is named does not exist.
+    """
+    environment = find_home_of_any_profile(home)
+    check_profile(environment)
+    return environment
+
+
+def find_home_of_any_profile(home: Path | None = None) -> Environment:
+    """As `find_home`, for a command that may begin the profile.
+
+    Raises:
         ConfigError: no home is named, and the user has no folder to have one in.
     """
     try:
@@ -332,7 +344,7 @@ def find_store(home: Path | None = None) -> CliContext:
     A mistake in the settings keeps nobody from seeing, steering and ending what runs.
 
     Raises:
-        ConfigError: no home is named, and the user has no folder to have one in.
+        ConfigError: as for `find_home`.
     """
     environment = find_home(home)
     loaded = load_what_works(environment)
@@ -347,9 +359,10 @@ def find_offers(home: Path | None = None) -> CliContext:
     """The home, the project and the settings for a command that lists what runs may use.
 
     Raises:
-        ConfigError, Untrusted: as for `read_environment`.
+        ConfigError, Untrusted: as for `read_environment`; or the profile that is named does not exist.
     """
     environment = read_environment(home)
+    check_profile(environment)
     return CliContext(environment, load_what_works(environment).settings)
 
 

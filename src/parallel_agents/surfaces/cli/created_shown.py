@@ -145,11 +145,7 @@ def _print_next(made: Sequence[Created], where: str) -> None:
     done = next((each.name for each in made if each.version is not None), "")
     left = next((each.name for each in made if each.draft), "")
     steps = [
-        *(
-            [f'pagents spawn {done} "..." --wait', f"pagents agents history {done}{where}"]
-            if done
-            else []
-        ),
+        *([f"pagents agents show {done}", f"pagents agents history {done}{where}"] if done else []),
         *(
             [f"pagents agents refine {left}{where}", f"pagents agents drafts{where}"]
             if left

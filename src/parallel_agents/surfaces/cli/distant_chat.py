@@ -11,12 +11,14 @@ from parallel_agents.app.distant import Distant, open_distant
 from parallel_agents.core.call_decisions import Asked
 from parallel_agents.core.event import Finished
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.question_prompt import asked_in
@@ -100,7 +102,7 @@ class _Talk:
                 why="a chat is with one agent",
                 hint=f"`pagents show {who}` lists its agents; continue one of them by its id",
             )
-        self._session, self._name = row.session.key, format.name(row)
+        self._session, self._name = row.session.key, await _typed(distant, row)
 
     async def _line(self) -> str | None:
         """The next line that says something; None at the end."""
@@ -119,7 +121,7 @@ class _Talk:
             spawned = await distant.sessions.spawn(replace(self._begin, text=line))
             self._session = spawned.session_key
             (row,) = await distant.sessions.rows_of([spawned.run_id])
-            self._name = format.name(row)
+            self._name = await _typed(distant, row)
         else:
             spawned = await distant.sessions.send(self._session, line, model=self._begin.model)
         await self._follow(distant, spawned)
@@ -145,3 +147,9 @@ class _Talk:
             error = result.error
             why = f": {format.one_line(error.message)}" if error else ""
             render.note(f"{format.status(result.status)}{why}", "yellow")
+
+
+async def _typed(distant: Distant, row: Row) -> str:
+    """What a person types to come back to a session."""
+    agents = {str(each.get("name")) for each in await distant.catalog.agents()}
+    return await called(distant.sessions, row, agents)

@@ -18,7 +18,7 @@ from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import SessionPlan
-from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
+from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.interrupts import run_cancellable
@@ -44,12 +44,13 @@ from parallel_agents.surfaces.cli.dead_letters import (
     print_letter,
     print_letters,
 )
+from parallel_agents.surfaces.cli.dry_run import money, told_total
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.since import Since
-from parallel_agents.views import format
 from parallel_agents.views.documents import letter_json
+from parallel_agents.views.estimates import Total, spend_of, total
 
 Afresh = Annotated[
     bool,
@@ -291,7 +292,7 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
             given.letter.session.label,
             given.model,
             _describe_retry(given),
-            "" if given.amount is None else _money(given.amount),
+            "" if given.amount is None else money(spend_of(given.amount, given.model)),
         )
         for given in retries
     ]
@@ -302,8 +303,8 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
         if given.refusal is not None:
             render.error(given.refusal)
     if is_dry:
-        amounts = [given.amount for given in retries if given.amount is not None]
-        render.note(_total(amounts) if amounts else "Nothing would run.")
+        spends = [spend_of(given.amount, given.model) for given in retries if given.amount]
+        render.note(_told(total(spends)) if spends else "Nothing would run.")
     else:
         started = [short(given.session) for given in retries if given.session is not None]
         if started:
@@ -318,27 +319,18 @@ def _describe_retry(given: _Retry) -> str:
     return short(given.session) if given.is_new else f"{short(given.session)} (already there)"
 
 
-def _money(amount: Amount) -> str:
-    """Dollars; a dash if the price is unknown."""
-    spend = Spend(Usage(), 1, amount.nanousd or 0, int(amount.nanousd is None))
-    return format.money(spend)
-
-
-def _total(amounts: Sequence[Amount]) -> str:
-    known = [amount.nanousd for amount in amounts if amount.nanousd is not None]
-    unknown = len(amounts) - len(known)
-    total = f"{len(amounts)} would run; their first calls cost"
-    if not known:
-        return f"{len(amounts)} would run, at an unknown price."
-    money = f"${sum(known) / NANOUSD_PER_USD:.4f} at most"
-    rest = f", plus an unknown price for {unknown} of them" if unknown else ""
-    return f"{total} {money}{rest}."
+def _told(found: Total) -> str:
+    """How many would run, and what their first calls cost."""
+    count = found.spend.calls + found.unknown
+    if not found.spend.calls:
+        return f"{count} would run, at an unknown price."
+    return f"{count} would run; their first calls cost {told_total(found)} at most."
 
 
 def _retry_json(given: _Retry) -> Mapping[str, Json]:
     amount, refusal = given.amount, given.refusal
-    money = None if amount is None else amount.nanousd
-    most = None if money is None else f"{money / NANOUSD_PER_USD:.9f}"
+    nanousd = None if amount is None else amount.nanousd
+    most = None if nanousd is None else f"{nanousd / NANOUSD_PER_USD:.9f}"
     return {
         "id": short(given.letter.session.key),
         "run_id": given.letter.run.id,
@@ -347,6 +339,7 @@ def _retry_json(given: _Retry) -> Mapping[str, Json]:
         "session_key": given.session,
         "is_new": given.is_new and given.session is not None,
         "first_call_at_most": None if most is None else {"amount": most, "currency": "USD"},
+        "is_simulated": given.model.startswith(SIMULATED),
         "tokens_at_most": None if amount is None else amount.tokens,
         "error": None if refusal is None else {"code": refusal.code, "message": refusal.message},
     }

@@ -11,6 +11,7 @@ import typer
 from parallel_agents.app.reading import open_reader
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.loading import loading
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, Name, find_store
 from parallel_agents.views import format
@@ -45,9 +46,10 @@ def export(
     """
     asked = _asked(zip(_FORMS, (html, md, jsonl, csv), strict=True))
     # Who only asks for help loads none of it.
-    from parallel_agents.api.exporting import form_of, write_export  # noqa: PLC0415 - heavy
-    from parallel_agents.views.exports.tree import Exported, ExportForm, Wanted  # noqa: PLC0415 - heavy
-    from parallel_agents.views.exports.writing import described  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.api.exporting import form_of, write_export  # noqa: PLC0415 - heavy
+        from parallel_agents.views.exports.tree import Exported, ExportForm, Wanted  # noqa: PLC0415 - heavy
+        from parallel_agents.views.exports.writing import described  # noqa: PLC0415 - heavy
 
     form = ExportForm(asked or "html") if out is None else form_of(out, asked)
     wanted = Wanted(form=form, has_transcripts=not no_transcripts, only_failed=only_failed)

@@ -19,7 +19,7 @@ _NAME = "pagents"
 _CALL = re.compile(rf"\b{_NAME} (?=(?:{'|'.join(COMMANDS)})\b)")
 # Commands about what is in a home, which are also typed on another machine: `ssh BOX pagents list`.
 _OF_HOME = re.compile(
-    rf"(?<!ssh BOX )\b{_NAME} (?:(?:dlq|workspaces) [a-z]+|answer|audit|compare|cost|diff|export|fork|history|inbox"
+    rf"(?<!ssh BOX )\b{_NAME} (?:(?:dlq|limits|workspaces) [a-z]+|answer|audit|chat|compare|cost|diff|export|fork|history|inbox"
     r"|kill|list|merge|report|resume|search|send|show|steer|wait|watch)\b"
 )
 _WHERE = ("--url", "--home", "--profile")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.distant import open_distant
+from parallel_agents.app.models import make_registry
 from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.circuit import MODELS, CircuitState
@@ -24,7 +25,7 @@ from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
 from parallel_agents.views import format
-from parallel_agents.views.limits import LimitLine, check_limited, limit_json, limit_lines, rule_of
+from parallel_agents.views.limits import LimitLine, limit_json, limit_lines, limited_name, rule_of
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -80,7 +81,8 @@ def set_limit(
     a provider asked for, and lets an agent that kept failing run again.
     """
     context = find_store(home)
-    check_limited(model, _providers(context))
+    if not context.environment.gateway:  # which has models of its own, and checks them itself
+        model = limited_name(model, make_registry(context.environment, context.settings))
     if off == (rpm is not None or tpm is not None):
         raise InvalidInput(
             "nothing to set" if not off else "--off cannot be used with a limit",
@@ -92,12 +94,12 @@ def set_limit(
         )
     limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
     kept = run_cancellable(_set(context, model, limit))
-    (line,) = limit_lines([kept], _providers(context), time.time(), only=model) or [
+    (line,) = limit_lines([kept], _providers(context), time.time(), only=kept.model) or [
         LimitLine(kept, NO_LIMIT, _NONE)
     ]
     none = "circuit closed" if name_of_agent(model) else "no limit"
     shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else none
-    render.line(f"{model}: {shown}")
+    render.line(f"{kept.model}: {shown}")
 
 
 def _providers(context: CliContext) -> Mapping[str, Provider]:

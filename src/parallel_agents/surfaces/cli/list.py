@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.missing import is_missing, tell_missing
+from parallel_agents.loading import loading
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.output_option import Form, Output
@@ -56,7 +57,8 @@ def list_sessions(
         else:
             render.note(render.NO_SESSIONS)
         return
-    from parallel_agents.surfaces.cli.listing import Asked, print_list  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.surfaces.cli.listing import Asked, print_list  # noqa: PLC0415 - heavy
 
     asked = Asked(query, most(limit), after, everything, tree)
     print_list(context, asked, Form.JSON if json else output)

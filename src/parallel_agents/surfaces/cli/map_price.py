@@ -6,12 +6,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+import orjson
+
 from parallel_agents.app.asked_map import CheckedMap
 from parallel_agents.app.client import Client
 from parallel_agents.app.map_price import price_map
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.budget import Amount
-from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
+from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED, Spend
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.dry_run import money, spend_json, told_runs
@@ -50,6 +52,11 @@ class Priced(NamedTuple):
     is_exact: bool
     likely_nanousd: int | None
     from_runs: int
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no money is spent, because the model is a simulation."""
+        return self.model.startswith(SIMULATED)
 
 
 async def print_price(
@@ -127,14 +134,15 @@ def _told(found: Priced) -> str:
     if found.nanousd is None:
         return f"{rows}, at an unknown price."
     about = "" if found.is_exact else "about, from some of them, "
-    money = f"${found.nanousd / NANOUSD_PER_USD:.4f} at most"
+    simulated = " simulated" if found.is_simulated else ""
+    money = f"${found.nanousd / NANOUSD_PER_USD:.4f}{simulated} at most"
     their = "their first calls cost" if found.calls > 1 else "the first call costs"
     their = their if found.would_run > 1 else "its first call costs"
     return f"{rows}; {their} {about}{money}."
 
 
 def _shown(found: Priced) -> str:
-    return f"{found.text} {found.values}" if found.values else found.text
+    return f"{found.text} {orjson.dumps(found.values).decode()}" if found.values else found.text
 
 
 def _json(found: Priced) -> dict[str, object]:
@@ -148,6 +156,7 @@ def _json(found: Priced) -> dict[str, object]:
         "out": found.out,
         "first": {"text": found.text, "input": found.values},
         "first_calls_at_most": None if money is None else {"amount": money, "currency": "USD"},
+        "is_simulated": found.is_simulated,
         "tokens_at_most": found.tokens,
         "is_exact": found.is_exact,
         "likely": spend_json(_likely(found)),

@@ -16,6 +16,7 @@ import typer
 from parallel_agents.core.ids import make_name
 from parallel_agents.errors import InvalidInput, NotAtDistance
 from parallel_agents.interrupts import run_interruptible
+from parallel_agents.loading import loading
 from parallel_agents.surfaces.answering import check_is_person
 from parallel_agents.surfaces.cli.context import (
     AsJson,
@@ -30,7 +31,7 @@ from parallel_agents.surfaces.mcp.distant_calls import DistantCalls
 from parallel_agents.surfaces.mcp.first_call import FirstCall
 from parallel_agents.surfaces.mcp.stdio import leaving_in_time, serve_stdio
 
-app = typer.Typer()
+app = typer.Typer(invoke_without_command=True)
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_AT_DISTANCE = LONGEST_WAIT_SECONDS  # a request to a gateway ends after 90 seconds
@@ -52,7 +53,8 @@ LongestWait = Annotated[
 @app.command("list")
 def list_servers(json: AsJson = False, output: Output = None, home: Home = None) -> None:
     """List the MCP servers of the configuration, the project and its agents. None is started."""
-    from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
 
     mcp_servers.list_servers(home, Form.JSON if json else output)
 
@@ -69,12 +71,13 @@ def check_servers(
 
     Exit code 1 if a server cannot be used.
     """
-    from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.surfaces.cli import mcp_servers  # noqa: PLC0415 - heavy
 
     mcp_servers.check_servers(names or (), home, is_json=json)
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def mcp(
     invoked: typer.Context,
     http: Annotated[
@@ -119,7 +122,8 @@ def mcp(
     is_session = context.settings.parent_session is not None
     _check_at_distance(context, http=http, model=model)
     if http is not None:
-        from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
+        with loading():
+            from parallel_agents.surfaces.cli.mcp_http import serve_address  # noqa: PLC0415 - heavy
 
         client = Client("" if all_sessions else OVER_HTTP, longest_wait, allow_answers, is_session)
         serve_address(context, host or LOOPBACK, http, token, client)

@@ -15,6 +15,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -71,6 +72,7 @@ async def leave_to_worker(
             warn_if_simulated(client.here, row.run.model)
         else:
             warn_at_distance(row.run.model)
+        typed = await called(client.sessions, row)
     name = format.name(row)
     if form is Form.JSON:
         item = {"id": name, "session_key": row.session.key, "run_id": spawned.run_id}
@@ -80,7 +82,7 @@ async def leave_to_worker(
     found = "" if spawned.is_new else f"; already there, {format.status(row.run.status)}"
     render.note(f"▶ {row.session.label} on {row.run.model}{found}")
     note_kept(spawned, budget)
-    render.note(f"Next: pagents wait {name} · pagents show {name} · pagents history {name} -f")
+    render.note(f"Next: pagents wait {typed} · pagents show {typed} · pagents history {typed} -f")
 
 
 def wait_here(
@@ -105,7 +107,8 @@ def wait_here(
             render.note(f"▶ {label} {name} on {row.run.model}{ended_before(row.run)}")
             note_kept(spawned, budget)
             labels = {spawned.run_id: label}
-            return Work(name, spawned.session_key, spawned.run_id, labels, heard=heard)
+            again = f"pagents resume {await called(app.sessions, row)}"
+            return Work(name, spawned.session_key, spawned.run_id, labels, again=again, heard=heard)
 
         return begin
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,16 +11,21 @@ from typing import Annotated
 import orjson
 import typer
 
-from parallel_agents.catalog.catalog import BUILT_IN
+from parallel_agents.catalog.catalog import BUILT_IN, Catalog
+from parallel_agents.catalog.source import Source
+from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.catalog.team_schema import team_schema
+from parallel_agents.core.agent import NAME_PATTERN
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home
+from parallel_agents.surfaces.cli.first_call import first_run
 from parallel_agents.surfaces.cli.templates import find_template, write_new
 from parallel_agents.views import plan_graph
 from parallel_agents.views.graph_documents import plan_of_team
 
+_NOT_IN_NAMES = re.compile("[^a-z0-9_]+")
 _TEMPLATES = BUILT_IN / "templates"
 _Named = Annotated[
     str, typer.Argument(help="A team file, or a team by name.", metavar="TEAMFILE|NAME")
@@ -48,10 +55,18 @@ def write_team_file(template: str, file: Path | None) -> None:
     if target.suffix not in {".yaml", ".yml"}:
         raise InvalidInput(f"{target} is not the name of a team file", hint="end it in .yaml")
     text = source.read_text("utf-8")
-    text = text.replace(f"\nname: {template}\n", f"\nname: {target.stem}\n", 1)
+    text = text.replace(f"\nname: {template}\n", f"\nname: {_team_name(target, template)}\n", 1)
     text = text.replace(f"pagents run {template}.yaml", f"pagents run {target.name}")
+    team = parse_team(Source(target, text), Catalog(()).agent)
     write_new(target, text, hint=f"name another file: pagents init {template} FILE")
-    render.note(f"Wrote {target}. Next: pagents graph {target} · pagents run {target}")
+    named = shlex.quote(str(target))
+    render.note(f"Wrote {target}. Next: pagents graph {named} · {first_run(team, named)}")
+
+
+def _team_name(file: Path, template: str) -> str:
+    """What a team in a file of that name is called: as the file, as far as a team can be."""
+    name = _NOT_IN_NAMES.sub("_", file.stem.lower())
+    return name if re.fullmatch(NAME_PATTERN[1:-1], name) else template
 
 
 def _templates() -> dict[str, Path]:

@@ -197,9 +197,14 @@ def table(
 
 def _named(row: Sequence[str], titles: Sequence[str], named: Sequence[str]) -> list[str]:
     return [
-        f"{title.lower()} {cell}" if cell and title in named else cell
+        f"{_small(title)} {cell}" if cell and title in named else cell
         for cell, title in zip(row, titles, strict=True)
     ]
+
+
+def _small(title: str) -> str:
+    """A title within a line: `AT ONCE` is `at once`; single letters and signs stay."""
+    return " ".join(word if len(word) == 1 else word.lower() for word in title.split())
 
 
 def _narrow(widths: list[int], column: int, least: int) -> None:

@@ -15,10 +15,10 @@ from parallel_agents.core.object_schema import properties
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task_names import MAX_LABEL_CHARACTERS
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.secrets.known import KNOWN
-from parallel_agents.sessions.requests import MAX_LABEL_CHARACTERS
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 from parallel_agents.surfaces.cli.progress import Style

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.missing import is_missing, tell_missing
+from parallel_agents.loading import loading
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.views.session_query import parse_query
@@ -48,6 +49,7 @@ def search(
         else:
             render.note(render.NO_SESSIONS)
         return
-    from parallel_agents.surfaces.cli.hits_shown import Asked, print_hits  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.surfaces.cli.hits_shown import Asked, print_hits  # noqa: PLC0415 - heavy
 
     print_hits(context, Asked(asked.phrase, query, limit, after), is_json=json)

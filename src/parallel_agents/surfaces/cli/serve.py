@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from parallel_agents.loading import loading
 from parallel_agents.surfaces.cli.context import Home, find_context
 
 LOOPBACK, PORT = "127.0.0.1", 7333
@@ -37,7 +38,8 @@ def serve(
     A background worker executes what is started here, so that runs continue when this process ends:
     on Ctrl-C or on SIGTERM.
     """
-    from parallel_agents.surfaces.cli.serving import Address, serve_gateway  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.surfaces.cli.serving import Address, serve_gateway  # noqa: PLC0415 - heavy
 
     address = Address(host, port, behind_proxy)
     serve_gateway(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from parallel_agents.files import write_private
 from parallel_agents.interrupts import run_interruptible
+from parallel_agents.loading import loading
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.gateway import serving
@@ -53,7 +54,8 @@ def serve_gateway(
         opened = serving.open_gateway(context.environment, context.settings)
         async with opened as gateway:
             _tell(shown, link, home / OPERATE_NAME, only_reads=only_reads)
-            app = serving.application(gateway, origins, tokens)
+            with loading():
+                app = serving.application(gateway, origins, tokens)
             with _browser(home / _OPENED_NAME, link, is_opened=is_opened):
                 await serving.serve(gateway, bound, app, stop)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.silence import described
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.list_shown import print_list
@@ -75,15 +75,22 @@ def doing(line: SessionLine) -> str:
     if line.silence is not None and line.silence.is_stuck:
         return f"{described(line.silence)}; {line.doing}"
     if line.counts:
-        return "; ".join(filter(None, (_counts(line.counts), line.asks)))
+        later = _listed(line.later_counts)
+        since = f"since then {later}" if later else ""
+        return "; ".join(filter(None, (_counts(line), since, line.asks)))
     return line.asks or line.doing or line.row.run.title
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    """`3/5 done, 2 running`."""
-    done = format.status(RunStatus.DONE)
-    others = [f"{count} {state}" for state, count in counts.items() if state != done]
-    return ", ".join([f"{counts.get(done, 0)}/{sum(counts.values())} done", *others])
+def _counts(line: SessionLine) -> str:
+    """`3/5 done, 2 running`; of a flow `3 done, 2 running`, since nobody knows how many steps follow."""
+    done, counts = format.status(RunStatus.DONE), line.counts
+    whole = f"/{sum(counts.values())}" if line.row.run.kind is RunnerKind.TEAM else ""
+    others = {state: count for state, count in counts.items() if state != done}
+    return ", ".join(filter(None, (f"{counts.get(done, 0)}{whole} done", _listed(others))))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in counts.items())
 
 
 def _seconds(line: SessionLine) -> str:

@@ -14,6 +14,7 @@ from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import distant_catalog, render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
+from parallel_agents.surfaces.cli.first_call import first_run
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
@@ -61,8 +62,10 @@ def show(
     if team.plan is not None:
         rows = [(s.id, _who(s), ", ".join(s.needs), s.text) for s in team.plan.steps]
         render.table(("LABEL", "AGENT", "NEEDS", "TEXT"), rows)
-        return
-    render.table(("LABEL", "AGENT", "TEXT"), [(t.label, t.agent.name, t.text) for t in team.tasks])
+    else:
+        rows = [(task.label, task.agent.name, task.text) for task in team.tasks]
+        render.table(("LABEL", "AGENT", "TEXT"), rows)
+    render.note(f"\nTry: {first_run(team, f'--team {team.name}')}")
 
 
 def _who(step: Step) -> str:

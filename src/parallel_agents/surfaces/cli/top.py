@@ -10,6 +10,7 @@ import typer
 
 from parallel_agents.errors import InvalidInput, MissingExtra
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.loading import loading
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext, Home, find_store
 
@@ -50,16 +51,18 @@ def top(
             why="the package textual is not installed",
             hint="pip install 'pagents[top]'; without it: pagents top --once, or pagents watch",
         )
-    from parallel_agents.surfaces.cli.top_app import run_top  # noqa: PLC0415 - heavy, and an extra
+    with loading():
+        from parallel_agents.surfaces.cli.top_app import run_top  # noqa: PLC0415 - heavy, and an extra
 
     run_top(context, is_ascii=is_ascii)
     render.note("Left; what is live continues.")
 
 
 def _print_once(context: CliContext, *, is_ascii: bool) -> None:
-    from parallel_agents.app.reading import open_reader  # noqa: PLC0415 - heavy
-    from parallel_agents.surfaces.cli.top_rows import in_ascii, plain_lines  # noqa: PLC0415 - heavy
-    from parallel_agents.surfaces.cli.top_seen import Seen, look  # noqa: PLC0415 - heavy
+    with loading():
+        from parallel_agents.app.reading import open_reader  # noqa: PLC0415 - heavy
+        from parallel_agents.surfaces.cli.top_rows import in_ascii, plain_lines  # noqa: PLC0415 - heavy
+        from parallel_agents.surfaces.cli.top_seen import Seen, look  # noqa: PLC0415 - heavy
 
     async def read() -> Seen:
         async with open_reader(context.environment, context.settings) as reader:

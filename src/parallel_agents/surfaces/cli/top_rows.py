@@ -161,7 +161,8 @@ def _rest(top: SessionLine, listed: Sequence[SessionLine]) -> str:
     if not top.counts:
         return ""
     shown = Counter(line.state for line in listed if not line.row.run.kind.is_group)
-    left = {state: count - shown[state] for state, count in top.counts.items()}
+    every = Counter(top.counts) + Counter(top.later_counts)
+    left = {state: count - shown[state] for state, count in every.items()}
     told = ", ".join(f"{count:,} {state}" for state, count in left.items() if count > 0)
     return f"{told}   (enter)" if told else ""
 
@@ -307,6 +308,7 @@ def head_line(seen: Seen) -> str:
     counts: Counter[str] = Counter()
     for top in seen.tops:
         counts.update(top.counts or {top.state: 1})
+        counts.update(top.later_counts)
     told = [f"▲ {len(seen.questions)}"] if seen.questions else []
     told += [f"{glyph} {counts[state]}" for glyph, state in _HEAD if counts[state]]
     today = f"{format.money(seen.today)} today" if seen.today.calls else ""

@@ -6,9 +6,6 @@ again finds the run, and with `Last-Event-ID` the answer begins after that event
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from hashlib import blake2b
 from typing import Annotated, NamedTuple
 
@@ -20,21 +17,22 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Queued
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id
+from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, make_team_key
 from parallel_agents.core.row import Row
 from parallel_agents.errors import Conflict, InvalidInput, NotOffered
-from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION, AnyEvent, event_document
-from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
-from parallel_agents.surfaces.gateway.event_routes import (
-    EVENT_STREAM,
-    HEARTBEAT_SECONDS,
-    check_cursor,
+from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION
+from parallel_agents.surfaces.agui.resuming import known_by
+from parallel_agents.surfaces.agui.translation import Asking
+from parallel_agents.surfaces.gateway.agui_stream import (
+    RunStream,
+    Telling,
+    kept_messages,
 )
+from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, check_cursor
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import wrong
 from parallel_agents.surfaces.gateway.replies import Stream, encode
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.gateway.run_events import events_of_run
 from parallel_agents.surfaces.gateway.talking import (
     ROLES,
     Foreign,
@@ -55,8 +53,6 @@ from parallel_agents.surfaces.gateway.talking import (
 
 _MOST_MESSAGES = 10_000
 _OURS = "pagents"
-_EVENT_ID = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?")
-_WHOLE = 1_000_000  # after the last event that one of the journal comes to
 
 
 class _CamelCased(Foreign):
@@ -65,12 +61,22 @@ class _CamelCased(Foreign):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class AguiMessage(_CamelCased):
-    """A message of the conversation."""
+class AguiPart(MessagePart):
+    """A part of a message, as it is sent again in a snapshot."""
 
+    model_config = ConfigDict(extra="allow")
+
+
+class AguiMessage(_CamelCased):
+    """A message of the conversation, as it is sent again in a snapshot."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: NamedId | None = None
+    """Names it; without one in each message, text is told once it is stored, and not while it is written."""
     role: NamedId
     """Whose it is."""
-    content: str | list[MessagePart] | None = None
+    content: str | list[AguiPart] | None = None
     """What it says."""
 
 
@@ -108,13 +114,6 @@ class RunAgentInput(_CamelCased):
     """Answers to interrupts, of which there are none: an empty list, or nothing."""
 
 
-class _Place(NamedTuple):
-    """An event of a stream: the number of the journal's, and which of those that it came to."""
-
-    seq: int
-    number: int
-
-
 class _Begun(NamedTuple):
     session: SessionKey
     run: RunId
@@ -122,9 +121,9 @@ class _Begun(NamedTuple):
 
 async def run_agent(call: Call, given: RunAgentInput) -> Stream:
     """Start a run, or find the one that this request has started, and tell what happens in it."""
-    after = _after(call.last_event)
+    known = known_by(call.last_event)
     _check_offered(given)
-    await check_cursor(call.client.journal, call.gateway.hub.seq, max(after.seq, 0))
+    await check_cursor(call.client.journal, call.gateway.hub.seq, max(known.place.seq, 0))
     state = _state(given.state)
     call.client.catalog.forget()  # the gateway may be older than the files
     partner = found(catalog_of(call), call.name)
@@ -132,31 +131,35 @@ async def run_agent(call: Call, given: RunAgentInput) -> Stream:
         begun = await _begun(call, partner, given)
     await call.client.hand_to_worker()
     asking = Asking(given.thread_id, given.run_id, given.parent_run_id, state)
-    translation = Translation(asking, begun.session, begun.run, partner.name)
-    return Stream(pieces=_pieces(call, translation, after), media_type=EVENT_STREAM)
+    told = Telling(asking, begun.session, begun.run, partner.name, known, _kept(given))
+    return Stream(pieces=RunStream(call, told).pieces(), media_type=EVENT_STREAM)
 
 
 async def _begun(call: Call, partner: Agent | Team, given: RunAgentInput) -> _Begun:
     """The run of this request: the one that it has started before, or else a new one."""
     thread = _digest(partner.name, given.thread_id)
     key = f"agui-{_digest(thread, given.run_id)}"
-    wishes = _wishes(given)
+    wishes, live = _wishes(given), call.gateway.live
     stored = await first_row(call, key)
     if stored is not None:
         await _check_same(call, stored, partner, given)
         return _Begun(stored.session.key, stored.run.id)
     if isinstance(partner, Team):
+        await live.want(make_team_key(partner.name, key))
         spawned = await begin(call, partner, _whole(given), wishes, key=key)
         return _Begun(spawned.session_key, spawned.run_id)
     label = f"agui-{thread}"
     top = await _session_of(call, partner.name, label)
     if top is None:
-        spawned = await begin(call, partner, _whole(given), wishes, key=key, label=label)
+        async with live.expecting(key):
+            spawned = await begin(call, partner, _whole(given), wishes, key=key, label=label)
+            await live.want(spawned.session_key)
         return _Begun(spawned.session_key, spawned.run_id)
     await check_continues(call, top.session.key, wishes)
     last = _with_context(told(_said(given)[-1:]), given)
     work = orjson.dumps([last, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)
     run = make_keyed_run_id(f"{top.session.key}\0{key}".encode(), work)
+    await live.want(top.session.key)
     spawned = await call.verbs.send(
         top.session.key, last, input=wishes.input, run=run, model=wishes.model
     )
@@ -267,49 +270,13 @@ def _digest(*parts: str) -> str:
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
 
 
-def _after(text: str) -> _Place:
-    """The place of the last event that the client has; before all without one.
-
-    Raises:
-        InvalidInput: it is not the id of an event.
-    """
-    if not text:
-        return _Place(-1, 0)
-    match = _EVENT_ID.fullmatch(text)
-    if match is None:
-        raise InvalidInput(
-            f"Last-Event-ID is {text[:40]!r}", hint="send the id of the last event that came"
-        )
-    return _Place(int(match[1]), int(match[2]) if match[2] else _WHOLE)
-
-
-async def _pieces(call: Call, translation: Translation, after: _Place) -> AsyncGenerator[bytes]:
-    members: dict[SessionKey, Member | None] = {translation.session: None}
-    following = events_of_run(call, translation.session, translation.run, HEARTBEAT_SECONDS)
-    async with aclosing(following) as events:
-        async for event in events:
-            if event is None:
-                yield b": still there\n\n"
-                continue
-            if event.session not in members:
-                members[event.session] = await _member(call, event.session)
-            for number, each in enumerate(translation.of(event, members[event.session]), 1):
-                place = _Place(event.seq, number)
-                if place > after:
-                    yield _encoded(place, each)
-
-
-async def _member(call: Call, key: SessionKey) -> Member | None:
-    rows = await call.client.sessions.list(Filter(session=key))
-    if not rows:
+def _kept(given: RunAgentInput) -> list[orjson.Fragment] | None:
+    """The messages of the client, which a snapshot repeats; None if it could not take them for its own."""
+    if any(message.id is None for message in given.messages):
         return None
-    session = rows[0].session
-    return Member(session.agent.name, session.agent.description, session.label, session.parent)
-
-
-def _encoded(place: _Place, event: AnyEvent) -> bytes:
-    document = encode(event_document(event))
-    return b"id: %d.%d\ndata: %s\n\n" % (place.seq, place.number, document)
+    return kept_messages(
+        message.model_dump(by_alias=True, exclude_unset=True) for message in given.messages
+    )
 
 
 ROUTES = (

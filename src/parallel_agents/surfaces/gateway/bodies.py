@@ -130,6 +130,8 @@ class SpawnBody(_WorkBody):
     """How many of `tasks` must be done, or the team has failed."""
     parent: _Name | None = None
     """The session below which an agent is spawned."""
+    listen: bool = False
+    """Whether what the model of an agent writes is told from its first call on."""
 
     def team_task(self) -> TeamTask:
         """The team that the tasks are.
@@ -159,6 +161,8 @@ class SendBody(Given):
     """Values for the input schema of the agent."""
     model: _Name | None = None
     """`provider/model` of the run; by default that of the run before."""
+    listen: bool = False
+    """Whether what its model writes is told from its first call on."""
 
 
 class ForkBody(_BudgetBody):

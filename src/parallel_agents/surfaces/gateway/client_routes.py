@@ -14,14 +14,18 @@ from pydantic import Field, JsonValue
 from typing_extensions import TypedDict
 
 from parallel_agents.core.event import Event
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
+from parallel_agents.gateway_client.forms import AuditForm
 from parallel_agents.gateway_client.wire import (
     FOLLOW,
     FORMAT,
+    LISTEN,
     LOOK,
     MOST_ASKED,
     MOST_NAMES,
+    VERIFY,
     UnreadableAnswer,
     encode,
     read_asked,
@@ -34,6 +38,7 @@ from parallel_agents.surfaces.gateway.given import MOST_NUMBER, Given
 from parallel_agents.surfaces.gateway.hub import Hub
 from parallel_agents.surfaces.gateway.replies import Document, Stream
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.surfaces.gateway.run_texts import PieceDocument, pieces_of_run
 
 
 class LookQuery(Given):
@@ -50,6 +55,24 @@ class FollowQuery(Given):
     """The session."""
     after: int = Field(default=0, ge=0, le=MOST_NUMBER)
     """The number of the last event that is known."""
+
+
+class ListenQuery(Given):
+    """Whose text is heard."""
+
+    run: str = Field(min_length=1, max_length=500)
+    """The id of the run."""
+    whole: bool = False
+    """Whether the replies that are stored already are told first."""
+
+
+class VerifyQuery(Given):
+    """How the journal is checked."""
+
+    head: str = Field(default="", pattern="^([0-9a-fA-F]{64})?$")
+    """A hash that the chain must contain."""
+    full: bool = False
+    """Whether what an earlier check found intact is checked again."""
 
 
 class LookDocument(TypedDict):
@@ -86,6 +109,21 @@ async def follow(call: Call, given: FollowQuery) -> Stream:
     row = await call.client.sessions.find(given.name)
     events = call.client.sessions.follow(row.session.key, after=given.after)
     return Stream(pieces=_pieces(events, call.gateway.hub), media_type=EVENT_STREAM)
+
+
+async def listen(call: Call, given: ListenQuery) -> Stream:
+    """What a run's model writes, as it comes, until the run has ended."""
+    run = RunId(given.run)
+    await call.client.sessions.rows_of([run])  # refused now if there is none
+    pieces = pieces_of_run(call, run, HEARTBEAT_SECONDS, is_whole=given.whole)
+    return Stream(pieces=pieces, media_type=EVENT_STREAM)
+
+
+async def verify(call: Call, given: VerifyQuery) -> Document:
+    """Whether the journal is as it was written; null while that is being found out."""
+    found = await call.gateway.verifying.found(call.client.journal, given.head, is_full=given.full)
+    form = None if found is None else AuditForm.of(found)
+    return Document(value={"format": FORMAT, "value": orjson.Fragment(encode(form))})
 
 
 async def _pieces(events: AsyncGenerator[Event], hub: Hub) -> AsyncGenerator[bytes]:
@@ -140,5 +178,25 @@ ROUTES = (
         gives=LookDocument,
         form=Form.CONTENT,
         answer=handled(FollowQuery, follow),
+    ),
+    Route(
+        method="GET",
+        path=VERIFY,
+        name="clientVerify",
+        does="Check the journal's hashes and runs; null while that takes longer.",
+        takes=VerifyQuery,
+        gives=LookDocument,
+        form=Form.DOCUMENT,
+        answer=handled(VerifyQuery, verify),
+    ),
+    Route(
+        method="GET",
+        path=LISTEN,
+        name="clientListen",
+        does="What a run's model writes, for a client of this package, as it comes.",
+        takes=ListenQuery,
+        gives=PieceDocument,
+        form=Form.CONTENT,
+        answer=handled(ListenQuery, listen),
     ),
 )

@@ -14,8 +14,11 @@ from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.gateway.access import Actor
 from parallel_agents.surfaces.gateway.hub import Hub
+from parallel_agents.surfaces.gateway.kept_documents import KeptDocuments
 from parallel_agents.surfaces.gateway.kept_lanes import KeptLanes
+from parallel_agents.surfaces.gateway.live_watch import LiveWatch
 from parallel_agents.surfaces.gateway.resent import ResentRequests
+from parallel_agents.surfaces.gateway.verifying import Verifying
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +31,22 @@ class Gateway:
         beginning: held while a conversation is looked up or begun, so that two messages begin one.
         mapping: held while the rows of a map are checked and it is begun, so that one request begins it.
         lanes: those of the runs that were looked at last.
+        live: what models are writing, for who looks at it.
+        documents: those of the sessions that were shown last.
+        verifying: the check of the journal that somebody has asked for.
     """
 
     client: ThinClient
     environment: Environment
     hub: Hub
     mcp: ASGIApp
+    live: LiveWatch
     beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
     mapping: asyncio.Lock = field(default_factory=asyncio.Lock)
     lanes: KeptLanes = field(default_factory=KeptLanes)
+    documents: KeptDocuments = field(default_factory=KeptDocuments)
     resent: ResentRequests = field(default_factory=ResentRequests)
+    verifying: Verifying = field(default_factory=Verifying)
 
     def lacks(self, row: Row) -> str:
         """What a process with these settings lacks to continue a run; empty if nothing."""

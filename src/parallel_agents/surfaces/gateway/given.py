@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails
+from typing_extensions import override
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import BadRequest, InvalidInput
+from parallel_agents.surfaces.gateway.field_texts import field_texts
 from parallel_agents.surfaces.gateway.problems import Refusal
 
 G = TypeVar("G", bound="Given")
@@ -27,10 +30,21 @@ class Given(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
         arbitrary_types_allowed=False,
         defer_build=True,  # few of the routes are asked in one life of a gateway
     )
+
+    @override
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        described = handler.resolve_ref_schema(schema).get("properties", {})
+        texts = field_texts(cls)
+        for name in cls.model_fields.keys() & texts.keys():
+            described[cls.model_fields[name].alias or name]["description"] = texts[name]
+        return schema
 
 
 class Nothing(Given):

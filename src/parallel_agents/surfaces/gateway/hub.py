@@ -100,9 +100,15 @@ class Following:
         self._tree = tree
         self._kinds = kinds
         self._tail = Tail(_MOST_BUFFERED)
+        self._is_woken = False
+
+    def wake(self) -> None:
+        """Have `batches` give an empty one once no event is left."""
+        self._is_woken = True
+        self._tail.news.set()
 
     async def batches(self, patience: float) -> AsyncGenerator[list[Event]]:
-        """Batches of events, and an empty one after so many seconds of silence; until the hub ends."""
+        """Batches of events, and an empty one if woken or after so many seconds of silence; until the hub ends."""
         with self._hub.listening(self._tail.hear):
             while not self._hub.ending.is_set():
                 self._tail.news.clear()
@@ -115,7 +121,10 @@ class Following:
                     if chosen:
                         yield chosen
                     continue
-                if not self._tail.is_behind and not await self._has_news(patience):
+                if self._tail.is_behind:
+                    continue
+                if self._is_woken or not await self._has_news(patience):
+                    self._is_woken = False
                     yield []
 
     async def _page(self) -> list[Event]:

@@ -7,11 +7,9 @@ from collections import OrderedDict
 
 from parallel_agents.app.thin import ThinClient
 from parallel_agents.core.ids import SessionKey
-from parallel_agents.views.lane_events import LaneEvents, lane_event
+from parallel_agents.views.lane_events import LaneEvents
 
 MOST_EVENTS, _MOST_TREES = 200_000, 4
-# Each page of a tree costs a look at the numbers of all its events.
-_PAGE = 20_000
 
 
 class KeptLanes:
@@ -25,11 +23,11 @@ class KeptLanes:
         """The lanes of a tree up to now, or up to the most that is kept."""
         async with self._reading:
             found = self._trees.pop(tree, None) or LaneEvents()
-            while found.count < MOST_EVENTS:
-                page = await client.fold_events(lane_event, tree=tree, after=found.seq, limit=_PAGE)
-                found.add(page)
-                if len(page) < _PAGE:
-                    break
+            if found.count < MOST_EVENTS:
+                limit = MOST_EVENTS - found.count
+                found = await client.fold_events(
+                    found.grown, tree=tree, after=found.seq, limit=limit
+                )
             self._trees[tree] = found
             while len(self._trees) > _MOST_TREES:
                 self._trees.popitem(last=False)

@@ -27,7 +27,7 @@ async def lanes(call: Call, _: Nothing) -> Document:
         "seq": found.seq,
         "sessions": list(found.sessions),
         "kinds": list(KINDS),
-        "events": orjson.Fragment(found.encoded()),
+        "events": orjson.Fragment(b"[%b]" % found.encoded),
         "left": left,
     }
     return Document(value=value)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack, contextmanager
 
 from typing_extensions import TypedDict
 
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import RunnerKind
-from parallel_agents.live_text.folder import (
-    NO_VERSION,
-    NOTHING,
-    WANTED_SECONDS,
-    LiveTextFolder,
-    Text,
-    Version,
-)
+from parallel_agents.live_text.folder import NOTHING
+from parallel_agents.surfaces.gateway.live_watch import LiveWatch, Look
 from parallel_agents.views.documents import SessionDocument
 
-_LOOK_SECONDS = 0.1
-_WANT_LOOKS = int(WANTED_SECONDS / _LOOK_SECONDS / 4)
 _LIVE = frozenset({"queued", "running"})
 
 
@@ -36,10 +28,13 @@ class TextDocument(TypedDict):
 class LiveText:
     """What the latest run of one session is writing."""
 
-    def __init__(self, folder: LiveTextFolder, session: SessionKey) -> None:
-        self._folder = folder
+    def __init__(self, watch: LiveWatch, session: SessionKey) -> None:
+        self._watch = watch
         self._session = session
         self._run: RunId | None = None
+        self._look: Look | None = None
+        self._looking = ExitStack()
+        self._tell: Callable[[], None] | None = None
         self._text = self._told = NOTHING
 
     def note(self, items: Iterable[SessionDocument]) -> None:
@@ -47,36 +42,36 @@ class LiveText:
         for item in items:
             if item["session_key"] == self._session:
                 is_live = item["status"] in _LIVE and item["kind"] == RunnerKind.AGENT
-                self._run = item["run_id"] if is_live else None
+                self._turn_to(item["run_id"] if is_live else None)
 
-    async def watch(self, tell: Callable[[], None]) -> None:
-        """Look at what is written, and tell when it has changed, until this is cancelled."""
-        run: RunId | None = None
-        version, looks = NO_VERSION, 0
+    @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Generator[None]:
+        """Tell when what is written has changed, until the block ends."""
+        self._tell = tell
+        self._turn_to(self._run)
         try:
-            while True:
-                if run != self._run:
-                    self._leave(run)
-                    run, version, looks = self._run, NO_VERSION, 0
-                if run is not None:
-                    is_due = looks % _WANT_LOOKS == 0
-                    looks += 1
-                    changed = await asyncio.to_thread(self._look, run, version, is_due=is_due)
-                    if changed is not None:
-                        version, self._text = changed
-                        tell()
-                await asyncio.sleep(_LOOK_SECONDS)
+            yield
         finally:
-            self._leave(run)
+            self._tell = None
+            self._looking.close()
 
-    def _look(self, run: RunId, version: Version, *, is_due: bool) -> tuple[Version, Text] | None:
-        """See what has changed, and keep the run wanted: another who looked at it may have left."""
-        if is_due or not self._folder.is_wanted(run):
-            self._folder.want(run)
-        return self._folder.changed(run, version)
+    def _turn_to(self, run: RunId | None) -> None:
+        """Look at another run from now on."""
+        is_same = run == self._run and (run is None) == (self._look is None)
+        self._run = run
+        if is_same or self._tell is None:
+            return
+        self._looking.close()
+        self._look, self._text = None, NOTHING
+        if run is not None:
+            self._look = self._looking.enter_context(self._watch.looking(run, self._tell))
+            self._look.add(run)
 
     def news(self) -> TextDocument | None:
         """What was written since the last news; None if nothing."""
+        written = None if self._look is None else self._look.take()
+        if written is not None:
+            self._text = written.text
         before, self._told = self._told, self._text
         if before == self._text:
             return None
@@ -88,10 +83,5 @@ class LiveText:
         return self._document(0) if self._text.text else None
 
     def _document(self, start: int) -> TextDocument:
-        number, text = self._text
+        number, text = self._text.number, self._text.text
         return {"run_id": self._run or "", "number": number, "start": start, "text": text[start:]}
-
-    def _leave(self, run: RunId | None) -> None:
-        self._text = NOTHING
-        if run is not None:
-            self._folder.leave(run)

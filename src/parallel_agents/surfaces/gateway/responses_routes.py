@@ -5,11 +5,10 @@ A response is a run: it is stored, a worker executes it, and it continues when t
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from uuid import UUID
 
 import orjson
@@ -18,16 +17,20 @@ from pydantic import Field, JsonValue
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey, is_group_key, make_keyed_run_id
+from parallel_agents.core.ids import RunId, is_group_key, make_keyed_run_id
 from parallel_agents.core.row import Row
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import InvalidInput, NotFound, NotOffered, Stopping
-from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, HEARTBEAT_SECONDS
+from parallel_agents.errors import InvalidInput, NotFound, NotOffered
+from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Nothing
-from parallel_agents.surfaces.gateway.replies import JSON, Document, Reply, Stream, encode
+from parallel_agents.surfaces.gateway.replies import JSON, Document, Reply, Stream
+from parallel_agents.surfaces.gateway.responses_stream import (
+    end_of,
+    event_pieces,
+    whole_pieces,
+)
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.gateway.run_events import events_of_run
 from parallel_agents.surfaces.gateway.talking import (
     ROLES,
     Foreign,
@@ -43,7 +46,6 @@ from parallel_agents.surfaces.gateway.talking import (
     text_of,
     told,
 )
-from parallel_agents.surfaces.responses import streamed
 from parallel_agents.surfaces.responses.documents import (
     PREFIX,
     Asked,
@@ -52,6 +54,7 @@ from parallel_agents.surfaces.responses.documents import (
     response_id,
 )
 from parallel_agents.surfaces.responses.run import ResponseRun
+from parallel_agents.surfaces.responses.streamed import StreamedResponse
 
 _MOST_ITEMS = 10_000
 _TEXTS = frozenset({"input_text", "output_text", "text"})
@@ -95,11 +98,6 @@ class ResponseBody(Foreign):
     """`input`, `model`, `budget_usd` and `timeout_seconds`."""
 
 
-class _Begun(NamedTuple):
-    session: SessionKey
-    asked: Asked
-
-
 async def respond(call: Call, given: ResponseBody) -> Reply:
     """Start a run of an agent or a team, and answer with what comes of it."""
     _check_offered(given)
@@ -108,7 +106,7 @@ async def respond(call: Call, given: ResponseBody) -> Reply:
     partner = found(catalog_of(call), given.model)
     text = told(_said(given))
     if given.previous_response_id is None:
-        spawned = await begin(call, partner, text, given.pagents, key=_key(call.key))
+        spawned = await _begin(call, partner, given, text)
     else:
         async with call.gateway.beginning:  # of two that continue it at once, one does
             spawned = await _continue(call, partner, given, text)
@@ -123,12 +121,13 @@ async def respond(call: Call, given: ResponseBody) -> Reply:
         given.metadata,
         bool(given.background),
     )
-    begun = _Begun(spawned.session_key, asked)
     if given.stream:
-        return Stream(pieces=_events(call, begun), media_type=EVENT_STREAM)
+        streamed = StreamedResponse(asked, is_told_live=_is_told_live(partner, given))
+        pieces = event_pieces(call, spawned.session_key, streamed)
+        return Stream(pieces=pieces, media_type=EVENT_STREAM)
     if given.background:
         return Document(value=response_document(asked, status="queued"))
-    return Stream(pieces=_whole(call, begun), media_type=JSON)
+    return Stream(pieces=whole_pieces(call, spawned.session_key, asked), media_type=JSON)
 
 
 async def response(call: Call, _: Nothing) -> Document:
@@ -137,10 +136,25 @@ async def response(call: Call, _: Nothing) -> Document:
     asked = Asked(row.run.id, row.session.agent.name, row.run.created_at)
     if not row.run.status.is_over:
         return Document(value=response_document(asked))
-    run = ResponseRun(row.session.key, row.run.id)
-    async for _event in _followed(call, run):
-        pass
-    return Document(value=response_document(asked, run.end))
+    end = await end_of(call, ResponseRun(row.session.key, row.run.id))
+    return Document(value=response_document(asked, end))
+
+
+def _is_told_live(partner: Agent | Team, given: ResponseBody) -> bool:
+    """Whether text is told while it is written: what nothing then refuses or forms anew is the answer."""
+    if not given.stream or isinstance(partner, Team) or partner.output_schema is not None:
+        return False
+    return not (partner.gates or partner.refine)
+
+
+async def _begin(call: Call, partner: Agent | Team, given: ResponseBody, text: str) -> Spawned:
+    key = _key(call.key)
+    if key is None or not _is_told_live(partner, given):
+        return await begin(call, partner, text, given.pagents, key=key)
+    async with call.gateway.live.expecting(key):
+        spawned = await begin(call, partner, text, given.pagents, key=key)
+        await call.gateway.live.want(spawned.run_id)
+    return spawned
 
 
 async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text: str) -> Spawned:
@@ -174,6 +188,8 @@ async def _continue(call: Call, partner: Agent | Team, given: ResponseBody, text
             why="the agent would remember what was said after it too",
             hint=f"continue {response_id(latest.run.id)}, or send the whole conversation",
         )
+    if run is not None and _is_told_live(partner, given):
+        await call.gateway.live.want(run)
     return await call.verbs.send(
         row.session.key, text, input=wishes.input, run=run, model=wishes.model
     )
@@ -257,55 +273,6 @@ def _said(given: ResponseBody) -> list[Said]:
             )
         said.append(Said(item.role, text_of(item.content, _TEXTS)))
     return said
-
-
-async def _followed(call: Call, run: ResponseRun) -> AsyncGenerator[None]:
-    """Follow a run until it has ended, and yield for each 15 seconds of silence."""
-    members: dict[SessionKey, tuple[str, SessionKey | None]] = {run.session: ("", None)}
-    following = events_of_run(call, run.session, run.run, HEARTBEAT_SECONDS)
-    async with aclosing(following) as events:
-        async for event in events:
-            if event is None:
-                yield
-                continue
-            if event.session not in members:
-                members[event.session] = await _place_of(call, event.session)
-            run.add(event, *members[event.session])
-
-
-async def _place_of(call: Call, key: SessionKey) -> tuple[str, SessionKey | None]:
-    """The label of a session, and what spawned it."""
-    rows = await call.client.sessions.list(Filter(session=key))
-    return (rows[0].session.label, rows[0].session.parent) if rows else (key, None)
-
-
-async def _whole(call: Call, begun: _Begun) -> AsyncGenerator[bytes]:
-    """The response once the run has ended; until then blanks, so that nobody thinks it broken."""
-    run = ResponseRun(begun.session, begun.asked.run)
-    async with aclosing(_followed(call, run)) as silences:
-        async for _ in silences:
-            yield b" "
-    yield encode(response_document(begun.asked, run.end))
-
-
-async def _events(call: Call, begun: _Begun) -> AsyncGenerator[bytes]:
-    numbered, asked = streamed.Numbered(), begun.asked
-    for event in streamed.begun(numbered, asked):
-        yield _encoded(event)
-    run = ResponseRun(begun.session, asked.run)
-    async with aclosing(_followed(call, run)) as silences:
-        async for _ in silences:
-            yield b": still there\n\n"
-    if run.end is None:
-        text = "the gateway is stopping; the run continues, and GET returns it"
-        yield _encoded(numbered.event("error", code=Stopping.code, message=text, param=None))
-        return
-    for event in streamed.ended(numbered, asked, run.end):
-        yield _encoded(event)
-
-
-def _encoded(event: Mapping[str, object]) -> bytes:
-    return b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), encode(event))
 
 
 ROUTES = (

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from parallel_agents.app.thin import ThinClient, open_thin
 from parallel_agents.engines.process import allow_connections
 from parallel_agents.errors import StoreError
+from parallel_agents.live_text.folder import LiveTextFolder
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.gateway.access import HomeTokens, Tokens
 from parallel_agents.surfaces.gateway.api import Api
@@ -23,6 +24,7 @@ from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.guard import Guard, is_api
 from parallel_agents.surfaces.gateway.hub import Hub
 from parallel_agents.surfaces.gateway.indexing import keep_indexed
+from parallel_agents.surfaces.gateway.live_watch import LiveWatch
 from parallel_agents.surfaces.gateway.mcp_face import open_mcp
 from parallel_agents.surfaces.gateway.origins import Origins
 from parallel_agents.surfaces.gateway.pages import Pages
@@ -49,7 +51,8 @@ async def open_gateway(environment: Environment, settings: Settings) -> AsyncGen
         unsubscribe = client.subscribe(hub.hear)
         try:
             async with open_mcp(environment, settings, hub.ending) as mcp:
-                yield Gateway(client=client, environment=environment, hub=hub, mcp=mcp)
+                live = LiveWatch(LiveTextFolder(environment.home))
+                yield Gateway(client=client, environment=environment, hub=hub, mcp=mcp, live=live)
         finally:
             hub.ending.set()
             unsubscribe()
@@ -112,10 +115,12 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(_beside(_look_after(gateway.client), fail))
             indexing = group.create_task(_beside(keep_indexed(gateway.client.transcripts), fail))
+            watching = group.create_task(gateway.live.run())
             ending = group.create_task(end())
             await serving.serve(sockets=[bound])
             looking.cancel()
             indexing.cancel()
+            watching.cancel()
             ending.cancel()
     finally:
         unsubscribe()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -27,7 +28,6 @@ from parallel_agents.views.documents import (
     WholeDocument,
     event_json,
     result_json,
-    whole_json,
 )
 from parallel_agents.views.run_documents import RunDocument, run_json
 from parallel_agents.views.session_query import SessionQuery, parse_query
@@ -72,16 +72,18 @@ async def _key_after(call: Call, given: PageQuery) -> SessionKey | None:
 
 async def _roots(call: Call, limit: int, after: SessionKey | None) -> Sought:
     client = call.client
-    rows = await client.sessions.list(Filter(roots_only=True, limit=limit, after=after))
-    lines = lines_of(await client.journal.look(rows), call.gateway.lacks)
-    return Sought(lines, await client.journal.count_rows(Filter(roots_only=True)))
+    rows, total = await asyncio.gather(
+        client.sessions.list(Filter(roots_only=True, limit=limit, after=after)),
+        client.journal.count_rows(Filter(roots_only=True)),
+    )
+    return Sought(lines_of(await client.journal.look(rows), call.gateway.lacks), total)
 
 
 def _page_of(call: Call, sought: Sought, limit: int) -> Page:
     is_full = len(sought.lines) == limit
     return Page(
         schema="list",
-        items=[whole_json(line) for line in sought.lines],
+        items=[call.gateway.documents.of(line) for line in sought.lines],
         as_of=call.client.now(),
         last=sought.lines[-1].row.session.key if is_full else "",
         total=sought.matching,

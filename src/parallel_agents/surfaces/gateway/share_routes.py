@@ -9,6 +9,8 @@ from typing import Annotated, Literal, cast
 from pydantic import Field, JsonValue
 from typing_extensions import TypedDict
 
+from parallel_agents.app.unused_contents import clean_contents
+from parallel_agents.artifacts import Stored
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten, Writer
 from parallel_agents.errors import InvalidInput
@@ -75,6 +77,30 @@ class WrittenDocument(TypedDict):
     is_written: bool
     version: int
     entry: EntryDocument | None
+
+
+class ContentsBody(Given):
+    """Which contents to remove."""
+
+    all: bool = False
+    """Also those of the last hour."""
+    dry_run: bool = False
+    """Only say what would be removed."""
+
+
+class ContentDocument(TypedDict):
+    """A content that nothing refers to, and the bytes that it takes up."""
+
+    id: str
+    bytes: int
+
+
+class ContentsDocument(TypedDict):
+    """The contents that were removed, or would be, and those of the last hour that stay."""
+
+    dry_run: bool
+    removed: list[ContentDocument]
+    young: list[ContentDocument]
 
 
 class RemovalDocument(TypedDict):
@@ -159,6 +185,23 @@ def _entry_json(entry: StateEntry) -> EntryDocument:
     }
 
 
+async def clean(call: Call, given: ContentsBody) -> Document:
+    """Remove contents that nothing refers to."""
+    found = await clean_contents(
+        call.gateway.environment.home,
+        call.client.sharing,
+        everything=given.all,
+        dry_run=given.dry_run,
+    )
+    gone, young = ([_content_json(each) for each in part] for part in found)
+    value: ContentsDocument = {"dry_run": given.dry_run, "removed": gone, "young": young}
+    return Document(value=value)
+
+
+def _content_json(stored: Stored) -> ContentDocument:
+    return {"id": stored.id, "bytes": stored.size}
+
+
 def _removal_json(removal: Removal) -> RemovalDocument:
     return {"number": removal.number, "bytes": removal.bytes}
 
@@ -203,5 +246,15 @@ ROUTES = (
         gives=RemovalDocument,
         form=Form.DOCUMENT,
         answer=handled(ArtifactsBody, delete_artifacts),
+    ),
+    Route(
+        method="POST",
+        path="/artifacts/clean",
+        name="cleanContents",
+        does="Remove contents of artifacts that nothing refers to.",
+        takes=ContentsBody,
+        gives=ContentsDocument,
+        form=Form.DOCUMENT,
+        answer=handled(ContentsBody, clean),
     ),
 )

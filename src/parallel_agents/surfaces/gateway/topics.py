@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
@@ -14,7 +13,6 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.json_value import as_list
-from parallel_agents.live_text.folder import LiveTextFolder
 from parallel_agents.surfaces.gateway.frames import LOOK_SECONDS, Topic
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.hub import Members
@@ -145,16 +143,13 @@ class SessionTopic(Topic):
         self._events: list[Event] = []
         self._is_behind = False
         self._sent = _Sent()
-        self._live_text = LiveText(LiveTextFolder(gateway.environment.home), top)
+        self._live_text = LiveText(gateway.live, top)
 
     @override
     async def run(self) -> None:
         self._live_text.note(await _documents(self.gateway, Filter(sessions=(self._top,))))
-        watching = asyncio.create_task(self._live_text.watch(self.tell_soon))
-        try:
+        with self._live_text.telling(self.tell_soon):
             await super().run()
-        finally:
-            watching.cancel()
 
     @override
     def note(self, events: Sequence[Event]) -> bool:

@@ -15,7 +15,7 @@ from parallel_agents.app.begin_team import TeamRequest, begin_team
 from parallel_agents.catalog.sent_files import sent_team
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, short
+from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, make_run_id, short
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.verbs import Spawned, Until
 from parallel_agents.errors import Conflict, InvalidInput, NotFound
@@ -32,7 +32,7 @@ from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import PREFIX, Form, Route, handled
 from parallel_agents.views.documents import ResultDocument, result_json
 
-_OF_AGENTS = {"text", "label", "parent", "priority", "conditions", "rubric", "rounds"}
+_OF_AGENTS = {"text", "label", "parent", "priority", "conditions", "rubric", "rounds", "listen"}
 _OF_TEAMS = {"files", "name", "max_parallel", "on_failure", "min_done"}
 MOST_WAIT_SECONDS = 60.0
 _MOST_WAITED = 100
@@ -74,7 +74,8 @@ class WaitDocument(TypedDict):
 async def spawn(call: Call, given: SpawnBody) -> Document:
     """Start an agent on a task, or a team; with a key that was used before, find its session."""
     check_one_key(call, given.key)
-    return await started(call, await start(call, given, given.key or call.key or None))
+    spawned = await start(call, given, given.key or call.key or None)
+    return await started(call, spawned)
 
 
 def check_one_key(call: Call, key: str | None) -> None:
@@ -110,7 +111,10 @@ async def start(call: Call, given: SpawnBody, key: str | None) -> Spawned:
         if given.parent is not None:
             parent = (await call.client.sessions.find(given.parent)).session.key
         call.client.catalog.agent(given.agent)  # a name of the catalog, of which no path is made
-        return await call.verbs.spawn(given.task(given.agent, key), parent=parent)
+        plan = await call.verbs.plan_task(given.task(given.agent, key), parent=parent)
+        if given.listen:  # only a call that is wanted when it begins tells what it writes
+            await call.gateway.live.want(plan.run)
+        return await call.verbs.start([plan])
     return await _begin_team(call, given, key)
 
 
@@ -200,10 +204,14 @@ async def send(call: Call, given: SendBody) -> Document:
         work = orjson.dumps([given.text, given.input, given.model], option=orjson.OPT_SORT_KEYS)
         run = make_keyed_run_id(f"{row.session.key}\0{call.key}".encode(), work)
     was_sent = run is not None and await _is_stored(call, run)
+    if given.listen:
+        run = run or make_run_id()
+        await call.gateway.live.want(run)
     spawned = await call.verbs.send(
         row.session.key, given.text, input=given.input or None, run=run, model=given.model
     )
-    return await started(call, spawned._replace(is_new=not was_sent))
+    spawned = spawned._replace(is_new=not was_sent)
+    return await started(call, spawned)
 
 
 async def _is_stored(call: Call, run: RunId) -> bool:

@@ -36,9 +36,9 @@ from parallel_agents.views.health import Level, signs
 from parallel_agents.views.limits import (
     LimitDocument,
     LimitLine,
-    check_limited,
     limit_json,
     limit_lines,
+    limited_name,
 )
 from parallel_agents.views.since import parse_since
 
@@ -156,8 +156,7 @@ async def limits(call: Call, given: PageQuery) -> Page:
 
 async def set_limit(call: Call, given: LimitBody) -> Document:
     """Set how fast a model may be called by all processes, from now on."""
-    model = call.names["model"]
-    check_limited(model, _providers(call))
+    model = limited_name(call.names["model"], call.client.models)
     if name_of_agent(model):
         raise InvalidInput(f"{model} is an agent, and agents have no limits", hint="name a model")
     asked = RateLimit(
@@ -172,8 +171,7 @@ async def set_limit(call: Call, given: LimitBody) -> Document:
 
 async def reset_limit(call: Call, _: Nothing) -> Document:
     """Forget what was set and learned for a model, or let an agent that kept failing run again."""
-    model = call.names["model"]
-    check_limited(model, _providers(call))
+    model = limited_name(call.names["model"], call.client.models)
     return _limit(call, await call.client.limits.reset_limit(model))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -40,13 +40,14 @@ class TextDocument(TypedDict):
 
 
 class MessageDocument(TypedDict):
-    """The answer of the run."""
+    """The answer of the run; in a stream also what its model wrote before a call of a tool, as commentary."""
 
     id: str
     type: Literal["message"]
-    status: Literal["in_progress", "completed"]
+    status: Literal["in_progress", "completed", "incomplete"]
     role: Literal["assistant"]
     content: list[TextDocument]
+    phase: NotRequired[Literal["commentary"]]
 
 
 class ErrorDocument(TypedDict):
@@ -115,20 +116,26 @@ class Asked(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How the run of a response ended, and what it took."""
+    """How the run of a response ended, and what it took.
+
+    Attributes:
+        message: the answer as a stream has told it; None for the text alone.
+    """
 
     status: Status
     text: str
     error: ErrorDocument | None
     usage: Usage
+    message: MessageDocument | None = None
 
 
 def response_id(run: RunId) -> str:
     return f"{PREFIX}{run}"
 
 
-def message_id(run: RunId) -> str:
-    return f"msg_{run}"
+def message_id(run: RunId, number: int = 0) -> str:
+    """What the messages of a stream are called; one that has none but the answer has the first."""
+    return f"msg_{run}_{number}" if number else f"msg_{run}"
 
 
 def response_document(
@@ -137,7 +144,7 @@ def response_document(
     """The response of a run that has ended, or has not yet and has this status."""
     output: list[MessageDocument] = []
     if ended is not None and ended.status == "completed":
-        output = [message_document(asked.run, ended.text)]
+        output = [ended.message or message_document(message_id(asked.run), ended.text)]
     return {
         "id": response_id(asked.run),
         "object": "response",
@@ -166,9 +173,9 @@ def response_document(
     }
 
 
-def message_document(run: RunId, text: str) -> MessageDocument:
+def message_document(name: str, text: str) -> MessageDocument:
     return {
-        "id": message_id(run),
+        "id": name,
         "type": "message",
         "status": "completed",
         "role": "assistant",

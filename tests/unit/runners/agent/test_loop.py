@@ -26,6 +26,8 @@ from parallel_agents.errors import (
     RunIsOver,
     StreamCut,
 )
+from parallel_agents.models.simulated.days import Day, Mishap
+from parallel_agents.models.simulated.model import Simulated
 from parallel_agents.settings import Settings
 from parallel_agents.testing import (
     Answer,
@@ -288,6 +290,18 @@ async def test_a_free_model_bills_no_call() -> None:
         result = await (await rig.sessions.spawn(Task("writer", "do it"))).wait()
 
     assert result.notices == ()
+
+
+async def test_a_simulated_model_bills_no_call() -> None:
+    cut = Simulated(Day(name="cut", shares={Mishap.CUT: 0.9}))
+
+    async with open_rig(cut, agents=[WRITER], settings=Settings(tries=3)) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "do it"))
+        result = await handle.wait()
+        events = await rig.sessions.history(handle.key)
+
+    assert any(isinstance(event.body, Retrying) for event in events)
+    assert not [notice for notice in result.notices if "billed" in notice]
 
 
 async def test_a_call_without_a_reply_is_in_the_history_and_counts_when_the_run_is_resumed() -> (

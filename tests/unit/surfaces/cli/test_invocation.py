@@ -83,4 +83,5 @@ def test_where_a_command_looks_is_said_again_with_what_is_about_the_same_home() 
         " · pagents docs E104 · ssh BOX pagents audit"
     )
     assert as_called(text, "pagents", ["run", "--url"]) == text
+    assert as_called("pagents chat x", "pagents", ["--url", url]) == f"pagents chat --url {url} x"
     assert as_called(text, "pagents", []) == text

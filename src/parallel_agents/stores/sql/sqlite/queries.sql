@@ -140,11 +140,12 @@ SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run);
 
+-- What a run was asked is no step, and of a team it is all its tasks.
 -- name: last_steps_of
 SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
-              WHERE run IN (SELECT value FROM json_each(?)) AND key NOT GLOB 'started-*'
-                AND key NOT GLOB 'noticed/*' AND key NOT GLOB 'stuck-*'
+              WHERE run IN (SELECT value FROM json_each(?)) AND key <> 'queued'
+                AND key NOT GLOB 'started-*' AND key NOT GLOB 'noticed/*' AND key NOT GLOB 'stuck-*'
                 AND (key NOT GLOB 'steer-*' OR key GLOB '*/delivered')
               GROUP BY run);
 
@@ -419,12 +420,13 @@ NOT EXISTS (SELECT 1 FROM json_each(:texts) AS one
 -- name: rows.text
 r.id IN ({with_text})
 
--- Where a text is: looked for in each table by itself, which is a fifth of the work.
+-- Where a text is: looked for in each table by itself, which is a fifth of the work. LIKE ignores case
+-- as `lower` does, and copies nothing.
 -- name: with_text
-SELECT id FROM runs WHERE instr(lower(title), lower(:text))
+SELECT id FROM runs WHERE title LIKE :like ESCAPE '\'
 UNION
 SELECT of.id FROM sessions AS called CROSS JOIN runs AS of ON of.session = called.key
-WHERE instr(lower(called.label || char(10) || called.key), lower(:text))
+WHERE called.label LIKE :like ESCAPE '\' OR called.key LIKE :like ESCAPE '\'
 
 -- name: text_rows
 SELECT {row_columns}
@@ -578,21 +580,34 @@ AND typeof(r.cache_write_tokens) = 'integer'
 AND MAX(r.calls, r.cost_nanousd, r.unpriced_calls, r.input_tokens, r.output_tokens,
         r.cache_read_tokens, r.cache_write_tokens) < 1000000000000000000
 
--- The runs of the tasks of teams and flows, counted by how they are doing.
+-- The runs of the tasks of teams and flows, counted by how they are doing. What began after its team
+-- had ended is counted apart, and so is a retry below a team, whose outcome is that of its own tasks. A
+-- flow goes on with the retry of a step, which replaces the run that failed.
 -- name: tallies
-SELECT team, status, owner, is_unclaimed, unclaimed_since, COUNT(*) FILTER (WHERE is_latest),
-       MAX(finished_at)
-FROM (SELECT asking.session AS team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
+WITH teams AS MATERIALIZED (
+    SELECT value AS team,
+           (SELECT CASE WHEN {live} THEN 9e999 ELSE r.finished_at END
+            FROM runs AS r WHERE r.session = value ORDER BY r.number DESC LIMIT 1) AS ended_at
+    FROM json_each(?))
+SELECT team, status, owner, is_unclaimed, unclaimed_since, is_later,
+       COUNT(*) FILTER (WHERE is_latest), MAX(finished_at)
+FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              {live} AND r.epoch = 0 AS is_unclaimed,
              CASE WHEN {live} AND r.epoch = 0 THEN r.created_at END AS unclaimed_since,
              r.finished_at,
+             r.created_at > ended_at
+             OR (asking.kind = 'team' AND EXISTS (SELECT 1 FROM dead_letters AS d WHERE d.retried_by = r.session))
+             AS is_later,
              NOT EXISTS (SELECT 1 FROM runs AS later
                          JOIN runs AS asker ON asker.id = later.asked_by
                          WHERE later.session = r.session AND later.number > r.number
-                           AND asker.session = asking.session) AS is_latest
-      FROM runs AS asking CROSS JOIN runs AS r ON r.asked_by = asking.id
-      WHERE asking.session IN (SELECT value FROM json_each(?)))
-GROUP BY 1, 2, 3, 4, 5;
+                           AND asker.session = team
+                           AND (later.created_at > ended_at) = (r.created_at > ended_at))
+             AND (asking.kind = 'team' OR r.status = 'done' OR NOT EXISTS (
+                 SELECT 1 FROM dead_letters AS d JOIN runs AS again ON again.session = d.retried_by
+                 WHERE d.run = r.id AND (again.created_at > ended_at) = (r.created_at > ended_at))) AS is_latest
+      FROM teams JOIN runs AS asking ON asking.session = team CROSS JOIN runs AS r ON r.asked_by = asking.id)
+GROUP BY 1, 2, 3, 4, 5, 6;
 
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
@@ -1402,6 +1417,12 @@ SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM events WHERE run = ?;
 SELECT COUNT(*), COALESCE(SUM(length(e.body)), 0)
 FROM json_each(?) AS asked CROSS JOIN sessions AS s ON s.root = asked.value
 CROSS JOIN runs AS r ON r.session = s.key CROSS JOIN events AS e ON e.run = r.id;
+
+-- name: size_of_all
+SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM events;
+
+-- name: all_roots
+SELECT DISTINCT root FROM sessions;
 
 -- name: seqs_of_runs
 SELECT seq FROM events WHERE run IN (SELECT value FROM json_each(?)) ORDER BY seq;

@@ -66,7 +66,7 @@ export class Lanes {
     this.to = Math.max(this.to, at);
     let lane = this.byKey.get(key);
     if (!lane) {
-      lane = { key, bars: [], marks: [], from: at, to: null, isGroup: false };
+      lane = { key, bars: [], open: [], marks: [], from: at, to: null, isGroup: false };
       this.byKey.set(key, lane);
     }
     step(lane, body, at, (name) => this.#tierOf(key, name));
@@ -121,8 +121,9 @@ function step(lane, body, at, tierOf) {
       open(lane, 'tool', at, body.call.name);
       break;
     case 'tool_finished': {
-      const bar = lane.bars.find((each) => each.kind === 'tool' && each.to === null && each.text === body.result.name);
+      const bar = lane.open.find((each) => each.kind === 'tool' && each.text === body.result.name);
       if (bar) {
+        lane.open.splice(lane.open.indexOf(bar), 1);
         bar.to = at;
         bar.failed = body.result.is_error;
         bar.text = `${body.result.name} ${seconds(body.seconds)}${body.result.is_error ? ', failed' : ''}`;
@@ -150,7 +151,7 @@ function step(lane, body, at, tierOf) {
     case 'gated':
       if (body.verdict.score != null) lane.marks.push({ at, glyph: Number(body.verdict.score).toFixed(1), text: oneLine(body.verdict.critique ?? '') });
       else if (!body.verdict.is_accepted) lane.marks.push({ at, glyph: '✗', text: `${body.verdict.gate} rejects: ${oneLine(body.verdict.critique ?? '')}` });
-      if (!lane.bars.some((bar) => bar.to === null)) open(lane, 'model', at, 'checks the answer', tierOf(''));
+      if (!lane.open.length) open(lane, 'model', at, 'checks the answer', tierOf(''));
       break;
     case 'finished':
       close(lane, at);
@@ -167,17 +168,19 @@ function open(lane, kind, from, text, tier = 0) {
   /** @type {Bar} */
   const bar = { kind, from, to: null, text, tier, failed: false };
   lane.bars.push(bar);
+  lane.open.push(bar);
   return bar;
 }
 
 /** @param {Lane} lane @param {Bar['kind']} kind */
 function lastOpen(lane, kind) {
-  return lane.bars.findLast((bar) => bar.kind === kind && bar.to === null);
+  return lane.open.findLast((bar) => bar.kind === kind);
 }
 
 /** @param {Lane} lane @param {number} at */
 function close(lane, at) {
-  for (const bar of lane.bars) if (bar.to === null) bar.to = Math.max(at, bar.from);
+  for (const bar of lane.open) bar.to = Math.max(at, bar.from);
+  lane.open.length = 0;
 }
 
 /** @param {Lane} lane @param {number} at @param {string} why */
@@ -197,11 +200,8 @@ export function linesOf(rows, lanes, how) {
   /** @type {Map<string, Row[]>} */
   const below = new Map();
   const keys = new Set(rows.map((row) => row.session_key));
-  const sorted = [...rows].sort((a, b) => (a.created_at ?? '').localeCompare(b.created_at ?? ''));
-  for (const row of sorted) {
-    const parent = row.parent && keys.has(row.parent) ? row.parent : '';
-    below.set(parent, [...(below.get(parent) ?? []), row]);
-  }
+  const sorted = [...rows].sort((a, b) => inOrder(a.created_at ?? '', b.created_at ?? ''));
+  for (const row of sorted) putBelow(below, row.parent && keys.has(row.parent) ? row.parent : '', row);
   /** @type {Line[]} */
   const lines = [];
   const put = (/** @type {string} */ parent, /** @type {number} */ depth) => {
@@ -226,8 +226,21 @@ export function linesOf(rows, lanes, how) {
 function groupsOf(rows) {
   /** @type {Map<string, Row[]>} */
   const groups = new Map();
-  for (const row of rows) groups.set(row.agent, [...(groups.get(row.agent) ?? []), row]);
+  for (const row of rows) putBelow(groups, row.agent, row);
   return [...groups.values()];
+}
+
+/** @param {Map<string, Row[]>} groups @param {string} name @param {Row} row */
+function putBelow(groups, name, row) {
+  const group = groups.get(name);
+  if (group) group.push(row);
+  else groups.set(name, [row]);
+}
+
+/** Which of two moments in ISO 8601 is earlier. @param {string} a @param {string} b */
+function inOrder(a, b) {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** Round times for an axis. @param {number} span seconds @param {number} most */

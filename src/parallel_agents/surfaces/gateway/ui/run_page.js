@@ -51,9 +51,9 @@ function useRun(name) {
       const found = await get(runPath(name));
       if (isGone) return;
       setTop(found);
-      const told = get(runPath(found.session_key, '/lanes'));
-      told.catch(() => {});
       let page = await get(runPath(found.session_key, '/tree'), { limit: PAGE });
+      const told = get(runPath(found.session_key, '/lanes')); // after what is shown first
+      told.catch(() => {});
       noteTime(page.as_of);
       for (let n = 0; !isGone; n += 1) {
         const part = page;

@@ -32,6 +32,7 @@ export interface Row {
   finished_at: string | null;
   error_code: string;
   counts?: Record<string, number>;
+  later_counts?: Record<string, number>;
   asks?: string;
   whole_cost?: Money | null;
   whole_simulated_cost?: Money | null;
@@ -168,6 +169,8 @@ export interface Mark {
 export interface Lane {
   key: string;
   bars: Bar[];
+  /** Those of them that have no end yet. */
+  open: Bar[];
   marks: Mark[];
   from: number;
   to: number | null;

@@ -1,0 +1,95 @@
+"""Snapshots: how sessions are doing at one moment, read together and from one state of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from parallel_agents.core.event import Noticed, Started, Steered
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.inspection import Snapshot
+from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.question import Question
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.silence import Silence, silences_of
+from parallel_agents.core.stuck_rules import StuckRules
+from parallel_agents.stores.overview import read_tallies
+from parallel_agents.stores.questions import read_questions
+from parallel_agents.stores.rows import Rows
+from parallel_agents.stores.vitals import read_silent
+
+# Enough to say what stopped runs of a team lack, and when the last of them was worked on.
+_MEMBERS_LOOKED_AT = 100
+
+
+def read_snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -> Snapshot:
+    """See `core.inspection.SnapshotStore`; `now` is in seconds since the epoch."""
+    with rows.database.reading():
+        return _snapshot(rows, shown, rules, now)
+
+
+def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -> Snapshot:
+    alive = frozenset(owner.id for owner in rows.owners() if owner.state is OwnerState.LIVE)
+    live = {row.session.key: _live_runs(rows, row) for row in shown if _may_wait(row)}
+    teams = [row for row in shown if row.run.kind.is_group]
+    tallies = read_tallies(rows, [row.session.key for row in teams])
+    left = {
+        team: _members_left(rows, team)
+        for team, of_team in tallies.items()
+        if any(not tally.status.is_over and tally.owner not in alive for tally in of_team)
+    }
+    working = _live([*shown, *_all(live.values())])
+    last = rows.last_bodies([run.id for run in working if run.status is not RunStatus.QUEUED])
+    begun = [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
+    unowned = [run.id for run in _live([*shown, *_all(left.values())]) if run.owner not in alive]
+    return Snapshot(
+        rows=shown,
+        live=live,
+        tallies=tallies,
+        spend_below=rows.spend_below([row.run.id for row in teams]),
+        left=left,
+        last=last,
+        last_steps=rows.last_steps(begun),
+        last_times=rows.last_times(unowned),
+        silences=_silences(rows, working, rules, now),
+        asked=_asked(rows, now) if working else {},
+        alive=alive,
+        now=now,
+    )
+
+
+def _may_wait(row: Row) -> bool:
+    """Whether the latest run of a session may wait for an earlier one."""
+    return row.run.status is RunStatus.QUEUED and row.run.number > 1
+
+
+def _live_runs(rows: Rows, row: Row) -> list[Row]:
+    chosen = Filter(session=row.session.key, is_live=True, every_run=True)
+    return sorted(rows.rows(chosen), key=lambda found: found.run.number)
+
+
+def _members_left(rows: Rows, team: SessionKey) -> list[Row]:
+    return rows.rows(Filter(parent=team, asker=team, is_live=True, limit=_MEMBERS_LOOKED_AT))
+
+
+def _silences(
+    rows: Rows, working: Sequence[Run], rules: StuckRules, now: float
+) -> Mapping[RunId, Silence]:
+    among = [run.id for run in working if run.status is RunStatus.RUNNING]
+    if not among:
+        return {}
+    silent, gaps = read_silent(rows, rules, now, among)
+    return {each.run: silence for each, silence in silences_of(silent, gaps, rules, now)}
+
+
+def _asked(rows: Rows, now: float) -> Mapping[RunId, Question]:
+    return {each.run: each.question for each in reversed(read_questions(rows, now))}
+
+
+def _live(rows: Sequence[Row]) -> list[Run]:
+    return [row.run for row in rows if not row.run.status.is_over]
+
+
+def _all(groups: Collection[Sequence[Row]]) -> list[Row]:
+    return [row for group in groups for row in group]

@@ -1,0 +1,24 @@
+"""The command that a person copies has the input without which it would be refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.surfaces.cli.first_call import first_run
+
+CATALOG = Catalog(())
+
+
+@pytest.mark.parametrize(
+    ("team", "command"),
+    [
+        ("content", "pagents run --team content -i topic=..."),
+        ("demo", "pagents run --team demo -i topic=... -i code=..."),
+        ("review", "pagents run --team review -i code=..."),
+    ],
+)
+def test_the_first_run_of_a_team_has_what_it_requires_or_else_its_first_input(
+    team: str, command: str
+) -> None:
+    assert first_run(CATALOG.team(team), f"--team {team}") == command
