@@ -505,6 +505,9 @@ async def test_a_fake_refuses_an_odd_value_in_our_words(name: str) -> None:
             "did you mean 'model'?",
         ),
         (lambda: UNTYPED.Task("writer"), "Task needs text", "pass text"),
+        (lambda: replace(WRITER, name="W W"), "name of Agent is 'W W'", "choose another name"),
+        (lambda: replace(TASK, model=""), "model is ''", ""),
+        (lambda: replace(TASK, key=" "), "key is ' '", ""),
         (lambda: UNTYPED.Budget(5), "Budget got 1 more", "pass the others by their names"),
         (
             lambda: UNTYPED.tool(efect="pure"),
@@ -528,9 +531,6 @@ def test_an_argument_that_does_not_exist_or_is_missing_is_named(
     [
         ([], "tasks is empty"),
         ([replace(TASK, label="a"), replace(TASK, label="a")], "two tasks have the label 'a'"),
-        ([pa.Task(replace(WRITER, name="W W"), "Go.")], "name of Agent is 'W W'"),
-        ([replace(TASK, model="")], "model is ''"),
-        ([replace(TASK, key=" ")], "key is ' '"),
     ],
 )
 def test_tasks_that_make_no_sense_are_refused_before_anything_is_stored(
