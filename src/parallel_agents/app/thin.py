@@ -13,6 +13,7 @@ from parallel_agents.app.workers import Workers
 from parallel_agents.core.event_store import OnEvents, StoredEvent, T, Unsubscribe
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.owner import Role
+from parallel_agents.core.row import Row
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.engines.leaving import LeavingEngine
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
@@ -49,13 +50,14 @@ class ThinClient(Client):
     async def hand_to_worker(self) -> str:
         """Make sure that a worker executes what was started here; say what stood in the way, if anything."""
         async with self._handing:
-            for row in self._engine.take():
-                try:
-                    await self.workers.ensure(row.session.key, row.run.id)
-                except (OSError, StoreError) as error:
-                    return (
-                        f"no worker could be started ({error}); `pagents work` executes what waits"
-                    )
+            faults = await asyncio.gather(*map(self._hand, self._engine.take()))
+        return next(filter(None, faults), "")
+
+    async def _hand(self, row: Row) -> str:
+        try:
+            await self.workers.ensure(row.session.key, row.run.id)
+        except (OSError, StoreError) as error:
+            return f"no worker could be started ({error}); `pagents work` executes what waits"
         return ""
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:

@@ -120,12 +120,17 @@ class Workers:
         of_session = await self._store.rows(chosen)
         if any(row.owner_state is OwnerState.LIVE for row in of_session):
             return True
-        if all(row.run.id != run for row in of_session) or await claim.comes_soon():
+        asked = next((row for row in of_session if row.run.id == run), None)
+        if asked is None or not await self._can_begin(asked, workers):
             return True
-        asked = next(row for row in of_session if row.run.id == run)
+        # Slots that were free may be taken by others meanwhile.
+        return await claim.comes_soon() or not await self._can_begin(asked, workers)
+
+    async def _can_begin(self, asked: Row, workers: Sequence[Owner]) -> bool:
+        """Whether one of the workers has a free slot for a run, as far as slots go."""
         live = await self._store.rows(Filter(is_live=True, every_run=True))
         bounds = await self._bounds_of(asked)
-        return not any(self._has_free_slot(worker, bounds, live) for worker in workers)
+        return any(self._has_free_slot(worker, bounds, live) for worker in workers)
 
     async def _bounds_of(self, asked: Row) -> Mapping[Scope, int | None]:
         """The scopes in which a run takes a slot, with their limits, including that of its team."""

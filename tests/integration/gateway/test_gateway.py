@@ -11,10 +11,14 @@ import pytest
 from multidict import CIMultiDict
 
 from parallel_agents.app.opening import open_client
+from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.gateway_client.wire import FOLLOW, LISTEN, LOOK
+from parallel_agents.settings import Settings
 from parallel_agents.surfaces.gateway.routes import Form
 from parallel_agents.surfaces.gateway.table import ROUTES
+from parallel_agents.testing import Behaviour, Hold, LoopbackProvider
+from tests.integration.other_processes import until
 
 if TYPE_CHECKING:
     from tests.integration.gateway.conftest import Served, Serving
@@ -319,6 +323,29 @@ def empties(schema: Any) -> list[Any]:
         "boolean": [False, True],
     }
     return [value for each in options for value in by_type.get(each.get("type", ""), [])] or [None]
+
+
+async def test_a_run_that_waits_for_a_slot_is_handed_over_at_once(serving: Serving) -> None:
+    may_end = asyncio.Event()
+    behaviour = Behaviour(fault=lambda _number, _body: Hold(may_end.is_set))
+    async with LoopbackProvider(behaviour) as provider:
+        acme: dict[str, Json] = {"base_url": provider.base_url, "wire": "chat"}
+        settings = Settings(model="acme/m", providers={"acme": acme}, max_parallel=1)
+        async with serving(settings) as served, served.worker():
+            served.add_greeter()
+            await served.post("/runs", {"agent": "greeter", "text": "Now"})
+            await until(lambda: bool(provider.requests))
+            handed = asyncio.ensure_future(
+                served.post("/runs", {"agent": "greeter", "text": "Then"})
+            )
+            # A worker with a free slot would be given a second to claim it.
+            late = asyncio.ensure_future(asyncio.sleep(0.9))
+            await asyncio.wait((handed, late), return_when=asyncio.FIRST_COMPLETED)
+            is_late = late.done()
+            may_end.set()
+            status, _ = await handed
+
+    assert (is_late, status) == (False, 201)
 
 
 async def test_an_agent_that_was_changed_since_the_start_is_spawned_as_it_is(
