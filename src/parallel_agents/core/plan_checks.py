@@ -57,10 +57,12 @@ class Unclear(NamedTuple):
     Attributes:
         steps: the ids of the steps of which not every field could be read.
         labels: whether one of them may be meant to have another id.
+        inputs: whether the schema of the inputs could not be read.
     """
 
     steps: frozenset[str] = frozenset()
     labels: bool = False
+    inputs: bool = False
 
 
 ALL_CLEAR = Unclear()
@@ -110,6 +112,7 @@ def check_steps(
             if id in in_circles or {id, *earlier} & (unsure | unclear.steps | shapeless)
         },
         has_labels=unclear.labels,
+        has_inputs=unclear.inputs,
     )
     reading = Reading(plan, agents, doubt)
     return found + [
