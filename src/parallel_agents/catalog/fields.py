@@ -109,7 +109,7 @@ def read_right_fields(
         try:
             return RightFields(kind.model_validate_json(orjson.dumps(content)), tuple(wrong))
         except ValidationError as error:
-            wrong += [_do_without(content, kind, each.steps) for each in find_problems(error)]
+            wrong += [_do_without(content, kind, each) for each in find_problems(error)]
         if () in wrong:
             break
     return None
@@ -152,21 +152,22 @@ def _leave_out(content: Json, steps: Steps) -> None:
         parent.pop(name, None)
 
 
-def _do_without(content: Json, kind: type[Fields], steps: Steps) -> Steps:
-    """Fill in a required field, or leave out the part that requires it; the steps to either."""
-    *parts, name = steps or ("",)
+def _do_without(content: Json, kind: type[Fields], found: Found) -> Steps:
+    """Leave out a value or the part that requires it, or fill it in; the steps to what was done."""
+    steps, parts = found.steps, found.steps[:-1]
     path = ".".join(step for step in steps if not step.isdigit())
-    if path not in kind.stand_ins:
-        _leave_out(content, tuple(parts))
-        return tuple(parts)
+    if found.kind != "missing" or path not in kind.stand_ins:
+        at = parts if found.kind == "missing" else steps
+        _leave_out(content, at)
+        return at
     here = content
     for step in parts:
         if isinstance(here, list):
             here = here[int(step)]
         elif isinstance(here, dict):
-            here = here[step]
-    assert isinstance(here, dict), "a table lacks the field"
-    here[name] = kind.stand_ins[path]
+            here = here.get(step)
+    if isinstance(here, dict):
+        here[steps[-1]] = kind.stand_ins[path]
     return steps
 
 

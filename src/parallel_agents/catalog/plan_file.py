@@ -182,7 +182,10 @@ def _steps(
             unclear.add(id)
         steps.append(_step(id, task, gates, inner))
     return tuple(steps), Unclear(
-        frozenset(unclear), labels=not has_labels, inputs=("input",) in read.wrong
+        frozenset(unclear),
+        labels=not has_labels,
+        inputs=("input",) in read.wrong,
+        created=any(each[2:3] == ("create",) for each in read.wrong),
     )
 
 

@@ -58,11 +58,13 @@ class Unclear(NamedTuple):
         steps: the ids of the steps of which not every field could be read.
         labels: whether one of them may be meant to have another id.
         inputs: whether the schema of the inputs could not be read.
+        created: whether a step may create an agent whose name could not be read.
     """
 
     steps: frozenset[str] = frozenset()
     labels: bool = False
     inputs: bool = False
+    created: bool = False
 
 
 ALL_CLEAR = Unclear()
@@ -102,7 +104,7 @@ def check_steps(
     unsure = {step.id for step in plan.steps if len(needs[step.id]) < len(step.needs)}
     before = {step.id: set[str]() for step in plan.steps} | ancestors(needs)
     agents, unknown = _find_agents(plan, find_agent, before)
-    found += unknown
+    found += () if unclear.created else unknown
     in_circles = needs.keys() - set(in_order(needs))
     doubt = Doubt(
         steps=unclear.steps | shapeless,

@@ -205,10 +205,12 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_that_follows_from_
   - {label: a, text: x, gates: [{judge: {votes: 1}}, {regex: "("}]}
   - {agent: critic, text: x, input: 3}
   - {agent: critic, label: c, text: x, input: {poems: a}}
+  - {agent: poet, label: d, text: x, budget: {usd: -1}}
+  - {agent: pit, label: [d], text: [x], gates: [7]}
 """
     head = HEAD.replace("description: Poems.", "max_parallel: 0\ntimeout_seconds: 0")
 
-    assert told(head + tasks) == [1, 2, 3, 9, 9, 10, 11, 11, 11, 11, 12, 13, 13]
+    assert told(head + tasks) == [1, 2, 3, 9, 9, 10, 11, 11, 11, 11, 12, 13, 13, 14, 15, 15, 15, 15]
 
 
 @pytest.mark.parametrize("kind", ["3", "{type: array}"])
