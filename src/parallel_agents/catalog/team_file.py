@@ -134,6 +134,9 @@ def _check_inputs(
 ) -> RightFields[HeadT]:
     """Check the schema of the inputs; one that is wrong is left out like other fields."""
     inputs = read.fields.input
+    unknown = {steps[0] for steps in read.wrong} - type(read.fields).model_fields.keys()
+    if unknown and "input" not in document.content:  # one of them may be meant as it
+        return RightFields(read.fields, (*read.wrong, ("input",)))
     try:
         check_object_schema(document, ("input",), inputs)
     except InvalidFile as error:
@@ -260,8 +263,8 @@ def _task(
     except InvalidFile as error:
         findings.add(error)
         return None
-    sure = sure_names(inputs) if are_known else None
-    for steps, error in check_input(task.input, agent.input_schema, agent.name, sure):
+    unsure = properties(inputs).keys() - sure_names(inputs)
+    for steps, error in check_input(task.input, agent.input_schema, agent.name, unsure):
         # What is missing may be in a field that is wrong.
         if steps or "input" not in wrong:
             where = (*place, "input", *steps)

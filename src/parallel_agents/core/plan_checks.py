@@ -327,10 +327,10 @@ def _check_inputs(
     step: Step, reading: Reading, agents: dict[str, Agent]
 ) -> Iterator[tuple[tuple[str, ...], InvalidInput]]:
     for agent in filter(None, map(agents.get, step.agents)):
-        yield from check_input(step.input, agent.input_schema, agent.name, reading.sure)
+        yield from check_input(step.input, agent.input_schema, agent.name, reading.unsure)
     if step.plan is not None:
         schema, name = step.plan.input_schema, step.plan.name
-        yield from check_input(step.input, schema, name, reading.sure, closed=True)
+        yield from check_input(step.input, schema, name, reading.unsure, closed=True)
 
 
 def _why_never(condition: str, step: Step, reading: Reading) -> InvalidInput | None:

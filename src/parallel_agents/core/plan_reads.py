@@ -63,7 +63,7 @@ class Reading:
         agents: those of its steps that are known, by name.
 
     Attributes:
-        sure: the inputs of the plan that always have a value; None if that is not known.
+        unsure: the inputs of the plan that may have no value.
         doubt: what was found to be wrong with the plan before.
     """
 
@@ -73,7 +73,7 @@ class Reading:
         self._schema = plan.input_schema
         self._inputs = properties(plan.input_schema)
         self._agents = agents
-        self.sure = None if doubt.has_inputs else sure_names(plan.input_schema)
+        self.unsure = self._inputs.keys() - sure_names(plan.input_schema)
 
     def check_templates(
         self, step: Step, before: set[str]
@@ -204,7 +204,7 @@ class Reading:
 
     def _why_no_input(self, path: Path, shown: str) -> InvalidInput | None:
         name = str(path[0])
-        if self.sure is None:
+        if self.doubt.has_inputs:
             return None
         if name not in self._inputs:
             if name in self._steps:
@@ -212,7 +212,7 @@ class Reading:
             else:
                 hint = did_you_mean(name, self._inputs)
             return InvalidInput(f"{shown} is not an input of this team", hint=hint)
-        if name not in self.sure:
+        if name in self.unsure:
             return InvalidInput(
                 f"{shown} may have no value",
                 hint=f"list {name!r} under `required:`, or give it a `default:`",

@@ -261,9 +261,10 @@ def test_an_agent_whose_creation_is_wrong_is_not_told_as_unknown() -> None:
 def test_nothing_is_said_of_inputs_whose_schema_is_wrong(kind: str) -> None:
     tasks = "tasks:\n  - {agent: poet, label: a, text: '${topic}', when: topic > 3}\n"
 
-    ((line, _),) = told(f"name: verse\ndescription: d\ninput: {kind}\n{tasks}")
+    for name in ("input", "inputs"):
+        ((line, _),) = told(f"name: verse\ndescription: d\n{name}: {kind}\n{tasks}")
 
-    assert line == 3
+        assert line == 3
 
 
 @pytest.mark.parametrize(

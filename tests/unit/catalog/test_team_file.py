@@ -204,13 +204,13 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_that_follows_from_
   - {agent: poet, label: a}
   - {label: a, text: x, gates: [{judge: {votes: 1}}, {regex: "("}]}
   - {agent: critic, text: x, input: 3}
-  - {agent: critic, label: c, text: x, input: {poems: a}}
+  - {agent: critic, label: c, text: x, input: {poem: '${nope}'}}
   - {agent: poet, label: d, text: x, budget: {usd: -1}}
   - {agent: pit, label: [d], text: [x], gates: [7]}
 """
     head = HEAD.replace("description: Poems.", "max_parallel: 0\ntimeout_seconds: 0")
 
-    assert told(head + tasks) == [1, 2, 3, 9, 9, 10, 11, 11, 11, 11, 12, 13, 13, 14, 15, 15, 15, 15]
+    assert told(head + tasks) == [1, 2, 3, 9, 9, 10, 11, 11, 11, 11, 12, 13, 14, 15, 15, 15, 15]
 
 
 @pytest.mark.parametrize("kind", ["3", "{type: array}"])
@@ -218,6 +218,7 @@ def test_nothing_is_said_of_inputs_whose_schema_is_wrong(kind: str) -> None:
     tasks = "tasks: [{agent: critic, text: '${topic}', input: {poem: '${topic}'}}]"
 
     assert told(f"name: verse\ndescription: d\ninput: {kind}\n{tasks}\n") == [3]
+    assert told(f"name: verse\ndescription: d\ninputs: {kind}\n{tasks}\n") == [3]
 
 
 def test_a_value_with_a_placeholder_is_checked_only_once_it_is_filled() -> None:
