@@ -32,6 +32,7 @@ _RENAMED = {
     "judged": "judge",
 }
 _NO_FIELDS: Mapping[str, object] = {}
+_MOST_ROUNDS = 10  # more than there are levels of fields
 _JSON_TYPES = "string, number, integer, boolean, array, object, null"
 
 
@@ -54,9 +55,12 @@ class Fields(BaseModel):
 
     Attributes:
         page: where they are explained.
+        stand_ins: values that say nothing, by the paths of required fields without numbers: with
+            these the other fields are checked when one is missing or wrong.
     """
 
     page: ClassVar[str] = "`pagents docs agents`"
+    stand_ins: ClassVar[Mapping[str, Json]] = {}
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
@@ -80,7 +84,7 @@ class RightFields(NamedTuple, Generic[FieldsT]):
     """The fields of a document that are right.
 
     Attributes:
-        wrong: the names and numbers that lead to the others, which were left out.
+        wrong: the names and numbers that lead to the others, which were left out or have a stand-in.
     """
 
     fields: FieldsT
@@ -94,16 +98,21 @@ def read_right_fields(
 
     What is wrong with the others is added to `findings`. None if nothing can be read without them.
     """
-    wrong = _wrong_fields(document, kind)
-    for error in wrong.values():
+    found = _wrong_fields(document, kind)
+    for error in found.values():
         findings.add(error)
     content: Json = orjson.loads(orjson.dumps(document.content))
+    wrong = [*found]
     for steps in wrong:
         _leave_out(content, steps)
-    try:
-        return RightFields(kind.model_validate_json(orjson.dumps(content)), tuple(wrong))
-    except ValidationError:
-        return None
+    for _ in range(_MOST_ROUNDS):
+        try:
+            return RightFields(kind.model_validate_json(orjson.dumps(content)), tuple(wrong))
+        except ValidationError as error:
+            wrong += [_do_without(content, kind, each) for each in find_problems(error)]
+        if () in wrong:
+            break
+    return None
 
 
 def _wrong_fields(document: Document, kind: type[Fields]) -> dict[Steps, InvalidFile]:
@@ -141,6 +150,25 @@ def _leave_out(content: Json, steps: Steps) -> None:
     if within:
         parent, name = within[-1]
         parent.pop(name, None)
+
+
+def _do_without(content: Json, kind: type[Fields], found: Found) -> Steps:
+    """Leave out a value or the part that requires it, or fill it in; the steps to what was done."""
+    steps, parts = found.steps, found.steps[:-1]
+    path = ".".join(step for step in steps if not step.isdigit())
+    if found.kind != "missing" or path not in kind.stand_ins:
+        at = parts if found.kind == "missing" else steps
+        _leave_out(content, at)
+        return at
+    here = content
+    for step in parts:
+        if isinstance(here, list):
+            here = here[int(step)]
+        elif isinstance(here, dict):
+            here = here.get(step)
+    if isinstance(here, dict):
+        here[steps[-1]] = kind.stand_ins[path]
+    return steps
 
 
 def _explain(document: Document, found: Found, kind: type[Fields]) -> InvalidFile:

@@ -28,7 +28,8 @@ class Findings:
 
     def error(self) -> InvalidFile:
         """One error for everything, in the order of lines; at least one was found."""
-        first, *others = sorted(self._found, key=lambda error: error.line)
+        once = {error.message: error for error in self._found}  # two tasks may name one file
+        first, *others = sorted(once.values(), key=lambda error: error.line)
         first.others = tuple(others)
         return first
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from parallel_agents.catalog.document import Document, Steps
 from parallel_agents.catalog.fields import AgentName, Fields, NonEmpty
+from parallel_agents.catalog.findings import Findings
 from parallel_agents.core.gate import (
     CommandGate,
     ConditionGate,
@@ -86,6 +87,26 @@ def read_gates(document: Document, steps: Steps, entries: Sequence[GateFields]) 
         InvalidFile: an entry is not a gate; the error names its line.
     """
     return tuple(_read(document, (*steps, str(n)), entry) for n, entry in enumerate(entries))
+
+
+def read_right_gates(
+    document: Document,
+    steps: Steps,
+    entries: Sequence[GateFields],
+    wrong: Collection[Steps],
+    findings: Findings,
+) -> tuple[Gate, ...]:
+    """The gates that are right; what is wrong with the others is added to the findings.
+
+    Those with a field in `wrong`, the steps to what was found before, are left out.
+    """
+    found: list[Gate] = []
+    for number, entry in enumerate(entries):
+        place = (*steps, str(number))
+        if not any(each[: len(place)] == place for each in wrong):
+            with findings.collecting():
+                found.append(_read(document, place, entry))
+    return tuple(found)
 
 
 def _read(document: Document, steps: Steps, entry: GateFields) -> Gate:

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema
 from parallel_agents.catalog.document import Document, Steps
 from parallel_agents.catalog.fields import AgentName, Fields, NonEmpty, RightFields
 from parallel_agents.catalog.findings import Findings
-from parallel_agents.catalog.gate_fields import read_gates
+from parallel_agents.catalog.gate_fields import read_right_gates
 from parallel_agents.catalog.team_fields import HeadFields, TaskFields
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import AnyGate
@@ -170,10 +170,8 @@ def _steps(
         has_labels = has_labels and is_named
         id = task.label or (is_named and _own_name(task)) or f"task_{number + 1}"
         place = ("tasks", str(number))
-        gates: tuple[AnyGate, ...] = ()
+        gates = read_right_gates(file.document, (*place, "gates"), task.gates, read.wrong, findings)
         inner: Plan | None = None
-        with findings.collecting():
-            gates = read_gates(file.document, (*place, "gates"), task.gates)
         if task.flow is not None:
             try:
                 inner = _inner(file, (*place, "flow"), task.flow)
@@ -183,7 +181,12 @@ def _steps(
         if wrong:
             unclear.add(id)
         steps.append(_step(id, task, gates, inner))
-    return tuple(steps), Unclear(frozenset(unclear), labels=not has_labels)
+    return tuple(steps), Unclear(
+        frozenset(unclear),
+        labels=not has_labels,
+        inputs=("input",) in read.wrong,
+        created=any(each[2:3] == ("create",) for each in read.wrong),
+    )
 
 
 def _step(id: str, task: PlanTaskFields, gates: tuple[AnyGate, ...], inner: Plan | None) -> Step:

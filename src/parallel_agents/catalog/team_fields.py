@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field, JsonValue
 
 from parallel_agents.catalog.agent_file import BudgetFields, Ladder, SetBudget
 from parallel_agents.catalog.fields import NAME_PATTERN, Fields, NonEmpty
 from parallel_agents.catalog.gate_fields import GateFields, RefineFields
+from parallel_agents.core.schema import Json
 from parallel_agents.core.task import OnFailure
 from parallel_agents.core.texts import ModelName
 
@@ -30,6 +32,12 @@ class TaskFields(Fields):
 class HeadFields(Fields):
     """What is at the top of a file, above its tasks."""
 
+    stand_ins: ClassVar[Mapping[str, Json]] = {
+        "name": "unnamed",
+        "description": "-",
+        "tasks.agent": "-",
+        "tasks.text": "-",
+    }
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     description: NonEmpty
     input: dict[str, JsonValue] = Field(default_factory=lambda: {"type": "object"})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TypeVar
 
 from parallel_agents.catalog.document import Document, Steps, parse_document
-from parallel_agents.catalog.fields import check_object_schema, read_right_fields
+from parallel_agents.catalog.fields import RightFields, check_object_schema, read_right_fields
 from parallel_agents.catalog.findings import Findings
-from parallel_agents.catalog.gate_fields import read_gates
+from parallel_agents.catalog.gate_fields import read_right_gates
 from parallel_agents.catalog.plan_file import (
     FindAgent,
     FindPlan,
@@ -22,17 +23,18 @@ from parallel_agents.catalog.plan_file import (
 from parallel_agents.catalog.source import Source
 from parallel_agents.catalog.team import TaskTemplate, Team
 from parallel_agents.catalog.team_fields import HeadFields, TaskFields, TeamFields
-from parallel_agents.core.agent import Agent
 from parallel_agents.core.cutting import head
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.object_schema import defaults, properties, required, sure_names
-from parallel_agents.core.plan import Plan
+from parallel_agents.core.object_schema import defaults, properties, sure_names
+from parallel_agents.core.plan import ANY_OBJECT, Plan
+from parallel_agents.core.plan_inputs import check_input
 from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.template import names_in, paths_in, texts_in, whole_name
 from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 
 _MOST_CHARACTERS = 120
+HeadT = TypeVar("HeadT", bound=HeadFields)
 
 
 def no_other_plan(file: Path) -> NoReturn:
@@ -59,27 +61,21 @@ def parse_team(source: Source, find_agent: FindAgent, find_plan: FindPlan = no_o
     read = read_right_fields(document, TeamFields, findings)
     if read is None:
         raise findings.error()
+    read = _check_inputs(document, read, findings)
     found = read.fields
-    limits = _check_head(document, found, findings)
-    with findings.collecting():
-        _check_labels(document, found.tasks)
+    limits = _limits(document, found, findings)
+    _check_labels(document, read, findings)
     with findings.collecting():
         _check_min_done(document, found)
-    tasks: list[TaskTemplate] = []
-    for number, task in enumerate(found.tasks):
-        place = ("tasks", str(number))
-        for error in _wrong_placeholders(document, place, task, inputs=found.input):
-            findings.add(error)
-        with findings.collecting():
-            tasks.append(
-                _task(document, place, task, sure=sure_names(found.input), find_agent=find_agent)
-            )
+    tasks = [
+        _task(document, read, number, find_agent, findings) for number in range(len(found.tasks))
+    ]
     findings.refuse()
     return Team(
         name=found.name,
         description=found.description,
         input_schema=found.input,
-        tasks=tuple(tasks),
+        tasks=tuple(task for task in tasks if task is not None),
         limits=limits,
         model=found.model,
         budget=found.budget.budget,
@@ -126,38 +122,47 @@ def _read_plan(file: PlanFile) -> _Read:
     read = read_right_fields(file.document, PlanFields, findings)
     if read is None:
         raise findings.error()
-    limits = _check_head(file.document, read.fields, findings)
+    read = _check_inputs(file.document, read, findings)
+    limits = _limits(file.document, read.fields, findings)
     plan = make_plan(file, read, limits, findings)
     findings.refuse()
     return _Read(read.fields, plan, limits)
 
 
-def _check_head(document: Document, found: HeadFields, findings: Findings) -> Limits:
-    """Check what is above the tasks; the limits there."""
-    with findings.collecting():
-        check_object_schema(document, ("input",), found.input)
-        _check_defaults(document, found.input)
-    with findings.collecting():
-        return _limits(document, found)
-    return Limits()
-
-
-def _limits(document: Document, found: HeadFields) -> Limits:
+def _check_inputs(
+    document: Document, read: RightFields[HeadT], findings: Findings
+) -> RightFields[HeadT]:
+    """Check the schema of the inputs; one that is wrong is left out like other fields."""
+    inputs = read.fields.input
+    unknown = {steps[0] for steps in read.wrong} - type(read.fields).model_fields.keys()
+    if unknown and "input" not in document.content:  # one of them may be meant as it
+        return RightFields(read.fields, (*read.wrong, ("input",)))
     try:
-        return Limits(max_parallel=found.max_parallel, timeout_seconds=found.timeout_seconds)
-    except InvalidInput as error:
-        limit = error.message.partition(" ")[0]
-        raise document.error((limit,), error.message, why=error.why, hint=error.hint) from error
-
-
-def _check_defaults(document: Document, inputs: JsonObject) -> None:
+        check_object_schema(document, ("input",), inputs)
+    except InvalidFile as error:
+        findings.add(error)
+        fields = read.fields.model_copy(update={"input": dict(ANY_OBJECT)})
+        return RightFields(fields, (*read.wrong, ("input",)))
     for name, value in defaults(inputs).items():
         for problem in Schema({**inputs, "required": []}).problems({name: value}):
-            raise document.error(
-                ("input", "properties", name, "default"),
-                f"the default of {name!r} does not match its schema: {problem.why}",
-                hint="change the default or the schema",
+            findings.add(
+                document.error(
+                    ("input", "properties", name, "default"),
+                    f"the default of {name!r} does not match its schema: {problem.why}",
+                    hint="change the default or the schema",
+                )
             )
+    return read
+
+
+def _limits(document: Document, found: HeadFields, findings: Findings) -> Limits:
+    limits = Limits()
+    for name in ("max_parallel", "timeout_seconds"):
+        try:
+            limits = replace(limits, **{name: getattr(found, name)})
+        except InvalidInput as error:
+            findings.add(document.error((name,), error.message, why=error.why, hint=error.hint))
+    return limits
 
 
 def _check_min_done(document: Document, found: TeamFields) -> None:
@@ -169,18 +174,28 @@ def _check_min_done(document: Document, found: TeamFields) -> None:
         )
 
 
-def _check_labels(document: Document, tasks: list[TaskFields]) -> None:
+def _check_labels(document: Document, read: RightFields[TeamFields], findings: Findings) -> None:
     seen: set[str] = set()
-    for number, task in enumerate(tasks):
+    for number, task in enumerate(read.fields.tasks):
+        wrong = _wrong_in(read, number)
+        if "label" in wrong or (task.label is None and "agent" in wrong):
+            continue
         label = task.label or task.agent
         if label in seen:
-            raise document.error(
-                ("tasks", str(number), "label"),
-                f"two tasks have the label {label!r}",
-                why="a task without a label has its agent's name as label",
-                hint="give one of them its own `label:`",
+            findings.add(
+                document.error(
+                    ("tasks", str(number), "label"),
+                    f"two tasks have the label {label!r}",
+                    why="a task without a label has its agent's name as label",
+                    hint="give one of them its own `label:`",
+                )
             )
         seen.add(label)
+
+
+def _wrong_in(read: RightFields[TeamFields], number: int) -> set[str]:
+    """The fields of a task that are wrong or missing."""
+    return {steps[2] for steps in read.wrong if steps[:2] == ("tasks", str(number))}
 
 
 def _wrong_placeholders(
@@ -225,13 +240,35 @@ def _no_value(document: Document, steps: Steps, name: str) -> InvalidFile:
 
 
 def _task(
-    document: Document, steps: Steps, task: TaskFields, *, sure: set[str], find_agent: FindAgent
-) -> TaskTemplate:
+    document: Document,
+    read: RightFields[TeamFields],
+    number: int,
+    find_agent: FindAgent,
+    findings: Findings,
+) -> TaskTemplate | None:
+    """A task; None if its agent is not known."""
+    task, inputs, place = read.fields.tasks[number], read.fields.input, ("tasks", str(number))
+    are_known = ("input",) not in read.wrong
+    for error in _wrong_placeholders(document, place, task, inputs=inputs) if are_known else ():
+        findings.add(error)
+    gates = read_right_gates(document, (*place, "gates"), task.gates, read.wrong, findings)
+    wrong = _wrong_in(read, number)
+    if "agent" in wrong:
+        return None
     try:
         agent = find_agent(task.agent)
     except UnknownAgent as error:
-        raise document.error((*steps, "agent"), error.message, hint=error.hint) from error
-    _check_input(document, (*steps, "input"), task.input, sure=sure, agent=agent)
+        findings.add(document.error((*place, "agent"), error.message, hint=error.hint))
+        return None
+    except InvalidFile as error:
+        findings.add(error)
+        return None
+    unsure = properties(inputs).keys() - sure_names(inputs)
+    for steps, error in check_input(task.input, agent.input_schema, agent.name, unsure):
+        # What is missing may be in a field that is wrong.
+        if steps or "input" not in wrong:
+            where = (*place, "input", *steps)
+            findings.add(document.error(where, error.message, hint=error.hint))
     return TaskTemplate(
         agent=agent,
         label=task.label or agent.name,
@@ -239,39 +276,7 @@ def _task(
         input=task.input,
         model=task.model,
         ladder=task.ladder,
-        gates=read_gates(document, (*steps, "gates"), task.gates),
+        gates=gates,
         refine=task.refine and task.refine.refine,
         budget=task.budget.budget,
     )
-
-
-def _check_input(
-    document: Document, steps: Steps, values: JsonObject, *, sure: set[str], agent: Agent
-) -> None:
-    """Refuse input that cannot match the agent's schema; placeholders are checked once filled."""
-    schema = agent.input_schema
-    if schema is None:
-        return
-    for name in required(schema):
-        if name not in values:
-            raise document.error(
-                steps, f"{agent.name} needs the input {name!r}", hint=f"add `{name}: ...`"
-            )
-        whole = whole_name(values[name])
-        if whole is not None and whole not in sure:
-            raise _no_value(document, (*steps, name), whole)
-    for name in values:
-        if schema.get("additionalProperties") is False and name not in properties(schema):
-            raise document.error(
-                (*steps, name),
-                f"{agent.name} has no input {name!r}",
-                hint=did_you_mean(name, properties(schema)),
-            )
-    for problem in Schema(schema).problems(values):
-        name = problem.where.partition("/")[0]
-        if name and not any(names_in(text) for _, text in texts_in(values[name])):
-            raise document.error(
-                (*steps, *problem.where.split("/")),
-                f"{agent.name} does not accept this: {problem}",
-                hint=f"`pagents agents show {agent.name}` shows its input",
-            )

@@ -57,10 +57,14 @@ class Unclear(NamedTuple):
     Attributes:
         steps: the ids of the steps of which not every field could be read.
         labels: whether one of them may be meant to have another id.
+        inputs: whether the schema of the inputs could not be read.
+        created: whether a step may create an agent whose name could not be read.
     """
 
     steps: frozenset[str] = frozenset()
     labels: bool = False
+    inputs: bool = False
+    created: bool = False
 
 
 ALL_CLEAR = Unclear()
@@ -100,7 +104,7 @@ def check_steps(
     unsure = {step.id for step in plan.steps if len(needs[step.id]) < len(step.needs)}
     before = {step.id: set[str]() for step in plan.steps} | ancestors(needs)
     agents, unknown = _find_agents(plan, find_agent, before)
-    found += unknown
+    found += () if unclear.created else unknown
     in_circles = needs.keys() - set(in_order(needs))
     doubt = Doubt(
         steps=unclear.steps | shapeless,
@@ -110,6 +114,7 @@ def check_steps(
             if id in in_circles or {id, *earlier} & (unsure | unclear.steps | shapeless)
         },
         has_labels=unclear.labels,
+        has_inputs=unclear.inputs,
     )
     reading = Reading(plan, agents, doubt)
     return found + [
@@ -322,10 +327,10 @@ def _check_inputs(
     step: Step, reading: Reading, agents: dict[str, Agent]
 ) -> Iterator[tuple[tuple[str, ...], InvalidInput]]:
     for agent in filter(None, map(agents.get, step.agents)):
-        yield from check_input(step.input, agent.input_schema, agent.name, reading.sure)
+        yield from check_input(step.input, agent.input_schema, agent.name, reading.unsure)
     if step.plan is not None:
         schema, name = step.plan.input_schema, step.plan.name
-        yield from check_input(step.input, schema, name, reading.sure, closed=True)
+        yield from check_input(step.input, schema, name, reading.unsure, closed=True)
 
 
 def _why_never(condition: str, step: Step, reading: Reading) -> InvalidInput | None:

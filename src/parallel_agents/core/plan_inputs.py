@@ -16,7 +16,7 @@ def check_input(
     values: JsonObject,
     schema: JsonObject | None,
     taker: str,
-    sure: Collection[str],
+    unsure: Collection[str],
     *,
     closed: bool = False,
 ) -> Iterator[tuple[tuple[str, ...], InvalidInput]]:
@@ -26,7 +26,7 @@ def check_input(
         values: the input, with placeholders.
         schema: what the taker takes; None takes anything.
         taker: the name of the agent or the plan, for errors.
-        sure: the names of inputs that always have a value.
+        unsure: the names of inputs that may have no value.
         closed: whether names that the schema does not list are refused, whatever it says of others.
     """
     if schema is None:
@@ -35,7 +35,7 @@ def check_input(
     for name in required(schema):
         if name not in values and not (closed and "default" in known.get(name, {})):
             yield (), InvalidInput(f"{taker} needs the input {name!r}", hint=f"add `{name}: ...`")
-        elif (whole := whole_name(values.get(name))) is not None and whole not in {*sure, "item"}:
+        elif (whole := whole_name(values.get(name))) is not None and whole in unsure:
             yield (
                 (name,),
                 InvalidInput(

@@ -47,11 +47,13 @@ class Doubt(NamedTuple):
         steps: the ids of steps of which a field is wrong or missing.
         needs: the ids of steps of which it is not known what they need.
         has_labels: whether a label may be missing.
+        has_inputs: whether the schema of the inputs could not be read.
     """
 
     steps: Collection[str]
     needs: Collection[str]
     has_labels: bool
+    has_inputs: bool
 
 
 class Reading:
@@ -61,7 +63,7 @@ class Reading:
         agents: those of its steps that are known, by name.
 
     Attributes:
-        sure: the inputs of the plan that always have a value.
+        unsure: the inputs of the plan that may have no value.
         doubt: what was found to be wrong with the plan before.
     """
 
@@ -71,7 +73,7 @@ class Reading:
         self._schema = plan.input_schema
         self._inputs = properties(plan.input_schema)
         self._agents = agents
-        self.sure = sure_names(plan.input_schema)
+        self.unsure = self._inputs.keys() - sure_names(plan.input_schema)
 
     def check_templates(
         self, step: Step, before: set[str]
@@ -202,13 +204,15 @@ class Reading:
 
     def _why_no_input(self, path: Path, shown: str) -> InvalidInput | None:
         name = str(path[0])
+        if self.doubt.has_inputs:
+            return None
         if name not in self._inputs:
             if name in self._steps:
                 hint = f"the result of that task is ${{tasks.{name}.output}}"
             else:
                 hint = did_you_mean(name, self._inputs)
             return InvalidInput(f"{shown} is not an input of this team", hint=hint)
-        if name not in self.sure:
+        if name in self.unsure:
             return InvalidInput(
                 f"{shown} may have no value",
                 hint=f"list {name!r} under `required:`, or give it a `default:`",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import cast
@@ -13,6 +13,7 @@ import orjson
 from parallel_agents.errors import (
     GatewayMismatch,
     GatewayUnreachable,
+    InvalidFile,
     NoSuchPath,
     NotAtDistance,
     NotAuthorized,
@@ -20,6 +21,7 @@ from parallel_agents.errors import (
 )
 
 _MOST_TEXT = 2000
+_MOST_FINDINGS = 500
 _BEHIND_PROXY = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 )
@@ -59,7 +61,31 @@ def refusal_of(url: str, status: int, body: bytes) -> PagentsError:
             why=f"the gateway says {code}, which this version does not know",
             hint=hint or "install the same version of pagents on both machines",
         )
-    return kind(title, why=why, hint=hint)
+    error = kind(title, why=why, hint=hint)
+    if isinstance(error, InvalidFile):
+        _add_findings(error, problem.get("findings"))
+    return error
+
+
+def _add_findings(error: InvalidFile, found: object) -> None:
+    """Add the line of an error, and what else is wrong with the file."""
+    findings = cast("Sequence[object]", found) if isinstance(found, list) else ()
+    tables = [
+        cast("Mapping[str, object]", each)
+        for each in findings[:_MOST_FINDINGS]
+        if isinstance(each, dict)
+    ]
+    told = [
+        InvalidFile(
+            _text(each, "message"),
+            why=_text(each, "why"),
+            hint=_text(each, "hint"),
+            line=line if isinstance(line := each.get("line"), int) else 0,
+        )
+        for each in tables
+    ]
+    if told:
+        error.line, error.others = told[0].line, tuple(told[1:])
 
 
 def refusal_named(code: str, message: str) -> PagentsError:

@@ -13,7 +13,7 @@ from parallel_agents.errors import InvalidFile
 SOURCE = Source(Path("team.yaml"), "a\nb\nc\n")
 
 
-def test_findings_are_told_by_the_first_line_and_include_those_of_others() -> None:
+def test_findings_are_told_once_by_the_first_line_and_include_those_of_others() -> None:
     inner = Findings()
     inner.add(SOURCE.error(3, "c", hint="x"))
     inner.add(SOURCE.error(2, "b", hint="x"))
@@ -22,6 +22,7 @@ def test_findings_are_told_by_the_first_line_and_include_those_of_others() -> No
     with findings.collecting():
         inner.refuse()
     findings.add(SOURCE.error(1, "a", hint="x"))
+    findings.add(SOURCE.error(2, "b", hint="x"))
 
     with pytest.raises(InvalidFile) as caught:
         findings.refuse()

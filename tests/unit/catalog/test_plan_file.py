@@ -235,6 +235,38 @@ def test_everything_that_is_wrong_with_a_file_is_told_at_once() -> None:
         assert part in messages
 
 
+def test_a_fault_of_a_field_does_not_hide_the_others() -> None:
+    tasks = """\
+  - {agent: pot, label: a, text: "${topik}"}
+  - {agent: poet, label: b, text: "${loop.output}", loop: {rounds: 3}}
+  - {agent: poet, label: c, needs: [d], when: "(((", text: x}
+  - {agent: poet, label: d, needs: [c], text: x, gates: [{judge: {votes: 1}}, {regex: "("}]}
+"""
+
+    found = told(HEAD.replace("description", "descripion") + tasks)
+
+    assert [line for line, _ in found] == [2, 9, 9, 10, 11, 11, 12, 12]
+
+
+def test_an_agent_whose_creation_is_wrong_is_not_told_as_unknown() -> None:
+    tasks = "  - {create: {purpose: x}, label: a}\n  - {agent: made, needs: [a], text: x}\n"
+
+    ((line, message),) = told(HEAD + tasks)
+
+    assert line == 9
+    assert message == "'tasks[1].create.name' is missing"
+
+
+@pytest.mark.parametrize("kind", ["3", "{type: array}"])
+def test_nothing_is_said_of_inputs_whose_schema_is_wrong(kind: str) -> None:
+    tasks = "tasks:\n  - {agent: poet, label: a, text: '${topic}', when: topic > 3}\n"
+
+    for name in ("input", "inputs"):
+        ((line, _),) = told(f"name: verse\ndescription: d\n{name}: {kind}\n{tasks}")
+
+        assert line == 3
+
+
 @pytest.mark.parametrize(
     ("task", "message"),
     [

@@ -192,6 +192,35 @@ def test_a_wrong_task_is_refused_on_its_line_with_what_to_write(
     assert error.message.startswith(f"{FILE}:{marked_line(text)}: ")
 
 
+def told(text: str) -> list[int]:
+    """The lines of all that is wrong with a file."""
+    error = refusal(text)
+    return [each.line for each in (error, *error.others)]
+
+
+def test_everything_that_is_wrong_is_told_at_once_and_nothing_that_follows_from_it() -> None:
+    tasks = """\
+  - {agent: pot, text: "${topik}"}
+  - {agent: poet, label: a}
+  - {label: a, text: x, gates: [{judge: {votes: 1}}, {regex: "("}]}
+  - {agent: critic, text: x, input: 3}
+  - {agent: critic, label: c, text: x, input: {poem: '${nope}'}}
+  - {agent: poet, label: d, text: x, budget: {usd: -1}}
+  - {agent: pit, label: [d], text: [x], gates: [7]}
+"""
+    head = HEAD.replace("description: Poems.", "max_parallel: 0\ntimeout_seconds: 0")
+
+    assert told(head + tasks) == [1, 2, 3, 9, 9, 10, 11, 11, 11, 11, 12, 13, 14, 15, 15, 15, 15]
+
+
+@pytest.mark.parametrize("kind", ["3", "{type: array}"])
+def test_nothing_is_said_of_inputs_whose_schema_is_wrong(kind: str) -> None:
+    tasks = "tasks: [{agent: critic, text: '${topic}', input: {poem: '${topic}'}}]"
+
+    assert told(f"name: verse\ndescription: d\ninput: {kind}\n{tasks}\n") == [3]
+    assert told(f"name: verse\ndescription: d\ninputs: {kind}\n{tasks}\n") == [3]
+
+
 def test_a_value_with_a_placeholder_is_checked_only_once_it_is_filled() -> None:
     tasks = "  - agent: critic\n    text: x\n    input: {poem: '${topic}', rules: '${rules}'}\n"
 

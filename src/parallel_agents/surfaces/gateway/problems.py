@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import NotRequired
 
 import orjson
 from starlette.types import Send
@@ -19,6 +20,7 @@ from parallel_agents.errors import (
     ForkRefused,
     GatewayFault,
     HostError,
+    InvalidFile,
     NoSuchPath,
     NotAuthorized,
     NotFound,
@@ -32,6 +34,7 @@ from parallel_agents.errors import (
 from parallel_agents.secrets.known import KNOWN
 
 TYPE = "application/problem+json"
+_MOST_FINDINGS = 500
 _STATUSES: tuple[tuple[type[PagentsError], HTTPStatus], ...] = (
     (NotAuthorized, HTTPStatus.UNAUTHORIZED),
     (OnlyReads, HTTPStatus.FORBIDDEN),
@@ -53,10 +56,20 @@ _STATUSES: tuple[tuple[type[PagentsError], HTTPStatus], ...] = (
 )
 
 
+class FindingDocument(TypedDict):
+    """One thing that is wrong with a file, and its line; 0 is the file as a whole."""
+
+    line: int
+    message: str
+    why: str
+    hint: str
+
+
 class Problem(TypedDict):
     """What went wrong: the status, our code, what happened, why, and what to do.
 
-    `type` names the kind for machines, and `docs` is the command that explains it.
+    `type` names the kind for machines, and `docs` is the command that explains it. `findings` has all
+    that is wrong with a file, the first included, up to 500.
     """
 
     type: str
@@ -67,6 +80,7 @@ class Problem(TypedDict):
     why: str
     hint: str
     docs: str
+    findings: NotRequired[list[FindingDocument]]
 
 
 class Refusal(Exception):
@@ -93,7 +107,7 @@ def status_of(error: PagentsError) -> HTTPStatus:
 
 
 def problem_of(error: PagentsError, status: HTTPStatus) -> Problem:
-    return {
+    problem: Problem = {
         "type": f"urn:pagents:error:{error.code}",
         "title": error.message,
         "status": status.value,
@@ -103,6 +117,13 @@ def problem_of(error: PagentsError, status: HTTPStatus) -> Problem:
         "hint": error.hint,
         "docs": error.docs,
     }
+    if isinstance(error, InvalidFile):
+        found = (error, *error.others)[:_MOST_FINDINGS]
+        problem["findings"] = [
+            {"line": each.line, "message": each.message, "why": each.why, "hint": each.hint}
+            for each in found
+        ]
+    return problem
 
 
 async def send_refusal(send: Send, refusal: Refusal) -> None:
