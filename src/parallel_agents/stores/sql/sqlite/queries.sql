@@ -453,7 +453,8 @@ SELECT created_at FROM runs WHERE session = :after ORDER BY number DESC LIMIT 1
 s.key IN ({named})
 
 -- Each part is one search of an index. Every key contains `agent:` or `team:`, which without a colon
--- are no start of a name.
+-- are no start of a name. Run ids are shown to nobody by less than eight characters: a shorter start
+-- would find a run that nobody meant.
 -- name: named
 SELECT key FROM sessions WHERE label = :prefix AND :prefix <> ''
 UNION ALL
@@ -470,7 +471,7 @@ WHERE instr(:prefix, ':') > 0
   AND (substr(key, 1, length(:prefix)) = :prefix OR instr(key, ':' || :prefix) > 0)
 UNION ALL
 SELECT r.session FROM runs AS r
-WHERE :prefix <> '' AND r.id >= :prefix AND r.id < :prefix || char(1114111)
+WHERE length(:prefix) >= 8 AND r.id >= :prefix AND r.id < :prefix || char(1114111)
   AND r.number = (SELECT MAX(number) FROM runs WHERE session = r.session)
 
 -- name: short_key
