@@ -71,6 +71,38 @@ def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
     assert asked(provider) == dict.fromkeys(LABELS, 1)
 
 
+def test_tasks_that_wait_for_a_slot_of_a_resume_are_queued_and_grow_no_older(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold()
+    running = pagents.start("run", pagents.team(*LABELS), "--id", "tea", "--max-parallel", "2")
+    provider.wait_in_flight(2)
+    running.signal(signal.SIGINT)
+    running.wait_for("Ctrl-C again stops at once")
+    running.signal(signal.SIGINT)
+    running.ended()
+    resumed = pagents.start("resume", "tea", "--max-parallel", "1")
+    provider.wait_in_flight(3)
+
+    def waiting() -> list[str]:
+        return [line for line in pagents("list", "in:tea").out.splitlines() if "slot" in line]
+
+    before = waiting()
+    listed = [item for item in pagents.items("list", "in:tea") if item["label"] in LABELS]
+    team = pagents("list").out
+    left = [item for item in pagents.items("health") if item["about"] == "stopped"]
+    after = waiting()
+    provider.release()
+
+    states = Counter((item["status"], item["is_stopped"]) for item in listed)
+    assert states == {("queued", False): 3, ("running", False): 1}
+    assert "stopped" not in team
+    assert left == []
+    assert len(before) == 3
+    assert after == before
+    assert resumed.ended().code == 0
+
+
 def seconds_of_a_command(pagents: Pagents) -> float:
     """How long a command takes that only looks: about half a second, and more under load."""
     began = time.monotonic()

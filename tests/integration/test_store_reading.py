@@ -80,7 +80,7 @@ async def test_each_field_of_a_filter_chooses(open_store: OpenStore) -> None:
 
 @pytest.mark.parametrize(
     "prefix",
-    ["agent:writer:subagent:first", "agent:writer:subagent:fi", "fi", "the first", "run-fi"],
+    ["agent:writer:subagent:first", "agent:writer:subagent:fi", "fi", "the first", "run-firs"],
 )
 async def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
     open_store: OpenStore, prefix: str
@@ -106,6 +106,7 @@ async def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
         "agent",
         "writer",
         "subagent",
+        "run-fir",
     ],
 )
 async def test_a_prefix_is_not_a_pattern(open_store: OpenStore, prefix: str) -> None:

@@ -16,8 +16,9 @@ class Filter(Checked):
     Attributes:
         sessions: these sessions.
         run: this run, even if its session has had another run since.
-        prefix: the beginning of a session key, of its last part or of a run id, or a whole label
-            or task name, or the whole key under which a session without a parent was spawned.
+        prefix: the beginning of a session key or of its last part, at least eight characters of a
+            run id, or a whole label or task name, or the whole key under which a session without a
+            parent was spawned.
         tree: this session and everything that it spawned.
         is_live: sessions whose latest run is live, or is not.
         orphaned: live runs that no living process owns.

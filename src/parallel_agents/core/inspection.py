@@ -43,8 +43,8 @@ class Snapshot:
         last: the last event of each run that a process has begun and that has not ended.
         last_steps: the last event before that, of runs whose last event is a start and that have done
             something before.
-        last_times: when each live run that no living process has was last worked on, in seconds
-            since the epoch.
+        last_times: when each live run that no living process has, or that waits to be taken up
+            again, was last worked on, in seconds since the epoch.
         silences: how long runs have been silent that living processes execute, for those that have
             been for a while.
         asked: the first question of each live run that waits for a person.

@@ -176,6 +176,11 @@ class Run:
         """How long processes executed the run; None while it is live."""
         return None if self.finished_at is None else self.seconds_until(self.finished_at)
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether it has begun, and waits until a process takes it up again."""
+        return self.status is RunStatus.QUEUED and self.started_at is not None
+
     def seconds_until(self, at: float) -> float | None:
         """How long processes have executed the run if one does at `at`; None before its start."""
         if self.started_at is None:

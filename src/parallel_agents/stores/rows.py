@@ -280,6 +280,11 @@ class Rows:
         found = self.database.all("last_steps_of", (as_array(runs),))
         return {RunId(run): self.body(seq, body) for run, seq, body in found}
 
+    def takers(self, runs: Sequence[RunId]) -> dict[RunId, OwnerId]:
+        """The living processes that take up these runs, whose own processes have ended."""
+        found = self.database.all("takers", (as_array(runs),))
+        return {RunId(run): OwnerId(owner) for run, owner in found}
+
     def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         found = self.database.all("last_times_of", (as_array(runs),))
         return {RunId(run): at for run, at in found if is_moment(at)}

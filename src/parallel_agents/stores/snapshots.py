@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from parallel_agents.core.event import Noticed, Started, Steered
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.inspection import Snapshot
+from parallel_agents.core.overview import Tally
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.question import Question
 from parallel_agents.core.row import Row
@@ -31,9 +33,15 @@ def read_snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: floa
 
 def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -> Snapshot:
     alive = frozenset(owner.id for owner in rows.owners() if owner.state is OwnerState.LIVE)
+    shown = _with_takers(rows, shown, alive)
     live = {row.session.key: _live_runs(rows, row) for row in shown if _may_wait(row)}
     teams = [row for row in shown if row.run.kind.is_group]
-    tallies = read_tallies(rows, [row.session.key for row in teams])
+    found = read_tallies(rows, [row.session.key for row in teams])
+    tallies = found | {
+        row.session.key: [_taken(tally, row.run, alive) for tally in found[row.session.key]]
+        for row in teams
+        if not row.run.status.is_over and row.run.owner in alive
+    }
     left = {
         team: _members_left(rows, team)
         for team, of_team in tallies.items()
@@ -42,7 +50,11 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
     working = _live([*shown, *_all(live.values())])
     last = rows.last_bodies([run.id for run in working if run.status is not RunStatus.QUEUED])
     begun = [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
-    unowned = [run.id for run in _live([*shown, *_all(left.values())]) if run.owner not in alive]
+    resting = [
+        run.id
+        for run in _live([*shown, *_all(left.values())])
+        if run.owner not in alive or run.is_resting
+    ]
     return Snapshot(
         rows=shown,
         live=live,
@@ -51,12 +63,33 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         left=left,
         last=last,
         last_steps=rows.last_steps(begun),
-        last_times=rows.last_times(unowned),
+        last_times=rows.last_times(resting),
         silences=_silences(rows, working, rules, now),
         asked=_asked(rows, now) if working else {},
         alive=alive,
         now=now,
     )
+
+
+def _with_takers(rows: Rows, shown: Sequence[Row], alive: Collection[OwnerId]) -> Sequence[Row]:
+    """The rows, with what a living process takes up as its own: it waits there for a slot."""
+    unowned = [run.id for run in _live(shown) if run.owner is not None and run.owner not in alive]
+    if not unowned:
+        return shown
+    takers = rows.takers(unowned)
+    return [_waiting(row, takers[row.run.id]) if row.run.id in takers else row for row in shown]
+
+
+def _waiting(row: Row, owner: OwnerId) -> Row:
+    run = replace(row.run, owner=owner, status=RunStatus.QUEUED)
+    return replace(row, run=run, owner_state=OwnerState.LIVE)
+
+
+def _taken(tally: Tally, team: Run, alive: Collection[OwnerId]) -> Tally:
+    """The same of the tasks of a team that a living process executes."""
+    if tally.status.is_over or tally.owner is None or tally.owner in alive:
+        return tally
+    return tally._replace(owner=team.owner, status=RunStatus.QUEUED)
 
 
 def _may_wait(row: Row) -> bool:

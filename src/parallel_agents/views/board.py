@@ -31,7 +31,8 @@ class Lane:
     """One agent's line: its status, and what it is doing.
 
     Attributes:
-        began_at: when it started, moved on by the time while no process executed it.
+        began_at: when it started, moved on by the time while no process executed it. Of one that has
+            begun and is queued, `last_at` is when it was last worked on.
         last: its last event except starts.
         last_at: when its last event was written.
         asked: the questions that wait for a person, by the keys of their answers.
@@ -55,16 +56,18 @@ class Board:
         below: what their children spent, and those without a lane.
         is_begun: whether one of them has begun; what came before, such as an earlier turn of the same
             session, is not theirs.
+        team: the run whose process executes the lanes; None if that is not known.
     """
 
     lanes: dict[RunId, Lane]
     below: Spend = Spend()
     is_begun: bool = False
+    team: RunId | None = None
 
     @classmethod
-    def of(cls, labels: Mapping[RunId, str]) -> Board:
+    def of(cls, labels: Mapping[RunId, str], team: RunId | None = None) -> Board:
         """A board of runs whose labels alone are known."""
-        return cls({run: Lane(label=label) for run, label in labels.items()})
+        return cls({run: Lane(label=label) for run, label in labels.items()}, team=team)
 
     def add(self, labels: Mapping[RunId, str]) -> None:
         """Add runs that are met only now."""
@@ -82,6 +85,8 @@ class Board:
         if lane is None:
             if isinstance(event.body, Replied) and self.is_begun:
                 self.below += event.body.spend
+            elif isinstance(event.body, Started) and event.run == self.team:
+                self._requeue()
             return None
         self.is_begun = True
         changed = _after(lane, event)
@@ -94,6 +99,13 @@ class Board:
             asked=changed.asked,
         )
         return None if seen == changed else changed
+
+    def _requeue(self) -> None:
+        """What ran when the team's last process ended waits until it is taken up again."""
+        for run, lane in self.lanes.items():
+            if lane.status is RunStatus.RUNNING:
+                doing = lane.doing if lane.asked else WAITS_FOR_SLOT
+                self.lanes[run] = replace(lane, status=RunStatus.QUEUED, doing=doing)
 
     def count(self, *statuses: RunStatus) -> int:
         return sum(lane.status in statuses for lane in self.lanes.values())
@@ -110,6 +122,13 @@ class Board:
     @property
     def spend(self) -> Spend:
         return sum((lane.spend for lane in self.lanes.values()), self.below)
+
+
+def seconds_at(lane: Lane, now: float) -> float | None:
+    """How long processes have executed a live lane; None before its start."""
+    if lane.began_at is None:
+        return None
+    return (lane.last_at if lane.status is RunStatus.QUEUED else now) - lane.began_at
 
 
 def doing_at(lane: Lane, now: float) -> str:

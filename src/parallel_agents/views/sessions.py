@@ -29,7 +29,7 @@ class SessionLine:
     Attributes:
         doing: what that run is doing now.
         is_stopped: the run has not ended, and no process works on it.
-        until: when it ended, wrote last or, while a process works on it, now.
+        until: when it ended, was worked on last or, while a process works on it, now.
         asks: what the run asks a person, whether a process works on it or not.
         queued_after: further runs of the session that wait for it.
         counts: of a team, how many of its tasks' runs are in each state; of one that has ended, as it
@@ -92,7 +92,9 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
     return SessionLine(
         row=row,
         is_stopped=is_stopped,
-        until=_last_time(seen, left, tallies) if is_stopped else run.finished_at or seen.now,
+        until=_last_time(seen, left, tallies)
+        if is_stopped or run.is_resting
+        else run.finished_at or seen.now,
         doing="" if is_stopped else _doing(seen, run),
         asks=waits_for(seen.asked[run.id]) if run.id in seen.asked else "",
         queued_after=queued_after,
@@ -105,7 +107,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
 
 
 def _last_time(seen: Snapshot, left: Sequence[Row], tallies: Sequence[Tally]) -> float:
-    """When a run that is stopped, or what is below it, was last worked on."""
+    """When a run that is stopped or waits, or what is below it, was last worked on."""
     times = [each.run.finished_at or seen.last_times.get(each.run.id) for each in left]
     times += [tally.finished_at for tally in tallies]
     return max(filter(None, times), default=seen.now)

@@ -157,6 +157,19 @@ async def test_a_label_and_a_key_are_the_same_in_each_unicode_form() -> None:
             assert (await rig.service.find(name)).session.key == handle.key
 
 
+async def test_a_few_characters_of_a_run_id_end_nothing() -> None:
+    async with open_test_rig() as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x"))
+        run = await rig.service.find(handle.key)
+
+        for most in (2, 7):
+            if not short(handle.key).startswith(start := run.run.id[:most]):
+                with pytest.raises(NotFound):
+                    await rig.service.kill(start)
+
+        assert (await handle.wait()).status == "done"
+
+
 async def test_labels_that_differ_in_case_are_two() -> None:
     async with open_test_rig() as rig:
         small = await rig.sessions.spawn(Task("writer", "x", label="tea"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import (
     Body,
@@ -21,7 +23,7 @@ from parallel_agents.core.model import Finish
 from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.usage import Usage
-from parallel_agents.views.board import Board, doing_at
+from parallel_agents.views.board import Board, doing_at, seconds_at
 
 ONE, TWO = RunId("one"), RunId("two")
 
@@ -73,6 +75,17 @@ def test_the_time_of_a_lane_that_was_taken_over_goes_on_where_its_work_ended() -
     again = seen.lanes[ONE]
     assert again.status is RunStatus.RUNNING
     assert again.began_at == 18.0
+
+
+def test_what_waits_for_a_slot_of_its_team_s_next_process_grows_no_older() -> None:
+    team = RunId("team")
+    seen = Board.of({ONE: "first", TWO: "second"}, team=team)
+    for run, at in ((team, 9.0), (ONE, 10.0), (TWO, 10.0), (team, 90.0), (ONE, 91.0)):
+        seen.take(replace(event(started(), at=at), run=run))
+
+    assert [lane.status for lane in seen.lanes.values()] == [RunStatus.RUNNING, RunStatus.QUEUED]
+    assert seen.lanes[TWO].doing == "waits for a slot"
+    assert [seconds_at(lane, 95.0) for lane in seen.lanes.values()] == [4.0, 0.0]
 
 
 def test_a_reply_that_was_kept_is_not_asked_for_again_when_its_run_is_taken_up() -> None:

@@ -227,8 +227,10 @@ class _Attached:
         )  # as the store counts, whatever the clock of this machine says
         sessions, key = self._client.sessions, self._row.session.key
         members = [] if self._is_flow else await sessions.members(self._row)
-        board = Board.of({row.run.id: row.session.label for row in members})
-        with progress.choose(self._how.style, board, self._row.run.started_at) as shown:
+        run = self._row.run
+        board = Board.of({row.run.id: row.session.label for row in members}, team=run.id)
+        started_at = None if run.started_at is None else run.started_at + run.idle_seconds
+        with progress.choose(self._how.style, board, started_at) as shown:
             async with (
                 progress.ticking(shown),
                 self._prompt(shown, began_at) as prompt,

@@ -254,7 +254,7 @@ class _Started:
 
     async def watch(self) -> None:
         """Show progress, and print and write each result as it comes, until all runs have ended."""
-        sessions, board = self._app.sessions, Board.of(self._labels)
+        sessions, board = self._app.sessions, Board.of(self._labels, team=self.work.run)
         heard = self.work.heard
         with (
             progress.choose(self._display.style, board) as shown,

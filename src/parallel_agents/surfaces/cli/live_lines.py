@@ -10,7 +10,7 @@ from rich.text import Text
 
 from parallel_agents.core.run import RunStatus
 from parallel_agents.views import cells, format
-from parallel_agents.views.board import Board, Lane, doing_at
+from parallel_agents.views.board import Board, Lane, doing_at, seconds_at
 
 _SHOWN = 12
 _LEAST_LABEL = 12
@@ -47,7 +47,8 @@ def drawn(board: Board, now: float, began_at: float, size: Size, written: str) -
 def _lanes(lanes: Sequence[Lane], now: float, width: int) -> list[Text]:
     """A line for each: its state, its label, its time, and what it is doing."""
     labels = [_plain(lane.label) for lane in lanes]
-    times = ["" if x.began_at is None else format.seconds(now - x.began_at) for x in lanes]
+    worked = [seconds_at(lane, now) for lane in lanes]
+    times = ["" if each is None else format.seconds(each) for each in worked]
     widest = max(map(cell_len, labels), default=0)
     of_times = max(map(len, times), default=0)
     room = max(width - of_times - _BESIDE, 0)

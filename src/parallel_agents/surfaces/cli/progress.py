@@ -70,7 +70,8 @@ def is_live(style: Style) -> bool:
 def choose(style: Style, board: Board, began_at: float | None = None) -> Progress:
     """The progress in a style; `auto` chooses by where stderr goes.
 
-    `began_at` is when the work began, in seconds since the epoch; None for now.
+    `began_at` is when the work began, in seconds since the epoch, moved on by the time while no
+    process executed it; None for now.
     """
     if style is Style.AUTO:
         style = Style.LIVE if is_live(style) else Style.TEXT

@@ -453,7 +453,8 @@ SELECT created_at FROM runs WHERE session = :after ORDER BY number DESC LIMIT 1
 s.key IN ({named})
 
 -- Each part is one search of an index. Every key contains `agent:` or `team:`, which without a colon
--- are no start of a name.
+-- are no start of a name. Run ids are shown to nobody by less than eight characters: a shorter start
+-- would find a run that nobody meant.
 -- name: named
 SELECT key FROM sessions WHERE label = :prefix AND :prefix <> ''
 UNION ALL
@@ -470,7 +471,7 @@ WHERE instr(:prefix, ':') > 0
   AND (substr(key, 1, length(:prefix)) = :prefix OR instr(key, ':' || :prefix) > 0)
 UNION ALL
 SELECT r.session FROM runs AS r
-WHERE :prefix <> '' AND r.id >= :prefix AND r.id < :prefix || char(1114111)
+WHERE length(:prefix) >= 8 AND r.id >= :prefix AND r.id < :prefix || char(1114111)
   AND r.number = (SELECT MAX(number) FROM runs WHERE session = r.session)
 
 -- name: short_key
@@ -1125,12 +1126,30 @@ run IN (SELECT value FROM json_each(:runs))
 SELECT DISTINCT id FROM artifacts
 WHERE id IN (SELECT value FROM json_each(?)) OR typeof(id) <> 'text' OR length(id) <> 64;
 
--- Live runs of agents, counted by how they are doing.
+-- Live runs of agents, counted by how they are doing. What a living process takes up counts as its own.
 -- name: live_by_owner
-SELECT owner, status, COUNT(*), MAX(CASE WHEN epoch = 0 THEN created_at END)
-FROM runs INDEXED BY runs_live
-WHERE status IN ('queued', 'running') AND kind = 'agent'
-GROUP BY owner, status;
+SELECT COALESCE(taker, owner), CASE WHEN taker IS NULL THEN status ELSE 'queued' END, COUNT(*),
+       MAX(CASE WHEN epoch = 0 THEN created_at END)
+FROM (SELECT r.owner, r.status, r.epoch, r.created_at, {taker} AS taker
+      FROM runs AS r INDEXED BY runs_live
+      WHERE {live} AND r.kind = 'agent')
+GROUP BY 1, 2;
+
+-- The living process that executes the parent of a run whose own process has ended: it continues the
+-- run as soon as it has a slot for it.
+-- name: taker
+CASE WHEN EXISTS (SELECT 1 FROM owners WHERE owners.id = r.owner AND owners.state != 'live') THEN
+    (SELECT above.owner
+     FROM sessions AS s JOIN runs AS above ON above.session = s.parent
+     JOIN owners ON owners.id = above.owner AND owners.state = 'live'
+     WHERE s.key = r.session AND above.status IN ('queued', 'running') LIMIT 1)
+END
+
+-- name: takers
+SELECT id, taker
+FROM (SELECT r.id, {taker} AS taker FROM runs AS r
+      WHERE r.id IN (SELECT value FROM json_each(?)) AND {live})
+WHERE taker IS NOT NULL;
 
 -- The partial index `runs_failed` finds these without reading other runs.
 -- name: failed_since
