@@ -11,6 +11,7 @@ import pytest
 
 from parallel_agents.core.message import ToolCall
 from parallel_agents.models.shapes import objects_at, text_at
+from parallel_agents.testing import Hang
 from tests.acceptance.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -96,6 +97,25 @@ def test_the_answer_of_an_agent_with_a_schema_is_shown_in_its_form_and_not_as_js
 
     assert "title: Rain" in chat.screen.text
     assert '{"title"' not in chat.screen.text
+
+
+def test_a_chat_leaves_what_it_took_over_from_a_dead_worker_to_another(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    provider.gives(Hang(), times=2)
+    left = pagents("spawn", "talker", "hello").out.strip()
+    provider.wait_in_flight(1)
+    (worker,) = pagents.workers()
+    os.kill(worker, signal.SIGKILL)
+    pagents.wait_workers_gone()
+    chat = terminal("chat", "talker")
+    pagents.wait_until(lambda: len(provider.requests) == 2)
+    chat.wait_for("/exit leaves")
+    chat.press("/exit\r")
+
+    assert chat.end() == 0
+    pagents.wait_ended(1)
+    assert f"had left {left}; a background worker continues it now." in chat.screen.text
 
 
 def test_ctrl_c_stops_the_answer_and_not_the_chat(provider: FakeProvider, terminal: Open) -> None:

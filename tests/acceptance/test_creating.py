@@ -48,7 +48,7 @@ def test_an_agent_is_made_edited_registered_compared_and_reverted(pagents: Pagen
     assert made.code == 0, made.err
     assert "✔ sorter v1  registered  score 9" in made.out
     assert "sorter: design" in made.err
-    assert "pagents spawn sorter" in made.err
+    assert "Next: pagents agents show sorter" in made.err
     assert pagents("spawn", "sorter", "Sort it.", "-i", "ticket=The heating", "--wait").code == 0
     pagents("agents", "new", "sorter", "Else.").assert_refused("PA-E101", "--replace", exits=2)
     blank = pagents("agents", "new", "code_reviewer", "--blank")

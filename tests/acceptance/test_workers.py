@@ -50,6 +50,25 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(
     assert f"took over the runs of a dead process: {first} (content_writer_funny)" in log
 
 
+def test_a_command_gives_its_own_result_and_leaves_what_it_took_over_to_a_worker(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(Hang(), "cats", times=2)
+    cats = pagents(*WRITER, "Write about cats.").out.strip()
+    provider.wait_in_flight(1)
+    kill_worker(pagents)
+
+    provider.hold("dogs")
+    dogs = pagents.start(*WRITER, "Write about dogs.", "--wait")
+    pagents.wait_until(lambda: len(provider.requests) == 3)
+    provider.release()
+    ended = dogs.ended()
+
+    assert ended.code == 0
+    assert f"A dead process had left {cats}; a background worker continues it now." in ended.err
+    assert pagents("wait", cats).code == 0
+
+
 def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
     pagents: Pagents, provider: FakeProvider
 ) -> None:

@@ -64,30 +64,37 @@ class Awaited(Coroutine[Any, Any, V_co]):
     def __getattr__(self, name: str) -> object:
         if name.startswith(("_", "cr_", "gi_")):  # what debuggers and asyncio ask coroutines for
             return getattr(self._work, name)
-        raise self._misused(f"it has no {name}")
+        with CALLERS_FRAMES:
+            raise self._misused(f"it has no {name}")
 
     def __iter__(self) -> NoReturn:
-        raise self._misused("it cannot be iterated")
+        with CALLERS_FRAMES:
+            raise self._misused("it cannot be iterated")
 
     def __aiter__(self) -> NoReturn:
-        raise self._misused("it cannot be iterated")
+        with CALLERS_FRAMES:
+            raise self._misused("it cannot be iterated")
 
     def __getitem__(self, _: object) -> NoReturn:
-        raise self._misused("it has no items")
+        with CALLERS_FRAMES:
+            raise self._misused("it has no items")
 
     def __len__(self) -> NoReturn:
-        raise self._misused("it has no length")
+        with CALLERS_FRAMES:
+            raise self._misused("it has no length")
 
     def __bool__(self) -> bool:
         return True
 
     def __enter__(self) -> NoReturn:
-        raise self._misused("it cannot be entered")
+        with CALLERS_FRAMES:
+            raise self._misused("it cannot be entered")
 
     def __exit__(self, *_: object) -> None: ...
 
     async def __aenter__(self) -> NoReturn:
-        raise self._misused("it cannot be entered")
+        with CALLERS_FRAMES:
+            raise self._misused("it cannot be entered")
 
     async def __aexit__(self, *_: object) -> None: ...
 
@@ -129,15 +136,18 @@ class AsyncOpening(AbstractAsyncContextManager[V_co]):
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise self._misused(f"it has no {name} before")
+        with CALLERS_FRAMES:
+            raise self._misused(f"it has no {name} before")
 
     def __enter__(self) -> NoReturn:
-        raise self._misused("it is entered by async code")
+        with CALLERS_FRAMES:
+            raise self._misused("it is entered by async code")
 
     def __exit__(self, *_: object) -> None: ...
 
     def __await__(self) -> NoReturn:
-        raise self._misused("it is closed by the end of a block")
+        with CALLERS_FRAMES:
+            raise self._misused("it is closed by the end of a block")
 
     def _misused(self, why: str) -> AsyncMisused:
         return AsyncMisused(
@@ -171,10 +181,12 @@ class Followed(AsyncIterator[V_co]):
             await close()
 
     def __iter__(self) -> NoReturn:
-        raise self._misused()
+        with CALLERS_FRAMES:
+            raise self._misused()
 
     def __await__(self) -> NoReturn:
-        raise self._misused()
+        with CALLERS_FRAMES:
+            raise self._misused()
 
     def _misused(self) -> AsyncMisused:
         return AsyncMisused(

@@ -13,6 +13,7 @@ from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shown_results import ShownResult, html_of, line_of, table_of
+from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import NoOutput, OverBudget, PagentsError
@@ -212,7 +213,8 @@ class Answered(Generic[T_co]):
         if self._typed is None:
             return cast("T_co", self.output_json)
         if (missing := self._typed.missing) is not None:
-            raise NoOutput(missing.message, why=missing.why, hint=missing.hint)
+            with CALLERS_FRAMES:
+                raise NoOutput(missing.message, why=missing.why, hint=missing.hint)
         return cast("T_co", self._typed.instance)
 
 

@@ -7,14 +7,16 @@ hide the one line that is. `python -X dev` keeps them, for whoever looks for a b
 from __future__ import annotations
 
 import sys
-from types import TracebackType
+import types
+from types import FrameType, TracebackType
 
 from parallel_agents.errors import PagentsError
 
 # What lies between a caller and what was raised: this package, and what it calls and is called by.
-_BETWEEN = sys.stdlib_module_names | {
-    *("parallel_agents", "aiohttp", "pydantic", "tomlkit", "websockets", "yaml", "yarl")
-}
+_BETWEEN = {"parallel_agents", "aiohttp", "pydantic", "tomlkit", "websockets", "yaml", "yarl"}
+# The standard library is known by its place: a program may have a `queue.py` of its own.
+_STANDARD = types.__file__.removesuffix("types.py")
+_INSTALLED = ("site-packages", "dist-packages")
 
 
 class CallersFrames:
@@ -54,14 +56,22 @@ def keep_callers_frames(error: BaseException) -> None:
 def _of_callers(trace: TracebackType | None) -> TracebackType | None:
     kept: list[TracebackType] = []
     while trace is not None:
-        module = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if module.partition(".")[0] not in _BETWEEN:
+        if not _is_between(trace.tb_frame):
             kept.append(trace)
         trace = trace.tb_next
     below = None
     for each in reversed(kept):
         below = TracebackType(below, each.tb_frame, each.tb_lasti, each.tb_lineno)
     return below
+
+
+def _is_between(frame: FrameType) -> bool:
+    if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _BETWEEN:
+        return True
+    file = frame.f_code.co_filename
+    if not file.startswith((_STANDARD, "<frozen ")):
+        return False
+    return not file.removeprefix(_STANDARD).startswith(_INSTALLED)
 
 
 CALLERS_FRAMES = CallersFrames()

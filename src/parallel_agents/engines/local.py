@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Protocol, Self
+from typing import Self
 
 from parallel_agents.containment.calls import describe, tell
 from parallel_agents.core.call_decisions import Answered
@@ -29,6 +29,7 @@ from parallel_agents.engines.live_run import (
     StoreJournal,
     ends_more_than_a_run,
 )
+from parallel_agents.engines.rules import Rules
 from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping, until_quiet
 from parallel_agents.engines.sweeping import Sweep, Sweeping
 from parallel_agents.engines.team_bounds import learn_bound
@@ -39,24 +40,11 @@ _log = logging.getLogger(__name__)
 _LAST_WRITES_SECONDS = 10.0
 
 
-class Rules(Protocol):
-    """The rules for runs in this process."""
-
-    def scopes_of(self, row: Row) -> Mapping[Scope, int | None]:
-        """The scopes in which the run takes a slot, each with its limit or None."""
-        ...
-
-    def lacks(self, row: Row) -> str:
-        """What this process lacks for the run; empty if nothing. Only such runs are adopted."""
-        ...
-
-
 class LocalEngine:
     """An engine for as long as its `async with` block lasts.
 
-    Leaving the block starts no new runs, lets calls in flight end and stores their results, cancels
-    runs that only wait, and releases the process's runs to the store, so that any process can
-    continue them.
+    Leaving it starts no new runs, lets calls in flight end and stores their results, cancels runs
+    that only wait, and releases what it took over to the store, so that any process can continue it.
 
     Args:
         store: holds the runs.
@@ -87,7 +75,7 @@ class LocalEngine:
         self._slots: Slots[ScheduledRun] = Slots()
         self._scheduled: dict[RunId, ScheduledRun] = {}
         self._blocked: dict[SessionKey, dict[RunId, ScheduledRun]] = {}
-        self._adopted: set[RunId] = set()
+        self._adopted: dict[RunId, Row] = {}
         self._left: set[RunId] = set()  # what this process cannot execute, whoever else may
         self._departures = Departures()
         self._listeners: dict[RunId, list[OnText]] = {}
@@ -140,10 +128,7 @@ class LocalEngine:
             unsubscribe()
         # A store that failed may work again by now; if not, its writer keeps trying.
         try:
-            with (
-                suppress(StoreError) if self._has_failed else nullcontext(),
-                suppress(TimeoutError),
-            ):
+            with suppress(TimeoutError, *([StoreError] if self._has_failed else [])):
                 async with asyncio.timeout(_LAST_WRITES_SECONDS):
                     await asyncio.gather(
                         self._store.release(self._owner.id, sorted(self._adopted)),
@@ -204,8 +189,8 @@ class LocalEngine:
             else:
                 scheduled.refuse_return()
         for scheduled in self._scheduled.values():
-            if scheduled.task and scheduled.is_resting:
-                scheduled.task.cancel()
+            if scheduled.is_resting:
+                scheduled.cancel()
 
     async def wait_calls_ended(self) -> None:
         """Return when every run has stopped, except those that only wait for other runs."""
@@ -232,8 +217,23 @@ class LocalEngine:
         """Cancel every run at once; each can continue from its last event."""
         self.admit_nothing_new()
         for scheduled in self._scheduled.values():
-            if scheduled.task is not None:
-                scheduled.task.cancel()
+            scheduled.cancel()
+
+    def give_up_adopted(self, own: Collection[SessionKey] = ()) -> list[Row]:
+        """Stop and return what was taken over; once this process has left, another can have it.
+
+        If any of it belongs to the `own` trees, which were asked to stop, nothing is given up.
+        """
+        given_up = [*self._adopted.values()]
+        trees = {row.session.root for row in given_up}
+        if not trees.isdisjoint(own):
+            return []
+        left = [each for each in self._scheduled.values() if each.row.session.root in trees]
+        self._adopted |= {each.row.run.id: each.row for each in left}  # what it spawned here, too
+        self.admit_nothing_new()
+        for scheduled in left:
+            scheduled.cancel()
+        return given_up
 
     def _admit(self) -> None:
         while (taken := self._slots.take()) is not None:
@@ -345,7 +345,7 @@ class LocalEngine:
         """Cancel a run that was ended from outside, and free its session for the next run."""
         if scheduled := self._scheduled.get(event.run):
             scheduled.cancel_unless_finishing()
-        self._adopted.discard(event.run)
+        self._adopted.pop(event.run, None)
         self._unblock(event.session, event.run)
         for run, blocked in self._blocked.pop(event.session, {}).items():
             if run in self._scheduled:
@@ -391,7 +391,7 @@ class LocalEngine:
         for row in oldest_first(able):
             await learn_bound(self, self._store, row.session.root)
             if not self._is_stopping and row.run.id not in self._scheduled:
-                self._adopted.add(row.run.id)
+                self._adopted[row.run.id] = row
                 self.submit(row)
                 taken.append(row)
         announce_taken(taken, self._owner.role)

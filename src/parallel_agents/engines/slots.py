@@ -133,10 +133,15 @@ class ScheduledRun:
     def is_waiting_to_return(self) -> bool:
         return self.returning is not None and not self.returning.done()
 
+    def cancel(self) -> None:
+        """Cancel the run, if it has been admitted."""
+        if self.task is not None:
+            self.task.cancel()
+
     def cancel_unless_finishing(self) -> None:
         """Cancel a run that was ended from outside; one that writes its own end finds that out."""
-        if self.task and not (self.journal and self.journal.is_finishing):
-            self.task.cancel()
+        if not (self.journal and self.journal.is_finishing):
+            self.cancel()
 
     def return_to(self, scopes: Sequence[Scope]) -> None:
         """Give a parked run its slot again."""

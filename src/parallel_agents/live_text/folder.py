@@ -32,7 +32,7 @@ _OLD_SECONDS = 3600.0
 _TICK_NS = 50_000_000
 _HEAD_BYTES = 40
 _READ_BYTES = 4 * MOST_CHARACTERS + _HEAD_BYTES
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # for what somebody put in its place
 _WANTED, _TEXT = ".wanted", ".text"
 _log = logging.getLogger(__name__)
 
@@ -182,7 +182,7 @@ class LiveTextFolder:
 class TextReader:
     """Reads the text of one run, and then only what was added to it."""
 
-    __slots__ = ("_begun", "_decoder", "_folder", "_offset", "_run", "_text")
+    __slots__ = ("_begun", "_decoder", "_folder", "_inode", "_offset", "_run", "_text")
 
     def __init__(self, folder: LiveTextFolder, run: RunId) -> None:
         self._folder = folder
@@ -204,9 +204,11 @@ class TextReader:
             os.close(place)
 
     def _read(self, place: int) -> Text:
-        begun = _head_of(place)
-        if begun != self._begun or os.fstat(place).st_size < self._offset:
-            self._restart(begun)
+        begun, status = _head_of(place), os.fstat(place)
+        # A process that takes a run over numbers its calls from 1 again, in a file of its own.
+        is_same = (begun, status.st_ino) == (self._begun, self._inode)
+        if not is_same or status.st_size < self._offset:
+            self._restart(begun, status.st_ino)
         added = os.pread(place, max(_READ_BYTES - self._offset, 0), self._offset)
         if _head_of(place) != begun:
             self._restart(b"")
@@ -216,8 +218,9 @@ class TextReader:
         number, turn = begun.split()
         return Text(int(number), self._text, int(turn))
 
-    def _restart(self, begun: bytes) -> None:
-        self._begun, self._offset, self._text = begun, len(begun), ""
+    def _restart(self, begun: bytes, inode: int = 0) -> None:
+        self._begun, self._inode = begun, inode
+        self._offset, self._text = len(begun), ""
         self._decoder = getincrementaldecoder("utf-8")("ignore")
 
 

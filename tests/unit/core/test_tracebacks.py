@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
 
 import pytest
 
 import parallel_agents as pa
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.async_use import Followed
+from parallel_agents.core.async_use import Awaited, Followed
+from parallel_agents.core.run import Answered, Failure, Typed
 from parallel_agents.core.session import SessionOptions
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, NoOutput
 from parallel_agents.sessions.handle import SessionHandle
 
 
 def frames(error: BaseException) -> list[str]:
     """The functions that a traceback shows."""
     return [each.name for each in traceback.extract_tb(error.__traceback__)]
+
+
+async def never() -> None:
+    pass
+
+
+MISUSED: Any = Awaited(never(), "spawn()")
+MISUSED.close()
+OPENING: Any = pa.open()
+MISSING: Answered[str] = Answered(
+    output_json=None, _typed=Typed[str](missing=Failure.of(NoOutput("nothing")))
+)
 
 
 @checked
@@ -38,6 +52,10 @@ async def acall(function: Callable[[], object]) -> object:
         lambda: pa.Task("writer"),  # pyright: ignore[reportCallIssue] - it is wrong
         lambda: pa.map("writer", [5]),  # pyright: ignore[reportArgumentType] - it is wrong
         lambda: pa.load_plan("/nowhere/plan.yaml"),
+        lambda: MISUSED.wait("x"),
+        lambda: MISUSED[0],
+        lambda: OPENING.spawn("writer", "Tea"),
+        lambda: MISSING.output,
     ],
 )
 def test_a_traceback_ends_at_the_line_that_made_the_call(wrong: Callable[[], object]) -> None:
@@ -93,6 +111,26 @@ def test_a_callers_own_functions_stay_between_and_so_does_a_cause_in_them() -> N
     assert frames(refused.value)[1:] == ["call", "<lambda>", "call", "caused"]
     assert isinstance(cause := refused.value.__cause__, ValueError)
     assert frames(cause) == ["caused"]
+
+
+@pytest.mark.parametrize("module", ["queue", "profile", "mine"])
+def test_a_cause_in_a_program_stays_whatever_its_module_is_called(module: str) -> None:
+    space: dict[str, object] = {"__name__": module}
+    exec(compile("def caused():\n    raise KeyError('theirs')", "theirs.py", "exec"), space)
+    caused = cast("Callable[[], object]", space["caused"])
+
+    @checked
+    def refuse() -> None:
+        try:
+            caused()
+        except KeyError as error:
+            raise InvalidInput("no") from error
+
+    with pytest.raises(InvalidInput) as refused:
+        refuse()
+
+    assert isinstance(cause := refused.value.__cause__, KeyError)
+    assert frames(cause)[-1] == "caused"
 
 
 async def test_an_error_that_is_no_refusal_keeps_its_frames() -> None:

@@ -16,6 +16,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
+from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.engines.adoption import Orphans, sort_orphans
 from parallel_agents.stores.memory import MemoryStore
@@ -158,3 +159,24 @@ async def test_a_spawn_whose_caller_is_cut_off_is_executed() -> None:
         rows = await rig.sessions.list()
 
     assert [row.run.status for row in rows] == [RunStatus.DONE]
+
+
+async def test_what_was_taken_over_is_given_up_except_with_the_trees_that_were_asked_to_stop() -> (
+    None
+):
+    store = shared_store()
+    async with open_rig(lead_model(), agents=[WRITER], store=store) as first:
+        spawned = await first.sessions.spawn(Task("writer", "do it"))
+        await store.mark_dead(first.engine.owner)
+        async with open_rig(lead_model(), agents=[WRITER], store=store) as second:
+            await asyncio.sleep(5)
+            kept = second.engine.give_up_adopted([spawned.key])
+            given_up = second.engine.give_up_adopted()
+            left_at = store.now()
+        waited = store.now() - left_at
+        (row,) = await store.rows(Filter(orphaned=True))
+    await store.aclose()
+
+    assert kept == []
+    assert [each.run.id for each in given_up] == [row.run.id] == [spawned.run_id]
+    assert waited == 0

@@ -4,6 +4,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+import pytest
+
 from parallel_agents.core.ids import RunId
 from parallel_agents.live_text.folder import (
     FOLDER,
@@ -50,6 +52,35 @@ def test_who_asks_before_each_call_sees_at_once_who_comes_and_goes(tmp_path: Pat
         found.append(looks())
 
     assert found == [False, *[True, False] * 100]
+
+
+def test_a_file_of_another_process_is_not_taken_for_more_of_the_same(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    folder.want(RUN)
+    reader = TextReader(folder, RUN)
+    folder.begin(RUN, 1, 1)
+    folder.add(RUN, "of one that was killed")
+    reader.read()
+    kept = os.open(
+        tmp_path / FOLDER / text_name(RUN), os.O_RDONLY
+    )  # or its inode would be used again
+    folder.end(RUN)
+    folder.begin(RUN, 1, 1)
+    folder.add(RUN, "of the one that took over, and longer")
+    found = reader.read()
+    os.close(kept)
+
+    assert found.text == "of the one that took over, and longer"
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_in_the_place_of_a_text_stops_nobody(tmp_path: Path) -> None:
+    folder = LiveTextFolder(tmp_path)
+    folder.want(RUN)
+    os.mkfifo(tmp_path / FOLDER / text_name(RUN))
+    folder.begin(RUN, 1, 1)
+
+    assert folder.read(RUN) == NOTHING
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next_who_looks(tmp_path: Path) -> None:

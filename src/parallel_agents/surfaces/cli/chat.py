@@ -36,6 +36,7 @@ from parallel_agents.surfaces.cli.context import (
 from parallel_agents.surfaces.cli.distant_chat import chat_at_distance
 from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
+from parallel_agents.surfaces.cli.given_up import leave_to_workers
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.one_run import Label
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
@@ -95,12 +96,13 @@ async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int
             live = row if row is not None and not row.run.status.is_over else None
             if isinstance(face, ChatScript):
                 await talk(face, chat, live)
-                return face.exit
-            greeting = await _greeting(chat, begin, chosen)
-            await face.run(chat, live, stop, greeting)
-            if name := await chat.called():
-                render.note(f"Come back with: pagents chat {name}")
-    return 0
+            else:
+                await face.run(chat, live, stop, await _greeting(chat, begin, chosen))
+                if name := await chat.called():
+                    render.note(f"Come back with: pagents chat {name}")
+            given_up = app.give_up_adopted([] if row is None else [row.session.root])
+        await leave_to_workers(context, given_up)
+    return face.exit if isinstance(face, ChatScript) else 0
 
 
 async def _find(app: App, begin: AnyTask) -> Row | None:

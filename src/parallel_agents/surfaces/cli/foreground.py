@@ -29,6 +29,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.given_up import leave_to_workers
 from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.lanes import tasks_of
 from parallel_agents.surfaces.cli.output_option import Form
@@ -156,6 +157,9 @@ def run_in_foreground(
             except OutputLost as lost:
                 await _print_what_was_lost(app, started, is_reader_gone=lost.is_reader_gone)
                 raise
+            own = [shown.work.session for shown in started] if concluded is None else []
+            given_up = app.give_up_adopted(own)
+        await leave_to_workers(context, given_up)
         return concluded
 
     bar, concluded = DownloadBar(), None
@@ -163,13 +167,17 @@ def run_in_foreground(
         parts = Parts(on_fetch=bar, on_events=on_events)
         concluded = run_interruptible(partial(execute, parts))
     if concluded is None:
-        if bar.is_under_way:
-            render.note("The part that was fetched is kept; the same command continues from there.")
-        if not started:
-            render.note("Nothing had been started.")
-        _print_how_to_continue(started)
+        _print_interrupted(started, is_fetching=bar.is_under_way)
         raise typer.Exit(Exit.INTERRUPTED)
     return concluded
+
+
+def _print_interrupted(started: Sequence[Shown], *, is_fetching: bool) -> None:
+    if is_fetching:
+        render.note("The part that was fetched is kept; the same command continues from there.")
+    if not started:
+        render.note("Nothing had been started.")
+    _print_how_to_continue(started)
 
 
 async def _print_what_was_lost(app: App, started: Sequence[Shown], *, is_reader_gone: bool) -> None:

@@ -16,6 +16,7 @@ from parallel_agents.quality.judge_registry import MIN_AGREEMENT, Calibration
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, ModelName, find_context
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.given_up import leave_to_workers
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
 
 app = typer.Typer(no_args_is_help=True)
@@ -42,11 +43,14 @@ def calibrate_judge(
     """
     context = find_context(home)
 
-    async def calibrated() -> tuple[Calibration, list[Judgement]]:
+    async def calibrating() -> tuple[Calibration, list[Judgement]]:
         async with open_app(context.environment, context.settings) as opened:
-            return await _calibrate(opened, model, pairs)
+            calibrated = await _calibrate(opened, model, pairs)
+            given_up = opened.give_up_adopted()
+        await leave_to_workers(context, given_up)
+        return calibrated
 
-    found, judgements = run_cancellable(calibrated())
+    found, judgements = run_cancellable(calibrating())
     is_refused = found.agreement < MIN_AGREEMENT
     if json:
         items = [_json(judgement) for judgement in judgements]

@@ -112,13 +112,12 @@ def read_body(takes: type[G], body: bytes) -> G:
 
 def wrong(error: ValidationError, takes: type[Given], what: str) -> InvalidInput:
     """The refusal of values that do not have their form."""
-    found = error.errors(include_url=False)
-    first = found[0]
-    told = "; ".join(_told(each) for each in found[:_MOST_TOLD])
-    left = len(found) - _MOST_TOLD
+    first, *others = error.errors(include_url=False)
+    told = [_told(each) for each in others[:_MOST_TOLD]]
+    left = len(others) - len(told)
     return InvalidInput(
         f"{what} is not valid: {_told(first)}",
-        why=(f"{told}; and {left} more" if left > 0 else told) if len(found) > 1 else "",
+        why="; ".join([*told, f"and {left} more"] if left else told),
         hint=_hint(first, takes),
     )
 
@@ -134,5 +133,7 @@ def _told(fault: ErrorDetails) -> str:
 def _hint(fault: ErrorDetails, takes: type[Given]) -> str:
     names = sorted(takes.model_fields)
     if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
-        return did_you_mean(str(fault["loc"][0]), names, f"It takes {', '.join(names)}.")
+        return did_you_mean(
+            str(fault["loc"][0]), names, f"It takes {', '.join(names) or 'nothing'}."
+        )
     return "GET /api/v1/openapi.json describes what each request takes"

@@ -16,6 +16,8 @@ from typing_extensions import override
 _log = logging.getLogger(__name__)
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _SILENT_SECONDS = 60.0
+# What asyncio says of each client that leaves in the middle of a stream.
+_OF_THOSE_WHO_LEFT = "socket.send() raised exception."
 _Context: TypeAlias = dict[str, Any]  # as asyncio has it
 
 
@@ -31,7 +33,13 @@ class QuietServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_Exhaustion(loop.get_exception_handler()))
+        logging.getLogger("asyncio").addFilter(is_news)
         await super().startup(sockets)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a record of asyncio tells whoever serves something."""
+    return record.msg != _OF_THOSE_WHO_LEFT
 
 
 class _Exhaustion:

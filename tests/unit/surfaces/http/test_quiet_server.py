@@ -31,6 +31,8 @@ async def test_a_process_without_files_left_says_so_once_a_minute(
         full = {"message": "m", "exception": OSError(errno.EMFILE, "Too many open files")}
         for _ in range(3):
             loop.call_exception_handler(full)
+        for text in ("socket.send() raised exception.", "told"):
+            logging.getLogger("asyncio").warning(text)
         await asyncio.sleep(61)
         loop.call_exception_handler(full)
         loop.call_exception_handler({"message": "something else"})
@@ -39,6 +41,7 @@ async def test_a_process_without_files_left_says_so_once_a_minute(
     told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert [text.partition(";")[0] for text in told] == [
         "no connection is accepted: Too many open files",
+        "told",
         "no connection is accepted: Too many open files",
         "something else",
     ]
