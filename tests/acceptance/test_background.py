@@ -316,6 +316,19 @@ def test_a_message_to_a_team_names_its_agents(monday: Pagents) -> None:
         sent.assert_refused("PA-E101", "monday/LABEL", exits=2)
 
 
+def test_a_task_that_was_sent_more_is_listed_once_in_its_place(pagents: Pagents) -> None:
+    pagents("run", pagents.team("one", "two"), "--id", "tea")
+    (before,) = pagents.items("list", "tea", "--limit", "2")[1:]
+    pagents("send", "tea/one", "More.", "--wait")
+
+    for asked in (("tea",), ("--tree",), ("in:tea",)):
+        listed = pagents.items("list", *asked)
+        assert [item["label"] for item in listed][1:] == ["one", "two"]
+        assert listed[1]["run_id"] != before["run_id"]
+    after = pagents.items("list", "tea", "--after", listed[1]["session_key"])
+    assert [item["label"] for item in after] == ["two"]
+
+
 def test_a_team_is_listed_in_the_order_of_its_tasks(monday: Pagents) -> None:
     listed = [item["label"] for item in monday.items("list", "monday")]
 

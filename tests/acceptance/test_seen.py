@@ -28,6 +28,22 @@ def test_a_dry_run_makes_not_even_a_store(pagents: Pagents) -> None:
     assert not (pagents.home / "store.db").exists()
 
 
+def test_a_dry_run_has_a_row_for_each_step_of_a_plan(pagents: Pagents) -> None:
+    pagents("init", "content", "posts.yaml")
+
+    priced = pagents.json("run", "posts.yaml", "-i", "topic=tea", "--dry-run")
+
+    told = {each["label"]: each["first_call_at_most"] is not None for each in priced["items"]}
+    assert told == {
+        "creative": True,
+        "funny": True,
+        "choice": False,
+        "final": False,
+        "short": False,
+    }
+    assert priced["first_calls_at_most"]["tasks_unknown"] == 3
+
+
 def test_a_dry_run_says_what_is_done_and_what_such_work_cost(tagged: Pagents) -> None:
     again = tagged("run", tagged.team("one", "two"), "--id", "crew-1", "--dry-run")
     other = tagged.json("run", tagged.team("one", "two"), "--dry-run")

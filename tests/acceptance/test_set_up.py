@@ -228,6 +228,10 @@ def test_a_profile_begins_with_its_first_setting(pagents: Pagents) -> None:
     assert ended.err == "work is a new profile.\n"
     assert pagents("--profile", "work", "config", "get", "model").out == "bench/good\n"
 
+    gone = pagents("config", "unset", "model", "--profile", "work")
+    config = pagents.home / "config.toml"
+    assert gone.err == f"{config} sets model, which decides without the profile's\n"
+
 
 @pytest.mark.parametrize(
     "command",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -30,6 +30,28 @@ class Probes(NamedTuple):
     plans: Sequence[SessionPlan]
 
 
+class Outlook(NamedTuple):
+    """What is known of a plan before it begins.
+
+    Attributes:
+        plans: a session for each step that an agent does, under the label of the step; one that agents
+            hand on has that of the first, and one whose agent is yet to be made has none.
+        unread: the labels of those that read what others come to, so that their first calls are not known.
+    """
+
+    plans: Sequence[SessionPlan]
+    unread: frozenset[str]
+
+
+class _Probe(NamedTuple):
+    """An agent of a step; the inputs that it reads, or None if it reads more than these."""
+
+    label: str
+    step: Step
+    agent: str
+    filled: Mapping[str, Json] | None
+
+
 async def probe_plan(
     app: Client, environment: Environment, plan: Plan, values: Mapping[str, Json]
 ) -> Probes:
@@ -38,24 +60,62 @@ async def probe_plan(
     Raises:
         UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
     """
-    inputs = complete_input(plan, values)
-    created = {step.create.name for step in all_steps(plan) if step.create is not None}
-    probes = {
-        (name, step.model or plan.model, step.ladder, filled is None or step.id): _probe(
-            app, plan, step, name, filled
-        )
-        for step, filled in [
-            *((step, _first_values(step, inputs)) for step in plan.steps),
-            *((inner, None) for step in plan.steps if step.plan for inner in all_steps(step.plan)),
-        ]
-        for name in step.agents
-        if name not in created
-    }
-    tasks = tuple(probes.values())
+    found = {_kind(plan, each): each for each in _probes(plan, values)}
+    tasks = tuple(_task(app, plan, each) for each in found.values())
     for task in tasks:
         _check_search(app, environment, task)
     plans = [await app.sessions.plan_task(task) for task in tasks]
     return Probes(TeamTask(tasks=tasks, model=plan.model), plans)
+
+
+async def foresee_plan(
+    app: Client, environment: Environment, plan: Plan, values: Mapping[str, Json]
+) -> Outlook:
+    """The session of each step of a plan, to be priced; nothing is begun.
+
+    Raises:
+        UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
+    """
+    probes = _probes(plan, values)
+    kinds = dict.fromkeys(_kind(plan, each) for each in probes)
+    planned = dict(
+        zip(kinds, (await probe_plan(app, environment, plan, values)).plans, strict=True)
+    )
+    firsts = [each for each in probes if each.agent == each.step.agents[0]]
+    plans = [_labelled(planned[_kind(plan, each)], each.label) for each in firsts]
+    return Outlook(plans, frozenset(each.label for each in firsts if each.filled is None))
+
+
+def _probes(plan: Plan, values: Mapping[str, Json]) -> list[_Probe]:
+    """The agents of all steps, of the plans in them too."""
+    inputs = complete_input(plan, values)
+    created = {step.create.name for step in all_steps(plan) if step.create is not None}
+    return [
+        _Probe(label, step, name, None if is_inner else _first_values(step, inputs))
+        for label, step, is_inner in _labelled_steps(plan)
+        for name in step.agents
+        if name not in created
+    ]
+
+
+def _labelled_steps(plan: Plan, above: str = "") -> Iterator[tuple[str, Step, bool]]:
+    """The steps with their labels, and whether they are of a plan in the plan."""
+    for step in plan.steps:
+        label = f"{above}{step.id}"
+        yield label, step, bool(above)
+        if step.plan is not None:
+            yield from _labelled_steps(step.plan, f"{label}.")
+
+
+def _kind(plan: Plan, probe: _Probe) -> tuple[object, ...]:
+    """What is the same for steps that one session can stand for."""
+    step = probe.step
+    own = None if probe.filled is None else probe.label
+    return probe.agent, step.model or plan.model, step.ladder, own
+
+
+def _labelled(plan: SessionPlan, label: str) -> SessionPlan:
+    return replace(plan, session=replace(plan.session, label=label))
 
 
 def _check_search(app: Client, environment: Environment, task: Task[Any]) -> None:
@@ -82,11 +142,10 @@ def _first_values(step: Step, inputs: Mapping[str, Json]) -> Mapping[str, Json] 
     return None if step.needs or step.when or not reads.isdisjoint(RESERVED) else inputs
 
 
-def _probe(
-    app: Client, plan: Plan, step: Step, name: str, filled: Mapping[str, Json] | None
-) -> Task[Any]:
+def _task(app: Client, plan: Plan, probe: _Probe) -> Task[Any]:
     """The task of an agent, or one that stands for it until the steps before have ended."""
-    agent = app.agent(name)
+    step, filled = probe.step, probe.filled
+    agent = app.agent(probe.agent)
     task: Task[Any] = Task(
         agent if filled is not None else replace(agent, input_schema=None),
         "-" if filled is None else fill_text(step.text, filled),

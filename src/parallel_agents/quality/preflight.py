@@ -53,7 +53,8 @@ class Preflight:
             ConfigError: the model of a judge or refiner is unknown, its key is missing, or it may
                 not judge.
             InvalidInput: a condition reads a field that the output schema rules out, a judge or
-                refiner cannot do its work, or this process lacks what the work needs.
+                refiner cannot do its work, this process lacks what the work needs, or the task has a
+                refine loop without any gate.
         """
         gates = tuple(map(self._allowed, (*agent.gates, *task.gates)))
         refine = task.refine or agent.refine
@@ -62,6 +63,12 @@ class Preflight:
         workspace = task.workspace or agent.workspace
         folder = task.options.cwd or (workspace.folder if workspace is not None else "")
         self._check(agent, model, folder, ())
+        if task.refine is not None and not gates:
+            raise InvalidInput(
+                f"nothing could reject the answer of {agent.name}, so there is nothing to refine",
+                why="a refine loop makes another version when a gate or a judge rejects one",
+                hint="add a gate or a judge, such as --gate or --judge, or leave the refine loop out",
+            )
         return agent
 
     def _allowed(self, gate: Gate) -> Gate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.views.sessions import SessionLine
 
 _FORK = "↳ "
@@ -18,7 +18,7 @@ class Branch(NamedTuple):
     line: SessionLine
 
 
-def branches_of(lines: Sequence[SessionLine], order: Mapping[RunId, int]) -> list[Branch]:
+def branches_of(lines: Sequence[SessionLine], order: Mapping[SessionKey, int]) -> list[Branch]:
     """The lines as trees, in the order of their tops.
 
     Args:
@@ -51,10 +51,9 @@ def _is_fork(line: SessionLine) -> bool:
     return line.row.session.parent is None and line.row.session.options.forked_from is not None
 
 
-def _place(line: SessionLine, order: Mapping[RunId, int]) -> tuple[bool, int, float, str]:
-    run = line.row.run
-    place = order.get(run.id, len(order))
-    return _is_fork(line), place, run.created_at, line.row.session.key
+def _place(line: SessionLine, order: Mapping[SessionKey, int]) -> tuple[bool, int, float, str]:
+    key = line.row.session.key
+    return _is_fork(line), order.get(key, len(order)), line.row.run.created_at, key
 
 
 def _drawn(top: SessionLine, below: Mapping[SessionKey, list[SessionLine]]) -> Iterator[Branch]:

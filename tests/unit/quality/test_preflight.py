@@ -24,7 +24,7 @@ from parallel_agents.core.model import Capabilities
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.errors import PagentsError
+from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.settings import Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import RepliesWith, open_rig
@@ -184,6 +184,17 @@ async def test_work_that_can_be_done_is_not_refused(tmp_path: Path) -> None:
         plan = await rig.service.plan_task(task)
 
     assert plan.session.agent.gates == gates
+
+
+async def test_a_refine_loop_that_no_gate_can_begin_is_refused() -> None:
+    async with open_rig(*models(), gates={"mine": bool}) as rig:
+        with pytest.raises(InvalidInput, match="nothing to refine"):
+            await rig.service.plan_task(Task(WORK, "Go.", refine=Refine()))
+
+        gated = replace(WORK, gates=(FunctionGate(function="mine"),))
+        plan = await rig.service.plan_task(Task(gated, "Go.", refine=Refine()))
+
+    assert plan.session.agent.refine == Refine()
 
 
 async def test_a_setting_allows_each_weak_judge() -> None:

@@ -37,7 +37,7 @@ def line(name: str, parent: str | None = None, at: float = 0.0) -> SessionLine:
     return SessionLine(row=Row(session=session, run=run), is_stopped=False, until=at)
 
 
-def drawn(lines: list[SessionLine], order: dict[RunId, int] | None = None) -> list[str]:
+def drawn(lines: list[SessionLine], order: dict[SessionKey, int] | None = None) -> list[str]:
     return [f"{stem}{each.row.session.label}" for stem, each in branches_of(lines, order or {})]
 
 
@@ -50,7 +50,7 @@ def test_children_stand_below_their_parents_in_the_order_of_spawning() -> None:
 def test_the_tasks_of_a_team_keep_their_order() -> None:
     lines = [line("team"), line("x", "team"), line("y", "team")]
 
-    assert drawn(lines, {RunId("run-y"): 0, RunId("run-x"): 1}) == ["team", "├─ y", "└─ x"]
+    assert drawn(lines, {SessionKey("y"): 0, SessionKey("x"): 1}) == ["team", "├─ y", "└─ x"]
 
 
 def test_a_fork_stands_below_the_session_that_it_is_from_after_its_children() -> None:

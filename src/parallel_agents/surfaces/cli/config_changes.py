@@ -217,8 +217,16 @@ def _report(
         render.envelope("setting", time.time(), [{**item, "source": source}])
         return
     render.line(f"✔ {'.'.join(steps)} {done}  {where}")
-    if is_overruled:
+    if is_overruled and _is_below_profile(environment, source):
+        render.note(f"{source} sets {steps[0]}, which decides without the profile's")
+    elif is_overruled:
         render.note(f"! {source} sets {steps[0]}, too, and comes first")
+
+
+def _is_below_profile(environment: Environment, source: str) -> bool:
+    """Whether a profile was chosen, and the source is a file whose settings those of a profile precede."""
+    files = {str(folder / CONFIG_NAME) for folder in environment.folders}
+    return bool(_profile_steps(environment)) and source in files
 
 
 def _shown_profile(environment: Environment) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import typer
 
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.plan_probes import probe_plan
+from parallel_agents.app.plan_probes import foresee_plan
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
@@ -239,8 +239,10 @@ async def _planned_work(asked: _Asked, environment: Environment, client: Client)
         client.orchestrator.check_request(request)
         assert request.plan is not None  # it has just got one
         values = request.material
-        probes = await probe_plan(client, environment, request.plan, values)
-        return Planned(probes.plans, request.budget, UNKNOWN_STEPS, is_sketch=True)
+        outlook = await foresee_plan(client, environment, request.plan, values)
+        return Planned(
+            outlook.plans, request.budget, UNKNOWN_STEPS, is_sketch=True, unread=outlook.unread
+        )
     client.orchestrator.check_request(request)
     agent = client.catalog.agent(ORCHESTRATOR)
     planning = await client.sessions.plan_task(Task(agent, request.goal, model=request.model))

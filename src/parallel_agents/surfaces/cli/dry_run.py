@@ -30,7 +30,7 @@ DryRun = Annotated[
     typer.Option("--dry-run", help="Print tasks, models and costs; run and write nothing."),
 ]
 UNKNOWN_STEPS = (
-    "The steps read what others came to, so their first calls are not known yet; a step may have many"
+    "A step that reads what others came to has a first call that is not known yet; a step may have many"
     " tasks, several rounds, or none."
 )
 _MANY = 1_000_000
@@ -44,14 +44,15 @@ class Planned(NamedTuple):
         plans: its sessions.
         budget: what it may cost at most, as far as that is said.
         unknown: what cannot be known of it yet; empty if nothing.
-        is_sketch: whether the tasks only stand for what they will be, so that their first calls are
-            not known.
+        is_sketch: whether the tasks only stand for what they will be.
+        unread: the labels of tasks whose first calls are not known.
     """
 
     plans: Sequence[SessionPlan]
     budget: Budget
     unknown: str = ""
     is_sketch: bool = False
+    unread: frozenset[str] = frozenset()
 
 
 def print_dry_run(
@@ -101,7 +102,8 @@ async def estimated(client: Client, planned: Planned) -> list[Estimate]:
         is_free = client.models.most_nanousd(plan.model, _MANY, _MANY) == 0
         if likely is None and is_free:
             likely = Spend(calls=1)
-        first = None if planned.is_sketch else max_cost_of_first_call(client.models, tools, plan)
+        is_unread = plan.session.label in planned.unread
+        first = None if is_unread else max_cost_of_first_call(client.models, tools, plan)
         found.append(
             Estimate(
                 label=plan.session.label,
@@ -162,8 +164,7 @@ def _print(estimates: Sequence[Estimate], planned: Planned) -> None:
 def _print_totals(estimates: Sequence[Estimate], planned: Planned) -> None:
     first, likely = totals(estimates)
     tasks = "1 task" if len(estimates) == 1 else f"{len(estimates):,} tasks"
-    if not planned.is_sketch:
-        render.line(f"first calls  {told_total(first)} at most")
+    render.line(f"first calls  {_at_most(first)}")
     render.line(f"likely       {told_total(likely)} for {tasks}")
     render.line(f"worst case   {_worst(estimates, planned)}")
 
@@ -184,8 +185,15 @@ def told_total(found: Total) -> str:
     """A sum, and of how much it is not known."""
     if not found.spend.calls:
         return "unknown"
-    rest = f", and the unknown cost of {found.unknown:,} more" if found.unknown else ""
-    return f"{format.money(found.spend)}{rest}"
+    return f"{format.money(found.spend)}{_rest(found)}"
+
+
+def _rest(found: Total) -> str:
+    return f", and the unknown cost of {found.unknown:,} more" if found.unknown else ""
+
+
+def _at_most(found: Total) -> str:
+    return f"{format.money(found.spend)} at most{_rest(found)}" if found.spend.calls else "unknown"
 
 
 def _worst(estimates: Sequence[Estimate], planned: Planned) -> str:
@@ -216,7 +224,7 @@ def _print_json(estimates: Sequence[Estimate], planned: Planned) -> None:
         time.time(),
         [_json(each) for each in estimates],
         total=None,
-        first_calls_at_most=None if planned.is_sketch else _total_json(first),
+        first_calls_at_most=_total_json(first),
         likely=_total_json(likely),
         budget={"usd": planned.budget.usd, "tokens": planned.budget.tokens},
         unknown=planned.unknown or None,

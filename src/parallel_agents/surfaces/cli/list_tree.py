@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.row import Row
+from parallel_agents.views.member_sessions import member_places
 from parallel_agents.views.sessions import SessionLine, lines_of
 
 _MOST_BELOW = 500
@@ -23,7 +24,7 @@ class Relatives(NamedTuple):
     """
 
     lines: list[SessionLine]
-    order: Mapping[RunId, int]
+    order: Mapping[SessionKey, int]
     left_out: int
 
 
@@ -42,11 +43,10 @@ async def with_relatives(
         more, left_out = await _below(client, rows, max(limit, _MOST_BELOW))
     added = lines_of(await client.journal.look(more), client.lacks) if more else []
     every = [*lines, *added]
-    order: dict[RunId, int] = {}
+    order: dict[SessionKey, int] = {}
     for line in every:
         if line.row.run.kind.is_group:
-            members = await client.sessions.member_runs(line.row)
-            order |= {run: place for place, run in enumerate(members)}
+            order |= await member_places(client.sessions, line.row)
     return Relatives(every, order, left_out)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader, open_reader
 from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.row import Row
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.interrupts import run_cancellable
@@ -19,6 +20,7 @@ from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.session_table import print_branches, print_lines
 from parallel_agents.views import format
 from parallel_agents.views.documents import line_json
+from parallel_agents.views.member_sessions import member_sessions
 from parallel_agents.views.session_query import SessionQuery
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.session_tree import Branch, branches_of
@@ -170,21 +172,28 @@ def _note(found: _Found, *, is_first: bool) -> str:
 
 async def _tree_rows(client: Reader, root: Row, limit: int, after: Row | None) -> list[Row]:
     """A session and everything that it spawned, newest first; a team's own in the order of its tasks."""
-    runs = [run for run in await client.sessions.member_runs(root) if run != root.run.id]
-    start = None
-    first = [root]
-    if after is not None and after.session.key != root.session.key:
-        is_member = after.run.id in runs
-        runs = runs[runs.index(after.run.id) + 1 :] if is_member else []
-        start = None if is_member else after.session.key
+    members = await member_sessions(client.sessions, root)
+    left, start, first = members, None, [root]
     if after is not None:
         first = []
-    page = runs[: limit - len(first)]
-    rows = [*first, *await client.sessions.rows_of(page)]
-    if len(rows) == limit or len(page) < len(runs):
+    if after is not None and after.session.key != root.session.key:
+        is_member = after.session.key in members
+        left = members[members.index(after.session.key) + 1 :] if is_member else ()
+        start = None if is_member else after.session.key
+    page = left[: limit - len(first)]
+    rows = [*first, *await _latest(client, page)]
+    if len(rows) == limit or len(page) < len(left):
         return rows
-    members = await client.sessions.member_runs(root)
     below = Filter(tree=root.session.key, after=start, limit=limit + len(members) + 1)
-    known = {root.run.id, *members}
-    others = (r for r in await client.sessions.list(below) if r.run.id not in known)
+    known = {root.session.key, *members}
+    others = (r for r in await client.sessions.list(below) if r.session.key not in known)
     return [*rows, *others][:limit]
+
+
+async def _latest(client: Reader, sessions: Sequence[SessionKey]) -> list[Row]:
+    """The sessions in this order, with their latest runs."""
+    if not sessions:
+        return []
+    rows = await client.sessions.list(Filter(sessions=tuple(sessions)))
+    found = {row.session.key: row for row in rows}
+    return [found[key] for key in sessions]

@@ -12,7 +12,7 @@ import typer
 
 from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.plan_probes import probe_plan
+from parallel_agents.app.plan_probes import foresee_plan
 from parallel_agents.app.reading import check_exists
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, make_name
@@ -142,8 +142,10 @@ class _AskedRun(NamedTuple):
             team, *plans = await client.sessions.plan_team(asked, key=self.name)
             return await without_done(client, team, plans)
         plan = self.overrides.apply_to_plan(found.plan)
-        probes = await probe_plan(client, environment, plan, found.filled(values))
-        return Planned(probes.plans, plan.budget, UNKNOWN_STEPS, is_sketch=True)
+        outlook = await foresee_plan(client, environment, plan, found.filled(values))
+        return Planned(
+            outlook.plans, plan.budget, UNKNOWN_STEPS, is_sketch=True, unread=outlook.unread
+        )
 
 
 @executes_work

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from typing_extensions import TypedDict
 
 from parallel_agents.app.begin_team import work_of
-from parallel_agents.app.plan_probes import probe_plan
+from parallel_agents.app.plan_probes import foresee_plan
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import Spend
@@ -39,7 +39,8 @@ class PriceDocument(TypedDict):
     """What work would cost: `first_calls_at_most` of its first calls, `likely` of what it cost before.
 
     Each sum leaves out the tasks that are unknown, which are counted. `is_sketch` says that the
-    tasks only stand for the steps of a plan, whose first calls are not known yet.
+    tasks only stand for the steps of a plan: those that read what others came to have a first call
+    that is not known yet.
     """
 
     tasks: list[PricedTaskDocument]
@@ -58,6 +59,7 @@ class Work(NamedTuple):
     plans: Sequence[SessionPlan]
     budget: Budget
     is_sketch: bool = False
+    unread: frozenset[str] = frozenset()
 
 
 async def price(call: Call, given: SpawnBody) -> Document:
@@ -79,7 +81,7 @@ async def price_of(call: Call, work: Work) -> PriceDocument:
         agent = plan.session.agent.name
         likely, runs = likely_of(costs, agent, plan.model)
         first = None
-        if not work.is_sketch:
+        if plan.session.label not in work.unread:
             first = spend_of(max_cost_of_first_call(call.client.models, tools, plan), plan.model)
         firsts.append(first)
         likelies.append(likely)
@@ -128,10 +130,10 @@ async def _of_team(call: Call, given: SpawnBody) -> Work:
         group, *plans = await call.client.sessions.plan_team(work_of(team, asked))
         return Work(plans, group.budget)
     plan = asked.plan_of(team)
-    probes = await probe_plan(
+    outlook = await foresee_plan(
         call.client, call.gateway.environment, plan, team.filled(asked.values)
     )
-    return Work(probes.plans, plan.budget, is_sketch=True)
+    return Work(outlook.plans, plan.budget, is_sketch=True, unread=outlook.unread)
 
 
 def _money(spend: Spend | None) -> Money | None:

@@ -10,12 +10,13 @@ from typing import NamedTuple
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.views.frames import Frames
+from parallel_agents.views.member_sessions import member_places
 from parallel_agents.views.sessions import SessionLine, lines_of
 
 _PAGE_ROWS, _PAGE_RESULTS, _PAGE_EVENTS = 200, 20, 100
@@ -162,15 +163,15 @@ async def _rows_below(reads: SessionReads, top: Row) -> list[Row]:
         if len(page) < _PAGE_ROWS:
             break
         chosen = replace(chosen, after=page[-1].session.key)
-    places = {run: place for place, run in enumerate(await reads.member_runs(top))}
+    places = await member_places(reads, top)
     rows.sort(key=lambda row: _place(row, places))
     return rows
 
 
-def _place(row: Row, places: Mapping[RunId, int]) -> tuple[int, int, float, str]:
+def _place(row: Row, places: Mapping[SessionKey, int]) -> tuple[int, int, float, str]:
     """The tasks of a team or flow stand in their order, and others as they were spawned."""
-    run = row.run
-    return row.session.depth, places.get(run.id, len(places)), run.created_at, row.session.key
+    key = row.session.key
+    return row.session.depth, places.get(key, len(places)), row.run.created_at, key
 
 
 def has_failed(line: SessionLine) -> bool:
