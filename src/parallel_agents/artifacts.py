@@ -14,7 +14,7 @@ from parallel_agents.core.artifact import Content, is_artifact_id, short_id
 from parallel_agents.core.cutting import head
 from parallel_agents.core.media_type import HEAD_BYTES
 from parallel_agents.errors import ArtifactError, InvalidInput, SecretInContent
-from parallel_agents.files import write_pieces
+from parallel_agents.files import write_private_pieces
 from parallel_agents.secrets.known import KNOWN
 
 FOLDER = "artifacts"
@@ -67,13 +67,13 @@ class ArtifactFolder:
         return b"".join(self._pieces(id))
 
     def copy(self, id: str, target: Path) -> None:
-        """Write the content to a file, whole or not at all.
+        """Write the content to a file of this user alone, whole or not at all; make its missing folders.
 
         Raises:
             ArtifactError: it is gone or damaged.
             InvalidInput: the file cannot be written.
         """
-        write_pieces(target, self._pieces(id))
+        write_private_pieces(target, self._pieces(id))
 
     def _pieces(self, id: str) -> Iterator[bytes]:
         """The content piece by piece; it is whole only once the last has come without an error."""

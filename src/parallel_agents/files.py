@@ -23,7 +23,7 @@ _PIECE_BYTES = 1 << 20
 _IS_FOLDER = "it is a folder"
 # Why a file cannot be written, where the system's words are no help to a person.
 _WHY = {
-    errno.ENOENT: "its folder is missing, and cannot be made",
+    errno.ENOENT: "its folder is missing, or cannot be made",
     errno.EACCES: "this user may not write there",
     errno.EROFS: "its disk can only be read",
     errno.ENOSPC: "its disk is full",
@@ -34,24 +34,14 @@ _WHY = {
 def write_whole(target: Path, content: bytes) -> None:
     """Replace a file in one step, and make its missing folders; other users may read it.
 
-    Raises:
-        InvalidInput: the file cannot be written.
-    """
-    with _told(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    write_pieces(target, (content,))
-
-
-def write_pieces(target: Path, pieces: Iterable[bytes]) -> None:
-    """Replace a file's content by these parts; if getting one fails, the file stays as it was.
-
     A link stays, and what it leads to is replaced. A device or a pipe is written to.
 
     Raises:
         InvalidInput: the file cannot be written.
     """
     with _told(target):
-        _put(target, pieces, _PUBLIC)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _put(target, (content,), _PUBLIC)
 
 
 def write_private(target: Path, content: bytes) -> None:
@@ -60,9 +50,18 @@ def write_private(target: Path, content: bytes) -> None:
     Raises:
         InvalidInput: the file cannot be written.
     """
+    write_private_pieces(target, (content,))
+
+
+def write_private_pieces(target: Path, pieces: Iterable[bytes]) -> None:
+    """The same for content in parts; if getting one fails, the file stays as it was.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
     with _told(target):
         make_private_folders(target.parent)
-        _put(target, (content,), _PRIVATE)
+        _put(target, pieces, _PRIVATE)
 
 
 def check_target(target: Path) -> None:

@@ -224,6 +224,8 @@ async def test_open_gives_the_seven_verbs(tmp_path: Path) -> None:
         killed = await sessions.kill("first")
         assert killed.runs == []
         assert killed.already_over == 2
+        await first.send("three")
+        assert (await first.wait()).output == "THREE"
 
 
 class Slow(RepliesWith):

@@ -114,11 +114,15 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_a_content_is_copied_to_a_file(folder: ArtifactFolder, tmp_path: Path) -> None:
     folder.put([TEXT], MOST)
 
-    folder.copy(ID, tmp_path / "out")
+    folder.copy(ID, tmp_path / "missing/out")
 
-    assert (tmp_path / "out").read_bytes() == TEXT
+    assert (tmp_path / "missing/out").read_bytes() == TEXT
+    modes = [
+        stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "missing/out", tmp_path / "missing")
+    ]
+    assert modes == [0o600, 0o700]
     with pytest.raises(InvalidInput, match="cannot be written"):
-        folder.copy(ID, tmp_path / "missing/out")
+        folder.copy(ID, tmp_path / "missing")
 
 
 def test_only_what_is_old_may_go(folder: ArtifactFolder, tmp_path: Path) -> None:

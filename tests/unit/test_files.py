@@ -19,8 +19,8 @@ from parallel_agents.files import (
     make_private,
     make_private_folder,
     open_private,
-    write_pieces,
     write_private,
+    write_private_pieces,
     write_whole,
 )
 
@@ -152,7 +152,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes(b"old")
     (tmp_path / "link").symlink_to("real")
 
-    write_pieces(tmp_path / "link", (b"n", b"ew"))
+    write_private_pieces(tmp_path / "link", (b"n", b"ew"))
 
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"new"
@@ -163,7 +163,7 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        write_pieces(pipe, (b"a", b"b"))
+        write_private_pieces(pipe, (b"a", b"b"))
 
         assert os.read(reading, 10) == b"ab"
         assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -171,14 +171,14 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
         os.close(reading)
 
 
-@pytest.mark.parametrize("name", [".", "..", "/", "", "a\0b", "n" * 300, "missing/file"])
+@pytest.mark.parametrize("name", [".", "..", "/", "", "a\0b", "n" * 300])
 def test_what_is_no_file_to_write_is_told(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(InvalidInput, match="cannot be written"):
-        write_pieces(Path(name), (b"x",))
+        write_private_pieces(Path(name), (b"x",))
 
     assert not list(tmp_path.iterdir())
 
@@ -188,13 +188,13 @@ def test_links_that_lead_to_each_other_are_told(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to("a")
 
     with pytest.raises(InvalidInput, match="cannot be written"):
-        write_pieces(tmp_path / "a", (b"x",))
+        write_private_pieces(tmp_path / "a", (b"x",))
     with pytest.raises(InvalidInput, match="cannot be written"), draft_of(tmp_path / "a"):
         pass
 
 
 def test_a_name_may_be_as_long_as_the_disk_takes(tmp_path: Path) -> None:
-    write_pieces(tmp_path / ("🍵" * 62), (b"x",))
+    write_private_pieces(tmp_path / ("🍵" * 62), (b"x",))
 
     assert [len(path.name.encode()) for path in tmp_path.iterdir()] == [248]
 
@@ -206,7 +206,7 @@ def test_a_content_that_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> 
 
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(LookupError):
-        write_pieces(tmp_path / "file", pieces())
+        write_private_pieces(tmp_path / "file", pieces())
 
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 

@@ -105,7 +105,7 @@ class ConnectedSessions(ProgramVerbs):
         agent: str | Agent[Any],
         items: Sequence[str],
         *,
-        size: Count = 10,
+        size: BatchSize = 10,
         key: Name | None = None,
         model: Name | None = None,
     ) -> Never:

@@ -220,7 +220,7 @@ class ProgramVerbs:
         return await self._service.answer(name, answer)
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
-        """End a session's live run and everything it spawned.
+        """End a session's live run and everything it spawned; if all has ended, change nothing.
 
         Args:
             name: the session.

@@ -74,7 +74,8 @@ class Budget(Checked):
         """The budget that another value stands for: a number of dollars, or limits by their names."""
         if isinstance(value, int | float) and not isinstance(value, bool):
             return cls(usd=value)
-        return cls(**value) if is_named(value) else None
+        # An empty one would be no limit at all, which nobody means by a budget.
+        return cls(**value) if is_named(value) and value else None
 
     @override
     def _check(self) -> None:

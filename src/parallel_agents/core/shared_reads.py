@@ -66,7 +66,7 @@ class ArtifactReads(Protocol):
         ...
 
     async def save(self, artifact: Artifact, target: Path | str) -> None:
-        """Write its content to a file, whole or not at all."""
+        """Write its content to a file of this user alone, whole or not at all; make its missing folders."""
         ...
 
 

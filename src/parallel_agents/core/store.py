@@ -137,7 +137,7 @@ class SessionStore(Protocol):
         """End every live run of the tree under `session` with `status` and what it has so far.
 
         Children that are spawned later start killed. With `keeps_session` the session itself, though
-        nothing below it, may have further runs.
+        nothing below it, may have further runs. If no run is live, nothing changes.
 
         Raises:
             NotFound: there is no such session.

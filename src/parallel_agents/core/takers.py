@@ -315,8 +315,8 @@ def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
 
 
 def is_named(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether a value names fields, and at least one."""
-    return is_mapping(value) and bool(value) and all(isinstance(name, str) for name in value)
+    """Whether a value names fields; none are named by an empty one, which stands for the defaults."""
+    return is_mapping(value) and all(isinstance(name, str) for name in value)
 
 
 def _as_dict(members: Mapping[object, object]) -> Mapping[object, object]:

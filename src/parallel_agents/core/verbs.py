@@ -276,7 +276,7 @@ class Sessions(SessionReads, Protocol):
     async def kill(
         self, name: str, *, dry_run: bool = False, keeps_session: bool = False
     ) -> Killed:
-        """End a session's live run and everything that it spawned.
+        """End a session's live run and everything that it spawned; if all has ended, change nothing.
 
         With `keeps_session`, `send` may start further runs of the session.
         """

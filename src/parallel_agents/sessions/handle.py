@@ -116,7 +116,7 @@ class SessionHandle(Generic[T_co]):
         return await self._sessions.steer(self.key, text, mode=mode)
 
     async def kill(self) -> Killed:
-        """End the session's live run and everything it spawned."""
+        """End the session's live run and everything it spawned; if all has ended, change nothing."""
         return await self._sessions.kill(self.key)
 
     async def history(self) -> list[Message]:

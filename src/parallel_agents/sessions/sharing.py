@@ -126,7 +126,7 @@ class TreeArtifacts:
 
     @checked
     async def save(self, artifact: Artifact, target: Path | str) -> None:
-        """Write its content to a file, whole or not at all.
+        """Write its content to a file of this user alone, whole or not at all; make its missing folders.
 
         Raises:
             ArtifactError: it is gone or damaged.

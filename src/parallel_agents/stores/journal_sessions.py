@@ -272,22 +272,28 @@ class JournalSessions:
         dry_run: bool = False,
         keeps_session: bool = False,
     ) -> Killed:
-        ended: list[Run] = []
-        already_over = 0
-        for (key,) in self._tables.database.all("subtree", (session,)):
-            stays = keeps_session and key == session
-            if not dry_run and not stays:
-                self._tables.database.run("mark_killed", (key,))
-            for run, run_status in self._tables.database.all("runs_of_session", (key,)):
-                if run_status not in LIVE:
-                    already_over += 1
-                    continue
-                ended.append(self._tables.rows.of_run(run).run)
-                if not dry_run:
-                    self._runs.end_early(run, key, status, by=by, keeps_session=stays)
-        if not ended and not already_over:
+        keys = [key for (key,) in self._tables.database.all("subtree", (session,))]
+        runs = [
+            (key, *found)
+            for key in keys
+            for found in self._tables.database.all("runs_of_session", (key,))
+        ]
+        if not runs:
             raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
-        return Killed(ended, already_over)
+        live = [(key, run) for key, run, run_status in runs if run_status in LIVE]
+        killed = Killed(
+            [self._tables.rows.of_run(run).run for _, run in live], len(runs) - len(live)
+        )
+        # Where all has ended nothing is killed, so the sessions can still be sent messages.
+        if dry_run or not live:
+            return killed
+        kept = session if keeps_session else None
+        for key in keys:
+            if key != kept:
+                self._tables.database.run("mark_killed", (key,))
+        for key, run in live:
+            self._runs.end_early(run, key, status, by=by, keeps_session=key == kept)
+        return killed
 
     def end_unbegun(self, parent: Run, *, by: str) -> list[RunId]:
         self._runs.check_fence(parent.id, parent.epoch)

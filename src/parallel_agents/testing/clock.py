@@ -8,10 +8,12 @@ clock stops while one works.
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor
-from types import CoroutineType
+from pathlib import Path
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, TypeVar
 
 from typing_extensions import TypeVarTuple, Unpack, override
@@ -22,6 +24,11 @@ _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 HOUR_SECONDS = 3600.0
+_ASYNCIO = str(Path(asyncio.__file__).parent)
+_PACKAGE = str(Path(__file__).parents[1])
+_SUSPENDED = (CoroutineType, GeneratorType, AsyncGeneratorType)
+# The frame of each of these, and what it awaits.
+_NAMES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 
 
 class Deadlock(RuntimeError):
@@ -69,13 +76,38 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def _where(awaited: object) -> str:
-    """The innermost line where a coroutine waits."""
-    where = ""
-    while isinstance(awaited, CoroutineType) and awaited.cr_frame is not None:
-        frame = awaited.cr_frame
-        where = f"in {frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
-        awaited = awaited.cr_await
-    return where
+    """The innermost line of the program where a coroutine waits, and what that line waits in.
+
+    A task of this package has no line of the program, and is shown by its own.
+    """
+    frames = list(_frames(awaited))
+    if not frames:
+        return ""
+    ours = [frame for frame in frames if not frame.f_code.co_filename.startswith(_ASYNCIO)]
+    programs = [frame for frame in ours if not frame.f_code.co_filename.startswith(_PACKAGE)]
+    frame = (programs or ours or frames)[-1]
+    code = frame.f_code
+    where = f"in {code.co_qualname} ({code.co_filename}:{frame.f_lineno})"
+    inner = frames[-1] if frame in ours[-1:] else (ours or frames)[-1]
+    return where if frame is inner else f"{where}, at {inner.f_code.co_qualname}"
+
+
+def _frames(awaited: object) -> Iterator[FrameType]:
+    """The frames of a suspended coroutine and of all that it awaits, the innermost last."""
+    while awaited is not None:
+        frame, awaited = _step(awaited)
+        if frame is not None:
+            yield frame
+
+
+def _step(awaited: object) -> tuple[FrameType | None, object]:
+    """The frame of something awaited, and what it awaits."""
+    for frame, inner in _NAMES:
+        if hasattr(awaited, frame):
+            return getattr(awaited, frame), getattr(awaited, inner)
+    # Only the collector knows what the wrappers of `__await__` and `anext` are around.
+    around: list[object] = [] if isinstance(awaited, asyncio.Future) else gc.get_referents(awaited)
+    return None, next((each for each in around if type(each) in _SUSPENDED), None)
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -103,7 +135,8 @@ class _JumpingSelector(selectors.DefaultSelector):
             raise Deadlock(f"all tasks are waiting and none can proceed:\n{self._describe_tasks()}")
         self.now += timeout
         if self.now > self._limit_seconds:
-            raise Deadlock(f"still waiting after {self.now:g} s:\n{self._describe_tasks()}")
+            waited = f"{self.now:g} s, and limit_seconds is {self._limit_seconds:g}"
+            raise Deadlock(f"still waiting after {waited}:\n{self._describe_tasks()}")
         return super().select(0)
 
 
@@ -113,7 +146,7 @@ def run_virtual(work: Coroutine[Any, Any, _T], *, limit_seconds: float = HOUR_SE
 
     Raises:
         Deadlock: it waits for something that cannot happen, or for longer than `limit_seconds`.
-            The message lists the waiting tasks and where they wait.
+            The message lists the waiting tasks and the lines of the program where they wait.
     """
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(limit_seconds)) as runner:
         return runner.run(work)

@@ -9,7 +9,7 @@ from pathlib import Path
 from parallel_agents.core.artifact import Content, short_id
 from parallel_agents.core.media_type import HEAD_BYTES
 from parallel_agents.errors import ArtifactError, InvalidInput
-from parallel_agents.files import write_whole
+from parallel_agents.files import write_private
 
 
 class MemoryContents:
@@ -37,4 +37,4 @@ class MemoryContents:
         del self._contents[id]
 
     def copy(self, id: str, target: Path) -> None:
-        write_whole(target, self.read(id))
+        write_private(target, self.read(id))

@@ -11,16 +11,20 @@ from parallel_agents.core.annotations import Name, Seconds
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.message import Message, Role, ToolCall, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
+from parallel_agents.core.shown import shown
+from parallel_agents.core.takers import is_list
+from parallel_agents.errors import InvalidInput
 
 Answer: TypeAlias = ModelReply | str | ToolCall | Sequence[ToolCall] | Exception
-Script: TypeAlias = Sequence[Answer | Callable[[ModelRequest], ModelReply]]
+Script: TypeAlias = Sequence[Answer | Callable[[ModelRequest], Answer]]
 
 
 class ScriptedModel:
     """Answers each call with the next entry of its script.
 
     A string is the text of a reply. A `ToolCall`, or a list of them, is a reply that makes these
-    calls. An exception is raised. A function is called with the request and returns the reply.
+    calls. An exception is raised. A function is called with the request and returns one of these, or a
+    `ModelReply`.
 
     Attributes:
         requests: the requests so far, in order.
@@ -56,7 +60,7 @@ class ScriptedModel:
             raise AssertionError(f"{self.name} was called more than {self._length} times")
         entry = self._script.popleft()
         await asyncio.sleep(self._latency_seconds)
-        reply = entry(request) if callable(entry) else to_reply(entry, self.name)
+        reply = to_reply(entry(request) if callable(entry) else entry, self.name)
         show(reply, listener)
         return reply
 
@@ -105,8 +109,12 @@ class RepliesWith:
         """Do nothing; the model holds no resources."""
 
 
-def to_reply(answer: Answer, model: str) -> ModelReply:
-    """Turn `answer` into a reply of `model`; an exception is raised."""
+def to_reply(answer: object, model: str) -> ModelReply:
+    """Turn `answer` into a reply of `model`; an exception is raised.
+
+    Raises:
+        InvalidInput: a function returned something else.
+    """
     match answer:
         case ModelReply():
             return answer
@@ -117,9 +125,24 @@ def to_reply(answer: Answer, model: str) -> ModelReply:
             return ModelReply(message=message, model=model, finish=Finish.TOOLS)
         case Exception():
             raise answer
-        case _:
-            message = Message(Role.ASSISTANT, tuple(answer))
+        case _ if (calls := _calls_in(answer)) is not None:
+            message = Message(Role.ASSISTANT, calls)
             return ModelReply(message=message, model=model, finish=Finish.TOOLS)
+        case _:
+            raise InvalidInput(
+                f"a function answered {shown(answer)} ({type(answer).__name__}) for {model}",
+                why="it is no reply of a model",
+                hint="return a text, a ToolCall, a list of them, a ModelReply or an exception",
+            )
+
+
+def _calls_in(answer: object) -> tuple[ToolCall, ...] | None:
+    """The calls of a list of nothing else."""
+    if not is_list(answer):
+        return None
+    items = tuple(answer)
+    calls = tuple(item for item in items if isinstance(item, ToolCall))
+    return calls if len(calls) == len(items) else None
 
 
 def show(reply: ModelReply, listener: Listener | None) -> None:

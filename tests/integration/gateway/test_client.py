@@ -75,7 +75,9 @@ async def test_a_program_spawns_messages_and_kills_at_a_distance(serving: Servin
         followed = [event.seq async for event in sessions.follow("k")]
         with pytest.raises(RunIsOver):
             await sessions.steer("k", "too late")
-        killed = await sessions.kill("k", dry_run=True)
+        await sent.wait(timeout=30)
+        killed = await sessions.kill("k")
+        assert (await (await sessions.send("k", "even more")).wait(timeout=30)).is_done
         rows = await sessions.list()
 
     assert (first.is_new, again.is_new) == (True, False)

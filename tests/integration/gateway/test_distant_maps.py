@@ -70,6 +70,9 @@ async def test_what_cannot_be_done_is_refused_and_nothing_is_left(
             await sessions.map_rows("greeter", ROWS, **ASKED, row_gates=[gate])
         with pytest.raises(InvalidInput, match="rows"):
             await sessions.map_rows("greeter", 5, **ASKED)
+        with pytest.raises(InvalidInput) as wrong_size:
+            await sessions.batch("greeter", ["tea"], size=0)
+        assert "100" in wrong_size.value.why
         left = [*(served.environment.home / "maps").rglob("*.*ows")]
         rows = await sessions.list()
 

@@ -191,7 +191,7 @@ def test_every_public_value_that_callers_make_is_checked() -> None:
         (lambda: agent(cache_seconds=True), "cache_seconds of Agent is True (bool)", "a number"),
         (lambda: agent(cache_seconds=-1), "cache_seconds of agent writer is -1", "age"),
         (lambda: agent(limits=2), "limits of Agent is 2 (int)", "Limits, or a dictionary"),
-        (lambda: agent(limits={}), "limits of Agent is {}", "Limits, or a dictionary"),
+        (lambda: agent(budget={}), "budget of Agent is {}", "a number of dollars"),
         (lambda: agent(limits={"attempts": "2"}), "attempts of Limits is '2'", "a whole number"),
         (lambda: agent(budget=True), "budget of Agent is True", "a number of dollars"),
         (lambda: agent(budget="2"), "budget of Agent is '2'", "a number of dollars"),
@@ -223,6 +223,7 @@ def test_what_is_meant_is_taken() -> None:
     assert agent(budget=2).budget == Budget(usd=2)
     assert task(budget={"tokens": 5}).budget == Budget(tokens=5)
     assert task(limits={"attempts": 2}).limits == Limits(attempts=2)
+    assert task(limits={}).limits == Limits()
     assert made.tools == ("read_file",)
     assert made.tier is Tier.LARGE
     assert made.needs == (Need.FACTS,)

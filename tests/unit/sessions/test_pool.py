@@ -116,6 +116,7 @@ async def test_a_task_that_is_too_long_by_itself_fails_once() -> None:
 async def test_a_session_that_was_killed_is_replaced() -> None:
     async with open_rig(RepliesWith(count_messages), agents=[WRITER]) as rig:
         await run_in_turn(rig, 2, size=2)
+        await rig.sessions.send("writers-1", "more")
         await rig.sessions.kill("writers-1")
         results = await run_in_turn(rig, 4, size=2)
         labels = sorted(row.session.label for row in await rig.sessions.list())

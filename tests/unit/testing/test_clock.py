@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
+from collections.abc import AsyncGenerator, Generator
 from itertools import count
+from typing import Any
 
 import pytest
 
-from parallel_agents.testing import Deadlock, run_virtual
+from parallel_agents.core.task import Task
+from parallel_agents.testing import Deadlock, RepliesWith, open_rig, run_virtual
 
 
 def test_waiting_takes_no_time_and_moves_the_clock() -> None:
@@ -48,8 +52,16 @@ def test_deadlines_are_met() -> None:
 
 
 def test_a_deadlock_is_an_error_that_lists_the_tasks_and_where_they_wait() -> None:
+    class Hope:
+        def __await__(self) -> Generator[Any, None, bool]:
+            return asyncio.Event().wait().__await__()
+
+    async def hopes() -> AsyncGenerator[bool]:
+        yield await Hope()
+
     async def hope() -> None:
-        await asyncio.Event().wait()
+        async for _ in hopes():
+            pass
 
     async def body() -> None:
         async with asyncio.TaskGroup() as group:
@@ -58,8 +70,26 @@ def test_a_deadlock_is_an_error_that_lists_the_tasks_and_where_they_wait() -> No
     with pytest.raises(Deadlock) as caught:
         run_virtual(body())
 
-    assert "the hopeful in Event.wait" in str(caught.value)
-    assert "TaskGroup.__aexit__" in str(caught.value)
+    name = "test_a_deadlock_is_an_error_that_lists_the_tasks_and_where_they_wait.<locals>"
+    assert f"the hopeful in {name}.hopes ({__file__}:" in str(caught.value)
+    assert "), at Event.wait" in str(caught.value)
+    assert f"in {name}.body ({__file__}:" in str(caught.value)
+    assert "), at TaskGroup.__aexit__" in str(caught.value)
+
+
+def test_a_task_that_waits_in_the_package_is_shown_by_the_line_of_the_test() -> None:
+    async def body() -> None:
+        model = RepliesWith(lambda _: "done", latency_seconds=120)
+        async with open_rig(model, agents=[]) as rig:
+            handle = await rig.sessions.spawn(Task("main", "Go."))
+            await handle.wait()
+
+    with pytest.raises(Deadlock) as caught:
+        run_virtual(body(), limit_seconds=60)
+
+    assert re.search(
+        rf" in \S+body \({re.escape(__file__)}:\d+\), at Completions.wait\n", str(caught.value)
+    )
 
 
 def test_a_heartbeat_does_not_hide_a_deadlock() -> None:
@@ -68,7 +98,7 @@ def test_a_heartbeat_does_not_hide_a_deadlock() -> None:
             await asyncio.sleep(2)
             assert ticks < 30
 
-    with pytest.raises(Deadlock, match="after 62 s"):
+    with pytest.raises(Deadlock, match="after 62 s, and limit_seconds is 60:"):
         run_virtual(body(), limit_seconds=60)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from typing_extensions import override
 
 from parallel_agents.core.message import ToolCall, assistant, user
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
-from parallel_agents.errors import Overloaded, ProviderError
+from parallel_agents.errors import InvalidInput, Overloaded, ProviderError
 from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel
 
 REQUEST = ModelRequest(messages=(user("hello"),))
+CALL = ToolCall("1", "look", {})
 
 
 class NeverRetries(RecordingListener):
@@ -85,3 +87,21 @@ async def test_a_function_answers_every_call() -> None:
 
     assert [(await ask(model)).message.text for _ in range(3)] == ["HELLO"] * 3
     assert len(model.requests) == 3
+
+
+@pytest.mark.parametrize("answer", ["text", CALL, [CALL, CALL]])
+async def test_a_function_of_a_script_returns_what_its_other_entries_may_be(answer: Answer) -> None:
+    def function(_: ModelRequest) -> Answer:
+        return answer
+
+    model = ScriptedModel([answer, function])
+
+    assert await ask(model) == await ask(model)
+
+
+@pytest.mark.parametrize("odd", [None, 5, ["text"]])
+async def test_what_no_function_may_answer_is_told(odd: Any) -> None:
+    for model in (ScriptedModel([lambda _: odd]), RepliesWith(lambda _: odd)):
+        with pytest.raises(InvalidInput, match="a function answered") as refused:
+            await ask(model)
+        assert "a text, a ToolCall, a list" in refused.value.hint
