@@ -67,8 +67,9 @@ class Until(StrEnum):
 class SessionReads(Protocol):
     """The verbs that only look.
 
-    A `name` is a session key, a run id, a label, a task name, or the start of a key, or of a run id
-    in at least eight characters, that matches only one session; `@last` is the newest session; `RUN/LABEL` is a session in a team.
+    A `name` is a session key, a run id, a label or a task name. The start of a key, or the first eight
+    characters of a run id, will do if they match only one session. `@last` is the newest session;
+    `RUN/LABEL` is a session in a team.
 
     Raises:
         NotFound, Ambiguous: from each verb that takes a name.

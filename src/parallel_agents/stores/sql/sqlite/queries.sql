@@ -453,8 +453,8 @@ SELECT created_at FROM runs WHERE session = :after ORDER BY number DESC LIMIT 1
 s.key IN ({named})
 
 -- Each part is one search of an index. Every key contains `agent:` or `team:`, which without a colon
--- are no start of a name. Run ids are shown to nobody by less than eight characters: a shorter start
--- would find a run that nobody meant.
+-- are no start of a name. No run id is shown with fewer than eight characters: a shorter start would find a
+-- run that nobody meant.
 -- name: named
 SELECT key FROM sessions WHERE label = :prefix AND :prefix <> ''
 UNION ALL
