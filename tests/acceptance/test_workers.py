@@ -8,9 +8,13 @@ import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from parallel_agents.testing import Hang, HttpError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.acceptance.support.command import Pagents
     from tests.acceptance.support.provider import FakeProvider
 
@@ -50,8 +54,16 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(
     assert f"took over the runs of a dead process: {first} (content_writer_funny)" in log
 
 
-def test_a_command_gives_its_own_result_and_leaves_what_it_took_over_to_a_worker(
-    pagents: Pagents, provider: FakeProvider
+DOGS = (*WRITER, "Write about dogs.", "--wait")
+PROGRAM = """\
+import parallel_agents as pa
+print(pa.run(pa.Task("content_writer_funny", "Write about dogs.")).status)
+"""
+
+
+@pytest.mark.parametrize("is_program", [False, True])
+def test_work_gives_its_own_result_and_leaves_what_it_took_over_to_a_worker(
+    pagents: Pagents, provider: FakeProvider, programs: Path, *, is_program: bool
 ) -> None:
     provider.gives(Hang(), "cats", times=2)
     cats = pagents(*WRITER, "Write about cats.").out.strip()
@@ -59,7 +71,8 @@ def test_a_command_gives_its_own_result_and_leaves_what_it_took_over_to_a_worker
     kill_worker(pagents)
 
     provider.hold("dogs")
-    dogs = pagents.start(*WRITER, "Write about dogs.", "--wait")
+    program = replace(pagents, path=programs / "python")
+    dogs = program.start("-c", PROGRAM) if is_program else pagents.start(*DOGS)
     pagents.wait_until(lambda: len(provider.requests) == 3)
     provider.release()
     ended = dogs.ended()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Never
@@ -30,10 +30,9 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.artifact import Contents
 from parallel_agents.core.command import Commands
 from parallel_agents.core.engine import Engine
-from parallel_agents.core.ids import OwnerId, SessionKey
+from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.output_types import OutputTypes
-from parallel_agents.core.row import Row
 from parallel_agents.core.sent import SentRequests
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.store import SessionPlan, Store
@@ -241,10 +240,6 @@ class App(Client):
     def cancel_all(self) -> None:
         """Cancel every run at once; each can continue from its last event."""
         self.engine.cancel_all()
-
-    def give_up_adopted(self, own: Collection[SessionKey] = ()) -> list[Row]:
-        """Stop and return what was taken over from others; see `LocalEngine.give_up_adopted`."""
-        return self.engine.give_up_adopted(own)
 
     async def let_calls_end(self, on_wait: Callable[[int], None]) -> None:
         """Start nothing new, and return once the calls in flight have ended and are stored.

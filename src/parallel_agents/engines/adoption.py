@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.ids import OwnerId, short
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, short
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.row import Row, oldest_first
+from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, Store
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,44 @@ def sort_orphans(orphans: Sequence[Row], lacks: Callable[[Row], str]) -> Orphans
         ],
         damaged,
     )
+
+
+class Adopted:
+    """What a process took over from others, except the trees that it was asked for as well."""
+
+    def __init__(self) -> None:
+        self._rows: dict[RunId, Row] = {}
+        self._asked: set[SessionKey] = set()  # by their roots
+
+    @property
+    def rows(self) -> list[Row]:
+        return [*self._rows.values()]
+
+    @property
+    def runs(self) -> list[RunId]:
+        return sorted(self._rows)
+
+    @property
+    def trees(self) -> set[SessionKey]:
+        return {row.session.root for row in self._rows.values()}
+
+    def take(self, row: Row) -> None:
+        """A run was taken over, or belongs to what was."""
+        if row.session.root not in self._asked:
+            self._rows[row.run.id] = row
+
+    def keep(self, session: Session) -> None:
+        """This process is asked for a session; a tree's root stands for it all, even if taken before."""
+        if session.parent is not None:
+            return
+        self._asked.add(session.key)
+        for row in self.rows:
+            if row.session.root == session.key:
+                self.drop(row.run.id)
+
+    def drop(self, run: RunId) -> None:
+        """A run has ended."""
+        self._rows.pop(run, None)
 
 
 class Departures:

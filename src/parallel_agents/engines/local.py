@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation, OnText, Runner
 from parallel_agents.core.store import Claim, Store
 from parallel_agents.engines import ownership
-from parallel_agents.engines.adoption import Departures, announce_taken, sort_orphans
+from parallel_agents.engines.adoption import Adopted, Departures, announce_taken, sort_orphans
 from parallel_agents.engines.live_run import (
     Settlements,
     StoreBudget,
@@ -75,7 +75,7 @@ class LocalEngine:
         self._slots: Slots[ScheduledRun] = Slots()
         self._scheduled: dict[RunId, ScheduledRun] = {}
         self._blocked: dict[SessionKey, dict[RunId, ScheduledRun]] = {}
-        self._adopted: dict[RunId, Row] = {}
+        self._adopted = Adopted()
         self._left: set[RunId] = set()  # what this process cannot execute, whoever else may
         self._departures = Departures()
         self._listeners: dict[RunId, list[OnText]] = {}
@@ -131,7 +131,7 @@ class LocalEngine:
             with suppress(TimeoutError, *([StoreError] if self._has_failed else [])):
                 async with asyncio.timeout(_LAST_WRITES_SECONDS):
                     await asyncio.gather(
-                        self._store.release(self._owner.id, sorted(self._adopted)),
+                        self._store.release(self._owner.id, self._adopted.runs),
                         self._store.heartbeat(replace(self._owner, state=OwnerState.GONE)),
                     )
         finally:
@@ -144,7 +144,6 @@ class LocalEngine:
         return "" if row.run.owner == self._owner.id else self._rules.lacks(row)
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
-        """Limit the runs of `scope` at once, from now on; None for no limit."""
         self._slots.bound(scope, at_most)
         self._admit()
 
@@ -167,6 +166,10 @@ class LocalEngine:
         return stop
 
     def submit(self, row: Row) -> None:
+        self._adopted.keep(row.session)
+        self._schedule(row)
+
+    def _schedule(self, row: Row) -> None:
         if self._is_stopping:
             raise stopping()
         if row.run.id in self._scheduled or row.run.status.is_over:
@@ -219,20 +222,17 @@ class LocalEngine:
         for scheduled in self._scheduled.values():
             scheduled.cancel()
 
-    def give_up_adopted(self, own: Collection[SessionKey] = ()) -> list[Row]:
-        """Stop and return what was taken over; once this process has left, another can have it.
+    def give_up_adopted(self) -> list[Row]:
+        """Stop and return what was taken over, except what this process was asked for as well.
 
-        If any of it belongs to the `own` trees, which were asked to stop, nothing is given up.
+        Once this process has left, another can have it.
         """
-        given_up = [*self._adopted.values()]
-        trees = {row.session.root for row in given_up}
-        if not trees.isdisjoint(own):
-            return []
+        given_up, trees = self._adopted.rows, self._adopted.trees
         left = [each for each in self._scheduled.values() if each.row.session.root in trees]
-        self._adopted |= {each.row.run.id: each.row for each in left}  # what it spawned here, too
         self.admit_nothing_new()
-        for scheduled in left:
-            scheduled.cancel()
+        for each in left:  # what it spawned here, too
+            self._adopted.take(each.row)
+            each.cancel()
         return given_up
 
     def _admit(self) -> None:
@@ -252,7 +252,7 @@ class LocalEngine:
         self._drop(scheduled.row.run.id)
         self._slots.release(scheduled.scopes)
         if scheduled.is_freed and not self._is_stopping:
-            self.submit(scheduled.row)
+            self._schedule(scheduled.row)
         self._admit()
 
     async def _execute(self, scheduled: ScheduledRun) -> None:
@@ -345,13 +345,13 @@ class LocalEngine:
         """Cancel a run that was ended from outside, and free its session for the next run."""
         if scheduled := self._scheduled.get(event.run):
             scheduled.cancel_unless_finishing()
-        self._adopted.pop(event.run, None)
+        self._adopted.drop(event.run)
         self._unblock(event.session, event.run)
         for run, blocked in self._blocked.pop(event.session, {}).items():
             if run in self._scheduled:
                 blocked.is_freed = True
             elif not self._is_stopping:
-                self.submit(blocked.row)
+                self._schedule(blocked.row)
 
     def _fail(self, error: StoreError) -> None:
         if self._has_failed:
@@ -391,10 +391,10 @@ class LocalEngine:
         for row in oldest_first(able):
             await learn_bound(self, self._store, row.session.root)
             if not self._is_stopping and row.run.id not in self._scheduled:
-                self._adopted[row.run.id] = row
-                self.submit(row)
+                self._adopted.take(row)
+                self._schedule(row)
                 taken.append(row)
         announce_taken(taken, self._owner.role)
         for row in await self._departures.runs_left(self._store) if self._blocked else ():
             if row.run.id in self._blocked.get(row.session.key, {}) and not self._is_stopping:
-                self.submit(row)
+                self._schedule(row)

@@ -161,22 +161,24 @@ async def test_a_spawn_whose_caller_is_cut_off_is_executed() -> None:
     assert [row.run.status for row in rows] == [RunStatus.DONE]
 
 
-async def test_what_was_taken_over_is_given_up_except_with_the_trees_that_were_asked_to_stop() -> (
-    None
-):
+async def test_what_was_taken_over_is_given_up_except_the_trees_that_somebody_asks_for() -> None:
     store = shared_store()
     async with open_rig(lead_model(), agents=[WRITER], store=store) as first:
-        spawned = await first.sessions.spawn(Task("writer", "do it"))
+        other = await first.sessions.spawn(Task("writer", "do it"))
+        early = await first.sessions.spawn(Task("writer", "do it", key="early"))
+        await first.sessions.spawn(Task("writer", "do it", key="late"))
         await store.mark_dead(first.engine.owner)
         async with open_rig(lead_model(), agents=[WRITER], store=store) as second:
+            await second.sessions.spawn(Task("writer", "do it", key="early"))
             await asyncio.sleep(5)
-            kept = second.engine.give_up_adopted([spawned.key])
+            await second.sessions.spawn(Task("writer", "do it", key="late"))
             given_up = second.engine.give_up_adopted()
             left_at = store.now()
         waited = store.now() - left_at
-        (row,) = await store.rows(Filter(orphaned=True))
+        orphans = await store.rows(Filter(orphaned=True))
+        (early_row,) = await store.rows(Filter(run=early.run_id))
     await store.aclose()
 
-    assert kept == []
-    assert [each.run.id for each in given_up] == [row.run.id] == [spawned.run_id]
-    assert waited == 0
+    assert [row.run.id for row in given_up] == [row.run.id for row in orphans] == [other.run_id]
+    assert waited == 5
+    assert early_row.run.status is RunStatus.DONE

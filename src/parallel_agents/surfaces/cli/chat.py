@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import App
-from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
+from parallel_agents.app.taken_over import open_for_own_work
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.owner import OwnerState
@@ -36,7 +36,6 @@ from parallel_agents.surfaces.cli.context import (
 from parallel_agents.surfaces.cli.distant_chat import chat_at_distance
 from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
-from parallel_agents.surfaces.cli.given_up import leave_to_workers
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.one_run import Label
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
@@ -82,7 +81,9 @@ async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int
     log = traced_beside_screen if can_chat() else traced
     with DownloadBar() as bar, log(context.environment) as on_events:
         parts = Parts(on_fetch=bar, on_events=on_events)
-        async with open_app(context.environment, context.settings, parts) as app:
+        async with open_for_own_work(
+            context.environment, context.settings, parts, say=render.note
+        ) as app:
             row = await _find(app, begin)
             chosen = await _model_of(app, begin, row)
             await prepare_models(app, [chosen])
@@ -100,8 +101,6 @@ async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int
                 await face.run(chat, live, stop, await _greeting(chat, begin, chosen))
                 if name := await chat.called():
                     render.note(f"Come back with: pagents chat {name}")
-            given_up = app.give_up_adopted([] if row is None else [row.session.root])
-        await leave_to_workers(context, given_up)
     return face.exit if isinstance(face, ChatScript) else 0
 
 

@@ -14,8 +14,8 @@ import typer
 
 from parallel_agents.app import farewell
 from parallel_agents.app.client import App
-from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
+from parallel_agents.app.taken_over import open_for_own_work
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Finished, Queued, Started
 from parallel_agents.core.ids import RunId, SessionKey
@@ -29,7 +29,6 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.given_up import leave_to_workers
 from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.lanes import tasks_of
 from parallel_agents.surfaces.cli.output_option import Form
@@ -133,7 +132,9 @@ def run_in_foreground(
     started: list[Shown] = []
 
     async def execute(parts: Parts, stop: asyncio.Event) -> T | None:
-        async with open_app(context.environment, context.settings, parts) as app:
+        async with open_for_own_work(
+            context.environment, context.settings, parts, say=render.note
+        ) as app:
 
             async def start(begin: Begin) -> Shown:
                 began_at = time.time()
@@ -157,10 +158,7 @@ def run_in_foreground(
             except OutputLost as lost:
                 await _print_what_was_lost(app, started, is_reader_gone=lost.is_reader_gone)
                 raise
-            own = [shown.work.session for shown in started] if concluded is None else []
-            given_up = app.give_up_adopted(own)
-        await leave_to_workers(context, given_up)
-        return concluded
+            return concluded
 
     bar, concluded = DownloadBar(), None
     with suppress(KeyboardInterrupt), bar, traced(context.environment) as on_events:

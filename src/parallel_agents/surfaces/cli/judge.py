@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import App
-from parallel_agents.app.opening import open_app
+from parallel_agents.app.taken_over import open_for_own_work
 from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.quality.calibration import PAIRS, Judgement, calibrate, read_pairs
@@ -16,7 +16,6 @@ from parallel_agents.quality.judge_registry import MIN_AGREEMENT, Calibration
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, ModelName, find_context
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.given_up import leave_to_workers
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
 
 app = typer.Typer(no_args_is_help=True)
@@ -44,11 +43,10 @@ def calibrate_judge(
     context = find_context(home)
 
     async def calibrating() -> tuple[Calibration, list[Judgement]]:
-        async with open_app(context.environment, context.settings) as opened:
-            calibrated = await _calibrate(opened, model, pairs)
-            given_up = opened.give_up_adopted()
-        await leave_to_workers(context, given_up)
-        return calibrated
+        async with open_for_own_work(
+            context.environment, context.settings, say=render.note
+        ) as opened:
+            return await _calibrate(opened, model, pairs)
 
     found, judgements = run_cancellable(calibrating())
     is_refused = found.agreement < MIN_AGREEMENT
