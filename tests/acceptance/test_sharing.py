@@ -70,7 +70,11 @@ def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agen
         (("state", "set", "@last", "a b", "1"), 2, "not a key"),
         (("state", "set", "@last", "n", "1", "--version", "3"), 1, "has version 0"),
         (("state", "wait", "@last", "n", "--if", "value ="), 2, "not a condition"),
-        (("state", "wait", "@last", "n", "--timeout", "0.1"), 7, "n did not get"),
+        (
+            ("state", "wait", "@last", "n", "--timeout", "0.1"),
+            7,
+            "n got no value in 0.1 s; it has no value",
+        ),
         (("state", "list", "nobody"), 4, "no session"),
         (("state", "delete", "@last", "nothing"), 4, "no value nothing"),
         (("state", "delete", "@last"), 2, "which values"),

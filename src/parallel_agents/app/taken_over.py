@@ -15,6 +15,8 @@ from parallel_agents.errors import PagentsError
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import Environment, Settings
 
+_SHOWN = 5
+
 
 @asynccontextmanager
 async def open_for_own_work(
@@ -61,7 +63,7 @@ async def _leave_to_workers(
             ]
             if not left:
                 return
-            names = ", ".join(dict.fromkeys(short(row.session.key) for row in left))
+            names = _names(list(dict.fromkeys(short(row.session.root) for row in left)))
             await client.workers.ensure(left[0].session.key, left[0].run.id)
     except (OSError, PagentsError) as error:
         what = f", {names}" if names else ""
@@ -71,3 +73,8 @@ async def _leave_to_workers(
         )
         return
     say(f"A dead process had left {names}; a background worker continues it now.")
+
+
+def _names(trees: Sequence[str]) -> str:
+    more = len(trees) - _SHOWN
+    return ", ".join(trees[:_SHOWN]) + (f" and {more} others" if more > 0 else "")

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from parallel_agents.core.artifact import Artifact, ArtifactRecord
+from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.shared_state import OUTSIDER, StateEntry, Writer
+from parallel_agents.core.shown import shown
+
+_SHOWN = 120
 
 
 class StateReads(Protocol):
@@ -33,9 +37,21 @@ class StateReads(Protocol):
         """Wait until a key has a value newer than the version `after` that meets the condition.
 
         Raises:
-            TimeoutError: after `timeout` seconds.
+            TimeoutError: after `timeout` seconds; it says what the key has instead.
         """
         ...
+
+
+def not_in_time(
+    key: str, after: int, condition: str | None, timeout: float | None, found: StateEntry | None
+) -> TimeoutError:
+    """The error of a `wait_for` whose time is up, with what the key has instead."""
+    lack = f"got no version after {after}" if after else "got no value"
+    if condition is not None:
+        lack = f"did not meet {head(condition, _SHOWN)}" + (f" after version {after}" * bool(after))
+    has = "it has no value" if found is None else f"it is {shown(found.value, _SHOWN)}"
+    version = "" if found is None else f" (version {found.version})"
+    return TimeoutError(f"{key} {lack} in {timeout or 0:g} s; {has}{version}")
 
 
 class ArtifactReads(Protocol):

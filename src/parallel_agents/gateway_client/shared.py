@@ -21,6 +21,7 @@ from parallel_agents.core.artifact import (
 )
 from parallel_agents.core.ids import SessionKey, make_long_name
 from parallel_agents.core.schema import Json
+from parallel_agents.core.shared_reads import not_in_time
 from parallel_agents.core.shared_state import (
     OUTSIDER,
     Removal,
@@ -184,7 +185,8 @@ class RemoteState:
             if (entry := await self._exchange.look(STATE_WAIT, asked)) is not None:
                 return entry
             if deadline is not None and monotonic() >= deadline:
-                raise TimeoutError(f"{key} was not set within {timeout:g} seconds")
+                found = await self.get(key)
+                raise not_in_time(key, after, condition, timeout, found)
 
 
 @checked_methods

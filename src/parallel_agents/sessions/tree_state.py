@@ -11,6 +11,7 @@ from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.expression import Expression, Lacking, Unfit
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
+from parallel_agents.core.shared_reads import not_in_time
 from parallel_agents.core.shared_state import (
     Removal,
     StateBounds,
@@ -178,12 +179,13 @@ class TreeState:
             timeout: seconds, or None to wait as long as it takes.
 
         Raises:
-            TimeoutError: after `timeout` seconds.
+            TimeoutError: after `timeout` seconds; it says what the key has instead.
             InvalidInput: the key or the condition is not valid.
         """
         check_key(key)
         met = None if condition is None else _condition(condition)
         event = self._news.expect((self._tree, key))
+        entry: StateEntry | None = None
         try:
             async with asyncio.timeout(timeout):
                 while True:
@@ -195,8 +197,7 @@ class TreeState:
                         async with asyncio.timeout(_LOOK_SECONDS):
                             await event.wait()
         except TimeoutError:
-            what = "such a value" if met is not None or after else "a value"
-            raise TimeoutError(f"{key} did not get {what} in {timeout:g} s") from None
+            raise not_in_time(key, after, condition, timeout, entry) from None
         finally:
             self._news.forget((self._tree, key), event)
 

@@ -327,8 +327,12 @@ async def test_a_program_waits_for_what_agents_set() -> None:
         handle = await rig.sessions.spawn(Task("sharer", "go"))
         state = await rig.sessions.state(handle)
         entry = await state.wait_for("done", timeout=60)
-        with pytest.raises(TimeoutError, match="done did not get"):
+        with pytest.raises(
+            TimeoutError, match=r"done got no version after 1 in 5 s; it is 1 \(version 1\)"
+        ):
             await state.wait_for("done", after=1, timeout=5)
+        with pytest.raises(TimeoutError, match=r"done did not meet value > 7 in 5 s; it is 1 "):
+            await state.wait_for("done", condition="value > 7", timeout=5)
 
     assert entry.value == 1
     assert entry.by == handle.key
