@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 import traceback
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
+from types import CodeType
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from parallel_agents.core.cutting import head
@@ -24,6 +27,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _MOST_CHARACTERS = 4000
+_OWN = f"{Path(__file__).parents[1]}{os.sep}"
 _GRACE_SECONDS = 5.0
 
 # A task that waits is referenced by nobody else once it is abandoned.
@@ -70,7 +74,7 @@ def describe(error: BaseException) -> str:
 
 def place_of(error: BaseException, function: Callable[..., object]) -> str:
     """Where code in the file of a function raised an error: `pages.py, line 7, in launch`; "" if nowhere."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = _code_of(function)
     raised = error.__cause__ if isinstance(error, Raised) and error.__cause__ else error
     frames = traceback.extract_tb(raised.__traceback__)
     inside = [each for each in frames if code is not None and each.filename == code.co_filename]
@@ -79,6 +83,20 @@ def place_of(error: BaseException, function: Callable[..., object]) -> str:
         if inside
         else ""
     )
+
+
+def _code_of(function: Callable[..., object]) -> CodeType | None:
+    """The code of a function, of what it is a partial of, or of an object's `__call__`; never our own."""
+    while isinstance(function, partial):
+        function = function.func
+    function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None) or getattr(
+        getattr(type(function), "__call__", None),  # noqa: B004 - asks for its code
+        "__code__",
+        None,
+    )
+    is_others = isinstance(code, CodeType) and not code.co_filename.startswith(_OWN)
+    return code if is_others else None
 
 
 async def contained(work: Coroutine[None, None, T], name: str) -> T:

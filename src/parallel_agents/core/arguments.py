@@ -7,6 +7,7 @@ is for people, editors and type checkers.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from itertools import zip_longest
@@ -60,7 +61,8 @@ def _checked(function: _Function) -> _Function:
 
     @wraps(function)
     def call_async(*args: object, **kwargs: object) -> Awaited[object]:
-        return Awaited(work(*args, **kwargs), name)
+        caller = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it is quick
+        return Awaited(work(*args, **kwargs), name, caller)
 
     return mark_async(call_async)
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import inspect
 import sys
+import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from functools import wraps
-from types import TracebackType
+from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from typing_extensions import override
@@ -24,37 +27,61 @@ V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
 
+_FORGOTTEN: ContextVar[list[AsyncMisused] | None] = ContextVar("forgotten", default=None)
+
 
 class Awaited(Coroutine[Any, Any, V_co]):
     """The call of an async function: a coroutine, which can only be awaited.
 
+    One that nobody awaits warns with the caller's line. Within `noting_forgotten` it is noted instead.
+
     Args:
         work: the coroutine.
         name: the function, as in `spawn()`.
+        caller: the frame of the call.
     """
 
-    __slots__ = ("__weakref__", "_name", "_work")
+    __slots__ = ("__weakref__", "_at", "_forgotten", "_is_begun", "_is_told", "_name", "_work")
 
-    def __init__(self, work: Coroutine[Any, Any, V_co], name: str) -> None:
+    def __init__(self, work: Coroutine[Any, Any, V_co], name: str, caller: FrameType) -> None:
+        self._is_begun = self._is_told = False
         self._work = work
         self._name = name
+        self._at = (caller.f_code.co_filename, caller.f_lineno)
+        self._forgotten = _FORGOTTEN.get()
+
+    def __del__(self) -> None:
+        if self._is_begun:
+            return
+        self._work.close()  # which would warn, too, of no line
+        if self._is_told:
+            return
+        if self._forgotten is not None:
+            self._forgotten.append(self.not_awaited("so it did nothing"))
+            return
+        words = f"{self._name} was not awaited, and did nothing; write `await` before the call"
+        warnings.warn_explicit(words, RuntimeWarning, *self._at)
 
     @override
     def send(self, value: Any, /) -> Any:
+        self._is_begun = True
         with CALLERS_FRAMES:
             return self._work.send(value)
 
     @override
     def throw(self, *error: Any) -> Any:
+        self._is_begun = True
         with CALLERS_FRAMES:
             return self._work.throw(*error)
 
     @override
     def close(self) -> None:
+        self._is_begun = True
         self._work.close()
 
     @override
     def __await__(self) -> Generator[Any, Any, V_co]:
+        self._is_begun = True
         return self._work.__await__()
 
     @override
@@ -99,9 +126,15 @@ class Awaited(Coroutine[Any, Any, V_co]):
     async def __aexit__(self, *_: object) -> None: ...
 
     def _misused(self, why: str) -> AsyncMisused:
+        return self.not_awaited(f"until it is, there is no result: {why}")
+
+    def not_awaited(self, why: str) -> AsyncMisused:
+        """The error that says so; nothing else does, once it is made."""
+        self._is_told = True
+        file, line = self._at
         return AsyncMisused(
             f"{self._name} was not awaited",
-            why=f"until it is, there is no result: {why}",
+            why=f"{why}; it was called in {Path(file).name}, line {line}",
             hint=f"write `await` before the call of {self._name}",
         )
 
@@ -194,6 +227,17 @@ class Followed(AsyncIterator[V_co]):
             why="it gives each event as it comes",
             hint=f"write `async for event in ...{self._name}:` in an async function",
         )
+
+
+@contextmanager
+def noting_forgotten() -> Generator[list[AsyncMisused]]:
+    """Yields a list of the errors for calls that are made in the block and that nobody awaits."""
+    forgotten: list[AsyncMisused] = []
+    token = _FORGOTTEN.set(forgotten)
+    try:
+        yield forgotten
+    finally:
+        _FORGOTTEN.reset(token)
 
 
 def mark_async(function: F) -> F:

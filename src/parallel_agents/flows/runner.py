@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from parallel_agents.containment.calls import contained, describe, place_of
+from parallel_agents.core.async_use import Awaited, noting_forgotten
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Queued
 from parallel_agents.core.flow import FlowTask
@@ -176,7 +177,14 @@ async def _called(function: FlowFunction[Any], flow: Flow, task: FlowTask) -> ob
         raise FlowRaised(
             f"the flow {task.name} does not take its input any more", why=describe_problem(error)
         ) from error
-    return await function.call(flow, **values)
+    with noting_forgotten() as forgotten:
+        value = await function.call(flow, **values)
+    if isinstance(value, Awaited):
+        value.close()
+        raise value.not_awaited(f"the flow {task.name} returned it")
+    if forgotten:
+        raise forgotten[0]
+    return value
 
 
 def _output(function: FlowFunction[Any], name: str, value: object) -> Json:

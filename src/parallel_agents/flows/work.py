@@ -301,7 +301,7 @@ class Work:
         except Exception as raised:
             if call.is_wait and isinstance(raised, StoreError | LeftRun):
                 raise
-            output, error = None, Failure.of(_raised(name, raised, call.effect))
+            output, error = None, Failure.of(_raised(name, raised, call))
         finished = StepFinished(
             name=name, output=output, error=error, seconds=time.monotonic() - began
         )
@@ -366,12 +366,12 @@ def _in_flight(slot: RunSlot) -> Generator[None]:
         slot.end_call()
 
 
-def _raised(name: str, error: Exception, effect: Effect) -> StepFailed | StepUnknown:
+def _raised(name: str, error: Exception, call: Call) -> StepFailed | StepUnknown:
     if isinstance(error, StepFailed):
         return error
     if isinstance(error, Unstored):
         message = f"the step {name} was called, and what it returned cannot be stored"
-        if effect is not Effect.ONCE:
+        if call.effect is not Effect.ONCE:
             return StepFailed(
                 message, why=str(error), hint="have its function return values for JSON"
             )
@@ -381,7 +381,10 @@ def _raised(name: str, error: Exception, effect: Effect) -> StepFailed | StepUnk
             hint="have its function return values for JSON, and run the flow under another key; or "
             "pass effect='idempotent' if it may be called again",
         )
-    return StepFailed(f"the step {name} failed", why=describe(error))
+    place = call.function.place_of(error)
+    return StepFailed(
+        f"the step {name} failed", why=describe(error) + (f"; {place}" if place else "")
+    )
 
 
 def _output_of(finished: StepFinished) -> Json:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import orjson
 from typing_extensions import override
 
-from parallel_agents.containment.calls import caught, contained, describe, unpack
+from parallel_agents.containment.calls import caught, contained, describe, place_of, unpack
 from parallel_agents.core.message import File, Message, Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import (
     Capabilities,
@@ -94,7 +94,7 @@ class Contained(Wrapped):
         try:
             return await contained(work, self.name)
         except Exception as error:
-            raise _mapped(error, self.name) from error
+            raise _mapped(error, self.name, self._model.respond) from error
 
 
 def make_contained(make: Callable[[str], Model]) -> Callable[[str], Model]:
@@ -105,7 +105,7 @@ def make_contained(make: Callable[[str], Model]) -> Callable[[str], Model]:
         try:
             return unpack(outcome)
         except Exception as error:
-            raise _mapped(error, name) from error
+            raise _mapped(error, name, make) from error
 
     return make_model
 
@@ -154,18 +154,19 @@ def _whole_pairs(arguments: JsonObject) -> Iterator[tuple[str, Json]]:
         yield whole_text(name), whole_value(value)
 
 
-def _mapped(error: Exception, name: str) -> PagentsError:
+def _mapped(error: Exception, name: str, code: Callable[..., object]) -> PagentsError:
     # A model's own trouble with some store, or with some run, is not that of the run that calls it.
     if isinstance(error, LocalModelError):
         return error
     if isinstance(error, PagentsError) and not isinstance(error, HostError):
         return error
-    return _crashed(name, f"raised {describe(error)}")
+    return _crashed(name, f"raised {describe(error)}", place_of(error, code))
 
 
-def _crashed(name: str, what: str) -> ModelCrashed:
+def _crashed(name: str, what: str, place: str = "") -> ModelCrashed:
+    why = "the program passed the model in, and its code did not work"
     return ModelCrashed(
         f"the model {name} {what}",
-        why="the program passed the model in, and its code did not work",
+        why=f"{why}: {place}" if place else why,
         hint="correct the code of the model",
     )

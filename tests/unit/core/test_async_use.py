@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import linecache
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +53,16 @@ def test_a_call_that_was_not_awaited_says_so(use: Callable[[Any], object]) -> No
 
     assert refused.value.hint == "write `await` before the call of double()"
     assert isinstance(refused.value, TypeError | AttributeError)
+
+
+def test_a_call_that_nobody_awaits_warns_with_its_line() -> None:
+    with pytest.warns(
+        RuntimeWarning, match=r"double\(\) was not awaited, and did nothing"
+    ) as warned:
+        double(1)  # pyright: ignore[reportUnusedCoroutine] - it is wrong
+
+    assert Path(warned[0].filename).name == Path(__file__).name
+    assert "double(1)" in linecache.getline(warned[0].filename, warned[0].lineno)
 
 
 @pytest.mark.parametrize("use", [_ask, _enter])

@@ -10,7 +10,7 @@ import pytest
 
 import parallel_agents as pa
 from parallel_agents.core.arguments import checked
-from parallel_agents.core.async_use import Awaited, Followed
+from parallel_agents.core.async_use import Followed
 from parallel_agents.core.run import Answered, Failure, Typed
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.errors import InvalidInput, NoOutput
@@ -22,11 +22,12 @@ def frames(error: BaseException) -> list[str]:
     return [each.name for each in traceback.extract_tb(error.__traceback__)]
 
 
+@checked
 async def never() -> None:
     pass
 
 
-MISUSED: Any = Awaited(never(), "spawn()")
+MISUSED: Any = never()
 MISUSED.close()
 OPENING: Any = pa.open()
 MISSING: Answered[str] = Answered(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,9 +131,32 @@ async def test_a_step_that_raises_fails_and_is_called_again_when_the_flow_is() -
 
     assert failed.error is not None
     assert failed.error.message == "the step fetch failed"
-    assert failed.error.why == "ValueError: no connection"
+    assert re.fullmatch(
+        r"ValueError: no connection; test_steps.py, line \d+, in __call__", failed.error.why or ""
+    )
     assert result.output == 2
     assert counted.calls == 2
+
+
+async def _drops_one(flow: Flow) -> int:
+    calls = [flow.step(name, int) for name in "ab"]
+    return await calls[0]
+
+
+async def _returns_one(flow: Flow) -> object:
+    return flow.step("a", int)
+
+
+@pytest.mark.parametrize("flow_of", [_drops_one, _returns_one])
+async def test_a_flow_with_a_step_that_it_did_not_await_is_not_done(
+    flow_of: Callable[[Flow], Awaitable[object]],
+) -> None:
+    async with process(Writer(), lasting_store()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.error is not None
+    assert (result.error.code, result.error.message) == ("PA-E347", "step() was not awaited")
+    assert "it was called in test_steps.py, line " in (result.error.why or "")
 
 
 @dataclass
