@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Generic, TypeVar
 
 from parallel_agents.loop_threads import LoopThreads
+from parallel_agents.other_threads import interrupt_by
 from parallel_agents.signals import STOP_SIGNALS, Bell
 
 T = TypeVar("T")
@@ -166,6 +167,7 @@ class _Running(Generic[T]):
         thread.start()
         until: float | None = None
         with self._bell:
+            interrupt_by(self.interrupt, self._bell)
             loop, stop, task = self._started.result()
             while (news := self._hear(until)) is _News.INTERRUPT:
                 self.was_interrupted = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from pathlib import Path
 
 from typing_extensions import override
@@ -45,8 +46,16 @@ async def stream() -> None:
         sys.stdout.write(f"{result.output}\n")
 
 
-if HOW == "run":
+def run() -> None:
     pa.run([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME)
+
+
+if HOW == "run":
+    run()
+elif HOW == "thread":
+    other = threading.Thread(target=run)
+    other.start()
+    other.join()
 elif HOW == "arun":
     asyncio.run(pa.arun([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME))
 elif HOW == "stream":

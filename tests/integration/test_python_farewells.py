@@ -94,6 +94,22 @@ def test_the_second_ctrl_c_stops_at_once_and_says_how_to_continue(
     assert process.returncode == -signal.SIGINT
 
 
+def test_a_ctrl_c_that_ends_the_main_thread_lets_the_call_of_another_end(
+    tmp_path: Path, programs: Path
+) -> None:
+    with calling(programs / "python", "thread", tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        at_once = list(iter(lambda: told(process, 1), [STOPPING[-1]]))
+        (tmp_path / "go-on").touch()
+        in_the_end = told(process, 1)
+        process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert at_once[-1] == [STOPPING[0]]
+    assert in_the_end == [ENDED]
+    assert process.returncode == -signal.SIGINT
+
+
 @pytest.mark.parametrize("how", ["run", "arun"])
 def test_a_program_whose_stderr_nobody_reads_stops_as_any_other(
     how: str, tmp_path: Path, programs: Path

@@ -22,6 +22,7 @@ from parallel_agents.core.run import TeamResult
 from parallel_agents.core.task import OnFailure, Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.interrupts import in_thread, unless
+from parallel_agents.other_threads import stopped_with_the_program
 from parallel_agents.sessions.typed import typed_team
 
 
@@ -146,12 +147,13 @@ def run_call(call: TeamCall[T]) -> TeamResult[T]:
                 await farewell.let_calls_end(app)
             return result
 
-    try:
-        with progress_bar(len(call.tasks), is_wanted=call.has_progress) as tell:
-            return in_thread(run_until)
-    except KeyboardInterrupt:
-        farewell.say()
-        raise
+    with stopped_with_the_program():
+        try:
+            with progress_bar(len(call.tasks), is_wanted=call.has_progress) as tell:
+                return in_thread(run_until)
+        except KeyboardInterrupt:
+            farewell.say()
+            raise
 
 
 async def _result(

@@ -11,6 +11,7 @@ from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import short
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
+from parallel_agents.engines.adoption import sort_orphans
 from parallel_agents.errors import PagentsError
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import Environment, Settings
@@ -54,13 +55,9 @@ async def _leave_to_workers(
         # A worker has the settings of the files and the environment, not those of a program.
         async with open_client(environment, load(environment).settings) as client:
             rows = await client.sessions.rows_of([row.run.id for row in given_up])
-            left = [
-                row
-                for row in rows
-                if not row.run.status.is_over
-                and row.owner_state is not OwnerState.LIVE
-                and not client.readiness.lacks(row)
-            ]
+            live = [row for row in rows if not row.run.status.is_over]
+            free = [row for row in live if row.owner_state is not OwnerState.LIVE]
+            left = sort_orphans(free, client.readiness.lacks).able
             if not left:
                 return
             names = _names(list(dict.fromkeys(short(row.session.root) for row in left)))
