@@ -20,6 +20,7 @@ from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.interrupts import to_its_end
 from parallel_agents.sessions.kept_options import describe_kept
+from parallel_agents.sessions.places import check_folders
 from parallel_agents.sessions.typed import typed
 
 # Is told of each result as it comes.
@@ -66,7 +67,12 @@ def team_of(
     on_failure: OnFailure | str,
     min_done: int | None,
 ) -> TeamTask:
-    """The tasks as a team."""
+    """The tasks as a team.
+
+    Raises:
+        InvalidInput: they cannot be one, or a folder that a task names is not there.
+    """
+    check_folders(tasks)
     return TeamTask(
         tasks=tasks,
         model=model,

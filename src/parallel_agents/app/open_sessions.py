@@ -6,6 +6,8 @@ import builtins
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from parallel_agents.app.care import Care
 from parallel_agents.app.program_verbs import ProgramVerbs
 from parallel_agents.app.tended_workspaces import TendedWorkspaces
@@ -23,6 +25,7 @@ from parallel_agents.flows.function import FlowFunction, OnChange
 from parallel_agents.flows.functions import Functions
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.places import check_folders
 from parallel_agents.sessions.pool import Idle, Pool, StoredPlace
 from parallel_agents.sessions.sharing import Sharing, TreeArtifacts
 from parallel_agents.sessions.tree_state import TreeState
@@ -51,6 +54,10 @@ class OpenSessions(ProgramVerbs):
         self._sent = sent
         self._care = care
         self._tended = tended
+
+    @override
+    def _check_here(self, tasks: Sequence[Task[Any]]) -> None:
+        check_folders(tasks)
 
     @property
     def store(self) -> Care:

@@ -74,6 +74,7 @@ class ProgramVerbs:
         key = parent.key if isinstance(parent, SessionHandle) else None
         if isinstance(parent, str):
             key = (await self._service.find(parent)).session.key
+        self._check_here([task])
         spawned = await self._service.spawn(task, parent=key, on_text=on_text)
         return SessionHandle(self._service, spawned, task.output_type)
 
@@ -91,9 +92,13 @@ class ProgramVerbs:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: a task cannot be accepted.
             Conflict: the key is already used for different work.
         """
+        self._check_here(team.tasks)
         return SessionHandle(
             self._service, await self._service.spawn_team(team, key=key, tags=tags)
         )
+
+    def _check_here(self, tasks: Sequence[Task[Any]]) -> None:
+        """Refuse what this machine lacks; at a distance, only the gateway knows its own."""
 
     async def team_result(self, handle: SessionHandle[Any] | str) -> TeamResult:
         """Wait for a team to end, and return the result of each task.

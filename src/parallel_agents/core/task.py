@@ -98,6 +98,13 @@ class Task(Checked, Generic[T_co]):
         return 'Task("AGENT", "what to do")'
 
     @override
+    def __hash__(self) -> int:
+        raise TypeError(
+            "a Task cannot be in a set or a key of a dictionary, since its input may be a dictionary; "
+            "put tasks into a list: their results come in its order"
+        )
+
+    @override
     def _check(self) -> None:
         check_cache_seconds(self.cache_seconds, f"a task of agent {self.agent_name}")
         check_tags(self.tags)

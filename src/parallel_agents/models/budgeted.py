@@ -6,7 +6,7 @@ A try that brought no reply and may have been billed counts as spent, and is rep
 from __future__ import annotations
 
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest, Payer
-from parallel_agents.errors import ProviderError
+from parallel_agents.errors import CallerError, ProviderError
 from parallel_agents.models.wrapped import Wrapped
 
 
@@ -31,6 +31,9 @@ class Budgeted(Wrapped):
             return await self._model.respond(request, listener)
         except ProviderError as error:
             _end(payer, listener, may_be_billed=error.may_be_billed)
+            raise
+        except CallerError:
+            _end(payer, listener, may_be_billed=False)  # it was refused before anything was sent
             raise
         except BaseException:
             _end(payer, listener, may_be_billed=True)  # cancelled while in flight

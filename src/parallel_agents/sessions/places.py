@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from parallel_agents.core.ids import is_group_key
 from parallel_agents.core.session import Session, SessionOptions
+from parallel_agents.core.task import Task
 from parallel_agents.core.workspace import Place, Workspace
 from parallel_agents.errors import InvalidInput
 
@@ -49,6 +52,18 @@ def settle(
     return replace(options, cwd=folder, workspace=None)
 
 
+def check_folders(tasks: Iterable[Task[Any]]) -> None:
+    """Refuse tasks of a program that name a folder which is not there.
+
+    An agent that spawns may name such a folder, by OpenClaw's contract.
+
+    Raises:
+        InvalidInput: one does.
+    """
+    for folder in {task.options.cwd for task in tasks} - {""}:
+        _existing(folder)
+
+
 def works_in_folder(options: SessionOptions) -> bool:
     """Whether a session with these options, once settled, works in a folder that somebody named."""
     return bool(options.cwd) or options.workspace is not None
@@ -61,12 +76,10 @@ def _existing(folder: str) -> Path:
         is_folder = path.is_dir()
     except OSError as error:
         raise InvalidInput(
-            f"the workspace's folder {folder} cannot be used",
+            f"the folder {folder} cannot be used",
             why=error.strerror or str(error),
             hint="name a folder that exists and that you may read",
         ) from error
     if not is_folder:
-        raise InvalidInput(
-            f"the workspace's folder {folder} is not a folder", hint="name the folder around it"
-        )
+        raise InvalidInput(f"{folder} is not a folder", hint="name the folder around it")
     return path

@@ -43,3 +43,8 @@ def test_a_text_for_a_budget_is_refused_with_what_to_write() -> None:
         Task("writer", "Go.", budget="2")  # pyright: ignore[reportArgumentType] - what a user may do
 
     assert caught.value.hint == "write Budget(usd=2) or Budget(tokens=100_000)"
+
+
+def test_tasks_in_a_set_are_told_to_be_in_a_list() -> None:
+    with pytest.raises(TypeError, match="put tasks into a list"):
+        {Task("writer", "a")}  # pyright: ignore[reportUnusedExpression] - it is wrong

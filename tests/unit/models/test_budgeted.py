@@ -29,7 +29,7 @@ from parallel_agents.core.run import Result, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.usage import NANOUSD_PER_USD, Price, Usage
-from parallel_agents.errors import Overloaded, StreamCut
+from parallel_agents.errors import MissingKey, Overloaded, StreamCut
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
@@ -380,6 +380,17 @@ async def test_a_try_without_a_reply_is_paid_where_it_may_have_been_billed(
 
     assert result.status is DONE
     assert (account.spent.tokens > result.spend.usage.total_tokens) == is_spent
+
+
+async def test_a_call_that_was_refused_before_it_was_sent_is_said_to_be_nobodys_bill() -> None:
+    def answer(request: ModelRequest) -> Answer:
+        return MissingKey("no key is set")
+
+    result, _, _ = await one(RepliesWith(answer), Task("writer", "Go."))
+
+    assert result.error is not None
+    assert result.error.code == "PA-E112"
+    assert result.notices == ()
 
 
 async def test_two_processes_share_a_purse_and_a_crash_in_a_call_counts_as_spent() -> None:

@@ -9,9 +9,10 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.session import Session, SessionOptions
+from parallel_agents.core.task import Task
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
-from parallel_agents.sessions.places import settle, works_in_folder
+from parallel_agents.sessions.places import check_folders, settle, works_in_folder
 
 AGENT = Agent(name="coder", description="Codes", instructions="Code.")
 NOTHING = SessionOptions()
@@ -43,6 +44,13 @@ def test_a_copy_is_of_the_whole_path_of_the_folder(folder: str) -> None:
     asked = Workspace.own(f"{folder}/../{Path(folder).name}")
 
     assert settle(NOTHING, asked, None).workspace == Workspace.own(folder)
+
+
+def test_a_folder_of_the_options_that_is_not_there_is_refused(folder: str) -> None:
+    with pytest.raises(InvalidInput, match="nowhere cannot be used"):
+        check_folders(
+            [Task("a", "b"), Task("a", "b", options=SessionOptions(cwd=f"{folder}/nowhere"))]
+        )
 
 
 def test_a_folder_as_it_is_is_the_folder_of_the_tools(folder: str) -> None:

@@ -74,12 +74,14 @@ def system_of(session: Session, items: Sequence[str]) -> str:
 
     Of a batch, `items` are the numbers of those that are asked for.
     """
-    instructions = "\n\n".join(
-        filter(None, (session.agent.instructions, _examples(session), guide(items)))
+    is_child = session.parent is not None and not is_group_key(session.parent)
+    parts = (
+        session.agent.instructions,
+        _examples(session),
+        guide(items),
+        _CHILD.format(session=session) if is_child else "",
     )
-    if session.parent is None or is_group_key(session.parent):
-        return instructions
-    return f"{instructions}\n\n{_CHILD.format(session=session)}"
+    return "\n\n".join(filter(str.strip, parts))  # servers refuse a prompt of white space
 
 
 def _examples(session: Session) -> str:
