@@ -134,7 +134,7 @@ def missing_git() -> WorkspaceError:
     return WorkspaceError(
         "git is not installed",
         why="the folder is part of a repository, which only git can read",
-        hint="install git, or work in the folder itself: --cwd FOLDER",
+        hint="install git, or work in the folder itself: --cwd FOLDER, in Python workspace=Workspace.at(FOLDER)",
     )
 
 

@@ -31,7 +31,7 @@ def check_home(folder: Path, variable: str) -> None:
             why="the store, the models and the results are kept in the home folder"
             if is_other
             else error.strerror or str(error),
-            hint=f"name a folder of yours with --home or {variable}",
+            hint=f"name a folder of yours with --home, in Python home=, or {variable}",
         ) from error
 
 
@@ -45,6 +45,6 @@ def default_home(variables: Mapping[str, str], variable: str) -> Path:
         raise ConfigError(
             "HOME is empty",
             why="the store is kept in the folder .parallel-agents of your home folder",
-            hint=f"set HOME, or name a folder with --home or {variable}",
+            hint=f"set HOME, or name a folder with --home, in Python home=, or {variable}",
         )
     return Path.home() / PROJECT_FOLDER

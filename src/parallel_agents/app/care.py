@@ -305,7 +305,7 @@ class Care:
             raise StoreInUse(
                 f"{running:,} runs are being executed, and could store nothing meanwhile",
                 why="an earlier version made this store, so it has to be written anew as a whole, once",
-                hint="wait until they have ended, or let them wait with --while-running",
+                hint="wait until they have ended, or let them wait with --while-running, in Python while_running=True",
             )
 
     async def check(self) -> Sequence[str]:

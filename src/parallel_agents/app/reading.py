@@ -250,7 +250,7 @@ def check_exists(environment: Environment) -> None:
         raise NotFound(
             f"there is no store in {environment.home}",
             why="nothing has run there yet; nothing was created",
-            hint="check --home and PARALLEL_AGENTS_HOME; `pagents run` and `pagents spawn` make a store",
+            hint="check --home, in Python home=, and PARALLEL_AGENTS_HOME; `pagents run` and `pagents spawn` make a store",
         )
 
 

@@ -80,7 +80,7 @@ async def _parts_below(sessions: SessionReads, home: Path, row: Row) -> list[Par
 def _nothing(row: Row) -> NotFound:
     return NotFound(
         f"no session of {short(row.session.key)} has a workspace",
-        hint="start it with --workspace DIR",
+        hint="start it with --workspace DIR, in Python workspace=Workspace.own(DIR)",
     )
 
 
@@ -102,7 +102,9 @@ def _own_record(room: Room, row: Row) -> Record:
     if options.workspace is None:
         why = f"it works in {options.cwd}" if options.cwd else "it was started without one"
         raise NotFound(
-            f"{name} has no workspace of its own", why=why, hint="start it with --workspace DIR"
+            f"{name} has no workspace of its own",
+            why=why,
+            hint="start it with --workspace DIR, in Python workspace=Workspace.own(DIR)",
         )
     raise NotFound(
         f"the workspace of {name} is not there",

@@ -91,7 +91,7 @@ def _task(step: Step) -> dict[str, Json]:
     if step.plan is not None:
         raise InvalidInput(
             f"the step {step.id} is a file of its own, and cannot be written into another one",
-            hint="edit the files themselves, and pass the first: --plan FILE",
+            hint="edit the files themselves, and pass the first: --plan FILE, in Python plan=",
         )
     task: dict[str, Json] = {"label": step.id}
     task |= {"agent": step.agent} if step.agent else {}

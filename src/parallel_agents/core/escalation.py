@@ -118,7 +118,7 @@ def error_of_cut(finish: Finish, limits: Limits) -> PagentsError | None:
             hint = "shorten the input, or choose a model with a larger context"
             return ContextTooLong("the answer was cut: the model's context is full", hint=hint)
         case Finish.PAUSED:
-            hint = "run it again, or choose another model with --model"
+            hint = "run it again, or choose another model (--model, in Python model=)"
             return OutputCut(f"the server paused the answer {MOST_PAUSES} times", hint=hint)
         case _:
             return None

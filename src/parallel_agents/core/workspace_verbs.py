@@ -172,7 +172,7 @@ def check_forced(names: Sequence[str], *, everything: bool, force: bool) -> None
     """
     if force and not names and not everything:
         raise InvalidInput(
-            "--force removes work that is not merged",
+            "force removes work that is not merged",
             why="no workspace is named",
-            hint="name the workspaces, or add --all to remove every one",
+            hint="name the workspaces, or add --all, in Python everything=True, to remove every one",
         )

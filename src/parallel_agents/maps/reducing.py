@@ -145,7 +145,7 @@ def _stays_as_long(count: int) -> StepFailed:
     return StepFailed(
         "the results cannot be combined",
         why=f"{count} texts of {_PART_CHARACTERS:,} characters did not become fewer",
-        hint="ask the agent of --reduce for shorter answers, with --reduce-text",
+        hint="ask the agent of --reduce for shorter answers with --reduce-text, in Python reduce_text=",
     )
 
 

@@ -74,6 +74,6 @@ def _missing(result: Result, number: str) -> Failure:
         AnswerMissing(
             f"the batch {result.label} has no answer for its item {number}",
             why="its session was given another task since, by a message or a retry",
-            hint=f"see `pagents history {result.session_key}`; with another --id the row is done anew",
+            hint=f"see `pagents history {result.session_key}`; with another --id, in Python key=, the row is done anew",
         )
     )

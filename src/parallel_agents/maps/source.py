@@ -80,7 +80,7 @@ class Source:
             raise InvalidInput(
                 f"the rows of {self.name} cannot be read",
                 why=f"{error}, and rows are read twice",
-                hint="pipe them into --rows -, which keeps them",
+                hint="pipe them into --rows -, which keeps them; in Python, pass the rows",
             ) from error
         except OSError as error:
             raise InvalidInput(
@@ -151,12 +151,12 @@ def find_source(given: tuple[str, ...], format: Format | None, folder: Path) -> 
             raise InvalidInput(
                 f"nobody can tell what rows {only} has",
                 why="its name ends in none of " + ", ".join(_BY_SUFFIX),
-                hint="add --format csv, jsonl or files; with files, the file itself is a row",
+                hint="add --format csv, jsonl or files, in Python format=; with files, the file itself is a row",
             )
     if format is not Format.FILES and only is None:
         raise InvalidInput(
             f"there are {len(given)} files, and rows are read from one",
-            hint="join them into one file, or use --format files to have each file as a row",
+            hint="join them into one file, or use --format files, in Python format=, to have each file as a row",
         )
     absolute = tuple(
         str(Path(each).expanduser()) if each.startswith("~") else each for each in given

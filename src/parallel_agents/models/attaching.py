@@ -208,7 +208,7 @@ def check_sees(model: str, capabilities: Capabilities, file: File) -> None:
         )
     raise CannotSee(
         f"{model} sees no images, such as {file.called}",
-        hint="choose a model that does with --model, or describe the image in words",
+        hint="choose a model that does (--model, in Python model=), or describe the image in words",
     )
 
 

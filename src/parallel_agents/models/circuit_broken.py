@@ -91,7 +91,7 @@ class CircuitBroken(Wrapped):
             raise CircuitOpen(
                 f"{admitted.reason or self.name}: {self.name} is paused for {admitted.seconds:.0f} s",
                 why="nearly all of its recent calls failed so",
-                hint="wait, or choose another model with --model; see `pagents limits`",
+                hint="wait, or choose another model (--model, in Python model=); see `pagents limits`",
                 retry_after_seconds=admitted.seconds,
             )
         return admitted.admission is Admission.PROBE

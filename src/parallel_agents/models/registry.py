@@ -111,7 +111,7 @@ class Registry:
         if model is None:
             raise ConfigError(
                 f"{provider} has no model for tier {tier}",
-                hint=f'name one with --model {provider}/MODEL, or set {tier} = "MODEL" in '
+                hint=f'name one: --model {provider}/MODEL, in Python model=; or set {tier} = "MODEL" in '
                 f"[providers.{provider}.tiers]",
             )
         return f"{provider}/{model}"
@@ -214,7 +214,7 @@ def find_key(provider: Provider, read_key: Callable[[str], str | None]) -> Secre
     if not secret:
         raise MissingKey(
             f"{provider.name} needs a key, but {variable} is not set",
-            hint=f"export {variable}=..., or use --model local, which needs no key",
+            hint=f"export {variable}=..., or use --model local, in Python model='local', which needs no key",
         )
     check_key(secret.reveal(), variable, provider.name)
     return secret

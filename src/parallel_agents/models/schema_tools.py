@@ -212,5 +212,5 @@ def _malformed(reply: ModelReply, why: str) -> ModelSlipped:
     return ModelSlipped(
         f"{reply.model} did not choose a tool: {head(reply.message.text, 80)!r}",
         why=why,
-        hint="run it again, or choose a stronger model with --model",
+        hint="run it again, or choose a stronger model (--model, in Python model=)",
     )

@@ -237,7 +237,7 @@ class Throttled(Wrapped):
         return RateLimited(
             f"{self.name} accepts no calls for {seconds:.0f} s",
             why="it refused a call and asked callers to wait that long",
-            hint="run it again later, or choose another model with --model",
+            hint="run it again later, or choose another model (--model, in Python model=)",
             retry_after_seconds=seconds,
         )
 

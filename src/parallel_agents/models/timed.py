@@ -22,5 +22,5 @@ class Timed(Wrapped):
                 raise
             raise CallTimedOut(
                 f"{self.name} gave no answer in {request.timeout_seconds:g} s",
-                hint="raise call_timeout_seconds, or choose another model with --model",
+                hint="raise call_timeout_seconds, or choose another model (--model, in Python model=)",
             ) from error

@@ -161,7 +161,7 @@ class Orchestrator:
             raise InvalidInput(
                 f"{roster.planner} cannot plan",
                 why="it is simulated: its answers are made up, and no plan among them could work",
-                hint="choose another --model, or write a plan for it: `--plan FILE`; a team works on it,"
+                hint="choose another --model, or write a plan for it: --plan FILE (in Python model=, plan=); a team works on it,"
                 f" too: pagents run --team content -i topic=tea -m {roster.planner}",
             )
 
@@ -323,7 +323,7 @@ def _not_accepted(why: str) -> PlanNotAccepted:
     return PlanNotAccepted(
         "the plan was not accepted, and nothing of it has run",
         why=why,
-        hint="run it again under the same name to be asked again, or with --yes",
+        hint="run it again under the same name to be asked again, or with --yes, in Python is_asked=False",
     )
 
 

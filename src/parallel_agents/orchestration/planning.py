@@ -32,7 +32,7 @@ MOST_TRIES = 3
 MOST_STEPS_SMALL = 8
 _MOST_SHOWN = 600
 _MOST_NAMED, _MOST_OF_ONE = 3, 300
-_HINT = "say more of the goal, choose a stronger --model, or write a plan yourself: `--plan FILE`"
+_HINT = "say more of the goal, choose a stronger --model, or write a plan yourself: --plan FILE (in Python model=, plan=)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

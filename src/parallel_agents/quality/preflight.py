@@ -67,7 +67,7 @@ class Preflight:
             raise InvalidInput(
                 f"nothing could reject the answer of {agent.name}, so there is nothing to refine",
                 why="a refine loop makes another version when a gate or a judge rejects one",
-                hint="add a gate or a judge, such as --gate or --judge, or leave the refine loop out",
+                hint="add a gate or a judge, such as --gate or --judge, in Python gates=; or leave the refine loop out",
             )
         return agent
 

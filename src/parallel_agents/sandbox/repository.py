@@ -238,7 +238,7 @@ class _Guard:
             raise SandboxRefused(
                 f"{link} is a link",
                 why="a command could replace it, and with it what git runs",
-                hint="put what it leads to in its place, or use a workspace: --workspace",
+                hint="put what it leads to in its place, or use a workspace: --workspace, in Python workspace=",
             )
         if link.is_relative_to(self._folder):
             self.read_only[link.parent] = None
@@ -248,7 +248,7 @@ class _Guard:
             raise SandboxRefused(
                 f"git obeys files in {path} itself",
                 why="a command there could change what git runs",
-                hint="keep them in a folder of their own, or use a workspace: --workspace",
+                hint="keep them in a folder of their own, or use a workspace: --workspace, in Python workspace=",
             )
         if path.exists():
             self.read_only[path] = None
@@ -316,7 +316,7 @@ def _nested(folder: Path) -> Iterator[Path]:
                 raise SandboxRefused(
                     f"{folder} has too many folders to find the repositories in it",
                     why=f"{_MOST_FOLDERS:,} are looked at",
-                    hint="work in a folder below, or in a workspace: --workspace",
+                    hint="work in a folder below, or in a workspace: --workspace, in Python workspace=",
                 )
         level = below
 

@@ -114,7 +114,7 @@ def _check_forkable(row: Row) -> None:
         raise ForkRefused(
             f"{name} does {options.batch} rows in one conversation",
             why="a fork would answer all of them again",
-            hint="run the rows again in tasks of their own: map without --batch",
+            hint="run the rows again in tasks of their own: map without --batch, in Python batch=",
         )
 
 
@@ -134,7 +134,8 @@ def _workspace_of(source: Session, fork: Fork, begins: Beginning) -> Workspace |
         f"{short(source.key)} works in a copy of {had.folder or 'the folder of its parent'}",
         why="what was said is known at each turn, and its files only as they are now",
         hint="say what the fork is to work in: --workspace DIR for a new copy of a folder, such as that of"
-        " the session in `pagents workspaces list`, or --cwd DIR; over --url, fork it before its first reply: --at 0",
+        " the session in `pagents workspaces list`, or --cwd DIR (in Python workspace=Workspace.own(DIR) or .at(DIR)); over --url, fork it before its"
+        " first reply: --at 0, in Python at=0",
     )
 
 

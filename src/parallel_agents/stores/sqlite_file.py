@@ -132,5 +132,5 @@ def _foreign(path: Path, why: str) -> StoreUnreachable:
     return StoreUnreachable(
         f"{path} is not a store of pagents",
         why=f"{why}; nothing was written into it",
-        hint="name another home with --home or PARALLEL_AGENTS_HOME, or move the file elsewhere",
+        hint="name another home with --home, in Python home=, or PARALLEL_AGENTS_HOME, or move the file elsewhere",
     )

@@ -147,7 +147,7 @@ def _check(root: Path, paths: list[str], listing: Listing, limits: Limits, home:
             f"{root} has {len(paths):,} files, too many for a workspace",
             why=f"the limit is {limits.files:,}; files that git ignores do not count",
             hint="have git ignore what is not worked on, choose a smaller folder, or work in it"
-            " directly: --cwd FOLDER",
+            " directly: --cwd FOLDER, in Python workspace=Workspace.at(FOLDER)",
         )
     new = set(listing.new)
     above = f"{root}/"

@@ -115,7 +115,7 @@ async def _fill(
         why="; ".join(failures),
         hint="run `pagents models pull` once the network is back, which resumes the download; "
         "or set `local_model_file` to a GGUF file; "
-        "or use a provider that you have a key for: `--model provider/model`",
+        "or use a provider that you have a key for: --model provider/model, in Python model=",
     )
 
 

@@ -65,7 +65,7 @@ def make_plan(machine: Machine, *, slots: int, file_bytes: int) -> Plan:
         raise LocalModelError(
             f"the embedded model needs {needed / GB:.1f} GB of memory",
             why=f"{available / GB:.1f} GB is available",
-            hint="close other programs, or use a provider that you have a key for: `--model provider/model`",
+            hint="close other programs, or use a provider that you have a key for: --model provider/model, in Python model=",
         )
     return Plan(
         slots=slots,

@@ -104,7 +104,7 @@ class WireModel:
         codec, dialect = self._codec(request.learned)
         if request.tools and "tools" in dialect.omit:
             what = "takes no tools with this model"
-            hint = "give the agent no tools, or choose another model with --model"
+            hint = "give the agent no tools, or choose another model (--model, in Python model=)"
             raise make_failure(RequestRejected, self._endpoint, what, hint=hint)
         shows = listener is not None and listener.wants_text
         streams = shows or self.capabilities.streams_always

@@ -253,7 +253,7 @@ def _timed_out(work: Work) -> RunTimedOut:
     return RunTimedOut(
         f"not done in {work.assignment.limits.timeout_seconds:g} s",
         why="" if work.failure is None else f"its model call kept failing: {work.failure.message}",
-        hint="give it more time with limits.timeout_seconds or --timeout",
+        hint="give it more time with --timeout, in Python limits={'timeout_seconds': ...}",
     )
 
 
