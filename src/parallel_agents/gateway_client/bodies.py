@@ -14,6 +14,7 @@ from parallel_agents.core.fork import Fork
 from parallel_agents.core.gate import AnyGate, ConditionGate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File
+from parallel_agents.core.resolving import Resolver
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import AnyTask, OnFailure, Task, TeamTask
 from parallel_agents.gateway_client.refusals import not_at_distance
@@ -100,6 +101,19 @@ def named_team_body(asked: NamedTeam) -> dict[str, object]:
             "key": asked.key,
             "tags": [*asked.tags],
             **budget_body(asked.budget),
+        }
+    )
+
+
+def resolver_body(resolver: Resolver) -> dict[str, object]:
+    """Who resolves the conflicts of a merge, as the gateway takes it."""
+    return given_of(
+        {
+            "agent": resolver.agent,
+            "model": resolver.model,
+            "timeout_seconds": resolver.timeout_seconds,
+            "cache_seconds": resolver.cache_seconds,
+            **budget_body(resolver.budget),
         }
     )
 
