@@ -25,6 +25,8 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.drop dead_letters": {"[]"},
     "OpenSessions.follow session": {TEXT},
     "OpenSessions.fork at": {NOTHING},
+    "OpenSessions.fork call": {NOTHING},
+    "OpenSessions.fork result": {NOTHING},
     "OpenSessions.fork budget": {NUMBER},
     "OpenSessions.fork key": {NOTHING},  # x is the key of a team
     "OpenSessions.fork label": {NOTHING, TEXT},
@@ -68,6 +70,8 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.wait handles": {"[]"},
     "OpenSessions.wait timeout": {NOTHING, NUMBER},
     "SessionHandle.fork at": {NOTHING},
+    "SessionHandle.fork call": {NOTHING},
+    "SessionHandle.fork result": {NOTHING},
     "SessionHandle.fork key": {NOTHING},
     "SessionHandle.fork model": {NOTHING},
     "SessionHandle.fork text": {NOTHING, TEXT},

@@ -151,6 +151,8 @@ def fork_body(fork: Fork) -> dict[str, object]:
     plain: dict[str, object] = {
         "at": fork.at,
         "text": fork.text,
+        "result": fork.result,
+        "call": fork.call,
         "model": fork.model,
         "key": fork.key,
         "label": fork.label,

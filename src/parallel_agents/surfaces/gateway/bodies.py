@@ -174,6 +174,10 @@ class ForkBody(_BudgetBody):
     conversation ends."""
     text: _Text | None = None
     """What is said after that turn; without it, the turn itself is answered anew."""
+    result: _Text | None = None
+    """What a call of that turn is to have answered; without a text, the turn after it is answered anew."""
+    call: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Which call of the turn that is, from 1; needed if it has several."""
     model: _Name | None = None
     """`provider/model`; by default that of the turn."""
     key: _Name | None = None
@@ -192,6 +196,8 @@ class ForkBody(_BudgetBody):
         return Fork(
             at=self.at,
             text=self.text,
+            result=self.result,
+            call=self.call,
             model=self.model,
             key=key,
             label=self.label,
