@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import parallel_agents as pa
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.core.workspace_verbs import DiffForm
 from parallel_agents.errors import InvalidInput, NotFound, OnlyReads, UnknownAgent
@@ -111,6 +111,8 @@ async def test_an_agent_there_resolves_conflicts_and_only_those_that_are_still_t
             await merge(key, resolver=pa.Resolver(agent="nobody"))
         with pytest.raises(InvalidInput, match="greeter cannot resolve"):
             await distant.workspaces.resolve(key, pa.Resolver(agent="greeter"))
+        async with open_app(served.environment, served.settings) as app:
+            (here,) = await app.tended.merge(key, resolver=resolver, dry_run=True)
         async with served.worker():
             (foretold,) = await merge(key, resolver=resolver, dry_run=True)
             asked = await distant.workspaces.resolve(key, resolver, key="one")
@@ -125,7 +127,8 @@ async def test_an_agent_there_resolves_conflicts_and_only_those_that_are_still_t
     assert (again.begun.run_id, again.begun.is_new) == (asked.begun.run_id, False)
     assert [each.path for each in asked.left_out] == ["name.txt"]
     assert [each.path for each in foretold.resolved] == ["old.txt", "run.sh"]
-    assert foretold.spend.calls == 2
+    assert foretold.spend.calls == here.spend.calls == 2
+    assert [each.path for each in here.resolved] == ["old.txt", "run.sh"]
     assert [each.path for each in merged.resolved] == ["run.sh"]
     assert f"-mine\n+{(source / 'run.sh').read_text()}" in merged.resolved[0].diff
     why = {each.path: each.why for each in merged.conflicts}
