@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from parallel_agents.core.checked import Checked
+from parallel_agents.errors import InvalidInput
 
 ANY = "*"
 
@@ -29,6 +32,16 @@ class Policy(Checked):
     max_depth: int | None = None
     max_children: int | None = None
     max_total: int | None = None
+
+    @override
+    def _check_made(self) -> None:
+        for name in ("max_depth", "max_children", "max_total"):
+            if (most := getattr(self, name)) is not None and most < 0:
+                raise InvalidInput(
+                    f"{name} of Policy is {most}",
+                    why="it takes 0 or more",
+                    hint=f"correct {name}, or leave it out",
+                )
 
     def allows(self, agent: str) -> bool:
         """Whether an agent of this name may be spawned."""

@@ -101,13 +101,19 @@ def make_contained(make: Callable[[str], Model]) -> Callable[[str], Model]:
     """A factory of models that makes contained ones, and raises only errors of this package."""
 
     def make_model(name: str) -> Model:
-        outcome = caught(lambda: Contained(make(name)))
+        outcome = caught(lambda: Contained(_model_of(make(name), name)))
         try:
             return unpack(outcome)
         except Exception as error:
             raise _mapped(error, name, make) from error
 
     return make_model
+
+
+def _model_of(made: Model, name: str) -> Model:
+    if lacking := [each for each in ("name", "capabilities", "respond") if not hasattr(made, each)]:
+        raise _crashed(name, f"is {shown(made, 80)}, which is not a Model: it has no {lacking[0]}")
+    return made
 
 
 def _storable(reply: ModelReply) -> ModelReply:

@@ -184,6 +184,7 @@ def test_every_public_value_that_callers_make_is_checked() -> None:
         (lambda: agent(tools=["a", 5]), "item 2 of tools of Agent is 5 (int)", "name of a tool"),
         (lambda: Agent("Code Writer", instructions=""), "name of Agent is 'Code Writer'", "lower"),
         (lambda: agent(model=" "), "model is ' '", "empty"),
+        (lambda: pa.Policy(max_children=-1), "max_children of Policy is -1", "0 or more"),
         (lambda: agent(output_schema={"propertes": {}}), "JSON Schema has no keyword", "ignores"),
         (lambda: task(label="a\nb"), "the label 'a\\nb' is not allowed", "printable"),
         (lambda: task(label="x" * 101), "the label", "at most 100"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -74,6 +75,13 @@ def test_a_factory_that_exits_is_a_crash_of_the_model() -> None:
 
     with pytest.raises(ModelCrashed, match="the model mine/large raised SystemExit"):
         make_contained(make)("mine/large")
+
+
+def test_a_factory_that_makes_no_model_is_told_so() -> None:
+    nothing: Any = None
+
+    with pytest.raises(ModelCrashed, match="the model mine/x is None, which is not a Model"):
+        make_contained(lambda _: nothing)("mine/x")
 
 
 def test_a_factory_may_refuse_a_name() -> None:
