@@ -27,15 +27,15 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.sent import SentRequest
-from parallel_agents.core.task import OnFailure
-from parallel_agents.flows.function import OnChange
+from parallel_agents.core.task import OnFailure, OnFailureName
+from parallel_agents.flows.function import OnChange, OnChangeName
 from parallel_agents.gateway_client.pools import RemotePools
 from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.shared import RemoteArtifacts, RemoteState
 from parallel_agents.gateway_client.workspaces import RemoteWorkspaces
 from parallel_agents.maps.reducing import TEXT as REDUCE_TEXT
 from parallel_agents.maps.results import MapResult, map_result
-from parallel_agents.maps.source import Format
+from parallel_agents.maps.source import FormatName
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Begun, Pool
 
@@ -86,7 +86,7 @@ class ConnectedSessions(ProgramVerbs):
         max_parallel: Count | None = None,
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
-        on_change: OnChange | str = OnChange.REFUSE,
+        on_change: OnChangeName = OnChange.REFUSE,
         tags: Sequence[Name] = (),
     ) -> Never:
         """Refused: the function of a flow is code of this program, and a gateway takes none.
@@ -131,7 +131,7 @@ class ConnectedSessions(ProgramVerbs):
         max_parallel: Count | None = None,
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
-        on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+        on_failure: OnFailureName = OnFailure.KEEP_GOING,
         tags: Sequence[Name] = (),
     ) -> builtins.list[Result[Any]]:
         """Have an agent do each item, and return the results in the order of the items; see `amap`.
@@ -173,13 +173,13 @@ class ConnectedSessions(ProgramVerbs):
         model: Name | None = None,
         max_parallel: Count | None = None,
         by: Name | None = None,
-        format: Format | str | None = None,
+        format: FormatName | None = None,
         limit: Count | None = None,
         batch: BatchSize = 1,
         budget: AnyBudget = NO_BUDGET,
         timeout: Duration | None = None,
         cache_seconds: Seconds | None = None,
-        on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+        on_failure: OnFailureName = OnFailure.KEEP_GOING,
         row_gates: Sequence[AnyGate] = (),
         refine: Refine | None = None,
         reduce: Name | None = None,

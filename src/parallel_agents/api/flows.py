@@ -19,7 +19,7 @@ from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.run import Result
 from parallel_agents.core.tool import Tool
-from parallel_agents.flows.function import FlowFunction, OnChange
+from parallel_agents.flows.function import FlowFunction, OnChange, OnChangeName
 from parallel_agents.sessions.typed import typed
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_change: OnChange | str = OnChange.REFUSE,
+    on_change: OnChangeName = OnChange.REFUSE,
     progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),
@@ -95,7 +95,7 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_change: OnChange | str = OnChange.REFUSE,
+    on_change: OnChangeName = OnChange.REFUSE,
     progress: bool = False,
     home: Path | Name | None = None,
     tools: Sequence[Tool | Callable[..., object]] = (),

@@ -27,10 +27,10 @@ from parallel_agents.core.arguments import checked
 from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.gate import AnyGate, Refine
-from parallel_agents.core.task import OnFailure
+from parallel_agents.core.task import OnFailure, OnFailureName
 from parallel_agents.core.tool import Tool
 from parallel_agents.maps.reducing import TEXT
-from parallel_agents.maps.source import Format
+from parallel_agents.maps.source import FormatName
 
 
 @checked
@@ -45,13 +45,13 @@ async def aprice_rows(  # noqa: PLR0913 - the arguments of `amap_rows`
     model: Name | None = None,
     max_parallel: Count | None = None,
     by: Name | None = None,
-    format: Format | str | None = None,
+    format: FormatName | None = None,
     limit: Count | None = None,
     batch: BatchSize = 1,
     budget: AnyBudget = NO_BUDGET,
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     row_gates: Sequence[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
@@ -93,13 +93,13 @@ def price_rows(  # noqa: PLR0913 - the arguments of `map_rows`
     model: Name | None = None,
     max_parallel: Count | None = None,
     by: Name | None = None,
-    format: Format | str | None = None,
+    format: FormatName | None = None,
     limit: Count | None = None,
     batch: BatchSize = 1,
     budget: AnyBudget = NO_BUDGET,
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     row_gates: Sequence[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,

@@ -27,11 +27,11 @@ from parallel_agents.core.arguments import checked
 from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.gate import AnyGate, Refine
-from parallel_agents.core.task import OnFailure
+from parallel_agents.core.task import OnFailure, OnFailureName
 from parallel_agents.core.tool import Tool
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.results import MapResult, map_result
-from parallel_agents.maps.source import Format
+from parallel_agents.maps.source import FormatName
 
 
 @checked
@@ -46,13 +46,13 @@ async def amap_rows(  # noqa: D417, PLR0913 - what a row is asked, and how all a
     model: Name | None = None,
     max_parallel: Count | None = None,
     by: Name | None = None,
-    format: Format | str | None = None,
+    format: FormatName | None = None,
     limit: Count | None = None,
     batch: BatchSize = 1,
     budget: AnyBudget = NO_BUDGET,
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     row_gates: Sequence[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
@@ -109,13 +109,13 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
     model: Name | None = None,
     max_parallel: Count | None = None,
     by: Name | None = None,
-    format: Format | str | None = None,
+    format: FormatName | None = None,
     limit: Count | None = None,
     batch: BatchSize = 1,
     budget: AnyBudget = NO_BUDGET,
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     row_gates: Sequence[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,

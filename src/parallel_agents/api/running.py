@@ -19,7 +19,7 @@ from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.run import TeamResult
-from parallel_agents.core.task import OnFailure, Task
+from parallel_agents.core.task import OnFailure, OnFailureName, Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.sessions.typed import typed_team
@@ -34,7 +34,7 @@ async def arun(  # noqa: PLR0913 - each is a decision of its own, and editors sh
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,
@@ -93,7 +93,7 @@ def run(  # noqa: PLR0913 - as `arun`
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,

@@ -19,7 +19,7 @@ from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.run import Result
-from parallel_agents.core.task import OnFailure, Task
+from parallel_agents.core.task import OnFailure, OnFailureName, Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.errors import InvalidInput
@@ -36,7 +36,7 @@ def stream(  # noqa: PLR0913 - as `run`
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,

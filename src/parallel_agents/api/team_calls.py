@@ -15,7 +15,7 @@ from parallel_agents.core.budget import AnyBudget, as_budget
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Result
-from parallel_agents.core.task import OnFailure, Task, TeamTask
+from parallel_agents.core.task import OnFailure, OnFailureName, Task, TeamTask
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.interrupts import to_its_end
@@ -63,7 +63,7 @@ def team_of(
     model: str | None,
     timeout: float | None,
     budget: AnyBudget,
-    on_failure: OnFailure | str,
+    on_failure: OnFailureName,
     min_done: int | None,
 ) -> TeamTask:
     """The tasks as a team."""

@@ -19,7 +19,7 @@ from parallel_agents.core.inspection import Journal
 from parallel_agents.core.sent import SentRequest, SentRequests
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import SessionVerbs
-from parallel_agents.flows.function import FlowFunction, OnChange
+from parallel_agents.flows.function import FlowFunction, OnChange, OnChangeName
 from parallel_agents.flows.functions import Functions
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
@@ -80,7 +80,7 @@ class OpenSessions(ProgramVerbs):
         max_parallel: Count | None = None,
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
-        on_change: OnChange | str = OnChange.REFUSE,
+        on_change: OnChangeName = OnChange.REFUSE,
         tags: Sequence[Name] = (),
     ) -> SessionHandle[T]:
         """Start a flow; the same key and input continue the stored one, if it is not done.

@@ -14,7 +14,7 @@ from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
-from parallel_agents.core.tool import Effect
+from parallel_agents.core.tool import Effect, EffectName
 from parallel_agents.flows import choosing, refining, repeating, routing
 from parallel_agents.flows.call import Call
 from parallel_agents.flows.events import nth_event
@@ -265,7 +265,7 @@ class Flow(ManySteps):
         function: Callable[..., object],
         /,
         *values: object,
-        effect: Effect | str = Effect.ONCE,
+        effect: EffectName = Effect.ONCE,
         **named: object,
     ) -> Any:  # noqa: ANN401 - what the function returns, which is annotated there
         """Call a function of your own, once, and store what it returns.
