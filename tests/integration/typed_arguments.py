@@ -114,6 +114,8 @@ def with_functions(sorter: pa.Agent[Findings], rows: list[dict[str, object]]) ->
     assert_type(team.results[0].output.items, list[Finding])
     several = [pa.Task(sorter, "Sort it."), pa.Task("poet", "Write.")]
     assert_type(len(pa.run(several).results), int)
+    tasks = (pa.Task(sorter, f"Sort {row['id']}.") for row in rows)
+    assert_type(pa.run(tasks, agents=iter([sorter]), tags={"tea"}), pa.TeamResult[Findings])
 
 
 async def with_verbs(rows: list[dict[str, object]]) -> None:
@@ -123,7 +125,9 @@ async def with_verbs(rows: list[dict[str, object]]) -> None:
         await handle.steer("Shorter.", mode="now")
         await sessions.steer("sorter", "Shorter.", mode="after")
         await handle.send("Again.", input=WIDE, files=[pa.File("chart.png")])
-        await sessions.wait([handle], until="first_done")
+        handles = {"one": handle}
+        assert_type(await sessions.wait(handles.values(), until="now"), list[pa.Result[Json]])
+        await sessions.batch("sorter", (f"Sort {row['id']}." for row in rows))
         await sessions.list(pa.Filter(session=handle.key, sessions=[handle.key]))
         await sessions.answer("q-1", arguments=WIDE)
         await (await sessions.state(handle)).set("rows", rows)

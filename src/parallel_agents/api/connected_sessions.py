@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,7 +87,7 @@ class ConnectedSessions(ProgramVerbs):
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
         on_change: OnChangeName = OnChange.REFUSE,
-        tags: Sequence[Name] = (),
+        tags: Iterable[Name] = (),
     ) -> Never:
         """Refused: the function of a flow is code of this program, and a gateway takes none.
 
@@ -103,7 +103,7 @@ class ConnectedSessions(ProgramVerbs):
     async def batch(
         self,
         agent: str | Agent[Any],
-        items: Sequence[str],
+        items: Iterable[str],
         *,
         size: BatchSize = 10,
         key: Name | None = None,
@@ -132,7 +132,7 @@ class ConnectedSessions(ProgramVerbs):
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
         on_failure: OnFailureName = OnFailure.KEEP_GOING,
-        tags: Sequence[Name] = (),
+        tags: Iterable[Name] = (),
     ) -> builtins.list[Result[Any]]:
         """Have an agent do each item, and return the results in the order of the items; see `amap`.
 
@@ -180,11 +180,11 @@ class ConnectedSessions(ProgramVerbs):
         timeout: Duration | None = None,
         cache_seconds: Seconds | None = None,
         on_failure: OnFailureName = OnFailure.KEEP_GOING,
-        row_gates: Sequence[AnyGate] = (),
+        row_gates: Iterable[AnyGate] = (),
         refine: Refine | None = None,
         reduce: Name | None = None,
         reduce_text: Name = REDUCE_TEXT,
-        tags: Sequence[Name] = (),
+        tags: Iterable[Name] = (),
     ) -> MapResult[Any]:
         """Send rows of this machine, have an agent of the gateway do each, and bring the results back.
 
@@ -212,7 +212,7 @@ class ConnectedSessions(ProgramVerbs):
         with TemporaryDirectory(prefix="pagents-rows-") as folder:
             asked = await asyncio.to_thread(call.asked, kept_in=Path(folder))
             local = Path(asked.request.out)
-            begun = await begin_map(self._distant, asked, tags, local)
+            begun = await begin_map(self._distant, asked, tuple(tags), local)
         result = await receive_map(self._distant, begun, local)
         return map_result(asked.name, result, local, None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -72,7 +72,7 @@ class RowWork(NamedTuple, Generic[T]):
     batch: int
     timeout: float | None
     cache_seconds: float | None
-    gates: Sequence[AnyGate]
+    gates: Iterable[AnyGate]
     refine: Refine | None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +52,18 @@ async def aprice_rows(  # noqa: PLR0913 - the arguments of `amap_rows`
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
     on_failure: OnFailureName = OnFailure.KEEP_GOING,
-    row_gates: Sequence[AnyGate] = (),
+    row_gates: Iterable[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> MapPrice:
     """Check all rows of a map, and return what they would cost at most; nothing is called or begun.
 
@@ -100,18 +100,18 @@ def price_rows(  # noqa: PLR0913 - the arguments of `map_rows`
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
     on_failure: OnFailureName = OnFailure.KEEP_GOING,
-    row_gates: Sequence[AnyGate] = (),
+    row_gates: Iterable[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> MapPrice:
     """`aprice_rows` for code that is not async; it also works in a running event loop.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +53,19 @@ async def amap_rows(  # noqa: D417, PLR0913 - what a row is asked, and how all a
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
     on_failure: OnFailureName = OnFailure.KEEP_GOING,
-    row_gates: Sequence[AnyGate] = (),
+    row_gates: Iterable[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> MapResult[T]:
     """Have an agent work on each row, and return what the map came to.
 
@@ -116,19 +116,19 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
     on_failure: OnFailureName = OnFailure.KEEP_GOING,
-    row_gates: Sequence[AnyGate] = (),
+    row_gates: Iterable[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> MapResult[T]:
     """`amap_rows` for code that is not async; it also works in a running event loop, as in a notebook.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from parallel_agents.sessions.typed import typed_team
 
 @checked
 async def arun(  # noqa: PLR0913 - each is a decision of its own, and editors show them
-    tasks: Sequence[Task[T]] | Task[T],
+    tasks: Iterable[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
@@ -38,13 +38,13 @@ async def arun(  # noqa: PLR0913 - each is a decision of its own, and editors sh
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> TeamResult[T]:
     """Run tasks in parallel, and return their results in the order of the tasks.
 
@@ -86,7 +86,7 @@ async def arun(  # noqa: PLR0913 - each is a decision of its own, and editors sh
 
 @checked
 def run(  # noqa: PLR0913 - as `arun`
-    tasks: Sequence[Task[T]] | Task[T],
+    tasks: Iterable[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
@@ -97,13 +97,13 @@ def run(  # noqa: PLR0913 - as `arun`
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> TeamResult[T]:
     """`arun` for code that is not async; it also works in a running event loop, as in a notebook.
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+)
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self
@@ -29,7 +36,7 @@ from parallel_agents.iterating import iterate
 
 @checked
 def stream(  # noqa: PLR0913 - as `run`
-    tasks: Sequence[Task[T]] | Task[T],
+    tasks: Iterable[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
@@ -40,13 +47,13 @@ def stream(  # noqa: PLR0913 - as `run`
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> Stream[T]:
     """Run tasks in parallel, and give each result as soon as its task has ended.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias
 
@@ -53,7 +53,7 @@ class TeamCall(Generic[T]):
         return TeamFarewell(is_resumable=not any(self.options.get(name) for name in own))
 
 
-def listed(tasks: Sequence[Task[T]] | Task[T]) -> tuple[Task[T], ...]:
+def listed(tasks: Iterable[Task[T]] | Task[T]) -> tuple[Task[T], ...]:
     """Tasks as a tuple; one task may stand for a list of one."""
     return (tasks,) if isinstance(tasks, Task) else tuple(tasks)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Protocol
 
 from parallel_agents.comparing.comparison import Comparison
@@ -86,7 +86,7 @@ class ProgramVerbs:
         return SessionHandle(self._service, spawned, task.output_type)
 
     async def spawn_team(
-        self, team: TeamTask, *, key: Name | None = None, tags: Sequence[Name] = ()
+        self, team: TeamTask, *, key: Name | None = None, tags: Iterable[Name] = ()
     ) -> SessionHandle:
         """Start a team: all of its tasks, or none if one cannot be accepted.
 
@@ -100,7 +100,7 @@ class ProgramVerbs:
             Conflict: the key is already used for different work.
         """
         return SessionHandle(
-            self._service, await self._service.spawn_team(team, key=key, tags=tags)
+            self._service, await self._service.spawn_team(team, key=key, tags=tuple(tags))
         )
 
     async def team_result(self, handle: SessionHandle[Any] | str) -> TeamResult:
@@ -123,7 +123,7 @@ class ProgramVerbs:
         text: str,
         *,
         input: GivenObject | None = None,
-        files: Sequence[File] = (),
+        files: Iterable[File] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> SessionHandle:
         """Start the session's next run, which sees the messages so far, and these files.
@@ -135,7 +135,7 @@ class ProgramVerbs:
             RunIsOver: the session was killed.
         """
         spawned = await self._service.send(
-            name, text, input=as_object(input), files=files, on_text=on_text
+            name, text, input=as_object(input), files=tuple(files), on_text=on_text
         )
         return SessionHandle(self._service, spawned)
 
@@ -240,7 +240,7 @@ class ProgramVerbs:
 
     async def wait(
         self,
-        handles: Sequence[SessionHandle[T]],
+        handles: Iterable[SessionHandle[T]],
         *,
         timeout: Seconds | None = None,
         until: UntilName = Until.ALL,
@@ -259,8 +259,9 @@ class ProgramVerbs:
         Raises:
             TimeoutError: after `timeout` seconds; the runs continue.
         """
-        kinds = {handle.run_id: handle.output_type for handle in handles}
-        runs = [handle.run_id for handle in handles]
+        waited = tuple(handles)
+        kinds = {handle.run_id: handle.output_type for handle in waited}
+        runs = [handle.run_id for handle in waited]
         results = await self._service.wait(runs, timeout=timeout, until=Until(until))
         return typed_all(results, kinds)
 
@@ -301,9 +302,9 @@ class ProgramVerbs:
         )
         return SessionHandle(self._service, await self._service.retry(dead_letter, edits))
 
-    async def drop(self, dead_letters: Sequence[DeadLetter]) -> int:
+    async def drop(self, dead_letters: Iterable[DeadLetter]) -> int:
         """Drop dead letters, and return how many there were; their runs stay readable."""
-        return await self._service.drop(dead_letters)
+        return await self._service.drop(tuple(dead_letters))
 
     async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
         """Sessions with their latest runs, the newest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Generic
 
 from typing_extensions import override
@@ -65,7 +65,7 @@ class SessionHandle(Generic[T_co]):
         text: str,
         *,
         input: GivenObject | None = None,
-        files: Sequence[File] = (),
+        files: Iterable[File] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> None:
         """Start the session's next run, which sees the messages so far; `wait` then waits for it.
@@ -77,7 +77,7 @@ class SessionHandle(Generic[T_co]):
             RunIsOver: the session was killed.
         """
         spawned = await self._sessions.send(
-            self.key, text, input=as_object(input), files=files, on_text=on_text
+            self.key, text, input=as_object(input), files=tuple(files), on_text=on_text
         )
         self.run_id = spawned.run_id
 
