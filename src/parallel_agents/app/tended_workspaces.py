@@ -267,7 +267,7 @@ async def parts_to_merge(
 
 def _refuse_live(row: Row) -> None:
     if not row.run.status.is_over:
-        name = short(row.session.key)
+        name = row.session.name
         raise InvalidInput(
             f"{row.session.label} {name} is still at work in its workspace",
             why="half of its work would be merged",

@@ -288,7 +288,7 @@ def _confirm(letters: Sequence[DeadLetter]) -> None:
 def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
     rows = [
         (
-            short(given.letter.session.key),
+            given.letter.session.name,
             given.letter.session.label,
             given.model,
             _describe_retry(given),
@@ -332,7 +332,7 @@ def _retry_json(given: _Retry) -> Mapping[str, Json]:
     nanousd = None if amount is None else amount.nanousd
     most = None if nanousd is None else f"{nanousd / NANOUSD_PER_USD:.9f}"
     return {
-        "id": short(given.letter.session.key),
+        "id": given.letter.session.name,
         "run_id": given.letter.run.id,
         "label": given.letter.session.label,
         "model": given.model,

@@ -18,6 +18,7 @@ from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.session_table import print_lines, shown_state
+from parallel_agents.views import format
 from parallel_agents.views.documents import line_json, result_json
 from parallel_agents.views.forks import told
 
@@ -49,7 +50,7 @@ def show(
         more["sessions"] = [line_json(member) for member in members]
         render.envelope("show", time.time(), items, total=None, **more)
     elif output is not None:
-        print_results(own or results, output)
+        print_results(own or results, output, {row.session.key: format.name(row)})
     else:
         is_flow = row.run.kind is RunnerKind.FLOW
         for result in () if is_flow else results:
@@ -58,7 +59,9 @@ def show(
             print_lines(members)
         for result in own:
             render.result(result)
-        render.line(f"{shown_state(whole)}  {row.session.label}  {row.session.key}")
+        name, key = format.name(row), row.session.key
+        given = "" if name in key else f"  {name}"
+        render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
         if link := row.session.options.forked_from:
             render.note(f"forked from {told(link)}")
         if limits := described(row.session.options.limits.of_commands):
