@@ -26,6 +26,16 @@ def ended(text: str, most: int) -> str:
     return f"{_head(text, most - 1)}{_ELLIPSIS}" if most > 0 else ""
 
 
+def worded(text: str, most: int) -> str:
+    """The same, with the end left out from a blank on if there is one in the last third."""
+    shown = ended(text, most)
+    begin, _, word = shown.removesuffix(_ELLIPSIS).rpartition(" ")
+    is_cut_within = shown != text and text[len(begin) + 1 + len(word) :][:1].strip()
+    if begin and is_cut_within and cell_len(begin) >= most * 2 // 3:
+        return f"{begin.rstrip()}{_ELLIPSIS}"
+    return shown
+
+
 def middle(text: str, most: int) -> str:
     """Text of at most that many cells; of a longer one the middle is left out.
 

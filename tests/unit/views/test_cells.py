@@ -53,6 +53,21 @@ def test_no_cut_is_wider_than_asked(most: int) -> None:
     assert cell_len(cells.middle(text, most)) <= most
 
 
+@pytest.mark.parametrize(
+    ("text", "most", "shown"),
+    [
+        ("moved into the store", 18, "moved into the…"),
+        ("moved into the store", 14, "moved into…"),
+        ("moved into the store", 20, "moved into the store"),
+        ("moved incomprehensibly", 18, "moved incomprehen…"),
+        ("sim/price-change", 10, "sim/price…"),
+        ("word", 0, ""),
+    ],
+)
+def test_text_ends_between_words_if_little_is_lost(text: str, most: int, shown: str) -> None:
+    assert cells.worded(text, most) == shown
+
+
 def test_what_terminals_measure_differently_stands_side_by_side() -> None:
     assert cells.steady("👩‍👧 ❤\ufe0f") == "👩👧 ❤"
 

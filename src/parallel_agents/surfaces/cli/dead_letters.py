@@ -118,7 +118,7 @@ def print_letters(letters: Sequence[DeadLetter], form: Form | None = None) -> No
         )
         for letter in letters
     ]
-    print_list(form, _TITLES, rows, right=("COST",), flexible="LABEL")
+    print_list(form, _TITLES, rows, right=("COST",), flexible="LABEL", shortened=("LABEL",))
 
 
 def retry_of(letter: DeadLetter) -> str:

@@ -298,7 +298,13 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
     ]
     last = ("FIRST CALL AT MOST",) if is_dry else ()
     shown = rows if is_dry else [row[:-1] for row in rows]
-    render.table(("ID", "LABEL", "MODEL", "RETRY", *last), shown, right=last, flexible="LABEL")
+    render.table(
+        ("ID", "LABEL", "MODEL", "RETRY", *last),
+        shown,
+        right=last,
+        flexible="LABEL",
+        shortened=("LABEL",),
+    )
     for given in retries:
         if given.refusal is not None:
             render.error(given.refusal)
