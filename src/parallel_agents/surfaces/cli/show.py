@@ -8,6 +8,7 @@ import typer
 
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
+from parallel_agents.core.ids import short
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -60,7 +61,7 @@ def show(
         for result in own:
             render.result(result)
         name, key = format.name(row), row.session.key
-        given = "" if name in key else f"  {name}"
+        given = "" if name == short(key) else f"  {name}"
         render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
         if link := row.session.options.forked_from:
             render.note(f"forked from {told(link)}")
