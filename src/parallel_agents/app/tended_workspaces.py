@@ -53,6 +53,8 @@ class Tended(NamedTuple):
 
     @property
     def name(self) -> str:
+        if self.row is not None:
+            return self.row.session.name
         session = self.kept.room.session
         return short(session) if session else self.kept.room.folder.name
 

@@ -29,6 +29,17 @@ def test_wide_characters_are_measured_as_they_are_shown() -> None:
     assert " ".join(line.strip() for line in lines) == "日本語 の 文章 は 幅 が 二倍 です"
 
 
+def test_a_command_between_dots_stays_on_one_line_if_it_fits() -> None:
+    line = "Next: pagents show monday · pagents history monday -f · pagents list"
+
+    assert cells.wrapped(line, 40) == [
+        "Next: pagents show monday ·",
+        "  pagents history monday -f ·",
+        "  pagents list",
+    ]
+    assert cells.wrapped("one two three · five", 12) == ["one two", "  three ·", "  five"]
+
+
 @pytest.mark.parametrize(
     ("text", "most", "shown"),
     [
