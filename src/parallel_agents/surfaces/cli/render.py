@@ -272,19 +272,19 @@ def _cell(text: str, width: int, *, is_right: bool) -> str:
     return gap + fitted if is_right else fitted + gap
 
 
-def result(found: Result) -> None:
-    """One result: a headline, its notices, the answer."""
-    _about(found, out())
+def result(found: Result, name: str | None = None) -> None:
+    """One result: a headline, its notices, the answer; `name` is what its session is called."""
+    _about(found, out(), name)
     prose(format.output(found.output))
     line("")
 
 
-def about(found: Result) -> None:
+def about(found: Result, name: str | None = None) -> None:
     """What is shown of a result besides its answer, as a note."""
-    _about(found, err())
+    _about(found, err(), name)
 
 
-def _about(found: Result, console: Console) -> None:
+def _about(found: Result, console: Console, name: str | None) -> None:
     status = found.status
     label = f"{format.glyph(status)} {format.one_line(found.label)}"
     rest = (
@@ -304,21 +304,20 @@ def _about(found: Result, console: Console) -> None:
         if not number:
             headline.stylize(f"not dim {format.style(status)}", 0, len(label))
         console.print(headline)
-    for text, style in _notices(found):
+    for text, style in _notices(found, name or short(found.session_key)):
         _print(console, text, style)
 
 
-def _notices(found: Result) -> Iterator[tuple[str, str]]:
+def _notices(found: Result, name: str) -> Iterator[tuple[str, str]]:
     """The lines below a headline, with their styles."""
     if found.changes is not None:
-        name = short(found.session_key)
         more = f"   pagents diff {name} · pagents merge {name}" if found.changes.files else ""
         yield as_called(f"  {format.changes(found.changes)}{more}"), ""
     if found.artifacts:
         names = ", ".join(format.one_line(each.name) for each in found.artifacts[:_MOST_NAMED])
         left = len(found.artifacts) - _MOST_NAMED
         more = f" and {left} more" if left > 0 else ""
-        listing = f"pagents artifact list {short(found.session_key)}"
+        listing = f"pagents artifact list {name}"
         yield as_called(f"  shared {names}{more}   {listing}"), ""
     for notice in format.notices(found):
         yield f"  note: {notice}", "yellow"

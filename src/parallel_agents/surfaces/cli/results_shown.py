@@ -43,8 +43,8 @@ def print_results(
         case Form.TEXT | Form.MD | Form.JSON:
             write = as_markdown if form is Form.MD else as_text
             is_one = len(results) == 1
-            for number, result in enumerate(results):
-                render.about(result)
+            for number, (name, result) in enumerate(zip(told, results, strict=True)):
+                render.about(result, name)
                 if result.output_json is None:
                     continue
                 if not is_one:

@@ -42,6 +42,7 @@ def show(
 
     whole, members, results, own, total = run_cancellable(look())
     row = whole.row
+    names = {row.session.key: format.name(row)}
     if json:
         items = [result_json(result) for result in results]
         more: dict[str, object] = {"truncated": True} if len(members) < total else {}
@@ -51,11 +52,11 @@ def show(
         more["sessions"] = [line_json(member) for member in members]
         render.envelope("show", time.time(), items, total=None, **more)
     elif output is not None:
-        print_results(own or results, output, {row.session.key: format.name(row)})
+        print_results(own or results, output, names)
     else:
         is_flow = row.run.kind is RunnerKind.FLOW
         for result in () if is_flow else results:
-            render.result(result)
+            render.result(result, names.get(result.session_key))
         if is_flow or len(results) < total or total > 1:
             print_lines(members)
         for result in own:

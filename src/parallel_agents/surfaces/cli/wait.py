@@ -76,7 +76,7 @@ def wait(
         print_results(results, form, called)
     else:
         for result in results:
-            render.result(result)
+            render.result(result, called.get(result.session_key))
     raise typer.Exit(worst_of([result.status for result in results]) if results else Exit.DONE)
 
 
