@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -11,7 +12,7 @@ from parallel_agents.core.budget import Budget, OnLimit, OnLimitName
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.converted import Converted, Items, Texts, default
 from parallel_agents.core.fork import ForkedFrom
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.limits import NO_LIMITS, TakesLimits
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.notification import Notify
@@ -19,6 +20,10 @@ from parallel_agents.core.on_stuck import OnStuck, OnStuckName
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.sandbox import Sandbox, SandboxName
 from parallel_agents.core.workspace import Workspace
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# What programs make up, so that a request that is sent again counts once.
+_MADE = re.compile(r"[0-9a-f-]{16,}")
 
 
 class Mode(StrEnum):
@@ -133,3 +138,11 @@ class Session:
     options: SessionOptions = SessionOptions()
     killed: bool = False
     created_at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What tables call it, and other commands take: the id that its user gave it, else its key in short."""
+        is_given = self.parent is None and _ID.fullmatch(self.spawn_key)
+        return (
+            self.spawn_key if is_given and not _MADE.fullmatch(self.spawn_key) else short(self.key)
+        )
