@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.plan import Loop, Plan, RunIf, Step, StepStatus
     from parallel_agents.core.policy import Policy
     from parallel_agents.core.question import OpenQuestion
+    from parallel_agents.core.resolving import Resolver
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
     from parallel_agents.core.sandbox import Sandbox
     from parallel_agents.core.session import Cleanup, Mode, SessionOptions
@@ -148,6 +149,7 @@ __all__ = [
     "Refine",
     "RegexGate",
     "Removal",
+    "Resolver",
     "Result",
     "Retention",
     "Role",
@@ -267,6 +269,7 @@ _HOMES = {
     "core.question": ("OpenQuestion",),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
     "core.sandbox": ("Sandbox",),
+    "core.resolving": ("Resolver",),
     "core.session": ("Cleanup", "Mode", "SessionOptions"),
     "core.shared_state": ("Removal", "StateEntry", "StateWritten"),
     "core.store": ("Filter",),

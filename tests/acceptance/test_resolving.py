@@ -170,7 +170,10 @@ def test_a_file_that_is_saved_while_it_is_resolved_stays(
     merged = merging.ended()
 
     assert merged.code == 3
-    assert "z.py: it was changed while its conflict was resolved" in merged.out
+    assert (
+        "z.py: both changed the same lines; it was changed while its conflict was resolved"
+        in merged.out
+    )
     assert read(pagents.folder) == {**AFTER, "z.py": "z = 'saved'\n"}
 
 

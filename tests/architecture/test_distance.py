@@ -12,7 +12,7 @@ import typer
 
 from parallel_agents.api.connected_sessions import ConnectedSessions
 from parallel_agents.app.open_sessions import OpenSessions
-from parallel_agents.app.tended_workspaces import TendedWorkspaces
+from parallel_agents.app.resolving_workspaces import ResolvingWorkspaces
 from parallel_agents.errors import NotAtDistance
 from parallel_agents.gateway_client.shared import RemoteArtifacts, RemoteState
 from parallel_agents.gateway_client.workspaces import RemoteWorkspaces
@@ -25,7 +25,7 @@ PAIRS = (
     (OpenSessions, ConnectedSessions),
     (TreeState, RemoteState),
     (TreeArtifacts, RemoteArtifacts),
-    (TendedWorkspaces, RemoteWorkspaces),
+    (ResolvingWorkspaces, RemoteWorkspaces),
 )
 # What is refused at a gateway, and why.
 REFUSED = {

@@ -75,6 +75,7 @@ PUBLIC = [
     "Refine",
     "RegexGate",
     "Removal",
+    "Resolver",
     "Result",
     "Retention",
     "Role",

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Queued
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.message import Role, ToolCall
+from parallel_agents.core.fork import EditedResult
+from parallel_agents.core.message import Role, ToolCall, ToolResult
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.session import Mode, SessionOptions
@@ -110,6 +112,31 @@ async def test_a_turn_is_asked_again_by_the_same_request_and_something_else_is_s
 
     assert found.is_intact
     assert len(done) == 2 + 2 + 4, "no call that was copied is made again"
+
+
+async def test_a_model_goes_on_from_another_result_of_a_call_that_is_not_made_again(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store, talked(store) as (rig, handle):
+        sent = (await rig.sessions.prompts(handle.key))[1].request.messages
+        fork = await rig.sessions.fork(handle, at=1, result="nothing")
+        result = await fork.wait()
+        told = (await first_request(rig, fork.key)).messages
+        (row,) = await rig.sessions.list(Filter(session=fork.key))
+        first = (await rig.sessions.history(fork.key))[0].body
+
+    assert result.text == "after 3"
+    assert told[:2] == sent[:2]
+    (was,), (now,) = sent[2].parts, told[2].parts
+    assert now == ToolResult("c", "double", "nothing")
+    assert isinstance(was, ToolResult)
+    assert (was.call_id, was.content) == ("c", "2")
+    assert len(done) == 2, "the call is not made again"
+    assert row.session.options.forked_from is not None
+    assert row.session.options.forked_from.edited == EditedResult(call=1, tool="double")
+    assert isinstance(first, Queued)
+    assert first.forked_from is not None
+    assert first.forked_from.edited == EditedResult(call=1, tool="double", before="2")
 
 
 async def test_a_fork_is_linked_and_outlives_the_other_session(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from parallel_agents import testing
 from parallel_agents.api.opening import Options
 from parallel_agents.app.care import Care
 from parallel_agents.app.program_verbs import ProgramVerbs
-from parallel_agents.app.tended_workspaces import TendedWorkspaces
+from parallel_agents.app.resolving_workspaces import ResolvingWorkspaces
 from parallel_agents.errors import CallerError, InvalidInput
 from parallel_agents.testing import RepliesWith
 from tests.integration.taken_arguments import NOTHING, TAKEN
@@ -135,6 +135,7 @@ def workspace_calls(face: Face) -> dict[str, Call]:
         "list": Call(workspaces.list, {}),
         "diff": Call(workspaces.diff, {"name": "x"}),
         "merge": Call(workspaces.merge, {"name": "x"}),
+        "resolve": Call(workspaces.resolve, {"name": "x"}),
         "clean": Call(workspaces.clean, {}),
         "on_behalf": Call(workspaces.on_behalf, {"via": "x"}),
     }
@@ -162,7 +163,7 @@ WALKED: Mapping[type[object], Callable[[Face], dict[str, Call]]] = {
     pa.SessionHandle: handle_calls,
     pa.Pool: pool_calls,
     Care: store_calls,
-    TendedWorkspaces: workspace_calls,
+    ResolvingWorkspaces: workspace_calls,
 }
 
 

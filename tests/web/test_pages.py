@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import parallel_agents as pa
+from parallel_agents.app.opening import open_app
+from parallel_agents.app.parts import Parts
+from parallel_agents.core.message import Role, ToolCall
+from parallel_agents.testing import Answer, RepliesWith
 from tests.integration.gateway.test_gateway import queued
 
 if TYPE_CHECKING:
+    from parallel_agents.core.model import ModelRequest
     from tests.integration.gateway.conftest import Served, Serving
     from tests.web.conftest import Browsing, Tab, Theme
 
@@ -154,6 +160,36 @@ async def test_a_conversation_is_forked_at_a_message_on_a_phone(
 
         assert faults == []
         assert "In <b>French</b>" in shown
+        assert tab.complaints == []
+
+
+async def test_a_result_is_edited_in_a_fork(serving: Serving, browsing: Browsing) -> None:
+    def looks(request: ModelRequest) -> Answer:
+        is_task = request.messages[-1].role is Role.USER
+        return (ToolCall("c", "list_files", {"path": "."}),) if is_task else "done"
+
+    model = RepliesWith(looks, "scripted/model")
+    agent = pa.Agent(name="looker", description="", instructions="Look.", tools=("list_files",))
+    async with serving() as served:
+        parts = Parts(models={"scripted": lambda _: model})
+        async with open_app(served.environment, served.settings, parts) as app:
+            task = pa.Task(agent, "Look.", model="scripted/model", label="looks")
+            spawned = await app.sessions.spawn(task)
+            await app.sessions.wait([spawned.run_id])
+        async with served.worker(), browsing(served) as tab:
+            await tab.open(f"#/session/{spawned.session_key}")
+            await tab.page.get_by_role("button", name="Edit in a fork").click(timeout=20_000)
+            await seen(tab, "with another result in turn 1")
+            await tab.page.get_by_label("Result of list_files").fill("No <b>files</b>")
+            await tab.page.get_by_label("Model").fill("sim/calm")
+            faults = await tab.faults_of_access()
+            await tab.page.get_by_role("button", name="Fork", exact=True).click()
+            await seen(tab, "looks, after turn 1, with another result of call 1 (list_files)")
+            await seen(tab, "2 messages copied")
+            _, rows = await served.get("/runs?limit=1")
+
+        assert rows["items"][0]["forked_from"]["edited"] == {"call": 1, "tool": "list_files"}
+        assert faults == []
         assert tab.complaints == []
 
 

@@ -72,7 +72,7 @@ class ConnectedSessions(ProgramVerbs):
         """The copies of folders that sessions worked in: what they changed, merged back there.
 
         patch = await sessions.workspaces.diff("fix")
-        await sessions.workspaces.merge("fix", dry_run=True)
+        await sessions.workspaces.merge("fix", resolver=pa.Resolver(budget=1))
         """
         return self._distant.workspaces
 

@@ -18,10 +18,10 @@ from parallel_agents.app.parts import Parts
 from parallel_agents.app.profiles import Profiles
 from parallel_agents.app.readiness import Readiness
 from parallel_agents.app.references import dangling_in_settings, telling_policies
+from parallel_agents.app.resolving_workspaces import ResolvingWorkspaces
 from parallel_agents.app.rules import RunRules
 from parallel_agents.app.sent import StoredRequests
 from parallel_agents.app.sharing import sharing_of
-from parallel_agents.app.tended_workspaces import TendedWorkspaces
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.tooling import make_tooling
 from parallel_agents.app.workers import Workers
@@ -185,7 +185,7 @@ class Client:
         self.workspaces = HomeWorkspaces(
             environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
         )
-        self.tended = _tended(resources, self.sessions)
+        self.tended = _tended(resources, self.service, self.catalog)
         self.tooling = _tooling(resources, self.session_tools, self.workspaces)
         self.sent: SentRequests = StoredRequests(
             self.sessions, resources.store, self.models, self.tooling
@@ -292,9 +292,10 @@ def _session_tools(service: Service, directory: Directory, resources: Resources)
     )
 
 
-def _tended(resources: Resources, sessions: SessionVerbs) -> TendedWorkspaces:
-    return TendedWorkspaces(
-        sessions,
+def _tended(resources: Resources, service: Service, catalog: Catalog) -> ResolvingWorkspaces:
+    return ResolvingWorkspaces(
+        service,
+        catalog,
         resources.environment.home,
         resources.settings.workspace_seconds,
         resources.store.note_decision,

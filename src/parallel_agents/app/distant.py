@@ -84,15 +84,16 @@ async def open_distant(environment: Environment) -> AsyncGenerator[Distant]:
 
 
 def _distant(exchange: Exchange, listening: Listening, ahead: float) -> Distant:
+    sessions = RemoteSessions(exchange, listening)
     return Distant(
-        sessions=RemoteSessions(exchange, listening),
+        sessions=sessions,
         journal=RemoteJournal(exchange),
         limits=RemoteLimits(exchange),
         sharing=RemoteSharing(exchange),
         transcripts=RemoteTranscripts(exchange),
         tools=RemoteTools(exchange),
         catalog=RemoteCatalog(exchange),
-        workspaces=RemoteWorkspaces(exchange),
+        workspaces=RemoteWorkspaces(exchange, sessions),
         pools=RemotePools(exchange),
         maps=RemoteMaps(exchange),
         sent=RemoteSent(exchange),

@@ -8,7 +8,7 @@ from typing import Any
 
 from parallel_agents.app.care import Care
 from parallel_agents.app.program_verbs import ProgramVerbs
-from parallel_agents.app.tended_workspaces import TendedWorkspaces
+from parallel_agents.app.resolving_workspaces import ResolvingWorkspaces
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked_methods
@@ -41,7 +41,7 @@ class OpenSessions(ProgramVerbs):
         now: Callable[[], float],
         sent: SentRequests,
         care: Care,
-        tended: TendedWorkspaces,
+        tended: ResolvingWorkspaces,
     ) -> None:
         super().__init__(service, journal)
         self._service: SessionVerbs = service
@@ -62,11 +62,11 @@ class OpenSessions(ProgramVerbs):
         return self._care
 
     @property
-    def workspaces(self) -> TendedWorkspaces:
+    def workspaces(self) -> ResolvingWorkspaces:
         """The copies of folders that sessions worked in: what they changed, merged back.
 
         patch = await sessions.workspaces.diff("fix")
-        await sessions.workspaces.merge("fix", dry_run=True)
+        await sessions.workspaces.merge("fix", resolver=pa.Resolver(budget=1))
         """
         return self._tended
 

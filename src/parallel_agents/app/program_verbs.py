@@ -135,6 +135,8 @@ class ProgramVerbs:
         *,
         at: Index | None = None,
         text: str | None = None,
+        result: str | None = None,
+        call: Count | None = None,
         model: Name | None = None,
         key: Name | None = None,
         label: Name | None = None,
@@ -144,6 +146,7 @@ class ProgramVerbs:
         """Take up the conversation of a session at one of its turns, in a session of its own.
 
             other = await sessions.fork(session, at=3, text="Use the other file.")
+            corrected = await sessions.fork(session, at=3, result="No such file")
             stronger = await sessions.fork(session, at=4, model="openai/gpt-5.2")
 
         What was said until then is copied, and not paid for again; the other session stays as it is,
@@ -155,6 +158,8 @@ class ProgramVerbs:
             at: the turn, counted over all runs of the session; 0 is before the first. By default the
                 last one after which every call has its result, or the one that is to be answered.
             text: what is said.
+            result: what a call of the turn is to have answered; without a text, the model goes on from there.
+            call: which call of the turn that is, from 1; needed if it has several.
             model: `provider/model`; by default that of the turn.
             key: identifies the fork; the same fork again returns the existing session.
             label: a short name; by default that of the session and the turn.
@@ -170,6 +175,8 @@ class ProgramVerbs:
         fork = Fork(
             at=at,
             text=text,
+            result=result,
+            call=call,
             model=model,
             key=key,
             label=label,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from parallel_agents import clock
+from parallel_agents.app.resolving import NO_ANSWERS, Answers, answers_of
 from parallel_agents.app.workspace_parts import Part, find_part, find_parts
+from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.resolving import explained
 from parallel_agents.core.row import Row
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.core.workspace import Changes
@@ -23,12 +26,14 @@ from parallel_agents.core.workspace_verbs import (
     KeptWorkspace,
     LeftOut,
     MergedWorkspace,
+    ResolvedFile,
     check_forced,
 )
 from parallel_agents.errors import InvalidInput
 from parallel_agents.lock import hold
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.workspaces.comparing import changes_of, not_in_trees, patch_of
+from parallel_agents.workspaces.resolving import Clash, Resolution
 from parallel_agents.workspaces.returning import Merged, merge as merge_one, sole_writer
 from parallel_agents.workspaces.tending import Kept, finish_removals, remove, workspaces_in
 
@@ -144,6 +149,7 @@ class TendedWorkspaces:
         every: bool = False,
         dry_run: bool = False,
         conflicts: Conflicts | str = Conflicts.LEAVE,
+        answers: Name | None = None,
     ) -> builtins.list[MergedWorkspace]:
         """Bring what a session changed into the folder that its workspace was made from.
 
@@ -152,6 +158,7 @@ class TendedWorkspaces:
             every: whether also what all that it spawned changed, one after the other.
             dry_run: whether to say what would happen, and change nothing.
             conflicts: `leave` keeps a file that both sides changed, `markers` writes both versions into it.
+            answers: the team of agents that was asked about the conflicts, whose answers resolve them.
 
         Raises:
             NotFound: it has no workspace.
@@ -160,14 +167,20 @@ class TendedWorkspaces:
         """
         done: builtins.list[MergedWorkspace] = []
         for part in await parts_to_merge(self._sessions, self._home, name, every=every):
-            async with sole_writer(self._home, part.record.source):
-                merged = await asyncio.to_thread(
-                    merge_one, part.room, part.record, Conflicts(conflicts), is_dry=dry_run
-                )
+            found = await self._answers(part, answers)
+            merged = await merged_in(
+                self._home, part, Conflicts(conflicts), found.files, is_dry=dry_run
+            )
             if not dry_run and (merged.changed or merged.conflicts):
                 await self._tell(part.row.session.key, "merge", _merge_told(part, merged))
-            done.append(merged_of(part, merged))
+            done.append(merged_of(part, merged, found))
         return done
+
+    async def _answers(self, part: Part, team: str | None) -> Answers:
+        if team is None:
+            return NO_ANSWERS
+        clashes = await clashes_of(self._home, part)
+        return await answers_of(self._sessions, part, clashes, team)
 
     async def clean(
         self,
@@ -308,9 +321,31 @@ def _ended_at(each: Tended) -> float:
     return ended or each.made_at or 0.0
 
 
-def merged_of(part: Part, merged: Merged) -> MergedWorkspace:
+async def clashes_of(home: Path, part: Part) -> Mapping[str, Clash]:
+    """The conflicts of a merge that would be now, as far as new content for a file resolves them."""
+    return (await merged_in(home, part, Conflicts.LEAVE, {}, is_dry=True)).clashes
+
+
+async def merged_in(
+    home: Path,
+    part: Part,
+    conflicts: Conflicts,
+    resolved: Mapping[str, Resolution],
+    *,
+    is_dry: bool,
+) -> Merged:
+    """Merge one workspace, or say what that would do, while no other merge writes to the folder."""
+    async with sole_writer(home, part.record.source):
+        return await asyncio.to_thread(
+            merge_one, part.room, part.record, conflicts, is_dry=is_dry, resolved=resolved
+        )
+
+
+def merged_of(part: Part, merged: Merged, answers: Answers) -> MergedWorkspace:
     """What became of one workspace, as faces show it."""
-    return MergedWorkspace(
+    left = {path for path, _ in merged.conflicts}
+    diffs = [(path, diff) for path, diff in answers.diffs.items() if path not in left]
+    told = MergedWorkspace(
         session=part.row.session.key,
         label=part.row.session.label,
         source=part.record.source,
@@ -319,7 +354,9 @@ def merged_of(part: Part, merged: Merged) -> MergedWorkspace:
         conflicts=tuple(LeftOut(path=path, why=why) for path, why in merged.conflicts),
         already_merged=merged.same,
         was_broken_off=merged.was_broken_off,
+        resolved=tuple([ResolvedFile(path=path, diff=diff) for path, diff in diffs]),
     )
+    return explained(told, answers.left)
 
 
 def _merge_told(part: Part, merged: Merged) -> str:

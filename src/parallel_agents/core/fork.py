@@ -13,6 +13,21 @@ from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedResult:
+    """A result of a call that a fork tells its model otherwise; the call itself is as it was.
+
+    Attributes:
+        call: the number of the call in its reply, from 1.
+        tool: whose call it is.
+        before: what the model of the other session was told; kept in the first event of the fork alone.
+    """
+
+    call: int
+    tool: str
+    before: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ForkedFrom:
     """Where the conversation of a session is from; it was copied, so the other one may be gone.
@@ -22,12 +37,14 @@ class ForkedFrom:
         label: what tables called it.
         turn: a turn of that session, counted over all of its runs.
         is_asked_again: whether the fork answers that turn itself; otherwise it begins after it.
+        edited: the result of a call of that turn that is another one in the fork.
     """
 
     session: SessionKey
     label: str
     turn: int
     is_asked_again: bool = False
+    edited: EditedResult | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +55,8 @@ class Fork(Checked):
         at: a turn, counted over all runs of the session as `pagents history --turn` does; 0 is before
             the first. None is where the conversation ends.
         text: what is said after that turn; None has the turn itself answered anew.
+        result: what a call of that turn is to have answered; without a text, the turn after it is answered anew.
+        call: the number of that call in the turn, from 1; None if it has only one.
         model: `provider/model`; None for the one that answered the turn.
         key: names the fork, so that the same fork again is the same session.
         label: a short name; by default that of the session and the turn.
@@ -45,11 +64,13 @@ class Fork(Checked):
         workspace: what the fork works in, if the session has a copy of a folder to itself.
 
     Raises:
-        InvalidInput: `at` is negative.
+        InvalidInput: `at` is negative, or there is a `call` without a `result`.
     """
 
     at: int | None = None
     text: str | None = None
+    result: str | None = None
+    call: int | None = None
     model: str | None = None
     key: str | None = None
     label: str | None = None
@@ -69,6 +90,10 @@ class Fork(Checked):
                 why="turns are counted from 1, and 0 is before the first",
                 hint="leave `at` out for the last turn",
             )
+        if self.call is not None and self.call < 1:
+            raise InvalidInput(f"there is no call {self.call}", why="calls are counted from 1")
+        if self.call is not None and self.result is None:
+            raise InvalidInput("a call is named without its other result", hint="give a `result`")
 
 
 NO_FORK = Fork()

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from parallel_agents.core.event import Event, Queued
-from parallel_agents.core.fork import Fork
+from parallel_agents.core.fork import EditedResult, Fork
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept_text import without_references
 from parallel_agents.core.message import File, Message, Part, Text, ToolResult, task_text
 from parallel_agents.core.repetition import is_stuck
-from parallel_agents.core.turns import Conversation, Place
+from parallel_agents.core.turns import Conversation, Place, Turn
 from parallel_agents.errors import ForkRefused
 
 _MOST_LISTED = 12
@@ -26,12 +26,14 @@ class Beginning:
         turn: the turn of the other session, counted over all of its runs.
         is_asked_again: whether that turn is answered anew, and not taken over.
         model: the one that answered it; empty for the model of the other session.
+        edited: the result of a call of that turn that is another one.
     """
 
     queued: Queued
     turn: int
     is_asked_again: bool
     model: str
+    edited: EditedResult | None = None
 
 
 def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
@@ -53,6 +55,8 @@ def beginning_of(events: Iterable[Event], fork: Fork) -> Beginning:
         ForkRefused: the conversation is not whole there, or cannot be read.
     """
     conversation = Conversation(events)
+    if fork.result is not None:
+        return _with_result(conversation, fork, fork.result)
     if fork.text is None:
         return _asked_again(conversation, fork.at)
     return _said_after(conversation, fork.at, fork.text)
@@ -97,13 +101,23 @@ def _asked_again(conversation: Conversation, at: int | None) -> Beginning:
         more = [] if conversation.next is None else [conversation.next]
         raise _refusal(conversation, turn, "again", [*numbers, *more])
     _check_readable(conversation, place)
-    if is_stuck(place.state.messages):
+    queued = _again(place, place.state.messages, turn)
+    return Beginning(queued=queued, turn=turn, is_asked_again=True, model=place.model)
+
+
+def _again(place: Place, told: Sequence[Message], turn: int) -> Queued:
+    """What has a turn answered by a model that was told this.
+
+    Raises:
+        ForkRefused: every model would be stopped there.
+    """
+    if place.queued is None or is_stuck(told):
         raise ForkRefused(
             f"turn {turn} cannot be asked again",
             why="the same call was made over and over until then, and every model would be stopped at once",
             hint="fork it at an earlier turn, or give a text that says what to do instead",
         )
-    messages, task = _copied(place.state.messages), place.state.task_end - 1
+    messages, task = _copied(told), place.state.task_end - 1
     queued = replace(
         place.queued,
         context=messages[:task],
@@ -116,7 +130,92 @@ def _asked_again(conversation: Conversation, at: int | None) -> Beginning:
     )
     if messages[task].text != task_text(queued.text, queued.input):  # it was shortened there
         queued = replace(queued, text=messages[task].text, input={})
-    return Beginning(queued=queued, turn=turn, is_asked_again=True, model=place.model)
+    return queued
+
+
+def _with_result(conversation: Conversation, fork: Fork, result: str) -> Beginning:
+    """What follows a turn of which one call has answered something else."""
+    turn = _turn_with_calls(conversation, fork.at)
+    number = _call_of(turn, fork.call)
+    after = conversation.after(turn.number)
+    if after is None or after.queued is None:
+        whole = [each.number for each in conversation.turns if each.is_whole and each.calls]
+        raise _refusal(conversation, turn.number, "after", whole)
+    _check_readable(conversation, after)
+    told = after.state.messages[-1]
+    part = told.parts[number - 1]
+    if not isinstance(part, ToolResult):
+        raise _not_told(turn)
+    parts = [*told.parts]
+    parts[number - 1] = replace(part, content=result, is_error=False)
+    other = replace(told, parts=tuple(parts))
+    edited = EditedResult(call=number, tool=part.name, before=part.content)
+    if fork.text is not None:
+        said = _copied([*after.state.messages[:-1], other])
+        queued = Queued(text=fork.text, limits=after.queued.limits, context=said)
+        place = after
+    else:
+        place = conversation.before(turn.number + 1)
+        if place is None or told not in place.state.messages:
+            raise _not_told(turn)
+        _check_readable(conversation, place)
+        messages = list(place.state.messages)
+        last = max(at for at, each in enumerate(messages) if each == told)
+        messages[last] = other
+        queued = _again(place, messages, turn.number + 1)
+    return Beginning(
+        queued=queued, turn=turn.number, is_asked_again=False, model=place.model, edited=edited
+    )
+
+
+def _turn_with_calls(conversation: Conversation, at: int | None) -> Turn:
+    """The turn of which a call answers something else: by default the last one with calls.
+
+    Raises:
+        ForkRefused: it calls no tool.
+    """
+    calling = [turn for turn in conversation.turns if turn.calls]
+    if at is None and calling:
+        return calling[-1]
+    found = next((turn for turn in calling if turn.number == at), None)
+    if found is not None:
+        return found
+    message = "no turn calls a tool" if at is None else f"turn {at} calls no tool"
+    listed = _listed([turn.number for turn in calling])
+    raise ForkRefused(
+        f"{message}, so there is no result to edit",
+        why="only results of calls are edited; of a message, another one is said after the turn before it",
+        hint=f"turns with calls: {listed}" if listed else "give a text in place of a result",
+    )
+
+
+def _call_of(turn: Turn, call: int | None) -> int:
+    """The number of the call that is meant.
+
+    Raises:
+        ForkRefused: the turn has several, or not so many.
+    """
+    count = len(turn.calls)
+    if count == 1 and call is None:
+        return 1
+    if call is not None and call <= count:
+        return call
+    listed = ", ".join(f"{number} {name}" for number, name in enumerate(turn.calls, start=1))
+    raise ForkRefused(
+        f"turn {turn.number} has {count} calls"
+        if call is None
+        else f"turn {turn.number} has no call {call}",
+        why=f"its calls are {listed}",
+        hint="say which one by its number",
+    )
+
+
+def _not_told(turn: Turn) -> ForkRefused:
+    return ForkRefused(
+        f"the results of turn {turn.number} were not told to the turn after it",
+        why="the work began anew there, or the conversation was shortened",
+        hint="say also what comes after the turn: the fork then begins right after its results",
+    )
 
 
 def _check_readable(conversation: Conversation, place: Place) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeAlias
 
@@ -196,6 +196,12 @@ class TeamTask(Checked):
         )
         label = f"{UNNAMED}: {tasks}"
         return label if len(label) <= _LABEL_CHARACTERS else f"{label[: _LABEL_CHARACTERS - 1]}…"
+
+    @property
+    def by_name(self) -> TeamTask:
+        """The same with the names of its tasks' agents; the tasks' own sessions have the definitions."""
+        tasks = [replace(task, agent=task.agent_name) for task in self.tasks]
+        return replace(self, tasks=tuple(tasks))
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -39,5 +39,5 @@ def check_filled(what: str, value: str | None) -> None:
     """
     if value is not None and not value.strip():
         raise InvalidInput(
-            f"{what} is {value!r}", why="it is empty", hint=f"name a {what}, or leave it out"
+            f"{what} is {value!r}", why="it is empty", hint="give it a name, or leave it out"
         )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import InvalidInput
 
@@ -90,6 +91,14 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedFile:
+    """A file in conflict that an agent resolved, and what that changes in the source's version."""
+
+    path: str
+    diff: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergedWorkspace:
     """What a merge of one workspace did, or would do.
 
@@ -100,6 +109,8 @@ class MergedWorkspace:
         conflicts: the files that were left out.
         already_merged: how many files were in the source before.
         was_broken_off: whether an earlier merge had been killed, and was finished first.
+        resolved: the files of `changed` whose conflicts an agent resolved.
+        spend: what that agent used.
     """
 
     session: SessionKey
@@ -110,6 +121,8 @@ class MergedWorkspace:
     conflicts: tuple[LeftOut, ...]
     already_merged: int
     was_broken_off: bool
+    resolved: tuple[ResolvedFile, ...] = ()
+    spend: Spend = Spend()
 
 
 class WorkspaceVerbs(Protocol):
@@ -135,10 +148,12 @@ class WorkspaceVerbs(Protocol):
         every: bool = False,
         dry_run: bool = False,
         conflicts: Conflicts = Conflicts.LEAVE,
+        answers: str | None = None,
     ) -> builtins.list[MergedWorkspace]:
         """Bring what a session changed into the folder that its workspace was made from.
 
-        With `every`, also what all that it spawned changed, one after the other.
+        With `every`, also what all that it spawned changed, one after the other. `answers` names the
+        team that `resolve` has begun: conflicts become what it answered, as far as that can be.
 
         Raises:
             InvalidInput: a run is still at work there.

@@ -14,6 +14,7 @@ from parallel_agents.core.fork import Fork
 from parallel_agents.core.gate import AnyGate, ConditionGate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File
+from parallel_agents.core.resolving import Resolver
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import AnyTask, OnFailure, Task, TeamTask
 from parallel_agents.gateway_client.refusals import not_at_distance
@@ -104,6 +105,19 @@ def named_team_body(asked: NamedTeam) -> dict[str, object]:
     )
 
 
+def resolver_body(resolver: Resolver) -> dict[str, object]:
+    """Who resolves the conflicts of a merge, as the gateway takes it."""
+    return given_of(
+        {
+            "agent": resolver.agent,
+            "model": resolver.model,
+            "timeout_seconds": resolver.timeout_seconds,
+            "cache_seconds": resolver.cache_seconds,
+            **budget_body(resolver.budget),
+        }
+    )
+
+
 def team_body(team: TeamTask, key: str | None, tags: Sequence[str]) -> dict[str, object]:
     """The tasks of a team as the gateway takes them.
 
@@ -137,6 +151,8 @@ def fork_body(fork: Fork) -> dict[str, object]:
     plain: dict[str, object] = {
         "at": fork.at,
         "text": fork.text,
+        "result": fork.result,
+        "call": fork.call,
         "model": fork.model,
         "key": fork.key,
         "label": fork.label,

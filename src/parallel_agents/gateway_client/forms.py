@@ -203,6 +203,14 @@ class LeftOutForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedForm:
+    """A file in conflict that an agent resolved, and what that changes in the source's version."""
+
+    path: str
+    diff: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergedForm:
     """What a merge of one workspace did, or would do."""
 
@@ -214,6 +222,15 @@ class MergedForm:
     conflicts: tuple[LeftOutForm, ...]
     already_merged: int
     was_broken_off: bool
+    resolved: tuple[ResolvedForm, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvingForm:
+    """What an agent is asked about the conflicts of one workspace."""
+
+    begun: SpawnedForm | None
+    left_out: tuple[LeftOutForm, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ from parallel_agents.gateway_client.bodies import (
 )
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
-from parallel_agents.gateway_client.forms import PriceForm, RetryForm
+from parallel_agents.gateway_client.forms import PriceForm, RetryForm, SpawnedForm
 from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.reads import RemoteReads, in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance, refusal_named
@@ -56,6 +56,13 @@ from parallel_agents.gateway_client.wire import (
 )
 
 _log = logging.getLogger(__name__)
+
+
+def spawned_of(form: SpawnedForm) -> Spawned:
+    """What was started; that nobody executes it yet is logged."""
+    if form.warning:
+        _log.warning("%s", form.warning)
+    return Spawned(form.session_key, form.run_id, form.is_new, form.kept)
 
 
 class RemoteSessions(RemoteReads):
@@ -258,11 +265,10 @@ class RemoteSessions(RemoteReads):
             body = {**body, "listen": True}
         answer = await self._exchange.request("POST", path, body=body, key=key)
         form = self._exchange.read_value(SPAWNED, answer)
-        if form.warning:
-            _log.warning("%s", form.warning)
+        spawned = spawned_of(form)
         if on_text is not None:
             self._listening.listen(form.run_id, on_text, is_whole=form.is_new)
-        return Spawned(form.session_key, form.run_id, form.is_new, form.kept)
+        return spawned
 
     async def attach(self, content: bytes, name: str) -> Never:
         """Refused: a gateway takes no files."""

@@ -51,6 +51,7 @@ from parallel_agents.gateway_client.forms import (
     PricedMapForm,
     PriceForm,
     RemovalForm,
+    ResolvingForm,
     RetriedForm,
     SentForm,
     SignForm,
@@ -176,6 +177,7 @@ PRICED_MAP = Look("priced_map", PricedMapForm)
 MAP_RESULTS = Look("map_results", MapResultsForm)
 WORKSPACES = Look("workspaces", list[KeptWorkspace])
 DIFF = Look("diff", DiffForm)
+RESOLVING = Look("resolving", ResolvingForm)
 MERGED = Look("merged", list[MergedForm])
 HEALTH = Look("health", list[SignForm])
 EVENT = Look("event", Event)

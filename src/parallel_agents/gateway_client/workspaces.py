@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from hashlib import sha256
 from urllib.parse import quote
 
+from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.ids import make_long_name
+from parallel_agents.core.resolving import MERGE_RESOLVER, Resolver, Resolving, merge_resolved
 from parallel_agents.core.workspace_verbs import (
     Conflicts,
     Difference,
@@ -17,12 +20,15 @@ from parallel_agents.core.workspace_verbs import (
     KeptWorkspace,
     LeftOut,
     MergedWorkspace,
+    ResolvedFile,
     check_forced,
 )
 from parallel_agents.errors import Conflict
+from parallel_agents.gateway_client.bodies import resolver_body
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.forms import DiffForm as Part
-from parallel_agents.gateway_client.wire import DIFF, MERGED, WORKSPACES, Asked
+from parallel_agents.gateway_client.verbs import RemoteSessions, spawned_of
+from parallel_agents.gateway_client.wire import DIFF, MERGED, RESOLVING, WORKSPACES, Asked
 
 _MOST_BYTES = 1 << 30
 _MOST_TRIES = 3
@@ -32,8 +38,9 @@ _MOST_TRIES = 3
 class RemoteWorkspaces:
     """See `core.workspace_verbs.WorkspaceVerbs`; folders are those of the gateway's machine."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, sessions: RemoteSessions) -> None:
         self._exchange = exchange
+        self._sessions = sessions
 
     async def list(self) -> builtins.list[KeptWorkspace]:
         """All workspaces of the gateway's home."""
@@ -95,14 +102,18 @@ class RemoteWorkspaces:
         every: bool = False,
         dry_run: bool = False,
         conflicts: Conflicts | str = Conflicts.LEAVE,
+        answers: Name | None = None,
+        resolver: Resolver | None = None,
     ) -> builtins.list[MergedWorkspace]:
         """Bring what a session changed into the folder of the gateway's machine that it was made from.
 
         Args:
             name: the session, or a team of which one member has a workspace.
             every: whether also what all that it spawned changed, one after the other.
-            dry_run: whether to say what would happen, and change nothing.
+            dry_run: whether to say what would happen, and change nothing; a `resolver` is asked all the same.
             conflicts: `leave` keeps a file that both sides changed, `markers` writes both versions into it.
+            answers: the session of the team that `resolve` has begun, whose answers resolve conflicts.
+            resolver: the agent there that is asked about conflicts now.
 
         Raises:
             NotFound: it has no workspace.
@@ -110,11 +121,20 @@ class RemoteWorkspaces:
             InvalidInput: a run is still at work there, or several members of the team have one.
             WorkspaceError: the folder is gone, or a file cannot be written.
         """
-        answer = await self._exchange.request(
-            "POST",
-            f"/runs/{quote(name, safe=':')}/merge",
-            body={"every": every, "dry_run": dry_run, "conflicts": Conflicts(conflicts).value},
-        )
+        if resolver is not None:
+            return await merge_resolved(
+                self,
+                self._sessions,
+                name,
+                resolver,
+                every=every,
+                dry_run=dry_run,
+                conflicts=Conflicts(conflicts),
+            )
+        body = {"every": every, "dry_run": dry_run, "conflicts": Conflicts(conflicts).value}
+        if answers is not None:
+            body["answers"] = answers
+        answer = await self._exchange.request("POST", f"{_runs(name)}/merge", body=body)
         return [
             MergedWorkspace(
                 session=each.session_key,
@@ -125,9 +145,35 @@ class RemoteWorkspaces:
                 conflicts=tuple(LeftOut(path=one.path, why=one.why) for one in each.conflicts),
                 already_merged=each.already_merged,
                 was_broken_off=each.was_broken_off,
+                resolved=tuple(ResolvedFile(path=one.path, diff=one.diff) for one in each.resolved),
             )
             for each in self._exchange.read_value(MERGED, answer.get("workspaces"))
         ]
+
+    async def resolve(
+        self, name: str, resolver: Resolver = MERGE_RESOLVER, *, key: Name | None = None
+    ) -> Resolving:
+        """Begin to have an agent there resolve what a merge would leave in conflict; nothing is written.
+
+        Args:
+            name: the session, or a team of which one member has a workspace.
+            resolver: the agent, and what it may spend.
+            key: names what is begun, so that the same again is the same team.
+
+        Raises:
+            NotFound: it has no workspace.
+            OnlyReads: the token only reads.
+            UnknownAgent, InvalidInput: there is no such agent, or it cannot resolve conflicts.
+        """
+        answer = await self._exchange.request(
+            "POST",
+            f"{_runs(name)}/resolve",
+            body=resolver_body(resolver),
+            key=key or make_long_name(),
+        )
+        found = self._exchange.read_value(RESOLVING, answer)
+        left = tuple(LeftOut(path=each.path, why=each.why) for each in found.left_out)
+        return Resolving(None if found.begun is None else spawned_of(found.begun), left)
 
     async def clean(
         self,
@@ -153,3 +199,7 @@ class RemoteWorkspaces:
         body = {"names": [*names], "everything": everything, "force": force, "dry_run": dry_run}
         answer = await self._exchange.request("POST", "/workspaces/clean", body=body)
         return self._exchange.read_value(WORKSPACES, answer.get("workspaces"))
+
+
+def _runs(name: str) -> str:
+    return f"/runs/{quote(name, safe=':')}"

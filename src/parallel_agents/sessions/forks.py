@@ -65,14 +65,20 @@ class Forks:
             options=_options_of(source.options, fork),
         )
         plan = self._planner.plan_message(task, fork.key or "", None)
-        link = ForkedFrom(source.key, source.label, begins.turn, begins.is_asked_again)
+        link = ForkedFrom(
+            source.key, source.label, begins.turn, begins.is_asked_again, begins.edited
+        )
+        if begins.edited is not None:  # which may be large, and is read with each row
+            brief = replace(link, edited=replace(begins.edited, before=""))
+        else:
+            brief = link
         cache_seconds = 0.0 if begins.is_asked_again else plan.queued.cache_seconds
         return replace(
             plan,
             session=replace(
                 plan.session,
                 agent=_agent_of(source, plan.session.agent),
-                options=replace(plan.session.options, forked_from=link),
+                options=replace(plan.session.options, forked_from=brief),
             ),
             queued=replace(
                 queued, limits=plan.queued.limits, forked_from=link, cache_seconds=cache_seconds

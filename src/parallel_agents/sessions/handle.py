@@ -8,7 +8,7 @@ from typing import Generic
 from typing_extensions import override
 
 from parallel_agents.core.agent import T_co
-from parallel_agents.core.annotations import Index, Name, Seconds
+from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.async_use import Followed
 from parallel_agents.core.event import Event, SteerMode
@@ -86,6 +86,8 @@ class SessionHandle(Generic[T_co]):
         *,
         at: Index | None = None,
         text: str | None = None,
+        result: str | None = None,
+        call: Count | None = None,
         model: Name | None = None,
         key: Name | None = None,
     ) -> SessionHandle[T_co]:
@@ -98,7 +100,7 @@ class SessionHandle(Generic[T_co]):
             InvalidInput, UnknownModel, MissingKey: the fork cannot be accepted.
             Conflict: the key is already used for different work.
         """
-        fork = Fork(at=at, text=text, model=model, key=key)
+        fork = Fork(at=at, text=text, result=result, call=call, model=model, key=key)
         return SessionHandle(
             self._sessions, await self._sessions.fork(self.key, fork), self.output_type
         )

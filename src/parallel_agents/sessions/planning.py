@@ -132,7 +132,7 @@ class Planner:
             session=session,
             run=make_run_id(),
             kind=RunnerKind.TEAM,
-            queued=Queued(text=f"team {team.name}: {len(team.tasks)} tasks", team=team),
+            queued=Queued(text=f"team {team.name}: {len(team.tasks)} tasks", team=team.by_name),
             digest=requests.team_digest(team),
             owner=self._owner,
             budget=team.budget,

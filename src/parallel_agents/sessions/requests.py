@@ -259,8 +259,9 @@ def task_digest(task: AnyTask) -> str:
 
 
 def fork_digest(session: SessionKey, fork: Fork) -> str:
-    """A digest of what is forked, where, and what is said or asked there."""
-    return _digest(["fork", session, fork.at, fork.text, fork.model])
+    """A digest of what is forked, where, and what is said, asked or edited there."""
+    edited = () if fork.result is None else (fork.result, fork.call)
+    return _digest(["fork", session, fork.at, fork.text, fork.model, *edited])
 
 
 def team_digest(team: TeamTask) -> str:

@@ -6,19 +6,22 @@ Reading raises one error, `Undecodable`, whatever is wrong with what is stored.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import AnyBody, Body, StoredBody, Unreadable
+from parallel_agents.core.attributes import Values, values_of
+from parallel_agents.core.event import AnyBody, Body, Queued, StoredBody, Unreadable
 from parallel_agents.core.json_value import MOST_DEPTH, as_list
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import SessionOptions
+from parallel_agents.core.task import Task
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.unicode import whole_value
 from parallel_agents.errors import InvalidInput, PagentsError, RunCrashed
@@ -147,11 +150,46 @@ def hidden_body(encoded: bytes) -> Body:
 
 def _encode_body(body: Body) -> bytes:
     try:
+        if isinstance(body, Queued) and body.team is not None:
+            return orjson.dumps(body, default=_sparsely, option=orjson.OPT_PASSTHROUGH_DATACLASS)
         return orjson.dumps(body, default=as_list)
     except TypeError:
         # Half a character, from whatever text found its way here: the store holds Unicode only.
         plain: Json = _body_adapter().dump_python(body, mode="python", warnings=False)  # pyright: ignore[reportArgumentType] - an unreadable body is refused by its kind
         return orjson.dumps(whole_value(plain))
+
+
+def _sparsely(value: object) -> dict[str, object] | list[object]:
+    """What a team's request holds as JSON, its tasks without what they leave at its default.
+
+    A team may have thousands of tasks, and each says little.
+    """
+    if not is_dataclass(value):
+        return as_list(value)
+    names, values, defaults = _attributes_of(type(value))
+    found = zip(names, values(value), defaults, strict=True)
+    if isinstance(value, Task):
+        return {name: given for name, given, default in found if given != default}
+    return {name: given for name, given, _ in found}
+
+
+class _Attributes(NamedTuple):
+    """The fields of a dataclass: their names, what gets their values, and their defaults."""
+
+    names: tuple[str, ...]
+    values: Values
+    defaults: tuple[object, ...]
+
+
+@cache
+def _attributes_of(kind: type[Any]) -> _Attributes:
+    found = fields(kind)
+    names = tuple(field.name for field in found)
+    defaults = tuple(
+        field.default if field.default_factory is MISSING else field.default_factory()
+        for field in found
+    )
+    return _Attributes(names, values_of(names), defaults)
 
 
 def decode_body(stored: object) -> StoredBody:

@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _OWNER_TYPES = (str, str, int, str, str, float, str, int, str)
 
+_AT_ONCE = 500  # results, whose rows have several kilobytes each, and are not kept
 # Rows that are kept decoded, two kilobytes each, if their options are small.
 _MOST_KEPT, _SMALL_OPTIONS = 2048, 2000
 
@@ -246,6 +247,10 @@ class Rows:
         return [run for run in runs if statuses[run] in LIVE]
 
     def results(self, runs: Sequence[RunId]) -> list[Result | None]:
+        parts = [runs[at : at + _AT_ONCE] for at in range(0, len(runs), _AT_ONCE)]
+        return [result for part in parts for result in self._results(part)]
+
+    def _results(self, runs: Sequence[RunId]) -> list[Result | None]:
         asked = (as_array(runs),)
         rows = self.of_runs(runs)
         ends = {

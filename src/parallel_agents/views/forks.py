@@ -12,6 +12,13 @@ from parallel_agents.views import format
 _SAID = 300
 
 
+class EditedDocument(TypedDict):
+    """The call, by its number in the turn and its tool, whose result is another one in the fork."""
+
+    call: int
+    tool: str
+
+
 class ForkedFromDocument(TypedDict):
     """Whose conversation a session began with; `turn` is counted over all runs of that one.
 
@@ -23,6 +30,7 @@ class ForkedFromDocument(TypedDict):
     label: str
     turn: int
     is_asked_again: bool
+    edited: EditedDocument | None
 
 
 class TurnDocument(TypedDict):
@@ -53,6 +61,7 @@ def forked_json(link: ForkedFrom | None) -> ForkedFromDocument | None:
         "label": link.label,
         "turn": link.turn,
         "is_asked_again": link.is_asked_again,
+        "edited": link.edited and {"call": link.edited.call, "tool": link.edited.tool},
     }
 
 
@@ -75,4 +84,6 @@ def told(link: ForkedFrom) -> str:
     name = short(link.session)
     named = name if link.label == name else f"{link.label} {name}"
     where = f"turn {link.turn} asked again" if link.is_asked_again else f"after turn {link.turn}"
+    if link.edited is not None:
+        where += f", with another result of call {link.edited.call} ({link.edited.tool})"
     return f"{named}, {where}"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import parallel_agents as pa
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.core.workspace_verbs import DiffForm
-from parallel_agents.errors import InvalidInput, NotFound, OnlyReads
+from parallel_agents.errors import InvalidInput, NotFound, OnlyReads, UnknownAgent
 from parallel_agents.workspaces.record import Room
 from tests.integration.gateway.test_client_contract import distant_of
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
     from parallel_agents.core.ids import SessionKey
     from tests.integration.gateway.conftest import Served, Serving
+
+MERGER = """\
+---
+name: merger
+description: Merges.
+output: {type: object, properties: {content: {type: string}}, required: [content]}
+---
+Merge.
+"""
 
 
 async def test_a_patch_that_is_fetched_makes_another_checkout_the_same(
@@ -82,6 +91,51 @@ async def test_a_merge_writes_into_the_folder_there_and_the_audit_says_who(
     decided = [(each["who"], each["what"]) for each in audit["items"]][-2:]
     who = "ana by gateway (operate token, 127.0.0.1)"
     assert decided == [(who, "merge"), (who, "remove")]
+
+
+async def test_an_agent_there_resolves_conflicts_and_only_those_that_are_still_the_same(
+    serving: Serving, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    _write_source(source)
+    async with serving() as served, distant_of(served) as distant:
+        key = await _worked(served, source)
+        files = _files_of(served, key)
+        for folder, text in ((files, b"theirs\n"), (source, b"mine\n")):
+            (folder / "run.sh").write_bytes(text)
+            (folder / "old.txt").write_bytes(text)
+            (folder / "name.txt").write_bytes(text * 20_000)
+        (served.environment.home / "agents" / "merger.md").write_text(MERGER)
+        merge, resolver = distant.workspaces.merge, pa.Resolver(agent="merger", model="sim/calm")
+        with pytest.raises(UnknownAgent):
+            await merge(key, resolver=pa.Resolver(agent="nobody"))
+        with pytest.raises(InvalidInput, match="greeter cannot resolve"):
+            await distant.workspaces.resolve(key, pa.Resolver(agent="greeter"))
+        async with open_app(served.environment, served.settings) as app:
+            (here,) = await app.tended.merge(key, resolver=resolver, dry_run=True)
+        async with served.worker():
+            (foretold,) = await merge(key, resolver=resolver, dry_run=True)
+            asked = await distant.workspaces.resolve(key, resolver, key="one")
+            again = await distant.workspaces.resolve(key, resolver, key="one")
+            assert asked.begun is not None
+            await distant.sessions.wait([asked.begun.run_id])
+        (source / "old.txt").write_text("mine again\n")
+        (merged,) = await merge(key, answers=asked.begun.session_key)
+        decided = (await served.get("/audit"))[1]["items"][-1]
+
+    assert again.begun is not None
+    assert (again.begun.run_id, again.begun.is_new) == (asked.begun.run_id, False)
+    assert [each.path for each in asked.left_out] == ["name.txt"]
+    assert [each.path for each in foretold.resolved] == ["old.txt", "run.sh"]
+    assert foretold.spend.calls == here.spend.calls == 2
+    assert [each.path for each in here.resolved] == ["old.txt", "run.sh"]
+    assert [each.path for each in merged.resolved] == ["run.sh"]
+    assert f"-mine\n+{(source / 'run.sh').read_text()}" in merged.resolved[0].diff
+    why = {each.path: each.why for each in merged.conflicts}
+    assert why.keys() == {"name.txt", "old.txt"}
+    assert "it was changed while its conflict was resolved" in why["old.txt"]
+    assert (source / "old.txt").read_text() == "mine again\n"
+    assert decided["what"] == "merge"
 
 
 async def _worked(served: Served, source: Path) -> SessionKey:

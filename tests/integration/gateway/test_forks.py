@@ -42,6 +42,8 @@ async def test_a_session_is_forked_once_for_a_key_after_its_price_was_told(
         found, same = await served.post(f"/runs/{key}/fork", asked, idempotency_key="one")
         other, _ = await served.post(f"/runs/{key}/fork", {"at": 2}, idempotency_key="one")
         refused, why = await served.post(f"/runs/{key}/fork", {"at": 7, "text": "x"})
+        no_call, edit = await served.post(f"/runs/{key}/fork", {"at": 1, "result": "x"})
+        nothing, _ = await served.post(f"/runs/{key}/fork", {"at": 1, "call": 1})
         wrong, _ = await served.post(f"/runs/{key}/fork", {"at": -1})
         await served.get(f"/wait?names={forked['id']}")
         _, run = await served.get(f"/runs/{forked['id']}")
@@ -57,6 +59,8 @@ async def test_a_session_is_forked_once_for_a_key_after_its_price_was_told(
     assert (made, found, other, refused, wrong) == (201, 200, 409, 409, 422)
     assert same["session_key"] == forked["session_key"]
     assert (why["code"], why["hint"]) == ("PA-E114", "turns that work: 0 to 2")
+    assert (no_call, nothing) == (409, 422)
+    assert "turn 1 calls no tool" in edit["title"]
     link: dict[str, Any] = run["forked_from"]
     assert (link["session_key"], link["turn"], link["is_asked_again"]) == (key, 1, False)
     assert run["label"] == "hi-fork-1"

@@ -107,6 +107,32 @@ async def test_agui_tells_a_text_while_it_is_written_also_to_a_client_that_was_c
     assert "~" not in "".join(place for place, _ in whole)
 
 
+async def test_a_snapshot_has_what_was_said_before_to_a_client_that_sends_only_what_is_new(
+    serving: Serving,
+) -> None:
+    paced = Paced(1000)
+    news = [{"id": "u2", "role": "user", "content": "And now?"}]
+    before: list[tuple[str, dict[str, Any]]] = []
+    async with served_by(serving, paced) as served:
+        first = await told(served, "greeter", asked("Is there tea?", forwardedProps=MODEL))
+        paced.left = 4
+        body = asked(run="r2", forwardedProps=MODEL, messages=news)
+        async with streaming(served, "greeter", body) as frames:
+            async for frame in frames:
+                before.append(frame)
+                if frame[1]["type"] == "TEXT_MESSAGE_CONTENT":
+                    break
+        paced.left = 1000
+        after = await told(served, "greeter", body, Last_Event_ID=before[-1][0])
+
+    (begun,) = (each["messageId"] for _, each in first if each["type"] == "TEXT_MESSAGE_START")
+    assert after[0][1]["type"] == "MESSAGES_SNAPSHOT"
+    asked_before, answered, *rest = after[0][1]["messages"]
+    assert (asked_before["role"], asked_before["content"]) == ("user", "Is there tea?")
+    assert answered == {"id": begun, "role": "assistant", "content": TEXT}
+    assert rest[:-1] == news
+
+
 async def test_agui_tells_what_the_agents_of_a_team_write(serving: Serving) -> None:
     paced = Paced(6)
     live: list[tuple[str, dict[str, Any]]] = []

@@ -39,6 +39,7 @@ from parallel_agents.core.message import File
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.plan import Loop, Plan, Step
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.resolving import Resolver
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.store_care import Retention
@@ -100,7 +101,10 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     QuotesGate: {"items": "claims", "fields": ("url",)},
     CommandGate: {"command": ("true",)},
     JudgeGate: {"rubric": "good"},
-    **{kind: {} for kind in (Budget, DeadLetterFilter, Edits, Filter, Limits, Policy, Refine)},
+    **{
+        kind: {}
+        for kind in (Budget, DeadLetterFilter, Edits, Filter, Limits, Policy, Refine, Resolver)
+    },
     SessionOptions: {},
     McpServer: {"name": "files", "command": "server"},
     WithWorkspace: {"tools": ("grep",)},

@@ -2,22 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from parallel_agents.core.cuts import Cuts, Fold
-from parallel_agents.core.event import Body, Event, Queued, Replied, ToolFinished, Unreadable
-from parallel_agents.core.fork import Fork
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Event,
+    Queued,
+    Replied,
+    ToolFinished,
+    Unreadable,
+)
+from parallel_agents.core.fork import EditedResult, Fork
 from parallel_agents.core.forking import beginning_of, forked
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.kept_text import KeptAt, kept_path, reading
 from parallel_agents.core.message import Message, Place, Role, ToolCall, ToolResult, assistant, user
 from parallel_agents.core.model import Finish
 from parallel_agents.core.repetition import MOST, advice
+from parallel_agents.core.run import Failure
 from parallel_agents.core.told import shorten
+from parallel_agents.core.transcript import CUT_OFF
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ForkRefused
 
 PATH = kept_path(RunId("1f0c2a34beef"), "steer-1f0c2a34")
+
+
+CALLS = (
+    ToolCall("x", "look", {"at": 1}, signature="s1"),
+    ToolCall("y", "find", {}, signature="s2"),
+)
+
+
+def events(*bodies: Body) -> list[Event]:
+    """The events of one run."""
+    return [
+        Event(seq, 0.0, SessionKey("s"), RunId("r"), f"key-{seq}", body)
+        for seq, body in enumerate(bodies, start=1)
+    ]
+
+
+def replied(turn: int, message: Message, finish: Finish = Finish.STOP) -> Replied:
+    return Replied(
+        turn=turn,
+        message=message,
+        model="m",
+        finish=finish,
+        usage=Usage(),
+        cost_nanousd=0,
+        seconds=0,
+    )
+
+
+def finished(turn: int, number: int, content: str, *, is_error: bool = False) -> ToolFinished:
+    call = CALLS[number - 1]
+    result = ToolResult(call.id, call.name, content, is_error=is_error)
+    return ToolFinished(turn=turn, number=number, result=result, seconds=0)
+
+
+LOOKED = (
+    Queued(text="go"),
+    replied(1, Message(Role.ASSISTANT, CALLS)),
+    finished(1, 1, "tea"),
+    finished(1, 2, "gone", is_error=True),
+    replied(2, assistant("read")),
+)
 
 
 @pytest.mark.parametrize("more", [reading(PATH), reading(PATH, offset=412)])
@@ -95,21 +148,52 @@ def test_a_damaged_conversation_is_not_forked_as_if_it_were_whole() -> None:
         )
 
 
-def events(*bodies: Body) -> list[Event]:
-    """The events of one run."""
-    return [
-        Event(seq, 0.0, SessionKey("s"), RunId("r"), f"key-{seq}", body)
-        for seq, body in enumerate(bodies, start=1)
-    ]
+def test_a_result_is_another_one_and_its_call_stays_as_it_was() -> None:
+    on = beginning_of(events(*LOOKED), Fork(at=1, result="coffee", call=2))
+    said = beginning_of(events(*LOOKED), Fork(result="", call=1, text="on"))
 
-
-def replied(turn: int, message: Message, finish: Finish = Finish.STOP) -> Replied:
-    return Replied(
-        turn=turn,
-        message=message,
-        model="m",
-        finish=finish,
-        usage=Usage(),
-        cost_nanousd=0,
-        seconds=0,
+    results = (ToolResult("x", "look", "tea"), ToolResult("y", "find", "coffee"))
+    assert on.queued.taken == (Message(Role.ASSISTANT, CALLS), Message(Role.TOOL, results))
+    assert (on.queued.text, on.queued.context, on.turn) == ("go", (), 1)
+    assert on.edited == EditedResult(call=2, tool="find", before="gone")
+    assert said.queued.context[-1].parts == (
+        ToolResult("x", "look", ""),
+        ToolResult("y", "find", "gone", is_error=True),
     )
+    assert (said.queued.text, said.queued.taken) == ("on", ())
+
+
+def test_a_call_that_was_cut_off_gets_the_result_that_it_never_had() -> None:
+    cut_off = (*LOOKED[:3], replied(2, assistant("half")))
+
+    begins = beginning_of(events(*cut_off), Fork(result="found", call=2))
+
+    assert begins.queued.taken[-1].parts[1] == ToolResult("y", "find", "found")
+    assert begins.edited is not None
+    assert begins.edited.before == CUT_OFF
+
+
+@pytest.mark.parametrize(
+    ("bodies", "fork", "message", "hint"),
+    [
+        (LOOKED, Fork(at=2, result="x"), "turn 2 calls no tool", "turns with calls: 1"),
+        (LOOKED, Fork(at=9, result="x"), "turn 9 calls no tool", "turns with calls: 1"),
+        (LOOKED, Fork(at=1, result="x"), "turn 1 has 2 calls", "by its number"),
+        (LOOKED, Fork(at=1, result="x", call=3), "turn 1 has no call 3", "by its number"),
+        (LOOKED[:3], Fork(result="x", call=1), "not whole after turn 1", "spawn the agent"),
+        (LOOKED[:1], Fork(result="x"), "no turn calls a tool", "give a text"),
+        (
+            (*LOOKED[:4], Attempted(number=2, error=Failure("PA-E1", "no")), LOOKED[4]),
+            Fork(at=1, result="x", call=1),
+            "were not told to the turn after it",
+            "say also what comes after",
+        ),
+    ],
+)
+def test_what_cannot_be_edited_is_refused_in_words(
+    bodies: Sequence[Body], fork: Fork, message: str, hint: str
+) -> None:
+    with pytest.raises(ForkRefused, match=message) as refused:
+        beginning_of(events(*bodies), fork)
+
+    assert hint in refused.value.hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from typing_extensions import override
 
@@ -13,7 +14,7 @@ from parallel_agents.core.event import Queued, Replied, Unreadable
 from parallel_agents.core.message import Message, Role, Text, assistant
 from parallel_agents.core.model import Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.session import Mode, SessionOptions
-from parallel_agents.core.task import Task
+from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import InvalidInput, RunCrashed
 from parallel_agents.stores import codec
@@ -106,6 +107,21 @@ def test_what_is_written_is_read_back() -> None:
     queued = Queued(text="Go.", input={"a": [1, None, {"b": "ü"}]})
 
     assert codec.decode_body(codec.encode_body(queued)) == queued
+
+
+def test_a_team_keeps_of_each_task_only_what_it_says_and_the_name_of_its_agent() -> None:
+    agent = Agent(name="poet", description="Writes.", instructions="Write a haiku.")
+    said = Task(agent, "Rain", key="rain", limits=pa.Limits(attempts=2), tags=("wet",))
+    team = TeamTask(tasks=(Task(agent, "Tea", input={"n": 1}), said), min_done=1).by_name
+
+    stored = codec.encode_body(Queued(text="two", team=team))
+
+    tea, rain = orjson.loads(stored)["team"]["tasks"]
+    assert tea == {"agent": "poet", "text": "Tea", "input": {"n": 1}}
+    assert rain.keys() == {"agent", "text", "key", "limits", "tags"}
+    read = codec.decode_body(stored)
+    assert isinstance(read, Queued)
+    assert read.team == team
 
 
 async def test_a_model_of_the_callers_that_returns_nonsense_fails_its_run_only() -> None:

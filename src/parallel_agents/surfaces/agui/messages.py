@@ -22,7 +22,7 @@ class ToolCallDocument(TypedDict):
 
 
 class MessageDocument(TypedDict):
-    """A message of a model or of a tool."""
+    """A message of a model, of a tool or of a person."""
 
     id: str
     role: str
@@ -71,6 +71,10 @@ class Messages:
                 )
             case _:
                 pass
+
+    def ask(self, message: str, text: str) -> None:
+        """Add what a person said."""
+        self._by_id[message] = {"id": message, "role": "user", "content": text}
 
     def put(self, message: str, text: str, by: str | None) -> None:
         """Set the text of a message, which may be a new one."""

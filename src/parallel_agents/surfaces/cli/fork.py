@@ -65,6 +65,19 @@ Said = Annotated[
 At = Annotated[
     int | None, typer.Option("--at", min=0, help="The turn; 0 is before the first.", metavar="N")
 ]
+Edited = Annotated[
+    str | None,
+    typer.Option(
+        "--result",
+        help="What a call of the turn is to have answered; - reads it from stdin.",
+        metavar="TEXT",
+        callback=given_text,
+    ),
+]
+Call = Annotated[
+    int | None,
+    typer.Option("--call", min=1, help="Which call that is, if the turn has several.", metavar="K"),
+]
 _TITLES = ("TURN", "TIME", "MODEL", "SAID")
 _SAID = 200
 
@@ -74,6 +87,8 @@ def fork(
     name: Name,
     text: Said = None,
     at: At = None,
+    result: Edited = None,
+    call: Call = None,
     model: ModelName = None,
     wait: Wait = False,
     label: Label = None,
@@ -91,13 +106,16 @@ def fork(
     """Take up a conversation at one of its turns, in a session of its own; the other stays as it is.
 
     What was said until then is copied and not paid for again. With TEXT, the fork begins after the turn,
-    by default the last one; without it, the turn is answered anew, perhaps by another --model. With the
-    NAME alone, print the turns.
+    by default the last one; without it, the turn is answered anew, perhaps by another --model. With
+    --result a call of the turn has another result, and the model goes on from there. With the NAME
+    alone, print the turns.
     """
     form = form_of(json, output, wait=wait or dry_run)
     asked = Fork(
         at=at,
         text=text,
+        result=result,
+        call=call,
         model=model,
         key=key,
         label=label,
@@ -198,6 +216,10 @@ def _print_turns(context: CliContext, name: str, *, is_json: bool) -> None:
     render.note(f'Say something else after a turn: pagents fork {shown} "TEXT" --at {last}')
     again = found.next or len(found.turns)
     render.note(f"Have a turn answered anew:       pagents fork {shown} --at {again} -m MODEL")
+    if calling := [turn.number for turn in found.turns if turn.calls]:
+        render.note(
+            f'Give a call another result:      pagents fork {shown} --at {calling[-1]} --result "TEXT"'
+        )
 
 
 def _cells(turn: Turn) -> tuple[str, str, str]:

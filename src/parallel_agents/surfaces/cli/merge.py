@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.reading import open_reader
-from parallel_agents.app.tended_workspaces import merged_of, parts_to_merge
 from parallel_agents.app.tending import open_workspaces
-from parallel_agents.app.workspace_parts import Part
 from parallel_agents.core.budget import OnLimit
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.resolving import RESOLVER, Resolver
 from parallel_agents.core.schema import Json
-from parallel_agents.core.usage import Spend
-from parallel_agents.core.workspace_verbs import Conflicts, LeftOut, MergedWorkspace
-from parallel_agents.errors import InvalidInput, NotAtDistance
+from parallel_agents.core.workspace_verbs import Conflicts, MergedWorkspace
+from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
@@ -43,11 +36,6 @@ from parallel_agents.surfaces.cli.context import (
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.views import format
-from parallel_agents.workspaces.resolving import Resolution
-from parallel_agents.workspaces.returning import Merged, merge as merge_one, sole_writer
-
-if TYPE_CHECKING:
-    from parallel_agents.surfaces.cli.resolve import Resolved, Resolver
 
 
 @executes_work
@@ -89,25 +77,21 @@ def merge(
     _check_resolves(is_resolved, resolver, *asked)
     context = find_work_context(home) if is_resolved else find_store(home)
     work = _AskedMerge(name, every, dry_run, conflicts)
-    if context.environment.gateway:
-        if is_resolved:
-            raise NotAtDistance(
-                "--resolve is not possible over --url",
-                why="an agent resolves conflicts in the folder of the machine that has it",
-                hint=f"type it there: ssh BOX pagents merge {name} --resolve",
-            )
-        done = _merge_at_distance(context, work)
+    if is_resolved:
+        from parallel_agents.surfaces.cli.resolve import merges_resolved  # noqa: PLC0415 - few need models
+
+        chosen = _resolver(resolver, *asked)
+        done = merges_resolved(context, chosen, partial(_merged, context, work))
     else:
-        chosen = _resolver(home, resolver, *asked) if is_resolved else None
-        done = _merge_here(context, work, chosen)
-    told: list[_Done] = []
+        done = _merged(context, work)
+    told: list[MergedWorkspace] = []
     for each in done:
         told.append(each)
         if not json:
             _print(each, is_dry=dry_run)
     if json:
         render.envelope("merge", time.time(), [_json(each) for each in told], dry_run=dry_run)
-    if any(each.merged.conflicts for each in told):
+    if any(each.conflicts for each in told):
         raise typer.Exit(Exit.PARTIAL)
 
 
@@ -120,61 +104,35 @@ class _AskedMerge(NamedTuple):
     conflicts: Conflicts
 
 
-class _Done(NamedTuple):
-    """What became of one workspace; `answers` are those of an agent to its conflicts, if one was asked."""
+def _merged(
+    context: CliContext,
+    work: _AskedMerge,
+    session: SessionKey | None = None,
+    answers: SessionKey | None = None,
+    *,
+    is_dry: bool | None = None,
+) -> Sequence[MergedWorkspace]:
+    """Merge into the folders of this machine, or of the gateway's, or foretell what that would do.
 
-    merged: MergedWorkspace
-    answers: Resolved | None = None
+    Args:
+        context: the home, and which gateway.
+        work: what was asked for.
+        session: one of the sessions that it names; None for all of them.
+        answers: the team whose answers resolve conflicts.
+        is_dry: whether to only foretell; None is as was asked for.
+    """
 
-    @property
-    def conflicts(self) -> list[LeftOut]:
-        """The files that are left out, with why an agent did not resolve them."""
-        left = self.answers.left if self.answers else {}
-        return [
-            replace(each, why=f"{each.why}; {left[each.path]}") if each.path in left else each
-            for each in self.merged.conflicts
-        ]
-
-    @property
-    def spend(self) -> Spend:
-        """What the agent used."""
-        return self.answers.spend if self.answers else Spend()
-
-    @property
-    def diffs(self) -> dict[str, str]:
-        """How files in conflict were resolved, by their paths."""
-        diffs = self.answers.diffs if self.answers else {}
-        left = {each.path for each in self.merged.conflicts}
-        return {path: diff for path, diff in diffs.items() if path not in left}
-
-
-def _merge_at_distance(context: CliContext, work: _AskedMerge) -> Iterator[_Done]:
-    """Have the gateway merge into the folders of its machine."""
-
-    async def merge_there() -> Sequence[MergedWorkspace]:
+    async def merge_them() -> Sequence[MergedWorkspace]:
         async with open_workspaces(context.environment, context.settings) as workspaces:
             return await workspaces.merge(
-                work.name, every=work.every, dry_run=work.is_dry, conflicts=work.conflicts
+                work.name if session is None else session,
+                every=work.every and session is None,
+                dry_run=work.is_dry if is_dry is None else is_dry,
+                conflicts=work.conflicts,
+                answers=answers,
             )
 
-    yield from (_Done(each) for each in run_cancellable(merge_there()))
-
-
-def _merge_here(
-    context: CliContext, work: _AskedMerge, resolver: Resolver | None
-) -> Iterator[_Done]:
-    """Merge one workspace after the other into the folders of this machine."""
-    conflicts = work.conflicts
-    for part in run_cancellable(_parts(context, work.name, every=work.every)):
-        answers: Resolved | None = None
-        if resolver is not None:
-            from parallel_agents.surfaces.cli.resolve import resolve  # noqa: PLC0415 - few need models
-
-            clashes = run_cancellable(_merge_one(context, part, conflicts, is_dry=True)).clashes
-            answers = resolve(context, part, clashes, resolver)
-        files = answers.files if answers else {}
-        merged = run_cancellable(_merge_one(context, part, conflicts, files, is_dry=work.is_dry))
-        yield _Done(merged_of(part, merged), answers)
+    return run_cancellable(merge_them())
 
 
 def _check_resolves(is_resolved: bool, resolver: str | None, *asked: object) -> None:
@@ -196,8 +154,7 @@ def _check_resolves(is_resolved: bool, resolver: str | None, *asked: object) -> 
 
 
 def _resolver(
-    home: Path | None,
-    resolver: str | None,
+    agent: str | None,
     model: str | None,
     usd: float | None,
     tokens: int | None,
@@ -205,39 +162,17 @@ def _resolver(
     timeout: float | None,
     cache: float | None,
 ) -> Resolver:
-    """Who resolves conflicts; one who cannot is refused, also if there will be none.
-
-    Raises:
-        PagentsError: as for `find_resolver`.
-    """
-    from parallel_agents.surfaces.cli.resolve import DEFAULT, Resolver, find_resolver  # noqa: PLC0415
-
-    find_resolver(find_catalog(home), resolver or DEFAULT)
-    budget = budget_of(usd, tokens, on_limit)
-    return Resolver(resolver or DEFAULT, model, budget, timeout, cache)
+    return Resolver(
+        agent=RESOLVER if agent is None else agent,
+        model=model,
+        budget=budget_of(usd, tokens, on_limit),
+        timeout_seconds=timeout,
+        cache_seconds=cache,
+    )
 
 
-async def _merge_one(
-    context: CliContext,
-    part: Part,
-    conflicts: Conflicts,
-    resolved: Mapping[str, Resolution] = MappingProxyType({}),
-    *,
-    is_dry: bool,
-) -> Merged:
-    async with sole_writer(context.environment.home, part.record.source):
-        return await asyncio.to_thread(
-            merge_one, part.room, part.record, conflicts, is_dry=is_dry, resolved=resolved
-        )
-
-
-async def _parts(context: CliContext, name: str, *, every: bool) -> Sequence[Part]:
-    async with open_reader(context.environment, context.settings) as reader:
-        return await parts_to_merge(reader.sessions, context.environment.home, name, every=every)
-
-
-def _print(done: _Done, *, is_dry: bool) -> None:
-    merged = done.merged
+def _print(merged: MergedWorkspace, *, is_dry: bool) -> None:
+    resolved_paths = {each.path for each in merged.resolved}
     label = f"{merged.label} {short(merged.session)}"
     if merged.was_broken_off:
         render.note("A merge that was broken off was finished first.")
@@ -253,16 +188,16 @@ def _print(done: _Done, *, is_dry: bool) -> None:
     glyph = "◐" if left else "✔"
     render.line(f"{glyph} {label}  {files} {verb} in {merged.source}{conflicts}")
     for path in merged.changed:
-        resolved = "  (resolved, see below)" if path in done.diffs else ""
+        resolved = "  (resolved, see below)" if path in resolved_paths else ""
         render.line(f"  {format.one_line(path)}{resolved}")
-    for each in done.conflicts:
+    for each in merged.conflicts:
         told = f"{format.one_line(each.path)}: {format.one_line(each.why)}"
         render.line(f"  conflict  {told}", "yellow")
-    for diff in done.diffs.values():
-        for text in diff.splitlines():
+    for each in merged.resolved:
+        for text in each.diff.splitlines():
             render.line(text)
-    if done.spend.calls:
-        render.note(f"The agent that was asked cost {format.money(done.spend)}.")
+    if merged.spend.calls:
+        render.note(f"The agent that was asked cost {format.money(merged.spend)}.")
     if left:
         render.note(
             f"Your files with conflicts are as they were. The other versions are in {merged.workspace};"
@@ -270,8 +205,7 @@ def _print(done: _Done, *, is_dry: bool) -> None:
         )
 
 
-def _json(done: _Done) -> dict[str, Json]:
-    merged = done.merged
+def _json(merged: MergedWorkspace) -> dict[str, Json]:
     return {
         "id": short(merged.session),
         "session_key": merged.session,
@@ -279,8 +213,8 @@ def _json(done: _Done) -> dict[str, Json]:
         "source": merged.source,
         "workspace": merged.workspace,
         "changed": list(merged.changed),
-        "conflicts": [{"path": each.path, "why": each.why} for each in done.conflicts],
-        "resolved": [{"path": path, "diff": diff} for path, diff in done.diffs.items()],
-        "cost_usd": done.spend.cost_usd,
+        "conflicts": [{"path": each.path, "why": each.why} for each in merged.conflicts],
+        "resolved": [{"path": each.path, "diff": each.diff} for each in merged.resolved],
+        "cost_usd": merged.spend.cost_usd,
         "already_merged": merged.already_merged,
     }

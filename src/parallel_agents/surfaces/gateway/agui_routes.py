@@ -23,6 +23,7 @@ from parallel_agents.errors import Conflict, InvalidInput, NotOffered
 from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION
 from parallel_agents.surfaces.agui.resuming import known_by
 from parallel_agents.surfaces.agui.translation import Asking
+from parallel_agents.surfaces.gateway.agui_earlier import earlier_messages
 from parallel_agents.surfaces.gateway.agui_stream import (
     RunStream,
     Telling,
@@ -131,7 +132,8 @@ async def run_agent(call: Call, given: RunAgentInput) -> Stream:
         begun = await _begun(call, partner, given)
     await call.client.hand_to_worker()
     asking = Asking(given.thread_id, given.run_id, given.parent_run_id, state)
-    told = Telling(asking, begun.session, begun.run, partner.name, known, _kept(given))
+    kept = await _kept(call, partner, begun, given)
+    told = Telling(asking, begun.session, begun.run, partner.name, known, kept)
     return Stream(pieces=RunStream(call, told).pieces(), media_type=EVENT_STREAM)
 
 
@@ -270,13 +272,21 @@ def _digest(*parts: str) -> str:
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
 
 
-def _kept(given: RunAgentInput) -> list[orjson.Fragment] | None:
-    """The messages of the client, which a snapshot repeats; None if it could not take them for its own."""
+async def _kept(
+    call: Call, partner: Agent | Team, begun: _Begun, given: RunAgentInput
+) -> list[orjson.Fragment] | None:
+    """The messages of the client, which a snapshot repeats; None if it could not take them for its own.
+
+    One that sends no message of the agent sends only what is new; of a team, nothing is older.
+    """
     if any(message.id is None for message in given.messages):
         return None
-    return kept_messages(
-        message.model_dump(by_alias=True, exclude_unset=True) for message in given.messages
-    )
+    own = [message.model_dump(by_alias=True, exclude_unset=True) for message in given.messages]
+    if isinstance(partner, Team) or any(each.role == "assistant" for each in given.messages):
+        return kept_messages(own)
+    said = {text_of(each.content, {"text"}) for each in given.messages if each.role in ROLES}
+    earlier = await earlier_messages(call, begun.session, begun.run, partner.name, said)
+    return kept_messages([*earlier, *own])
 
 
 ROUTES = (

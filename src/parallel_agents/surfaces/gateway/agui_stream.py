@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import orjson
 
 from parallel_agents.core.event import Event, Queued
-from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.surfaces.agui.events import AnyEvent, MessagesSnapshot, event_document
 from parallel_agents.surfaces.agui.live import TakeBack
 from parallel_agents.surfaces.agui.messages import Messages
 from parallel_agents.surfaces.agui.resuming import Known, Place, ResumedTranslation, Sent
-from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
+from parallel_agents.surfaces.agui.translation import Asking, Translation
+from parallel_agents.surfaces.gateway.agui_earlier import Members
 from parallel_agents.surfaces.gateway.event_routes import HEARTBEAT_SECONDS
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.hub import Following
@@ -50,7 +50,7 @@ class Telling:
         asking: what the client calls it.
         session, run, agent: what it is here, and who does it.
         known: what the client has.
-        given: the messages of the client; None if it is told nothing that a snapshot may have to
+        given: the messages of the client, after those that it has not sent; None if it is told nothing that a snapshot may have to
             take back.
     """
 
@@ -73,7 +73,7 @@ class RunStream:
         self._told = told
         self._translation = told.translation()
         self._lacking = ResumedTranslation(self._translation, told.known)
-        self._members: dict[SessionKey, Member | None] = {told.session: None}
+        self._members = Members(call, told.session)
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """What is sent, until the run has ended or the gateway does."""
@@ -85,7 +85,7 @@ class RunStream:
             async with aclosing(batches):
                 async for batch in batches:
                     for event in batch:
-                        member = await self._member(event.session)
+                        member = await self._members.find(event.session)
                         for sent in self._lacking.of(event, member):
                             yield await self._encoded(sent)
                             sent_at = clock()
@@ -141,7 +141,7 @@ class RunStream:
         async for event in events_until(
             self._call, told.session, told.run, self._lacking.place.seq
         ):
-            made = translation.of(event, await self._member(event.session))
+            made = translation.of(event, await self._members.find(event.session))
             for number, each in enumerate(made, 1):
                 if Place(event.seq, number) <= self._lacking.place:
                     messages.add(each)
@@ -151,15 +151,3 @@ class RunStream:
             timestamp=round(self._call.client.now() * 1000),
             messages=(*(told.given or ()), *messages.documents()),
         )
-
-    async def _member(self, key: SessionKey) -> Member | None:
-        if key not in self._members:
-            self._members[key] = await self._found(key)
-        return self._members[key]
-
-    async def _found(self, key: SessionKey) -> Member | None:
-        rows = await self._call.client.sessions.list(Filter(session=key))
-        if not rows:
-            return None
-        session = rows[0].session
-        return Member(session.agent.name, session.agent.description, session.label, session.parent)

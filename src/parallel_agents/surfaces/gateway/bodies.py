@@ -14,6 +14,7 @@ from parallel_agents.core.event import SteerMode
 from parallel_agents.core.fork import Fork
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.resolving import RESOLVER, Resolver
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.surfaces.gateway.given import Given
 
@@ -173,6 +174,10 @@ class ForkBody(_BudgetBody):
     conversation ends."""
     text: _Text | None = None
     """What is said after that turn; without it, the turn itself is answered anew."""
+    result: _Text | None = None
+    """What a call of that turn is to have answered; without a text, the turn after it is answered anew."""
+    call: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Which call of the turn that is, from 1; needed if it has several."""
     model: _Name | None = None
     """`provider/model`; by default that of the turn."""
     key: _Name | None = None
@@ -191,10 +196,35 @@ class ForkBody(_BudgetBody):
         return Fork(
             at=self.at,
             text=self.text,
+            result=self.result,
+            call=self.call,
             model=self.model,
             key=key,
             label=self.label,
             budget=self.budget,
+        )
+
+
+class ResolveBody(_BudgetBody):
+    """Who resolves the conflicts of a merge."""
+
+    agent: _Name = RESOLVER
+    """The agent; it takes `path`, `base`, `ours` and `theirs`, and answers with `content`."""
+    model: _Name | None = None
+    """`provider/model`; by default that of the agent or of the settings."""
+    timeout_seconds: Positive | None = None
+    """The time limit of all of its sessions."""
+    cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Reuse a stored reply to the same conflict if it is no older; by default as the agent says."""
+
+    @property
+    def resolver(self) -> Resolver:
+        return Resolver(
+            agent=self.agent,
+            model=self.model,
+            budget=self.budget,
+            timeout_seconds=self.timeout_seconds,
+            cache_seconds=self.cache_seconds,
         )
 
 

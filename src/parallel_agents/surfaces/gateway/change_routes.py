@@ -12,12 +12,20 @@ from typing_extensions import TypedDict
 from parallel_agents.app.workspace_parts import Part, find_part, find_parts
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.workspace import Changes
-from parallel_agents.core.workspace_verbs import Conflicts, DiffForm, KeptWorkspace, MergedWorkspace
+from parallel_agents.core.workspace_verbs import (
+    Conflicts,
+    DiffForm,
+    KeptWorkspace,
+    LeftOut,
+    MergedWorkspace,
+)
 from parallel_agents.errors import NotFound
+from parallel_agents.surfaces.gateway.bodies import ResolveBody
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Given, Nothing, PageQuery
 from parallel_agents.surfaces.gateway.replies import Content, Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, name_of_key, spawned_json
 from parallel_agents.views import format
 from parallel_agents.views.documents import ChangesDocument, changes_json
 from parallel_agents.workspaces.comparing import changes_of, count, not_in_trees, patch_of
@@ -66,6 +74,8 @@ class MergeBody(Given):
     """Only say what would happen."""
     conflicts: Annotated[Conflicts, Field(strict=False)] = Conflicts.LEAVE
     """`leave` keeps a file that both sides changed, `markers` writes both versions into it."""
+    answers: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """The session of the team that `resolve` has begun: its answers resolve conflicts."""
 
 
 class CleanBody(Given):
@@ -90,6 +100,20 @@ class LeftOutDocument(TypedDict):
     why: str
 
 
+class ResolvedDocument(TypedDict):
+    """A file in conflict that an agent resolved, and what that changes in the source's version."""
+
+    path: str
+    diff: str
+
+
+class ResolvingDocument(TypedDict):
+    """The team that was asked about conflicts, if there is a file to ask about; and the other files."""
+
+    begun: SpawnedDocument | None
+    left_out: list[LeftOutDocument]
+
+
 class MergedDocument(TypedDict):
     """What a merge of one workspace did, or would do, in the folder that it was made from."""
 
@@ -101,6 +125,7 @@ class MergedDocument(TypedDict):
     conflicts: list[LeftOutDocument]
     already_merged: int
     was_broken_off: bool
+    resolved: list[ResolvedDocument]
 
 
 class MergeDocument(TypedDict):
@@ -169,11 +194,29 @@ async def merge(call: Call, given: MergeBody) -> Document:
     """Bring what a session changed into the folder of this machine that its workspace was made from."""
     tended = call.client.tended.on_behalf(call.actor.via)
     done = await tended.merge(
-        call.name, every=given.every, dry_run=given.dry_run, conflicts=given.conflicts
+        call.name,
+        every=given.every,
+        dry_run=given.dry_run,
+        conflicts=given.conflicts,
+        answers=given.answers,
     )
     value: MergeDocument = {
         "dry_run": given.dry_run,
         "workspaces": [_merged_json(each) for each in done],
+    }
+    return Document(value=value)
+
+
+async def resolve(call: Call, given: ResolveBody) -> Document:
+    """Have a worker ask an agent about what a merge would leave in conflict; nothing is merged."""
+    tended = call.client.tended.on_behalf(call.actor.via)
+    call.client.catalog.forget()  # the gateway may be older than the files
+    call.client.catalog.agent(given.agent)  # a name of the catalog, of which no path is made
+    key = name_of_key(call.key or None)
+    asked = await tended.resolve(call.name, given.resolver, key=key)
+    value: ResolvingDocument = {
+        "begun": None if asked.begun is None else await spawned_json(call, asked.begun),
+        "left_out": [_left_json(each) for each in asked.left_out],
     }
     return Document(value=value)
 
@@ -213,10 +256,15 @@ def _merged_json(done: MergedWorkspace) -> MergedDocument:
         "source": told(done.source),
         "workspace": told(done.workspace),
         "changed": told_all(done.changed),
-        "conflicts": [{"path": told(each.path), "why": told(each.why)} for each in done.conflicts],
+        "conflicts": [_left_json(each) for each in done.conflicts],
         "already_merged": done.already_merged,
         "was_broken_off": done.was_broken_off,
+        "resolved": [{"path": told(each.path), "diff": each.diff} for each in done.resolved],
     }
+
+
+def _left_json(left: LeftOut) -> LeftOutDocument:
+    return {"path": told(left.path), "why": told(left.why)}
 
 
 def _kept_json(found: KeptWorkspace) -> KeptDocument:
@@ -313,6 +361,16 @@ ROUTES = (
         gives=MergeDocument,
         form=Form.DOCUMENT,
         answer=handled(MergeBody, merge),
+    ),
+    Route(
+        method="POST",
+        path="/runs/{name}/resolve",
+        name="resolve",
+        does="Have an agent resolve what a merge would leave in conflict; `merge` takes its answers.",
+        takes=ResolveBody,
+        gives=ResolvingDocument,
+        form=Form.DOCUMENT,
+        answer=handled(ResolveBody, resolve),
     ),
     Route(
         method="GET",

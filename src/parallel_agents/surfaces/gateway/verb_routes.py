@@ -138,9 +138,12 @@ async def _begin_team(call: Call, given: SpawnBody, key: str | None) -> Spawned:
 
 def _team_key(given: SpawnBody, key: str | None) -> str | None:
     """The name of a team's run; of the key of a request, which may be of any form, its hash."""
-    if given.key is None and key is not None:
-        return blake2b(key.encode(), digest_size=8).hexdigest()
-    return key
+    return name_of_key(key) if given.key is None else key
+
+
+def name_of_key(key: str | None) -> str | None:
+    """A name that a team can have, of the key of a request."""
+    return None if key is None else blake2b(key.encode(), digest_size=8).hexdigest()
 
 
 def asked_tasks(call: Call, given: SpawnBody) -> TeamTask:
@@ -224,8 +227,17 @@ async def _is_stored(call: Call, run: RunId) -> bool:
 
 async def started(call: Call, spawned: Spawned) -> Document:
     """What was started, once a worker is known to see to it."""
+    return Document(
+        value=await spawned_json(call, spawned),
+        is_new=spawned.is_new,
+        location=f"{PREFIX}/runs/{quote(spawned.session_key, safe=':')}",
+    )
+
+
+async def spawned_json(call: Call, spawned: Spawned) -> SpawnedDocument:
+    """A session that was started, once a worker is known to see to it."""
     warning = await call.client.hand_to_worker()
-    value: SpawnedDocument = {
+    return {
         "id": short(spawned.session_key),
         "session_key": spawned.session_key,
         "run_id": spawned.run_id,
@@ -233,11 +245,6 @@ async def started(call: Call, spawned: Spawned) -> Document:
         "kept": list(spawned.kept),
         "warning": warning,
     }
-    return Document(
-        value=value,
-        is_new=spawned.is_new,
-        location=f"{PREFIX}/runs/{quote(spawned.session_key, safe=':')}",
-    )
 
 
 async def steer(call: Call, given: SteerBody) -> Document:

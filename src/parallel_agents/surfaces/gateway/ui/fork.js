@@ -39,6 +39,8 @@ export function Fork({ row, entry, onClose }) {
   const dialog = useModal();
   const [place, find] = useState(/** @type {ReturnType<typeof placeOf> | null} */ (null));
   const [text, type] = useState(entry?.kind === 'queued' ? entry.text : '');
+  const finished = entry?.kind === 'tool_finished' ? entry.raw.event : null;
+  const [result, edit] = useState(String(finished?.result?.content ?? ''));
   const [model, choose] = useState('');
   const [price, show] = useState(/** @type {Price | null} */ (null));
   const [error, fail] = useState(/** @type {unknown} */ (null));
@@ -48,8 +50,8 @@ export function Fork({ row, entry, onClose }) {
     turnsOf(row.session_key).then(({ turns, next }) => find(placeOf(turns, next, entry)), fail);
   }, []);
   const isSaid = text.trim() !== '';
-  const at = place === null ? null : isSaid ? place.after : place.again;
-  const body = { ...(at === null ? {} : { at }), ...(isSaid ? { text } : {}), ...(model.trim() ? { model: model.trim() } : {}) };
+  const at = place === null ? null : isSaid || finished ? place.after : place.again;
+  const body = { ...(at === null ? {} : { at }), ...(finished ? { result, call: finished.number } : {}), ...(isSaid ? { text } : {}), ...(model.trim() ? { model: model.trim() } : {}) };
   const asked = JSON.stringify(body);
   useEffect(() => {
     if (at === null) return undefined;
@@ -72,11 +74,12 @@ export function Fork({ row, entry, onClose }) {
   };
   const close = () => dialog.current?.close();
   return html`<dialog ref=${dialog} class="action" onClose=${onClose} aria-labelledby="fork-title">
-    <h2 id="fork-title"><${ForkSign} /> Fork ${titleFor(at, isSaid)}</h2>
+    <h2 id="fork-title"><${ForkSign} /> Fork ${finished && at !== null ? `with another result in turn ${at}` : titleFor(at, isSaid)}</h2>
     <p class="note">A session of its own, with a copy of what was said until then. This one stays as it is, and nothing of it is paid for again.</p>
-    <label class="field">Say next<textarea rows="5" value=${text} placeholder=${place?.again ? 'Nothing: the turn is answered anew' : ''} onInput=${(/** @type {any} */ event) => type(event.target.value)}></textarea></label>
+    ${finished && html`<label class="field">Result of ${oneLine(finished.result.name, 60)}<textarea rows="7" value=${result} onInput=${(/** @type {any} */ event) => edit(event.target.value)}></textarea></label>`}
+    <label class="field">Say next<textarea rows=${finished ? 2 : 5} value=${text} placeholder=${finished ? 'Nothing: the model goes on from this result' : place?.again ? 'Nothing: the turn is answered anew' : ''} onInput=${(/** @type {any} */ event) => type(event.target.value)}></textarea></label>
     <label class="field">Model <input value=${model} placeholder=${`as before: ${place?.model || row.model}`} spellcheck=${false} onInput=${(/** @type {any} */ event) => choose(event.target.value)} /></label>
-    <div class="price" role="status">${place !== null && at === null ? 'Say something: there is no turn here that could be answered anew.' : price ? priceOf(price) : error === null ? 'Finding out what it would cost…' : 'It cannot be forked so.'}</div>
+    <div class="price" role="status">${place !== null && at === null ? (finished ? 'Not every call of its turn has a result.' : 'Say something: there is no turn here that could be answered anew.') : price ? priceOf(price) : error === null ? 'Finding out what it would cost…' : 'It cannot be forked so.'}</div>
     ${error !== null && html`<${Trouble} error=${error} />`}
     <div class="row end"><${Copy} text=${commandFor(row.id, body)}>Copy as command<//><button onClick=${close}>Leave it</button>
       <button class="main" disabled=${isSent || !price} onClick=${start}>${isSent ? 'Requested…' : 'Fork'}</button></div>

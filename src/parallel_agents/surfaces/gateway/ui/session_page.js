@@ -202,7 +202,7 @@ function toEnd(box) {
 
 /** Whether the conversation can be taken up at a message. @param {Entry} entry */
 function canFork(entry) {
-  return entry.kind === 'queued' || (entry.kind === 'replied' && !entry.raw.event.is_summary);
+  return entry.kind === 'queued' || (entry.kind === 'replied' && !entry.raw.event.is_summary) || (entry.kind === 'tool_finished' && entry.raw.event.number > 0);
 }
 
 /** @param {{entry: Entry, onFork: ((entry: Entry) => void) | null}} props */
@@ -219,7 +219,7 @@ function EntryView({ entry, onFork }) {
     ${entry.text && (isSaid && !isLong && !looksLikeJson(entry.text) ? html`<${Markdown} text=${entry.text} />` : html`<${Body} entry=${entry} />`)}
     ${entry.calls?.map((call) => html`<details class="call"><summary>calls <b>${oneLine(call.name, 80)}</b> <code>${oneLine(call.arguments, 120)}</code></summary><${Plain} text=${call.arguments} /></details>`)}
     ${entry.failure && html`<${FailureBox} failure=${entry.failure} />`}
-    ${(entry.text || onFork) && html`<div class="entry-tools">${onFork && html`<button class="quiet" title="Take up the conversation here, in a session of its own" onClick=${() => onFork(entry)}><${ForkSign} /> Fork here</button>`}${entry.text && html`<${Copy} text=${entry.text} />`}</div>`}
+    ${(entry.text || onFork) && html`<div class="entry-tools">${onFork && html`<button class="quiet" title="Take up the conversation here, in a session of its own" onClick=${() => onFork(entry)}><${ForkSign} /> ${entry.kind === 'tool_finished' ? 'Edit in a fork' : 'Fork here'}</button>`}${entry.text && html`<${Copy} text=${entry.text} />`}</div>`}
   </article>`;
 }
 

@@ -47,6 +47,7 @@ export interface ForkedFrom {
   label: string;
   turn: number;
   is_asked_again: boolean;
+  edited?: { call: number; tool: string } | null;
 }
 
 export interface TurnDoc {

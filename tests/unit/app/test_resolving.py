@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_agents.surfaces.cli.resolve import labels_of
+from parallel_agents.app.resolving import labels_of
 from parallel_agents.workspaces.resolving import Versions
 
 
