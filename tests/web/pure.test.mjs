@@ -8,6 +8,7 @@ const { Lanes, linesOf } = await import(`${ui}lanes.js`);
 const text = await import(`${ui}text.js`);
 const format = await import(`${ui}format.js`);
 const { entriesOf } = await import(`${ui}transcript.js`);
+const words = await import(`${ui}words.js`);
 const forks = await import(`${ui}forks.js`);
 
 const row = (key, more = {}) => ({ session_key: key, agent: 'a', label: '', id: key, status: 'done', created_at: key, counts: {}, parent: null, ...more });
@@ -23,6 +24,12 @@ test('a frame that is applied twice changes nothing, and an older one is left ou
 test('what needs a person is a group of its own', () => {
   const found = rows.grouped([row('a'), row('b', { asks: 'may it?' }), row('c', { status: 'running' })]);
   assert.deepEqual([found.needs.length, found.live.length, found.ended.length], [1, 1, 1]);
+});
+
+test('a team keeps the counts of its end, and what began since is told apart, in the words of the list', () => {
+  const team = row('a', { kind: 'team', counts: { done: 3, 'timed out': 1 }, later_counts: { done: 1, running: 2 } });
+  assert.equal(`${words.countsOf(team)}; ${words.laterOf(team)}`, '3/4 done, 1 timed out; since then 1 done, 2 running');
+  assert.deepEqual([words.countsOf(row('b', { kind: 'flow', counts: { running: 1 } })), words.laterOf(row('b'))], ['0 done, 1 running', '']);
 });
 
 test('only rows near the window are drawn', () => {

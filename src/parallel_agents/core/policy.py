@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Texts, default
 
 ANY = "*"
 
@@ -24,8 +25,8 @@ class Policy(Checked):
             session and ended ones included.
     """
 
-    spawns: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
+    spawns: Texts = default(())
+    denies: Texts = default(())
     max_depth: int | None = None
     max_children: int | None = None
     max_total: int | None = None

@@ -2,15 +2,18 @@
 
 Each module becomes a function that returns what it exports, called after those that it imports. Only the
 forms of imports and exports that the modules have are known; a test bundles all of them. In a file there
-is no gateway: the modules that ask one are replaced by those that read what is stored.
+is no gateway: the modules that ask one are replaced by those that read what is stored, and comments are
+left out. What the gateway serves keeps its lines, for whoever reads it in a browser.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from posixpath import join, normpath
+from typing import NamedTuple
 
 _FOLDER = "surfaces/gateway/ui"
 _ENTRY = "stored_app.js"
@@ -39,6 +42,8 @@ _LEFT = re.compile(r"^\s*(import|export)\b(?!\().*", re.M)
 _DEFAULT = re.compile(r"export default ")
 _COMMENT = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n|/\*\* @.*?\*/ ?|^[ \t]*//[^\n]*\n", re.M | re.S)
 _SOURCE_MAP = re.compile(r"^//# .*$|//# sourceMappingURL=\S+", re.M)
+# A comment that has code in it, between lines of their own.
+_DISABLED = re.compile(r"^/\*\n.*?^\*/\n", re.M | re.S)
 
 
 class BundleError(ValueError):
@@ -47,7 +52,8 @@ class BundleError(ValueError):
 
 def script() -> str:
     """The pages of an exported file, as one script."""
-    return _NOTICE + bundled(files("parallel_agents") / _FOLDER, _ENTRY)
+    folder = files("parallel_agents") / _FOLDER
+    return _NOTICE + bundled(folder, _ENTRY, replaced=_REPLACED, shortened=_without_comments)
 
 
 def style() -> str:
@@ -56,36 +62,61 @@ def style() -> str:
     return "\n".join((folder / name).read_text("utf-8") for name in _STYLES)
 
 
-def bundled(folder: Traversable, entry: str) -> str:
+def bundled(
+    folder: Traversable,
+    entry: str,
+    *,
+    replaced: Mapping[str, str] | None = None,
+    shortened: Callable[[str], str] = str,
+) -> str:
     """A module and all that it imports, in one script.
+
+    Modules may be replaced by others, and the texts of our own be shortened.
 
     Raises:
         BundleError: one cannot be bundled.
     """
+    sources = _Sources(folder, replaced or {}, shortened)
     made: dict[str, str] = {}
-    _Module(folder, entry, made, ()).add()
+    _Module(sources, entry, made, ()).add()
     whole = '"use strict";\n(() => {\n' + "".join(made.values()) + "})();\n"
     if re.search(r"</script|<!--", whole, re.I):
         raise BundleError("a module has a text that ends a script in HTML")
     return whole
 
 
+def _without_comments(text: str) -> str:
+    return _COMMENT.sub("", text)
+
+
+class _Sources(NamedTuple):
+    """Where the text of a module is, and what of it is wanted."""
+
+    folder: Traversable
+    replaced: Mapping[str, str]
+    shortened: Callable[[str], str]
+
+    def read(self, path: str) -> str:
+        text = (self.folder / path).read_text("utf-8")
+        if path.startswith("vendor/"):
+            return _DISABLED.sub("", _SOURCE_MAP.sub("", text))
+        return self.shortened(text)
+
+
 class _Module:
     """A module while it is rewritten; it is made after those that it imports."""
 
     def __init__(
-        self, folder: Traversable, path: str, made: dict[str, str], importing: tuple[str, ...]
+        self, sources: _Sources, path: str, made: dict[str, str], importing: tuple[str, ...]
     ) -> None:
-        self._folder = folder
+        self._sources = sources
         self._path = path
         self._made = made
         self._importing = (*importing, path)
         self._exports: list[str] = []
 
     def add(self) -> None:
-        text = (self._folder / self._path).read_text("utf-8")
-        is_vendored = self._path.startswith("vendor/")
-        text = _SOURCE_MAP.sub("", text) if is_vendored else _COMMENT.sub("", text)
+        text = self._sources.read(self._path)
         body = _IMPORT.sub(self._imported, _NEXT_IMPORT.sub("\nimport", text))
         body = _LIST.sub(self._listed, body)
         body = _DECLARED.sub(self._declared, body)
@@ -100,12 +131,12 @@ class _Module:
     def _name_of(self, target: str) -> str:
         """The name of an imported module, or of what replaces it there; it is made first."""
         found = normpath(join(self._path, "..", target))
-        replaced = _REPLACED.get(found, found)
+        replaced = self._sources.replaced.get(found, found)
         path = found if replaced == self._path else replaced
         if path in self._importing:
             raise BundleError(f"{path} imports itself, by {', '.join(self._importing)}")
         if path not in self._made:
-            _Module(self._folder, path, self._made, self._importing).add()
+            _Module(self._sources, path, self._made, self._importing).add()
         return _name(path)
 
     def _imported(self, match: re.Match[str]) -> str:

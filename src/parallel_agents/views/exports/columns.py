@@ -22,6 +22,8 @@ _MOST_DOCUMENTS, _MOST_TEXT = 4000, 2_000_000
 _LONG_TEXT, _LEAST_ALIKE = 40, 8
 # What is forgotten beyond these is only said again.
 _MOST_FORMS, _MOST_TEXTS = 2000, 100_000
+# Asked for first, and classes as tuples: an abstract class, or a union, costs as much as all else.
+_PLAIN = frozenset((int, float, bool, type(None)))
 
 
 class Columns:
@@ -84,25 +86,28 @@ class Columns:
 
     def _take(self, value: Json, parts: list[str], values: list[Json]) -> None:
         """Note the form of a value, and its values in order."""
-        if isinstance(value, str):
+        if type(value) in _PLAIN:
+            values.append(value)
+            parts.append("0")
+        elif isinstance(value, str):
             text = self._hide(value)
             self._size += len(text)
             values.append(text)
             parts.append("0")
-        elif isinstance(value, Mapping):
-            comma = "{"
-            for name, below in value.items():
-                parts.append(f"{comma}{self._name(name)}:")
-                self._take(below, parts, values)
-                comma = ","
-            parts.append("}" if value else "{}")
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, (list, tuple)):
             comma = "["
             for below in value:
                 parts.append(comma)
                 self._take(below, parts, values)
                 comma = ","
             parts.append("]" if value else "[]")
+        elif isinstance(value, (dict, Mapping)):
+            comma = "{"
+            for name, below in value.items():
+                parts.append(f"{comma}{self._name(name)}:")
+                self._take(below, parts, values)
+                comma = ","
+            parts.append("}" if value else "{}")
         else:
             values.append(value)
             parts.append("0")

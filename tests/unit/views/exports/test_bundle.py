@@ -20,6 +20,7 @@ def test_the_pages_import_nothing_any_more_and_ask_no_other_host() -> None:
     assert re.search(r"^\s*(import|export)\b", whole, re.MULTILINE) is None
     assert "WebSocket" not in whole
     assert "sourceMappingURL" not in whole
+    assert "@typedef" not in whole
 
 
 def test_nothing_that_only_a_gateway_does_is_in_a_file() -> None:
@@ -43,7 +44,22 @@ def test_each_module_is_made_once_after_those_that_it_imports(tmp_path: Path) ->
     assert re.findall(r"const (module_\w) =", whole) == ["module_c", "module_b", "module_a"]
     assert "const { one: first } = module_b;" in whole
     assert "return { second: two, two };" in whole
-    assert "Two." not in whole
+    assert "/** Two. */" in whole
+
+
+def test_code_that_its_makers_have_commented_out_is_no_export(tmp_path: Path) -> None:
+    (tmp_path / "vendor").mkdir()
+    module(tmp_path, "a.js", "import b from './vendor/b.js';\nb();\n")
+    module(
+        tmp_path,
+        "vendor/b.js",
+        "/** A licence. */\n/*\nexport function old() {}\n*/\nfunction b() {}\nexport { b as default };\n",
+    )
+
+    whole = bundled(tmp_path, "a.js")
+
+    assert "return { default: b };" in whole
+    assert "A licence." in whole
 
 
 @pytest.mark.parametrize(

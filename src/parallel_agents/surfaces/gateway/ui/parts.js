@@ -14,14 +14,15 @@ export function State({ state, quiet = false }) {
 
 /** Counts as one bar; each part is as wide as its share. @param {{counts: Record<string, number>}} props */
 export function StateBar({ counts }) {
-  const found = STATES.filter((state) => counts[state]);
-  const total = found.reduce((sum, state) => sum + counts[state], 0);
-  const label = found.map((state) => `${counts[state]} ${word(state)}`).join(', ');
+  const countOf = (/** @type {string} */ state) => counts[word(state)] ?? counts[state] ?? 0; // documents count by words
+  const found = STATES.filter(countOf);
+  const total = found.reduce((sum, state) => sum + countOf(state), 0);
+  const label = found.map((state) => `${countOf(state)} ${word(state)}`).join(', ');
   let at = 0;
   return html`<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label=${label || 'nothing yet'}>
     <rect class="bar-empty" width="100" height="8" />
     ${found.reverse().map((state) => {
-      const width = (counts[state] / total) * 100;
+      const width = (countOf(state) / total) * 100;
       const x = at;
       at += width;
       return html`<rect class="fill-${state}" x=${x} width=${Math.max(width, 0.5)} height="8" />`;

@@ -18,7 +18,7 @@ import { Copy, Plain, State, StateBar, Tabs, Tags, Trouble } from './parts.js';
 import { FailureBox, Transcript, useSession } from './session_page.js';
 import { Timeline } from './timeline.js';
 import { applied, countStates, duration, emptyTable, titleOf } from './rows.js';
-import { doingOf, glyph, isLive, STATES, stateOf, word } from './words.js';
+import { countsOf, doingOf, glyph, isLive, laterOf, STATES, stateOf, word } from './words.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -132,6 +132,7 @@ function RunHead({ top, rows, state, onKill }) {
       ${!isStored && html`<${CompareWith} row=${top} />`}
       ${!isStored && isLive(top) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}</div>
     <div class="row figures"><div class="counts">${STATES.filter((each) => counts[each]).map((each) => html`<button aria-pressed=${state === each} title=${`Only ${word(each)}`} onClick=${() => refine({ state: state === each ? undefined : each })}><span class="state is-${each}">${glyph(each)} ${counts[each]} ${word(each)}</span></button>`)}<span class="wide"><${StateBar} counts=${counts} /></span></div>
+      ${laterOf(top) && html`<span>${countsOf(top)}; ${laterOf(top)}</span>`}
       <span><span class="label">cost</span> ${format.wholeCost(top)}</span>
       ${top.budget && html`<${BudgetBars} budget=${top.budget} />`}
       ${top.asks ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(top.asks, 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`}</div>

@@ -10,7 +10,7 @@ import { Kill } from './kill.js';
 import { mark, MarkButton, MarkLine } from './compare_mark.js';
 import { Copy, State, StateBar, Trouble } from './parts.js';
 import { applied, duration, emptyTable, grouped, newestFirst, titleOf, windowOf } from './rows.js';
-import { attention, doingOf, isLive, stateOf } from './words.js';
+import { attention, countsOf, doingOf, doneOf, isLive, laterOf, stateOf } from './words.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -214,12 +214,11 @@ function Rows({ lines, cursor, onKill }) {
 function RowLine({ row, top, isCurrent, onKill }) {
   const now = clockNow();
   const counts = row.counts ?? {};
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const why = attention(row);
-  const doing = why ? `▲ ${why}` : doingOf(row) || (row.error_code ? row.error_code : '');
+  const doing = [why ? `▲ ${why}` : doingOf(row) || row.error_code, laterOf(row)].filter(Boolean).join('; ');
   return html`<div role="listitem" class="run-row ${isCurrent ? 'is-current' : ''}" style=${{ top: `${top}px` }}>
     <a class="run-name" href=${addressOf(row)} title=${row.session_key}><${State} state=${stateOf(row)} quiet /><b>${oneLine(titleOf(row), 60)}</b><code>${row.id}</code></a>
-    <span class="run-bar">${total > 0 ? html`<${StateBar} counts=${counts} /><span class="num">${counts.done ?? 0}/${total}</span>` : html`<span class="quiet-text">${format.model(row.model)}</span>`}</span>
+    <span class="run-bar">${Object.keys(counts).length ? html`<${StateBar} counts=${counts} /><span class="num" title=${countsOf(row)}>${doneOf(row)}</span>` : html`<span class="quiet-text">${format.model(row.model)}</span>`}</span>
     <span class="run-doing ${why ? 'is-needed' : ''}" title=${doing}>${oneLine(doing, 140)}</span>
     <span class="num">${format.seconds(duration(row, now))}</span>
     <span class="num">${format.wholeCost(row)}</span>

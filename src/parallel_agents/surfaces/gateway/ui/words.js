@@ -63,3 +63,27 @@ export function groupOf(row) {
 export function doingOf(row) {
   return row.kind === 'team' ? '' : row.doing;
 }
+
+/** `4/5 done` of a team; of a flow `3 done`, since nobody knows how many steps follow. @param {Row} row */
+export function doneOf(row) {
+  const counts = row.counts ?? {};
+  const whole = row.kind === 'team' ? `/${Object.values(counts).reduce((sum, count) => sum + count, 0)}` : '';
+  return `${counts.done ?? 0}${whole} done`;
+}
+
+/** The same with what else there is: `4/5 done, 1 failed`. @param {Row} row */
+export function countsOf(row) {
+  const others = Object.entries(row.counts ?? {}).filter(([state]) => state !== 'done');
+  return [doneOf(row), ...listed(others)].join(', ');
+}
+
+/** How what began after the end of a team is doing, such as a retry; empty if nothing did. @param {Row} row */
+export function laterOf(row) {
+  const later = listed(Object.entries(row.later_counts ?? {}));
+  return later.length ? `since then ${later.join(', ')}` : '';
+}
+
+/** @param {[string, number][]} counts */
+function listed(counts) {
+  return counts.map(([state, count]) => `${count} ${word(state)}`);
+}
