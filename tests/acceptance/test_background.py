@@ -111,8 +111,10 @@ def test_the_same_key_again_is_the_same_session_and_other_work_is_refused(
     first = pagents(*WRITER, "Write about cats.", "--key", "cats", "--wait", "--json")
 
     again = pagents(*WRITER, "Write about cats.", "--key", "cats", "--wait", "--json")
+    named = [pagents(*asked, "-o", "id").out for asked in (("wait", "cats"), ("list",))]
     other = pagents(*WRITER, "Write about dogs.", "--key", "cats", "--wait")
 
+    assert named == ["cats\n", "cats\n"]
     assert again.documents[0]["items"] == first.documents[0]["items"]
     assert len(provider.requests) == 1
     other.assert_refused("PA-E106", "cats", exits=1)

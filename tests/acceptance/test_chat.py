@@ -225,6 +225,7 @@ def test_each_line_of_stdin_is_a_message(pagents: Pagents, provider: FakeProvide
     ("arguments", "code", "told"),
     [
         (["nobody"], 4, "there is no agent and no session 'nobody'"),
+        (["mian"], 4, "did you mean 'main'?"),
         (["security_reviewer"], 2, "nobody can talk to security_reviewer"),
         (["talker", "--model", "nowhere/model"], 10, "PA-E111"),
     ],

@@ -163,6 +163,17 @@ def test_a_table_fits_the_width_of_the_terminal(pagents: Pagents, terminal: Open
     assert max(len(line) for line in re.split("[\r\n]+", COLOURS.sub("", listed.raw))) <= 80
 
 
+def test_numbers_say_what_they_count_where_a_row_takes_several_lines(
+    pagents: Pagents, terminal: Open
+) -> None:
+    pagents("limits", "set", "bench/good", "--rpm", "10")
+
+    shown = terminal("limits", "list", width=50)
+    shown.end()
+
+    assert "bench/good  requests/min 0 of 10" in shown.screen.text
+
+
 @pytest.mark.parametrize("command", [("config",), ("models", "list"), ("docs",)], ids=" ".join)
 def test_what_is_read_at_80_columns_is_wrapped_between_words(
     pagents: Pagents, terminal: Open, command: tuple[str, ...]

@@ -14,6 +14,7 @@ from typing_extensions import override
 import parallel_agents as pa
 from parallel_agents.api.opening import Options, note_embedded, note_fetch
 from parallel_agents.core.model import Model
+from parallel_agents.core.task import OnFailureName
 from parallel_agents.errors import Conflict, InvalidInput, MissingKey, UnknownAgent, UnknownModel
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.testing import Answer, RepliesWith
@@ -101,7 +102,7 @@ class FirstAlone(RepliesWith):
 
 @pytest.mark.parametrize("on_failure", ["cancel_siblings", pa.OnFailure.CANCEL_SIBLINGS])
 def test_a_failure_ends_the_others_where_the_call_says_so(
-    tmp_path: Path, on_failure: pa.OnFailure | str
+    tmp_path: Path, on_failure: OnFailureName
 ) -> None:
     given = options(tmp_path, FirstAlone(others_hang=True))
 
@@ -124,7 +125,7 @@ def test_what_a_team_is_asked_for_is_refused_where_it_makes_no_sense(tmp_path: P
     given = options(tmp_path, echo())
 
     with pytest.raises(InvalidInput, match=r"on_failure of run\(\) is 'give_up'") as refused:
-        pa.run(TASKS, on_failure="give_up", **given)
+        pa.run(TASKS, on_failure="give_up", **given)  # pyright: ignore[reportArgumentType] - what is tested
     assert refused.value.why == "it takes keep_going, stop_new or cancel_siblings"
     with pytest.raises(InvalidInput, match="min_done is 21"):
         pa.run(TASKS, min_done=21, **given)

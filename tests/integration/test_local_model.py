@@ -115,6 +115,11 @@ def ask(text: str, *, output_schema: JsonObject | None = None) -> ModelRequest:
     )
 
 
+def ask_two_tokens() -> ModelRequest:
+    """For what needs an answer, and not what it says: tokens are what takes time."""
+    return replace(ask("A word?", output_schema=WORD), max_output_tokens=2)
+
+
 def reader() -> Reader:
     return Reader(set(), [])
 
@@ -174,9 +179,7 @@ async def test_three_answers_with_a_schema_are_written_in_parallel(folder: Path)
 
 async def test_an_answer_that_is_too_long_is_cut_and_marked(folder: Path) -> None:
     async with running(folder) as model:
-        reply = await model.respond(
-            replace(ask("A word?", output_schema=WORD), max_output_tokens=2)
-        )
+        reply = await model.respond(ask_two_tokens())
 
     assert reply.finish is Finish.LENGTH
     assert reply.usage.output_tokens == 2
@@ -248,7 +251,7 @@ async def test_consecutive_calls_use_one_child(folder: Path) -> None:
     async with running(folder) as model:
         pids: set[int] = set()
         for _ in range(3):
-            await model.respond(ask("A word?", output_schema=WORD))
+            await model.respond(ask_two_tokens())
             pids.add((await model.server()).pid)
 
     assert len(pids) == 1
@@ -270,7 +273,7 @@ async def test_after_a_crash_the_call_in_flight_can_be_retried_and_the_next_is_a
 
         await wait_until(is_another, seconds=30)
         error = caught.value
-        reply = await model.respond(ask("A word?", output_schema=WORD))
+        reply = await model.respond(ask_two_tokens())
 
     assert error.retryable
     assert reply.usage.output_tokens > 0
@@ -312,7 +315,7 @@ async def test_ctrl_c_leaves_the_child_alone_and_sigterm_ends_it(folder: Path) -
     async with running(folder) as model:
         server = await model.server()
         os.kill(server.pid, signal.SIGINT)
-        await model.respond(ask("A word?", output_schema=WORD))
+        await model.respond(ask_two_tokens())
         assert (await model.server()).pid == server.pid
         os.kill(server.pid, signal.SIGTERM)
 
@@ -336,7 +339,7 @@ async def test_a_file_of_the_user_is_used_unchecked(folder: Path, tmp_path: Path
 
     model = LocalModel("local", tmp_path / "cache", file=mine, progress=show, sources=())
     try:
-        reply = await model.respond(ask("A word?", output_schema=WORD))
+        reply = await model.respond(ask_two_tokens())
     finally:
         await model.aclose()
 

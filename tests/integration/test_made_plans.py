@@ -116,7 +116,7 @@ def test_a_wrong_step_is_refused_before_anything_is_stored(
 def test_inputs_that_no_schema_describes_are_refused(
     schema: dict[str, object], tmp_path: Path
 ) -> None:
-    plan = pa.Plan(name="verse", steps=VERSE.steps, input_schema=schema)  # pyright: ignore[reportArgumentType] - what is tested
+    plan = pa.Plan(name="verse", steps=VERSE.steps, input_schema=schema)
 
     with pytest.raises(InvalidInput, match="input_schema of the plan verse"):
         pa.run_plan(plan, **options(tmp_path, echo()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,15 +27,15 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.sent import SentRequest
-from parallel_agents.core.task import OnFailure
-from parallel_agents.flows.function import OnChange
+from parallel_agents.core.task import OnFailure, OnFailureName
+from parallel_agents.flows.function import OnChange, OnChangeName
 from parallel_agents.gateway_client.pools import RemotePools
 from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.gateway_client.shared import RemoteArtifacts, RemoteState
 from parallel_agents.gateway_client.workspaces import RemoteWorkspaces
 from parallel_agents.maps.reducing import TEXT as REDUCE_TEXT
 from parallel_agents.maps.results import MapResult, map_result
-from parallel_agents.maps.source import Format
+from parallel_agents.maps.source import FormatName
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Begun, Pool
 
@@ -86,8 +86,8 @@ class ConnectedSessions(ProgramVerbs):
         max_parallel: Count | None = None,
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
-        on_change: OnChange | str = OnChange.REFUSE,
-        tags: Sequence[Name] = (),
+        on_change: OnChangeName = OnChange.REFUSE,
+        tags: Iterable[Name] = (),
     ) -> Never:
         """Refused: the function of a flow is code of this program, and a gateway takes none.
 
@@ -103,7 +103,7 @@ class ConnectedSessions(ProgramVerbs):
     async def batch(
         self,
         agent: str | Agent[Any],
-        items: Sequence[str],
+        items: Iterable[str],
         *,
         size: BatchSize = 10,
         key: Name | None = None,
@@ -131,8 +131,8 @@ class ConnectedSessions(ProgramVerbs):
         max_parallel: Count | None = None,
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
-        on_failure: OnFailure | str = OnFailure.KEEP_GOING,
-        tags: Sequence[Name] = (),
+        on_failure: OnFailureName = OnFailure.KEEP_GOING,
+        tags: Iterable[Name] = (),
     ) -> builtins.list[Result[Any]]:
         """Have an agent do each item, and return the results in the order of the items; see `amap`.
 
@@ -173,18 +173,18 @@ class ConnectedSessions(ProgramVerbs):
         model: Name | None = None,
         max_parallel: Count | None = None,
         by: Name | None = None,
-        format: Format | str | None = None,
+        format: FormatName | None = None,
         limit: Count | None = None,
         batch: BatchSize = 1,
         budget: AnyBudget = NO_BUDGET,
         timeout: Duration | None = None,
         cache_seconds: Seconds | None = None,
-        on_failure: OnFailure | str = OnFailure.KEEP_GOING,
-        row_gates: Sequence[AnyGate] = (),
+        on_failure: OnFailureName = OnFailure.KEEP_GOING,
+        row_gates: Iterable[AnyGate] = (),
         refine: Refine | None = None,
         reduce: Name | None = None,
         reduce_text: Name = REDUCE_TEXT,
-        tags: Sequence[Name] = (),
+        tags: Iterable[Name] = (),
     ) -> MapResult[Any]:
         """Send rows of this machine, have an agent of the gateway do each, and bring the results back.
 
@@ -212,7 +212,7 @@ class ConnectedSessions(ProgramVerbs):
         with TemporaryDirectory(prefix="pagents-rows-") as folder:
             asked = await asyncio.to_thread(call.asked, kept_in=Path(folder))
             local = Path(asked.request.out)
-            begun = await begin_map(self._distant, asked, tags, local)
+            begun = await begin_map(self._distant, asked, tuple(tags), local)
         result = await receive_map(self._distant, begun, local)
         return map_result(asked.name, result, local, None)
 

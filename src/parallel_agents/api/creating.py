@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
@@ -34,7 +34,7 @@ async def acreate_agent(  # noqa: PLR0913 - what runs it, too
     home: Path | Name | None = None,
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> Created:
     """Have an agent made for a purpose, and registered if it is good enough.
 
@@ -80,7 +80,7 @@ def create_agent(  # noqa: PLR0913 - what runs it, too
     home: Path | Name | None = None,
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> Created:
     """`acreate_agent` for code that is not async; it also works in a running event loop.
 
@@ -104,7 +104,7 @@ def _options(
     home: Path | str | None,
     models: Mapping[str, ModelFactory] | None,
     settings: Mapping[str, object] | None,
-    tags: Sequence[str],
+    tags: Iterable[str],
 ) -> Options:
     return Options(home=home, models=models or {}, settings=settings or {}, tags=tags)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ async def ado(  # noqa: D417, PLR0913 - each is a decision of its own
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     input: Mapping[str, Any] | None = None,
-    only: Sequence[Name] = (),
+    only: Iterable[Name] = (),
     max_steps: Count | None = None,
     replans: Index = 1,
     plan: Path | Name | None = None,
@@ -38,13 +38,13 @@ async def ado(  # noqa: D417, PLR0913 - each is a decision of its own
     budget: AnyBudget = NO_BUDGET,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> Result[Any]:
     """Have agents plan a goal, reach it, and report.
 
@@ -93,7 +93,7 @@ def do(  # noqa: PLR0913 - as `ado`
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     input: Mapping[str, Any] | None = None,
-    only: Sequence[Name] = (),
+    only: Iterable[Name] = (),
     max_steps: Count | None = None,
     replans: Index = 1,
     plan: Path | Name | None = None,
@@ -101,13 +101,13 @@ def do(  # noqa: PLR0913 - as `ado`
     budget: AnyBudget = NO_BUDGET,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> Result[Any]:
     """`ado` for code that is not async; it also works in a running event loop, as in a notebook.
 
@@ -131,7 +131,7 @@ def do(  # noqa: PLR0913 - as `ado`
 def _asked(  # noqa: PLR0913 - the arguments of `do`
     goal: str,
     input: Mapping[str, Any] | None,
-    only: Sequence[str],
+    only: Iterable[str],
     max_steps: int | None,
     replans: int,
     is_asked: bool,

@@ -21,7 +21,13 @@ from parallel_agents.files import Draft, check_target, draft_of
 from parallel_agents.interrupts import in_thread
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.settings import read_environment
-from parallel_agents.views.exports.tree import Exported, ExportForm, Wanted, read_tree
+from parallel_agents.views.exports.tree import (
+    Exported,
+    ExportForm,
+    ExportFormName,
+    Wanted,
+    read_tree,
+)
 from parallel_agents.views.exports.writing import Export, described
 
 _LOG = logging.getLogger("parallel_agents")
@@ -33,7 +39,7 @@ async def aexport(
     name: Name,
     file: Path | Name,
     *,
-    form: ExportForm | str | None = None,
+    form: ExportFormName | None = None,
     transcripts: bool = True,
     only_failed: bool = False,
     force: bool = False,
@@ -80,7 +86,7 @@ def export(
     name: Name,
     file: Path | Name,
     *,
-    form: ExportForm | str | None = None,
+    form: ExportFormName | None = None,
     transcripts: bool = True,
     only_failed: bool = False,
     force: bool = False,
@@ -172,7 +178,7 @@ def check_free(target: Path, *, force: bool) -> None:
         )
 
 
-def form_of(target: Path, form: ExportForm | str | None) -> ExportForm:
+def form_of(target: Path, form: str | None) -> ExportForm:
     """The form that is asked for, or else the one that the file's name ends in.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.run import Result
 from parallel_agents.core.tool import Tool
-from parallel_agents.flows.function import FlowFunction, OnChange
+from parallel_agents.flows.function import FlowFunction, OnChange, OnChangeName
 from parallel_agents.sessions.typed import typed
 
 T = TypeVar("T")
@@ -35,15 +35,15 @@ async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_change: OnChange | str = OnChange.REFUSE,
+    on_change: OnChangeName = OnChange.REFUSE,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
     **values: object,
 ) -> Result[T]:
     """Run a flow to its end, and return its result: what the function returned is its `output`.
@@ -95,15 +95,15 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_change: OnChange | str = OnChange.REFUSE,
+    on_change: OnChangeName = OnChange.REFUSE,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
     **values: object,
 ) -> Result[T]:
     """`arun_flow` for code that is not async; it also works in a running event loop, as in a notebook.

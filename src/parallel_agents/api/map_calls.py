@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from parallel_agents.app.asked_map import AskedMap, Templates, wants_text
 from parallel_agents.app.map_out import out_file
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.budget import AnyBudget, as_budget
+from parallel_agents.core.converted import GivenObject
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
@@ -23,11 +24,11 @@ from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import JSON_OBJECT, Taker, Wrong, is_mapping
-from parallel_agents.core.task import OnFailure
+from parallel_agents.core.task import OnFailure, OnFailureName
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_private_folder, open_private
 from parallel_agents.maps.request import MapRequest
-from parallel_agents.maps.source import Format, Source, find_source
+from parallel_agents.maps.source import Format, FormatName, Source, find_source
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.settings import read_environment
 
@@ -47,7 +48,7 @@ def _may_be_rows(value: object) -> bool:
 
 _TAKES = "dictionaries, or the path of a file or a pattern"
 Rows: TypeAlias = Annotated[
-    Iterable[JsonObject] | Path | str, Taker(frozenset(), _take_rows, _TAKES)
+    Iterable[GivenObject] | Path | str, Taker(frozenset(), _take_rows, _TAKES)
 ]
 _HOW = 'pass text="Classify: {column}", or inputs={"name": "{column}"} for an input of the agent'
 _FOLDER = "rows"
@@ -58,7 +59,7 @@ class WhichRows(NamedTuple):
 
     rows: Rows
     by: str | None
-    format: Format | str | None
+    format: FormatName | None
     limit: int | None
 
 
@@ -71,7 +72,7 @@ class RowWork(NamedTuple, Generic[T]):
     batch: int
     timeout: float | None
     cache_seconds: float | None
-    gates: Sequence[AnyGate]
+    gates: Iterable[AnyGate]
     refine: Refine | None
 
 
@@ -83,7 +84,7 @@ class MapOptions(NamedTuple):
     model: str | None
     max_parallel: int | None
     budget: AnyBudget
-    on_failure: OnFailure | str
+    on_failure: OnFailureName
     reduce: str | None
     reduce_text: str
 
@@ -162,7 +163,7 @@ def _source(which: WhichRows, home: Path, name: str) -> Source:
     return _kept(which.rows, home, name)
 
 
-def _kept(rows: Iterable[JsonObject], home: Path, name: str) -> Source:
+def _kept(rows: Iterable[GivenObject], home: Path, name: str) -> Source:
     path = home / _FOLDER / f"{name}.rows"
     make_private_folder(path.parent)
     part = path.with_name(f".{path.name}.part")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,10 @@ from parallel_agents.core.arguments import checked
 from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.gate import AnyGate, Refine
-from parallel_agents.core.task import OnFailure
+from parallel_agents.core.task import OnFailure, OnFailureName
 from parallel_agents.core.tool import Tool
 from parallel_agents.maps.reducing import TEXT
-from parallel_agents.maps.source import Format
+from parallel_agents.maps.source import FormatName
 
 
 @checked
@@ -45,25 +45,25 @@ async def aprice_rows(  # noqa: PLR0913 - the arguments of `amap_rows`
     model: Name | None = None,
     max_parallel: Count | None = None,
     by: Name | None = None,
-    format: Format | str | None = None,
+    format: FormatName | None = None,
     limit: Count | None = None,
     batch: BatchSize = 1,
     budget: AnyBudget = NO_BUDGET,
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
-    row_gates: Sequence[AnyGate] = (),
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
+    row_gates: Iterable[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> MapPrice:
     """Check all rows of a map, and return what they would cost at most; nothing is called or begun.
 
@@ -93,25 +93,25 @@ def price_rows(  # noqa: PLR0913 - the arguments of `map_rows`
     model: Name | None = None,
     max_parallel: Count | None = None,
     by: Name | None = None,
-    format: Format | str | None = None,
+    format: FormatName | None = None,
     limit: Count | None = None,
     batch: BatchSize = 1,
     budget: AnyBudget = NO_BUDGET,
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
-    row_gates: Sequence[AnyGate] = (),
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
+    row_gates: Iterable[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> MapPrice:
     """`aprice_rows` for code that is not async; it also works in a running event loop.
 

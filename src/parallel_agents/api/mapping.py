@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, cast
@@ -15,10 +15,11 @@ from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
+from parallel_agents.core.converted import GivenObject
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.takers import Taker, Wrong, is_iterable, is_mapping
-from parallel_agents.core.task import OnFailure, Task
+from parallel_agents.core.task import OnFailure, OnFailureName, Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
 
@@ -34,9 +35,7 @@ def _take_items(value: object) -> object:
     return tuple(islice(value, MOST_ITEMS + 1))
 
 
-Items: TypeAlias = Annotated[
-    Iterable[str] | Iterable[JsonObject], Taker(frozenset(), _take_items, _TAKES)
-]
+Items: TypeAlias = Annotated[Iterable[str | GivenObject], Taker(frozenset(), _take_items, _TAKES)]
 
 
 @checked
@@ -50,16 +49,16 @@ async def amap(  # noqa: PLR0913 - as `arun`
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> list[Result[T]]:
     """Have an agent do each item, and return the results in the order of the items.
 
@@ -113,16 +112,16 @@ def map(  # noqa: PLR0913 - as `run`
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> list[Result[T]]:
     """`amap` for code that is not async; it also works in a running event loop, as in a notebook.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,11 @@ from parallel_agents.core.arguments import checked
 from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.gate import AnyGate, Refine
-from parallel_agents.core.task import OnFailure
+from parallel_agents.core.task import OnFailure, OnFailureName
 from parallel_agents.core.tool import Tool
 from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.results import MapResult, map_result
-from parallel_agents.maps.source import Format
+from parallel_agents.maps.source import FormatName
 
 
 @checked
@@ -46,26 +46,26 @@ async def amap_rows(  # noqa: D417, PLR0913 - what a row is asked, and how all a
     model: Name | None = None,
     max_parallel: Count | None = None,
     by: Name | None = None,
-    format: Format | str | None = None,
+    format: FormatName | None = None,
     limit: Count | None = None,
     batch: BatchSize = 1,
     budget: AnyBudget = NO_BUDGET,
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
-    row_gates: Sequence[AnyGate] = (),
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
+    row_gates: Iterable[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> MapResult[T]:
     """Have an agent work on each row, and return what the map came to.
 
@@ -109,26 +109,26 @@ def map_rows(  # noqa: PLR0913 - what a row is asked, and how all are done
     model: Name | None = None,
     max_parallel: Count | None = None,
     by: Name | None = None,
-    format: Format | str | None = None,
+    format: FormatName | None = None,
     limit: Count | None = None,
     batch: BatchSize = 1,
     budget: AnyBudget = NO_BUDGET,
     timeout: Duration | None = None,
     cache_seconds: Seconds | None = None,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
-    row_gates: Sequence[AnyGate] = (),
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
+    row_gates: Iterable[AnyGate] = (),
     refine: Refine | None = None,
     reduce: Name | None = None,
     reduce_text: Name = TEXT,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> MapResult[T]:
     """`amap_rows` for code that is not async; it also works in a running event loop, as in a notebook.
 

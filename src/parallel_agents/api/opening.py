@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import cache
@@ -54,13 +54,13 @@ class Options(TypedDict, total=False):
     """
 
     home: Path | Name | None
-    tools: Sequence[Tool | Callable[..., object]]
-    agents: Sequence[Agent[Any]]
-    gates: Sequence[Callable[..., object]]
-    flows: Sequence[Callable[..., Awaitable[object]]]
+    tools: Iterable[Tool | Callable[..., object]]
+    agents: Iterable[Agent[Any]]
+    gates: Iterable[Callable[..., object]]
+    flows: Iterable[Callable[..., Awaitable[object]]]
     models: Mapping[str, ModelFactory]
     settings: Mapping[str, object]
-    tags: Sequence[Name]
+    tags: Iterable[Name]
 
 
 @checked
@@ -70,13 +70,13 @@ async def open(  # noqa: PLR0913 - what a program passes in
     model: Name | None = None,
     max_parallel: Count | None = None,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> AsyncGenerator[OpenSessions]:
     """Open this user's store, and execute runs in this process until the block ends.
 
@@ -123,13 +123,13 @@ async def open(  # noqa: PLR0913 - what a program passes in
 
 def given_options(  # noqa: PLR0913 - what a program passes in
     home: Path | str | None,
-    tools: Sequence[Tool | Callable[..., object]],
-    agents: Sequence[Agent[Any]],
-    gates: Sequence[Callable[..., object]],
+    tools: Iterable[Tool | Callable[..., object]],
+    agents: Iterable[Agent[Any]],
+    gates: Iterable[Callable[..., object]],
     models: Mapping[str, ModelFactory] | None,
     settings: Mapping[str, object] | None,
-    flows: Sequence[Callable[..., Awaitable[object]]],
-    tags: Sequence[str],
+    flows: Iterable[Callable[..., Awaitable[object]]],
+    tags: Iterable[str],
 ) -> Options:
     """What a program passes in, as `Options`."""
     return Options(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,12 +57,12 @@ async def arun_plan(  # noqa: D417, PLR0913 - all else is input of the plan
     budget: AnyBudget = NO_BUDGET,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
     **values: object,
 ) -> Result[Any]:
     """Run a plan to its end, and return its result.
@@ -113,12 +113,12 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
     budget: AnyBudget = NO_BUDGET,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
     **values: object,
 ) -> Result[Any]:
     """`arun_plan` for code that is not async; it also works in a running event loop, as in a notebook.
@@ -140,7 +140,7 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
 
 @checked
 def load_plan(
-    file: Path | Name, *, home: Path | Name | None = None, agents: Sequence[Agent[Any]] = ()
+    file: Path | Name, *, home: Path | Name | None = None, agents: Iterable[Agent[Any]] = ()
 ) -> Plan:
     """The plan in a team file, with the plans in the files that it names.
 

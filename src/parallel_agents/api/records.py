@@ -27,7 +27,7 @@ from parallel_agents.secrets.known import KNOWN
 from parallel_agents.settings import Environment, Settings, read_environment
 from parallel_agents.views import format
 from parallel_agents.views.card import card_of, text_of
-from parallel_agents.views.exports.tree import Exported, ExportForm, Tree, read_tree
+from parallel_agents.views.exports.tree import Exported, ExportFormName, Tree, read_tree
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.plots import Plots
 from parallel_agents.views.sessions import SessionLine
@@ -114,7 +114,7 @@ class Record:
         self,
         file: Path | Name,
         *,
-        form: ExportForm | str | None = None,
+        form: ExportFormName | None = None,
         transcripts: bool = True,
         only_failed: bool = False,
         force: bool = False,

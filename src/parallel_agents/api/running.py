@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.run import TeamResult
-from parallel_agents.core.task import OnFailure, Task
+from parallel_agents.core.task import OnFailure, OnFailureName, Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.other_threads import stopped_with_the_program
@@ -28,24 +28,24 @@ from parallel_agents.sessions.typed import typed_team
 
 @checked
 async def arun(  # noqa: PLR0913 - each is a decision of its own, and editors show them
-    tasks: Sequence[Task[T]] | Task[T],
+    tasks: Iterable[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> TeamResult[T]:
     """Run tasks in parallel, and return their results in the order of the tasks.
 
@@ -87,24 +87,24 @@ async def arun(  # noqa: PLR0913 - each is a decision of its own, and editors sh
 
 @checked
 def run(  # noqa: PLR0913 - as `arun`
-    tasks: Sequence[Task[T]] | Task[T],
+    tasks: Iterable[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> TeamResult[T]:
     """`arun` for code that is not async; it also works in a running event loop, as in a notebook.
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+)
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self
@@ -19,7 +26,7 @@ from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.run import Result
-from parallel_agents.core.task import OnFailure, Task
+from parallel_agents.core.task import OnFailure, OnFailureName, Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.errors import InvalidInput
@@ -29,24 +36,24 @@ from parallel_agents.iterating import iterate
 
 @checked
 def stream(  # noqa: PLR0913 - as `run`
-    tasks: Sequence[Task[T]] | Task[T],
+    tasks: Iterable[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     budget: AnyBudget = NO_BUDGET,
-    on_failure: OnFailure | str = OnFailure.KEEP_GOING,
+    on_failure: OnFailureName = OnFailure.KEEP_GOING,
     min_done: Count | None = None,
     progress: bool = False,
     home: Path | Name | None = None,
-    tools: Sequence[Tool | Callable[..., object]] = (),
-    agents: Sequence[Agent[Any]] = (),
-    gates: Sequence[Callable[..., object]] = (),
-    flows: Sequence[Callable[..., Awaitable[object]]] = (),
+    tools: Iterable[Tool | Callable[..., object]] = (),
+    agents: Iterable[Agent[Any]] = (),
+    gates: Iterable[Callable[..., object]] = (),
+    flows: Iterable[Callable[..., Awaitable[object]]] = (),
     models: Mapping[str, ModelFactory] | None = None,
     settings: Mapping[str, object] | None = None,
-    tags: Sequence[Name] = (),
+    tags: Iterable[Name] = (),
 ) -> Stream[T]:
     """Run tasks in parallel, and give each result as soon as its task has ended.
 

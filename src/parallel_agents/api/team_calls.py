@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias
 
@@ -15,7 +15,7 @@ from parallel_agents.core.budget import AnyBudget, as_budget
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Result
-from parallel_agents.core.task import OnFailure, Task, TeamTask
+from parallel_agents.core.task import OnFailure, OnFailureName, Task, TeamTask
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.interrupts import to_its_end
@@ -54,7 +54,7 @@ class TeamCall(Generic[T]):
         return TeamFarewell(is_resumable=not any(self.options.get(name) for name in own))
 
 
-def listed(tasks: Sequence[Task[T]] | Task[T]) -> tuple[Task[T], ...]:
+def listed(tasks: Iterable[Task[T]] | Task[T]) -> tuple[Task[T], ...]:
     """Tasks as a tuple; one task may stand for a list of one."""
     return (tasks,) if isinstance(tasks, Task) else tuple(tasks)
 
@@ -64,7 +64,7 @@ def team_of(
     model: str | None,
     timeout: float | None,
     budget: AnyBudget,
-    on_failure: OnFailure | str,
+    on_failure: OnFailureName,
     min_done: int | None,
 ) -> TeamTask:
     """The tasks as a team.

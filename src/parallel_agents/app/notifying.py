@@ -11,7 +11,7 @@ from typing import Protocol
 
 import orjson
 
-from parallel_agents.core.ids import OwnerId, short
+from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.notification import Notification, Occasion
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.question import OpenQuestion
@@ -128,7 +128,7 @@ class Notifier:
         document = _document(due, row, questions, self._store.now())
         facts = {
             "PAGENTS_EVENT": due.about.value,
-            "PAGENTS_NAME": short(due.session),
+            "PAGENTS_NAME": row.session.name,
             "PAGENTS_LABEL": row.session.label,
             "PAGENTS_STATUS": row.run.status.value,
             "PAGENTS_ID": due.id,
@@ -158,7 +158,7 @@ def _document(
         "id": due.id,
         "event": due.about.value,
         "at": datetime.fromtimestamp(now, UTC).isoformat(),
-        "name": short(due.session),
+        "name": row.session.name,
         "label": row.session.label,
         "session_key": due.session,
         "run_id": due.run,
@@ -172,5 +172,5 @@ def _document(
             {"id": each.id, "kind": each.question.question.value, "tool": each.question.tool}
             for each in questions[:_MOST_QUESTIONS]
         ],
-        "next": "pagents inbox" if questions else f"pagents show {short(due.session)}",
+        "next": "pagents inbox" if questions else f"pagents show {row.session.name}",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from typing_extensions import override
@@ -21,7 +21,7 @@ from parallel_agents.core.inspection import Journal
 from parallel_agents.core.sent import SentRequest, SentRequests
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import SessionVerbs
-from parallel_agents.flows.function import FlowFunction, OnChange
+from parallel_agents.flows.function import FlowFunction, OnChange, OnChangeName
 from parallel_agents.flows.functions import Functions
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
@@ -56,7 +56,7 @@ class OpenSessions(ProgramVerbs):
         self._tended = tended
 
     @override
-    def _check_here(self, tasks: Sequence[Task[Any]]) -> None:
+    def _check_here(self, tasks: Iterable[Task[Any]]) -> None:
         check_folders(tasks)
 
     @property
@@ -87,8 +87,8 @@ class OpenSessions(ProgramVerbs):
         max_parallel: Count | None = None,
         timeout: Duration | None = None,
         budget: AnyBudget = NO_BUDGET,
-        on_change: OnChange | str = OnChange.REFUSE,
-        tags: Sequence[Name] = (),
+        on_change: OnChangeName = OnChange.REFUSE,
+        tags: Iterable[Name] = (),
     ) -> SessionHandle[T]:
         """Start a flow; the same key and input continue the stored one, if it is not done.
 
@@ -116,13 +116,13 @@ class OpenSessions(ProgramVerbs):
             timeout=timeout,
             budget=as_budget(budget),
         )
-        spawned = await self._service.spawn_flow(task, key=key, tags=tags)
+        spawned = await self._service.spawn_flow(task, key=key, tags=tuple(tags))
         return SessionHandle(self._service, spawned, flow.output_type)
 
     async def batch(
         self,
         agent: str | Agent[T],
-        items: Sequence[str],
+        items: Iterable[str],
         *,
         size: BatchSize = 10,
         key: Name | None = None,
@@ -148,7 +148,7 @@ class OpenSessions(ProgramVerbs):
         kind = None if isinstance(agent, str) else agent.output_type
         name = key or make_name()
         batch = Batch(self._service, plan.session.agent, key=name, model=model, output_type=kind)
-        return await batch.run(items, size=size)
+        return await batch.run(tuple(items), size=size)
 
     def pool(
         self,

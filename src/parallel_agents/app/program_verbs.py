@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Protocol
 
 from parallel_agents.comparing.comparison import Comparison
@@ -13,6 +13,7 @@ from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.async_use import Followed
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
+from parallel_agents.core.converted import GivenObject, as_object
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.fork import Fork
@@ -21,10 +22,17 @@ from parallel_agents.core.message import File
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, TeamResult
-from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.verbs import DeadLetters, Sessions, Steer, Until, whole_history
+from parallel_agents.core.verbs import (
+    DeadLetters,
+    Sessions,
+    Steer,
+    SteerModeName,
+    Until,
+    UntilName,
+    whole_history,
+)
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.typed import typed_all
@@ -79,7 +87,7 @@ class ProgramVerbs:
         return SessionHandle(self._service, spawned, task.output_type)
 
     async def spawn_team(
-        self, team: TeamTask, *, key: Name | None = None, tags: Sequence[Name] = ()
+        self, team: TeamTask, *, key: Name | None = None, tags: Iterable[Name] = ()
     ) -> SessionHandle:
         """Start a team: all of its tasks, or none if one cannot be accepted.
 
@@ -94,10 +102,10 @@ class ProgramVerbs:
         """
         self._check_here(team.tasks)
         return SessionHandle(
-            self._service, await self._service.spawn_team(team, key=key, tags=tags)
+            self._service, await self._service.spawn_team(team, key=key, tags=tuple(tags))
         )
 
-    def _check_here(self, tasks: Sequence[Task[Any]]) -> None:
+    def _check_here(self, tasks: Iterable[Task[Any]]) -> None:
         """Refuse what this machine lacks; at a distance, only the gateway knows its own."""
 
     async def team_result(self, handle: SessionHandle[Any] | str) -> TeamResult:
@@ -119,8 +127,8 @@ class ProgramVerbs:
         name: str,
         text: str,
         *,
-        input: JsonObject | None = None,
-        files: Sequence[File] = (),
+        input: GivenObject | None = None,
+        files: Iterable[File] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> SessionHandle:
         """Start the session's next run, which sees the messages so far, and these files.
@@ -131,7 +139,9 @@ class ProgramVerbs:
             InvalidInput: the text or input is not valid.
             RunIsOver: the session was killed.
         """
-        spawned = await self._service.send(name, text, input=input, files=files, on_text=on_text)
+        spawned = await self._service.send(
+            name, text, input=as_object(input), files=tuple(files), on_text=on_text
+        )
         return SessionHandle(self._service, spawned)
 
     async def fork(  # noqa: PLR0913 - what a fork can have, each by its name
@@ -191,13 +201,13 @@ class ProgramVerbs:
         kind = session.output_type if isinstance(session, SessionHandle) else None
         return SessionHandle(self._service, await self._service.fork(name, fork), kind)
 
-    async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+    async def steer(self, name: str, text: str, *, mode: SteerModeName = SteerMode.NEXT) -> Steer:
         """Send a message to a live run; see `SessionHandle.steer` for the modes.
 
         Raises:
             RunIsOver: the run has ended; `send` starts the next one.
         """
-        return await self._service.steer(name, text, mode=mode)
+        return await self._service.steer(name, text, mode=SteerMode(mode))
 
     async def questions(self) -> builtins.list[OpenQuestion]:
         """What live runs ask people, and nobody has answered yet, the oldest first."""
@@ -210,7 +220,7 @@ class ProgramVerbs:
         *,
         allow: bool = True,
         for_run: bool = False,
-        arguments: JsonObject | None = None,
+        arguments: GivenObject | None = None,
     ) -> OpenQuestion:
         """Answer a question of a run; the first answer counts, whoever gives it.
 
@@ -227,7 +237,7 @@ class ProgramVerbs:
             RunIsOver: its run has ended.
             InvalidInput: the answer does not fit the question.
         """
-        answer = Answer(allow=allow, text=text, for_run=for_run, arguments=arguments)
+        answer = Answer(allow=allow, text=text, for_run=for_run, arguments=as_object(arguments))
         name = question if isinstance(question, str) else question.id
         return await self._service.answer(name, answer)
 
@@ -242,10 +252,10 @@ class ProgramVerbs:
 
     async def wait(
         self,
-        handles: Sequence[SessionHandle[T]],
+        handles: Iterable[SessionHandle[T]],
         *,
         timeout: Seconds | None = None,
-        until: Until | str = Until.ALL,
+        until: UntilName = Until.ALL,
     ) -> builtins.list[Result[T]]:
         """Wait for the runs of several handles, and return the results of those that have ended.
 
@@ -261,8 +271,9 @@ class ProgramVerbs:
         Raises:
             TimeoutError: after `timeout` seconds; the runs continue.
         """
-        kinds = {handle.run_id: handle.output_type for handle in handles}
-        runs = [handle.run_id for handle in handles]
+        waited = tuple(handles)
+        kinds = {handle.run_id: handle.output_type for handle in waited}
+        runs = [handle.run_id for handle in waited]
         results = await self._service.wait(runs, timeout=timeout, until=Until(until))
         return typed_all(results, kinds)
 
@@ -278,7 +289,7 @@ class ProgramVerbs:
         *,
         text: str | None = None,
         model: Name | None = None,
-        input: JsonObject | None = None,
+        input: GivenObject | None = None,
         current: bool = False,
         afresh: bool = False,
     ) -> SessionHandle:
@@ -298,12 +309,14 @@ class ProgramVerbs:
             Conflict: the existing retry has a different text or input.
             RunIsOver: the dead letter's team was killed.
         """
-        edits = Edits(text=text, model=model, input=input or {}, current=current, afresh=afresh)
+        edits = Edits(
+            text=text, model=model, input=as_object(input) or {}, current=current, afresh=afresh
+        )
         return SessionHandle(self._service, await self._service.retry(dead_letter, edits))
 
-    async def drop(self, dead_letters: Sequence[DeadLetter]) -> int:
+    async def drop(self, dead_letters: Iterable[DeadLetter]) -> int:
         """Drop dead letters, and return how many there were; their runs stay readable."""
-        return await self._service.drop(dead_letters)
+        return await self._service.drop(tuple(dead_letters))
 
     async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
         """Sessions with their latest runs, the newest first."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import orjson
 
-from parallel_agents.core.ids import short
 from parallel_agents.core.message import File
 from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.row import Row
@@ -94,7 +93,7 @@ class StoredRequests:
 def _check_sends(row: Row) -> None:
     """Refuse a team or a flow."""
     if row.run.kind.is_group:
-        kind, name = row.run.kind.value, short(row.session.key)
+        kind, name = row.run.kind.value, row.session.name
         raise InvalidInput(
             f"{name} is a {kind}, which sends nothing to a model itself",
             why="its agents do, each in its own session",

@@ -60,7 +60,9 @@ async def _leave_to_workers(
             left = sort_orphans(free, client.readiness.lacks).able
             if not left:
                 return
-            names = _names(list(dict.fromkeys(short(row.session.root) for row in left)))
+            roots = {row.session.key: row.session.name for row in left}
+            trees = [roots.get(row.session.root, short(row.session.root)) for row in left]
+            names = _names(list(dict.fromkeys(trees)))
             await client.workers.ensure(left[0].session.key, left[0].run.id)
     except (OSError, PagentsError) as error:
         what = f", {names}" if names else ""

@@ -58,6 +58,8 @@ class Tended(NamedTuple):
 
     @property
     def name(self) -> str:
+        if self.row is not None:
+            return self.row.session.name
         session = self.kept.room.session
         return short(session) if session else self.kept.room.folder.name
 
@@ -280,7 +282,7 @@ async def parts_to_merge(
 
 def _refuse_live(row: Row) -> None:
     if not row.run.status.is_over:
-        name = short(row.session.key)
+        name = row.session.name
         raise InvalidInput(
             f"{row.session.label} {name} is still at work in its workspace",
             why="half of its work would be merged",

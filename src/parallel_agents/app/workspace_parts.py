@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import SessionReads
@@ -79,7 +78,7 @@ async def _parts_below(sessions: SessionReads, home: Path, row: Row) -> list[Par
 
 def _nothing(row: Row) -> NotFound:
     return NotFound(
-        f"no session of {short(row.session.key)} has a workspace",
+        f"no session of {row.session.name} has a workspace",
         hint="start it with --workspace DIR, in Python workspace=Workspace.own(DIR)",
     )
 
@@ -93,7 +92,7 @@ def _own_record(room: Room, row: Row) -> Record:
     record = room.record
     if record is not None and not record.is_shared:
         return record
-    name = short(row.session.key)
+    name = row.session.name
     if record is not None:
         raise NotFound(
             f"{name} works in the folder of its parent", hint=f"name the parent: {record.parent}"

@@ -183,15 +183,36 @@ async def _read(reads: SessionReads, journal: Journal, meant: Meant) -> Whole:
 
 
 async def _rows(reads: SessionReads, top: Row) -> list[Row]:
-    """The sessions of a tree with their current runs; the top with the run that was named."""
-    chosen = Filter(tree=top.session.key, limit=_ROWS)
-    found = [top]
+    """The sessions of a tree with the runs that were asked for there; the top with the one that was named.
+
+    Whatever a session was sent since is another run, with costs of its own.
+    """
+    key = top.session.key
+    chosen = Filter(tree=key, asker=key, limit=_ROWS)
+    found: list[Row] = []
     while page := await reads.list(chosen):
-        found += [row for row in page if row.session.key != top.session.key]
+        found += [row for row in page if row.session.key != key]
         if len(page) < _ROWS:
             break
         chosen = replace(chosen, after=page[-1].session.key)
-    return found
+    return [top, *(found if top.run.kind.is_group else await _below(reads, top, found))]
+
+
+async def _below(reads: SessionReads, top: Row, found: Sequence[Row]) -> list[Row]:
+    """Those of the sessions that an agent's run asked for, and what is below them."""
+    if not found:
+        return []
+    children = await reads.child_runs(top.session.key)
+    other = {each.session for each in children} - {
+        each.session for each in children if each.asked_by in ("", top.run.id)
+    }
+    kept: list[Row] = []
+    for row in sorted(found, key=lambda each: each.session.depth):
+        if row.session.key in other or row.session.parent in other:
+            other.add(row.session.key)
+        else:
+            kept.append(row)
+    return kept
 
 
 def _side(row: Row, seen: Snapshot) -> Side:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
 
 from typing_extensions import TypeVar, override
 
-from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
+from parallel_agents.core.budget import NO_BUDGET, OnLimit, OnLimitName, TakesBudget
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Converted, GivenObject, Items, Texts, default
 from parallel_agents.core.example import Example, WrongExample, check_examples, fitting
 from parallel_agents.core.gate import AnyGate, Refine
-from parallel_agents.core.limits import Limits
+from parallel_agents.core.limits import Limits, TakesLimits
 from parallel_agents.core.mcp_server import McpServer
-from parallel_agents.core.on_stuck import OnStuck
+from parallel_agents.core.on_stuck import OnStuck, OnStuckName
 from parallel_agents.core.output_type import NoSchema, OutputType, output_type
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
@@ -25,7 +27,7 @@ from parallel_agents.core.schema import InvalidSchema, Json, JsonObject, compile
 from parallel_agents.core.shown import shown
 from parallel_agents.core.takers import JSON_OBJECT, Wrong, is_mapping
 from parallel_agents.core.task_names import check_filled
-from parallel_agents.core.tier import Tier
+from parallel_agents.core.tier import Tier, TierName
 from parallel_agents.core.tool_names import ToolNames
 from parallel_agents.core.with_workspace import WithWorkspace
 from parallel_agents.core.workspace import Workspace
@@ -55,6 +57,9 @@ class Need(StrEnum):
     DELEGATION = "delegation"
 
 
+NeedName: TypeAlias = Need | Literal["judgement", "facts", "humour", "delegation"]
+
+
 class Start(StrEnum):
     """Where on its ladder an agent's work begins.
 
@@ -66,6 +71,9 @@ class Start(StrEnum):
     LEARNED = "learned"
 
 
+StartName: TypeAlias = Start | Literal["cheapest", "learned"]
+
+
 class ThinkingLevel(StrEnum):
     """How long a model thinks before it answers, if it can think."""
 
@@ -74,6 +82,9 @@ class ThinkingLevel(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
+
+
+ThinkingLevelName: TypeAlias = ThinkingLevel | Literal["off", "minimal", "low", "medium", "high"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,32 +151,32 @@ class Agent(Checked, Generic[T_co]):
     _: KW_ONLY
     description: str = ""
     instructions: str
-    examples: tuple[Example, ...] = ()
+    examples: Items[Example] = default(())
     category: str = "general"
-    input_schema: JsonObject | None = None
-    output: InitVar[type[T_co] | TypeForm[T_co] | JsonObject | None] = None
-    output_schema: JsonObject | None = None
+    input_schema: Converted[JsonObject | None, GivenObject | None] = default(None)
+    output: InitVar[type[T_co] | TypeForm[T_co] | GivenObject | None] = None
+    output_schema: Converted[JsonObject | None, GivenObject | None] = default(None)
     model: str | None = None
-    tier: Tier = Tier.SMALL
-    tools: ToolNames = ()
-    limits: Limits = Limits()
+    tier: Converted[Tier, TierName] = default(Tier.SMALL)
+    tools: ToolNames = default(())
+    limits: TakesLimits = default(Limits())
     temperature: float | None = None
-    thinking: ThinkingLevel | None = None
-    needs: tuple[Need, ...] = ()
-    budget: Budget = NO_BUDGET
-    on_limit: OnLimit | None = None
-    on_stuck: OnStuck | None = None
-    gates: tuple[AnyGate, ...] = ()
+    thinking: Converted[ThinkingLevel | None, ThinkingLevelName | None] = default(None)
+    needs: Converted[tuple[Need, ...], Sequence[NeedName]] = default(())
+    budget: TakesBudget = default(NO_BUDGET)
+    on_limit: Converted[OnLimit | None, OnLimitName | None] = default(None)
+    on_stuck: Converted[OnStuck | None, OnStuckName | None] = default(None)
+    gates: Items[AnyGate] = default(())
     refine: Refine | None = None
-    ladder: tuple[str, ...] = ()
-    start: Start = Start.CHEAPEST
+    ladder: Texts = default(())
+    start: Converted[Start, StartName] = default(Start.CHEAPEST)
     cache_seconds: float | None = None
     policy: Policy = Policy()
     permissions: Permissions = NO_PERMISSIONS
-    sandbox: SandboxName = Sandbox.INHERIT
+    sandbox: Converted[Sandbox, SandboxName] = default(Sandbox.INHERIT)
     workspace: Workspace | None = None
     with_workspace: WithWorkspace | None = None
-    mcp_servers: tuple[McpServer, ...] = ()
+    mcp_servers: Items[McpServer] = default(())
     profile: str = ""
     # No part of what is stored: encoders leave out names that begin with an underscore.
     _output_type: object = field(default=None, repr=False, compare=False)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import orjson
-from typing_extensions import override
+from typing_extensions import TypedDict, override
 
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Converted, default
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import File, Message, Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.schema import JsonObject
@@ -44,6 +45,17 @@ class OnLimit(StrEnum):
     ASK = "ask"
 
 
+OnLimitName: TypeAlias = OnLimit | Literal["finish", "stop", "ask"]
+
+
+class BudgetByName(TypedDict, total=False):
+    """A budget as a dictionary, which stands for it wherever a budget is taken."""
+
+    usd: float | None
+    tokens: int | None
+    on_limit: OnLimitName | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget(Checked):
     """The most that a session and all that it spawns may spend; None for no limit.
@@ -62,7 +74,7 @@ class Budget(Checked):
 
     usd: float | None = None
     tokens: int | None = None
-    on_limit: OnLimit | None = None
+    on_limit: Converted[OnLimit | None, OnLimitName | None] = default(None)
 
     @override
     @classmethod
@@ -112,12 +124,16 @@ NO_BUDGET = Budget()
 
 
 # What is passed for a budget.
-AnyBudget: TypeAlias = Annotated[Budget | float, instance(Budget)]
+AnyBudget: TypeAlias = Annotated[Budget | BudgetByName | float, instance(Budget)]
+# A field that keeps a budget.
+TakesBudget: TypeAlias = Converted[Budget, AnyBudget]
 
 
 def as_budget(budget: AnyBudget) -> Budget:
-    """A budget, or a number of dollars as one."""
-    return budget if isinstance(budget, Budget) else Budget(usd=budget)
+    """What stands for a budget as one."""
+    if isinstance(budget, Budget):
+        return budget
+    return Budget(**budget) if isinstance(budget, dict) else Budget(usd=budget)
 
 
 class Amount(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Converted, default
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Failure, Run
@@ -54,8 +55,8 @@ class DeadLetterFilter(Checked):
     agent: str | None = None
     code: str | None = None
     since: float | None = None
-    tree: SessionKey | None = None
-    run: RunId | None = None
+    tree: Converted[SessionKey | None, str | None] = default(None)
+    run: Converted[RunId | None, str | None] = default(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

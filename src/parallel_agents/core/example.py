@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, Any
 
 import orjson
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Converted, GivenObject, default_made
 from parallel_agents.core.message import task_text
 from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.takers import JSON, Taker
@@ -50,7 +51,8 @@ class Example(Checked):
     text: str = ""
     # An instance of any type may be passed.
     output: Annotated[Any, _ANSWER] = None
-    input: JsonObject = field(default_factory=dict[str, Json], kw_only=True)
+    _: KW_ONLY
+    input: Converted[JsonObject, GivenObject] = default_made(dict[str, Json])
 
     @override
     @classmethod

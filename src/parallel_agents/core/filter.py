@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Converted, GivenTexts, default
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import RunStatus
+
+RunStatusName: TypeAlias = (
+    RunStatus
+    | Literal[
+        "queued",
+        "running",
+        "done",
+        "partial",
+        "failed",
+        "timed_out",
+        "killed",
+        "over_budget",
+        "unreadable",
+    ]
+)
+# A field that keeps texts, or does not filter.
+_Texts: TypeAlias = Converted[tuple[str, ...] | None, GivenTexts | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,31 +51,36 @@ class Filter(Checked):
         labels: sessions whose label has one of these texts in it, in upper or lower case.
         models: sessions whose run is on a model with one of these texts in its name.
         tags: sessions with one of these tags, by which their work is sorted.
-        texts: sessions with each of these texts in their label, their task's start or their key.
+        texts: sessions with each of these texts in their label, their task's start, their key, or the key under
+            which one without a parent was spawned.
         asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
             it asked for none, the one that the session's parent asked for last.
     """
 
-    session: SessionKey | None = None
-    sessions: tuple[SessionKey, ...] | None = None
-    run: RunId | None = None
+    session: Converted[SessionKey | None, str | None] = default(None)
+    sessions: Converted[tuple[SessionKey, ...] | None, GivenTexts | list[SessionKey] | None] = (
+        default(None)
+    )
+    run: Converted[RunId | None, str | None] = default(None)
     prefix: str | None = None
-    tree: SessionKey | None = None
-    parent: SessionKey | None = None
+    tree: Converted[SessionKey | None, str | None] = default(None)
+    parent: Converted[SessionKey | None, str | None] = default(None)
     is_live: bool | None = None
     orphaned: bool = False
-    owner: OwnerId | None = None
+    owner: Converted[OwnerId | None, str | None] = default(None)
     agent: str | None = None
     client: str | None = None
     every_run: bool = False
-    asker: SessionKey | None = None
+    asker: Converted[SessionKey | None, str | None] = default(None)
     roots_only: bool = False
     since: float | None = None
-    after: SessionKey | None = None
+    after: Converted[SessionKey | None, str | None] = default(None)
     limit: int | None = None
-    statuses: tuple[RunStatus, ...] | None = None
-    agents: tuple[str, ...] | None = None
-    labels: tuple[str, ...] | None = None
-    models: tuple[str, ...] | None = None
-    tags: tuple[str, ...] | None = None
-    texts: tuple[str, ...] | None = None
+    statuses: Converted[tuple[RunStatus, ...] | None, Sequence[RunStatusName] | None] = default(
+        None
+    )
+    agents: _Texts = default(None)
+    labels: _Texts = default(None)
+    models: _Texts = default(None)
+    tags: _Texts = default(None)
+    texts: _Texts = default(None)

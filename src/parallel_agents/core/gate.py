@@ -11,6 +11,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import NeededTexts
 from parallel_agents.core.expression import Lacking, Unfit, expression
 from parallel_agents.core.schema import Json
 from parallel_agents.core.takers import Wrong
@@ -90,7 +91,7 @@ class QuotesGate(Checked):
     """
 
     items: str
-    fields: tuple[str, ...]
+    fields: NeededTexts
     kind: Literal["quotes"] = "quotes"
 
     @property
@@ -140,7 +141,7 @@ class CommandGate(Checked):
         InvalidInput: the command is empty, or its time limit is not more than 0.
     """
 
-    command: tuple[str, ...]
+    command: NeededTexts
     timeout_seconds: float = 60.0
     kind: Literal["command"] = "command"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import TypeAlias
 
-from typing_extensions import override
+from typing_extensions import TypedDict, override
 
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.command_limits import (
@@ -13,6 +14,7 @@ from parallel_agents.core.command_limits import (
     UNSAID_PROCESSES,
     CommandLimits,
 )
+from parallel_agents.core.converted import Converted
 from parallel_agents.core.takers import is_named
 from parallel_agents.errors import InvalidInput
 
@@ -24,6 +26,20 @@ _MAX_BY_UNIT = {"_seconds": 30 * DAY_SECONDS, "_tokens": 10_000_000, "_megabytes
 _MAX_COUNT = 100_000
 # In less memory not even the shell of a sandbox starts.
 LEAST_MEMORY_MEGABYTES = 16
+
+
+class LimitsByName(TypedDict, total=False):
+    """Limits as a dictionary, which stands for them wherever limits are taken."""
+
+    timeout_seconds: float | None
+    call_timeout_seconds: float | None
+    max_turns: int | None
+    max_output_tokens: int | None
+    max_parallel: int | None
+    attempts: int | None
+    memory_megabytes: int | None
+    max_processes: int | None
+    output_megabytes: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +150,8 @@ _NAMES = tuple(field.name for field in fields(Limits))
 OF_SESSION = CommandLimits._fields
 _UNSAID = {"memory_megabytes": UNSAID_MEGABYTES, "max_processes": UNSAID_PROCESSES}
 NO_LIMITS = Limits()
+# A field that keeps limits.
+TakesLimits: TypeAlias = Converted[Limits, Limits | LimitsByName]
 DEFAULTS = Limits(
     timeout_seconds=600.0,
     call_timeout_seconds=300.0,

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from parallel_agents.core.annotations import Duration
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Texts, default
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.mcp_names import MOST_SERVER_CHARACTERS, is_server_name
 from parallel_agents.core.shown import shown
@@ -60,13 +61,13 @@ class McpServer(Checked):
 
     name: str
     command: str = ""
-    args: tuple[str, ...] = ()
+    args: Texts = default(())
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     cwd: str = ""
     url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    enabled_tools: tuple[str, ...] = ()
-    disabled_tools: tuple[str, ...] = ()
+    enabled_tools: Texts = default(())
+    disabled_tools: Texts = default(())
     renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])
     trust_read_only: bool = False
     start_timeout_seconds: Duration = START_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 
 class OnStuck(StrEnum):
@@ -10,3 +11,6 @@ class OnStuck(StrEnum):
 
     NOTICE = "notice"
     ASK = "ask"
+
+
+OnStuckName: TypeAlias = OnStuck | Literal["notice", "ask"]

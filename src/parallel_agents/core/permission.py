@@ -25,6 +25,7 @@ from parallel_agents.core.command_line import (
     simple_commands,
     started_commands,
 )
+from parallel_agents.core.converted import Texts, default
 from parallel_agents.core.mcp_names import is_vain_pattern, names_tool
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.shown import shown
@@ -90,9 +91,9 @@ class Permissions(Checked):
         InvalidInput: a rule is not of the form `tool` or `tool(pattern)`.
     """
 
-    allow: tuple[str, ...] = ()
-    ask: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
+    allow: Texts = default(())
+    ask: Texts = default(())
+    deny: Texts = default(())
 
     @classmethod
     def read_only(cls) -> Permissions:

@@ -6,20 +6,29 @@ texts and values have placeholders, and conditions are those of gates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic_core import to_jsonable_python
 from typing_extensions import override
 
 from parallel_agents.core.annotations import Count, Duration, Index, Name, Seconds
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, TakesBudget
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import (
+    Converted,
+    GivenObject,
+    Items,
+    NeededItems,
+    Texts,
+    default,
+    default_made,
+)
 from parallel_agents.core.gate import MAX_SCORE, AnyGate, Refine
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.task import OnFailure
+from parallel_agents.core.task import OnFailure, OnFailureName
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
@@ -43,6 +52,9 @@ class RunIf(StrEnum):
     ALL_DONE = "all_done"
     ANY_DONE = "any_done"
     ALWAYS = "always"
+
+
+RunIfName: TypeAlias = RunIf | Literal["all_done", "any_done", "always"]
 
 
 class StepStatus(StrEnum):
@@ -134,24 +146,24 @@ class Step(Checked):
     id: str
     agent: str = ""
     text: str = ""
-    input: JsonObject = field(default_factory=dict[str, Json])
+    input: Converted[JsonObject, GivenObject] = default_made(dict[str, Json])
     plan: Plan | None = None
     create: Create | None = None
-    needs: tuple[str, ...] = ()
-    run_if: RunIf = RunIf.ALL_DONE
+    needs: Texts = default(())
+    run_if: Converted[RunIf, RunIfName] = default(RunIf.ALL_DONE)
     when: str = ""
-    for_each: str | list[Json] | None = None
+    for_each: Converted[str | list[Json] | None, str | Sequence[object] | None] = default(None)
     min_done: Index | None = None
     max_parallel: Count | None = None
     loop: Loop | None = None
-    hand_off: tuple[str, ...] = ()
+    hand_off: Texts = default(())
     person: str = ""
     approve: str = ""
     model: str | None = None
-    ladder: tuple[str, ...] = ()
-    gates: tuple[AnyGate, ...] = ()
+    ladder: Texts = default(())
+    gates: Items[AnyGate] = default(())
     refine: Refine | None = None
-    budget: Budget = NO_BUDGET
+    budget: TakesBudget = default(NO_BUDGET)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -180,13 +192,13 @@ class Plan(Checked):
     """
 
     name: str
-    steps: tuple[Step, ...]
-    input_schema: JsonObject = field(default_factory=lambda: dict(ANY_OBJECT))
+    steps: NeededItems[Step]
+    input_schema: Converted[JsonObject, GivenObject] = default_made(lambda: dict(ANY_OBJECT))
     model: Name | None = None
     max_parallel: Count | None = None
     timeout_seconds: Duration | None = None
-    budget: Budget = NO_BUDGET
-    on_failure: OnFailure = OnFailure.KEEP_GOING
+    budget: TakesBudget = default(NO_BUDGET)
+    on_failure: Converted[OnFailure, OnFailureName] = default(OnFailure.KEEP_GOING)
     min_done: int | None = None
     cache_seconds: Seconds | None = None
     workspace: Workspace | None = None

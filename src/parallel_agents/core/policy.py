@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Texts, default
 from parallel_agents.errors import InvalidInput
 
 ANY = "*"
@@ -27,8 +28,8 @@ class Policy(Checked):
             session and ended ones included.
     """
 
-    spawns: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
+    spawns: Texts = default(())
+    denies: Texts = default(())
     max_depth: int | None = None
     max_children: int | None = None
     max_total: int | None = None

@@ -56,7 +56,7 @@ class _Source(NamedTuple):
     def of(cls, value: Mapping[str, Json]) -> _Source:
         return cls(value, [(name, _squeezed(text)) for name, text in _texts("", value)])
 
-    def has(self, item: Json, fields: tuple[str, ...]) -> bool:
+    def has(self, item: Json, fields: Sequence[str]) -> bool:
         """Whether this is what an item names first, and has all else that the item quotes."""
         naming = fields[0]
         if not isinstance(item, Mapping) or naming not in self.value:
@@ -104,7 +104,7 @@ def _items(value: Json, path: tuple[str, ...]) -> Iterator[Json]:
         yield from _items(value.get(path[0]) if isinstance(value, Mapping) else None, path[1:])
 
 
-def _repeated(findings: Sequence[Sequence[Json]], fields: tuple[str, ...]) -> list[Json]:
+def _repeated(findings: Sequence[Sequence[Json]], fields: Sequence[str]) -> list[Json]:
     """The first item of each finding that quotes nothing of its own, and items that are in a finding twice."""
     used: defaultdict[str, UsedPassages] = defaultdict(UsedPassages)
     repeated: list[Json] = []
@@ -131,7 +131,7 @@ class _Quoted(NamedTuple):
         return all(map(used.has, self.texts))
 
 
-def _quoted(item: Json, fields: tuple[str, ...]) -> _Quoted:
+def _quoted(item: Json, fields: Sequence[str]) -> _Quoted:
     values = [item.get(field) for field in fields] if isinstance(item, Mapping) else []
     texts = [_squeezed(value) if isinstance(value, str) else "" for value in values]
     source, quotes = (texts[0], texts[1:]) if len(texts) > 1 else ("", texts)

@@ -9,8 +9,9 @@ from typing import NamedTuple, Protocol
 from typing_extensions import override
 
 from parallel_agents.core.agent import check_cache_seconds
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, TakesBudget
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import default
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.task_names import check_filled
 from parallel_agents.core.usage import Spend
@@ -42,7 +43,7 @@ class Resolver(Checked):
 
     agent: str = RESOLVER
     model: str | None = None
-    budget: Budget = NO_BUDGET
+    budget: TakesBudget = default(NO_BUDGET)
     timeout_seconds: float | None = None
     cache_seconds: float | None = None
 

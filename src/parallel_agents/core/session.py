@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.budget import Budget, OnLimit, OnLimitName
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Converted, Items, Texts, default
 from parallel_agents.core.fork import ForkedFrom
-from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.limits import NO_LIMITS, Limits
+from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.limits import NO_LIMITS, TakesLimits
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.notification import Notify
-from parallel_agents.core.on_stuck import OnStuck
+from parallel_agents.core.on_stuck import OnStuck, OnStuckName
 from parallel_agents.core.permission import Permissions
-from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.sandbox import Sandbox, SandboxName
 from parallel_agents.core.workspace import Workspace
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# What programs make up, so that a request that is sent again counts once.
+_MADE = re.compile(r"[0-9a-f-]{16,}")
 
 
 class Mode(StrEnum):
@@ -26,11 +33,17 @@ class Mode(StrEnum):
     SESSION = "session"
 
 
+ModeName: TypeAlias = Mode | Literal["run", "session"]
+
+
 class Cleanup(StrEnum):
     """Whether a session stays in lists after its end; its results stay readable either way."""
 
     KEEP = "keep"
     DELETE = "delete"
+
+
+CleanupName: TypeAlias = Cleanup | Literal["keep", "delete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +82,8 @@ class SessionOptions(Checked):
         forked_from: whose conversation it began with, if not its parent's; the runtime sets it.
     """
 
-    mode: Mode = Mode.RUN
-    cleanup: Cleanup = Cleanup.KEEP
+    mode: Converted[Mode, ModeName] = default(Mode.RUN)
+    cleanup: Converted[Cleanup, CleanupName] = default(Cleanup.KEEP)
     task_name: str = ""
     cwd: str = ""
     workspace: Workspace | None = None
@@ -79,13 +92,13 @@ class SessionOptions(Checked):
     is_quiet: bool = False
     is_service: bool = False
     is_trial: bool = False
-    permissions: tuple[Permissions, ...] = ()
-    sandbox: Sandbox = Sandbox.INHERIT
-    limits: Limits = NO_LIMITS
-    on_limit: OnLimit | None = None
-    on_stuck: OnStuck | None = None
+    permissions: Items[Permissions] = default(())
+    sandbox: Converted[Sandbox, SandboxName] = default(Sandbox.INHERIT)
+    limits: TakesLimits = default(NO_LIMITS)
+    on_limit: Converted[OnLimit | None, OnLimitName | None] = default(None)
+    on_stuck: Converted[OnStuck | None, OnStuckName | None] = default(None)
     notify: Notify | None = None
-    tags: tuple[str, ...] = ()
+    tags: Texts = default(())
     needs: Needs | None = None
     batch: int = 0
     forked_from: ForkedFrom | None = None
@@ -125,3 +138,11 @@ class Session:
     options: SessionOptions = SessionOptions()
     killed: bool = False
     created_at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What tables call it, and other commands take: the id that its user gave it, else its key in short."""
+        is_given = self.parent is None and _ID.fullmatch(self.spawn_key)
+        return (
+            self.spawn_key if is_given and not _MADE.fullmatch(self.spawn_key) else short(self.key)
+        )

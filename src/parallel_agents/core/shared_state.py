@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import orjson
 from pydantic_core import from_json
 
+from parallel_agents.core.converted import GivenJson
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.json_value import all_finite, is_too_deep
 from parallel_agents.core.schema import Json
@@ -163,15 +164,15 @@ class SharedState(Protocol):
         """The values of all keys that begin with `prefix`, by key."""
         ...
 
-    async def set(self, key: str, value: Json) -> StateWritten:
+    async def set(self, key: str, value: GivenJson) -> StateWritten:
         """Replace a value, whatever it is."""
         ...
 
-    async def compare_and_set(self, key: str, value: Json, *, version: int) -> StateWritten:
+    async def compare_and_set(self, key: str, value: GivenJson, *, version: int) -> StateWritten:
         """Replace a value if it has this version still; 0 stands for no value."""
         ...
 
-    async def append(self, key: str, item: Json) -> StateWritten:
+    async def append(self, key: str, item: GivenJson) -> StateWritten:
         """Add an item to the end of a list, and make the list if necessary."""
         ...
 

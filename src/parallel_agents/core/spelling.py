@@ -10,11 +10,15 @@ from parallel_agents.core.shown import shown
 _MOST_SHOWN = 8
 
 
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like this one; empty if none is."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), "")
+
+
 def meant(name: str, known: Iterable[str], all_names: str, *, otherwise: str | None = None) -> str:
     """`did you mean 'x'?` with the closest known name; without one `otherwise`, or else `all_names`."""
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    if close:
-        return f"did you mean {close[0]!r}? {all_names}".rstrip()
+    if near := closest(name, known):
+        return f"did you mean {near!r}? {all_names}".rstrip()
     return all_names if otherwise is None else otherwise
 
 

@@ -113,11 +113,17 @@ class SessionStore(Protocol):
         ...
 
     async def go_on(
-        self, session: SessionKey, owner: OwnerId | None, *, request: Queued | None = None
+        self,
+        session: SessionKey,
+        owner: OwnerId | None,
+        *,
+        request: Queued | None = None,
+        since: RunId | None = None,
     ) -> list[Row]:
         """Queue a further run of a session whose work ended over budget, or of a team's tasks that did.
 
-        A flow has a further run whatever kept it from success, with the options of the `request`.
+        A flow has a further run whatever kept it from success, with the options of the `request`. An
+        agent's work is what it was spawned for, or what the run `since` began.
 
         Returns:
             The session's current run, then the runs that its tasks have anew. Nothing is queued in a

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from functools import partial
@@ -101,7 +101,9 @@ def literal(values: tuple[object, ...]) -> Taker:
 
 
 def is_list(value: object) -> TypeGuard[Iterable[object]]:
-    return isinstance(value, tuple | list)
+    """Whether a value is a sequence; a text or bytes are, but are never meant as a list."""
+    is_other = isinstance(value, str | bytes | bytearray | memoryview)
+    return isinstance(value, Sequence) and not is_other
 
 
 def is_iterable(value: object) -> TypeGuard[Iterable[object]]:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Any, Generic, TypeAlias
+from typing import Annotated, Any, Generic, Literal, TypeAlias
 
 from pydantic import Field
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent, T_co, check_cache_seconds
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, TakesBudget
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import (
+    Converted,
+    Items,
+    NeededItems,
+    Texts,
+    default,
+    default_made,
+)
 from parallel_agents.core.gate import AnyGate, Refine
-from parallel_agents.core.limits import Limits
+from parallel_agents.core.limits import Limits, TakesLimits
 from parallel_agents.core.message import File
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
@@ -73,24 +81,27 @@ class Task(Checked, Generic[T_co]):
 
     agent: str | Agent[T_co]
     text: str
-    input: Mapping[str, JsonOrFile] = field(default_factory=dict[str, JsonOrFile], kw_only=True)
-    files: tuple[File, ...] = field(default=(), kw_only=True)
-    model: str | None = field(default=None, kw_only=True)
-    label: str | None = field(default=None, kw_only=True)
-    key: str | None = field(default=None, kw_only=True)
-    limits: Limits = field(default=Limits(), kw_only=True)
-    priority: int = field(default=0, kw_only=True)
-    cache_seconds: float | None = field(default=None, kw_only=True)
-    budget: Budget = field(default=NO_BUDGET, kw_only=True)
-    gates: tuple[AnyGate, ...] = field(default=(), kw_only=True)
-    refine: Refine | None = field(default=None, kw_only=True)
-    ladder: tuple[str, ...] = field(default=(), kw_only=True)
-    permissions: Permissions = field(default=NO_PERMISSIONS, kw_only=True)
-    sandbox: SandboxName = field(default=Sandbox.INHERIT, kw_only=True)
-    workspace: Workspace | None = field(default=None, kw_only=True)
-    is_fork: bool = field(default=False, kw_only=True)
-    tags: tuple[str, ...] = field(default=(), kw_only=True)
-    options: SessionOptions = field(default=SessionOptions(), kw_only=True)
+    _: KW_ONLY
+    input: Converted[Mapping[str, JsonOrFile], Mapping[str, object]] = default_made(
+        dict[str, JsonOrFile]
+    )
+    files: Items[File] = default(())
+    model: str | None = None
+    label: str | None = None
+    key: str | None = None
+    limits: TakesLimits = default(Limits())
+    priority: int = 0
+    cache_seconds: float | None = None
+    budget: TakesBudget = default(NO_BUDGET)
+    gates: Items[AnyGate] = default(())
+    refine: Refine | None = None
+    ladder: Texts = default(())
+    permissions: Permissions = NO_PERMISSIONS
+    sandbox: Converted[Sandbox, SandboxName] = default(Sandbox.INHERIT)
+    workspace: Workspace | None = None
+    is_fork: bool = False
+    tags: Texts = default(())
+    options: SessionOptions = SessionOptions()
 
     @override
     @classmethod
@@ -153,6 +164,9 @@ class OnFailure(StrEnum):
     CANCEL_SIBLINGS = "cancel_siblings"
 
 
+OnFailureName: TypeAlias = OnFailure | Literal["keep_going", "stop_new", "cancel_siblings"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamTask(Checked):
     """Tasks that run in parallel as a team.
@@ -173,13 +187,13 @@ class TeamTask(Checked):
         InvalidInput: `max_parallel`, `timeout_seconds` or `min_done` is out of range.
     """
 
-    tasks: tuple[AnyTask, ...]
+    tasks: NeededItems[AnyTask]
     name: str = UNNAMED
     model: str | None = None
     max_parallel: int | None = None
     timeout_seconds: float | None = None
-    budget: Budget = NO_BUDGET
-    on_failure: OnFailure = OnFailure.KEEP_GOING
+    budget: TakesBudget = default(NO_BUDGET)
+    on_failure: Converted[OnFailure, OnFailureName] = default(OnFailure.KEEP_GOING)
     min_done: int | None = None
 
     @override

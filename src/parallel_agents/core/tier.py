@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 
 class Tier(StrEnum):
@@ -11,3 +12,6 @@ class Tier(StrEnum):
     SMALL = "small"
     MEDIUM = "medium"
     LARGE = "large"
+
+
+TierName: TypeAlias = Tier | Literal["small", "medium", "large"]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from parallel_agents.core.artifact import SharedArtifacts
 from parallel_agents.core.command import CommandEnd
@@ -24,6 +24,9 @@ class Effect(StrEnum):
     PURE = "pure"
     IDEMPOTENT = "idempotent"
     ONCE = "once"
+
+
+EffectName: TypeAlias = Effect | Literal["pure", "idempotent", "once"]
 
 
 class ToolError(Exception):
@@ -50,6 +53,9 @@ class Access(StrEnum):
     def is_free(self) -> bool:
         """Whether a call is made if no permission speaks of it."""
         return self in {Access.NONE, Access.READ}
+
+
+AccessName: TypeAlias = Access | Literal["none", "read", "write", "run", "network"]
 
 
 class SubjectKind(StrEnum):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
+from parallel_agents.core.converted import Texts
 from parallel_agents.core.takers import PLAIN, Taker, Wrong, items
 
 _TAKES = "the name of a tool"
@@ -20,4 +21,7 @@ def _take_name(value: object) -> object:
     raise Wrong(value, _TAKES, hint=hint)
 
 
-ToolNames: TypeAlias = Annotated[tuple[str, ...], items(Taker(frozenset(), _take_name, _TAKES))]
+if TYPE_CHECKING:
+    ToolNames: TypeAlias = Texts
+else:
+    ToolNames = Annotated[tuple[str, ...], items(Taker(frozenset(), _take_name, _TAKES))]

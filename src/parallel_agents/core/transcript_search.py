@@ -43,6 +43,7 @@ class Hit:
 
     Attributes:
         label, agent: of its session; empty until the session is looked up.
+        name: what lists call its session, and commands take.
         seq: the number of the event that has the text.
         at: when that was, in seconds since the epoch.
         snippet: the part of the text around the best match.
@@ -56,6 +57,7 @@ class Hit:
     snippet: Sequence[Piece]
     label: str = ""
     agent: str = ""
+    name: str = ""
 
     @property
     def marked(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import AsyncGenerator, Callable, Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
@@ -62,6 +62,10 @@ class Until(StrEnum):
     ANY = "any"
     FIRST_DONE = "first_done"
     NOW = "now"
+
+
+UntilName: TypeAlias = Until | Literal["all", "any", "first_done", "now"]
+SteerModeName: TypeAlias = SteerMode | Literal["next", "now", "after"]
 
 
 class SessionReads(Protocol):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
-from parallel_agents.core.limits import NO_LIMITS, Limits
+from parallel_agents.core.converted import Converted, GivenObject, default
+from parallel_agents.core.limits import NO_LIMITS, TakesLimits
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.core.tool_names import ToolNames
 from parallel_agents.errors import InvalidInput
@@ -29,9 +30,9 @@ class WithWorkspace(Checked):
     """
 
     instructions: str = ""
-    tools: ToolNames = ()
-    input_schema: JsonObject | None = None
-    limits: Limits = NO_LIMITS
+    tools: ToolNames = default(())
+    input_schema: Converted[JsonObject | None, GivenObject | None] = default(None)
+    limits: TakesLimits = default(NO_LIMITS)
 
     @classmethod
     @override

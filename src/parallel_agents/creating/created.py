@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
+from parallel_agents.core.converted import Texts, default
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
@@ -38,7 +39,7 @@ class CreateOptions(Checked):
     target: float = TARGET
     rounds: int = ROUNDS
     min_pass: float = MIN_PASS
-    tools: tuple[str, ...] = ()
+    tools: Texts = default(())
     replace: bool = False
     judge_model: str = ""
     allow_weak_judge: bool = False

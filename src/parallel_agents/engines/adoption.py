@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, short
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.session import Session
@@ -102,5 +102,5 @@ def announce_taken(rows: Sequence[Row], role: Role) -> None:
     if taken:
         # News for a worker's log; elsewhere the progress display shows it.
         level = logging.WARNING if role is Role.WORKER else logging.INFO
-        names = ", ".join(f"{short(session.key)} ({session.label})" for session in taken)
+        names = ", ".join(f"{session.name} ({session.label})" for session in taken)
         _log.log(level, "took over the runs of a dead process: %s", names)

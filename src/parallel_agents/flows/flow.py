@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
-from parallel_agents.core.tool import Effect
+from parallel_agents.core.tool import Effect, EffectName
 from parallel_agents.flows import choosing, refining, repeating, routing
 from parallel_agents.flows.call import Call
 from parallel_agents.flows.events import nth_event
@@ -62,7 +62,7 @@ class Flow(ManySteps):
         return checked_result(await self._steps.result(called, task), called, check=check)
 
     async def sequence(
-        self, tasks: Sequence[repeating.Next], *, key: str | None = None
+        self, tasks: Iterable[repeating.Next], *, key: str | None = None
     ) -> Result[Any]:
         """Have tasks done one after another, and return the result of the last.
 
@@ -73,7 +73,9 @@ class Flow(ManySteps):
         Raises:
             StepFailed: a task is not done; those after it are not begun.
         """
-        return await repeating.sequence(self._steps, self._steps.names.take(key, "sequence"), tasks)
+        return await repeating.sequence(
+            self._steps, self._steps.names.take(key, "sequence"), tuple(tasks)
+        )
 
     async def branch(
         self,
@@ -132,7 +134,7 @@ class Flow(ManySteps):
         count: int,
         task: Task[T],
         *,
-        gates: Sequence[AnyGate] = (),
+        gates: Iterable[AnyGate] = (),
         score: Callable[[T], float] | None = None,
         key: str | None = None,
     ) -> choosing.BestOf[T]:
@@ -150,7 +152,7 @@ class Flow(ManySteps):
         """
         name = self._steps.names.take(key, "best_of")
         return await choosing.best_of(
-            self._steps, name, task, count=count, gates=gates, score=score
+            self._steps, name, task, count=count, gates=tuple(gates), score=score
         )
 
     async def vote(
@@ -211,7 +213,7 @@ class Flow(ManySteps):
         self,
         task: Task[T],
         *,
-        to: Sequence[str | Agent[T]] = (),
+        to: Iterable[str | Agent[T]] = (),
         accept: Callable[[Result[T]], bool] | None = None,
         person: str | None = None,
         key: str | None = None,
@@ -231,13 +233,15 @@ class Flow(ManySteps):
             StepFailed: no answer is accepted, and nobody is asked.
         """
         name = self._steps.names.take(key, "hand_off")
-        return await routing.hand_off(self._steps, name, task, to=to, accept=accept, person=person)
+        return await routing.hand_off(
+            self._steps, name, task, to=tuple(to), accept=accept, person=person
+        )
 
     async def manager(
         self,
         name: str,
         task: Task[T],
-        agents: Sequence[str],
+        agents: Iterable[str],
         *,
         max_children: int = 5,
         check: bool = True,
@@ -256,7 +260,7 @@ class Flow(ManySteps):
             StepFailed: the task is not done.
         """
         called = self._steps.names.take(name, "manager")
-        asked = routing.managed(task, agents, max_children)
+        asked = routing.managed(task, tuple(agents), max_children)
         return checked_result(await self._steps.result(called, asked), called, check=check)
 
     async def step(
@@ -265,7 +269,7 @@ class Flow(ManySteps):
         function: Callable[..., object],
         /,
         *values: object,
-        effect: Effect | str = Effect.ONCE,
+        effect: EffectName = Effect.ONCE,
         **named: object,
     ) -> Any:  # noqa: ANN401 - what the function returns, which is annotated there
         """Call a function of your own, once, and store what it returns.
@@ -332,7 +336,7 @@ class Flow(ManySteps):
         self,
         question: str,
         *,
-        choices: Sequence[str] = (),
+        choices: Iterable[str] = (),
         default: str = "",
         timeout: float | None = None,
         key: str | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from enum import StrEnum
-from typing import Any, Generic, cast, get_type_hints
+from typing import Any, Generic, Literal, TypeAlias, cast, get_type_hints
 
 import orjson
 from pydantic import ValidationError
@@ -42,6 +42,9 @@ class OnChange(StrEnum):
 
     REFUSE = "refuse"
     KEEP_GOING = "keep_going"
+
+
+OnChangeName: TypeAlias = OnChange | Literal["refuse", "keep_going"]
 
 
 class FlowFunction(Generic[T]):

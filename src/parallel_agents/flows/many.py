@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from parallel_agents.core.agent import T
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.batch import BatchSize
-from parallel_agents.core.schema import Json
+from parallel_agents.core.converted import GivenObject
 from parallel_agents.core.task import Task
 from parallel_agents.flows.batched import batched_results
 from parallel_agents.flows.gathered import Gathered
@@ -45,7 +45,7 @@ class ManySteps:
     async def map(
         self,
         task: Task[T],
-        rows: Iterable[Mapping[str, Json]],
+        rows: Iterable[GivenObject],
         *,
         by: str | None = None,
         key: str | None = None,

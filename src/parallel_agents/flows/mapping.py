@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from parallel_agents.core.agent import T
+from parallel_agents.core.converted import GivenObject, as_object
 from parallel_agents.core.message import File
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import JsonOrFile, Task
@@ -20,7 +21,7 @@ _DIGEST_CHARACTERS = 12
 
 
 def mapped(
-    name: str, template: Task[T], rows: Iterable[Mapping[str, Json]], by: str | None
+    name: str, template: Task[T], rows: Iterable[GivenObject], by: str | None
 ) -> tuple[Task[T], ...]:
     """A task for each row; its key is the row's value in the column `by`, or else what is asked.
 
@@ -38,7 +39,7 @@ def mapped(
     columns = [*([by] if by else []), *(c for each in needed for c in each.columns)]
     counts: Counter[str] = Counter()
     tasks: list[Task[T]] = []
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(map(as_object, rows), start=1):
         where = f"row {number} of the step {name}"
         for column in columns:
             if column not in row:

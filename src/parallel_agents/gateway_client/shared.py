@@ -19,6 +19,7 @@ from parallel_agents.core.artifact import (
     found_artifact,
     found_artifacts,
 )
+from parallel_agents.core.converted import GivenJson, as_json
 from parallel_agents.core.ids import SessionKey, make_long_name
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_reads import not_in_time
@@ -98,15 +99,15 @@ class RemoteState:
         asked = Asked(look=STATE.name, tree=self._tree, name=prefix)
         return await self._exchange.look(STATE, asked)
 
-    async def set(self, key: str, value: Json) -> StateWritten:
+    async def set(self, key: str, value: GivenJson) -> StateWritten:
         """Replace a value, whatever it is.
 
         Raises:
             InvalidInput: the state does not take such a key or value, or there is no room.
         """
-        return await self._write(StateOperation.SET, key, value=value)
+        return await self._write(StateOperation.SET, key, value=as_json(value))
 
-    async def compare_and_set(self, key: str, value: Json, *, version: Index) -> StateWritten:
+    async def compare_and_set(self, key: str, value: GivenJson, *, version: Index) -> StateWritten:
         """Replace a value if it still has this version; 0 stands for a key without a value.
 
         Returns:
@@ -115,15 +116,15 @@ class RemoteState:
         Raises:
             InvalidInput: as for `set`.
         """
-        return await self._write(StateOperation.SET, key, value=value, version=version)
+        return await self._write(StateOperation.SET, key, value=as_json(value), version=version)
 
-    async def append(self, key: str, item: Json) -> StateWritten:
+    async def append(self, key: str, item: GivenJson) -> StateWritten:
         """Add an item to the end of a list, which is made if the key has no value.
 
         Raises:
             InvalidInput: as for `set`; or the value is not a list.
         """
-        return await self._write(StateOperation.APPEND, key, value=item)
+        return await self._write(StateOperation.APPEND, key, value=as_json(item))
 
     async def delete(self, key: str, *, version: Index | None = None) -> StateWritten:
         """Remove a value; only if it still has this version, if one is given.

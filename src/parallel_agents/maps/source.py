@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol, TypeAlias
 
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
@@ -30,6 +30,9 @@ class Format(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     FILES = "files"
+
+
+FormatName: TypeAlias = Format | Literal["csv", "jsonl", "files"]
 
 
 class Fingerprint(Digest, Protocol):

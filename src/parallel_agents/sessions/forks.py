@@ -9,7 +9,6 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget, account_of
 from parallel_agents.core.fork import Fork, ForkedFrom
 from parallel_agents.core.forking import Beginning, beginning_of
-from parallel_agents.core.ids import short
 from parallel_agents.core.message import Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.session import Cleanup, Session, SessionOptions
@@ -111,7 +110,7 @@ def _check_forkable(row: Row) -> None:
     Raises:
         ForkRefused: its record is damaged, or it is a batch.
     """
-    options, name = row.session.options, short(row.session.key)
+    options, name = row.session.options, row.session.name
     if row.fault:
         raise ForkRefused(
             f"the record of {name} cannot be read", why=row.fault, hint="spawn the agent instead"
@@ -137,7 +136,7 @@ def _workspace_of(source: Session, fork: Fork, begins: Beginning) -> Workspace |
     if had.folder and all(message.role is Role.USER for message in copied):
         return had
     raise ForkRefused(
-        f"{short(source.key)} works in a copy of {had.folder or 'the folder of its parent'}",
+        f"{source.name} works in a copy of {had.folder or 'the folder of its parent'}",
         why="what was said is known at each turn, and its files only as they are now",
         hint="say what the fork is to work in: --workspace DIR for a new copy of a folder, such as that of"
         " the session in `pagents workspaces list`, or --cwd DIR (in Python workspace=Workspace.own(DIR) or .at(DIR)); over --url, fork it before its"

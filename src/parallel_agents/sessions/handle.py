@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Generic
 
 from typing_extensions import override
@@ -11,6 +11,7 @@ from parallel_agents.core.agent import T_co
 from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.async_use import Followed
+from parallel_agents.core.converted import GivenObject, as_object
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.fork import Fork
@@ -18,10 +19,9 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import File, Message
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Result
-from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed
 from parallel_agents.core.transcript import fold
-from parallel_agents.core.verbs import Sessions, Spawned, Steer, whole_history
+from parallel_agents.core.verbs import Sessions, Spawned, Steer, SteerModeName, whole_history
 from parallel_agents.sessions.typed import typed
 
 
@@ -64,8 +64,8 @@ class SessionHandle(Generic[T_co]):
         self,
         text: str,
         *,
-        input: JsonObject | None = None,
-        files: Sequence[File] = (),
+        input: GivenObject | None = None,
+        files: Iterable[File] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> None:
         """Start the session's next run, which sees the messages so far; `wait` then waits for it.
@@ -77,7 +77,7 @@ class SessionHandle(Generic[T_co]):
             RunIsOver: the session was killed.
         """
         spawned = await self._sessions.send(
-            self.key, text, input=input, files=files, on_text=on_text
+            self.key, text, input=as_object(input), files=tuple(files), on_text=on_text
         )
         self.run_id = spawned.run_id
 
@@ -105,7 +105,7 @@ class SessionHandle(Generic[T_co]):
             self._sessions, await self._sessions.fork(self.key, fork), self.output_type
         )
 
-    async def steer(self, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+    async def steer(self, text: str, *, mode: SteerModeName = SteerMode.NEXT) -> Steer:
         """Send a message to the live run.
 
         The run reads it before its next model call. With NOW the current model call is broken off
@@ -115,7 +115,7 @@ class SessionHandle(Generic[T_co]):
         Raises:
             RunIsOver: the run has ended; `send` starts the next one.
         """
-        return await self._sessions.steer(self.key, text, mode=mode)
+        return await self._sessions.steer(self.key, text, mode=SteerMode(mode))
 
     async def kill(self) -> Killed:
         """End the session's live run and everything it spawned; if all has ended, change nothing."""

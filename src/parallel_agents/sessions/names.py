@@ -78,7 +78,7 @@ def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:
     if len(keyed := [row for row in found if _is_keyed(row, exact)]) == 1:
         return keyed[0]
     if len(found) > 1:
-        keys = [short(row.session.key) for row in found]
+        keys = [row.session.name for row in found]
         raise ambiguous(name, found, keys, hint="use more of the id, or RUN/LABEL")
     return found[0]
 

@@ -18,7 +18,6 @@ from parallel_agents.core.ids import (
     make_run_id,
     make_session_key,
     make_team_key,
-    short,
 )
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message
@@ -318,7 +317,7 @@ def _bounds_below(parent: Session) -> Policy:
     policy = parent.agent.policy
     if policy.max_depth is not None and parent.depth >= policy.max_depth:
         raise SpawnRefused(
-            f"session {short(parent.key)} is at depth {parent.depth} and may not spawn",
+            f"session {parent.name} is at depth {parent.depth} and may not spawn",
             why=f"the maximum depth is {policy.max_depth}",
             limit=SpawnLimit(SpawnBound.DEPTH, parent.depth, policy.max_depth),
             hint="spawn from a session nearer the root, or raise the setting max_spawn_depth",

@@ -13,6 +13,7 @@ import orjson
 from parallel_agents.core.agent import Agent, T_co
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.converted import GivenObject, as_object
 from parallel_agents.core.ids import RunId, key_half, make_keyed_run_id
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, Run
@@ -75,7 +76,7 @@ class Pool(Generic[T_co]):
             self._idle.put_nowait((called, place(called)))
 
     async def run(
-        self, text: str, *, input: JsonObject | None = None, key: Name | None = None
+        self, text: str, *, input: GivenObject | None = None, key: Name | None = None
     ) -> Result[T_co]:
         """Run one task in the next idle session, and return its result.
 
@@ -94,7 +95,7 @@ class Pool(Generic[T_co]):
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
         """
         async with self._idle_place() as (called, place):
-            result = await self._run(called, place, text, input or {}, self._known(key))
+            result = await self._run(called, place, text, as_object(input) or {}, self._known(key))
             return typed(result, self._output_type)
 
     async def _run(

@@ -16,7 +16,7 @@ from parallel_agents.core.cutting import head
 from parallel_agents.core.fitting import fitted
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.fork import Fork
-from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.object_schema import check_spelling, ways_to_give
 from parallel_agents.core.permission import Permissions
@@ -242,7 +242,7 @@ def check_reads_messages(row: Row) -> None:
         InvalidInput: the session has no model to read the message.
     """
     if row.run.kind.is_group:
-        kind, name = row.run.kind.value, short(row.session.key)
+        kind, name = row.run.kind.value, row.session.name
         raise InvalidInput(
             f"{name} is a {kind}, and a {kind} reads no messages",
             why="its agents read messages, each in its own session",

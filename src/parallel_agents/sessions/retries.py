@@ -10,7 +10,7 @@ from parallel_agents.core.budget import NO_BUDGET, Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.event import Event, Finished, Queued
 from parallel_agents.core.forking import forked
-from parallel_agents.core.ids import RunId, short
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.retry_keys import next_key
@@ -86,7 +86,7 @@ class Retries:
         raise Conflict(
             f"{retry.session.label} is already a retry of this task, with a different text or input",
             why="a failed task has one retry at a time",
-            hint=f"run `pagents kill {short(retry.session.key)}` first, or retry without the change",
+            hint=f"run `pagents kill {retry.session.name}` first, or retry without the change",
         )
 
     async def _team(self, dead_letter: DeadLetter) -> Row | None:

@@ -342,13 +342,14 @@ class Service(Executing):
         row = await self.find(name)
         live = Filter(tree=row.session.key, is_live=True, every_run=True)
         await self.check_able(await self._store.rows(live))
-        resumed, *_ = await whole(lambda: self._go_on(row.session.key))
+        resumed, *_ = await whole(lambda: self._go_on(row))
         for each in oldest_first(await self._store.rows(live)):
             await self.submit(each)
         return Spawned(resumed.session.key, resumed.run.id, is_new=False)
 
-    async def _go_on(self, session: SessionKey) -> list[Row]:
-        rows = await self._store.go_on(session, self._engine.owner)
+    async def _go_on(self, found: Row) -> list[Row]:
+        key, owner = found.session.key, self._engine.owner
+        rows = await self._store.go_on(key, owner, since=found.run.id)
         for row in rows:
             await self.submit(row)
         return rows

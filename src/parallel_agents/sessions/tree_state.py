@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from parallel_agents.core.annotations import Index, Seconds
 from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.converted import GivenJson, as_json
 from parallel_agents.core.expression import Expression, Lacking, Unfit
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
@@ -116,15 +117,15 @@ class TreeState:
         """The values of all keys that begin with `prefix`, by key."""
         return await self._store.state_entries(self._tree, prefix=prefix)
 
-    async def set(self, key: str, value: Json) -> StateWritten:
+    async def set(self, key: str, value: GivenJson) -> StateWritten:
         """Replace a value, whatever it is.
 
         Raises:
             InvalidInput: the state does not take such a key or value, or there is no room.
         """
-        return await self._write(key, StateOperation.SET, value)
+        return await self._write(key, StateOperation.SET, as_json(value))
 
-    async def compare_and_set(self, key: str, value: Json, *, version: Index) -> StateWritten:
+    async def compare_and_set(self, key: str, value: GivenJson, *, version: Index) -> StateWritten:
         """Replace a value if it still has this version; 0 stands for a key without a value.
 
         Returns:
@@ -133,15 +134,15 @@ class TreeState:
         Raises:
             InvalidInput: as for `set`.
         """
-        return await self._write(key, StateOperation.SET, value, version)
+        return await self._write(key, StateOperation.SET, as_json(value), version)
 
-    async def append(self, key: str, item: Json) -> StateWritten:
+    async def append(self, key: str, item: GivenJson) -> StateWritten:
         """Add an item to the end of a list, which is made if the key has no value.
 
         Raises:
             InvalidInput: as for `set`; or the value is not a list.
         """
-        return await self._write(key, StateOperation.APPEND, item)
+        return await self._write(key, StateOperation.APPEND, as_json(item))
 
     async def delete(self, key: str, *, version: Index | None = None) -> StateWritten:
         """Remove a value; only if it still has this version, if one is given.

@@ -6,6 +6,7 @@ What is done stays done, and what was said stays in the transcript: only the res
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import dropwhile
 
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
@@ -18,7 +19,7 @@ from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.tables import Tables
 
 _SHORT = FAILURES | {RunStatus.PARTIAL}
-_TEXT = "Go on where you stopped: the budget was used up, and more may be spent now."
+_GO_ON = "\n\nGo on where you stopped: the budget was used up, and more may be spent now."
 
 
 class GoingOn:
@@ -29,7 +30,12 @@ class GoingOn:
         self._sessions = sessions
 
     def go_on(
-        self, session: SessionKey, owner: OwnerId | None, *, request: Queued | None = None
+        self,
+        session: SessionKey,
+        owner: OwnerId | None,
+        *,
+        request: Queued | None = None,
+        since: RunId | None = None,
     ) -> list[Row]:
         """The current runs of a session: first its own, then those that its team's tasks have anew."""
         row = self._tables.rows.of_session(session)
@@ -39,7 +45,7 @@ class GoingOn:
             asker = row.session.parent
             is_next = _has_next(row, request) and not _is_closed(row)
             return [self._next(row, owner, asker, request) if is_next else row]
-        return [self._agent(row, owner, asker=row.session.parent)]
+        return [self._agent(row, owner, asker=row.session.parent, since=since)]
 
     def _team(self, team: Row, owner: OwnerId | None) -> list[Row]:
         if _is_closed(team) or _is_executed(team) or team.run.status is RunStatus.DONE:
@@ -52,13 +58,24 @@ class GoingOn:
         is_next = bool(begun) and team.run.status.is_over
         return [self._next(team, owner, None) if is_next else team, *begun]
 
-    def _agent(self, latest: Row, owner: OwnerId | None, *, asker: SessionKey | None) -> Row:
-        """The run that is the latest state of a session's work, or one in which it continues."""
+    def _agent(
+        self,
+        latest: Row,
+        owner: OwnerId | None,
+        *,
+        asker: SessionKey | None,
+        since: RunId | None = None,
+    ) -> Row:
+        """The run that is the latest state of a session's work, or one in which it continues.
+
+        The work is what the session was spawned for, or what the run `since` began.
+        """
         session = latest.session
-        for run, status in self._tables.database.all("runs_of_session", (session.key,)):
+        runs = self._tables.database.all("runs_of_session", (session.key,))
+        for run, status in dropwhile(lambda each: since not in (None, each[0]), runs):
             if status != RunStatus.OVER_BUDGET:
                 return self._tables.rows.of_run(RunId(run))
-        return latest if _is_closed(latest) else self._next(latest, owner, asker)
+        return latest if _is_closed(latest) else self._next(latest, owner, asker, since=since)
 
     def _next(
         self,
@@ -66,14 +83,15 @@ class GoingOn:
         owner: OwnerId | None,
         asker: SessionKey | None,
         request: Queued | None = None,
+        since: RunId | None = None,
     ) -> Row:
         session = latest.session.key
-        asked = (
-            latest if latest.run.kind is RunnerKind.FLOW else self._tables.rows.of_spawn(session)
-        )
-        queued = request or self._queued(asked.run.id)
+        if latest.run.kind is RunnerKind.FLOW:
+            since = latest.run.id
+        queued = request or self._queued(since or self._tables.rows.of_spawn(session).run.id)
         if latest.run.kind is RunnerKind.AGENT:
-            text = f"{queued.text}\n\n{_TEXT}"  # judges read the whole task there
+            task = queued.text.removesuffix(_GO_ON)
+            text = f"{task}{_GO_ON}"  # judges read the whole task there
             queued = replace(queued, text=text, context=(), taken=(), forked_from=None, kept=())
         run = self._sessions.send(session, make_run_id(), queued, owner=owner, sender=asker)
         self._tables.dead_letters.note_retry(latest.run.id, session)

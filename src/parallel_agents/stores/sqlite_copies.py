@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from parallel_agents.errors import BackupFailed, InvalidInput, NoRoom
+from parallel_agents.files import check_target, make_private_folders
 from parallel_agents.lock import hold_nowait
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.sqlite_connection import mapped_errors, newest_version, stored_version
@@ -41,17 +42,18 @@ def copy_store(path: Path, target: Path, on_progress: Callable[[int, int], None]
 
     Args:
         path: the store.
-        target: a file that does not exist; it appears once it is whole and checked.
+        target: a file that does not exist; it appears once it is whole and checked, and missing folders with it.
         on_progress: called with the pages that are left, and all of them; what it raises ends the copy.
 
     Raises:
-        InvalidInput: the file exists, or its folder does not.
+        InvalidInput: the file exists, or cannot be written.
         NoRoom: the disk has too little room.
         BackupFailed: the copy could not be made, or is not like the store.
         StoreUnreachable: the store cannot be read.
     """
     _check_target(target)
     _check_room(path, target)
+    make_private_folders(target.absolute().parent)
     with _beside(target) as aside:
         try:
             with mapped_errors(path), closing(connection_for_reading(path)) as source:
@@ -77,19 +79,17 @@ def _check_target(target: Path) -> None:
         raise InvalidInput(
             f"{target} exists", why="a backup overwrites nothing", hint="name another file"
         )
-    if not target.parent.is_dir():
-        raise InvalidInput(
-            f"the folder {target.parent} does not exist", hint="make it, or name another file"
-        )
+    check_target(target)
 
 
 def _check_room(path: Path, target: Path) -> None:
     needed = sum(file.stat().st_size for file in (path, wal_of(path)) if file.exists())
-    free = shutil.disk_usage(target.parent).free
+    folder = next(each for each in target.absolute().parents if each.exists())
+    free = shutil.disk_usage(folder).free
     if free < needed:
         raise NoRoom(
             f"a copy of the store needs {needed:,} bytes",
-            why=f"the disk of {target.parent} has {free:,} left",
+            why=f"the disk of {folder} has {free:,} left",
             hint="name a file on another disk, or free some space",
         )
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import orjson
 
 from parallel_agents.core.event import Event, Finished, Replied, ToolFinished
-from parallel_agents.core.ids import RunId, is_group_key, short
+from parallel_agents.core.ids import RunId, is_group_key
 from parallel_agents.core.message import Text
 from parallel_agents.core.model import Finish
 from parallel_agents.core.overview import Lineage
@@ -215,7 +215,7 @@ def _common(operation: Operation, row: Row) -> _Found:
         "gen_ai.workflow.name" if is_group else "gen_ai.agent.name": _name(agent_of(row)),
         "gen_ai.conversation.id": row.session.key,
         "pagents.run.id": row.run.id,
-        "pagents.session.name": _name(short(row.session.key)),
+        "pagents.session.name": _name(row.session.name),
     }
 
 

@@ -12,7 +12,15 @@ from parallel_agents.containment.values import text_of
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.shown import shown
-from parallel_agents.core.tool import Access, Effect, Subject, ToolContext, ToolSpec
+from parallel_agents.core.tool import (
+    Access,
+    AccessName,
+    Effect,
+    EffectName,
+    Subject,
+    ToolContext,
+    ToolSpec,
+)
 from parallel_agents.errors import InvalidInput
 
 Function = Callable[..., object]
@@ -110,15 +118,15 @@ def _first_paragraph(function: Function) -> str:
 def tool(function: Function, /) -> FunctionTool: ...
 @overload
 def tool(
-    *, effect: Effect | str = ..., access: Access | str = ..., subject: Subject | str | None = ...
+    *, effect: EffectName = ..., access: AccessName = ..., subject: Subject | str | None = ...
 ) -> Callable[[Function], FunctionTool]: ...
 @checked
 def tool(
     function: Function | None = None,
     /,
     *,
-    effect: Effect | str = Effect.ONCE,
-    access: Access | str = Access.NONE,
+    effect: EffectName = Effect.ONCE,
+    access: AccessName = Access.NONE,
     subject: Subject | str | None = None,
 ) -> FunctionTool | Callable[[Function], FunctionTool]:
     """Make a function a tool, by `@tool` or `@tool(effect="pure")`.

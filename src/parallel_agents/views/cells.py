@@ -12,6 +12,8 @@ from rich.cells import cell_len, split_graphemes
 # Joiners and variants of characters: terminals disagree on how wide what they join is.
 _JOINERS = re.compile(r"[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 _ELLIPSIS = "…"
+_DOT = " · "
+_HELD = "\ue000"  # stands for a blank at which no line ends; it is as wide
 
 
 def steady(text: str) -> str:
@@ -24,6 +26,16 @@ def ended(text: str, most: int) -> str:
     if cell_len(text) <= most:
         return text
     return f"{_head(text, most - 1)}{_ELLIPSIS}" if most > 0 else ""
+
+
+def worded(text: str, most: int) -> str:
+    """The same, with the end left out from a blank on if there is one in the last third."""
+    shown = ended(text, most)
+    begin, _, word = shown.removesuffix(_ELLIPSIS).rpartition(" ")
+    is_cut_within = shown != text and text[len(begin) + 1 + len(word) :][:1].strip()
+    if begin and is_cut_within and cell_len(begin) >= most * 2 // 3:
+        return f"{begin.rstrip()}{_ELLIPSIS}"
+    return shown
 
 
 def middle(text: str, most: int) -> str:
@@ -85,7 +97,8 @@ def _boundary(text: str, place: int) -> int:
 def wrapped(text: str, width: int, further: str = "  ") -> list[str]:
     """Lines of at most `width` cells; continued lines are indented further.
 
-    Words are never broken, so that paths and addresses can be copied; a blank ends no line.
+    Words are never broken, so that paths and addresses can be copied, and neither are commands between
+    middle dots if they fit in a line; a blank ends no line.
     """
     return [shown for line in text.split("\n") for shown in _wrapped_line(line, width, further)]
 
@@ -94,6 +107,9 @@ def _wrapped_line(line: str, width: int, further: str) -> list[str]:
     if cell_len(line) <= width:
         return [line.rstrip() if line.strip() else ""]
     indent = " " * (len(line) - len(line.lstrip(" ")))
+    if _DOT in line:
+        most = width - len(indent) - len(further)
+        line = _DOT.join(_held(part, most) for part in line.split(_DOT)).replace(_DOT, f"{_HELD}· ")
     lines: list[str] = []
     shown = indent
     begins = True
@@ -104,7 +120,15 @@ def _wrapped_line(line: str, width: int, further: str) -> list[str]:
             gap = ""  # noqa: PLW2901 - a blank begins no line
         shown += word if begins else f"{gap}{word}"
         begins = False
-    return [*lines, shown]
+    return [each.replace(_HELD, " ") for each in (*lines, shown)]
+
+
+def _held(part: str, most: int) -> str:
+    """A part of a line whose words stay together, after its title, if it fits."""
+    title, colon, rest = part.rpartition(": ")
+    if cell_len(rest) + 2 > most:
+        return part
+    return f"{title}{colon}{rest.replace(' ', _HELD)}"
 
 
 def _head(text: str, most: int) -> str:

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from parallel_agents.core.artifact import Artifact, ArtifactRecord
 from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.event import Event
-from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.json_value import as_list
 from parallel_agents.core.overview import Origin
 from parallel_agents.core.row import Row
@@ -376,7 +376,7 @@ def decision_json(decision: Decision, origins: Mapping[SessionKey, Origin]) -> D
 def letter_json(letter: DeadLetter) -> LetterDocument:
     run, error = letter.run, letter.error
     return {
-        "id": short(letter.session.key),
+        "id": letter.session.name,
         "session_key": letter.session.key,
         "run_id": run.id,
         "parent": letter.session.parent,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import orjson
 
 from parallel_agents.core.cutting import before_cut
-from parallel_agents.core.ids import short
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
@@ -101,7 +100,7 @@ def style(status: RunStatus) -> str:
 
 
 def name(row: Row) -> str:
-    return short(row.session.key)
+    return row.session.name
 
 
 def seconds(value: float) -> str:

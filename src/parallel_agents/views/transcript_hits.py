@@ -81,7 +81,8 @@ def _named(hit: Hit, rows: Mapping[SessionKey, Row]) -> Hit:
     row = rows.get(hit.session)
     if row is None:
         return hit
-    return replace(hit, label=row.session.label, agent=row.session.agent.name)
+    session = row.session
+    return replace(hit, label=session.label, agent=session.agent.name, name=session.name)
 
 
 async def _chosen(
@@ -127,7 +128,7 @@ def split_arguments(arguments: Sequence[str]) -> Asked:
 def hit_json(hit: Hit) -> HitDocument:
     """A hit for machines."""
     return {
-        "id": short(hit.session),
+        "id": hit.name or short(hit.session),
         "label": hit.label,
         "agent": hit.agent,
         "role": hit.role.value,

@@ -114,11 +114,10 @@ async def test_a_client_resumes_after_an_event_that_was_pruned_meanwhile(serving
     assert (status, after["items"]) == (200, [])
 
 
-async def queued(served: Served, text: str = "Look") -> str:
+async def queued(served: Served, text: str = "Look", *, id: str | None = None) -> str:
     """A session whose run waits: another client spawned it, and asked for no worker."""
-    task = Task(
-        "code_reviewer", text, input={"code": "x = 1", "language": "python"}, model="sim/calm"
-    )
+    code = {"code": "x = 1", "language": "python"}
+    task = Task("code_reviewer", text, input=code, model="sim/calm", key=id)
     heard = asyncio.Event()
     with served.gateway.hub.listening(lambda _: heard.set()):
         async with open_client(served.environment, served.settings) as client:
@@ -370,7 +369,7 @@ async def test_an_agent_that_was_changed_since_the_start_is_spawned_as_it_is(
 
 async def test_a_phrase_is_found_in_all_transcripts_page_by_page(serving: Serving) -> None:
     async with serving() as served:
-        key = await queued(served, "savannah <b>calendar</b>")
+        key = await queued(served, "savannah <b>calendar</b>", id="wild")
         await queued(served, "savannah")
         found = await served.get("/search?q=SAVANNAH%20calendar*")
         pages = [await served.get("/search?q=savannah&limit=1")]
@@ -378,11 +377,14 @@ async def test_a_phrase_is_found_in_all_transcripts_page_by_page(serving: Servin
         filtered = await served.get("/search?q=savannah&filter=state:done")
         odd = await served.get("/search?q=NEAR(%22a%00*&filter=agent:x")
         nothing = await served.get("/search?q=***")
+        _, listed = await served.get("/runs")
         wrong = await served.get("/search?q=a&after=x")
 
     (hit,) = found[1]["items"]
     assert (found[1]["schema"], found[1]["not_indexed"]) == ("pagents.search/1", 0)
     assert (hit["session_key"], hit["role"], hit["agent"]) == (key, "task", "code_reviewer")
+    assert hit["id"] == "wild"
+    assert hit["id"] in [row["id"] for row in listed["items"]]
     assert [piece["text"] for piece in hit["snippet"] if piece["is_hit"]] == [
         "savannah",
         "calendar",

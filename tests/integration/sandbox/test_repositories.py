@@ -160,14 +160,13 @@ async def test_a_forged_worktree_opens_nothing(tmp_path: Path) -> None:
     assert "SECRET" not in end.output
 
 
-@pytest.fixture
-def outer(repository: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def outer_template(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Path:
     """A repository with a submodule, one that is not checked out, and hooks in its own files."""
-    folder = tmp_path / "outer"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("outer")
     git(folder, "init", "-q", "-b", "main")
     for name in ("libs/inner", "libs/empty"):
-        git(folder, "submodule", "add", "-q", str(repository), name)
+        git(folder, "submodule", "add", "-q", str(template), name)
     (folder / "tools" / "hooks").mkdir(parents=True)
     (folder / "tools" / "hooks" / "post-index-change").write_text("#!/bin/sh\n")
     (folder / "tools" / "monitor").write_text("#!/bin/sh\n")
@@ -182,6 +181,11 @@ def outer(repository: Path, tmp_path: Path) -> Path:
     (folder / "settings").mkdir()
     (folder / "settings" / "gitconfig").write_text("[core]\n")
     return folder
+
+
+@pytest.fixture
+def outer(tmp_path: Path, outer_template: Path) -> Path:
+    return shutil.copytree(outer_template, tmp_path / "outer", symlinks=True)
 
 
 def work(folder: Path) -> None:

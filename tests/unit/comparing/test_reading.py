@@ -78,6 +78,15 @@ async def test_runs_that_did_the_same_are_identical_whatever_their_ids_are() -> 
     assert found.changed == ()
 
 
+async def test_what_a_task_was_sent_later_is_no_part_of_its_team_s_run() -> None:
+    async with opened(echo) as (rig, _):
+        await both(rig, labelled("tea"), labelled("tea"))
+        sent = await rig.service.send("a/tea", "More.")
+        await rig.service.wait([sent.run_id])
+
+        assert (await rig.sessions.compare("a", "b")).identical == 2
+
+
 async def test_the_first_divergence_is_the_reply_that_came_first() -> None:
     async with opened(echo) as (rig, model):
 
@@ -186,7 +195,11 @@ async def test_what_a_spawned_session_did_otherwise_comes_before_what_its_parent
             await (await rig.sessions.spawn(Task(lead, "Go", key=key))).wait()
         same = await rig.sessions.compare("a", "b")
         other = await rig.sessions.compare("b", "c")
+        sent = [await rig.service.send(key, "More.") for key in "ab"]
+        await rig.service.wait([each.run_id for each in sent])
+        later = await rig.sessions.compare("a", "b")
 
+    assert later.identical + len(later.rows) == 1  # the part was asked for before
     assert (same.divergence, same.identical) == (None, 2)
     assert (same.a.spend.calls, same.a.whole_spend.calls) == (3, 4)
     assert other.divergence is not None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import UserList
 from collections.abc import Callable
-from dataclasses import is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_type_hints
 
 import orjson
 import pytest
@@ -18,6 +19,7 @@ from typing_extensions import override
 
 import parallel_agents as pa
 from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.annotations import taker_of
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.dead_letter import DeadLetterFilter, Edits
@@ -43,6 +45,7 @@ from parallel_agents.core.resolving import Resolver
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.store_care import Retention
+from parallel_agents.core.takers import take_part
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.tier import Tier
 from parallel_agents.core.with_workspace import WithWorkspace
@@ -167,6 +170,15 @@ def test_any_value_for_any_argument_is_refused_or_can_be_read_back(
         assert _adapter(made).validate_json(orjson.dumps(kept)) == kept, name
 
 
+@pytest.mark.parametrize("made", _GOOD, ids=lambda made: made.__name__)
+def test_a_default_is_of_the_type_that_is_kept(made: type[Any]) -> None:
+    hints = get_type_hints(made, include_extras=True)
+
+    for field in fields(made):
+        if field.default is not MISSING:
+            assert take_part(taker_of(hints[field.name]), field.default, "") is field.default
+
+
 def test_every_public_value_that_callers_make_is_checked() -> None:
     public = {name: getattr(pa, name) for name in pa.__all__}
     values = {name for name, value in public.items() if is_dataclass(value)}
@@ -226,6 +238,7 @@ def test_what_is_meant_is_taken() -> None:
     made = agent(tools=["read_file"], tier="large", needs=["facts"], temperature=1)
 
     assert agent(budget=2).budget == Budget(usd=2)
+    assert task(ladder=UserList(["sim/calm"])).ladder == ("sim/calm",)
     assert task(budget={"tokens": 5}).budget == Budget(tokens=5)
     assert task(limits={"attempts": 2}).limits == Limits(attempts=2)
     assert task(limits={}).limits == Limits()
@@ -233,7 +246,7 @@ def test_what_is_meant_is_taken() -> None:
     assert made.tier is Tier.LARGE
     assert made.needs == (Need.FACTS,)
     assert made.temperature == 1
-    assert SessionOptions(mode="session").mode is Mode.SESSION  # pyright: ignore[reportArgumentType] - what is tested
+    assert SessionOptions(mode="session").mode is Mode.SESSION
     assert type(task(input=MappingProxyType({"a": 1})).input) is dict
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.task import Task
+from parallel_agents.core.verbs import UntilName
 from parallel_agents.errors import AuthFailed
 from parallel_agents.testing import RepliesWith, open_rig
 
@@ -17,7 +18,7 @@ SLOW = RepliesWith(lambda _: "slow", "scripted/slow", latency_seconds=30)
 BAD = RepliesWith(lambda _: AuthFailed("no key"), "scripted/bad", latency_seconds=5)
 
 
-async def wait(until: str, *models: str) -> tuple[list[str], float]:
+async def wait(until: UntilName, *models: str) -> tuple[list[str], float]:
     """The models of the results, and the time when they came."""
 
     async with open_rig(FAST, SLOW, BAD, agents=[WRITER]) as rig:
@@ -43,7 +44,7 @@ async def wait(until: str, *models: str) -> tuple[list[str], float]:
     ],
 )
 async def test_wait_returns_as_soon_as_its_condition_is_met(
-    until: str, models: tuple[str, ...], ended: list[str], at: float
+    until: UntilName, models: tuple[str, ...], ended: list[str], at: float
 ) -> None:
     assert await wait(until, *models) == (ended, at)
 

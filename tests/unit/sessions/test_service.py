@@ -396,6 +396,17 @@ async def test_a_resume_executes_every_run_of_a_session_in_order() -> None:
     assert [result.output for result in results] == ["re: one", "re: two"]
 
 
+async def test_a_resume_is_about_the_newest_message_of_a_session() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        first = await rig.sessions.spawn(Task("writer", "one"))
+        await first.wait()
+        sent = await rig.service.send(first.key, "two")
+        await rig.service.kill(first.key)
+
+        assert (await rig.service.resume(first.key)).run_id == sent.run_id
+        assert (await rig.service.resume(first.run_id)).run_id == first.run_id
+
+
 async def first_of(rig: Rig, session: str) -> RunId:
     """The run of a message that is sent while the session is at work."""
     await asyncio.sleep(1)

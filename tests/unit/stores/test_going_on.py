@@ -8,6 +8,7 @@ import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.event import Queued
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.row import oldest_first
@@ -60,6 +61,23 @@ async def test_only_what_ended_over_budget_goes_on(
 
         assert ended == [first, second]
         assert len(await rig.service.list(Filter(every_run=True))) == runs
+
+
+async def test_a_later_message_that_ended_over_budget_goes_on_when_it_is_resumed() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        ended = [await run(rig, "do", MUCH), await run(rig, "do", LITTLE)]
+        sent = await rig.service.send("k", "more")
+        (short,) = await rig.service.wait([sent.run_id])
+        ended.append(await run(rig, "do", MUCH))
+        resumed = await rig.service.resume("k")
+        (result,) = await rig.service.wait([resumed.run_id])
+        asked = next(each.body for each in await rig.store.events() if each.run == resumed.run_id)
+
+        assert ended == [DONE, DONE, DONE]
+        assert short.status is OVER
+        assert result.is_done
+        assert isinstance(asked, Queued)
+        assert asked.text.startswith("more\n")
 
 
 async def test_a_killed_session_stays_killed() -> None:

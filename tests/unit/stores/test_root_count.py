@@ -51,12 +51,13 @@ async def test_new_roots_are_counted_and_pruned_ones_are_not(most_new: int) -> N
 async def test_a_text_is_found_wherever_it_is_and_the_newest_come_first() -> None:
     async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER]) as rig:
         for number in range(6):
-            task = Task("writer", f"Tea {number}", label="tea" if number % 2 else "x")
+            label = "tea" if number % 2 else "x"
+            task = Task("writer", f"Tea {number}", label=label, key=f"monday-{number}")
             await (await rig.sessions.spawn(task)).wait()
             await asyncio.sleep(1)
         found = {
             (texts, limit): [row.run.title for row in await rig.store.rows(chosen)]
-            for texts in (("tea",), ("tea 4", "x"), ("X\nTea",), ("none",))
+            for texts in (("tea",), ("tea 4", "x"), ("X\nTea",), ("none",), ("Day-3",))
             for limit in (2, 50, None)
             for chosen in (Filter(texts=texts, limit=limit),)
         }
@@ -69,3 +70,4 @@ async def test_a_text_is_found_wherever_it_is_and_the_newest_come_first() -> Non
     assert found[("tea 4", "x"), 50] == ["Tea 4"]
     assert found[("X\nTea",), 2] == ["Tea 4", "Tea 2"]
     assert found[("none",), 50] == []
+    assert found[("Day-3",), 2] == found[("Day-3",), None] == ["Tea 3"]

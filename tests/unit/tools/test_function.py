@@ -197,6 +197,6 @@ async def test_a_value_that_json_lacks_is_shown_as_python_shows_it() -> None:
 
 def test_an_effect_that_does_not_exist_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"effect of tool\(\) is 'pur'") as caught:
-        tool(effect="pur")
+        tool(effect="pur")  # pyright: ignore[reportArgumentType] - what is tested
 
     assert caught.value.why == "it takes pure, idempotent or once"

@@ -29,6 +29,17 @@ def test_wide_characters_are_measured_as_they_are_shown() -> None:
     assert " ".join(line.strip() for line in lines) == "日本語 の 文章 は 幅 が 二倍 です"
 
 
+def test_a_command_between_dots_stays_on_one_line_if_it_fits() -> None:
+    line = "Next: pagents show monday · pagents history monday -f · pagents list"
+
+    assert cells.wrapped(line, 40) == [
+        "Next: pagents show monday ·",
+        "  pagents history monday -f ·",
+        "  pagents list",
+    ]
+    assert cells.wrapped("one two three · five", 12) == ["one two", "  three ·", "  five"]
+
+
 @pytest.mark.parametrize(
     ("text", "most", "shown"),
     [
@@ -51,6 +62,21 @@ def test_no_cut_is_wider_than_asked(most: int) -> None:
 
     assert cell_len(cells.ended(text, most)) <= most
     assert cell_len(cells.middle(text, most)) <= most
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "shown"),
+    [
+        ("moved into the store", 18, "moved into the…"),
+        ("moved into the store", 14, "moved into…"),
+        ("moved into the store", 20, "moved into the store"),
+        ("moved incomprehensibly", 18, "moved incomprehen…"),
+        ("sim/price-change", 10, "sim/price…"),
+        ("word", 0, ""),
+    ],
+)
+def test_text_ends_between_words_if_little_is_lost(text: str, most: int, shown: str) -> None:
+    assert cells.worded(text, most) == shown
 
 
 def test_what_terminals_measure_differently_stands_side_by_side() -> None:

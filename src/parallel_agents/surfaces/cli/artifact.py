@@ -95,7 +95,7 @@ def list_artifacts(
         )
         for record in records
     ]
-    print_list(output, _TITLES, rows, right=("SIZE",), flexible="NAME")
+    print_list(output, _TITLES, rows, right=("SIZE",), flexible="NAME", shortened=("NAME",))
 
 
 @app.command()

@@ -268,8 +268,9 @@ class _Attached:
         if isinstance(event.body, Finished) and is_told:
             for result in await self._client.sessions.results([event.run]):
                 self._told.add(event.run)
+                is_own = event.run == self._row.run.id
                 with shown.aside():
-                    render.result(result)
+                    render.result(result, self._name if is_own else None)
 
     async def _check(self) -> None:
         """See every two seconds whether a process works on the session; twice none means none."""

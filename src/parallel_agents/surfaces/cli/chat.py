@@ -16,9 +16,10 @@ from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.task import AnyTask, Task
-from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.chat_partner import nobody
 from parallel_agents.surfaces.cli.chat_script import ChatScript, talk
 from parallel_agents.surfaces.cli.chat_terminal import ChatTerminal, Line, can_chat
 from parallel_agents.surfaces.cli.chat_turns import Conversation
@@ -112,17 +113,17 @@ async def _find(app: App, begin: AnyTask) -> Row | None:
         InvalidInput: nobody can talk to what it means, or an option is for a beginning.
     """
     name = begin.agent_name
-    agents = app.catalog.agent_names()
-    if name in agents:
-        _check_talks(app.catalog.agent(name))
+    try:
+        agent = app.catalog.agent(name)
+    except UnknownAgent as error:
+        unknown = error
+    else:
+        _check_talks(agent)
         return None
     try:
         row = await app.sessions.find(name)
     except NotFound as error:
-        raise NotFound(
-            f"there is no agent and no session {name!r}",
-            hint="`pagents agents list` shows the agents, `pagents list` the sessions",
-        ) from error
+        raise nobody(name, unknown, error) from error
     if row.run.kind.is_group:
         raise InvalidInput(
             f"{name} is a team or a flow",

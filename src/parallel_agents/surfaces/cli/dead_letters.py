@@ -107,7 +107,7 @@ async def _named(sessions: SessionReads, name: str, every: DeadLetterFilter) -> 
 def print_letters(letters: Sequence[DeadLetter], form: Form | None = None) -> None:
     rows = [
         (
-            short(letter.session.key),
+            letter.session.name,
             letter.session.label,
             letter.session.agent.name,
             f"{format.glyph(letter.run.status)} {format.status(letter.run.status)}",
@@ -118,7 +118,7 @@ def print_letters(letters: Sequence[DeadLetter], form: Form | None = None) -> No
         )
         for letter in letters
     ]
-    print_list(form, _TITLES, rows, right=("COST",), flexible="LABEL")
+    print_list(form, _TITLES, rows, right=("COST",), flexible="LABEL", shortened=("LABEL",))
 
 
 def retry_of(letter: DeadLetter) -> str:

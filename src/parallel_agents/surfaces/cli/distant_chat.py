@@ -19,6 +19,7 @@ from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.called import called
+from parallel_agents.surfaces.cli.chat_partner import nobody
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.question_prompt import asked_in
@@ -85,17 +86,14 @@ class _Talk:
         who = self._begin.agent_name
         try:
             await distant.catalog.agent(who)
-        except UnknownAgent:
-            pass
+        except UnknownAgent as error:
+            unknown = error
         else:
             return
         try:
             row = await distant.sessions.find(who)
         except NotFound as error:
-            raise NotFound(
-                f"there is no agent and no session {who!r}",
-                hint="`pagents agents list` shows the agents, `pagents list` the sessions",
-            ) from error
+            raise nobody(who, unknown, error) from error
         if row.run.kind.is_group:
             raise InvalidInput(
                 f"{who} is a team or a flow",

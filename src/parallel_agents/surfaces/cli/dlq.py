@@ -288,7 +288,7 @@ def _confirm(letters: Sequence[DeadLetter]) -> None:
 def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
     rows = [
         (
-            short(given.letter.session.key),
+            given.letter.session.name,
             given.letter.session.label,
             given.model,
             _describe_retry(given),
@@ -298,7 +298,13 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
     ]
     last = ("FIRST CALL AT MOST",) if is_dry else ()
     shown = rows if is_dry else [row[:-1] for row in rows]
-    render.table(("ID", "LABEL", "MODEL", "RETRY", *last), shown, right=last, flexible="LABEL")
+    render.table(
+        ("ID", "LABEL", "MODEL", "RETRY", *last),
+        shown,
+        right=last,
+        flexible="LABEL",
+        shortened=("LABEL",),
+    )
     for given in retries:
         if given.refusal is not None:
             render.error(given.refusal)
@@ -332,7 +338,7 @@ def _retry_json(given: _Retry) -> Mapping[str, Json]:
     nanousd = None if amount is None else amount.nanousd
     most = None if nanousd is None else f"{nanousd / NANOUSD_PER_USD:.9f}"
     return {
-        "id": short(given.letter.session.key),
+        "id": given.letter.session.name,
         "run_id": given.letter.run.id,
         "label": given.letter.session.label,
         "model": given.model,

@@ -313,5 +313,6 @@ class _Started:
         self._told.add(run)
         if not self._display.is_json and self._display.form is None:
             with aside():
-                render.result(result)
+                is_own = result.session_key == self.work.session
+                render.result(result, self.work.name if is_own else None)
         return result

@@ -89,15 +89,14 @@ def _print(asked: Asked, found: Hits, seconds: float) -> None:
     shown = f"{len(found.items)} of {hits}" if len(found.items) < found.total else hits
     render.note(f"{shown} in {seconds * 1000:.0f} ms")
     first = found.items[0]
-    render.note(
-        f"Try: pagents history {short(first.session)} --after {first.seq - 1} --limit {_AROUND}"
-    )
+    name = first.name or short(first.session)
+    render.note(f"Try: pagents history {name} --after {first.seq - 1} --limit {_AROUND}")
     if found.next:
         render.note(f"Next page: --after {found.next}")
 
 
 def _print_hit(hit: Hit) -> None:
-    name = short(hit.session)
+    name = hit.name or short(hit.session)
     label = [hit.label] if hit.label not in ("", name) else []
     about = "  ".join([name, *label, hit.role.value, format.moment(hit.at)])
     render.line(format.one_line(about), "bold")

@@ -284,10 +284,12 @@ def print_map(
 
 def _summary(result: Result, counts: Mapping[str, Json], now: MapProgress | None) -> str:
     done = f"{counts.get('done', 0):,}/{counts.get('rows', 0):,} rows done" if counts else ""
-    before = f"{now.reused:,} done before" if now is not None and now.reused else ""
+    reused = 0 if now is None else now.reused
+    is_old = bool(counts) and reused == counts.get("rows") and "reduced" not in counts
+    before = f"{reused:,} done before" if reused and not is_old else ""
+    took = " before, nothing ran" if is_old else f" in {format.seconds(result.seconds)}"
     parts = [
-        f"{format.glyph(result.status)} {format.status(result.status)} in "
-        f"{format.seconds(result.seconds)}",
+        f"{format.glyph(result.status)} {format.status(result.status)}{took}",
         done,
         before,
         format.tokens(result.total_spend),

@@ -31,6 +31,8 @@ from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.trust import MCP_NAME
 
+_NONE_DEFINED = "none is defined: `pagents docs mcp-servers` says how to define one"
+
 
 class _Known(NamedTuple):
     """A server that is defined, or why it cannot be used, and where it is from."""
@@ -132,7 +134,7 @@ def _chosen(known: Sequence[_Known], names: Sequence[str], untrusted: Path | Non
     for name in names:
         if name not in all_names:
             trust = untrusted and f"run `pagents trust`: {untrusted} has no effect until then"
-            hint = trust or did_you_mean(name, all_names)
+            hint = trust or (did_you_mean(name, all_names) if all_names else _NONE_DEFINED)
             raise NotFound(f"there is no MCP server {name!r}", hint=hint)
     return [each for each in known if not names or each.name in names]
 

@@ -25,7 +25,7 @@ def metrics(grafana: _Grafana = False, home: Home = None) -> None:
     A cron job can write it to a file for the textfile collector of node_exporter.
     """
     if grafana:
-        render.line(
+        render.unwrapped(
             files("parallel_agents.views").joinpath("grafana.json").read_text("utf-8").rstrip("\n")
         )
         return
@@ -37,4 +37,4 @@ def metrics(grafana: _Grafana = False, home: Home = None) -> None:
             costs = await reader.journal.costs()
             return metrics_text(seen, costs, await reader.journal.count_unanswered())
 
-    render.line(run_cancellable(text()).rstrip("\n"))
+    render.unwrapped(run_cancellable(text()).rstrip("\n"))

@@ -112,14 +112,14 @@ def wait_here(
 
         return begin
 
-    async def conclude(app: App, work: Work) -> Result:
-        return (await app.sessions.wait([work.run]))[0]
+    async def conclude(app: App, work: Work) -> tuple[Result, str]:
+        return (await app.sessions.wait([work.run]))[0], work.name
 
     is_json, shown = form is Form.JSON, bare_if_piped(form)
     display = Display(style, is_json, shown)
-    result = run_in_foreground(context, ready, conclude, display)
+    result, name = run_in_foreground(context, ready, conclude, display)
     if is_json:
         render.envelope("result", time.time(), [result_json(result)])
     elif shown is not None:
-        print_results([result], shown)
+        print_results([result], shown, {result.session_key: name})
     raise typer.Exit(exit_of(result.status))

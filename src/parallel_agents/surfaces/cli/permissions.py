@@ -11,7 +11,6 @@ import typer
 from parallel_agents.app.reading import open_reader
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.ids import short
 from parallel_agents.core.mcp_names import (
     ANY,
     is_mcp_name,
@@ -146,6 +145,6 @@ def _find(context: CliContext, name: str) -> _Holder:
         held: Agent = session.agent
         layers = session.options.permissions
         named = [Layer(f"layer {n} of {len(layers)}", x) for n, x in enumerate(layers, start=1)]
-        return _Holder(short(session.key), held.tools, [of_settings, *named])
+        return _Holder(session.name, held.tools, [of_settings, *named])
 
     return run_cancellable(look())

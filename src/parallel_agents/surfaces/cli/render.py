@@ -26,6 +26,7 @@ NO_SESSIONS = "No sessions yet. Start with: pagents run --team content --input t
 _MOST_NAMED = 5
 _MOST_FINDINGS = 20
 _LEAST_SHORTENED = 12
+_TELLING = frozenset({"TIME", "COST", "TOKENS", "SIZE"})
 _MOST_COLOURED = 50_000
 
 
@@ -55,6 +56,11 @@ def note(text: str, style: str = "") -> None:
 def line(text: str, style: str = "") -> None:
     """A line of the result."""
     _print(out(), text, style)
+
+
+def unwrapped(text: str) -> None:
+    """Lines of a result that programs read: they are never broken."""
+    out().print(_text(text))
 
 
 def prose(text: str) -> None:
@@ -165,13 +171,15 @@ def table(
     right: Sequence[str] = (),
     flexible: str = "",
     shortened: Sequence[str] = (),
-    named: Sequence[str] = (),
+    named: Sequence[str] | None = None,
 ) -> None:
     """Columns under their titles; those named in `right` are numbers.
 
     On a terminal the `flexible` column (by default the last) is cut to fit the width, and then the
     middle of the `shortened` ones; if that is not enough, each row takes several lines, in which
-    cells of the `named` columns stand behind their titles. Nothing else is ever cut, and nothing at all if the output goes to a file.
+    cells of the `named` columns stand behind their titles (by default those of numbers that do not tell
+    what they count). Text is cut between words, a name in its middle. Nothing else is ever cut, and
+    nothing at all if the output goes to a file.
     """
     told = [[format.one_line(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(cell_len(row[i]) for row in told) for i in range(len(titles))]
@@ -185,7 +193,9 @@ def table(
         for column in middles:
             _fit(told[1:], column, out().width - 2 if is_flowing else widths[column])
         if is_flowing:
-            _flow([_named(row, titles, named) for row in told[1:]])
+            if named is None:
+                named = [title for title in right if title not in _TELLING]
+            _flow([_named(row, titles, named) for row in told[1:]], bends)
             return
     for number, row in enumerate(told):
         shown = [
@@ -220,20 +230,23 @@ def _fit(rows: Sequence[list[str]], column: int, most: int) -> None:
         row[column] = fitted[row[column]]
 
 
-def _flow(rows: Sequence[Sequence[str]]) -> None:
-    """Rows of several lines, without titles: no cell is broken where another line has room for it."""
+def _flow(rows: Sequence[Sequence[str]], text: int) -> None:
+    """Rows of several lines, without titles: no cell is broken where another line has room for it.
+
+    `text` is the column that has text, and no names.
+    """
     for row in rows:
-        for number, told in enumerate(_flowed(row, out().width)):
+        for number, told in enumerate(_flowed(row, out().width, text)):
             out().print(_text(told, "" if number else "bold"))
 
 
-def _flowed(row: Sequence[str], width: int) -> list[str]:
+def _flowed(row: Sequence[str], width: int, text: int | None = None) -> list[str]:
     """The cells of a row on as many lines of the terminal's width as they need."""
     lines: list[str] = []
     for place, cell in enumerate(row):
         if not cell:
             continue
-        fitted = cells.ended(cell, width - 2 * bool(place))
+        fitted = (cells.worded if place == text else cells.middle)(cell, width - 2 * bool(place))
         if lines and cell_len(lines[-1]) + 2 + cell_len(fitted) <= width:
             lines[-1] += f"  {fitted}"
         else:
@@ -254,24 +267,24 @@ def cards(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _cell(text: str, width: int, *, is_right: bool) -> str:
-    fitted = cells.ended(text, width)
+    fitted = cells.worded(text, width)
     gap = " " * (width - cell_len(fitted))
     return gap + fitted if is_right else fitted + gap
 
 
-def result(found: Result) -> None:
-    """One result: a headline, its notices, the answer."""
-    _about(found, out())
+def result(found: Result, name: str | None = None) -> None:
+    """One result: a headline, its notices, the answer; `name` is what its session is called."""
+    _about(found, out(), name)
     prose(format.output(found.output))
     line("")
 
 
-def about(found: Result) -> None:
+def about(found: Result, name: str | None = None) -> None:
     """What is shown of a result besides its answer, as a note."""
-    _about(found, err())
+    _about(found, err(), name)
 
 
-def _about(found: Result, console: Console) -> None:
+def _about(found: Result, console: Console, name: str | None) -> None:
     status = found.status
     label = f"{format.glyph(status)} {format.one_line(found.label)}"
     rest = (
@@ -291,21 +304,20 @@ def _about(found: Result, console: Console) -> None:
         if not number:
             headline.stylize(f"not dim {format.style(status)}", 0, len(label))
         console.print(headline)
-    for text, style in _notices(found):
+    for text, style in _notices(found, name or short(found.session_key)):
         _print(console, text, style)
 
 
-def _notices(found: Result) -> Iterator[tuple[str, str]]:
+def _notices(found: Result, name: str) -> Iterator[tuple[str, str]]:
     """The lines below a headline, with their styles."""
     if found.changes is not None:
-        name = short(found.session_key)
         more = f"   pagents diff {name} · pagents merge {name}" if found.changes.files else ""
         yield as_called(f"  {format.changes(found.changes)}{more}"), ""
     if found.artifacts:
         names = ", ".join(format.one_line(each.name) for each in found.artifacts[:_MOST_NAMED])
         left = len(found.artifacts) - _MOST_NAMED
         more = f" and {left} more" if left > 0 else ""
-        listing = f"pagents artifact list {short(found.session_key)}"
+        listing = f"pagents artifact list {name}"
         yield as_called(f"  shared {names}{more}   {listing}"), ""
     for notice in format.notices(found):
         yield f"  note: {notice}", "yellow"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import orjson
 
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.run import Result
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.output_option import Form
@@ -22,19 +23,28 @@ def bare_if_piped(form: Form | None) -> Form | None:
     return Form.TEXT if form is None and not render.out().is_terminal else form
 
 
-def print_results(results: Sequence[Result], form: Form) -> None:
-    """Results on stdout, and how each ended on stderr."""
+_SHORT: Mapping[SessionKey, str] = MappingProxyType({})
+
+
+def print_results(
+    results: Sequence[Result], form: Form, names: Mapping[SessionKey, str] = _SHORT
+) -> None:
+    """Results on stdout, and how each ended on stderr.
+
+    `names` are what tables call their sessions, where it is not their keys in short.
+    """
+    told = [names.get(each.session_key) or short(each.session_key) for each in results]
     match form:
         case Form.TABLE:
-            render.table(_TITLES, [_row(result) for result in results], right=_TITLES[3:])
+            render.table(_TITLES, [*map(_row, told, results)], right=_TITLES[3:])
         case Form.ID:
-            for result in results:
-                render.line(short(result.session_key))
+            for name in told:
+                render.line(name)
         case Form.TEXT | Form.MD | Form.JSON:
             write = as_markdown if form is Form.MD else as_text
             is_one = len(results) == 1
-            for number, result in enumerate(results):
-                render.about(result)
+            for number, (name, result) in enumerate(zip(told, results, strict=True)):
+                render.about(result, name)
                 if result.output_json is None:
                     continue
                 if not is_one:
@@ -58,10 +68,10 @@ def as_markdown(result: Result) -> str:
     return f"```json\n{told}\n```"
 
 
-def _row(result: Result) -> Sequence[str]:
+def _row(name: str, result: Result) -> Sequence[str]:
     spend = result.total_spend
     return (
-        short(result.session_key),
+        name,
         f"{format.glyph(result.status)} {format.status(result.status)}",
         format.one_line(result.label),
         format.seconds(result.seconds),

@@ -8,6 +8,7 @@ import typer
 
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
+from parallel_agents.core.ids import short
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -18,6 +19,7 @@ from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.session_table import print_lines, shown_state
+from parallel_agents.views import format
 from parallel_agents.views.documents import line_json, result_json
 from parallel_agents.views.forks import told
 
@@ -40,6 +42,7 @@ def show(
 
     whole, members, results, own, total = run_cancellable(look())
     row = whole.row
+    names = {row.session.key: format.name(row)}
     if json:
         items = [result_json(result) for result in results]
         more: dict[str, object] = {"truncated": True} if len(members) < total else {}
@@ -49,16 +52,18 @@ def show(
         more["sessions"] = [line_json(member) for member in members]
         render.envelope("show", time.time(), items, total=None, **more)
     elif output is not None:
-        print_results(own or results, output)
+        print_results(own or results, output, names)
     else:
         is_flow = row.run.kind is RunnerKind.FLOW
         for result in () if is_flow else results:
-            render.result(result)
+            render.result(result, names.get(result.session_key))
         if is_flow or len(results) < total or total > 1:
             print_lines(members)
         for result in own:
             render.result(result)
-        render.line(f"{shown_state(whole)}  {row.session.label}  {row.session.key}")
+        name, key = format.name(row), row.session.key
+        given = "" if name == short(key) else f"  {name}"
+        render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
         if link := row.session.options.forked_from:
             render.note(f"forked from {told(link)}")
         if limits := described(row.session.options.limits.of_commands):

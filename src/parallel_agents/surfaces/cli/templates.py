@@ -23,7 +23,7 @@ def find_template(name: str, templates: Mapping[str, Path]) -> Path:
 
 
 def write_new(target: Path, text: str, *, hint: str) -> None:
-    """Write a file that is not there yet.
+    """Write a file that is not there yet, and make its missing folders.
 
     Args:
         target: its path.
@@ -34,6 +34,7 @@ def write_new(target: Path, text: str, *, hint: str) -> None:
         InvalidInput: it exists, or cannot be written.
     """
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as opened:
             try:
                 opened.write(text)

@@ -11,7 +11,7 @@ import typer
 
 from parallel_agents.app.acting import open_acting
 from parallel_agents.app.client import Client
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind
@@ -45,9 +45,12 @@ def wait(
     """
     context = find_store(home)
 
+    called: dict[SessionKey, str] = {}
+
     async def until_ended() -> list[Result]:
         async with open_acting(context.environment, context.settings) as client:
             rows = [await client.sessions.find(name) for name in names]
+            called.update((row.session.key, format.name(row)) for row in rows)
             ending = _results_of(client.sessions, rows, timeout)
             if client.here is None:
                 return await _wait_there(ending, timeout, len(rows))
@@ -70,10 +73,10 @@ def wait(
     if json:
         render.envelope("wait", time.time(), [result_json(result) for result in results])
     elif form := (bare_if_piped(output) if len(results) == 1 else output):
-        print_results(results, form)
+        print_results(results, form, called)
     else:
         for result in results:
-            render.result(result)
+            render.result(result, called.get(result.session_key))
     raise typer.Exit(worst_of([result.status for result in results]) if results else Exit.DONE)
 
 

@@ -51,7 +51,7 @@ def list_workspaces(json: AsJson = False, output: Output = None, home: Home = No
         )
         for each in found
     ]
-    print_list(output, _TITLES, rows, right=("SIZE",), flexible="OF")
+    print_list(output, _TITLES, rows, right=("SIZE",), flexible="OF", shortened=("OF",))
     render.note("Next: pagents diff ID · pagents merge ID · pagents workspaces clean")
 
 

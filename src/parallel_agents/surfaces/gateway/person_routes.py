@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
-from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, PagentsError
@@ -250,7 +250,7 @@ async def _found(call: Call, letter: DeadLetter, spawned: Spawned) -> RetryDocum
 
 def _blank(letter: DeadLetter) -> RetryDocument:
     return {
-        "id": short(letter.session.key),
+        "id": letter.session.name,
         "run_id": letter.run.id,
         "label": letter.session.label,
         "model": "",

@@ -15,7 +15,7 @@ from parallel_agents.app.begin_team import TeamRequest, begin_team
 from parallel_agents.catalog.sent_files import sent_team
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, make_run_id, short
+from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, make_run_id
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.verbs import Spawned, Until
 from parallel_agents.errors import Conflict, InvalidInput, NotFound
@@ -237,8 +237,9 @@ async def started(call: Call, spawned: Spawned) -> Document:
 async def spawned_json(call: Call, spawned: Spawned) -> SpawnedDocument:
     """A session that was started, once a worker is known to see to it."""
     warning = await call.client.hand_to_worker()
+    (row,) = await call.client.sessions.rows_of([spawned.run_id])
     return {
-        "id": short(spawned.session_key),
+        "id": row.session.name,
         "session_key": spawned.session_key,
         "run_id": spawned.run_id,
         "is_new": spawned.is_new,

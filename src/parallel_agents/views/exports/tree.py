@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.event import Event
@@ -30,6 +30,9 @@ class ExportForm(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     HTML = "html"
+
+
+ExportFormName: TypeAlias = ExportForm | Literal["md", "jsonl", "csv", "html"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

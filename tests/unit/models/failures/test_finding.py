@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from parallel_agents.core.schema import Json
@@ -11,7 +13,7 @@ ERROR: Json = {"code": 502, "message": "lost"}
 CHOICE: Json = {"index": 0, "delta": {}, "finish_reason": "error", "error": ERROR}
 
 
-ERRORS: list[Json] = [
+ERRORS: list[Any] = [
     {"error": ERROR},
     {"error": "a text"},
     {"error": ERROR, "choices": [{"delta": {}}]},
@@ -33,7 +35,7 @@ def test_a_value_that_reports_an_error_is_found(value: Json) -> None:
     assert find_error(value) == value
 
 
-PARTS: list[tuple[Json, Json]] = [
+PARTS: list[tuple[Any, Json]] = [
     ({"choices": [{"delta": {"content": "a"}}, CHOICE]}, CHOICE),
     ([{"candidates": []}, {"error": ERROR}], {"error": ERROR}),
     ({"type": "response.failed", "response": {"error": ERROR}}, {"error": ERROR}),
@@ -45,7 +47,7 @@ def test_the_part_that_reports_the_error_is_returned(value: Json, found: Json) -
     assert find_error(value) == found
 
 
-REPLIES: list[Json] = [
+REPLIES: list[Any] = [
     {"choices": [{"message": {"content": "an error: no"}}], "error": None},
     {"choices": [{"delta": {}, "error": None}], "error": {}},
     {"choices": [{"delta": {}}], "error": {"code": None, "message": ""}},

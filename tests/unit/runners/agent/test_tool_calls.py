@@ -21,7 +21,7 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
-from parallel_agents.core.tool import ToolContext, ToolSpec
+from parallel_agents.core.tool import AccessName, ToolContext, ToolSpec
 from parallel_agents.errors import ToolUnavailable
 from parallel_agents.runners.agent.tool_calls import UNKNOWN, ToolCalls
 from parallel_agents.runners.agent.tooling import Tooling
@@ -428,7 +428,7 @@ def test_whatever_ids_calls_have_each_is_told_its_own_result_and_has_its_own_eve
 
 
 @pytest.mark.parametrize(("access", "is_told"), [("read", True), ("none", False)])
-async def test_a_model_that_repeats_a_call_is_told_so(access: str, is_told: bool) -> None:
+async def test_a_model_that_repeats_a_call_is_told_so(access: AccessName, is_told: bool) -> None:
     @tool(access=access)
     def look() -> str:
         """Look."""

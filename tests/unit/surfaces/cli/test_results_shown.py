@@ -58,6 +58,14 @@ def test_an_answer_is_alone_on_stdout(
     assert capsys.readouterr().out == printed
 
 
+def test_a_session_that_was_named_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
+    named = result("Tea.")
+
+    print_results([named], Form.ID, {named.session_key: "monday"})
+
+    assert capsys.readouterr().out == "monday\n"
+
+
 def test_how_it_ended_is_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     print_results([result(None, failure=Failure("PA-E301", "no answer"))], Form.TEXT)
 

@@ -37,6 +37,26 @@ def test_a_wrong_option_or_argument_is_refused_with_its_name(
     assert refused.value.hint == f"`pagents {command} -h` shows how to use it"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("run", "--progres", "text"), "did you mean --progress? `pagents run -h` shows"),
+        (("dlq", "list", "--agnet", "a"), "did you mean --agent? `pagents dlq list -h` shows"),
+        (("dlq", "--all", "retry"), "options come after the command: pagents dlq retry --all"),
+        (("run", "--notify"), "write it as --notify CMD|URL; `pagents run -h` shows"),
+        (("list", "--json=x"), "write --json alone; `pagents list -h` shows"),
+        (("dlq", "lst"), "did you mean 'list'? `pagents dlq -h` lists"),
+        (("cost", "--by", "agnt"), "did you mean 'agent'? `pagents cost -h` shows"),
+        (("lst",), "did you mean 'list'? `pagents -h` lists"),
+    ],
+)
+def test_the_hint_says_what_was_probably_meant(arguments: tuple[str, ...], hint: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        run(*arguments)
+
+    assert refused.value.hint.startswith(hint)
+
+
 @pytest.mark.parametrize("command", ["send", "steer"])
 def test_a_missing_text_is_asked_for_with_an_example(command: str) -> None:
     with pytest.raises(InvalidInput, match="missing argument 'TEXT'") as refused:
@@ -107,4 +127,4 @@ def test_an_option_before_the_command_says_where_it_stands() -> None:
     with pytest.raises(InvalidInput) as refused:
         run("--json", "list")
 
-    assert refused.value.hint == "options come after the command, as in `pagents list --json`"
+    assert refused.value.hint == "options come after the command: pagents list --json"

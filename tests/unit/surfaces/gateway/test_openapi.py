@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import orjson
@@ -17,6 +18,7 @@ from parallel_agents.surfaces.gateway.table import ROUTES
 PUBLISHED = Path(__file__).parents[4] / "docs" / "openapi.json"
 
 
+@cache  # it takes two seconds
 def written() -> bytes:
     made = {**description(ROUTES)}
     made["info"] = {**dict(made["info"]), "version": "1"}  # pyright: ignore[reportArgumentType, reportCallIssue] - an object

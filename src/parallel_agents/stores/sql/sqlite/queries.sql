@@ -414,7 +414,8 @@ AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag
 
 -- name: rows.texts
 NOT EXISTS (SELECT 1 FROM json_each(:texts) AS one
-            WHERE NOT instr(lower(s.label || char(10) || r.title || char(10) || s.key),
+            WHERE NOT instr(lower(s.label || char(10) || r.title || char(10) || s.key || char(10)
+                                  || iif(s.parent = '', s.spawn_key, '')),
                             lower(one.value)))
 
 -- name: rows.text
@@ -427,6 +428,7 @@ SELECT id FROM runs WHERE title LIKE :like ESCAPE '\'
 UNION
 SELECT of.id FROM sessions AS called CROSS JOIN runs AS of ON of.session = called.key
 WHERE called.label LIKE :like ESCAPE '\' OR called.key LIKE :like ESCAPE '\'
+    OR (called.parent = '' AND called.spawn_key LIKE :like ESCAPE '\')
 
 -- name: text_rows
 SELECT {row_columns}

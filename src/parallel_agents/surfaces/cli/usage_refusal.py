@@ -1,0 +1,137 @@
+"""Usage refusal: what is told of a command line that cannot be parsed, and what was probably meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from parallel_agents.core.problems import Invalid, describe_problem
+from parallel_agents.core.spelling import closest, meant
+from parallel_agents.errors import InvalidInput
+
+_PROGRAM = "pagents"
+_WITH_TEXT = {
+    "pagents spawn": 'pagents spawn code_reviewer "Review this" -f app.py --wait',
+    "pagents send": 'pagents send NAME "Make it shorter" --wait',
+    "pagents steer": 'pagents steer NAME "Make it shorter"',
+}
+_CHOICE = re.compile(r"'([^']*)' is not one of (.*)")
+_FILES = frozenset({"-f", "--file"})
+
+
+@runtime_checkable
+class UsageError(Protocol):
+    """What Click raises; Typer does not export its base class."""
+
+    message: str
+    exit_code: int
+
+    def format_message(self) -> str: ...
+
+    def show(self) -> None: ...
+
+
+class _Called(NamedTuple):
+    """The command that a command line names, as far as there is one.
+
+    Attributes:
+        path: such as `pagents dlq retry`.
+    """
+
+    path: str
+    command: Any  # Click's, which Typer does not export
+
+
+def refusal_of(
+    error: UsageError,
+    command: Any,  # noqa: ANN401 - Click's, which Typer does not export
+    arguments: Sequence[str],
+) -> InvalidInput:
+    """The refusal of a command line.
+
+    Args:
+        error: what Click says of it.
+        command: the whole command line.
+        arguments: those that were given.
+    """
+    cause = getattr(error, "__cause__", None)
+    if isinstance(cause, Invalid):
+        error.message = describe_problem(cause)
+    called = _called(command, arguments)
+    option = getattr(error, "option_name", "")
+    text = (error.message if option else error.format_message()).rstrip(".")
+    text, _, _ = text.partition(". Did you mean ")
+    hint = _about_option(option, text, called, arguments) or _about_arguments(
+        text, called, arguments
+    )
+    return InvalidInput(f"{text[:1].lower()}{text[1:]}", hint=hint)
+
+
+def _called(command: Any, arguments: Sequence[str]) -> _Called:  # noqa: ANN401 - Click's
+    path = [_PROGRAM]
+    for argument in arguments:
+        below = getattr(command, "commands", None)
+        if below is None:
+            break
+        if argument in below:
+            command = below[argument]
+            path.append(argument)
+        elif not argument.startswith("-"):
+            break
+    return _Called(" ".join(path), command)
+
+
+def _about_option(option: str, text: str, called: _Called, arguments: Sequence[str]) -> str:
+    """What to do about an option; empty if the command line is wrong in another way."""
+    if not option:
+        return ""
+    if "requires an argument" in text:
+        name = next((each.metavar for each in called.command.params if option in each.opts), None)
+        return f"write it as {option} {name or 'VALUE'}; `{called.path} -h` shows all options"
+    if "does not take a value" in text:
+        return f"write {option} alone; `{called.path} -h` shows all options"
+    known = [*_names(called.command)]
+    if option in known:
+        return f"options come after the command: {called.path} {option}"
+    if (first := next(iter(arguments), "")).startswith("-") and option == first.partition("=")[0]:
+        return "options come after the command, as in `pagents list --json`"
+    usage = f"`{called.path} -h` shows"
+    if near := closest(option.removeprefix("--"), [each.removeprefix("--") for each in known]):
+        return f"did you mean --{near}? {usage} all options"
+    return f"{usage} how to use it"
+
+
+def _names(command: Any) -> Iterator[str]:  # noqa: ANN401 - Click's
+    """The long names of the options of a command."""
+    for each in command.params:
+        for name in (*each.opts, *each.secondary_opts):
+            if name.startswith("--") and not getattr(each, "hidden", False):
+                yield name
+
+
+def _about_arguments(text: str, called: _Called, arguments: Sequence[str]) -> str:
+    path = called.path
+    team_file = _team_file(arguments)
+    if team_file and path == _PROGRAM:
+        return f"to run a team file, write: pagents run {team_file}"
+    if "unexpected extra arg" in text and not _FILES.isdisjoint(arguments):
+        return "each file has its own -f, and a pattern stands in quotes: -f 'src/*.py'"
+    if "unexpected extra arg" in text and path in _WITH_TEXT:
+        return f"a text of several words stands in quotes: {_WITH_TEXT[path]}"
+    if text.casefold() == "missing argument 'text'" and path in _WITH_TEXT:
+        return f"say what to do, in quotes, after the name: {_WITH_TEXT[path]}"
+    usage = f"`{path} -h` shows how to use it"
+    if choice := _CHOICE.search(text):
+        return meant(choice[1], re.findall(r"'([^']*)'", choice[2]), usage)
+    if text.casefold().startswith("no such command"):
+        wrong = text.partition("'")[2].removesuffix("'")
+        all_names = f"`{path} -h` lists all commands"
+        return meant(wrong, called.command.commands, all_names, otherwise=usage)
+    return usage
+
+
+def _team_file(arguments: Sequence[str]) -> str:
+    """The team file that stands where a command should; empty for anything else."""
+    first = next((each for each in arguments if not each.startswith("-")), "")
+    return first if first.endswith((".yaml", ".yml")) else ""
