@@ -95,7 +95,8 @@ class Flow(ManySteps):
             by: the task whose answer is the name of a route, or has it in `field`.
             routes: a task for each name, or a function that makes it of the result of `by`.
             field: of an answer with fields, the one that names the route.
-            default: the route if the answer names none.
+            default: the route if the answer names none; if it lacks `field`, the flow's result has a
+                notice as well.
 
         Raises:
             StepFailed: the answer names none of the routes, or a task is not done.

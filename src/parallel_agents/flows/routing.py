@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic
 
@@ -10,6 +10,8 @@ from parallel_agents.core.agent import Agent, T, T_co
 from parallel_agents.core.cutting import head
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result
+from parallel_agents.core.schema import Json
+from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput, StepFailed, UnknownAgent
 from parallel_agents.flows.gathered import checked_result, why_not_done
@@ -44,11 +46,17 @@ class HandOff(Generic[T_co]):
         return self.results[-1]
 
 
-def route_of(result: Result[Any], field: str) -> str:
-    """The route that an answer names: as text, or in a field of it."""
-    answer = result.output_json
-    named = answer.get(field) if isinstance(answer, Mapping) else answer
+def _route_in(answer: Json, field: str) -> str:
+    """The route that an answer names, as text or in a field of it; empty if it does not have the field."""
+    named = answer.get(field, "") if isinstance(answer, Mapping) else answer
     return str(named).strip()
+
+
+def _chosen(route: str, routes: Iterable[str]) -> str | None:
+    """The route of this name, whose case counts only if another differs in nothing else."""
+    names = tuple(routes)
+    known = {each.casefold(): each for each in names} | {each: each for each in names}
+    return known.get(route) or known.get(route.casefold())
 
 
 async def branch(
@@ -72,19 +80,44 @@ async def branch(
             hint=f"name one of {', '.join(routes)}",
         )
     router = checked_result(await steps.result(name, by), name, check=True)
-    route = route_of(router, field)
-    known = {each.casefold(): each for each in routes} | {each: each for each in routes}
-    chosen = known.get(route) or known.get(route.casefold(), default)
+    answer = router.output_json
+    chosen = _chosen(_route_in(answer, field), routes)
     if chosen is None:
-        raise StepFailed(
-            f"the step {name} chose {route[:80]!r}, which is not one of its routes",
-            why=f"the routes are {', '.join(routes)}",
-            hint="give the agent an output schema with these names as an enum, or pass default=",
-        )
+        refused = _no_route(name, answer, field, tuple(routes))
+        if default is None:
+            raise refused
+        if isinstance(answer, Mapping) and field not in answer:
+            steps.work.note(f"{refused.message}, so its route is {default}; {refused.hint}")
+        chosen = default
     made = routes[chosen]
     task = made(router) if callable(made) else made
     called = f"{name}/{part_of(chosen)}"
     return checked_result(await steps.result(called, task), called, check=True)
+
+
+def _no_route(name: str, answer: Json, field: str, routes: Sequence[str]) -> StepFailed:
+    """Why an answer chose none of these routes."""
+    known = f"the routes are {', '.join(routes)}"
+    if not isinstance(answer, Mapping):
+        return StepFailed(
+            f"the step {name} chose {_route_in(answer, field)[:80]!r}, which is not one of its routes",
+            why=known,
+            hint="give the agent an output schema with these names as an enum, or pass default=",
+        )
+    others = [each for each in answer if _chosen(_route_in(answer, each), routes)]
+    if field in answer:
+        message = (
+            f"chose {shown(answer[field])} in the field {field!r}, which is not one of its routes"
+        )
+        why = known
+        hint = "have the agent's output schema name the routes as an enum, or pass default="
+    else:
+        message = f"has no route: the answer has no field {field!r}"
+        why = f"its fields are {head(', '.join(answer) or 'none', 300)}; {known}"
+        hint = "pass the name of the field that names the route as field="
+    if len(others) == 1:
+        hint = f"pass field={others[0]!r}, which names the route {answer[others[0]]!r}"
+    return StepFailed(f"the step {name} {message}", why=why, hint=hint)
 
 
 async def hand_off(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -57,6 +58,59 @@ async def test_a_branch_that_is_not_there_fails_the_step() -> None:
     assert result.error is not None
     assert "chose 'sales', which is not one of its routes" in result.error.message
     assert result.error.why == "the routes are billing, tech"
+
+
+SORTER = Agent(
+    "sorter",
+    instructions="Sort.",
+    output_schema={
+        "type": "object",
+        "properties": {"kind": {"enum": ["billing", "sales"]}, "why": {"type": "string"}},
+        "required": ["kind", "why"],
+    },
+)
+
+
+def sorted_by(field: str, default: str | None = None) -> Callable[[Flow], Awaitable[str]]:
+    async def flow_of(flow: Flow) -> str:
+        by, routes = Task(SORTER, "sort"), {"billing": write("bill"), "tech": write("fix")}
+        return (await flow.branch("triage", by, routes, field=field, default=default)).output
+
+    return flow_of
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "words"),
+    [
+        ("billing", "route", "has no route: the answer has no field 'route'"),
+        ("billing", "route", "its fields are kind, why; the routes are billing, tech"),
+        ("billing", "route", "pass field='kind', which names the route 'billing'"),
+        ("sales", "route", "pass the name of the field that names the route as field="),
+        ("billing", "why", "chose 'unpaid' in the field 'why', which is not one of its routes"),
+        ("billing", "why", "pass field='kind', which names the route 'billing'"),
+        ("sales", "kind", "have the agent's output schema name the routes as an enum"),
+    ],
+)
+async def test_an_answer_without_a_route_says_which_field_was_read(
+    kind: str, field: str, words: str
+) -> None:
+    answer = f'{{"kind": "{kind}", "why": "unpaid"}}'
+
+    async with open_rig(drafts(answer), agents=[WRITER, SORTER]) as rig:
+        error = (await run(rig, sorted_by(field))).error
+
+    assert error is not None
+    assert words in f"{error.message}\n{error.why}\n{error.hint}"
+
+
+async def test_a_default_that_is_taken_for_lack_of_the_field_is_noticed() -> None:
+    answer = '{"kind": "sales", "why": "unpaid"}'
+
+    async with open_rig(drafts(answer, "paid"), agents=[WRITER, SORTER]) as rig:
+        result = await run(rig, sorted_by("route", default="billing"))
+
+    assert result.output == "paid"
+    assert "the answer has no field 'route', so its route is billing" in result.notices[0]
 
 
 async def test_a_branch_may_have_a_default() -> None:
