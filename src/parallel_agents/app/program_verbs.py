@@ -109,10 +109,10 @@ class ProgramVerbs:
         """Refuse what this machine lacks; at a distance, only the gateway knows its own."""
 
     async def team_result(self, handle: SessionHandle[Any] | str) -> TeamResult:
-        """Wait for a team to end, and return the result of each task.
+        """Wait for a team to end, and return the result of each task; of a session, that of its last run.
 
         Args:
-            handle: the team, as a handle or a name.
+            handle: the team, or a session, as a handle or a name.
         """
         if isinstance(handle, SessionHandle):
             key, run = handle.key, handle.run_id
@@ -120,7 +120,10 @@ class ProgramVerbs:
             row = await self._service.find(handle)
             key, run = row.session.key, row.run.id
         await self._service.wait([run])
-        return await self._service.team_result(key)
+        # A message that was steered or sent meanwhile has begun a run after this one.
+        while not (result := await self._service.team_result(key)).status.is_over:
+            await self._service.wait([(await self._service.find(key)).run.id])
+        return result
 
     async def send(
         self,

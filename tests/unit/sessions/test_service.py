@@ -341,6 +341,16 @@ async def test_a_message_in_mode_after_is_the_next_run_and_the_receipt_names_it(
     assert receipt.key in {event.key for event in events if event.run == receipt.run_id}
 
 
+async def test_the_result_of_a_team_of_one_waits_for_what_it_was_told_meanwhile() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "one"))
+        await handle.steer("two", mode=SteerMode.AFTER)
+
+        result = await rig.sessions.team_result(handle)
+
+    assert [each.text for each in result.results] == ["re: two"]
+
+
 async def test_a_parent_is_named_by_a_handle_a_key_or_a_label() -> None:
     async with open_rig(model(), agents=[WRITER]) as rig:
         above = await rig.sessions.spawn(Task("writer", "one", label="boss"))
