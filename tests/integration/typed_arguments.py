@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -134,10 +135,23 @@ async def with_verbs(rows: list[dict[str, object]]) -> None:
         await sessions.pool("sorter", name="sorters").run("Sort it.", input=WIDE)
 
 
-async def with_steps(flow: pa.Flow, rows: list[dict[str, object]]) -> Any:
+async def fetch(place: str) -> Finding:
+    return Finding(line=len(place))
+
+
+def hidden(place: str) -> Any:
+    return place
+
+
+async def with_steps(flow: pa.Flow, rows: list[dict[str, object]]) -> dict[str, int]:
     """Steps of a flow, whose types are what counts here."""
     await flow.map(pa.Task("sorter", "{text}"), rows, by="id")
-    return await flow.step("once", len, rows, effect="pure")
+    assert_type(await flow.step("once", len, rows, effect="pure"), int)
+    assert_type(await flow.step("fetch", fetch, place="home"), Finding)
+    found = await asyncio.gather(*(flow.step("each", fetch, place) for place in TOOLS))
+    assert_type(found, list[Finding])
+    assert_type(await flow.step("any", hidden, "home"), Any)
+    return await flow.step("made", lambda: {"lines": 3})
 
 
 # Each is wrong for both checkers: mypy and basedpyright refuse a comment that hides nothing.

@@ -14,14 +14,15 @@ from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
-from parallel_agents.core.tool import Effect, EffectName
+from parallel_agents.core.tool import Effect
 from parallel_agents.flows import choosing, refining, repeating, routing
 from parallel_agents.flows.call import Call
 from parallel_agents.flows.events import nth_event
-from parallel_agents.flows.function import FlowFunction, instances
+from parallel_agents.flows.function import FlowFunction
 from parallel_agents.flows.gathered import checked_result
 from parallel_agents.flows.many import ManySteps
 from parallel_agents.flows.naming import label_of
+from parallel_agents.flows.own_steps import OwnSteps
 from parallel_agents.flows.people import Asking
 from parallel_agents.flows.steps import Steps
 from parallel_agents.sessions.typed import typed
@@ -30,7 +31,7 @@ V = TypeVar("V")
 
 
 @checked_methods
-class Flow(ManySteps):
+class Flow(ManySteps, OwnSteps):
     """The steps of a flow.
 
     A step is known by its name. When the flow is run again after a crash or a failure, a step that is
@@ -263,35 +264,6 @@ class Flow(ManySteps):
         called = self._steps.names.take(name, "manager")
         asked = routing.managed(task, tuple(agents), max_children)
         return checked_result(await self._steps.result(called, asked), called, check=check)
-
-    async def step(
-        self,
-        name: str,
-        function: Callable[..., object],
-        /,
-        *values: object,
-        effect: EffectName = Effect.ONCE,
-        **named: object,
-    ) -> Any:  # noqa: ANN401 - what the function returns, which is annotated there
-        """Call a function of your own, once, and store what it returns.
-
-        Args:
-            name: of the step.
-            function: what is not async runs in a thread. What it returns must be JSON, or of the
-                type that it is annotated with; you get what was stored.
-            *values: its arguments.
-            effect: what a second call does, after a crash in the middle of the first: one that is
-                `pure` or `idempotent` is made again, one that is `once` is not.
-            **named: its arguments by name.
-
-        Raises:
-            StepFailed: the function raised, or what it returned cannot be stored.
-            StepUnknown: an earlier process ended in the middle of it, and it must not be called twice.
-        """
-        called = self._steps.names.take(name, "step")
-        kind = instances(function)
-        call = Call(UserFunction(function, name), kind, values, named, Effect(effect))
-        return call.instance(await self._steps.work.step(called, call))
 
     async def flow(
         self,

@@ -134,14 +134,17 @@ async def test_a_step_that_failed_may_be_changed() -> None:
 
 
 async def test_a_flow_that_takes_whichever_step_ends_first_goes_the_same_way_again() -> None:
+    async def ran(seconds: float, name: str) -> str:
+        return await asyncio.sleep(seconds, name)
+
     @named
     async def race(flow: Flow) -> str:
         steps = [
-            asyncio.create_task(flow.step(name, asyncio.sleep, seconds, name))
+            asyncio.create_task(flow.step(name, ran, seconds, name))
             for name, seconds in (("slow", 7), ("quick", 3))
         ]
         done, _ = await asyncio.wait(steps, return_when=asyncio.FIRST_COMPLETED)
-        winner: str = done.pop().result()
+        winner = done.pop().result()
         await flow.task(f"after {winner}", write("one"))
         await asyncio.gather(*steps)
         return winner
