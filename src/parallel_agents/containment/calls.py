@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import logging
 import os
+import re
 import traceback
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -29,6 +30,8 @@ _log = logging.getLogger(__name__)
 _MOST_CHARACTERS = 4000
 _OWN = f"{Path(__file__).parents[1]}{os.sep}"
 _GRACE_SECONDS = 5.0
+# Of a page of Pydantic, which its messages name once for each problem.
+_ADVERTISED = re.compile(r"\n\s*For further information visit https://errors\.pydantic\.dev/\S*")
 
 # A task that waits is referenced by nobody else once it is abandoned.
 _abandoned: set[asyncio.Task[object]] = set()
@@ -65,6 +68,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", error)
         text = f"{text}; the first is {describe(group.exceptions[0])}"
+    text = _ADVERTISED.sub("", text)
     if len(text) > _MOST_CHARACTERS:
         text = f"{head(text, _MOST_CHARACTERS)}... ({len(text):,} characters)"
     if not text or not is_plain:

@@ -129,6 +129,12 @@ def test_a_ctrl_c_that_python_itself_raises_in_the_work_passes() -> None:
     [
         (ValueError("no"), "ValueError: no"),
         (SystemExit(), "SystemExit"),
+        (
+            ValueError(
+                "it is not a number\n    For further information visit https://errors.pydantic.dev/2.13/v/int_type"
+            ),
+            "ValueError: it is not a number",
+        ),
         (ValueError("caf\udce9"), "ValueError: caf\ufffd"),
         (
             Unprintable(),
