@@ -129,6 +129,12 @@ def test_what_a_team_is_asked_for_is_refused_where_it_makes_no_sense(tmp_path: P
     assert refused.value.why == "it takes keep_going, stop_new or cancel_siblings"
     with pytest.raises(InvalidInput, match="min_done is 21"):
         pa.run(TASKS, min_done=21, **given)
+    with pytest.raises(InvalidInput, match="min_done is 2") as refused:
+        pa.run(TASKS[0], min_done=2, **given)
+    assert refused.value.why == "the team has 1 task"
+    with pytest.raises(InvalidInput, match=r"tasks of run\(\) is 5") as refused:
+        pa.run(5, **given)  # pyright: ignore[reportArgumentType] - what is tested
+    assert refused.value.why == "it takes Task or a tuple or list, each item Task"
 
 
 async def test_an_option_that_nobody_knows_is_refused() -> None:

@@ -29,7 +29,7 @@ from parallel_agents.core.object_schema import defaults, properties, sure_names
 from parallel_agents.core.plan import ANY_OBJECT, Plan
 from parallel_agents.core.plan_inputs import check_input
 from parallel_agents.core.schema import JsonObject, Schema
-from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.spelling import counted, did_you_mean
 from parallel_agents.core.template import names_in, paths_in, texts_in, whole_name
 from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 
@@ -169,7 +169,7 @@ def _check_min_done(document: Document, found: TeamFields) -> None:
     if found.min_done is not None and found.min_done > len(found.tasks):
         raise document.error(
             ("min_done",),
-            f"min_done is {found.min_done}, but the team has {len(found.tasks)} tasks",
+            f"min_done is {found.min_done}, but the team has {counted(len(found.tasks), 'task')}",
             hint=f"write a number from 1 to {len(found.tasks)}",
         )
 

@@ -14,7 +14,7 @@ from parallel_agents.core.checked import Checked
 from parallel_agents.core.converted import NeededTexts
 from parallel_agents.core.expression import Lacking, Unfit, expression
 from parallel_agents.core.schema import Json
-from parallel_agents.core.takers import Wrong
+from parallel_agents.core.takers import PLAIN, Taker, Wrong
 from parallel_agents.errors import GateBroken, InvalidInput
 
 MAX_SCORE = 10
@@ -109,11 +109,28 @@ class QuotesGate(Checked):
             )
 
 
+def _name_of(value: object) -> str:
+    """The name of a function; empty if it is none, or has no name."""
+    name = getattr(value, "__name__", "")
+    is_function = callable(value) and not isinstance(value, type)
+    return name if is_function and name.isidentifier() else ""
+
+
+def _take_name(value: object) -> object:
+    if name := _name_of(value):
+        hint = f"write function={name!r}, and pass gates=[{name}] to run() or open()"
+        raise Wrong(value, "the name of a function", hint=hint)
+    return PLAIN[str].take(value)
+
+
+FunctionName: TypeAlias = Annotated[str, Taker(frozenset(), _take_name, "the name of a function")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionGate(Checked):
     """A Python function, by name: it takes the answer, and returns True or a critique as text."""
 
-    function: str
+    function: FunctionName
     kind: Literal["function"] = "function"
 
     @classmethod
@@ -123,8 +140,7 @@ class FunctionGate(Checked):
         Raises:
             Wrong: the value is a function with a name.
         """
-        name = getattr(value, "__name__", "")
-        if callable(value) and not isinstance(value, type) and name.isidentifier():
+        if name := _name_of(value):
             hint = (
                 f"write FunctionGate(function={name!r}), and pass gates=[{name}] to run() or open()"
             )
@@ -168,7 +184,7 @@ class ScoreGate(Checked):
         InvalidInput: `at_least` is out of range.
     """
 
-    function: str
+    function: FunctionName
     at_least: float = 8.5
     kind: Literal["score"] = "score"
 

@@ -26,7 +26,7 @@ from parallel_agents.core.plan import (
 from parallel_agents.core.plan_inputs import check_input
 from parallel_agents.core.plan_reads import Doubt, Reading
 from parallel_agents.core.problems import as_path as as_path
-from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.spelling import counted, did_you_mean
 from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 
 FindAgent: TypeAlias = Callable[[str], Agent]
@@ -145,7 +145,7 @@ def _check_shape(plan: Plan, unclear: Unclear) -> Iterator[PlanProblem]:
         yield PlanProblem(
             "",
             ("min_done",),
-            f"min_done is {plan.min_done}, but the team has {len(plan.steps)} tasks",
+            f"min_done is {plan.min_done}, but the team has {counted(len(plan.steps), 'task')}",
             f"write a number from 1 to {len(plan.steps)}",
         )
     counts = Counter(step.id for step in plan.steps)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from parallel_agents.core.schema import Json
+from parallel_agents.core.spelling import counted
 
 _MOST_IN_LINE, _MOST_IN_CELL, _MOST_IN_PAGE = 200, 300, 20_000
 _MOST_IN_NOTE = 1_000
@@ -70,6 +71,8 @@ def line_of(shown: ShownResult) -> str:
     is_json = not isinstance(answer, str | None)
     text = orjson.dumps(answer).decode() if is_json else shown.text.strip()
     told = text if is_json else repr(text)
+    if not shown.failure and answer in (None, ""):
+        text = told = repr(answer)
     name = "error" if shown.failure and answer in (None, "") else "output"
     if len(text) > _MOST_IN_LINE:
         told = f"{text[:_MOST_IN_LINE]!r}… {len(text):,} characters"
@@ -79,9 +82,8 @@ def line_of(shown: ShownResult) -> str:
 
 def counts_of(counts: Iterable[tuple[str, int]], total: int, noun: str) -> str:
     """How many of what ended with each status, such as `3 rows: 2 done, 1 failed`."""
-    nouns = noun if total == 1 else f"{noun}s"
     told = ", ".join(f"{count:,} {status}" for status, count in counts if count)
-    return f"{total:,} {nouns}: {told}" if told else f"{total:,} {nouns}"
+    return f"{counted(total, noun)}: {told}" if told else counted(total, noun)
 
 
 def cost_of(cost_usd: float | None, simulated_usd: float) -> str:

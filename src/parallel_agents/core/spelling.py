@@ -1,4 +1,4 @@
-"""Spelling: suggests what was meant by an unknown name."""
+"""Spelling: suggests what was meant by an unknown name, and writes how many there are of a thing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ _MOST_SHOWN = 8
 def closest(name: str, known: Iterable[str]) -> str:
     """The known name that is most like this one; empty if none is."""
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), "")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things, such as `1 task` and `1,000 tasks`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def meant(name: str, known: Iterable[str], all_names: str, *, otherwise: str | None = None) -> str:

@@ -66,7 +66,10 @@ class Taker(NamedTuple):
 
 def union(options: tuple[Taker, ...]) -> Taker:
     """A value of one of several kinds; the refusal is the one that knows most."""
-    takes = " or ".join(dict.fromkeys(option.takes for option in options))
+    kinds = dict.fromkeys(option.takes for option in options)
+    takes = " or ".join(
+        sorted(kinds, key=_says_what_is_in_it)
+    )  # which comes last, or it is read on
     others = [option for option in options if option is not NONE]
 
     def take(value: object) -> object:
@@ -87,6 +90,10 @@ def union(options: tuple[Taker, ...]) -> Taker:
 
     exact = frozenset[type]().union(*(option.exact for option in options))
     return Taker(exact, take, takes)
+
+
+def _says_what_is_in_it(takes: str) -> bool:
+    return ", each " in takes
 
 
 def literal(values: tuple[object, ...]) -> Taker:
@@ -253,13 +260,20 @@ def _function(value: object) -> object:
 
 def _text(value: object) -> object:
     if not isinstance(value, str):
-        raise Wrong(value, "text")
+        raise Wrong(value, "text", hint=_hint_for_named(value))
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:
             raise Wrong(value, "Unicode text", hint="read files and arguments as UTF-8") from None
     return value if type(value) is str else str.__str__(value)
+
+
+def _hint_for_named(value: object) -> str:
+    """What to write where the name of an agent is taken, and not the agent; empty for anything else."""
+    name = getattr(value, "name", "")
+    is_ours = callable(getattr(value, "written", None)) and not isinstance(value, type)
+    return f"write its name, {name!r}" if is_ours and isinstance(name, str) and name else ""
 
 
 def _whole(value: object) -> object:

@@ -30,6 +30,7 @@ from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.sandbox import Sandbox, SandboxName
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import SessionOptions
+from parallel_agents.core.spelling import counted
 from parallel_agents.core.tags import check_tags
 from parallel_agents.core.takers import JSON_OBJECT, Wrong
 from parallel_agents.core.task_names import check_filled, check_label
@@ -202,7 +203,7 @@ class TeamTask(Checked):
         if self.min_done is not None and not 1 <= self.min_done <= len(self.tasks):
             raise InvalidInput(
                 f"min_done is {self.min_done}",
-                why=f"the team has {len(self.tasks)} tasks",
+                why=f"the team has {counted(len(self.tasks), 'task')}",
                 hint="pass a number from 1 to the number of tasks, or leave min_done out",
             )
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from parallel_agents.core.agent import T, T_co
 from parallel_agents.core.run import Failure, Result
+from parallel_agents.core.spelling import counted
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput, StepFailed
@@ -72,7 +73,7 @@ def check_min_done(name: str, gathered: Gathered[Any], min_done: int | None) -> 
     if not 0 <= needed <= total:
         raise InvalidInput(
             f"min_done of the step {name} is {min_done}",
-            why=f"it has {total} tasks",
+            why=f"it has {counted(total, 'task')}",
             hint="pass a number from 0 to the number of tasks",
         )
     if done == total:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import orjson
 import pytest
@@ -248,6 +248,34 @@ def test_what_is_meant_is_taken() -> None:
     assert made.temperature == 1
     assert SessionOptions(mode="session").mode is Mode.SESSION
     assert type(task(input=MappingProxyType({"a": 1})).input) is dict
+
+
+def _is_short(answer: str) -> bool:
+    return len(answer) < 9
+
+
+is_short: Any = _is_short
+
+
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (
+            lambda: FunctionGate(function=is_short),
+            "write function='_is_short', and pass gates=[_is_",
+        ),
+        (lambda: ScoreGate(function=is_short), "write function='_is_short', and pass gates=[_is_"),
+        (lambda: Policy(spawns=cast("Any", [agent()])), "write its name, 'writer'"),
+        (lambda: task(label=Path("tea")), "correct label, or leave it out"),
+    ],
+)
+def test_a_thing_in_place_of_its_name_is_refused_with_its_name(
+    make: Callable[[], object], hint: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        make()
+
+    assert refused.value.hint.startswith(hint)
 
 
 class Answer(BaseModel):

@@ -55,6 +55,11 @@ def test_a_result_without_an_answer_says_why() -> None:
     assert html_of(failed).count("PA-E201 no key") == 1
 
 
+@pytest.mark.parametrize("answer", [None, ""])
+def test_an_output_that_is_not_there_is_shown_as_it_is(answer: str | None) -> None:
+    assert line_of(SHOWN._replace(answer=answer)).endswith(f"output={answer!r})")
+
+
 @pytest.mark.parametrize(
     ("usd", "simulated", "told"),
     [
