@@ -182,7 +182,7 @@ class LocalEngine:
             if at_most is not None:
                 self._slots.bound(scope, at_most)
         self._slots.wait(scheduled, tuple(scopes), priority=row.run.priority)
-        self._admit()
+        asyncio.get_running_loop().call_soon(self._admit)  # once all of a spawn is queued
 
     def admit_nothing_new(self) -> None:
         self._is_stopping = True
