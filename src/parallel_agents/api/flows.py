@@ -19,7 +19,7 @@ from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.run import Result
 from parallel_agents.core.tool import Tool
-from parallel_agents.flows.function import FlowFunction, OnChange, OnChangeName
+from parallel_agents.flows.function import FlowFunction, OnChange, OnChangeName, joined
 from parallel_agents.sessions.typed import typed
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
     """
     flow = FlowFunction(function, on_change=OnChange(on_change))
     task = flow.task(
-        {**(input or {}), **values},
+        joined(input, values, "arun_flow()"),
         model=model,
         max_parallel=max_parallel,
         timeout=timeout,
@@ -114,7 +114,7 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     """
     flow = FlowFunction(function, on_change=OnChange(on_change))
     task = flow.task(
-        {**(input or {}), **values},
+        joined(input, values, "run_flow()"),
         model=model,
         max_parallel=max_parallel,
         timeout=timeout,

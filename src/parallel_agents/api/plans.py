@@ -32,6 +32,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.takers import JSON_OBJECT, Wrong
 from parallel_agents.core.tool import Tool
+from parallel_agents.flows.function import joined
 from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.settings import Environment, read_environment
 
@@ -94,7 +95,7 @@ async def arun_plan(  # noqa: D417, PLR0913 - all else is input of the plan
         StoreError: the store cannot be opened.
     """
     given = _given(plan, model, max_parallel, timeout, as_budget(budget))
-    asked = _Asked(given, _inputs({**(input or {}), **values}), key, progress)
+    asked = _Asked(given, _inputs(joined(input, values, "arun_plan()")), key, progress)
     options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = _farewell(plan)
     async with open_parts(None, None, options) as app, letting_calls_end(app, farewell):
@@ -128,7 +129,7 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
     Parameters, result and errors are those of `arun_plan`; a Ctrl-C is that of `run`.
     """
     given = _given(plan, model, max_parallel, timeout, as_budget(budget))
-    asked = _Asked(given, _inputs({**(input or {}), **values}), key, progress)
+    asked = _Asked(given, _inputs(joined(input, values, "run_plan()")), key, progress)
     options: Options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = _farewell(plan)
 

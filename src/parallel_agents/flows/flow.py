@@ -18,7 +18,7 @@ from parallel_agents.core.tool import Effect
 from parallel_agents.flows import choosing, refining, repeating, routing
 from parallel_agents.flows.call import Call
 from parallel_agents.flows.events import nth_event
-from parallel_agents.flows.function import FlowFunction
+from parallel_agents.flows.function import FlowFunction, joined
 from parallel_agents.flows.gathered import checked_result
 from parallel_agents.flows.many import ManySteps
 from parallel_agents.flows.naming import label_of
@@ -296,7 +296,7 @@ class Flow(ManySteps, OwnSteps):
         steps.functions.add(other)
         called = steps.names.take(name, other.name)
         task = other.task(
-            {**(input or {}), **values},
+            joined(input, values, f"the step {name}"),
             label=label_of(called),
             model=steps.request.model,
             timeout=timeout,

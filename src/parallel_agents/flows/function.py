@@ -137,6 +137,22 @@ class FlowFunction(Generic[T]):
         return self._parameters.values(stored)
 
 
+def joined(
+    given: Mapping[str, object] | None, values: Mapping[str, object], taker: str
+) -> dict[str, object]:
+    """Input that was passed as `input`, by name, or each in its part.
+
+    Raises:
+        InvalidInput: a name is in both; neither could be dropped without a word.
+    """
+    if twice := [name for name in given or {} if name in values]:
+        names = ", ".join(twice)
+        raise InvalidInput(
+            f"{taker} got {names} twice, in input= and by name", hint=f"pass {names} in one of them"
+        )
+    return {**(given or {}), **values}
+
+
 def _problems(error: ValidationError) -> str:
     """What is wrong with each parameter: `topic: it is missing`."""
     found = find_problems(error)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from pydantic import BaseModel
 
+from parallel_agents.api.flows import run_flow
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import RunStatus
@@ -228,6 +229,23 @@ async def test_the_input_of_a_flow_is_checked_before_anything_is_stored() -> Non
     assert caught.value.why == "topic: it is missing; topics: there is no such field"
     assert caught.value.hint == "did you mean 'topic'? it takes topic, words"
     assert len(rows) == 1
+
+
+async def test_an_input_that_is_passed_twice_is_refused() -> None:
+    async def inner(flow: Flow, topic: str) -> str:
+        return topic
+
+    async def launch(flow: Flow) -> str:
+        return (await flow.flow("tea", inner, input={"topic": "tea"}, topic="rain")).output
+
+    async with process(Writer()) as rig:
+        result = await run(rig, launch)
+    with pytest.raises(InvalidInput, match=r"run_flow\(\) got topic twice") as caught:
+        run_flow(inner, input={"topic": "tea"}, topic="rain")
+
+    assert result.error is not None
+    assert result.error.message == "the step tea got topic twice, in input= and by name"
+    assert caught.value.hint == "pass topic in one of them"
 
 
 async def test_another_input_under_the_same_key_is_a_conflict() -> None:
