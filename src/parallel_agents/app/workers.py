@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 
 from parallel_agents.app.rules import RunRules
 from parallel_agents.core.engine import Scope
@@ -200,7 +201,7 @@ def _start(home: Path, folder: Path | None, lock: int, linger_seconds: float | N
         if (home / LOG_NAME).stat().st_size > _LOG_BYTES:
             (home / LOG_NAME).replace(home / f"{LOG_NAME}.1")
     with open_private(home / LOG_NAME) as log:
-        subprocess.Popen(  # noqa: S603 - our own command, in a session of its own to outlive us
+        process = subprocess.Popen(  # noqa: S603 - our own command, in a session of its own
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -209,3 +210,5 @@ def _start(home: Path, folder: Path | None, lock: int, linger_seconds: float | N
             cwd=folder,
             pass_fds=inherited,
         )
+    # It outlives this process, unless it ends first: then the system wants it waited for.
+    Thread(target=process.wait, name="pagents-worker", daemon=True).start()

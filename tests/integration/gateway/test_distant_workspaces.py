@@ -73,7 +73,7 @@ async def test_a_merge_writes_into_the_folder_there_and_the_audit_says_who(
         (merged,) = await distant.workspaces.merge(key)
         listed = await distant.workspaces.list()
         kept = await distant.workspaces.clean([key])
-        with pytest.raises(InvalidInput, match="--force"):
+        with pytest.raises(InvalidInput, match="force removes"):
             await distant.workspaces.clean(force=True)
         gone = await distant.workspaces.clean([key], force=True)
         with pytest.raises(NotFound):
