@@ -40,7 +40,7 @@ _DESCRIPTIONS = {
         "person": "what a person is asked, in the end or instead of an agent",
         "approve": "a person must say yes before it begins; true, or the question",
         "model": "as provider/model; overrides the agent's",
-        "ladder": "models to escalate through, cheapest first",
+        "ladder": "models to escalate through, cheapest first; it overrides `model`",
         "gates": "checks that the answer must pass",
         "refine": "how a rejected answer is improved",
         "budget": "the most that the task may spend",

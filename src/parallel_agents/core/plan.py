@@ -137,7 +137,7 @@ class Step(Checked):
         person: what a person is asked: with an agent, in the end, if none did the task.
         approve: what a person is asked before it begins, and answers with yes or no; empty asks nobody.
         model: `provider/model`; None for the plan's or the agent's.
-        ladder: models to escalate through, cheapest first.
+        ladder: models to escalate through, cheapest first; it overrides `model`.
         gates: checks that the answer must pass in addition to the agent's.
         refine: a loop that improves a rejected answer.
         budget: the most that each of its tasks may spend, with everything it spawns.

@@ -66,7 +66,7 @@ class Task(Checked, Generic[T_co]):
         budget: the most that the session may spend, together with everything it spawns.
         gates: checks that the answer must pass in addition to the agent's.
         refine: a loop that improves a rejected answer; it overrides the agent's.
-        ladder: models to escalate through, cheapest first; it overrides the agent's.
+        ladder: models to escalate through, cheapest first; it overrides `model`, and the agent's ladder.
         permissions: rules for its calls of tools; what a parent, the agent or the settings deny
             stays denied.
         sandbox: whether its commands run in a sandbox; `off` counts only if nothing above it, nor
