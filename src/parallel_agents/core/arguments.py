@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args, get_origin, ge
 from typing_extensions import Unpack
 
 from parallel_agents.core.annotations import taker_of
-from parallel_agents.core.async_use import Awaited, mark_async
+from parallel_agents.core.async_use import Awaited, Called, mark_async
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import ANYTHING, Taker, Wrong
 from parallel_agents.core.tracebacks import CALLERS_FRAMES, keep_callers_frames
@@ -52,8 +52,8 @@ def _checked(function: _Function) -> _Function:
         return wraps(function)(call)
 
     @wraps(function)
-    async def work(*args: object, **kwargs: object) -> object:
-        with CALLERS_FRAMES:
+    async def work(called: Called, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+        with CALLERS_FRAMES, called:
             right, named = _checks_of(function).take(args, kwargs)
             return await function(*right, **named)
 
@@ -62,7 +62,7 @@ def _checked(function: _Function) -> _Function:
     @wraps(function)
     def call_async(*args: object, **kwargs: object) -> Awaited[object]:
         caller = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it is quick
-        return Awaited(work(*args, **kwargs), name, caller)
+        return Awaited(work(Called(caller), args, kwargs), name, caller)
 
     return mark_async(call_async)
 
