@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -289,4 +290,13 @@ def test_a_file_that_could_not_be_written_is_refused_before_the_work(tmp_path: P
     with pytest.raises(InvalidInput) as refused:
         check_target(tmp_path / "file" / "x.md")
     assert refused.value.why.endswith("file' is not a folder")
+    (tmp_path / "broken").symlink_to("nowhere")
+    for write in (
+        check_target,
+        partial(write_whole, content=b""),
+        partial(write_private, content=b""),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            write(tmp_path / "broken" / "x.md")
+        assert refused.value.why.endswith("broken' is a link that leads nowhere")
     assert not (tmp_path / "new").exists()
