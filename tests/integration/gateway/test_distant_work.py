@@ -136,6 +136,8 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
         )
         limit = await distant.limits.set_limit("openai/gpt-5", RateLimit(requests_per_minute=7))
         reset = await distant.limits.reset_limit("openai/gpt-5")
+        with pytest.raises(UnknownAgent, match="codr"):
+            await distant.limits.reset_limit("agent:codr")
 
     assert (price.model, price.first_call_at_most is not None) == ("sim/calm", True)
     assert retried.session_key != spawned.session_key
