@@ -21,6 +21,7 @@ from parallel_agents.errors import (
     Conflict,
     GatewayUnreachable,
     InvalidFile,
+    InvalidInput,
     NotAtDistance,
     NotAuthorized,
     OnlyReads,
@@ -98,6 +99,25 @@ async def test_files_of_another_machine_are_priced_and_run_as_data(serving: Serv
     assert ([task.agent for task in price.tasks], price.is_sketch) == (["main", "main"], True)
     assert "pair.yaml:5" in wrong.value.message
     assert (first.is_new, again.is_new, again.run_id) == (True, False, first.run_id)
+
+
+async def test_a_goal_is_priced_there_on_the_model_that_it_names_or_refused(
+    serving: Serving,
+) -> None:
+    goal = Goal(goal="Tea", model="sim/price-change")
+    async with serving() as served, distant_of(served) as distant:
+        price = await distant.sessions.price_goal(
+            replace(goal, plan="p.yaml", files={"p.yaml": FILE})
+        )
+        with pytest.raises(InvalidInput, match="cannot plan"):
+            await distant.sessions.price_goal(goal)
+        with pytest.raises(UnknownAgent):
+            await distant.sessions.price_goal(replace(goal, agents=["nobody"]))
+        assert await distant.sessions.list() == []
+
+    assert price.is_sketch
+    assert [task.model for task in price.tasks] == ["sim/price-change"] * 2
+    assert [task.first_call_at_most is not None for task in price.tasks] == [True, False]
 
 
 async def test_a_goal_waits_for_a_yes_from_another_machine(serving: Serving) -> None:
