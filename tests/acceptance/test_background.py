@@ -123,11 +123,14 @@ def test_the_same_key_again_is_the_same_session_and_other_work_is_refused(
 def test_a_session_goes_on_where_it_was_with_the_next_run(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
-    pagents(*WRITER, "Write about cats.", "--label", "cats", "--wait")
+    first = pagents(*WRITER, "Write about cats.", "--label", "cats", "--wait")
 
-    sent = pagents("send", "cats", "Now about dogs.", "--wait")
+    sent = pagents("send", "cats", "Now about dogs.", "--wait", "--progress", "none")
+    fork = pagents("fork", "cats", "Now about birds.", "--wait", "--progress", "none")
 
-    assert sent.code == 0
+    assert sent.code == fork.code == 0
+    assert "asks the model" in first.err
+    assert "asks the model" not in sent.err + fork.err
     assert "Write about cats." in provider.texts()[1]
     assert "Now about dogs." in provider.texts()[1]
     assert pagents("history", "cats").out.count("✔ done") == 2

@@ -234,7 +234,6 @@ def print_price(
     context: CliContext,
     ask: Callable[[Distant], Coroutine[None, None, AnyTask | NamedTeam]],
     *,
-    unknown: str = "",
     is_json: bool,
 ) -> None:
     """Print what work would run and cost at the gateway; nothing is started.
@@ -243,11 +242,10 @@ def print_price(
         PagentsError: as when it is started.
     """
 
-    async def look() -> PriceForm:
-        async with open_distant(context.environment) as distant:
-            return await distant.sessions.price(await ask(distant))
+    async def look(distant: Distant) -> PriceForm:
+        return await distant.sessions.price(await ask(distant))
 
-    _print_form(run_cancellable(look()), unknown, is_json=is_json)
+    print_form(context, look, is_json=is_json)
 
 
 def print_fork_price(context: CliContext, name: str, fork: Fork, *, is_json: bool) -> None:
@@ -257,11 +255,26 @@ def print_fork_price(context: CliContext, name: str, fork: Fork, *, is_json: boo
         PagentsError: as when it is started.
     """
 
-    async def look() -> PriceForm:
-        async with open_distant(context.environment) as distant:
-            return await distant.sessions.price_fork(name, fork)
+    async def look(distant: Distant) -> PriceForm:
+        return await distant.sessions.price_fork(name, fork)
 
-    _print_form(run_cancellable(look()), is_json=is_json)
+    print_form(context, look, is_json=is_json)
+
+
+def print_form(
+    context: CliContext,
+    look: Callable[[Distant], Coroutine[None, None, PriceForm]],
+    *,
+    unknown: str = "",
+    is_json: bool,
+) -> None:
+    """Print a price that the gateway is asked for; `unknown` is what cannot be known of it yet."""
+
+    async def ask() -> PriceForm:
+        async with open_distant(context.environment) as distant:
+            return await look(distant)
+
+    _print_form(run_cancellable(ask()), unknown, is_json=is_json)
 
 
 def _print_form(price: PriceForm, unknown: str = "", *, is_json: bool) -> None:

@@ -56,6 +56,17 @@ def form_of(json: bool, output: Form | None, *, wait: bool) -> Form | None:
     return Form.JSON if json else output
 
 
+def checked_style(style: progress.Style, *, wait: bool) -> progress.Style:
+    """The style of progress, which is refused where there is none."""
+    if not wait and style is not progress.Style.AUTO:
+        raise InvalidInput(
+            "--progress requires --wait",
+            why="without it a worker does the task, and the command returns at once",
+            hint=f"add --wait, or watch it: pagents watch NAME --progress {style}",
+        )
+    return style
+
+
 async def leave_to_worker(
     context: CliContext,
     start: Callable[[Acting], Coroutine[None, None, Spawned]],
