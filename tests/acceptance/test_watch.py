@@ -79,6 +79,12 @@ def test_another_process_that_takes_the_work_over_is_named(
     assert other.ended().code == 0
 
 
+def test_a_result_is_called_as_lists_call_its_session(pagents: Pagents) -> None:
+    pagents("spawn", "content_writer_funny", "Write.", "--id", "tea", "--wait")
+
+    assert pagents("watch", "tea", "-o", "id").out == "tea\n"
+
+
 def test_what_has_ended_is_told_as_wait_tells_it(pagents: Pagents, provider: FakeProvider) -> None:
     provider.answer = lambda _: "not what was asked for"
     pagents("run", pagents.team("one", "two"), "--id", "tea")

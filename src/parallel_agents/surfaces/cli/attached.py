@@ -63,13 +63,15 @@ class Ended(NamedTuple):
         told: the runs whose results were shown when they ended.
         team: the whole of it, if it is a team or a flow.
         own: the result of a flow itself.
+        names: what lists call a session of the results, where it is not its key in short.
     """
 
     name: str
     results: Sequence[Result]
     told: frozenset[RunId]
     team: TeamResult | None
-    own: Result | None = None
+    own: Result | None
+    names: Mapping[SessionKey, str]
 
 
 def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
@@ -135,11 +137,11 @@ def _print(ended: Ended, how: Attaching) -> None:
         render.envelope("watch", time.time(), items)
         return
     if how.form is not None:
-        print_results(ended.results, how.form)
+        print_results(ended.results, how.form, ended.names)
         return
     for result in ended.results:
         if result.run_id not in ended.told:
-            render.result(result)
+            render.result(result, ended.names.get(result.session_key))
     if ended.team is not None and ended.told:
         render.summary(ended.team)
 
@@ -183,7 +185,14 @@ class _Attached:
         results = await sessions.results(await sessions.member_runs(row))
         team = await sessions.team_result(key) if row.run.kind.is_group else None
         own = await sessions.results([row.run.id]) if self._is_flow else ()
-        return Ended(self._name, results, frozenset(self._told), team, next(iter(own), None))
+        return Ended(
+            self._name,
+            results,
+            frozenset(self._told),
+            team,
+            next(iter(own), None),
+            {key: self._name},
+        )
 
     async def _announce(self) -> None:
         """Say what is watched, who works on it, and that leaving ends nothing."""
