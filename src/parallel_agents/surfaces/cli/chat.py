@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
-from parallel_agents.app.taken_over import open_for_own_work
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.owner import OwnerState
@@ -81,10 +81,8 @@ def chat(
 async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int:
     log = traced_beside_screen if can_chat() else traced
     with DownloadBar() as bar, log(context.environment) as on_events:
-        parts = Parts(on_fetch=bar, on_events=on_events)
-        async with open_for_own_work(
-            context.environment, context.settings, parts, say=render.note
-        ) as app:
+        parts = Parts(on_fetch=bar, on_events=on_events, say_left=render.note)
+        async with open_app(context.environment, context.settings, parts) as app:
             row = await _find(app, begin)
             chosen = await _model_of(app, begin, row)
             await prepare_models(app, [chosen])
