@@ -28,6 +28,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.flows.functions import Functions
 from parallel_agents.models.local.fetch import Progress
+from parallel_agents.other_threads import threads_to_the_end
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
@@ -169,7 +170,10 @@ async def open_parts(
         say_left=LOG.warning,
     )
     loaded = load(environment, flags, given=_GIVEN).settings
-    with tracing(chosen_trace(environment.variables), _print_to_stderr) as on_events:
+    with (
+        threads_to_the_end(),
+        tracing(chosen_trace(environment.variables), _print_to_stderr) as on_events,
+    ):
         heard = replace(parts, on_events=on_events)
         async with open_app(environment, loaded, heard) as app:
             yield app
