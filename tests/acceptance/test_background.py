@@ -314,6 +314,25 @@ def test_kill_ends_a_whole_team_from_another_process(
     sent.assert_refused("PA-E107", exits=1)
 
 
+def test_what_is_said_of_a_killed_team_names_ways_that_work(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(Hang())
+    running = pagents.start("run", pagents.team("one"), "--id", "tea")
+    provider.wait_in_flight(1)
+    pagents("kill", "tea")
+    running.ended()
+
+    resumed = pagents("resume", "tea")
+    steered = pagents("steer", "tea/one", "More.")
+    sent = pagents("send", "tea", "More.")
+
+    assert "; what was killed starts no more: begin it again under another --id" in resumed.err
+    assert "dlq retry" not in resumed.err  # a killed run leaves no dead letter
+    steered.assert_refused("PA-E107", "spawn a new one", exits=1)
+    sent.assert_refused("PA-E101", "`pagents fork tea/LABEL`", exits=2)
+
+
 def test_a_message_to_a_team_names_its_agents(monday: Pagents) -> None:
     for wait in ((), ("--wait",)):
         sent = monday("send", "monday", "More.", *wait)

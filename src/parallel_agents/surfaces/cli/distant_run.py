@@ -142,11 +142,11 @@ def wait_at_distance(
         items = [result_json(result) for result in ended.results]
         render.envelope("result", time.time(), items)
     elif shown is not None:
-        print_results(ended.results, shown)
+        print_results(ended.results, shown, ended.names)
     else:
         for result in ended.results:
             if result.run_id not in ended.told:
-                render.result(result)
+                render.result(result, ended.names.get(result.session_key))
     raise typer.Exit(worst_of([result.status for result in ended.results]))
 
 
@@ -214,13 +214,13 @@ def print_ended(ended: Ended, session_key: SessionKey, how: Attaching) -> NoRetu
             **more,
         )
     elif how.form is not None:
-        print_results(ended.results, how.form)
+        print_results(ended.results, how.form, ended.names)
     elif ended.own is not None and function_of(session_key) == DO:
         print_do(ended.own, ended.name, report_of(ended.own), None, Display(how.style, how.is_json))
     else:
         for result in ended.results:
             if result.run_id not in ended.told:
-                render.result(result)
+                render.result(result, ended.names.get(result.session_key))
         if ended.team is not None:
             render.summary(ended.team)
         if ended.own is not None:
