@@ -11,12 +11,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NoReturn
+
+from parallel_agents.thread_pools import ThreadPoolExecutor
 
 _MONITORING_TOOLS = 6  # which `sys.monitoring` has places for
 
-# The threads of executors, which read the store, are told to end before `atexit` calls anybody.
+# Executors, which a program's own tools may use, end before `atexit` calls anybody.
 # Python has no public way to run earlier; its own executors use this private one. It calls the last
 # registered function first: ThreadPoolExecutor is imported so that it has registered before.
 _register: Callable[[Callable[[], None]], object] = getattr(
@@ -25,9 +26,17 @@ _register: Callable[[Callable[[], None]], object] = getattr(
 assert ThreadPoolExecutor
 
 
-def before_executors_end(call: Callable[[], None]) -> None:
-    """Have `call` called when the program ends, while the store can still be read and written."""
-    _register(call)
+def before_executors_end(call: Callable[[], None]) -> bool:
+    """Have `call` called when the main thread ends, while executors still accept calls.
+
+    Returns:
+        False if they have ended already, and it is not called.
+    """
+    try:
+        _register(call)
+    except RuntimeError:
+        return False
+    return True
 
 
 def end_process(ended: SystemExit) -> NoReturn:

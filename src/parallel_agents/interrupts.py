@@ -15,7 +15,7 @@ from enum import Enum, auto
 from types import FrameType
 from typing import Generic, TypeVar
 
-from parallel_agents.loop_threads import LoopThreads
+from parallel_agents.loop_threads import LoopThreads, start_daemon
 from parallel_agents.other_threads import interrupt_by
 from parallel_agents.signals import STOP_SIGNALS, Bell
 
@@ -161,10 +161,7 @@ class _Running(Generic[T]):
             KeyboardInterrupt: the work was cancelled, or it was left behind.
         """
         context = contextvars.copy_context()
-        thread = threading.Thread(
-            target=lambda: context.run(self._run), name="pagents-run", daemon=True
-        )
-        thread.start()
+        start_daemon(lambda: context.run(self._run), "pagents-run")
         until: float | None = None
         with self._bell:
             interrupt_by(self.interrupt, self._bell)

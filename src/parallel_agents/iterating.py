@@ -13,11 +13,12 @@ import threading
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from functools import cache
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from parallel_agents.ending import before_executors_end
-from parallel_agents.loop_threads import LoopThreads
+from typing_extensions import override
+
+from parallel_agents.loop_threads import LoopThreads, start_daemon
+from parallel_agents.other_threads import UnderWay
 from parallel_agents.signals import Bell, result_of, stop_signals_as_interrupts
 
 V = TypeVar("V")
@@ -34,16 +35,14 @@ def iterate(work: Work[V]) -> Generator[V]:
     """Yield what `work` hands over, and end when it ends.
 
     `work` gets an event and a function that hands over an item. The event is set by the first Ctrl-C,
-    by a caller that breaks off, and at the end of the program; the next Ctrl-C cancels `work`.
-    SIGTERM and SIGHUP count as a Ctrl-C while the caller waits for an item.
+    by a caller that breaks off, and at the end of the program unless another thread reads the items;
+    the next Ctrl-C cancels `work`. SIGTERM and SIGHUP count as a Ctrl-C while the caller waits for an item.
 
     Raises:
-        KeyboardInterrupt: after a Ctrl-C, once `work` has ended; after the second at the latest two
-            seconds later.
+        KeyboardInterrupt: after a Ctrl-C or the end of the program, once `work` has ended; after the
+            second Ctrl-C at the latest two seconds later.
     """
     running = _Running(work)
-    _leave_at_the_end()
-    _live.add(running)
     try:
         with stop_signals_as_interrupts():
             item = running.next()
@@ -54,7 +53,15 @@ def iterate(work: Work[V]) -> Generator[V]:
         running.raise_error()
     finally:
         running.leave()
-        _live.discard(running)
+
+
+class _Read(UnderWay):
+    """Work whose items are read; without a reader it stops at the program's end."""
+
+    @property
+    @override
+    def is_abandoned(self) -> bool:
+        return not self.is_awaited
 
 
 class _Running(Generic[V]):
@@ -67,13 +74,15 @@ class _Running(Generic[V]):
         self._ended: Future[None] = Future()
         self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, asyncio.Task[None]]]
         self._started = Future()
+        self._read = _Read(self._interrupt)
         context = contextvars.copy_context()
-        threading.Thread(
-            target=lambda: context.run(self._run), name="pagents-stream", daemon=True
-        ).start()
+        start_daemon(lambda: context.run(self._run), "pagents-stream")
+        self._read.begin()
+        self._ended.add_done_callback(lambda _: self._read.end())
 
     def next(self) -> _Item[V] | None:
         """The next item; None after the last."""
+        self._read.thread = threading.current_thread()
         with suppress(queue.Empty):
             return self._items.get_nowait()
         bell = Bell()
@@ -89,21 +98,44 @@ class _Running(Generic[V]):
         if self._ended.done():
             return
         with suppress(CancelledError):
-            loop, stop, task = result_of(self._started)
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(stop.set)
+            self._stop()
             try:
                 self._wait_ended(None)
             except KeyboardInterrupt:
-                with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(task.cancel)
+                self._cancel()
                 with suppress(TimeoutError):
                     self._wait_ended(_GRACE_SECONDS)
                 raise
 
     def raise_error(self) -> None:
-        """Raise what the work raised."""
+        """Raise what the work raised.
+
+        Raises:
+            KeyboardInterrupt: the work was stopped behind the reader's back, so that items are missing.
+        """
+        if self._read.interrupts:
+            if threading.current_thread().daemon:  # which Python ends with the program, silently
+                threading.Event().wait()
+            raise KeyboardInterrupt
         self._ended.result()
+
+    def _interrupt(self) -> None:
+        """Have the work end, behind the reader's back; the second time, cancel it."""
+        with suppress(CancelledError):
+            if self._read.interrupts > 1:
+                self._cancel()
+            else:
+                self._stop()
+
+    def _stop(self) -> None:
+        loop, stop, _ = result_of(self._started)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(stop.set)
+
+    def _cancel(self) -> None:
+        loop, _, task = result_of(self._started)
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(task.cancel)
 
     def _wait_ended(self, seconds: float | None) -> None:
         ended: Future[None] = Future()
@@ -136,17 +168,3 @@ class _Running(Generic[V]):
         task = loop.create_task(self._work(stop, self._hand_over))
         self._started.set_result((loop, stop, task))
         await task
-
-
-# The work of callers that hold an iterator and ask for nothing more, as at the end of a program.
-_live: set[_Running[Any]] = set()
-
-
-@cache
-def _leave_at_the_end() -> None:
-    before_executors_end(_leave_all)
-
-
-def _leave_all() -> None:
-    for running in tuple(_live):
-        running.leave()

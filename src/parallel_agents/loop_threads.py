@@ -9,15 +9,36 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
 from typing_extensions import override
+
+from parallel_agents.errors import Stopping
+from parallel_agents.thread_pools import ThreadPoolExecutor
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST_THREADS = 32
+
+
+def start_daemon(target: Callable[[], object], name: str) -> None:
+    """Call `target` in a thread of its own, for which nobody waits at the end.
+
+    Raises:
+        Stopping: the main thread has ended, and this is Python 3.12.0 or 3.12.1, which starts no more.
+    """
+    try:
+        threading.Thread(target=target, name=name, daemon=True).start()
+    except RuntimeError as error:
+        if "interpreter shutdown" not in str(error):
+            raise
+        raise Stopping(
+            "the program's main thread has ended",
+            why=f"this Python starts no threads after that: {error}",
+            hint="keep the main thread until this one is done: thread.join()",
+        ) from error
 
 
 class LoopThreads(ThreadPoolExecutor):
@@ -50,7 +71,7 @@ class LoopThreads(ThreadPoolExecutor):
             self._started += is_short
         self._calls.put(call)
         if is_short:
-            threading.Thread(target=self._serve, name="pagents-loop", daemon=True).start()
+            self._start()
         return future
 
     @override
@@ -58,6 +79,15 @@ class LoopThreads(ThreadPoolExecutor):
         """End the threads that are idle, and each other one after its call; wait for none."""
         for _ in range(self._started):
             self._calls.put(None)
+
+    def _start(self) -> None:
+        try:
+            start_daemon(self._serve, "pagents-loop")
+        except Stopping:
+            with self._guard:
+                self._started -= 1
+                if not self._started:
+                    raise  # otherwise the call waits for the threads that are there
 
     def _serve(self) -> None:
         while (call := self._calls.get()) is not None:

@@ -62,10 +62,10 @@ print(pa.run(pa.Task("content_writer_funny", "Write about dogs.")).status)
 
 
 @pytest.mark.parametrize("is_program", [False, True])
-def test_work_gives_its_own_result_and_leaves_what_it_took_over_to_a_worker(
+def test_work_gives_its_own_result_and_leaves_what_a_dead_process_left_to_a_worker(
     pagents: Pagents, provider: FakeProvider, programs: Path, *, is_program: bool
 ) -> None:
-    provider.gives(Hang(), "cats", times=2)
+    provider.gives(Hang(), "cats", times=1)
     cats = pagents(*WRITER, "Write about cats.").out.strip()
     provider.wait_in_flight(1)
     kill_worker(pagents)
@@ -74,12 +74,53 @@ def test_work_gives_its_own_result_and_leaves_what_it_took_over_to_a_worker(
     program = replace(pagents, path=programs / "python")
     dogs = program.start("-c", PROGRAM) if is_program else pagents.start(*DOGS)
     pagents.wait_until(lambda: len(provider.requests) == 3)
+    workers = pagents.workers()
     provider.release()
     ended = dogs.ended()
 
     assert ended.code == 0
+    assert len(workers) == 2  # one of them was killed
     assert f"A dead process had left {cats}; a background worker continues it now." in ended.err
     assert pagents("wait", cats).code == 0
+    assert len(provider.requests) == 3
+
+
+WITH_TOOL = """\
+import sys
+import parallel_agents as pa
+
+@pa.tool(effect="pure")
+def price(item: str) -> float:
+    return 2.5
+
+clerk = pa.Agent(name="clerk", description="Asks.", instructions="Be brief.", tools=("price",))
+key = sys.argv[1]
+print(key, pa.run(pa.Task(clerk, f"About {key}."), key=key, tools=[price]).status)
+"""
+
+
+def test_a_program_lets_a_call_end_that_only_a_program_like_it_can_begin(
+    pagents: Pagents, provider: FakeProvider, programs: Path
+) -> None:
+    program = replace(pagents, path=programs / "python")
+    provider.gives(Hang(), "cats", times=1)
+    killed = program.start("-c", WITH_TOOL, "cats")
+    provider.wait_in_flight(1)
+    killed.signal(signal.SIGKILL)
+    killed.ended()
+
+    provider.hold("cats")
+    dogs = program.start("-c", WITH_TOOL, "dogs")
+    pagents.wait_until(lambda: len(provider.requests) == 3)
+    told = "Letting a call of cats end, which was taken over from a dead process."
+    dogs.wait_for(told)
+    provider.release()
+    ended = dogs.ended()
+    again = program("-c", WITH_TOOL, "cats")
+
+    assert (ended.code, ended.out) == (0, "dogs done\n")
+    assert again.out == "cats done\n"
+    assert len(provider.requests) == 3
 
 
 def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(

@@ -50,19 +50,27 @@ def run() -> None:
     pa.run([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME)
 
 
+def print_stream() -> None:
+    for result in pa.stream(
+        [TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME
+    ):
+        sys.stdout.write(f"{result.output}\n")
+
+
 if HOW == "run":
     run()
 elif HOW == "thread":
     other = threading.Thread(target=run)
     other.start()
     other.join()
+elif HOW == "left":
+    threading.Thread(target=run).start()
+elif HOW == "left-stream":
+    threading.Thread(target=print_stream).start()
 elif HOW == "arun":
     asyncio.run(pa.arun([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME))
 elif HOW == "stream":
-    for result in pa.stream(
-        [TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME
-    ):
-        sys.stdout.write(f"{result.output}\n")
+    print_stream()
 elif HOW == "astream":
     asyncio.run(stream())
 else:

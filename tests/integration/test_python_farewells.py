@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).with_name("stopped_program.py")
+LEFT = Path(__file__).with_name("left_program.py")
 STOPPING = [
     "pagents: Stopping: nothing new starts; waiting for 1 call in flight.",
     "pagents: Ctrl-C again stops at once.",
@@ -108,6 +110,58 @@ def test_a_ctrl_c_that_ends_the_main_thread_lets_the_call_of_another_end(
     assert at_once[-1] == [STOPPING[0]]
     assert in_the_end == [ENDED]
     assert process.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize(
+    ("how", "is_patient", "last"),
+    [("left", True, ENDED), ("left-stream", False, f"{STOPPED}{AGAIN} to continue.")],
+)
+def test_a_ctrl_c_after_the_main_thread_has_ended_stops_what_another_waits_for(
+    how: str, is_patient: bool, last: str, tmp_path: Path, programs: Path
+) -> None:
+    with calling(programs / "python", how, tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        at_once = list(iter(lambda: told(process, 1), [STOPPING[-1]]))
+        if is_patient:
+            (tmp_path / "go-on").touch()
+        else:
+            process.send_signal(signal.SIGINT)
+        in_the_end = told(process, 1)
+        process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert at_once[-1] == [STOPPING[0]]
+    assert in_the_end == [last]
+
+
+@pytest.mark.parametrize("how", ["run", "stream", "arun"])
+def test_what_a_thread_has_begun_is_done_after_the_main_thread_has_ended(
+    how: str, tmp_path: Path, programs: Path
+) -> None:
+    done = subprocess.run(
+        [programs / "python", LEFT, how, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+
+    assert done.stdout == "calling\nDone.\n"
+    assert done.stderr == ""
+
+
+def test_a_thread_may_load_the_package_and_work_after_the_main_thread_has_ended(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, LEFT, "late", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+
+    assert done.stdout == "calling\nDone.\n" * 3
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("how", ["run", "arun"])

@@ -146,6 +146,16 @@ async def test_a_small_terminal_has_the_runs_and_one_line_of_the_transcript(tmp_
         assert lines[-3].startswith("─ crew")
 
 
+async def test_a_narrow_terminal_says_how_to_leave_it(tmp_path: Path) -> None:
+    async with opened(tmp_path, (50, 24)) as screen:
+        await screen.shows("? keys  q leave")
+        await screen.shows("▲ asker")
+        await screen.keys("question_mark")
+        shown = await screen.shows("enter sends it before its next")
+
+    assert max(map(len, shown.splitlines())) <= 50
+
+
 @pytest.mark.parametrize(
     ("key", "text"),
     [

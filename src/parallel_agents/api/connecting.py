@@ -11,6 +11,7 @@ from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.async_use import opening
 from parallel_agents.gateway_client.address import check_token
+from parallel_agents.other_threads import threads_to_the_end
 from parallel_agents.settings import TOKEN_VARIABLE, URL_VARIABLE, read_user_environment
 
 
@@ -40,5 +41,6 @@ async def connect(url: Name, *, token: Name | None = None) -> AsyncGenerator[Con
     if token is not None:
         given[TOKEN_VARIABLE] = check_token(token, "token of connect()")
     named = replace(environment, variables={**environment.variables, **given})
-    async with open_distant(named) as distant:
-        yield ConnectedSessions(distant)
+    with threads_to_the_end():
+        async with open_distant(named) as distant:
+            yield ConnectedSessions(distant)

@@ -16,7 +16,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.interrupts import in_thread, to_its_end, unless
-from parallel_agents.other_threads import stopped_with_the_program
+from parallel_agents.other_threads import finished_before_the_end
 from parallel_agents.sessions.kept_options import describe_kept
 
 V = TypeVar("V")
@@ -64,7 +64,7 @@ def in_opened(
                 await farewell.let_calls_end(app)
             return result
 
-    with stopped_with_the_program():
+    with finished_before_the_end():
         try:
             return in_thread(run_until)
         except KeyboardInterrupt:

@@ -16,8 +16,8 @@ from parallel_agents.app.client import App
 from parallel_agents.app.farewell import Farewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.open_sessions import OpenSessions
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tools_by_name
-from parallel_agents.app.taken_over import open_for_own_work
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Name
 from parallel_agents.core.arguments import checked
@@ -28,6 +28,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.flows.functions import Functions
 from parallel_agents.models.local.fetch import Progress
+from parallel_agents.other_threads import threads_to_the_end
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
@@ -166,11 +167,15 @@ async def open_parts(
         flows=Functions([*map(FlowFunction, options.get("flows", ())), *functions]),
         on_embedded=note_embedded,
         on_fetch=note_fetch,
+        say_left=LOG.warning,
     )
     loaded = load(environment, flags, given=_GIVEN).settings
-    with tracing(chosen_trace(environment.variables), _print_to_stderr) as on_events:
+    with (
+        threads_to_the_end(),
+        tracing(chosen_trace(environment.variables), _print_to_stderr) as on_events,
+    ):
         heard = replace(parts, on_events=on_events)
-        async with open_for_own_work(environment, loaded, heard, say=LOG.warning) as app:
+        async with open_app(environment, loaded, heard) as app:
             yield app
 
 

@@ -22,7 +22,7 @@ from parallel_agents.core.run import TeamResult
 from parallel_agents.core.task import OnFailure, OnFailureName, Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.interrupts import in_thread, unless
-from parallel_agents.other_threads import stopped_with_the_program
+from parallel_agents.other_threads import finished_before_the_end
 from parallel_agents.sessions.typed import typed_team
 
 
@@ -147,7 +147,7 @@ def run_call(call: TeamCall[T]) -> TeamResult[T]:
                 await farewell.let_calls_end(app)
             return result
 
-    with stopped_with_the_program():
+    with finished_before_the_end():
         try:
             with progress_bar(len(call.tasks), is_wanted=call.has_progress) as tell:
                 return in_thread(run_until)

@@ -111,6 +111,11 @@ class Resources:
     def rules(self) -> RunRules:
         return RunRules(self.settings, self.models, self.readiness)
 
+    @property
+    def workers(self) -> Workers:
+        home, project = self.environment.home, self.environment.project_name
+        return Workers(self.store, self.rules, home, project)
+
 
 class Client:
     """The verbs without an engine: workers execute what is spawned.
@@ -189,9 +194,7 @@ class Client:
         self.sent: SentRequests = StoredRequests(
             self.sessions, resources.store, self.models, self.tooling
         )
-        self.workers = Workers(
-            resources.store, resources.rules, environment.home, environment.project_name
-        )
+        self.workers = resources.workers
 
     def is_embedded_by_default(self, team: TeamTask, plans: Sequence[SessionPlan]) -> bool:
         """Whether a team runs on the embedded model only because nobody chose a model or set a key.

@@ -14,6 +14,7 @@ from parallel_agents.app.built_in_flows import BuiltInFlows
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.commands import surroundings
 from parallel_agents.app.exporting import make_exporter
+from parallel_agents.app.left_to_workers import LeftToWorkers
 from parallel_agents.app.looking_after import LookingAfter
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.notifying import Notifier, make_sender
@@ -121,13 +122,15 @@ async def open_on(
             await exporter.begin()
             stack.push_async_callback(exporter.say_farewell)
             sweeps.append(exporter.sweep)
+        leaving = _leaving_to_workers(stack, resources)
         engine = LocalEngine(
             store,
             owner,
             runners=runners,
             rules=resources.rules,
             on_failure=resources.completions.fail,
-            sweeps=sweeps,
+            sweeps=sweeps if leaving is None else [*sweeps, leaving.sweep],
+            adopted=None if leaving is None else leaving.adopted,
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
@@ -140,6 +143,8 @@ async def open_on(
             await store.tell_unasked(parts.tell_unasked)
         await stack.enter_async_context(engine)
         yield app
+        if leaving is not None:
+            await leaving.finish()
         await notifier.say_farewell()
         await alerting.say_farewell()
 
@@ -252,6 +257,16 @@ async def _with_calls(
     models = await _open_models(stack, environment, settings, parts, wrap)
     resources = _resources(stack, environment, settings, parts, models, store, now)
     return _WithCalls(resources, governor, lessons)
+
+
+def _leaving_to_workers(stack: AsyncExitStack, resources: Resources) -> LeftToWorkers | None:
+    """What workers get, of a process that stays only for its own work."""
+    say = resources.parts.say_left
+    if say is None:
+        return None
+    leaving = LeftToWorkers(resources.environment, resources.store, resources.workers, say)
+    stack.push_async_callback(leaving.aclose)
+    return leaving
 
 
 def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:

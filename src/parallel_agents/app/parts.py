@@ -45,6 +45,8 @@ class Parts:
         on_events: called with each batch of new events of the store; None for nobody.
         contents: where artifacts are kept; None for the folder of the home.
         client: the client that this process spawns for; empty for the person.
+        say_left: tells what a process that stays only for its own work leaves to workers; None takes over
+            whatever can be executed here.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
@@ -61,6 +63,7 @@ class Parts:
     on_events: OnEvents | None = None
     contents: Contents | None = None
     client: str = ""
+    say_left: Callable[[str], None] | None = None
 
 
 def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:

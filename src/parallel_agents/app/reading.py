@@ -24,6 +24,7 @@ from parallel_agents.core.verbs import SessionReads
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import NotFound
 from parallel_agents.gateway_client.refusals import not_at_distance
+from parallel_agents.other_threads import threads_to_the_end
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
 from parallel_agents.sessions.reading import StoreReads
@@ -160,10 +161,11 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
         async with _open_distant(environment) as reader:
             yield reader
         return
-    await asyncio.to_thread(know, environment, settings)
-    path = environment.home / STORE_NAME
-    found = await asyncio.to_thread(look_at, path)
     async with AsyncExitStack() as stack:
+        stack.enter_context(threads_to_the_end())
+        await asyncio.to_thread(know, environment, settings)
+        path = environment.home / STORE_NAME
+        found = await asyncio.to_thread(look_at, path)
         if found.form is Form.WRITABLE:
             store: Store = await open_and_look(stack, environment, settings)
         elif found.form is Form.MISSING:
@@ -190,8 +192,9 @@ async def open_follower(environment: Environment, settings: Settings) -> AsyncGe
             yield reader
         return
     check_exists(environment)
-    await asyncio.to_thread(know, environment, settings)
     async with AsyncExitStack() as stack:
+        stack.enter_context(threads_to_the_end())
+        await asyncio.to_thread(know, environment, settings)
         store = await open_and_look(stack, environment, settings)
         yield _reader(stack, environment, settings, store, keeps_index=True)
 

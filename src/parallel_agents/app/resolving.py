@@ -7,6 +7,7 @@ its session, which names the versions that the agent was given.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple
@@ -16,6 +17,7 @@ import orjson
 from parallel_agents.app.workspace_parts import Part
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.ids import make_team_key
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.permission import Permissions
@@ -44,6 +46,9 @@ _BYTES_PER_TOKEN = 1.5
 # What is merged is the answer: nothing is written, run or sent beside it.
 _READING = Permissions(allow=("read_file", "list_files", "glob", "grep"))
 _STALE = "it was changed while its conflict was resolved"
+_NOT_ASKED = "no agent was asked about it"
+_TEAM = "merge"
+_IS_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 class Asked(NamedTuple):
@@ -65,6 +70,14 @@ class Answers(NamedTuple):
     files: dict[str, Resolution]
     diffs: dict[str, str]
     left: dict[str, str]
+
+
+class _Session(NamedTuple):
+    """A session that was asked about one file; its result is None until it has one."""
+
+    label: str
+    agent: str
+    result: Result | None
 
 
 NO_ANSWERS = Answers({}, {}, {})
@@ -94,7 +107,7 @@ def asked_of(
     ]
     team = TeamTask(
         tasks=tuple(tasks),
-        name="merge",
+        name=_TEAM,
         budget=resolver.budget,
         timeout_seconds=resolver.timeout_seconds,
     )
@@ -108,33 +121,48 @@ async def answers_of(
 
     Raises:
         NotFound: there is no such team.
+        InvalidInput: it was not asked about conflicts.
     """
-    rows = await sessions.members(await sessions.find(team))
+    row = await sessions.find(team)
+    rows = await sessions.members(row)
+    keys = [each.session.spawn_key for each in rows]
+    is_ours = row.run.kind.is_group and row.session.key.startswith(make_team_key(_TEAM, ""))
+    if not is_ours or not all(map(_IS_KEY.fullmatch, keys)):
+        raise InvalidInput(
+            f"{row.session.name} is no team that was asked about conflicts",
+            why="only the answers of such a team resolve them",
+            hint="name the session that `resolve` has begun, or leave `answers` out",
+        )
     results = await sessions.results([row.run.id for row in rows])
     by_run = {result.run_id: result for result in results}
-    told = {row.session.spawn_key: by_run.get(row.run.id) for row in rows}
-    agents = {row.session.spawn_key: row.session.agent.name for row in rows}
-    return await asyncio.to_thread(_checked, part, clashes, told, agents)
+    asked = {
+        each.session.spawn_key: _Session(
+            each.session.label, each.session.agent.name, by_run.get(each.run.id)
+        )
+        for each in rows
+    }
+    return await asyncio.to_thread(_checked, part, clashes, asked)
 
 
 def _checked(
     part: Part,
     clashes: Mapping[str, Clash],
-    told: Mapping[str, Result | None],
-    agents: Mapping[str, str],
+    asked: Mapping[str, _Session],
 ) -> Answers:
     found = Answers({}, {}, {})
+    labels = {each.label for each in asked.values()}
     for path, clash in clashes.items():
         try:
             versions = _read(part, path, clash)
         except Unfit:
             continue  # nobody was asked, and why was told then
         key = _key(path, clash)
-        if key not in told:
-            found.left[path] = _STALE
+        if key not in asked:
+            is_asked = path in labels or not _is_label(path)
+            found.left[path] = _STALE if is_asked else _NOT_ASKED
             continue
         try:
-            content = _content(versions, told[key], agents[key])
+            content = _content(versions, asked[key].result, asked[key].agent)
         except Unfit as unfit:
             found.left[path] = str(unfit)
             continue
@@ -178,13 +206,16 @@ def labels_of(asked: Mapping[str, Versions]) -> dict[str, str]:
     """A label for each path: the path, if that can be one and no other path looks like it."""
     found: dict[str, str] = {}
     for number, path in enumerate(asked, start=1):
-        is_plain = path.isascii() and path.isprintable() and bool(path.strip())
-        is_short = len(path) <= MAX_LABEL_CHARACTERS
         numbered = f"file {number} of {len(asked)}"
         while numbered in asked:  # a file may have this name
             numbered += " in conflict"
-        found[path] = path if is_plain and is_short else numbered
+        found[path] = path if _is_label(path) else numbered
     return found
+
+
+def _is_label(path: str) -> bool:
+    is_plain = path.isascii() and path.isprintable() and bool(path.strip())
+    return is_plain and len(path) <= MAX_LABEL_CHARACTERS
 
 
 def find_resolver(catalog: Catalog, name: str) -> Agent:

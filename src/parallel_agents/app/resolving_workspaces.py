@@ -16,6 +16,7 @@ from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.resolving import MERGE_RESOLVER, Resolver, Resolving, merge_resolved
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.core.workspace_verbs import Conflicts, MergedWorkspace
+from parallel_agents.errors import Conflict
 from parallel_agents.sessions.service import Service
 
 
@@ -123,8 +124,17 @@ class ResolvingWorkspaces(TendedWorkspaces):
         Raises:
             NotFound: it has no workspace.
             UnknownAgent, InvalidInput: there is no such agent, or it cannot resolve conflicts.
+            Conflict: the key was used for other conflicts: a file was changed since.
         """
         asked = await asked_about(self._service, self._catalog, self._home, name, resolver)
         if asked.team is None:
             return Resolving(None, asked.left_out)
-        return Resolving(await self._service.spawn_team(asked.team, key=key), asked.left_out)
+        try:
+            begun = await self._service.spawn_team(asked.team, key=key)
+        except Conflict as conflict:
+            raise Conflict(
+                "the key was used for other conflicts, or for another resolver",
+                why="an answer counts only while the file is as the agent was given it",
+                hint="resolve them under another key",
+            ) from conflict
+        return Resolving(begun, asked.left_out)

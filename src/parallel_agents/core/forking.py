@@ -172,7 +172,7 @@ def _turn_with_calls(conversation: Conversation, at: int | None) -> Turn:
     """The turn of which a call answers something else: by default the last one with calls.
 
     Raises:
-        ForkRefused: it calls no tool.
+        ForkRefused: there is no such turn, or it calls no tool.
     """
     calling = [turn for turn in conversation.turns if turn.calls]
     if at is None and calling:
@@ -180,12 +180,15 @@ def _turn_with_calls(conversation: Conversation, at: int | None) -> Turn:
     found = next((turn for turn in calling if turn.number == at), None)
     if found is not None:
         return found
-    message = "no turn calls a tool" if at is None else f"turn {at} calls no tool"
     listed = _listed([turn.number for turn in calling])
+    hint = f"turns with calls: {listed}" if listed else "give a text in place of a result"
+    if at is not None and at > len(conversation.turns):
+        raise ForkRefused(f"there is no turn {at}", why=_answered(conversation), hint=hint)
+    message = "no turn calls a tool" if at is None else f"turn {at} calls no tool"
     raise ForkRefused(
         f"{message}, so there is no result to edit",
         why="only results of calls are edited; of a message, another one is said after the turn before it",
-        hint=f"turns with calls: {listed}" if listed else "give a text in place of a result",
+        hint=hint,
     )
 
 
@@ -239,8 +242,7 @@ def _refusal(
             why = "its calls have no results yet"
     elif known is None:
         message = f"there is no turn {turn}"
-        count = "once" if len(turns) == 1 else f"{len(turns)} times"
-        why = f"its models have answered {count}"
+        why = _answered(conversation)
         if turn == 0:
             message, why = "there is nothing to ask again before the first turn", ""
     elif how == "after" and known.calls:
@@ -252,6 +254,11 @@ def _refusal(
     listed = _listed(numbers)
     places = f"turns that work: {listed}" if listed else "spawn the agent instead"
     return ForkRefused(message, why=why, hint=places)
+
+
+def _answered(conversation: Conversation) -> str:
+    count = len(conversation.turns)
+    return f"its models have answered {'once' if count == 1 else f'{count} times'}"
 
 
 def _listed(numbers: Sequence[int]) -> str:

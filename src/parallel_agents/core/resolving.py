@@ -81,10 +81,11 @@ class ResolvingVerbs(WorkspaceVerbs, Protocol):
     ) -> Resolving:
         """Begin to have an agent resolve what a merge would leave in conflict; nothing is written.
 
-        With a `key` that was used before, it is the team that was begun then.
+        The same conflicts again under the same `key` are the team that was begun for them.
 
         Raises:
             UnknownAgent, InvalidInput: there is no such agent, or it cannot resolve conflicts.
+            Conflict: the key was used for other conflicts: a file was changed since.
         """
         ...
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
@@ -41,10 +41,23 @@ def sort_orphans(orphans: Sequence[Row], lacks: Callable[[Row], str]) -> Orphans
     )
 
 
-class Adopted:
-    """What a process took over from others, except the trees that it was asked for as well."""
+# Which of the orphans a process takes over if it can.
+Choose: TypeAlias = Callable[[Sequence[Row]], Awaitable[Sequence[Row]]]
 
-    def __init__(self) -> None:
+
+async def choose_all(orphans: Sequence[Row]) -> Sequence[Row]:
+    return orphans
+
+
+class Adopted:
+    """What a process took over from others, except the trees that it was asked for as well.
+
+    Attributes:
+        choose: which orphans it takes over, of those that it can execute.
+    """
+
+    def __init__(self, choose: Choose = choose_all) -> None:
+        self.choose = choose
         self._rows: dict[RunId, Row] = {}
         self._asked: set[SessionKey] = set()  # by their roots
 
@@ -56,13 +69,13 @@ class Adopted:
     def runs(self) -> list[RunId]:
         return sorted(self._rows)
 
-    @property
-    def trees(self) -> set[SessionKey]:
-        return {row.session.root for row in self._rows.values()}
+    def is_asked_for(self, row: Row) -> bool:
+        """Whether this process was asked for the tree of a run."""
+        return row.session.root in self._asked
 
     def take(self, row: Row) -> None:
         """A run was taken over, or belongs to what was."""
-        if row.session.root not in self._asked:
+        if not self.is_asked_for(row):
             self._rows[row.run.id] = row
 
     def keep(self, session: Session) -> None:

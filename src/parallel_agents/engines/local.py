@@ -22,7 +22,12 @@ from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation, OnText, Runner
 from parallel_agents.core.store import Claim, Store
 from parallel_agents.engines import ownership
-from parallel_agents.engines.adoption import Adopted, Departures, announce_taken, sort_orphans
+from parallel_agents.engines.adoption import (
+    Adopted,
+    Departures,
+    announce_taken,
+    sort_orphans,
+)
 from parallel_agents.engines.live_run import (
     Settlements,
     StoreBudget,
@@ -53,6 +58,7 @@ class LocalEngine:
         rules: the rules for runs in this process.
         on_failure: called once if the store fails, which ends the engine.
         sweeps: called after heartbeats, for what need not be timed.
+        adopted: chooses what is taken over, and knows what was.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class LocalEngine:
         rules: Rules,
         on_failure: Callable[[StoreError], None],
         sweeps: Sequence[Sweep] = (),
+        adopted: Adopted | None = None,
     ) -> None:
         self._sweeping = Sweeping(sweeps)
         self._store = store
@@ -75,7 +82,7 @@ class LocalEngine:
         self._slots: Slots[ScheduledRun] = Slots()
         self._scheduled: dict[RunId, ScheduledRun] = {}
         self._blocked: dict[SessionKey, dict[RunId, ScheduledRun]] = {}
-        self._adopted = Adopted()
+        self._adopted = Adopted() if adopted is None else adopted
         self._left: set[RunId] = set()  # what this process cannot execute, whoever else may
         self._departures = Departures()
         self._listeners: dict[RunId, list[OnText]] = {}
@@ -221,19 +228,6 @@ class LocalEngine:
         self.admit_nothing_new()
         for scheduled in self._scheduled.values():
             scheduled.cancel()
-
-    def give_up_adopted(self) -> list[Row]:
-        """Stop and return what was taken over, except what this process was asked for as well.
-
-        Once this process has left, another can have it.
-        """
-        given_up, trees = self._adopted.rows, self._adopted.trees
-        left = [each for each in self._scheduled.values() if each.row.session.root in trees]
-        self.admit_nothing_new()
-        for each in left:  # what it spawned here, too
-            self._adopted.take(each.row)
-            each.cancel()
-        return given_up
 
     def _admit(self) -> None:
         while (taken := self._slots.take()) is not None:
@@ -383,7 +377,7 @@ class LocalEngine:
         """Take over the runs that have no live owner."""
         taken: list[Row] = []
         found = await ownership.find_orphans(self._store)
-        orphans = [row for row in found if row.run.id not in self._left]
+        orphans = await self._adopted.choose([row for row in found if row.run.id not in self._left])
         able, damaged = sort_orphans(orphans, self._rules.lacks)
         for row in damaged:
             with suppress(LeftRun):

@@ -164,6 +164,7 @@ class RemoteWorkspaces:
             NotFound: it has no workspace.
             OnlyReads: the token only reads.
             UnknownAgent, InvalidInput: there is no such agent, or it cannot resolve conflicts.
+            Conflict: the key was used for other conflicts: a file was changed since.
         """
         answer = await self._exchange.request(
             "POST",

@@ -57,8 +57,10 @@ async def find(store: SessionStore, name: str) -> Row:
 
 
 async def _nothing(store: SessionStore, name: str, part: str, near: Filter) -> NotFound:
-    """The refusal of a name that nothing has, with the nearest name of the sessions in `near`."""
+    """The refusal of a name that nothing has, with the nearest one of the sessions in `near`, or `@last`."""
     known = {each for row in await store.rows(near) for each in _names_of(row)}
+    if part == name:
+        known.add(_LAST)
     return NotFound(f"no session {name!r}", hint=meant(part, known, _LISTED))
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
 from parallel_agents.errors import StoreError
+from parallel_agents.stores.own_thread import OwnThread
 from parallel_agents.stores.sqlite_connection import connect
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Checkpoints:
     def __init__(self, path: Path, sql: sqlite3.Connection) -> None:
         sql.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES}")
         self._path = path
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="pagents-checkpoint")
+        self._thread = OwnThread("pagents-checkpoint")
         self._under_way: Future[None] | None = None
         self._commits = 0
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 from parallel_agents.errors import StoreUnreachable
+from parallel_agents.stores.own_thread import OwnThread
 from parallel_agents.stores.rows import Rows
 
 _T = TypeVar("_T")
@@ -39,7 +39,7 @@ class Reader:
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")
+        self._thread = OwnThread("pagents-read")
         self._waiting: list[_Asked] = []
         self._is_closed = False
 

@@ -8,7 +8,9 @@ import orjson
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.event import QUEUED_KEY, Queued
+from parallel_agents.core.fork import ForkedFrom
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.message import Role, ToolResult
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.errors import Conflict
 from parallel_agents.stores.tables import Tables
@@ -56,12 +58,26 @@ def _difference(used: str, asked: str) -> str:
 
 def _work(label: str, queued: Queued) -> str:
     """What was asked for, in a line."""
+    if queued.forked_from is not None:
+        return f"{_forked(queued, queued.forked_from)}: {_asked(queued.text, queued.input)}"
     if queued.team is None:
         given = {name: value for name, value in queued.input.items() if name != _PLAN}
         return f"{label}: {_asked(queued.text, given if queued.flow else queued.input)}"
     tasks = queued.team.tasks
     first = _asked(tasks[0].text, tasks[0].values) if tasks else ""
     return f"{label} of {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}: {first}"
+
+
+def _forked(queued: Queued, link: ForkedFrom) -> str:
+    how = "with an answer anew to" if link.is_asked_again else "after"
+    told = f"a fork of {link.label} {how} turn {link.turn}"
+    if link.edited is None:
+        return told
+    copied = (*queued.context, *queued.taken)
+    results = next((each.parts for each in reversed(copied) if each.role is Role.TOOL), ())
+    edited = results[link.edited.call - 1] if link.edited.call <= len(results) else None
+    result = edited.content if isinstance(edited, ToolResult) else ""
+    return f"{told}, where call {link.edited.call} ({link.edited.tool}) answered {head(result, _MOST_READ)!r}"
 
 
 def _asked(text: str, values: object) -> str:

@@ -11,13 +11,14 @@ import parallel_agents as pa
 from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.core.workspace_verbs import DiffForm
-from parallel_agents.errors import InvalidInput, NotFound, OnlyReads, UnknownAgent
+from parallel_agents.errors import Conflict, InvalidInput, NotFound, OnlyReads, UnknownAgent
 from parallel_agents.workspaces.record import Room
 from tests.integration.gateway.test_client_contract import distant_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from parallel_agents.app.distant import Distant
     from parallel_agents.core.ids import SessionKey
     from tests.integration.gateway.conftest import Served, Serving
 
@@ -101,10 +102,8 @@ async def test_an_agent_there_resolves_conflicts_and_only_those_that_are_still_t
     async with serving() as served, distant_of(served) as distant:
         key = await _worked(served, source)
         files = _files_of(served, key)
-        for folder, text in ((files, b"theirs\n"), (source, b"mine\n")):
-            (folder / "run.sh").write_bytes(text)
-            (folder / "old.txt").write_bytes(text)
-            (folder / "name.txt").write_bytes(text * 20_000)
+        _clash(files, source, "run.sh", "old.txt")
+        _clash(files, source, "name.txt", lines=20_000)
         (served.environment.home / "agents" / "merger.md").write_text(MERGER)
         merge, resolver = distant.workspaces.merge, pa.Resolver(agent="merger", model="sim/calm")
         with pytest.raises(UnknownAgent):
@@ -120,6 +119,8 @@ async def test_an_agent_there_resolves_conflicts_and_only_those_that_are_still_t
             assert asked.begun is not None
             await distant.sessions.wait([asked.begun.run_id])
         (source / "old.txt").write_text("mine again\n")
+        _clash(files, source, "late.txt")
+        await _check_other_work_is_refused(distant, key, resolver)
         (merged,) = await merge(key, answers=asked.begun.session_key)
         decided = (await served.get("/audit"))[1]["items"][-1]
 
@@ -132,10 +133,27 @@ async def test_an_agent_there_resolves_conflicts_and_only_those_that_are_still_t
     assert [each.path for each in merged.resolved] == ["run.sh"]
     assert f"-mine\n+{(source / 'run.sh').read_text()}" in merged.resolved[0].diff
     why = {each.path: each.why for each in merged.conflicts}
-    assert why.keys() == {"name.txt", "old.txt"}
+    assert why.keys() == {"late.txt", "name.txt", "old.txt"}
+    assert "no agent was asked about it" in why["late.txt"]
     assert "it was changed while its conflict was resolved" in why["old.txt"]
     assert (source / "old.txt").read_text() == "mine again\n"
     assert decided["what"] == "merge"
+
+
+async def _check_other_work_is_refused(
+    distant: Distant, key: SessionKey, resolver: pa.Resolver
+) -> None:
+    with pytest.raises(InvalidInput, match="no team that was asked about conflicts"):
+        await distant.workspaces.merge(key, answers=key)
+    with pytest.raises(Conflict, match="the key was used for other conflicts"):
+        await distant.workspaces.resolve(key, resolver, key="one")
+
+
+def _clash(files: Path, source: Path, *names: str, lines: int = 1) -> None:
+    """Write other lines into both of each file."""
+    for folder, line in ((files, "theirs\n"), (source, "mine\n")):
+        for name in names:
+            (folder / name).write_text(line * lines)
 
 
 async def _worked(served: Served, source: Path) -> SessionKey:

@@ -111,12 +111,16 @@ async def test_a_snapshot_has_what_was_said_before_to_a_client_that_sends_only_w
     serving: Serving,
 ) -> None:
     paced = Paced(1000)
-    news = [{"id": "u2", "role": "user", "content": "And now?"}]
+    context = [{"description": "page", "value": "5"}]
+    rule = {"id": "s", "role": "system", "content": "Be brief."}
+    question = {"id": "u", "role": "user", "content": "Is there tea?"}
+    news = [{**question, "id": "u2"}]
     before: list[tuple[str, dict[str, Any]]] = []
     async with served_by(serving, paced) as served:
-        first = await told(served, "greeter", asked("Is there tea?", forwardedProps=MODEL))
+        begins = asked(context=context, forwardedProps=MODEL, messages=[rule, question])
+        first = await told(served, "greeter", begins)
         paced.left = 4
-        body = asked(run="r2", forwardedProps=MODEL, messages=news)
+        body = asked(run="r2", context=context, forwardedProps=MODEL, messages=news)
         async with streaming(served, "greeter", body) as frames:
             async for frame in frames:
                 before.append(frame)
@@ -127,10 +131,13 @@ async def test_a_snapshot_has_what_was_said_before_to_a_client_that_sends_only_w
 
     (begun,) = (each["messageId"] for _, each in first if each["type"] == "TEXT_MESSAGE_START")
     assert after[0][1]["type"] == "MESSAGES_SNAPSHOT"
-    asked_before, answered, *rest = after[0][1]["messages"]
-    assert (asked_before["role"], asked_before["content"]) == ("user", "Is there tea?")
+    *asked_before, answered, news_told, _ = after[0][1]["messages"]
+    assert [{**each, "id": ""} for each in asked_before] == [
+        {**rule, "id": ""},
+        {**question, "id": ""},
+    ]
     assert answered == {"id": begun, "role": "assistant", "content": TEXT}
-    assert rest[:-1] == news
+    assert [news_told] == news
 
 
 async def test_agui_tells_what_the_agents_of_a_team_write(serving: Serving) -> None:

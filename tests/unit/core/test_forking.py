@@ -177,7 +177,7 @@ def test_a_call_that_was_cut_off_gets_the_result_that_it_never_had() -> None:
     ("bodies", "fork", "message", "hint"),
     [
         (LOOKED, Fork(at=2, result="x"), "turn 2 calls no tool", "turns with calls: 1"),
-        (LOOKED, Fork(at=9, result="x"), "turn 9 calls no tool", "turns with calls: 1"),
+        (LOOKED, Fork(at=9, result="x"), "there is no turn 9", "turns with calls: 1"),
         (LOOKED, Fork(at=1, result="x"), "turn 1 has 2 calls", "by its number"),
         (LOOKED, Fork(at=1, result="x", call=3), "turn 1 has no call 3", "by its number"),
         (LOOKED[:3], Fork(result="x", call=1), "not whole after turn 1", "spawn the agent"),

@@ -16,7 +16,6 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
-from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.engines.adoption import Orphans, sort_orphans
 from parallel_agents.stores.memory import MemoryStore
@@ -159,26 +158,3 @@ async def test_a_spawn_whose_caller_is_cut_off_is_executed() -> None:
         rows = await rig.sessions.list()
 
     assert [row.run.status for row in rows] == [RunStatus.DONE]
-
-
-async def test_what_was_taken_over_is_given_up_except_the_trees_that_somebody_asks_for() -> None:
-    store = shared_store()
-    async with open_rig(lead_model(), agents=[WRITER], store=store) as first:
-        other = await first.sessions.spawn(Task("writer", "do it"))
-        early = await first.sessions.spawn(Task("writer", "do it", key="early"))
-        await first.sessions.spawn(Task("writer", "do it", key="late"))
-        await store.mark_dead(first.engine.owner)
-        async with open_rig(lead_model(), agents=[WRITER], store=store) as second:
-            await second.sessions.spawn(Task("writer", "do it", key="early"))
-            await asyncio.sleep(5)
-            await second.sessions.spawn(Task("writer", "do it", key="late"))
-            given_up = second.engine.give_up_adopted()
-            left_at = store.now()
-        waited = store.now() - left_at
-        orphans = await store.rows(Filter(orphaned=True))
-        (early_row,) = await store.rows(Filter(run=early.run_id))
-    await store.aclose()
-
-    assert [row.run.id for row in given_up] == [row.run.id for row in orphans] == [other.run_id]
-    assert waited == 5
-    assert early_row.run.status is RunStatus.DONE

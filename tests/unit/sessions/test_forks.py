@@ -29,7 +29,7 @@ from parallel_agents.core.store import Store
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.turns import Conversation
 from parallel_agents.core.workspace import Workspace
-from parallel_agents.errors import AuthFailed, ForkRefused, InvalidInput, UnknownModel
+from parallel_agents.errors import AuthFailed, Conflict, ForkRefused, InvalidInput, UnknownModel
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 
@@ -131,6 +131,17 @@ async def test_forks_of_forks_continue_their_own_conversation() -> None:
         "four-fork-0",
         "four-fork-2-2",
     ]
+
+
+async def test_forks_of_one_key_that_differ_in_a_result_are_told_apart() -> None:
+    async with talked() as (rig, handle):
+        await rig.service.fork(handle.key, Fork(at=1, result="5", key="edit"))
+        with pytest.raises(Conflict) as refused:
+            await rig.service.fork(handle.key, Fork(at=1, result="6", key="edit"))
+
+    fork = "a fork of four after turn 1, where call 1 (double) answered"
+    assert refused.value.why.startswith(f"it is used for {fork} '5': ")
+    assert f"this is {fork} '6': " in refused.value.why
 
 
 async def test_a_session_is_forked_while_it_works_and_after_it_failed() -> None:

@@ -72,9 +72,9 @@ class Messages:
             case _:
                 pass
 
-    def ask(self, message: str, text: str) -> None:
-        """Add what a person said."""
-        self._by_id[message] = {"id": message, "role": "user", "content": text}
+    def say(self, message: str, role: str, text: str) -> None:
+        """Add a message that was sent to the agent."""
+        self._by_id[message] = {"id": message, "role": role, "content": text}
 
     def put(self, message: str, text: str, by: str | None) -> None:
         """Set the text of a message, which may be a new one."""

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
-from parallel_agents.app.taken_over import open_for_own_work
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.owner import OwnerState
@@ -19,7 +19,7 @@ from parallel_agents.core.task import AnyTask, Task
 from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.chat_partner import nobody
+from parallel_agents.surfaces.cli.chat_partner import check_partner, nobody
 from parallel_agents.surfaces.cli.chat_script import ChatScript, talk
 from parallel_agents.surfaces.cli.chat_terminal import ChatTerminal, Line, can_chat
 from parallel_agents.surfaces.cli.chat_turns import Conversation
@@ -81,10 +81,8 @@ def chat(
 async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int:
     log = traced_beside_screen if can_chat() else traced
     with DownloadBar() as bar, log(context.environment) as on_events:
-        parts = Parts(on_fetch=bar, on_events=on_events)
-        async with open_for_own_work(
-            context.environment, context.settings, parts, say=render.note
-        ) as app:
+        parts = Parts(on_fetch=bar, on_events=on_events, say_left=render.note)
+        async with open_app(context.environment, context.settings, parts) as app:
             row = await _find(app, begin)
             chosen = await _model_of(app, begin, row)
             await prepare_models(app, [chosen])
@@ -94,7 +92,7 @@ async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int
             )
             chat = Conversation(app, begin, row, face)
             if row is not None and begin.model is not None:
-                chat.use_model(begin.model)
+                await chat.use_model(begin.model)
             live = row if row is not None and not row.run.status.is_over else None
             if isinstance(face, ChatScript):
                 await talk(face, chat, live)
@@ -124,18 +122,7 @@ async def _find(app: App, begin: AnyTask) -> Row | None:
         row = await app.sessions.find(name)
     except NotFound as error:
         raise nobody(name, unknown, error) from error
-    if row.run.kind.is_group:
-        raise InvalidInput(
-            f"{name} is a team or a flow",
-            why="a chat is with one agent",
-            hint=f"`pagents show {name}` lists its agents; continue one of them by its id",
-        )
-    if begin.budget.is_bound or begin.label is not None:
-        raise InvalidInput(
-            "--budget, --budget-tokens and --label are for the beginning of a chat",
-            why=f"{format.name(row)} was begun before, and keeps what it began with",
-            hint="leave them out, or begin a chat with an agent's name",
-        )
+    check_partner(row, begin)
     is_ours = row.run.owner == app.owner  # what a killed chat left is taken over at once
     if row.owner_state is OwnerState.LIVE and not (is_ours or row.run.status.is_over):
         raise InvalidInput(

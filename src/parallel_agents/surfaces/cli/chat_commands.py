@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli.chat_turns import Conversation
+from parallel_agents.surfaces.cli.chat_turns import Turn
 from parallel_agents.views import format
 
 COMMANDS = {
@@ -26,10 +28,34 @@ _KEYS = (
 NAMES = tuple(command.split()[0] for command in COMMANDS)
 
 
+class Talk(Protocol):
+    """What the commands show and change: a chat, wherever its session is."""
+
+    @property
+    def model(self) -> str:
+        """The model of the next answer; empty until one is chosen."""
+        ...
+
+    async def use_model(self, name: str) -> str:
+        """Have the next answers from another model; its full name.
+
+        Raises:
+            UnknownModel, MissingKey: it cannot be used.
+        """
+        ...
+
+    async def turns(self) -> Sequence[Turn]:
+        """What was said and answered so far."""
+        ...
+
+    async def spend(self) -> Spend:
+        """What the chat has cost so far, with everything below it."""
+        ...
+
+
 def is_command(line: str) -> bool:
-    """Whether a line is meant as a command; a path such as /etc/hosts is not."""
-    word = line.split(maxsplit=1)[0] if line.strip() else ""
-    return word.startswith("/") and "/" not in word[1:]
+    """Whether a line is meant as a command; one after a space is not, nor a path such as /etc/hosts."""
+    return line.startswith("/") and "/" not in line.split(maxsplit=1)[0][1:]
 
 
 def parse(line: str) -> tuple[str, str]:
@@ -51,22 +77,20 @@ def parse(line: str) -> tuple[str, str]:
 
 
 async def show(
-    name: str, rest: str, chat: Conversation, budget: Budget, line: Callable[[str, str], None]
+    name: str, rest: str, chat: Talk, budget: Budget, line: Callable[[str, str], None]
 ) -> None:
     """Execute a command that shows or chooses something.
 
     Raises:
         UnknownModel, MissingKey: the model cannot be used.
+        InvalidInput: no answer is being written that could be interrupted.
     """
     match name:
         case "/help":
-            for command, what in COMMANDS.items():
-                line(f"  {command:<14} {what}", "")
-            for text in _KEYS:
-                line(f"  {text}", "dim")
+            show_help(COMMANDS, _KEYS, line)
         case "/model":
             if rest:
-                line(f"the next answers are from {chat.use_model(rest)}", "dim")
+                line(f"the next answers are from {await chat.use_model(rest)}", "dim")
             else:
                 line(chat.model or "the model that the agent or the settings choose", "")
         case "/cost":
@@ -77,8 +101,23 @@ async def show(
             for turn in await chat.turns():
                 line(f"> {turn.said}", "bold")
                 line(turn.answer or "(no answer yet)", "")
+        case _ if rest:
+            raise InvalidInput(
+                f"{name} interrupts an answer, and none is being written",
+                hint=f"send it without {name}",
+            )
         case _:
             raise InvalidInput(f"{name} takes a message", hint=f"write it after {name}")
+
+
+def show_help(
+    commands: Mapping[str, str], keys: Sequence[str], line: Callable[[str, str], None]
+) -> None:
+    """Show what can be typed."""
+    for command, what in commands.items():
+        line(f"  {command:<14} {what}", "")
+    for text in keys:
+        line(f"  {text}", "dim")
 
 
 def _of_budget(budget: Budget) -> str:

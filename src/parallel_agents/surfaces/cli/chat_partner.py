@@ -1,8 +1,11 @@
-"""Chat partner: the refusal of a name that is neither an agent's nor a session's."""
+"""Chat partner: whom a chat can be with, and the refusal of what nobody can talk to."""
 
 from __future__ import annotations
 
-from parallel_agents.errors import NotFound, PagentsError
+from parallel_agents.core.row import Row
+from parallel_agents.core.task import AnyTask
+from parallel_agents.errors import InvalidInput, NotFound, PagentsError
+from parallel_agents.views import format
 
 _MEANT = "did you mean "
 
@@ -16,3 +19,24 @@ def nobody(name: str, *refusals: PagentsError) -> NotFound:
         f"there is no agent and no session {name!r}",
         hint=f"{meant}`pagents agents list` shows the agents, `pagents list` the sessions",
     )
+
+
+def check_partner(row: Row, begin: AnyTask) -> None:
+    """Refuse a session that cannot be continued with what the chat is begun with.
+
+    Raises:
+        InvalidInput: it is a team or a flow, or an option is for a beginning.
+    """
+    name = begin.agent_name
+    if row.run.kind.is_group:
+        raise InvalidInput(
+            f"{name} is a team or a flow",
+            why="a chat is with one agent",
+            hint=f"`pagents show {name}` lists its agents; continue one of them by its id",
+        )
+    if begin.budget.is_bound or begin.label is not None:
+        raise InvalidInput(
+            "--budget, --budget-tokens and --label are for the beginning of a chat",
+            why=f"{format.name(row)} was begun before, and keeps what it began with",
+            hint="leave them out, or begin a chat with an agent's name",
+        )

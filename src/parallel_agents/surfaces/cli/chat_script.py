@@ -56,7 +56,7 @@ class ChatScript:
         """
         if live is not None:
             self._show(await chat.take_up(live))
-        lines = _messages()
+        lines = messages()
         while (message := await asyncio.to_thread(next, lines, None)) is not None:
             if not message.strip():
                 continue
@@ -78,7 +78,7 @@ class ChatScript:
             self.exit = self.exit or exit_of(result.status)
 
 
-def _messages() -> Iterator[str]:
+def messages() -> Iterator[str]:
     """The messages of stdin: lines, and several at once between lines of three quotes.
 
     Raises:

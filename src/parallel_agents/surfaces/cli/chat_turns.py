@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import count
@@ -75,6 +76,26 @@ class Turn:
     answer: str
 
 
+def turns_of(events: Sequence[Event]) -> list[Turn]:
+    """The turns of one session, of all that happened in it."""
+    found: dict[RunId, Turn] = {}
+    for event in events:
+        match event.body:
+            case Queued(text=text):
+                found[event.run] = Turn(text, "")
+            case Delivered(text=text) if event.run in found:
+                turn = found[event.run]
+                found[event.run] = replace(turn, said=f"{turn.said}\n→ {text}")
+            case Finished(outcome=outcome) if event.run in found:
+                answer = format.output(outcome.output) if outcome.output else outcome.text
+                if not answer and outcome.error is not None:
+                    answer = f"({outcome.error.code} {outcome.error.message})"
+                found[event.run] = replace(found[event.run], answer=answer)
+            case _:
+                pass
+    return list(found.values())
+
+
 class Conversation:
     """One session that is talked to.
 
@@ -118,7 +139,7 @@ class Conversation:
         """The model of the next turn; empty until the settings have chosen one."""
         return self._model
 
-    def use_model(self, name: str) -> str:
+    async def use_model(self, name: str) -> str:
         """Have the next turn asked of another model; returns its full name.
 
         Raises:
@@ -251,22 +272,7 @@ class Conversation:
         """What was said and answered so far."""
         if self._key is None:
             return []
-        found: dict[RunId, Turn] = {}
-        for event in await whole_history(self._app.sessions, self._key):
-            match event.body:
-                case Queued(text=text):
-                    found[event.run] = Turn(text, "")
-                case Delivered(text=text) if event.run in found:
-                    turn = found[event.run]
-                    found[event.run] = replace(turn, said=f"{turn.said}\n→ {text}")
-                case Finished(outcome=outcome) if event.run in found:
-                    answer = format.output(outcome.output) if outcome.output else outcome.text
-                    if not answer and outcome.error is not None:
-                        answer = f"({outcome.error.code} {outcome.error.message})"
-                    found[event.run] = replace(found[event.run], answer=answer)
-                case _:
-                    pass
-        return list(found.values())
+        return turns_of(await whole_history(self._app.sessions, self._key))
 
     async def spend(self) -> Spend:
         """What the chat has cost so far, with everything below it."""

@@ -60,13 +60,17 @@ _ARGUMENTS = {
     ("graph", "name"): "teams",
     ("validate", "name"): "teams",
     ("docs", "name"): "pages|codes",
+    ("store prune", "names"): "sessions",
+    ("dlq", "name"): "letters",
+    ("dlq", "names"): "letters",
 }
 _OF_SESSIONS = frozenset(
     {
         "audit",
         "cost",
         "diff",
-        "dlq",
+        "export",
+        "fork",
         "history",
         "kill",
         "merge",

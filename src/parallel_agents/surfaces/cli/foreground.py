@@ -14,8 +14,8 @@ import typer
 
 from parallel_agents.app import farewell
 from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
-from parallel_agents.app.taken_over import open_for_own_work
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Finished, Queued, Started
 from parallel_agents.core.ids import RunId, SessionKey
@@ -132,9 +132,7 @@ def run_in_foreground(
     started: list[Shown] = []
 
     async def execute(parts: Parts, stop: asyncio.Event) -> T | None:
-        async with open_for_own_work(
-            context.environment, context.settings, parts, say=render.note
-        ) as app:
+        async with open_app(context.environment, context.settings, parts) as app:
 
             async def start(begin: Begin) -> Shown:
                 began_at = time.time()
@@ -162,7 +160,7 @@ def run_in_foreground(
 
     bar, concluded = DownloadBar(), None
     with suppress(KeyboardInterrupt), bar, traced(context.environment) as on_events:
-        parts = Parts(on_fetch=bar, on_events=on_events)
+        parts = Parts(on_fetch=bar, on_events=on_events, say_left=render.note)
         concluded = run_interruptible(partial(execute, parts))
     if concluded is None:
         _print_interrupted(started, is_fetching=bar.is_under_way)

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import App
-from parallel_agents.app.taken_over import open_for_own_work
+from parallel_agents.app.opening import open_app
+from parallel_agents.app.parts import Parts
 from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.quality.calibration import PAIRS, Judgement, calibrate, read_pairs
@@ -43,9 +44,8 @@ def calibrate_judge(
     context = find_context(home)
 
     async def calibrating() -> tuple[Calibration, list[Judgement]]:
-        async with open_for_own_work(
-            context.environment, context.settings, say=render.note
-        ) as opened:
+        parts = Parts(say_left=render.note)
+        async with open_app(context.environment, context.settings, parts) as opened:
             return await _calibrate(opened, model, pairs)
 
     found, judgements = run_cancellable(calibrating())

@@ -219,12 +219,13 @@ class _Echo:
 def describe(now: MapProgress) -> str:
     """How far a map is, on one line."""
     left, forecast = now.seconds_left(time.monotonic()), now.forecast_usd()
+    cost = "cost unknown" if now.spent.cost_usd is None else format.money(now.spent)
     parts = [
         f"{now.ended:,}/{now.rows:,} rows",
         *([f"{now.reused:,} done before"] if now.reused else []),
         *([f"{now.failed:,} failed"] if now.failed else []),
         *([f"about {format.seconds(left)} left"] if left else []),
-        format.money(now.spent) + " so far",
+        *([f"{cost} so far"] if now.spent.calls else []),
         *([f"about ${forecast:.2f} in all"] if forecast else []),
     ]
     return "   ".join(parts)

@@ -197,7 +197,11 @@ def _print(merged: MergedWorkspace, *, is_dry: bool) -> None:
         for text in each.diff.splitlines():
             render.line(text)
     if merged.spend.calls:
-        render.note(f"The agent that was asked cost {format.money(merged.spend)}.")
+        is_known = merged.spend.cost_usd is not None
+        cost = (
+            format.money(merged.spend) if is_known else "an unknown amount: its model has no price"
+        )
+        render.note(f"The agent that was asked cost {cost}.")
     if left:
         render.note(
             f"Your files with conflicts are as they were. The other versions are in {merged.workspace};"

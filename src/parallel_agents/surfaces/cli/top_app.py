@@ -25,7 +25,7 @@ from parallel_agents.surfaces.cli.top_driver import KeyDriver
 from parallel_agents.surfaces.cli.top_list import TopList
 from parallel_agents.surfaces.cli.top_rows import Item, Shown
 from parallel_agents.surfaces.cli.top_seen import Seen
-from parallel_agents.surfaces.cli.top_views import HINTS, Typing, View, Views
+from parallel_agents.surfaces.cli.top_views import Typing, View, Views, hints_for
 from parallel_agents.surfaces.cli.top_work import TopWork
 from parallel_agents.views import format
 from parallel_agents.views.attention import FixedOrder
@@ -91,7 +91,7 @@ class TopApp(App[None]):
         yield TopList(self._plain)
         yield Static(id="title", markup=False)
         yield Static(id="peek", markup=False)
-        yield Input(id="line", placeholder=HINTS, compact=True)
+        yield Input(id="line", compact=True)
         yield Static(id="note", markup=False)
 
     def on_mount(self) -> None:
@@ -105,6 +105,8 @@ class TopApp(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.screen.set_class(event.size.height < _SMALL_HEIGHT, "small")
+        if not (line := self.query_one(Input)).has_focus:
+            line.placeholder = hints_for(event.size.width)
         self._redraw()
 
     def _plain(self, text: str) -> str:
@@ -182,12 +184,13 @@ class TopApp(App[None]):
 
     def _draw_head(self, changes: int = 0) -> None:
         """The line at the top, with how many changes of the list wait."""
-        waiting = f"   {changes:,} changes, press . to apply" if changes else ""
-        head = f"{top_rows.head_line(self._seen)}{waiting}"
+        waiting = f"{changes:,} changes, press . to apply" if changes else ""
+        head = top_rows.head_line(self._seen, max(self.size.width, 20), waiting)
         self.query_one("#head", Static).update(Text(self._plain(head)))
 
     def _redraw(self) -> None:
         if self._seen.at:
+            self._draw_head()
             self.query_one(TopList).show(self._listed() if self._is_of_seen else self._rows())
 
     @property
@@ -273,7 +276,7 @@ class TopApp(App[None]):
             self._say("no session is selected")
             return
         if self._typing is Typing.ANSWER and (item is None or not item.question):
-            self._say("this session asks nothing; s steers it, i lists what is asked")
+            self._say("it asks nothing; s steers it, i lists questions")
             return
         line = self.query_one(Input)
         line.can_focus = True
@@ -283,7 +286,7 @@ class TopApp(App[None]):
     def _end_typing(self) -> None:
         line = self.query_one(Input)
         line.value = ""
-        line.placeholder = HINTS
+        line.placeholder = hints_for(self.size.width)
         self.query_one(TopList).focus()
         line.can_focus = False
 
@@ -333,7 +336,7 @@ class TopApp(App[None]):
             if not is_any:
                 return told
             self._confirm = end
-            return f"{told}.  y ends it, escape leaves it"
+            return f"y ends it, escape leaves it: {told}"
 
         self._do(preview)
 
@@ -345,7 +348,7 @@ class TopApp(App[None]):
             return
         self._confirm = lambda: self._work.do(self._work.retry(letter))
         spent = format.money(letter.run.spend)
-        self._say(f"run {letter.session.label} again? It cost {spent} before.  y runs it")
+        self._say(f"y runs it again, escape leaves it: {letter.session.label} cost {spent} before")
 
     def action_yes_or_copy(self) -> None:
         if self._confirm is not None:

@@ -25,7 +25,8 @@ from parallel_agents.views.lanes_text import LEGEND, lane_text
 from parallel_agents.views.questions import described
 from parallel_agents.views.sessions import SessionLine
 
-_LABEL, _TIME, _COST = 22, 7, 10
+_USUAL, _LABEL, _LEAST_LABEL = 80, 22, 12  # cells; of a narrower terminal the label gives first
+_LEAST_TOLD = 12
 _MOST_WORKING, _MOST_PEEKED = 5, 2000
 _LEVELS = {Level.OK: "✔", Level.NOTE: "!", Level.PROBLEM: "✖"}
 _PLAIN = {
@@ -52,6 +53,20 @@ _PLAIN = {
     "✎": "e",
 }
 _ASCII = str.maketrans(_PLAIN)
+
+
+class _Columns(NamedTuple):
+    """How many cells the columns of fixed width have."""
+
+    label: int
+    time: int
+    cost: int
+
+
+def _columns(width: int) -> _Columns:
+    if width >= _USUAL:
+        return _Columns(_LABEL, 7, 10)
+    return _Columns(max(_LABEL - (_USUAL - width), _LEAST_LABEL), 6, 7)
 
 
 class Item(NamedTuple):
@@ -255,7 +270,7 @@ def _hint(sign: Sign) -> str:
 
 def timeline_rows(frames: Frames, width: int) -> list[Item]:
     """A lane for each session of the selected tree."""
-    room = max(width - _LABEL - _TIME - _COST - 5, 10)
+    room = max(width - sum(_columns(width)) - 5, 10)
     rows = [
         Item(
             f"lane/{key}",
@@ -303,16 +318,29 @@ def _peeked(event: Event, label: str) -> str:
     return format.one_line(f"{format.clock(event.at)}  {where}{found.title}{text}")
 
 
-def head_line(seen: Seen) -> str:
-    """How many are in which state, what today cost, and what time it is."""
+def head_line(seen: Seen, width: int, note: str = "") -> str:
+    """How many are in which state, what today cost, what time it is, and the note.
+
+    What does not fit is left out: first the name of the command, then the time, then the cost.
+    """
     counts: Counter[str] = Counter()
     for top in seen.tops:
         counts.update(top.counts or {top.state: 1})
         counts.update(top.later_counts)
     told = [f"▲ {len(seen.questions)}"] if seen.questions else []
     told += [f"{glyph} {counts[state]}" for glyph, state in _HEAD if counts[state]]
+    states = "  ".join(told)
     today = f"{format.money(seen.today)} today" if seen.today.calls else ""
-    return "   ".join(filter(None, ("pagents top", "  ".join(told), today, format.clock(seen.at))))
+    time = format.clock(seen.at)
+    forms = (
+        ("pagents top", states, today, time, note),
+        (states, today, time, note),
+        (states, today, note),
+        (states, note),
+    )
+    lines = ["   ".join(filter(None, form)) for form in forms]
+    fitting = (line for line in lines if cell_len(line) <= width)
+    return next(fitting, format.cut(lines[-1], width))
 
 
 _HEAD = (
@@ -327,13 +355,20 @@ _HEAD = (
 
 
 def text_of(item: Item, width: int) -> str:
-    """A row of that many cells: the end of what it does is cut, and nothing else but a long label."""
+    """A row of that many cells: the end of what it does is cut, and a long label.
+
+    A terminal so narrow that little of what it does would be left has no column for the cost.
+    """
     stem, label, told, seconds, cost = item.cells
-    right = f"{seconds:>{_TIME}} {cost:>{_COST}}" if seconds or cost else ""
+    columns = _columns(width)
+    right = f"{seconds:>{columns.time}} {cost:>{columns.cost}}" if seconds or cost else ""
     if not told and not right:
         return format.cut(f"{stem}{label}", width)
-    room = max(width - cell_len(stem) - _LABEL - 2 - cell_len(right) - 2, 0)
-    shown = _filled(cells.middle(format.one_line(label), _LABEL), _LABEL)
+    left = width - cell_len(stem) - columns.label - 4
+    if seconds and left - cell_len(right) < _LEAST_TOLD:
+        right = f"{seconds:>{columns.time}}"
+    room = max(left - cell_len(right), 0)
+    shown = _filled(cells.middle(format.one_line(label), columns.label), columns.label)
     return f"{stem}{shown}  {_filled(format.cut(told, room), room)}  {right}".rstrip()
 
 
@@ -348,6 +383,6 @@ def in_ascii(text: str) -> str:
 
 def plain_lines(seen: Seen, width: int) -> Iterator[str]:
     """What `--once` prints."""
-    yield head_line(seen)
+    yield head_line(seen, width)
     for item in session_rows(seen, FixedOrder(), Shown()):
         yield text_of(item, width)

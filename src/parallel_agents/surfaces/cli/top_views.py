@@ -10,8 +10,11 @@ from parallel_agents.surfaces.cli import top_rows, top_seen
 from parallel_agents.surfaces.cli.top_rows import Item
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.surfaces.cli.top_work import TopWork
+from parallel_agents.views import cells
 
-HINTS = "enter open  s steer  a answer  x kill  / filter  ! problems  ? keys  q leave"
+_KEY_COLUMN, _SCROLLBAR = 14, 2
+_HINTS = ("enter open", "s steer", "a answer", "x kill", "/ filter", "! problems")
+_LAST_HINTS = ("? keys", "q leave")
 _KEYS = """\
 up down j k   move; below is what the session did last
 enter         open or close a team
@@ -26,6 +29,15 @@ t i d c h     timeline of the session's team, inbox, dead letters, cost today, h
 y             copy the command for the session
 escape        back
 q             leave; what is live continues"""
+
+
+def hints_for(width: int) -> str:
+    """The keys that fit into a line; those that lead to all others, and out, always do."""
+    for shown in range(len(_HINTS), 0, -1):
+        text = "  ".join((*_HINTS[:shown], *_LAST_HINTS))
+        if len(text) <= width:
+            return text
+    return "  ".join(_LAST_HINTS)
 
 
 class View(StrEnum):
@@ -73,7 +85,8 @@ class Views:
             case View.DEAD_LETTERS:
                 return await self._work.do(self._dead_letters(seen.at))
             case View.RUNS | View.KEYS:
-                return top_rows.text_rows(_KEYS)
+                keys = cells.wrapped(_KEYS, width - _SCROLLBAR, " " * _KEY_COLUMN)
+                return top_rows.text_rows("\n".join(keys))
 
     async def _timeline(self, item: Item | None, width: int) -> Sequence[Item]:
         if item is None or item.session is None:

@@ -117,7 +117,9 @@ def _values(
         earlier, comma, last = value.rpartition(",")
         found = _values(table["filters"][field], last, table, names)
         return [f"{field}:{earlier}{comma}{each}" for each in found]
-    offered = (name for each in kinds for name in (*table["names"].get(each, ()), *names.of(each)))
+    offered = (
+        name for each in kinds for name in (*table["names"].get(each, ()), *names.of(each, typed))
+    )
     return _matching(offered, typed)
 
 

@@ -11,7 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from parallel_agents.stores.recent_names import recent_names, recent_tags
+from parallel_agents.stores.recent_names import (
+    RecentName,
+    recent_labels_in,
+    recent_letters,
+    recent_names,
+    recent_tags,
+)
 
 # As `settings` and `trust` have them, which take longer to load than a person waits at a key.
 PROJECT_FOLDER = ".parallel-agents"
@@ -37,12 +43,16 @@ class LiveNames:
     def __init__(self, home: str) -> None:
         self._home = Path(home).expanduser() if home else Path.home() / PROJECT_FOLDER
 
-    def of(self, kind: str) -> list[str]:
-        """The names of that kind; none if what they are in cannot be read, or for a kind without names."""
+    def of(self, kind: str, typed: str = "") -> list[str]:
+        """The names of that kind; none if what they are in cannot be read, or for a kind without names.
+
+        Sessions within a team are too many to be named before the team is `typed`.
+        """
         find = {
             "agents": lambda: self._stems("agents", ".md"),
             "teams": lambda: self._stems("teams", ".yaml"),
-            "sessions": self._sessions,
+            "sessions": lambda: self._sessions(typed),
+            "letters": self._letters,
             "runs": self._runs,
             "tags": lambda: iter(recent_tags(self._home / STORE_NAME)),
             "pages": _pages,
@@ -66,15 +76,19 @@ class LiveNames:
             except OSError:
                 continue
 
-    def _sessions(self) -> Iterator[str]:
+    def _sessions(self, typed: str) -> Iterator[str]:
         yield "@last"
         for recent in recent_names(self._home / STORE_NAME):
-            if recent.key.startswith("agent:"):
-                yield recent.label
-                yield recent.key.rsplit(":", 1)[-1][:8]
-                yield recent.id
-            else:
-                yield recent.key.rsplit(":", 1)[-1]
+            yield from _called(recent)
+        team, within, _ = typed.partition("/")
+        if team and within:
+            for label in recent_labels_in(self._home / STORE_NAME, team):
+                yield f"{team}/{label}"
+
+    def _letters(self) -> Iterator[str]:
+        """The sessions that failed after all their attempts, and their teams."""
+        for recent in recent_letters(self._home / STORE_NAME):
+            yield from _called(recent)
 
     def _runs(self) -> Iterator[str]:
         """The ids of runs, under which they continue."""
@@ -97,6 +111,16 @@ class LiveNames:
                 return tomllib.loads(opened.read(_MOST_BYTES).decode())
         except FileNotFoundError:
             return {}
+
+
+def _called(recent: RecentName) -> Iterator[str]:
+    """What a person may type for a session."""
+    if recent.key.startswith("agent:"):
+        yield recent.label
+        yield recent.key.rsplit(":", 1)[-1][:8]
+        yield recent.id
+    else:
+        yield recent.key.rsplit(":", 1)[-1]
 
 
 def _tables(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ again finds the run, and with `Last-Event-ID` the answer begins after that event
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Annotated, NamedTuple
 
@@ -23,23 +24,22 @@ from parallel_agents.errors import Conflict, InvalidInput, NotOffered
 from parallel_agents.surfaces.agui.events import PROTOCOL_VERSION
 from parallel_agents.surfaces.agui.resuming import known_by
 from parallel_agents.surfaces.agui.translation import Asking
-from parallel_agents.surfaces.gateway.agui_earlier import earlier_messages
+from parallel_agents.surfaces.gateway.agui_earlier import earlier_messages, with_own
 from parallel_agents.surfaces.gateway.agui_stream import (
     RunStream,
     Telling,
     kept_messages,
 )
+from parallel_agents.surfaces.gateway.chat_prompts import ROLES, Known, Said, prompt_of
 from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM, check_cursor
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import wrong
 from parallel_agents.surfaces.gateway.replies import Stream, encode
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.talking import (
-    ROLES,
     Foreign,
     MessagePart,
     NamedId,
-    Said,
     Wishes,
     begin,
     catalog_of,
@@ -49,7 +49,6 @@ from parallel_agents.surfaces.gateway.talking import (
     found,
     meant,
     text_of,
-    told,
 )
 
 _MOST_MESSAGES = 10_000
@@ -148,17 +147,19 @@ async def _begun(call: Call, partner: Agent | Team, given: RunAgentInput) -> _Be
         return _Begun(stored.session.key, stored.run.id)
     if isinstance(partner, Team):
         await live.want(make_team_key(partner.name, key))
-        spawned = await begin(call, partner, _whole(given), wishes, key=key)
+        spawned = await begin(call, partner, _prompt(given, _said(given)), wishes, key=key)
         return _Begun(spawned.session_key, spawned.run_id)
     label = f"agui-{thread}"
     top = await _session_of(call, partner.name, label)
     if top is None:
         async with live.expecting(key):
-            spawned = await begin(call, partner, _whole(given), wishes, key=key, label=label)
+            spawned = await begin(
+                call, partner, _prompt(given, _said(given)), wishes, key=key, label=label
+            )
             await live.want(spawned.session_key)
         return _Begun(spawned.session_key, spawned.run_id)
     await check_continues(call, top.session.key, wishes)
-    last = _with_context(told(_said(given)[-1:]), given)
+    last = _prompt(given, _said(given)[-1:])
     work = orjson.dumps([last, wishes.input, wishes.model], option=orjson.OPT_SORT_KEYS)
     run = make_keyed_run_id(f"{top.session.key}\0{key}".encode(), work)
     await live.want(top.session.key)
@@ -181,7 +182,7 @@ async def _check_same(call: Call, row: Row, partner: Agent | Team, given: RunAge
     (queued,) = await call.client.journal.events(
         after=0, tree=row.session.key, kinds=("queued",), limit=1
     )
-    text, values = meant(partner, _whole(given), _wishes(given))
+    text, values = meant(partner, _prompt(given, _said(given)), _wishes(given))
     body = queued.body
     if isinstance(body, Queued) and (body.text, dict(body.input)) != (text, dict(values)):
         raise Conflict(
@@ -241,22 +242,18 @@ def _said(given: RunAgentInput) -> list[Said]:
     Raises:
         NotOffered: there is more in a message of a person than text.
     """
-    return [
-        Said(message.role, text_of(message.content, {"text"}))
-        for message in given.messages
-        if message.role in ROLES
-    ]
+    return [said for message in given.messages if (said := _said_by(message)) is not None]
 
 
-def _whole(given: RunAgentInput) -> str:
-    return _with_context(told(_said(given)), given)
+def _said_by(message: AguiMessage) -> Said | None:
+    if message.role not in ROLES:
+        return None
+    return Said(message.role, text_of(message.content, {"text"}))
 
 
-def _with_context(text: str, given: RunAgentInput) -> str:
-    if not given.context:
-        return text
-    lines = "\n".join(f"- {each.description}: {each.value}" for each in given.context)
-    return f"{text}\n\nContext:\n{lines}"
+def _prompt(given: RunAgentInput, said: Sequence[Said]) -> str:
+    known = [Known(each.description, each.value) for each in given.context or ()]
+    return prompt_of(said, known)
 
 
 def _wishes(given: RunAgentInput) -> Wishes:
@@ -284,9 +281,9 @@ async def _kept(
     own = [message.model_dump(by_alias=True, exclude_unset=True) for message in given.messages]
     if isinstance(partner, Team) or any(each.role == "assistant" for each in given.messages):
         return kept_messages(own)
-    said = {text_of(each.content, {"text"}) for each in given.messages if each.role in ROLES}
-    earlier = await earlier_messages(call, begun.session, begun.run, partner.name, said)
-    return kept_messages([*earlier, *own])
+    earlier = await earlier_messages(call, begun.session, begun.run, partner.name)
+    said = [_said_by(each) for each in given.messages]
+    return kept_messages(with_own(earlier, own, said))
 
 
 ROUTES = (

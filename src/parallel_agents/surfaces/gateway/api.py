@@ -18,6 +18,7 @@ from parallel_agents.surfaces.gateway.given import read_body, read_query
 from parallel_agents.surfaces.gateway.guard import ACTOR
 from parallel_agents.surfaces.gateway.problems import Refusal
 from parallel_agents.surfaces.gateway.replies import (
+    BY_ENCODING,
     Content,
     Document,
     Page,
@@ -188,7 +189,8 @@ async def _send_json(
     status: HTTPStatus,
     headers: Mapping[str, str],
 ) -> None:
-    tagged = {**headers, "etag": tag} if tag else headers
+    varied = {**headers, **BY_ENCODING}
+    tagged = {**varied, "etag": tag} if tag else varied
     if tag and has_tag(scope, tag):
         await send_bytes(send, b"", status=HTTPStatus.NOT_MODIFIED, headers=tagged)
         return
@@ -197,7 +199,7 @@ async def _send_json(
     packed: Mapping[str, str] = {}
     if len(body) >= _PACKED_BYTES and takes_gzip(scope):
         body = await asyncio.to_thread(gzip.compress, body, _QUICKLY)
-        packed = {"content-encoding": "gzip", "vary": "accept-encoding"}
+        packed = {"content-encoding": "gzip"}
     await send_bytes(send, body, status=status, headers={**tagged, **cache, **packed})
 
 

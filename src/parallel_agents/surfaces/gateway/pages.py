@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from parallel_agents.errors import NoSuchPath
 from parallel_agents.surfaces.gateway.problems import Refusal
-from parallel_agents.surfaces.gateway.replies import has_tag, send_bytes, takes_gzip
+from parallel_agents.surfaces.gateway.replies import BY_ENCODING, has_tag, send_bytes, takes_gzip
 from parallel_agents.views.exports.bundle import bundled
 
 _FOLDER, _INDEX = "ui", "index.html"
@@ -70,14 +70,16 @@ class Pages:
         file = self._file_of(path)
         if file is None:
             raise Refusal(NoSuchPath(f"there is no page {path[:80]!r}", hint="open /"))
-        headers = {"etag": file.tag, "cache-control": "no-cache"}
+        is_large = len(file.body) >= _PACKED_BYTES
+        told = {"etag": file.tag, "cache-control": "no-cache"}
+        headers = {**told, **BY_ENCODING} if is_large else told
         if has_tag(scope, file.tag):
             await send_bytes(send, b"", status=HTTPStatus.NOT_MODIFIED, headers=headers)
             return
         body = file.body
-        if len(body) >= _PACKED_BYTES and takes_gzip(scope):
+        if is_large and takes_gzip(scope):
             body = self._packed_of(path, file)
-            headers |= {"content-encoding": "gzip", "vary": "accept-encoding"}
+            headers |= {"content-encoding": "gzip"}
         await send_bytes(send, body, media_type=file.media_type, headers=headers)
 
     def _packed_of(self, path: str, file: File) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -16,6 +17,8 @@ from parallel_agents.secrets.known import KNOWN
 from parallel_agents.views import format
 
 JSON = "application/json"
+BY_ENCODING = {"vary": "accept-encoding"}
+_REFUSES = re.compile(rb"q=0(\.0*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +125,7 @@ def takes_gzip(scope: Scope) -> bool:
     asked = b",".join(text for name, text in scope["headers"] if name == b"accept-encoding")
     parts = [part.strip().split(b";") for part in asked.lower().split(b",")]
     return any(
-        name.strip() == b"gzip" and not any(more.strip() in (b"q=0", b"q=0.0") for more in rest)
+        name.strip() == b"gzip" and not any(_REFUSES.fullmatch(more.strip()) for more in rest)
         for name, *rest in parts
     )
 

@@ -21,6 +21,7 @@ from parallel_agents.core.ids import RunId, is_group_key, make_keyed_run_id
 from parallel_agents.core.row import Row
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, NotOffered
+from parallel_agents.surfaces.gateway.chat_prompts import ROLES, Said, prompt_of
 from parallel_agents.surfaces.gateway.event_routes import EVENT_STREAM
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Nothing
@@ -32,11 +33,9 @@ from parallel_agents.surfaces.gateway.responses_stream import (
 )
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.talking import (
-    ROLES,
     Foreign,
     MessagePart,
     NamedId,
-    Said,
     Wishes,
     begin,
     catalog_of,
@@ -44,7 +43,6 @@ from parallel_agents.surfaces.gateway.talking import (
     check_no_tools,
     found,
     text_of,
-    told,
 )
 from parallel_agents.surfaces.responses.documents import (
     PREFIX,
@@ -104,7 +102,7 @@ async def respond(call: Call, given: ResponseBody) -> Reply:
     call = _named(call, given)
     call.client.catalog.forget()  # the gateway may be older than the files
     partner = found(catalog_of(call), given.model)
-    text = told(_said(given))
+    text = prompt_of(_said(given))
     if given.previous_response_id is None:
         spawned = await _begin(call, partner, given, text)
     else:

@@ -30,10 +30,8 @@ AGENT, TEAM = "agent:", "team:"
 NamedId: TypeAlias = Annotated[str, Field(min_length=1, max_length=500)]
 _Name = Annotated[str, Field(max_length=500)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-# Those who say something in a conversation; what tools say is left out of it.
-ROLES = frozenset({"user", "assistant", "system", "developer"})
 _MOST_SHOWN = 80
-_ON_INPUT = "Work on this input."
+ON_INPUT = "Work on this input."
 
 
 class Wishes(Given):
@@ -62,13 +60,6 @@ class MessagePart(Foreign):
     """Only those of text are read."""
     text: str = ""
     """The text."""
-
-
-class Said(NamedTuple):
-    """One entry of a conversation as a client tells it."""
-
-    role: str
-    text: str
 
 
 class Listed(NamedTuple):
@@ -154,23 +145,6 @@ def text_of(content: str | Sequence[MessagePart] | None, types: Set[str]) -> str
     return "\n".join(part.text for part in content)
 
 
-def told(messages: Sequence[Said]) -> str:
-    """A conversation as one text: its last message alone, or all that the client knows before it.
-
-    Raises:
-        InvalidInput: nothing is said in it.
-    """
-    spoken = [each for each in messages if each.text.strip()]
-    if not spoken or spoken[-1].role != "user":
-        raise InvalidInput(
-            "the last message is not a user's, or has no text", hint="end with a user's message"
-        )
-    if len(spoken) == 1:
-        return spoken[0].text
-    before = "\n\n".join(f"{each.role}: {each.text}" for each in spoken[:-1])
-    return f"The conversation so far:\n\n{before}\n\nThe message to answer:\n\n{spoken[-1].text}"
-
-
 async def begin(
     call: Call,
     partner: Agent | Team,
@@ -254,7 +228,7 @@ def meant(partner: Agent | Team, text: str, wishes: Wishes) -> tuple[str, Mappin
     names = list(properties) if isinstance(properties, Mapping) else []
     given = _object_in(text)
     if given is not None and given and set(given) <= set(names):
-        return _ON_INPUT, given
+        return ON_INPUT, given
     required = schema.get("required")
     if isinstance(required, Sequence) and len(required) == 1 and _is_text(schema, required[0]):
         return text, {str(required[0]): text}

@@ -7,6 +7,7 @@ a background worker continues unfinished runs, so that nothing is lost.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -141,7 +142,8 @@ class _Shared:
             if self.current is None or self.process != os.getpid():
                 self.current = _open()
                 self.process = os.getpid()
-                before_executors_end(self.close)
+                if not before_executors_end(self.close):
+                    atexit.register(self.close)
             return self.current
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from rich.cells import cell_len
 
 from parallel_agents.core.ids import RunId, SessionKey
@@ -89,7 +90,23 @@ def test_a_row_has_the_width_of_the_terminal_at_most() -> None:
 
 
 def test_the_head_counts_questions_and_states() -> None:
-    assert head_line(team()).startswith("pagents top   ▲ 1  ▶ 7  ✖ 1  ✔ 2")
+    assert head_line(team(), 80).startswith("pagents top   ▲ 1  ▶ 7  ✖ 1  ✔ 2")
+
+
+def test_a_narrow_head_keeps_the_states_and_the_note_whole() -> None:
+    note = "3 changes, press . to apply"
+
+    assert head_line(team(), 30).startswith("▲ 1  ▶ 7  ✖ 1  ✔ 2   ")
+    assert head_line(team(), 50, note) == f"▲ 1  ▶ 7  ✖ 1  ✔ 2   {note}"
+
+
+@pytest.mark.parametrize(("width", "shown"), [(50, "$0.123"), (40, "1m05s")])
+def test_a_narrow_row_says_the_whole_state(width: int, shown: str) -> None:
+    item = Item("k", ("▸ ▶ ", "content_writer_tender", "over budget  x", "1m05s", "$0.123"))
+
+    assert "over budget" in text_of(item, width)
+    assert text_of(item, width).endswith(shown)
+    assert cell_len(text_of(item, width)) <= width
 
 
 def test_in_ascii_nothing_else_is_left() -> None:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def offered(home: Path, *words: str) -> list[str]:
         (["run", "--sandbox", "req"], ["require"]),
         (["spawn", "code_rev"], ["code_reviewer"]),
         (["show", "@"], ["@last"]),
+        (["fork", "@"], ["@last"]),
+        (["store", "prune", "@"], ["@last"]),
         (["models", "use", "sim/cal"], ["sim/calm"]),
         (["spawn", "--json", "code_rev"], ["code_reviewer"]),
         (["chat", "code_rev"], ["code_reviewer"]),
@@ -65,21 +68,54 @@ def test_names_of_the_home_are_offered(tmp_path: Path) -> None:
     assert offered(tmp_path, "run", "-m", "ladder/") == ["ladder/up"]
 
 
+def store(
+    home: Path, rows: list[tuple[object, ...]], letters: Sequence[tuple[str, int | None]] = ()
+) -> None:
+    """A store with these sessions and dead letters, in the columns that are read."""
+    with closing(sqlite3.connect(home / "store.db")) as made:
+        made.execute(
+            "CREATE TABLE sessions (key, parent, root, label, spawn_key, created_at, options)"
+        )
+        made.execute("CREATE TABLE dead_letters (session, at, dropped_at)")
+        made.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        made.executemany("INSERT INTO dead_letters VALUES (?, 1, ?)", letters)
+        made.commit()
+
+
 def test_ids_and_tags_of_the_store_are_offered(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "store.db")) as store:
-        store.execute("CREATE TABLE sessions (key, parent, label, spawn_key, created_at, options)")
-        rows = [
-            ("agent:a:subagent:0f0f0f0f-1", "", "tea", "morning", 1, '{"tags": ["shop", "x;y"]}'),
-            ("agent:a:subagent:1f1f1f1f-2", "", "rain", "morning/retry-2", 2, "no JSON"),
-            ("team:t:monday", "", "t", "monday", 3, "{}"),
-        ]
-        store.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)", rows)
-        store.commit()
+    tea, rain, team = "agent:a:subagent:0f0f0f0f-1", "agent:a:subagent:1f1f1f1f-2", "team:t:monday"
+    store(
+        tmp_path,
+        [
+            (tea, "", tea, "tea", "morning", 1, '{"tags": ["shop", "x;y"]}'),
+            (rain, "", rain, "rain", "morning/retry-2", 2, "no JSON"),
+            (team, "", team, "t", "monday", 3, "{}"),
+        ],
+    )
 
     assert offered(tmp_path, "spawn", "--id", "m") == ["monday", "morning"]
     assert offered(tmp_path, "chat", "tea") == ["tea"]
     assert offered(tmp_path, "list", "tag:") == ["tag:shop"]
     assert offered(tmp_path, "run", "--tag", "") == ["shop"]
+
+
+def test_sessions_within_a_team_and_dead_letters_are_offered(tmp_path: Path) -> None:
+    team, fetch, write = "team:t:gym", "agent:a:subagent:0f0f0f0f-1", "agent:a:subagent:1f1f1f1f-2"
+    store(
+        tmp_path,
+        [
+            (team, "", team, "t", "gym", 1, "{}"),
+            (fetch, team, team, "fetch", "0", 2, "{}"),
+            (write, team, team, "row/9", "1", 3, "{}"),
+        ],
+        letters=[(fetch, None), (write, 5)],
+    )
+
+    assert offered(tmp_path, "show", "gym/fe") == ["gym/fetch"]
+    assert offered(tmp_path, "show", "gym/row/") == ["gym/row/9"]
+    assert offered(tmp_path, "wait", "@last/") == ["@last/row/9", "@last/fetch"]
+    assert offered(tmp_path, "show", "other/") == []
+    assert offered(tmp_path, "dlq", "retry", "") == ["fetch", "0f0f0f0f", "gym"]
 
 
 def test_a_name_that_a_shell_would_execute_is_not_offered(tmp_path: Path) -> None:

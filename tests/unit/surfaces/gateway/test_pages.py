@@ -50,9 +50,10 @@ async def test_a_file_is_packed_for_whoever_reads_that_and_not_sent_again() -> N
 
     _, headers, packed = await ask(pages, "/app.js", accept_encoding="gzip, br")
     tag = headers[b"etag"].decode()
-    status, _, nothing = await ask(pages, "/app.js", if_none_match=tag)
-    _, _, whole = await ask(pages, "/app.js")
+    status, unchanged, nothing = await ask(pages, "/app.js", if_none_match=tag)
+    _, plain, whole = await ask(pages, "/app.js", accept_encoding="gzip;q=0.000, br")
 
     assert headers[b"content-encoding"] == b"gzip"
     assert gzip.decompress(packed) == whole
     assert (status, nothing) == (HTTPStatus.NOT_MODIFIED, b"")
+    assert [each[b"vary"] for each in (headers, unchanged, plain)] == [b"accept-encoding"] * 3
