@@ -6,6 +6,7 @@ enum, a whole number for a number.
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -256,6 +257,20 @@ def _function(value: object) -> object:
     )
 
 
+def is_async(function: object) -> bool:
+    """Whether calling it makes a coroutine: an async function, a partial of one, or an object."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(type(function), "__call__", None)  # noqa: B004 - asks whether it is async
+    )
+
+
+def _plain_function(value: object) -> object:
+    if is_async(value) or inspect.isasyncgenfunction(value):
+        hint = "write `def` in place of `async def`; it may put what it gets into a queue that a task reads"
+        raise Wrong(value, "a function that is not async, since nobody awaits it", hint=hint)
+    return _function(value)
+
+
 def _text(value: object) -> object:
     if not isinstance(value, str):
         raise Wrong(value, "text")
@@ -348,6 +363,7 @@ JSON = json_within(MOST_DEPTH)
 JSON_OBJECT = Taker(frozenset(), _json_object, _OBJECT)
 ANYTHING = Taker(frozenset(), _anything, "anything")
 FUNCTION = Taker(frozenset(), _function, "a function")
+PLAIN_FUNCTION = Taker(frozenset(), _plain_function, "a function")
 _WORDS = {
     "Budget": "a number of dollars, or a Budget",
     "Limits": "Limits, or a dictionary of them",
