@@ -40,7 +40,7 @@ def write_whole(target: Path, content: bytes) -> None:
         InvalidInput: the file cannot be written.
     """
     with _told(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent)
         _put(target, (content,), _PUBLIC)
 
 
@@ -74,15 +74,32 @@ def check_target(target: Path) -> None:
         place = target.resolve() if target.is_symlink() else target
         if place.is_dir():
             raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
-        existing = next(
-            each for each in (place.absolute().parent, *place.absolute().parents) if each.exists()
-        )
-        if not existing.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, f"{shown(str(existing))} is not a folder")
-        if not os.access(existing, os.W_OK | os.X_OK):
-            raise PermissionError(
-                errno.EACCES, f"this user may not write to {shown(str(existing))}"
-            )
+        check_folder(place.absolute().parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that this user may not write to, or that could not be made.
+
+    Raises:
+        OSError: its `strerror` says why.
+    """
+    existing = _existing(folder)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"this user may not write to {shown(str(existing))}")
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there.
+
+    Raises:
+        NotADirectoryError: it can neither be used nor made.
+    """
+    ways = (folder.absolute(), *folder.absolute().parents)
+    existing = next(each for each in ways if each.exists() or each.is_symlink())
+    if not existing.is_dir():
+        what = "is not a folder" if existing.exists() else "is a link that leads nowhere"
+        raise NotADirectoryError(errno.ENOTDIR, f"{shown(str(existing))} {what}")
+    return existing
 
 
 class Draft:
@@ -290,11 +307,35 @@ def _check_free_of_databases(place: Path) -> None:
         check_path_not_in_use(place)
 
 
-def make_private_folders(folder: Path) -> None:
-    """Make a folder, and each missing one above it, for this user alone."""
+def make_folders(folder: Path) -> None:
+    """Make a folder, and each missing one above it; other users may read them.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    _existing(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def make_private_folders(folder: Path) -> bool:
+    """Make a folder, and each missing one above it, for this user alone.
+
+    Returns:
+        Whether this call made the folder; of several who try, one does.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    _existing(folder)
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    is_made = False
     for place in reversed(missing):
-        place.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+        try:
+            place.mkdir(mode=_PRIVATE_FOLDER)
+            is_made = True
+        except FileExistsError:
+            is_made = False
+    return is_made
 
 
 def _replace(target: Path, pieces: Iterable[bytes], mode: int) -> None:

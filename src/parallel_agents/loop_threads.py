@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from typing_extensions import override
@@ -41,6 +42,22 @@ def start_daemon(target: Callable[[], object], name: str) -> None:
         ) from error
 
 
+def answering(future: Future[T], function: Callable[[], T]) -> Callable[[], None]:
+    """What a thread calls so that a future gets what a function returns or raises."""
+
+    def call() -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001 - the thread's edge: the caller gets it
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    return call
+
+
 class LoopThreads(ThreadPoolExecutor):
     """An executor of daemon threads; a loop accepts no default executor of another type."""
 
@@ -54,17 +71,7 @@ class LoopThreads(ThreadPoolExecutor):
     @override
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-
-        def call() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = fn(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001 - the thread's edge: the caller gets it
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
+        call = answering(future, partial(fn, *args, **kwargs))
         with self._guard:
             self._unfinished += 1
             is_short = self._started < min(self._unfinished, _MOST_THREADS)

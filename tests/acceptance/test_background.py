@@ -123,11 +123,14 @@ def test_the_same_key_again_is_the_same_session_and_other_work_is_refused(
 def test_a_session_goes_on_where_it_was_with_the_next_run(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
-    pagents(*WRITER, "Write about cats.", "--label", "cats", "--wait")
+    first = pagents(*WRITER, "Write about cats.", "--label", "cats", "--wait")
 
-    sent = pagents("send", "cats", "Now about dogs.", "--wait")
+    sent = pagents("send", "cats", "Now about dogs.", "--wait", "--progress", "none")
+    fork = pagents("fork", "cats", "Now about birds.", "--wait", "--progress", "none")
 
-    assert sent.code == 0
+    assert sent.code == fork.code == 0
+    assert "asks the model" in first.err
+    assert "asks the model" not in sent.err + fork.err
     assert "Write about cats." in provider.texts()[1]
     assert "Now about dogs." in provider.texts()[1]
     assert pagents("history", "cats").out.count("✔ done") == 2
@@ -309,6 +312,25 @@ def test_kill_ends_a_whole_team_from_another_process(
     assert "■ two  killed" in ended.out
     assert "killed by ana" in pagents("history", "tea/two").out
     sent.assert_refused("PA-E107", exits=1)
+
+
+def test_what_is_said_of_a_killed_team_names_ways_that_work(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(Hang())
+    running = pagents.start("run", pagents.team("one"), "--id", "tea")
+    provider.wait_in_flight(1)
+    pagents("kill", "tea")
+    running.ended()
+
+    resumed = pagents("resume", "tea")
+    steered = pagents("steer", "tea/one", "More.")
+    sent = pagents("send", "tea", "More.")
+
+    assert "; what was killed starts no more: begin it again under another --id" in resumed.err
+    assert "dlq retry" not in resumed.err  # a killed run leaves no dead letter
+    steered.assert_refused("PA-E107", "spawn a new one", exits=1)
+    sent.assert_refused("PA-E101", "`pagents fork tea/LABEL`", exits=2)
 
 
 def test_a_message_to_a_team_names_its_agents(monday: Pagents) -> None:

@@ -55,6 +55,13 @@ REFUSED = {
         (*CONTENT, "topic=x", "--id", "../etc"),
         ("PA-E101", "is not a valid name for a run", 2),
     ),
+    **{
+        f"a name of a {command[0]} that cannot stand in a path": (
+            (*command, "hello", "--id", "bad id!"),
+            ("PA-E101", "is not a valid name for a run", 2),
+        )
+        for command in (WRITER, ("fork", "@last"))
+    },
     "bytes that are not text": ((*WRITER, b"caf\xe9"), ("PA-E101", "is not text", 2)),
     "a session that is not there": (("show", "nobody"), ("PA-E104", "pagents list --all", 4)),
     "a session whose name is not text": (("show", b"\xff"), ("PA-E101", "is not text", 2)),

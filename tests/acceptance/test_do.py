@@ -109,6 +109,42 @@ def test_a_plan_that_is_written_is_a_team_file_that_runs(
     assert sum("Write the plan" in text for text in provider.texts()) == 1
 
 
+def test_a_dry_run_prices_the_models_that_do_the_steps(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    head = "name: tea\ndescription: x\n"
+    task = "{{agent: content_writer_funny, label: {0}, text: The {0} post.{1}}}"
+    inner = f"tasks: [{task.format('a', '')}, {task.format('b', ', needs: [a]')}]\n"
+    steps = (task.format("one", ""), task.format("two", ", model: bench/two"), "{flow: inner.yaml}")
+    pagents.file("inner.yaml", f"{head}model: bench/inner\n{inner}")
+    file = pagents.file("tea.yaml", f"{head}model: bench/file\ntasks: [{', '.join(steps)}]\n")
+    command = ("do", GOAL, "--plan", file, "-m", "bench/given")
+
+    priced = pagents.json(*command, "--dry-run")
+    ended = pagents(*command, "--yes")
+
+    assert ended.code == 0, ended.err
+    models = [
+        (str(request.body["model"]), text)
+        for request, text in zip(provider.requests, provider.texts(), strict=True)
+    ]
+    asked = {
+        each["label"]: {f"bench/{model}" for model, text in models if _told(each["label"]) in text}
+        for each in priced["items"]
+    }
+    assert asked == {each["label"]: {each["model"]} for each in priced["items"]}
+    assert [each["model"] for each in priced["items"]] == [
+        "bench/given",
+        "bench/two",
+        "bench/inner",
+        "bench/inner",
+    ]
+
+
+def _told(label: str) -> str:
+    return f"The {label.rpartition('.')[2]} post."
+
+
 def test_what_failed_is_planned_anew_and_told(pagents: Pagents, provider: FakeProvider) -> None:
     provider.answer = plays
     provider.gives(HttpError(400, "no"), to="Then the second")

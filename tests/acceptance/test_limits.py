@@ -78,6 +78,9 @@ def test_what_is_no_model_and_what_sets_nothing_are_refused(pagents: Pagents) ->
     pagents("limits", "set", "bench/good", "--off", "--tpm", "2").assert_refused(
         "PA-E101", "--off cannot be used with a limit", exits=2
     )
+    pagents("limits", "set", "agent:codr", "--off").assert_refused(
+        "PA-E102", "did you mean 'coder'", exits=4
+    )
 
 
 NEVER = """\

@@ -70,7 +70,7 @@ def model(pagents: Pagents, provider: FakeProvider) -> Model:
     who = ("-c", "user.name=Ana", "-c", "user.email=ana@example.org")
     for arguments in (("init", "-q"), ("add", *BOTH), (*who, "commit", "-q", "-m", "Work")):
         subprocess.run(["git", *arguments], cwd=pagents.folder, check=True)
-    ended = pagents("spawn", "coder", "Code.", "--workspace", ".", "--wait", "--label", "work")
+    ended = pagents("spawn", "coder", "Code.", "--workspace", ".", "--wait", "--id", "work")
     assert ended.code == 0, ended
     for path in BOTH:
         pagents.file(path, f"{path[0]} = 'ours'\n")
@@ -115,6 +115,25 @@ def test_conflicts_are_resolved_shown_and_merged_with_the_rest(
     assert len(provider.requests) == before + 2
     asked = provider.texts()[before]
     assert all(rf"\"{side}\": \"a = '{side}'" in asked for side in ("base", "ours", "theirs"))
+
+
+def test_an_answer_that_is_what_the_file_is_is_told_with_what_it_cost(
+    pagents: Pagents, provider: FakeProvider, model: Model
+) -> None:
+    model.answers = dict(OURS)
+    pagents.file("c.py", "c = 1\n")  # so that nothing at all changes
+
+    merged = pagents("merge", "work", "--resolve")
+    asked = len(provider.requests)
+    again = pagents("merge", "work", "--resolve")
+
+    assert (merged.code, again.code) == (0, 0)
+    assert "✔ coder work  0 files changed in " in merged.out
+    assert "  a.py  (resolved as your file is)" in merged.out
+    assert "nothing to merge" not in merged.out
+    assert "The agent that was asked cost $0.002." in merged.err
+    assert "nothing to merge" in again.out
+    assert len(provider.requests) == asked
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,9 @@ async def test_a_fork_is_linked_and_outlives_the_other_session(tmp_path: Path) -
             await rig.service.find(handle.key)
         await fork.send("And more.")
         last = await fork.wait()
+        of_fork = await rig.sessions.fork(fork.key, at=0, text="Else.")
+        await of_fork.wait()
+        (below,) = await rig.sessions.list(Filter(session=of_fork.key))
         asked = await rig.sessions.prompts(fork.key)
         found = await rig.store.verify_all("")
     await store.aclose()
@@ -169,6 +172,9 @@ async def test_a_fork_is_linked_and_outlives_the_other_session(tmp_path: Path) -
         2,
         False,
     )
+    further = below.session.options.forked_from
+    assert further is not None
+    assert further.called == "k"  # as lists call it, by its key
     assert (row.session.label, row.session.root) == ("four-fork-2", fork.key)
     assert (same.key, same.is_new) == (fork.key, False)
     assert (last.status, found.is_intact) == (RunStatus.DONE, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import math
 from collections.abc import Callable, Coroutine, Mapping
@@ -31,6 +32,7 @@ ODD: Mapping[str, object] = {
     "print": print,
     "nan": math.nan,
     "int": int,
+    "async": asyncio.sleep,
 }
 
 

@@ -255,6 +255,9 @@ async def test_nothing_is_sent_to_a_killed_or_unknown_session(open_store: OpenSt
 
         with pytest.raises(RunIsOver, match="killed"):
             await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
+        with pytest.raises(RunIsOver) as refused:
+            await store.steer(RunId("run-a"), "steer-1", "x", mode=SteerMode.NEXT, by="me")
+        assert refused.value.hint == "spawn a new one"  # not `pagents send`, which was just refused
         with pytest.raises(NotFound, match="'nowhere'"):
             await store.send(SessionKey("nowhere"), RunId("x"), Queued(text="more"), owner=ME)
 

@@ -9,7 +9,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -340,7 +342,7 @@ def test_a_command_on_a_home_that_is_not_there_says_so_and_makes_none(
 def test_a_home_that_was_named_is_made_and_that_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fill(tmp_path / "new")
-    fill(tmp_path / "new")
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(partial(fill, tmp_path / "new"), "abcdef"))
 
     assert caplog.text.count(f"made the folder {tmp_path / 'new'}, with a new store") == 1

@@ -112,12 +112,14 @@ async def test_a_model_that_always_streams_does_so_for_nobody(wire: Wire) -> Non
     async with open_model(wire, Behaviour()) as (_, provider):
         http = Http()
         streaming = make_model(wire, provider, http, capabilities=Capabilities(streams_always=True))
-        reply = await streaming.respond(HELLO)
+        listener = NeverRetries(wants_text=False)
+        reply = await streaming.respond(HELLO, listener)
         await http.aclose()
         received = provider.requests[-1]
 
     assert streams(received) is True
     assert reply.message.text == HELLO.messages[0].text
+    assert "".join(listener.pieces) == reply.message.text
 
 
 @pytest.mark.parametrize("wire", WIRES)

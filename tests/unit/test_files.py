@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from parallel_agents.files import (
     draft_of,
     make_private,
     make_private_folder,
+    make_private_folders,
     open_private,
     write_private,
     write_private_pieces,
@@ -289,4 +291,19 @@ def test_a_file_that_could_not_be_written_is_refused_before_the_work(tmp_path: P
     with pytest.raises(InvalidInput) as refused:
         check_target(tmp_path / "file" / "x.md")
     assert refused.value.why.endswith("file' is not a folder")
+    (tmp_path / "broken").symlink_to("nowhere")
+    for write in (
+        check_target,
+        partial(write_whole, content=b""),
+        partial(write_private, content=b""),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            write(tmp_path / "broken" / "x.md")
+        assert refused.value.why.endswith("broken' is a link that leads nowhere")
     assert not (tmp_path / "new").exists()
+
+
+def test_who_makes_a_folder_is_told_so_once(tmp_path: Path) -> None:
+    is_made = [make_private_folders(tmp_path / "a" / "b") for _ in range(2)]
+
+    assert is_made == [True, False]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from parallel_agents.api.flow_calls import flow_result, in_opened
 from parallel_agents.api.opening import (
@@ -189,14 +189,13 @@ def _given(
 
 def _inputs(values: Mapping[str, object]) -> JsonObject:
     try:
-        return dict(_json_object(values))
+        return _json_object(values)
     except Wrong as wrong:
         raise wrong.refusal("the input", "the plan", is_needed=False) from None
 
 
 def _json_object(values: Mapping[str, object]) -> JsonObject:
-    JSON_OBJECT.take(values)
-    return values  # pyright: ignore[reportReturnType] - checked on the line above
+    return cast("JsonObject", JSON_OBJECT.take(values))
 
 
 async def _run(

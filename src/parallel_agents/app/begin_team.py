@@ -9,7 +9,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.plan import Plan, on_model
+from parallel_agents.core.plan import Plan, on_model, with_default_model
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.core.verbs import SessionVerbs, Spawned
@@ -77,7 +77,7 @@ async def begin_team(
     if team.plan is not None:
         plan = asked.plan_of(team)
         # The worker may have another default.
-        plan = replace(plan, model=plan.model or client.settings.model)
+        plan = with_default_model(plan, client.settings.model)
         filled = team.filled(asked.values)
         await probe_plan(client, environment, plan, filled)
         return await begin_plan(

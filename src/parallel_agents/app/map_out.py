@@ -15,6 +15,7 @@ from parallel_agents.app.other_work import asked_before, other_values, other_wor
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import check_folder, make_folders
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.maps.results_file import CSV_SUFFIX
 from parallel_agents.maps.source import Source
@@ -128,7 +129,7 @@ async def taken_out(client: Client, name: str, request: MapRequest) -> AsyncGene
 def _take(out: Path) -> bool:
     """Create a file that was not there."""
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(out.parent)
         os.close(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
     except FileExistsError:
         return False
@@ -139,11 +140,10 @@ def _take(out: Path) -> bool:
 
 def _check_folder(out: Path) -> None:
     """Refuse a file for which no folder is there or can be made."""
-    folder = next(each for each in out.parents if each.exists())
-    if not folder.is_dir():
-        raise _unwritable(out, f"{folder} is not a folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise _unwritable(out, f"nothing may be written to {folder}")
+    try:
+        check_folder(out.parent)
+    except OSError as error:
+        raise _unwritable(out, error.strerror or str(error)) from error
 
 
 def _not_of(out: Path, name: str) -> InvalidInput:

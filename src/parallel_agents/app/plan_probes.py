@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -10,7 +10,14 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.web import search_engine
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import SourcesGate
-from parallel_agents.core.plan import Plan, Step, all_steps
+from parallel_agents.core.plan import (
+    PlacedStep,
+    Plan,
+    Step,
+    all_steps,
+    placed_steps,
+    with_default_model,
+)
 from parallel_agents.core.plan_checks import RESERVED
 from parallel_agents.core.plan_inputs import complete_input
 from parallel_agents.core.schema import Json
@@ -18,6 +25,7 @@ from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.template import fill_input, fill_text, paths_in, texts_in
 from parallel_agents.errors import ConfigError
+from parallel_agents.orchestration.request import DoRequest
 from parallel_agents.settings import Environment
 
 SEARCH = "web_search"
@@ -46,10 +54,17 @@ class Outlook(NamedTuple):
 class _Probe(NamedTuple):
     """An agent of a step; the inputs that it reads, or None if it reads more than these."""
 
-    label: str
-    step: Step
+    placed: PlacedStep
     agent: str
     filled: Mapping[str, Json] | None
+
+    @property
+    def step(self) -> Step:
+        return self.placed.step
+
+    @property
+    def label(self) -> str:
+        return self.placed.label
 
 
 async def probe_plan(
@@ -60,8 +75,8 @@ async def probe_plan(
     Raises:
         UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
     """
-    found = {_kind(plan, each): each for each in _probes(plan, values)}
-    tasks = tuple(_task(app, plan, each) for each in found.values())
+    found = {_kind(each): each for each in _probes(plan, values)}
+    tasks = tuple(_task(app, each) for each in found.values())
     for task in tasks:
         _check_search(app, environment, task)
     plans = [await app.sessions.plan_task(task) for task in tasks]
@@ -77,13 +92,27 @@ async def foresee_plan(
         UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
     """
     probes = _probes(plan, values)
-    kinds = dict.fromkeys(_kind(plan, each) for each in probes)
+    kinds = dict.fromkeys(map(_kind, probes))
     planned = dict(
         zip(kinds, (await probe_plan(app, environment, plan, values)).plans, strict=True)
     )
     firsts = [each for each in probes if each.agent == each.step.agents[0]]
-    plans = [_labelled(planned[_kind(plan, each)], each.label) for each in firsts]
+    plans = [_labelled(planned[_kind(each)], each.label) for each in firsts]
     return Outlook(plans, frozenset(each.label for each in firsts if each.filled is None))
+
+
+async def foresee_goal(app: Client, environment: Environment, request: DoRequest) -> Outlook:
+    """What a goal would begin, to be priced: the steps of its plan, or else only the planning of it.
+
+    Raises:
+        PagentsError: as when it is begun.
+    """
+    app.orchestrator.check_request(request)
+    if request.plan is None:
+        planning = app.orchestrator.planning_task(request)
+        return Outlook([await app.sessions.plan_task(planning)], frozenset())
+    plan = with_default_model(request.plan, request.model)
+    return await foresee_plan(app, environment, plan, request.material)
 
 
 def _probes(plan: Plan, values: Mapping[str, Json]) -> list[_Probe]:
@@ -91,27 +120,17 @@ def _probes(plan: Plan, values: Mapping[str, Json]) -> list[_Probe]:
     inputs = complete_input(plan, values)
     created = {step.create.name for step in all_steps(plan) if step.create is not None}
     return [
-        _Probe(label, step, name, None if is_inner else _first_values(step, inputs))
-        for label, step, is_inner in _labelled_steps(plan)
-        for name in step.agents
+        _Probe(each, name, None if each.is_inner else _first_values(each.step, inputs))
+        for each in placed_steps(plan)
+        for name in each.step.agents
         if name not in created
     ]
 
 
-def _labelled_steps(plan: Plan, above: str = "") -> Iterator[tuple[str, Step, bool]]:
-    """The steps with their labels, and whether they are of a plan in the plan."""
-    for step in plan.steps:
-        label = f"{above}{step.id}"
-        yield label, step, bool(above)
-        if step.plan is not None:
-            yield from _labelled_steps(step.plan, f"{label}.")
-
-
-def _kind(plan: Plan, probe: _Probe) -> tuple[object, ...]:
+def _kind(probe: _Probe) -> tuple[object, ...]:
     """What is the same for steps that one session can stand for."""
-    step = probe.step
     own = None if probe.filled is None else probe.label
-    return probe.agent, step.model or plan.model, step.ladder, own
+    return probe.agent, probe.placed.model, probe.step.ladder, own
 
 
 def _labelled(plan: SessionPlan, label: str) -> SessionPlan:
@@ -142,7 +161,7 @@ def _first_values(step: Step, inputs: Mapping[str, Json]) -> Mapping[str, Json] 
     return None if step.needs or step.when or not reads.isdisjoint(RESERVED) else inputs
 
 
-def _task(app: Client, plan: Plan, probe: _Probe) -> Task[Any]:
+def _task(app: Client, probe: _Probe) -> Task[Any]:
     """The task of an agent, or one that stands for it until the steps before have ended."""
     step, filled = probe.step, probe.filled
     agent = app.agent(probe.agent)
@@ -150,9 +169,9 @@ def _task(app: Client, plan: Plan, probe: _Probe) -> Task[Any]:
         agent if filled is not None else replace(agent, input_schema=None),
         "-" if filled is None else fill_text(step.text, filled),
         input={} if filled is None else fill_input(step.input, filled),
-        model=step.model or plan.model,
+        model=probe.placed.model,
         ladder=step.ladder,
         gates=step.gates,
         refine=step.refine,
     )
-    return task if filled is None else replace(task, workspace=plan.workspace)
+    return task if filled is None else replace(task, workspace=probe.placed.plan.workspace)

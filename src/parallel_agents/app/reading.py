@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -23,6 +24,7 @@ from parallel_agents.core.transcript_search import TranscriptSearch
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import NotFound
+from parallel_agents.files import make_private_folders
 from parallel_agents.gateway_client.refusals import not_at_distance
 from parallel_agents.other_threads import threads_to_the_end
 from parallel_agents.sessions.completions import Completions
@@ -269,6 +271,14 @@ async def open_and_look(
     return store
 
 
+def _make(home: Path) -> bool:
+    """Make a home folder, and return whether this call did; if it cannot be made, the store says why."""
+    try:
+        return make_private_folders(home)
+    except OSError:
+        return False
+
+
 async def open_store(
     stack: AsyncExitStack, environment: Environment, settings: Settings
 ) -> SqliteStore:
@@ -279,7 +289,7 @@ async def open_store(
         StoreError: it cannot be opened.
     """
     check_is_here(environment)
-    is_new = not environment.home.exists()
+    is_new = not environment.home.exists() and await asyncio.to_thread(_make, environment.home)
     store = await SqliteStore.open(
         environment.home / STORE_NAME,
         is_full_sync=settings.full_sync,

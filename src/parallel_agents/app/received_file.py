@@ -13,6 +13,7 @@ import orjson
 from parallel_agents.core.takers import is_mapping
 from parallel_agents.database_files import check_path_not_in_use, open_given
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import make_folders
 from parallel_agents.maps.results_file import CSV_SUFFIX
 
 _MODE = 0o600
@@ -40,7 +41,7 @@ class ReceivedFile:
         if self._path is None:
             return self
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(self._path.parent)
             if self._path.exists():
                 check_path_not_in_use(self._path)
             if self._path.exists() and not self._path.is_file():

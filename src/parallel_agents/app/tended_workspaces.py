@@ -348,6 +348,7 @@ def merged_of(part: Part, merged: Merged, answers: Answers) -> MergedWorkspace:
     left = {path for path, _ in merged.conflicts}
     diffs = [(path, diff) for path, diff in answers.diffs.items() if path not in left]
     told = MergedWorkspace(
+        id=part.row.session.name,
         session=part.row.session.key,
         label=part.row.session.label,
         source=part.record.source,

@@ -200,13 +200,18 @@ def _close(task: asyncio.Task[Outcome[T]], work: Coroutine[None, None, T], name:
 
 
 def tell(listener: Callable[[T], object], value: T) -> bool:
-    """Call a callback of others; False, with the reason in the log, if it raised."""
+    """Call a callback of others; False, with the reason in the log, if it raised or is to be awaited."""
     try:
-        listener(value)
+        returned = listener(value)
     except BaseException as error:
         if is_ctrl_c(error):
             raise
-        name = getattr(listener, "__qualname__", type(listener).__name__)
-        _log.warning("the callback %s is not called again: %s", name, describe(error))
-        return False
-    return True
+        why = describe(error)
+    else:
+        if not isinstance(returned, Coroutine):
+            return True
+        returned.close()  # which would warn, too, of a line of ours
+        why = "it returned a coroutine, which nobody awaits"
+    name = getattr(listener, "__qualname__", type(listener).__name__)
+    _log.warning("the callback %s is not called again: %s", name, why)
+    return False

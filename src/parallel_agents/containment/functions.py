@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from parallel_agents.containment.calls import place_of
 from parallel_agents.containment.threads import Threads
+from parallel_agents.core.takers import is_async
 
 T = TypeVar("T")
 
@@ -74,13 +75,6 @@ class _Awaitable:
 
 async def _awaited(value: object) -> object:
     return await value if inspect.isawaitable(value) else value
-
-
-def is_async(function: Callable[..., object]) -> bool:
-    """Whether calling it makes a coroutine: an async function, a partial of one, or an object."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(type(function), "__call__", None)  # noqa: B004 - asks whether it is async
-    )
 
 
 def is_generator(function: Callable[..., object]) -> bool:

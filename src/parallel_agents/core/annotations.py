@@ -5,7 +5,7 @@ Python does not enforce annotations, and callers may not use a type checker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sized
 from enum import Enum
 from functools import partial
 from operator import le, lt
@@ -40,7 +40,7 @@ def taker_of(annotation: object) -> Taker:
     if origin is tuple:
         return _tuple(inside)
     if origin is Callable:
-        return takers.FUNCTION
+        return takers.FUNCTION if _may_be_awaited(inside[-1]) else takers.PLAIN_FUNCTION
     if isinstance(origin, type) and issubclass(origin, Mapping):
         names, values = inside
         is_json = values is Any
@@ -52,6 +52,14 @@ def taker_of(annotation: object) -> Taker:
     if hint in takers.PLAIN:
         return takers.PLAIN[hint]
     return takers.enum(hint) if issubclass(hint, Enum) else takers.instance(hint)
+
+
+def _may_be_awaited(returned: object) -> bool:
+    """Whether what a function returns may be a coroutine, by the annotation of what it returns."""
+    if get_origin(returned) in (Union, UnionType):
+        return any(map(_may_be_awaited, get_args(returned)))
+    kind = get_origin(returned) or returned
+    return kind in (Any, object) or (isinstance(kind, type) and issubclass(kind, Awaitable))
 
 
 def _annotated(inside: tuple[object, ...]) -> Taker:

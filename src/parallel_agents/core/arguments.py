@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args, get_origin, ge
 from typing_extensions import Unpack
 
 from parallel_agents.core.annotations import taker_of
-from parallel_agents.core.async_use import Awaited, mark_async
+from parallel_agents.core.async_use import Awaited, Called, mark_async
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import ANYTHING, Taker, Wrong
 from parallel_agents.core.tracebacks import CALLERS_FRAMES, keep_callers_frames
@@ -52,17 +52,23 @@ def _checked(function: _Function) -> _Function:
         return wraps(function)(call)
 
     @wraps(function)
-    async def work(*args: object, **kwargs: object) -> object:
-        with CALLERS_FRAMES:
-            right, named = _checks_of(function).take(args, kwargs)
-            return await function(*right, **named)
+    async def work(called: Called, taken: _Taken | Exception) -> object:
+        with CALLERS_FRAMES, called:
+            if isinstance(taken, Exception):
+                raise taken
+            return await function(*taken.positional, **taken.named)
 
     name = f"{function.__name__}()"
 
     @wraps(function)
     def call_async(*args: object, **kwargs: object) -> Awaited[object]:
         caller = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it is quick
-        return Awaited(work(*args, **kwargs), name, caller)
+        taken: _Taken | Exception
+        try:  # now: until the call is awaited, its caller may change what was passed
+            taken = _checks_of(function).take(args, kwargs)
+        except Exception as error:  # noqa: BLE001 - raised where it is awaited, as by any async function
+            taken = error
+        return Awaited(work(Called(caller), taken), name, caller)
 
     return mark_async(call_async)
 
@@ -144,15 +150,20 @@ class _Names(NamedTuple):
         return None
 
 
+class _Taken(NamedTuple):
+    """Arguments as the function gets them."""
+
+    positional: list[Any]
+    named: dict[str, Any]
+
+
 class _Checks(NamedTuple):
     """What a function takes, by the names of its parameters."""
 
     names: _Names
     takers: Mapping[str, Taker]
 
-    def take(
-        self, args: tuple[object, ...], kwargs: Mapping[str, object]
-    ) -> tuple[list[Any], dict[str, Any]]:
+    def take(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> _Taken:
         """The arguments as the function gets them.
 
         Raises:
@@ -161,7 +172,7 @@ class _Checks(NamedTuple):
         if refusal := self.names.refusal(args, kwargs):
             raise refusal
         named = zip_longest(self.names.positional[: len(args)], args, fillvalue=self.names.rest[0])
-        return (
+        return _Taken(
             [self._one(name, value) for name, value in named],
             {
                 name: self._one(name if name in self.names.by_name else self.names.rest[1], value)

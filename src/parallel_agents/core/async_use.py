@@ -28,6 +28,7 @@ V_co = TypeVar("V_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FORGOTTEN: ContextVar[list[AsyncMisused] | None] = ContextVar("forgotten", default=None)
+_PLACE: ContextVar[tuple[str, int] | None] = ContextVar("place", default=None)
 
 
 class Awaited(Coroutine[Any, Any, V_co]):
@@ -131,12 +132,46 @@ class Awaited(Coroutine[Any, Any, V_co]):
     def not_awaited(self, why: str) -> AsyncMisused:
         """The error that says so; nothing else does, once it is made."""
         self._is_told = True
-        file, line = self._at
         return AsyncMisused(
             f"{self._name} was not awaited",
-            why=f"{why}; it was called in {Path(file).name}, line {line}",
+            why=f"{why}; it was called in {_written(*self._at)}",
             hint=f"write `await` before the call of {self._name}",
         )
+
+
+class Called:
+    """A block that does what a call asked for; within `noting_forgotten`, `called_at` says where the call is.
+
+    What is called in the block, and by tasks that it makes, belongs to the same call.
+
+    Args:
+        caller: the frame of the call.
+    """
+
+    __slots__ = ("_at", "_is_first")
+
+    def __init__(self, caller: FrameType) -> None:
+        self._at = (caller.f_code.co_filename, caller.f_lineno)
+        self._is_first = False
+
+    def __enter__(self) -> None:
+        self._is_first = _FORGOTTEN.get() is not None and _PLACE.get() is None
+        if self._is_first:
+            _PLACE.set(self._at)
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_first:  # not by a token: what is abandoned ends in another context
+            _PLACE.set(None)
+
+
+def called_at() -> str:
+    """Where the program made the call that is being done, as `launch.py, line 7`; empty if unknown."""
+    place = _PLACE.get()
+    return "" if place is None else _written(*place)
+
+
+def _written(file: str, line: int) -> str:
+    return f"{Path(file).name}, line {line}"
 
 
 class AsyncOpening(AbstractAsyncContextManager[V_co]):
@@ -233,11 +268,12 @@ class Followed(AsyncIterator[V_co]):
 def noting_forgotten() -> Generator[list[AsyncMisused]]:
     """Yields a list of the errors for calls that are made in the block and that nobody awaits."""
     forgotten: list[AsyncMisused] = []
-    token = _FORGOTTEN.set(forgotten)
+    token, place = _FORGOTTEN.set(forgotten), _PLACE.set(None)
     try:
         yield forgotten
     finally:
         _FORGOTTEN.reset(token)
+        _PLACE.reset(place)
 
 
 def mark_async(function: F) -> F:

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
@@ -34,10 +34,11 @@ class ForkedFrom:
 
     Attributes:
         session: the key of the session that was forked.
-        label: what tables called it.
+        label: that of the session.
         turn: a turn of that session, counted over all of its runs.
         is_asked_again: whether the fork answers that turn itself; otherwise it begins after it.
         edited: the result of a call of that turn that is another one in the fork.
+        name: what lists called it; empty in stores of earlier versions.
     """
 
     session: SessionKey
@@ -45,6 +46,12 @@ class ForkedFrom:
     turn: int
     is_asked_again: bool = False
     edited: EditedResult | None = None
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """What lists call that session, as far as is known."""
+        return self.name or short(self.session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ else:
 
 # Parsers differ in what they take: orjson 254 levels, the store's 198, a validator 255.
 MOST_DEPTH = 128
+# Most of a value, and looked at without a call.
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 def depth_of(value: Json) -> int:
@@ -31,6 +33,32 @@ def depth_of(value: Json) -> int:
 def is_too_deep(value: Json, encoded: bytes) -> bool:
     """Whether a value has more levels than every process can read; `encoded` is the value as JSON."""
     return encoded.count(b"[") + encoded.count(b"{") > MOST_DEPTH and depth_of(value) > MOST_DEPTH
+
+
+def with_own_containers(value: Json, most: int = MOST_DEPTH) -> Json:
+    """A value that nobody else can change: its objects and arrays are copies, its texts are shared.
+
+    Raises:
+        ValueError: it has more levels than that.
+    """
+    match value:
+        case dict():
+            copied = {
+                name: each if type(each) in _LEAVES else with_own_containers(each, most - 1)
+                for name, each in value.items()
+            }
+        case list() | tuple():
+            items = cast("Sequence[Json]", value)
+            parts = [
+                each if type(each) in _LEAVES else with_own_containers(each, most - 1)
+                for each in items
+            ]
+            copied = parts if isinstance(value, list) else tuple(parts)
+        case _:
+            return value
+    if copied and most < 1:
+        raise ValueError("it has too many levels")
+    return copied
 
 
 def all_finite(value: Json) -> bool:

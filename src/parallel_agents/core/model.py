@@ -127,7 +127,7 @@ class Capabilities:
     """What the runtime must know about a model before it calls it.
 
     Attributes:
-        streams_always: text arrives while the call runs, even if nobody listens.
+        streams_always: text arrives while the call runs, even if nobody wants it.
         max_parallel: the most concurrent calls that the model serves; None for no limit.
         lacks: needs that its answers do not meet, such as judgement; results say so.
         notice: added to every result, such as that no real model was asked.
@@ -152,7 +152,7 @@ class Listener(Protocol):
 
     @property
     def wants_text(self) -> bool:
-        """Whether to stream; a model does not stream if nobody listens."""
+        """Whether to stream; if not, only a model that always streams does."""
         ...
 
     @property
@@ -161,7 +161,7 @@ class Listener(Protocol):
         ...
 
     def text(self, piece: str) -> None:
-        """A piece of the reply's text has arrived."""
+        """A piece of the reply's text has arrived, of any call that streams."""
         ...
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:

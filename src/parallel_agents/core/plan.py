@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic_core import to_jsonable_python
 from typing_extensions import override
@@ -238,6 +238,40 @@ def on_model(plan: Plan, model: str) -> Plan:
         for step in plan.steps
     ]
     return replace(plan, steps=tuple(steps), model=model)
+
+
+def with_default_model(plan: Plan, model: str | None) -> Plan:
+    """A plan that is done on this model where neither its steps nor it name one."""
+    return replace(plan, model=plan.model or model)
+
+
+class PlacedStep(NamedTuple):
+    """A step of a plan, or of a plan in it.
+
+    Attributes:
+        label: with the ids of the steps above.
+        plan: the one that it is a step of, which says what the plan above does for it.
+        is_inner: whether that is a plan in the plan.
+    """
+
+    label: str
+    step: Step
+    plan: Plan
+    is_inner: bool
+
+    @property
+    def model(self) -> str | None:
+        """The model that it names, or its plan does."""
+        return self.step.model or self.plan.model
+
+
+def placed_steps(plan: Plan, above: str = "") -> Iterator[PlacedStep]:
+    """The steps of a plan, and those of the plans in it, each within its own plan."""
+    for step in plan.steps:
+        label = f"{above}{step.id}"
+        yield PlacedStep(label, step, plan, is_inner=bool(above))
+        if step.plan is not None:
+            yield from placed_steps(within(step.plan, plan), f"{label}.")
 
 
 def all_steps(plan: Plan) -> Iterator[Step]:

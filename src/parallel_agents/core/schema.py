@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple, NoReturn
+from urllib.parse import unquote
 
 import orjson
 from typing_extensions import override
@@ -224,13 +225,20 @@ def resolved(reference: str, root: JsonObject) -> Json:
     """The part of a schema that a `$ref` such as `#/$defs/name` points to.
 
     Raises:
-        ValueError: the schema has no such part.
+        ValueError: the schema has no such part, or it is named in another way, as by an `$anchor`.
     """
+    start, *steps = reference.split("/")
     value: Json = root
-    for step in reference.removeprefix("#").split("/")[1:]:
-        if not isinstance(value, Mapping) or step not in value:
-            raise ValueError(f"the schema has no {reference}")
-        value = value[step]
+    for step in (unquote(each).replace("~1", "/").replace("~0", "~") for each in steps):
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list | tuple) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            start = ""
+            break
+    if start != "#":
+        raise ValueError(f"the schema has no {reference}")
     return value
 
 

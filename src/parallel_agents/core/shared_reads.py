@@ -37,7 +37,7 @@ class StateReads(Protocol):
         """Wait until a key has a value newer than the version `after` that meets the condition.
 
         Raises:
-            TimeoutError: after `timeout` seconds; it says what the key has instead.
+            TimeoutError: after `timeout` seconds, of which 0 look once; it says what the key has instead.
         """
         ...
 

@@ -6,6 +6,7 @@ enum, a whole number for a number.
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +18,12 @@ from typing import Any, NamedTuple, TypeGuard, cast, get_type_hints
 
 import orjson
 
-from parallel_agents.core.json_value import MOST_DEPTH, Json, all_finite, is_too_deep
+from parallel_agents.core.json_value import (
+    MOST_DEPTH,
+    Json,
+    all_finite,
+    with_own_containers,
+)
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
@@ -258,6 +264,20 @@ def _function(value: object) -> object:
     )
 
 
+def is_async(function: object) -> bool:
+    """Whether calling it makes a coroutine: an async function, a partial of one, or an object."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(type(function), "__call__", None)  # noqa: B004 - asks whether it is async
+    )
+
+
+def _plain_function(value: object) -> object:
+    if is_async(value) or inspect.isasyncgenfunction(value):
+        hint = "write `def` in place of `async def`; it may put what it gets into a queue that a task reads"
+        raise Wrong(value, "a function that is not async, since nobody awaits it", hint=hint)
+    return _function(value)
+
+
 def _text(value: object) -> object:
     if not isinstance(value, str):
         raise Wrong(value, "text", hint=_hint_for_named(value))
@@ -309,21 +329,29 @@ def _flag(value: object) -> object:
     raise Wrong(value, "True or False")
 
 
-def _json(value: object) -> object:
-    _check_json(value, "JSON values")
-    return value
+def json_within(levels: int) -> Taker:
+    """A JSON value of at most so many levels."""
+
+    def take(value: object) -> object:
+        return _own_json(value, "JSON values", levels)
+
+    return Taker(frozenset({NoneType, bool}), take, "a JSON value")
 
 
-def _check_json(value: object, takes: str) -> None:
+def _own_json(value: object, takes: str, levels: int = MOST_DEPTH) -> Json:
+    """A value as JSON that its giver cannot change any more."""
     try:
         encoded = orjson.dumps(value)
     except TypeError as error:
         raise Wrong(value, takes, hint=f"pass what JSON has: {error}") from None
-    if is_too_deep(cast("Json", value), encoded):
-        raise Wrong(value, f"{takes} of at most {MOST_DEPTH} levels")
+    try:
+        own = with_own_containers(cast("Json", value), levels)
+    except ValueError:
+        raise Wrong(value, f"{takes} of at most {levels} levels") from None
     # What JSON cannot write is stored as null, which would be another value.
-    if b"null" in encoded and not all_finite(cast("Json", value)):
+    if b"null" in encoded and not all_finite(own):
         raise Wrong(value, takes, hint="pass None for a number that is NaN or infinite")
+    return own
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
@@ -335,26 +363,21 @@ def is_named(value: object) -> TypeGuard[Mapping[str, Any]]:
     return is_mapping(value) and all(isinstance(name, str) for name in value)
 
 
-def _as_dict(members: Mapping[object, object]) -> Mapping[object, object]:
-    return members if isinstance(members, dict) else dict(members)
-
-
 def _json_object(value: object) -> object:
     if not is_mapping(value):
         schema = getattr(value, "model_json_schema", None)  # a class of Pydantic, for its schema
         hint = f"pass {getattr(value, '__name__', '')}.model_json_schema()" if schema else ""
         raise Wrong(value, _OBJECT, hint=hint)
-    plain = _as_dict(value)
-    _check_json(plain, _OBJECT)
-    return plain
+    return _own_json(value if isinstance(value, dict) else dict(value), _OBJECT)
 
 
 _OBJECT = "a dictionary of JSON values with text as names"
 NONE = Taker(frozenset({NoneType}), _none, "None")
-JSON = Taker(frozenset({NoneType, bool}), _json, "a JSON value")
+JSON = json_within(MOST_DEPTH)
 JSON_OBJECT = Taker(frozenset(), _json_object, _OBJECT)
 ANYTHING = Taker(frozenset(), _anything, "anything")
 FUNCTION = Taker(frozenset(), _function, "a function")
+PLAIN_FUNCTION = Taker(frozenset(), _plain_function, "a function")
 _WORDS = {
     "Budget": "a number of dollars, or a Budget",
     "Limits": "Limits, or a dictionary of them",

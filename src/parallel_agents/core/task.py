@@ -23,6 +23,7 @@ from parallel_agents.core.converted import (
     default_made,
 )
 from parallel_agents.core.gate import AnyGate, Refine
+from parallel_agents.core.json_value import MOST_DEPTH
 from parallel_agents.core.limits import Limits, TakesLimits
 from parallel_agents.core.message import File
 from parallel_agents.core.output_type import OutputType
@@ -32,14 +33,16 @@ from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.spelling import counted
 from parallel_agents.core.tags import check_tags
-from parallel_agents.core.takers import JSON_OBJECT, Wrong
+from parallel_agents.core.takers import instance, json_within, union
 from parallel_agents.core.task_names import check_filled, check_label
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
 UNNAMED = "run"
+# Of an object with these values, which is a level more.
+_JSON_OR_FILE = union((json_within(MOST_DEPTH - 1), instance(File)))
 # Read from the left: what is stored is JSON, whatever its form.
-JsonOrFile: TypeAlias = Annotated[Json | File, Field(union_mode="left_to_right")]
+JsonOrFile: TypeAlias = Annotated[Json | File, Field(union_mode="left_to_right"), _JSON_OR_FILE]
 _LABEL_CHARACTERS = 60
 
 
@@ -120,10 +123,6 @@ class Task(Checked, Generic[T_co]):
     def _check(self) -> None:
         check_cache_seconds(self.cache_seconds, f"a task of agent {self.agent_name}")
         check_tags(self.tags)
-        try:
-            JSON_OBJECT.take(self.values)  # as a whole, which may be deeper than its parts
-        except Wrong as wrong:
-            raise wrong.refusal("input", "Task", is_needed=False) from None
 
     @override
     def _check_made(self) -> None:

@@ -92,7 +92,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedFile:
-    """A file in conflict that an agent resolved, and what that changes in the source's version."""
+    """A file in conflict that an agent resolved, and what that changes in the source's version; empty for nothing."""
 
     path: str
     diff: str
@@ -103,16 +103,18 @@ class MergedWorkspace:
     """What a merge of one workspace did, or would do.
 
     Attributes:
+        id: what lists call the session.
         source: the folder into which the changes went.
         workspace: where the workspace's files are.
         changed: the files that were written or removed in the source.
         conflicts: the files that were left out.
         already_merged: how many files were in the source before.
         was_broken_off: whether an earlier merge had been killed, and was finished first.
-        resolved: the files of `changed` whose conflicts an agent resolved.
+        resolved: the files whose conflicts an agent resolved; one that is not in `changed` stays as it was.
         spend: what that agent used.
     """
 
+    id: str
     session: SessionKey
     label: str
     source: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import SharedState
 from parallel_agents.errors import StepFailed
@@ -19,8 +17,7 @@ async def nth_event(state: SharedState, event: str, number: int, seconds: float 
     """
     key = f"{PREFIX}{event}"
     try:
-        async with asyncio.timeout(seconds):
-            found = await state.wait_for(key, condition=f"len(value) >= {number}")
+        found = await state.wait_for(key, condition=f"len(value) >= {number}", timeout=seconds)
     except TimeoutError:
         raise StepFailed(
             f"no event {event} came within {seconds:g} s",

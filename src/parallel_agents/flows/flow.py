@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import Agent, T
+from parallel_agents.core.annotations import Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.gate import AnyGate
@@ -330,7 +331,7 @@ class Flow(ManySteps, OwnSteps):
         asking = Asking(question, tuple(choices), default, timeout)
         return await self._steps.work.ask(name, asking)
 
-    async def on_event(self, event: str, *, timeout: float | None = None) -> Json:
+    async def on_event(self, event: str, *, timeout: Seconds | None = None) -> Json:
         """Wait for the next event of a name, and return its value.
 
         An event is what anybody appends to the list `events/NAME` of the state that the flow shares with
@@ -339,7 +340,7 @@ class Flow(ManySteps, OwnSteps):
 
         Args:
             event: its name.
-            timeout: seconds; None waits as long as it takes.
+            timeout: seconds; None waits as long as it takes, 0 takes one that is there.
 
         Raises:
             StepFailed: none came in time.

@@ -11,7 +11,6 @@ import orjson
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from parallel_agents.containment.functions import is_async
 from parallel_agents.containment.parameters import NotTyped, Parameters
 from parallel_agents.core.agent import T
 from parallel_agents.core.budget import NO_BUDGET, Budget
@@ -22,7 +21,7 @@ from parallel_agents.core.problems import as_path, find_problems
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shown import shown
 from parallel_agents.core.spelling import meant
-from parallel_agents.core.takers import JSON, Wrong
+from parallel_agents.core.takers import JSON, Wrong, is_async
 from parallel_agents.errors import InvalidInput
 
 # Larger things are shared as artifacts.

@@ -167,7 +167,7 @@ class PlanStep:
             step.agent,
             fill_text(text, values),
             input=fill_input(self._step.input, values),
-            model=step.model,
+            model=step.model or self._plan.model,
             ladder=step.ladder,
             gates=step.gates,
             refine=step.refine,

@@ -162,6 +162,7 @@ async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, wor
                 why=place_of(error, function.call),
                 hint="correct the function, and run the flow again with the same key",
             ) from error
+        await work.check_awaited()
         work.check_complete()
         return _output(function, task.name, value)
     finally:

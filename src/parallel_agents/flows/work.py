@@ -114,6 +114,10 @@ class Work:
         """Whether an earlier run of the flow has begun a task below a step of this name."""
         return any(key.startswith(f"{name}/") for key in self._memory.children)
 
+    async def check_awaited(self) -> None:
+        """Begin no more steps, and raise AsyncMisused if the function returned before its steps ended."""
+        await self._waiting.check_left()
+
     async def close(self) -> None:
         """Begin no more steps, and leave those that the function left behind."""
         self._replay.close()
@@ -182,7 +186,7 @@ class Work:
         """
         if self._waiting.is_closed:
             return await self._waiting.end_task(name)
-        with self._waiting.noted():
+        with self._waiting.noted(name):
             return await self._left_or(name, step)
 
     async def _left_or(self, name: str, step: Callable[[], Awaitable[T]]) -> T:

@@ -214,6 +214,7 @@ class ResolvedForm:
 class MergedForm:
     """What a merge of one workspace did, or would do."""
 
+    id: str
     session_key: SessionKey
     label: str
     source: str

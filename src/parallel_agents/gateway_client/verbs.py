@@ -147,6 +147,15 @@ class RemoteSessions(RemoteReads):
         answer = await self._exchange.request("POST", "/price", body=body)
         return self._exchange.read_value(PRICE, answer)
 
+    async def price_goal(self, asked: Goal) -> PriceForm:
+        """What the steps of a goal's plan would cost at the gateway, or without a plan its planning.
+
+        Raises:
+            PagentsError: as when it is started.
+        """
+        answer = await self._exchange.request("POST", "/price/goal", body=goal_body(asked))
+        return self._exchange.read_value(PRICE, answer)
+
     async def resume(self, name: str) -> Spawned:
         """Have a worker at the gateway continue the runs of a session's tree that nobody works on."""
         return await self._started(f"/runs/{_quoted(name)}/resume", {})

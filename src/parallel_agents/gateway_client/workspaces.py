@@ -137,6 +137,7 @@ class RemoteWorkspaces:
         answer = await self._exchange.request("POST", f"{_runs(name)}/merge", body=body)
         return [
             MergedWorkspace(
+                id=each.id,
                 session=each.session_key,
                 label=each.label,
                 source=each.source,

@@ -20,6 +20,7 @@ import orjson
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import make_folders
 from parallel_agents.maps.row import Row
 from parallel_agents.maps.template import as_text
 from parallel_agents.maps.window import Accepted
@@ -58,7 +59,7 @@ class ResultsFile:
 
     def __enter__(self) -> Self:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(self._path.parent)
             if self._path.exists() and not self._path.is_file():
                 self._descriptor, self._is_placed = _opened_device(self._path), True
             else:

@@ -13,7 +13,14 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.cutting import head
 from parallel_agents.core.needs import Lack
-from parallel_agents.core.plan import MOST_STEPS as MOST_PLANNED, Plan, Step, StepStatus, as_json
+from parallel_agents.core.plan import (
+    MOST_STEPS as MOST_PLANNED,
+    Plan,
+    Step,
+    StepStatus,
+    as_json,
+    with_default_model,
+)
 from parallel_agents.core.plan_inputs import complete_input
 from parallel_agents.core.problems import as_path, find_problem
 from parallel_agents.core.run import Result
@@ -80,15 +87,15 @@ class Orchestrator:
     ) -> Json:
         """Plan a goal, ask whether the plan may run, do it, plan anew what failed, and report."""
         steps = steps_of(flow)
-        roster = find_roster(self._agents, self._lack, agents, steps.request.model)
-        planning = Planning(
-            goal=goal,
-            planner=self._agents.agent(ORCHESTRATOR),
-            roster=roster,
-            material=material,
-            most_steps=most_steps,
-            budget=steps.request.budget,
-            names=frozenset(each.name for each in self._agents.agents()),
+        planning = self._planning(
+            DoRequest(
+                goal=goal,
+                material=material,
+                agents=tuple(agents),
+                most_steps=most_steps,
+                model=steps.request.model,
+                budget=steps.request.budget,
+            )
         )
         made = plan or await make_plan(steps, PLAN_STEP, planning)
         if plan is not None:
@@ -99,6 +106,26 @@ class Orchestrator:
             made = await self._accepted(steps, made, planning)
         doing = _Doing(steps, planning, self._agents.agent(REPORTER), flow.key)
         return await doing.run(made, replans)
+
+    def planning_task(self, request: DoRequest) -> Task[Any]:
+        """What the orchestrator is asked first, where no plan is given.
+
+        Raises:
+            UnknownAgent, InvalidFile, InvalidInput, ConfigError: as for `check_request`.
+        """
+        planning = self._planning(request)
+        return Task(planning.agent, planning.text(), model=request.model)
+
+    def _planning(self, request: DoRequest) -> Planning:
+        return Planning(
+            goal=request.goal,
+            planner=self._agents.agent(ORCHESTRATOR),
+            roster=find_roster(self._agents, self._lack, request.agents, request.model),
+            material=request.material,
+            most_steps=request.most_steps,
+            budget=request.budget,
+            names=frozenset(each.name for each in self._agents.agents()),
+        )
 
     async def _accepted(self, steps: Steps, plan: Plan, planning: Planning) -> Plan:
         """The plan that a person says yes to, which may be another one that they wrote.
@@ -219,7 +246,7 @@ class _Doing:
     async def _do(self, plan: Plan) -> None:
         self._plans.append(plan)
         values = {**complete_input(plan, self._given(plan))}
-        on_model = replace(plan, model=plan.model or self._steps.request.model)
+        on_model = with_default_model(plan, self._steps.request.model)
         self._ends |= await ends_of(self._steps, on_model, values)
 
     def _given(self, plan: Plan) -> dict[str, Json]:

@@ -86,7 +86,7 @@ class DoRequest(Checked):
                 )
 
     def with_plan(self, plan: Plan) -> DoRequest:
-        """The same with a plan that somebody has made, and its limits where this request has none."""
+        """The same with a plan that somebody has made, and its limits and model where this has none."""
         own = {
             name: value
             for name in ("usd", "tokens", "on_limit")
@@ -94,7 +94,8 @@ class DoRequest(Checked):
         }
         return replace(
             self,
-            plan=unlimited(plan),
+            plan=replace(unlimited(plan), model=plan.model and (self.model or plan.model)),
+            model=self.model or plan.model,
             max_parallel=self.max_parallel or plan.max_parallel,
             timeout=self.timeout or plan.timeout_seconds,
             budget=replace(plan.budget, **own),

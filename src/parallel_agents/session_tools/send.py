@@ -55,7 +55,7 @@ async def send(call: Call, arguments: Arguments) -> JsonObject:
         return await _steer(call, row, text)
     match mode:
         case _Mode.STEER:
-            raise _no_live_run()
+            raise _no_live_run(row)
         case _Mode.NOTIFY:
             return await _notify(call, row, text)
         case _Mode.AUTO | _Mode.FOLLOWUP | _Mode.RESUME:
@@ -98,17 +98,22 @@ async def _is_ancestor(call: Call, row: Row, own: Row | None) -> bool:
     return False
 
 
-def _no_live_run() -> Refusal:
-    return Refusal(
-        "Target has no active run that accepts steering. Use mode=followup to start a new turn."
-    )
+def _no_live_run(row: Row) -> Refusal:
+    return Refusal(f"Target has no active run that accepts steering. {_instead(row)}")
+
+
+def _instead(row: Row) -> str:
+    """What still works where no run reads a message."""
+    if row.session.killed:
+        return "It was killed and starts none: spawn a new session."
+    return "Use mode=followup to start a new turn."
 
 
 async def _steer(call: Call, row: Row, text: str) -> JsonObject:
     try:
         receipt = await call.sessions.steer(row.session.key, text, mode=SteerMode.NEXT)
     except RunIsOver:
-        raise _no_live_run() from None
+        raise _no_live_run(row) from None
     return {
         "runId": receipt.run_id,
         "status": "accepted",
@@ -125,7 +130,7 @@ async def _notify(call: Call, row: Row, text: str) -> JsonObject:
     except RunIsOver:
         raise Refusal(
             "Target has no active run that could read it, and a notification starts none. "
-            "Use mode=followup to start a new turn.",
+            f"{_instead(row)}",
             runStarted=False,
         ) from None
     return {

@@ -200,10 +200,10 @@ async def _steer(call: Call, arguments: Arguments) -> JsonObject:
     try:
         receipt = await call.sessions.steer(row.session.key, message, mode=SteerMode.NEXT)
     except RunIsOver:
-        raise Refusal(
-            f"{row.session.label} has ended; sessions_send starts its next run",
-            target=row.session.key,
-        ) from None
+        instead = "sessions_send starts its next run"
+        if row.session.killed:
+            instead = "it was killed and starts none: spawn a new session"
+        raise Refusal(f"{row.session.label} has ended; {instead}", target=row.session.key) from None
     return {
         "status": "accepted",
         "action": "steer",

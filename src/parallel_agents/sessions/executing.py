@@ -93,10 +93,20 @@ class Executing(StoreReads):
                 async with asyncio.timeout(timeout):
                     await self.wait_over(runs, until)
             except TimeoutError:
-                raise TimeoutError(
-                    f"the runs have not ended in {timeout:g} s; they continue"
-                ) from None
+                await self._check_over(runs, until, timeout)
         return await self.results(runs)
+
+    async def _check_over(self, runs: Sequence[RunId], until: Until, timeout: float | None) -> None:
+        """Look once more at the end of the time, which may be too short for any look.
+
+        Raises:
+            TimeoutError: the runs have not ended as `until` says.
+        """
+        live = await self._store.live_among(runs)
+        if live and not await self._is_enough(runs, live, until):
+            raise TimeoutError(
+                f"the runs have not ended in {timeout or 0:g} s; they continue"
+            ) from None
 
     async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:
         """Return when the runs have ended as `until` says."""

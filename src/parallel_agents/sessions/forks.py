@@ -65,7 +65,12 @@ class Forks:
         )
         plan = self._planner.plan_message(task, fork.key or "", None)
         link = ForkedFrom(
-            source.key, source.label, begins.turn, begins.is_asked_again, begins.edited
+            source.key,
+            source.label,
+            begins.turn,
+            begins.is_asked_again,
+            begins.edited,
+            source.name,
         )
         if begins.edited is not None:  # which may be large, and is read with each row
             brief = replace(link, edited=replace(begins.edited, before=""))

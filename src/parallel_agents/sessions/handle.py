@@ -128,9 +128,10 @@ class SessionHandle(Generic[T_co]):
     def listen(self, on_text: Callable[[str], None]) -> Unsubscribe:
         """Call `on_text` with the run's text as its model writes it, until unsubscribed.
 
-        It takes effect with the next model call, and only while this process executes the run. With
-        `connect` the gateway's worker does; a call that has begun already is heard at its end, so pass
-        `on_text` to `spawn` or `send` to hear the first.
+        It takes effect with the next model call, or with the next piece of a call that is streamed
+        anyway, and only while this process executes the run. With `connect` the gateway's worker
+        does; a call that has begun already is heard at its end, so pass `on_text` to `spawn` or
+        `send` to hear the first.
 
         Returns:
             A function that unsubscribes.

@@ -243,10 +243,13 @@ def check_reads_messages(row: Row) -> None:
     """
     if row.run.kind.is_group:
         kind, name = row.run.kind.value, row.session.name
+        hint = f"name one of its agents: {name}/LABEL; `pagents list {name}` shows them"
+        if row.session.killed:  # as all of its agents were
+            hint = f"all in it was killed: `pagents fork {name}/LABEL` takes up what one has said"
         raise InvalidInput(
             f"{name} is a {kind}, and a {kind} reads no messages",
             why="its agents read messages, each in its own session",
-            hint=f"name one of its agents: {name}/LABEL; `pagents list {name}` shows them",
+            hint=hint,
         )
 
 

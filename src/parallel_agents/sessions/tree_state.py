@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from math import inf
 
 from parallel_agents.core.annotations import Index, Seconds
 from parallel_agents.core.arguments import checked_methods
@@ -177,7 +178,7 @@ class TreeState:
             after: the version that the caller knows; 0 waits for any value.
             condition: such as `value >= 3` or `len(value) == 10`, on the value under that name; as
                 the conditions of gates.
-            timeout: seconds, or None to wait as long as it takes.
+            timeout: seconds, or None to wait as long as it takes; 0 looks once.
 
         Raises:
             TimeoutError: after `timeout` seconds; it says what the key has instead.
@@ -185,20 +186,22 @@ class TreeState:
         """
         check_key(key)
         met = None if condition is None else _condition(condition)
+        loop = asyncio.get_running_loop()
+        deadline = inf if timeout is None else loop.time() + timeout
         event = self._news.expect((self._tree, key))
-        entry: StateEntry | None = None
         try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    event.clear()
-                    entry = await self.get(key)
-                    if entry is not None and entry.version > after and _holds(met, entry.value):
-                        return entry
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(_LOOK_SECONDS):
-                            await event.wait()
-        except TimeoutError:
-            raise not_in_time(key, after, condition, timeout, entry) from None
+            while True:
+                event.clear()
+                # Looked at again after each wait, and after the last one, too.
+                left = deadline - loop.time()
+                entry = await self.get(key)
+                if entry is not None and entry.version > after and _holds(met, entry.value):
+                    return entry
+                if left <= 0:
+                    raise not_in_time(key, after, condition, timeout, entry)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(left, _LOOK_SECONDS)):
+                        await event.wait()
         finally:
             self._news.forget((self._tree, key), event)
 

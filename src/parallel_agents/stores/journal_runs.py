@@ -33,11 +33,11 @@ from parallel_agents.errors import (
     NotFound,
     OwnershipLost,
     PriceUnknown,
-    RunIsOver,
     RunKilled,
     RunTimedOut,
 )
 from parallel_agents.stores.budgets import Request, Spent
+from parallel_agents.stores.closed import run_is_over
 from parallel_agents.stores.damage import damaged, fault_of, is_newer
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.dead_letters import End
@@ -299,9 +299,7 @@ class JournalRuns:
             raise NotFound(f"no run {run!r}", hint="`pagents list --all` shows them")
         session, status, _ = found
         if status not in LIVE:
-            raise RunIsOver(
-                f"run {run} has ended: {status}", hint="`pagents send` starts the next run"
-            )
+            raise run_is_over(run, str(status), self._tables.rows.of_session(SessionKey(session)))
         entry = Entry(key, Steered(text=text, mode=mode, by=by))
         self._tables.log.write([Draft(run, SessionKey(session), entry)])
 

@@ -18,8 +18,9 @@ from parallel_agents.core.notification import Notify
 from parallel_agents.core.run import LIVE, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
-from parallel_agents.errors import Conflict, NotFound, RunIsOver
+from parallel_agents.errors import Conflict, NotFound
 from parallel_agents.stores.artifacts import note_files
+from parallel_agents.stores.closed import check_takes_runs
 from parallel_agents.stores.codec import (
     Encoded,
     Undecodable,
@@ -193,14 +194,7 @@ class JournalSessions:
             return known.run  # its caller was cancelled, or has died, before it heard so
         self._check_key(run)
         latest = self._tables.rows.of_session(session)
-        if latest.session.killed:
-            raise RunIsOver(f"session {session} was killed", hint="spawn a new one")
-        if latest.fault:
-            raise RunIsOver(
-                f"the record of session {session} cannot be read",
-                why=latest.fault,
-                hint="spawn a new one",
-            )
+        check_takes_runs(latest)
         following = Run(
             id=run,
             session=session,

@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from typing_extensions import override
 
-from parallel_agents.loop_threads import start_daemon
+from parallel_agents.loop_threads import answering, start_daemon
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,22 +34,11 @@ class OwnThread(Executor):
     @override
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-
-        def call() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = fn(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001 - the thread's edge: the caller gets it
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
         if self._ended is None:
             ended: Future[None] = Future()
             start_daemon(partial(_serve, self._calls, ended), self._name)
             self._ended = ended
-        self._calls.put(call)
+        self._calls.put(answering(future, partial(fn, *args, **kwargs)))
         return future
 
     @override

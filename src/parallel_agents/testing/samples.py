@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from random import Random
 
-from parallel_agents.core.schema import Json, JsonObject, flattened, resolved
+from parallel_agents.core.schema import Json, JsonObject, compiled, flattened, resolved
+from parallel_agents.models.simulated.answers import make_least
 
 _EMPTY: JsonObject = {}
 
@@ -12,13 +15,16 @@ _EMPTY: JsonObject = {}
 def make_sample(schema: JsonObject) -> Json:
     """A value that matches `schema`, with required fields only and the smallest sizes.
 
-    Covers `const`, `enum`, `default`, `anyOf`, `oneOf`, `allOf`, local `$ref`s, and the types with
-    their bounds. It ignores `pattern` and `format`.
+    One of the simulated provider if no such value matches. It ignores `pattern` and `format`.
 
     Raises:
         ValueError: `schema` refers to a definition that it does not contain.
     """
-    return _sample(schema, schema)
+    sample = _sample(schema, schema)
+    with suppress(ValueError):  # nothing is found that matches
+        if not compiled(schema).fits(sample):
+            return make_least(schema, Random(0))  # noqa: S311 - must be reproducible
+    return sample
 
 
 def _sample(schema: Json, root: JsonObject) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing_extensions import TypedDict
 
 from parallel_agents.core.fork import ForkedFrom
-from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.turns import Turn
 from parallel_agents.views import format
 
@@ -56,7 +56,7 @@ def forked_json(link: ForkedFrom | None) -> ForkedFromDocument | None:
     if link is None:
         return None
     return {
-        "id": short(link.session),
+        "id": link.called,
         "session_key": link.session,
         "label": link.label,
         "turn": link.turn,
@@ -81,7 +81,7 @@ def turn_json(turn: Turn) -> TurnDocument:
 
 def told(link: ForkedFrom) -> str:
     """Where a conversation is from, in words; `writer 1f0c2a34, after turn 4`."""
-    name = short(link.session)
+    name = link.called
     named = name if link.label == name else f"{link.label} {name}"
     where = f"turn {link.turn} asked again" if link.is_asked_again else f"after turn {link.turn}"
     if link.edited is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,11 +10,10 @@ from enum import StrEnum
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState
 from parallel_agents.core.disk import Room
-from parallel_agents.core.ids import OwnerId, short
+from parallel_agents.core.ids import short
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.question import OpenQuestion
-from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.silence import Silence, SilentRun, described, silences_of
 from parallel_agents.core.store_care import Retention
@@ -22,7 +22,7 @@ from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.vitals import MOST_SILENT, Vitals, spent_percent
 from parallel_agents.views import format
-from parallel_agents.views.liveness import Liveness
+from parallel_agents.views.liveness import Liveness, LiveState
 
 ALMOST_PERCENT = 95
 _CLOCK_SECONDS = 5.0
@@ -102,13 +102,8 @@ def signs(seen: Seen) -> list[Sign]:
 
 
 def _work(seen: Seen) -> Sign:
-    alive = _alive(seen.owners)
-    running = sum(
-        each.runs
-        for each in seen.vitals.live
-        if each.status is RunStatus.RUNNING and each.owner in alive
-    )
-    queued = sum(each.runs for each in seen.vitals.live if each.status is RunStatus.QUEUED)
+    found = live_states(seen)
+    running, queued = found[LiveState.RUNNING], found[LiveState.QUEUED]
     text = (
         f"{_count(running, 'run')} executed, {queued:,} queued"
         if running or queued
@@ -117,6 +112,12 @@ def _work(seen: Seen) -> Sign:
     return Sign(
         about="work", level=Level.OK, text=text, facts={"running": running, "queued": queued}
     )
+
+
+def live_states(seen: Seen) -> Counter[LiveState]:
+    """How many live runs of agents are in each state."""
+    liveness = Liveness.of(seen.owners, seen.now, is_starting=seen.is_starting)
+    return liveness.count(seen.vitals.live)
 
 
 def _questions(seen: Seen) -> Iterator[Sign]:
@@ -170,9 +171,7 @@ def _silence_facts(found: SilentRun, silence: Silence) -> Mapping[str, Json]:
 
 def _stopped(seen: Seen) -> Iterator[Sign]:
     """Runs that no process executes and none will claim."""
-    liveness = Liveness.of(seen.owners, seen.now, is_starting=seen.is_starting)
-    stopped = sum(each.runs for each in seen.vitals.live if liveness.are_stopped(each))
-    if stopped:
+    if stopped := live_states(seen)[LiveState.STOPPED]:
         yield Sign(
             about="stopped",
             level=Level.PROBLEM,
@@ -386,10 +385,6 @@ def _first(found: Sequence[Sign], more: str) -> Iterator[Sign]:
         is_problem = any(sign.level is Level.PROBLEM for sign in rest)
         level = Level.PROBLEM if is_problem else rest[0].level
         yield Sign(about=rest[0].about, level=level, text=more.format(len(rest)))
-
-
-def _alive(owners: Sequence[Owner]) -> set[OwnerId]:
-    return {owner.id for owner in owners if owner.state is OwnerState.LIVE}
 
 
 def _count(number: int, what: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from typing_extensions import TypedDict
@@ -11,8 +11,9 @@ from parallel_agents.core.circuit import AGENTS, MODELS, Rule
 from parallel_agents.core.cutting import head
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.throttle import Throttle, name_of_agent
-from parallel_agents.errors import UnknownModel
+from parallel_agents.errors import UnknownAgent, UnknownModel
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.models.registry import Registry
@@ -67,6 +68,22 @@ def limited_name(name: str, models: Registry) -> str:
         )
     models.check_name(name)
     return models.get(name).name if provider == LOCAL else name
+
+
+def check_limited_agent(name: str, kept: Sequence[Throttle], agents: Iterable[str]) -> None:
+    """Refuse the name of an agent that has no file, and of which the store knows no failed run.
+
+    Raises:
+        UnknownAgent: it is one.
+    """
+    agent = name_of_agent(name)
+    failed = {name_of_agent(throttle.model) for throttle in kept} - {""}
+    known = failed.union(agents)
+    if agent and agent not in known:
+        raise UnknownAgent(
+            f"there is no agent {head(agent, 80)!r}",
+            hint=did_you_mean(agent, sorted(known), "`pagents agents list` shows all"),
+        )
 
 
 def limit_lines(

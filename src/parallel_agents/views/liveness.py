@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.owner import Owner, OwnerState
-from parallel_agents.core.run import Run
+from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.vitals import LiveRuns
 
 # By then a worker that was started for a run has given its first sign of life.
 _START_SECONDS = 5.0
+
+
+class LiveState(StrEnum):
+    """How live runs are doing: executed, waiting for a process, or left by all processes."""
+
+    RUNNING = "running"
+    QUEUED = "queued"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,15 @@ class Liveness:
     def are_stopped(self, tally: Tally | LiveRuns) -> bool:
         """The same of runs that are doing alike."""
         return not tally.status.is_over and self._is_left(tally.owner, tally.unclaimed_since)
+
+    def count(self, live: Iterable[LiveRuns]) -> Counter[LiveState]:
+        """How many live runs are in each state; every run is in one."""
+        found: Counter[LiveState] = Counter(dict.fromkeys(LiveState, 0))
+        for each in live:
+            is_running = each.status is RunStatus.RUNNING
+            at_work = LiveState.RUNNING if is_running else LiveState.QUEUED
+            found[LiveState.STOPPED if self.are_stopped(each) else at_work] += each.runs
+        return found
 
     def _is_left(self, owner: OwnerId | None, queued_at: float | None) -> bool:
         if owner is not None:

@@ -14,9 +14,8 @@ from parallel_agents._version import __version__
 from parallel_agents.core.circuit import CircuitState
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.owner import OwnerState
-from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
-from parallel_agents.views.health import Level, Seen, signs
+from parallel_agents.views.health import Level, Seen, live_states, signs
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_LABELS = 100
@@ -58,17 +57,13 @@ def families(seen: Seen, costs: Sequence[Cost], unanswered: int) -> list[Family]
 
 def _state(seen: Seen) -> Iterator[Family]:
     vitals = seen.vitals
-    alive = {each.id for each in seen.owners if each.state is OwnerState.LIVE}
-    states: Counter[str] = Counter({"running": 0, "queued": 0, "stopped": 0})
-    for each in vitals.live:
-        is_left = each.owner not in alive if each.owner is not None else not alive
-        is_running = each.status is RunStatus.RUNNING
-        states["stopped" if is_left else "running" if is_running else "queued"] += each.runs
     roles = Counter(each.role.value for each in seen.owners if each.state is OwnerState.LIVE)
     problems = Counter(sign.about for sign in signs(seen) if sign.level is Level.PROBLEM)
     yield _gauge("build_info", "The version that made this.", [Sample(1, {"version": __version__})])
     yield _gauge(
-        "runs_live", "Live runs of agents; no process works on stopped ones.", _by("state", states)
+        "runs_live",
+        "Live runs of agents; no process works on stopped ones.",
+        _by("state", {state.value: runs for state, runs in live_states(seen).items()}),
     )
     yield _gauge(
         "processes",

@@ -84,7 +84,9 @@ async def _of_one(it: Reader | Distant) -> list[object]:
         await it.journal.origins([key]),
         [*await it.sharing.state(row.session.root).entries()],
         await it.sharing.state(row.session.root).get("plan"),
-        await it.sharing.state(row.session.root).wait_for("plan", condition="value == 1"),
+        await it.sharing.state(row.session.root).wait_for(
+            "plan", condition="value == 1", timeout=0
+        ),
         [*await it.sharing.artifacts(row.session.root).list()],
         await it.sharing.artifacts(row.session.root).read(
             await it.sharing.artifacts(row.session.root).find("notes.md")

@@ -21,6 +21,7 @@ from parallel_agents.errors import (
     Conflict,
     GatewayUnreachable,
     InvalidFile,
+    InvalidInput,
     NotAtDistance,
     NotAuthorized,
     OnlyReads,
@@ -100,6 +101,25 @@ async def test_files_of_another_machine_are_priced_and_run_as_data(serving: Serv
     assert (first.is_new, again.is_new, again.run_id) == (True, False, first.run_id)
 
 
+async def test_a_goal_is_priced_there_on_the_model_that_it_names_or_refused(
+    serving: Serving,
+) -> None:
+    goal = Goal(goal="Tea", model="sim/price-change")
+    async with serving() as served, distant_of(served) as distant:
+        price = await distant.sessions.price_goal(
+            replace(goal, plan="p.yaml", files={"p.yaml": FILE})
+        )
+        with pytest.raises(InvalidInput, match="cannot plan"):
+            await distant.sessions.price_goal(goal)
+        with pytest.raises(UnknownAgent):
+            await distant.sessions.price_goal(replace(goal, agents=["nobody"]))
+        assert await distant.sessions.list() == []
+
+    assert price.is_sketch
+    assert [task.model for task in price.tasks] == ["sim/price-change"] * 2
+    assert [task.first_call_at_most is not None for task in price.tasks] == [True, False]
+
+
 async def test_a_goal_waits_for_a_yes_from_another_machine(serving: Serving) -> None:
     goal = Goal(goal="Tea", plan="p.yaml", files={"p.yaml": FILE}, is_asked=True, key="g")
     async with serving() as served, served.worker(), distant_of(served) as distant:
@@ -136,6 +156,8 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
         )
         limit = await distant.limits.set_limit("openai/gpt-5", RateLimit(requests_per_minute=7))
         reset = await distant.limits.reset_limit("openai/gpt-5")
+        with pytest.raises(UnknownAgent, match="codr"):
+            await distant.limits.reset_limit("agent:codr")
 
     assert (price.model, price.first_call_at_most is not None) == ("sim/calm", True)
     assert retried.session_key != spawned.session_key

@@ -162,5 +162,15 @@ def test_a_callback_that_raises_is_told_in_the_log(caplog: pytest.LogCaptureFixt
     assert "broken is not called again: SystemExit: text" in caplog.text
 
 
+def test_a_callback_that_returns_a_coroutine_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def later(piece: str) -> None:
+        raise AssertionError(piece)
+
+    assert not tell(later, "text")
+    assert "is not called again: it returned a coroutine, which nobody awaits" in caplog.text
+
+
 def test_a_callback_that_returns_is_called_again() -> None:
     assert tell(print, "")

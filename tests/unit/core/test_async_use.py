@@ -16,6 +16,7 @@ import pytest
 import parallel_agents as pa
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.async_use import Followed
+from parallel_agents.core.converted import GivenJson
 from parallel_agents.errors import AsyncMisused, InvalidInput
 
 
@@ -28,6 +29,28 @@ async def double(number: int) -> int:
 async def _numbers() -> AsyncIterator[int]:
     yield 1
     yield 2
+
+
+@checked
+async def kept(value: GivenJson) -> GivenJson:
+    await asyncio.sleep(0)
+    return value
+
+
+async def test_a_call_has_the_values_that_it_was_made_with() -> None:
+    rows = [[1]]
+
+    call = kept(rows)
+    rows[0].append(2)
+
+    assert await call == [[1]]
+
+
+async def test_a_wrong_argument_is_refused_where_the_call_is_awaited() -> None:
+    call = double("x")  # pyright: ignore[reportArgumentType] - what is tested
+
+    with pytest.raises(InvalidInput, match=r"number of double\(\) is 'x'"):
+        await call
 
 
 def _enter(opened: Any) -> None:

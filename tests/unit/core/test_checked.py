@@ -278,6 +278,31 @@ def test_a_thing_in_place_of_its_name_is_refused_with_its_name(
     assert refused.value.hint.startswith(hint)
 
 
+_KEEPING: list[Callable[[dict[str, Any]], Any]] = [
+    lambda given: task(input={"x": given}).input["x"],
+    lambda given: task(input=given).input,
+    lambda given: agent(input_schema=given).input_schema,
+    lambda given: agent(output_schema=given).output_schema,
+    lambda given: agent(output=given).output_schema,
+    lambda given: Example("x", given).output,
+    lambda given: Step(id="x", agent="writer", text="x", input={"x": given}).input["x"],
+]
+
+
+@pytest.mark.parametrize("kept", _KEEPING)
+def test_what_is_kept_of_json_changes_with_nothing_of_the_callers(
+    kept: Callable[[dict[str, Any]], Any],
+) -> None:
+    given: dict[str, Any] = {"properties": {"x": {"enum": [1, (2, [3])]}}}
+    before = orjson.dumps(given)
+
+    made = kept(given)
+    given["properties"]["x"]["enum"][1][1].append(4)
+    given["properties"]["y"] = {}
+
+    assert orjson.dumps(made) == before
+
+
 class Answer(BaseModel):
     text: str
 

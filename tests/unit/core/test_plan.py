@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, strategies as st
 from pydantic import TypeAdapter
 
@@ -19,6 +20,8 @@ from parallel_agents.core.plan import (
     find_cycle,
     in_order,
     on_model,
+    placed_steps,
+    with_default_model,
     within,
 )
 
@@ -56,6 +59,18 @@ def test_a_model_for_all_reaches_the_steps_of_inner_plans() -> None:
 
 def test_an_inner_plan_works_as_the_outer_one_says() -> None:
     assert within(INNER, PLAN).cache_seconds == 5
+
+
+@pytest.mark.parametrize("inner", [None, "i/n"])
+def test_a_step_has_the_nearest_model_that_is_named(inner: str | None) -> None:
+    plan = Plan(name="in", steps=(Step(id="x", agent="main", text="x"),), model=inner)
+    step = Step(id="own", agent="main", text="x", model="o/n")
+    whole = Plan(name="all", steps=(step, Step(id="in", plan=plan)))
+
+    placed = placed_steps(with_default_model(whole, "d/f"))
+
+    models = {each.label: each.model for each in placed if each.step.agent}
+    assert models == {"own": "o/n", "in.x": inner or "d/f"}
 
 
 def test_ancestors_are_all_steps_that_ended_before() -> None:

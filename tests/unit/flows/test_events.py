@@ -57,6 +57,21 @@ async def test_an_event_may_be_waited_for_only_so_long() -> None:
     assert result.error.message == "no event ticket came within 30 s"
 
 
+async def test_without_any_time_an_event_that_is_there_is_taken() -> None:
+    async def flow_of(flow: Flow) -> object:
+        await flow.on_event("go")
+        return await flow.on_event("ticket", timeout=0)
+
+    async with process(Writer()) as rig:
+        handle = await rig.sessions.spawn_flow(flow_of, key="one")
+        await emit(rig, 1)
+        state = await rig.sessions.state("one")
+        await state.append("events/go", True)
+        result = await handle.wait()
+
+    assert result.output == 1
+
+
 async def test_a_process_that_stops_does_not_wait_for_events() -> None:
     store = lasting_store()
     async with process(Writer(), store) as rig:

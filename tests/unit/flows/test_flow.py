@@ -438,7 +438,7 @@ async def test_a_step_begins_only_before_the_end_of_its_flow() -> None:
                 with suppress(Exception):
                     return await flow.task("later", write("one"))
 
-        left.extend(asyncio.create_task(later(seconds)) for seconds in (1, 100))
+        left.extend(asyncio.create_task(later(seconds)) for seconds in (50, 100))
         await flow.step("wait", asyncio.sleep, 2)
         return "done"
 

@@ -159,6 +159,48 @@ async def test_a_flow_with_a_step_that_it_did_not_await_is_not_done(
     assert "it was called in test_steps.py, line " in (result.error.why or "")
 
 
+async def _leaves_a_gather(flow: Flow) -> object:
+    left = asyncio.gather(flow.step("a", asyncio.sleep, 9), flow.step("b", asyncio.sleep, 9))
+    await flow.step("first", asyncio.sleep, 1)
+    return left.done()
+
+
+async def _leaves_a_task(flow: Flow) -> object:
+    async def later() -> object:
+        return await flow.task("a", write("one"))
+
+    return asyncio.create_task(later()).done()
+
+
+@pytest.mark.parametrize(
+    ("flow_of", "told", "lines"),
+    [(_leaves_a_gather, "the steps a, b were", 1), (_leaves_a_task, "the step a was", 2)],
+)
+async def test_a_flow_that_returns_before_its_steps_end_is_not_done(
+    flow_of: Callable[[Flow], Awaitable[object]], told: str, lines: int
+) -> None:
+    async with process(Writer(), lasting_store()) as rig:
+        result = await run(rig, flow_of)
+
+    called = f"called in test_steps.py, line {flow_of.__code__.co_firstlineno + lines}"
+    assert result.error is not None
+    assert (result.error.code, result.error.message) == ("PA-E347", f"{told} not awaited")
+    assert (result.error.why or "").endswith(called)
+
+
+async def test_a_flow_may_cancel_a_step_that_it_needs_no_more() -> None:
+    async def flow_of(flow: Flow) -> int:
+        slow = asyncio.gather(flow.step("slow", asyncio.sleep, 9), flow.ask("Well?"))
+        found = await flow.step("quick", int)
+        slow.cancel()
+        return found
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.output == 0
+
+
 @dataclass
 class Point:
     x: int

@@ -80,6 +80,15 @@ CASES = [
         one_killed,
     ),
     *(
+        Case(
+            f"{mode} to a killed session",
+            {"sessionKey": "research", "message": "x", "mode": mode},
+            refused("It was killed and starts none: spawn a new session."),
+            one_killed,
+        )
+        for mode in ("steer", "notify")
+    ),
+    *(
         Case(f"a message to {given}", {**given, "message": "x"}, answer)
         for given, answer in (
             ({}, refused("Either sessionKey or label is required")),

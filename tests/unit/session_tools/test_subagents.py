@@ -183,6 +183,12 @@ CASES = [
         one_done,
     ),
     Case(
+        "steer a killed run",
+        {"action": "steer", "target": "research", "message": "x"},
+        refused("research has ended; it was killed and starts none: spawn a new session"),
+        one_killed,
+    ),
+    Case(
         "steer without a message",
         {"action": "steer", "target": "research"},
         refused("message required"),

@@ -154,9 +154,9 @@ async def test_a_child_runs_on_its_parents_model_only_if_that_was_asked_for(
 
 @pytest.mark.parametrize("value", [2**70, {1}, "\ud800"], ids=["integer", "set", "surrogate"])
 async def test_a_team_whose_input_stopped_being_json_is_refused(value: Any) -> None:
-    values: dict[str, Any] = {"x": [1]}
-    task = Task(Agent(name="writer", description="", instructions=""), "a", input=values)
-    values["x"].append(value)  # after the task was checked
+    task = Task(Agent(name="writer", description="", instructions=""), "a", input={"x": [1]})
+    items: Any = task.input["x"]
+    items.append(value)  # after the task was checked
 
     async with open_rig(RepliesWith(lambda _: "Done.")) as rig:
         with pytest.raises(InvalidInput):

@@ -193,6 +193,7 @@ async def test_a_wait_ends_at_its_deadline_and_the_run_continues() -> None:
             await handle.wait(timeout=5)
         assert asyncio.get_running_loop().time() == 5
         assert (await handle.wait()).status is RunStatus.DONE
+        assert (await handle.wait(timeout=0)).status is RunStatus.DONE
         with pytest.raises(NotFound, match="'nothing'"):
             await rig.service.wait([handle.run_id, RunId("nothing")])
 

@@ -32,6 +32,7 @@ from parallel_agents.testing.samples import make_sample
             "required": ["a"],
             "$defs": {"x": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
         },
+        {"prefixItems": [{"type": "integer"}, {"type": "string"}], "type": "array", "minItems": 2},
         {},
     ],
 )

@@ -331,6 +331,7 @@ async def test_a_program_waits_for_what_agents_set() -> None:
             TimeoutError, match=r"done got no version after 1 in 5 s; it is 1 \(version 1\)"
         ):
             await state.wait_for("done", after=1, timeout=5)
+        assert (await state.wait_for("done", timeout=0)).version == 1
         with pytest.raises(TimeoutError, match=r"done did not meet value > 7 in 5 s; it is 1 "):
             await state.wait_for("done", condition="value > 7", timeout=5)
 

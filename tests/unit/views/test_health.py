@@ -230,3 +230,19 @@ def test_an_owner_that_has_ended_is_not_alive() -> None:
 )
 def test_a_disk_is_nearly_full_by_what_it_is(free: int, total: int, is_full: bool) -> None:
     assert Room(free, total).is_nearly_full is is_full
+
+
+@pytest.mark.parametrize(
+    ("found", "owners", "text"),
+    [
+        (live(ALIVE.id), (ALIVE,), "2 runs executed, 0 queued"),
+        (live(None, RunStatus.QUEUED), (ALIVE,), "0 runs executed, 2 queued"),
+        (live(None, RunStatus.QUEUED), (), "nothing runs"),
+        (live("dead", RunStatus.QUEUED), (ALIVE,), "nothing runs"),
+    ],
+)
+def test_a_run_is_counted_once(found: LiveRuns, owners: tuple[Owner, ...], text: str) -> None:
+    work, *others = signs(replace(of(IDLE._replace(live=(found,))), owners=owners))
+
+    assert work.text == text
+    assert ("stopped" in {sign.about for sign in others}) is (text == "nothing runs")

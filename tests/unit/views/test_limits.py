@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from parallel_agents.app.models import make_registry
-from parallel_agents.errors import UnknownModel
+from parallel_agents.core.throttle import Throttle
+from parallel_agents.errors import UnknownAgent, UnknownModel
 from parallel_agents.models.registry import Registry
 from parallel_agents.settings import Environment, Settings
-from parallel_agents.views.limits import limited_name
+from parallel_agents.views.limits import check_limited_agent, limited_name
 
 MODELS: Registry = make_registry(Environment(home=Path("/nowhere"), variables={}), Settings())
 
@@ -44,3 +45,16 @@ def test_a_name_of_no_model_or_of_many_is_refused(given: str, hint: str) -> None
         limited_name(given, MODELS)
 
     assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize("name", ["agent:coder", "agent:made", "openai/gpt-5"])
+def test_an_agent_with_a_file_or_a_failed_run_can_be_let_run_again(name: str) -> None:
+    check_limited_agent(name, [Throttle(model="agent:made")], ["coder"])
+
+
+@pytest.mark.parametrize(("name", "meant"), [("codr", "coder"), ("mad", "made")])
+def test_a_name_of_no_agent_is_refused(name: str, meant: str) -> None:
+    with pytest.raises(UnknownAgent) as refused:
+        check_limited_agent(f"agent:{name}", [Throttle(model="agent:made")], ["coder"])
+
+    assert meant in refused.value.hint

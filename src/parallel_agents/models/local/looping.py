@@ -31,19 +31,18 @@ class StopsLoops(Wrapped):
 
 
 class _Heard(WrappedListener):
-    """Hears all text, whether or not the listener wants it."""
+    """Hears all text, and passes it on: the model streams whether or not the listener wants it."""
 
     wants_text = True
 
     def __init__(self, listener: Listener | None) -> None:
         super().__init__(listener)
-        self._reader = listener if listener is not None and listener.wants_text else None
         self._end = ""
         self._unchecked = 0
 
     def text(self, piece: str) -> None:
-        if self._reader is not None:
-            self._reader.text(piece)
+        if self._listener is not None:
+            self._listener.text(piece)
         self._end = (self._end + piece)[-_LOOP_CHARACTERS:]
         self._unchecked += len(piece)
         if self._unchecked < _STEP_CHARACTERS or len(self._end) < _LOOP_CHARACTERS:

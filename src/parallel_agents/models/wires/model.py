@@ -106,9 +106,9 @@ class WireModel:
             what = "takes no tools with this model"
             hint = "give the agent no tools, or choose another model (--model, in Python model=)"
             raise make_failure(RequestRejected, self._endpoint, what, hint=hint)
-        shows = listener is not None and listener.wants_text
-        streams = shows or self.capabilities.streams_always
-        draft = make_draft(request, dialect, listener.text if shows and listener else None)
+        is_wanted = listener is not None and listener.wants_text
+        streams = is_wanted or self.capabilities.streams_always
+        draft = make_draft(request, dialect, listener.text if streams and listener else None)
         body = dump_body(codec.body(request, streams=streams))
         try:
             await self._exchange(codec, body, draft, streams=streams)

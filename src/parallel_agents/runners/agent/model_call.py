@@ -254,6 +254,7 @@ class ModelCallListener:
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self._work.failure = failure = Failure.of(error)
         self._stream = KNOWN.stream()  # the text begins anew
+        self._work.streamed.clear()
         if self._activation.overhearing is not None:
             self._activation.overhearing.take_back()
         if attempt > _MOST_NOTES:

@@ -18,7 +18,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.errors import InvalidInput
-from parallel_agents.files import write_whole
+from parallel_agents.files import make_folders, write_whole
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
@@ -120,7 +120,7 @@ def _print(card: AgentCard) -> None:
 
 def _write(cards: Sequence[AgentCard], folder: Path, *, is_all: bool) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
         for each in cards:
             models = "".join(f" --model {m.model}" for m in each.models if not m.is_simulated)
             command = f"pagents agents test {each.agent}{models}"
@@ -131,7 +131,7 @@ def _write(cards: Sequence[AgentCard], folder: Path, *, is_all: bool) -> None:
     except OSError as error:
         raise InvalidInput(
             f"the cards cannot be written to {folder}",
-            why=str(error),
+            why=error.strerror or str(error),
             hint="name a folder that you can write to",
         ) from error
     render.note(f"{len(cards)} cards are in {folder}")

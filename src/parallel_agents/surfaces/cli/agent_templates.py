@@ -15,6 +15,7 @@ from parallel_agents.catalog.catalog import BUILT_IN
 from parallel_agents.catalog.source import Source, read_source
 from parallel_agents.core.cutting import head
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import make_folders
 from parallel_agents.settings import find_project_around, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home
@@ -142,10 +143,12 @@ def _refuse_existing(target: Path) -> None:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
     except OSError as error:
         raise InvalidInput(
-            f"{folder} cannot be made", why=str(error), hint="name a folder that you can write"
+            f"{folder} cannot be made",
+            why=error.strerror or str(error),
+            hint="name a folder that you can write",
         ) from error
 
 

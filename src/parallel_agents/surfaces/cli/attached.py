@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
 from typing import NamedTuple, NoReturn
 
 import typer
@@ -13,7 +13,7 @@ import typer
 from parallel_agents.app.reading import Reader, open_follower
 from parallel_agents.core.event import Event, Finished, Queued, Started
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
@@ -63,13 +63,15 @@ class Ended(NamedTuple):
         told: the runs whose results were shown when they ended.
         team: the whole of it, if it is a team or a flow.
         own: the result of a flow itself.
+        names: what lists call a session of the results, where it is not its key in short.
     """
 
     name: str
     results: Sequence[Result]
     told: frozenset[RunId]
     team: TeamResult | None
-    own: Result | None = None
+    own: Result | None
+    names: Mapping[SessionKey, str]
 
 
 def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
@@ -135,11 +137,11 @@ def _print(ended: Ended, how: Attaching) -> None:
         render.envelope("watch", time.time(), items)
         return
     if how.form is not None:
-        print_results(ended.results, how.form)
+        print_results(ended.results, how.form, ended.names)
         return
     for result in ended.results:
         if result.run_id not in ended.told:
-            render.result(result)
+            render.result(result, ended.names.get(result.session_key))
     if ended.team is not None and ended.told:
         render.summary(ended.team)
 
@@ -159,7 +161,9 @@ class _Attached:
         self._is_flow = row.run.kind is RunnerKind.FLOW
         self._stuck = asyncio.Event()
         self._told: set[RunId] = set()
-        self._by = ""
+        self._owner: OwnerId | None = None
+        self._by = ""  # that owner, as people know it
+        self._aside: Callable[[], AbstractContextManager[None]] = nullcontext
         self.farewell = f"Left {self._name}."
 
     async def watch(self) -> Ended | None:
@@ -181,7 +185,14 @@ class _Attached:
         results = await sessions.results(await sessions.member_runs(row))
         team = await sessions.team_result(key) if row.run.kind.is_group else None
         own = await sessions.results([row.run.id]) if self._is_flow else ()
-        return Ended(self._name, results, frozenset(self._told), team, next(iter(own), None))
+        return Ended(
+            self._name,
+            results,
+            frozenset(self._told),
+            team,
+            next(iter(own), None),
+            {key: self._name},
+        )
 
     async def _announce(self) -> None:
         """Say what is watched, who works on it, and that leaving ends nothing."""
@@ -193,7 +204,7 @@ class _Attached:
             "" if self._is_flow else f"   {len(runs)} agents" if len(runs) > 1 else "   1 agent"
         )
         before = f", {ended} ended before" if ended else ""
-        self._by = await self._worked_by()
+        await self._note_owner()
         self._set_farewell(is_worked_on=bool(self._by))
         by = f"; {self._by} works on it" if self._by else ""
         label = format.one_line(self._row.session.label)
@@ -208,17 +219,28 @@ class _Attached:
             else f"Left {name}; no process works on it. Continue with: pagents resume {name}"
         )
 
-    async def _worked_by(self) -> str:
-        """The process that works on the session, as people know it; empty if none is known."""
+    async def _note_owner(self) -> None:
+        """Remember who works on the session, and say so if that is another process than before."""
+        found = await self._owners()
+        if not found or self._owner in found:
+            return
+        had_other = bool(self._by)
+        self._owner, self._by = next(iter(found.items()))
+        if had_other:
+            with self._aside():
+                render.note(f"▶ {self._by} works on {self._name} now")
+
+    async def _owners(self) -> Mapping[OwnerId, str]:
+        """The living processes that work on the session, as people know them."""
         live = await self._client.sessions.list(
             Filter(tree=self._row.session.key, is_live=True, every_run=True, limit=100)
         )
         owned = {row.run.owner for row in live if row.owner_state is OwnerState.LIVE}
-        for owner in await self._client.journal.owners():
-            if owner.id in owned:
-                kind = "the worker" if owner.role is Role.WORKER else "the process"
-                return f"{kind} {owner.pid}"
-        return ""
+        return {
+            owner.id: f"{'the worker' if owner.role is Role.WORKER else 'the process'} {owner.pid}"
+            for owner in await self._client.journal.owners()
+            if owner.id in owned
+        }
 
     async def _show(self) -> bool:
         """Show progress, and print each result as it comes, until the latest run has ended."""
@@ -231,6 +253,7 @@ class _Attached:
         board = Board.of({row.run.id: row.session.label for row in members}, team=run.id)
         started_at = None if run.started_at is None else run.started_at + run.idle_seconds
         with progress.choose(self._how.style, board, started_at) as shown:
+            self._aside = shown.aside
             async with (
                 progress.ticking(shown),
                 self._prompt(shown, began_at) as prompt,
@@ -295,7 +318,7 @@ class _Attached:
                 "yellow",
             )
             self._stuck.set()
-        elif was_stopped and not line.is_stopped:
-            self._by = await self._worked_by()
+        elif not line.is_stopped:
+            await self._note_owner()
         self._set_farewell(is_worked_on=not line.is_stopped)
         return line.is_stopped

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -13,16 +12,14 @@ from parallel_agents.app.distant import Distant
 from parallel_agents.catalog.sent_files import files_of
 from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepFinished
-from parallel_agents.core.task import AnyTask, Task
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import NotAtDistance
 from parallel_agents.gateway_client.bodies import Goal
+from parallel_agents.gateway_client.forms import PriceForm
 from parallel_agents.orchestration.orchestrator import PLAN_STEP
 from parallel_agents.orchestration.planning import read_plan
-from parallel_agents.orchestration.roster import ORCHESTRATOR
 from parallel_agents.surfaces.cli.attached import Attaching
 from parallel_agents.surfaces.cli.context import CliContext
-from parallel_agents.surfaces.cli.distant_run import print_price, watched_at_distance
+from parallel_agents.surfaces.cli.distant_run import print_form, watched_at_distance
 from parallel_agents.surfaces.cli.do_result import planned, print_do, report_of
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import Display
@@ -36,8 +33,7 @@ def do_at_distance(
 
     A plan in a file is sent as its text; a question about the plan can be answered at this terminal.
     """
-    if plan is not None:
-        goal = replace(goal, plan=plan.name, files=files_of(plan))
+    goal = _with_plan(goal, plan)
 
     async def start(distant: Distant) -> Spawned:
         return await distant.sessions.spawn_goal(goal)
@@ -56,26 +52,21 @@ def do_at_distance(
 def price_at_distance(
     context: CliContext, goal: Goal, plan: Path | None, unknown: str, *, is_json: bool
 ) -> None:
-    """Print what the planning of a goal would cost at the gateway.
+    """Print what a goal would cost at the gateway; without a plan in a file, that is its planning.
 
     Raises:
-        NotAtDistance: the plan is in a file, whose steps only the gateway can price.
+        PagentsError: as when it is begun.
     """
-    if plan is not None:
-        raise NotAtDistance(
-            "--plan with --dry-run is not possible over --url yet",
-            why="the steps of a goal's plan are priced where it runs",
-            hint=f"price it as a team: pagents run {plan} --dry-run",
-        )
+    goal = _with_plan(goal, plan)
 
-    def ask(_: Distant) -> Coroutine[None, None, AnyTask]:
-        return _planning(goal)
+    async def ask(distant: Distant) -> PriceForm:
+        return await distant.sessions.price_goal(goal)
 
-    print_price(context, ask, unknown=unknown, is_json=is_json)
+    print_form(context, ask, unknown=unknown if plan is None else "", is_json=is_json)
 
 
-async def _planning(goal: Goal) -> AnyTask:
-    return Task(ORCHESTRATOR, goal.goal, model=goal.model)
+def _with_plan(goal: Goal, plan: Path | None) -> Goal:
+    return goal if plan is None else replace(goal, plan=plan.name, files=files_of(plan))
 
 
 def _plan_in(event: Event) -> str:

@@ -142,11 +142,11 @@ def wait_at_distance(
         items = [result_json(result) for result in ended.results]
         render.envelope("result", time.time(), items)
     elif shown is not None:
-        print_results(ended.results, shown)
+        print_results(ended.results, shown, ended.names)
     else:
         for result in ended.results:
             if result.run_id not in ended.told:
-                render.result(result)
+                render.result(result, ended.names.get(result.session_key))
     raise typer.Exit(worst_of([result.status for result in ended.results]))
 
 
@@ -214,13 +214,13 @@ def print_ended(ended: Ended, session_key: SessionKey, how: Attaching) -> NoRetu
             **more,
         )
     elif how.form is not None:
-        print_results(ended.results, how.form)
+        print_results(ended.results, how.form, ended.names)
     elif ended.own is not None and function_of(session_key) == DO:
         print_do(ended.own, ended.name, report_of(ended.own), None, Display(how.style, how.is_json))
     else:
         for result in ended.results:
             if result.run_id not in ended.told:
-                render.result(result)
+                render.result(result, ended.names.get(result.session_key))
         if ended.team is not None:
             render.summary(ended.team)
         if ended.own is not None:
@@ -234,7 +234,6 @@ def print_price(
     context: CliContext,
     ask: Callable[[Distant], Coroutine[None, None, AnyTask | NamedTeam]],
     *,
-    unknown: str = "",
     is_json: bool,
 ) -> None:
     """Print what work would run and cost at the gateway; nothing is started.
@@ -243,11 +242,10 @@ def print_price(
         PagentsError: as when it is started.
     """
 
-    async def look() -> PriceForm:
-        async with open_distant(context.environment) as distant:
-            return await distant.sessions.price(await ask(distant))
+    async def look(distant: Distant) -> PriceForm:
+        return await distant.sessions.price(await ask(distant))
 
-    _print_form(run_cancellable(look()), unknown, is_json=is_json)
+    print_form(context, look, is_json=is_json)
 
 
 def print_fork_price(context: CliContext, name: str, fork: Fork, *, is_json: bool) -> None:
@@ -257,11 +255,26 @@ def print_fork_price(context: CliContext, name: str, fork: Fork, *, is_json: boo
         PagentsError: as when it is started.
     """
 
-    async def look() -> PriceForm:
-        async with open_distant(context.environment) as distant:
-            return await distant.sessions.price_fork(name, fork)
+    async def look(distant: Distant) -> PriceForm:
+        return await distant.sessions.price_fork(name, fork)
 
-    _print_form(run_cancellable(look()), is_json=is_json)
+    print_form(context, look, is_json=is_json)
+
+
+def print_form(
+    context: CliContext,
+    look: Callable[[Distant], Coroutine[None, None, PriceForm]],
+    *,
+    unknown: str = "",
+    is_json: bool,
+) -> None:
+    """Print a price that the gateway is asked for; `unknown` is what cannot be known of it yet."""
+
+    async def ask() -> PriceForm:
+        async with open_distant(context.environment) as distant:
+            return await look(distant)
+
+    _print_form(run_cancellable(ask()), unknown, is_json=is_json)
 
 
 def _print_form(price: PriceForm, unknown: str = "", *, is_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import typer
 
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.plan_probes import foresee_plan
+from parallel_agents.app.plan_probes import foresee_goal
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
@@ -236,17 +236,11 @@ async def _planned_work(asked: _Asked, environment: Environment, client: Client)
     request = asked.request
     if asked.plan is not None:
         request = request.with_plan(client.catalog.plan(asked.plan))
-        client.orchestrator.check_request(request)
-        assert request.plan is not None  # it has just got one
-        values = request.material
-        outlook = await foresee_plan(client, environment, request.plan, values)
-        return Planned(
-            outlook.plans, request.budget, UNKNOWN_STEPS, is_sketch=True, unread=outlook.unread
-        )
-    client.orchestrator.check_request(request)
-    agent = client.catalog.agent(ORCHESTRATOR)
-    planning = await client.sessions.plan_task(Task(agent, request.goal, model=request.model))
-    return Planned([planning], request.budget, _UNPLANNED)
+    outlook, is_sketch = await foresee_goal(client, environment, request), asked.plan is not None
+    unknown = UNKNOWN_STEPS if is_sketch else _UNPLANNED
+    return Planned(
+        outlook.plans, request.budget, unknown, is_sketch=is_sketch, unread=outlook.unread
+    )
 
 
 async def _prepare_models(app: App, request: DoRequest) -> None:

@@ -43,6 +43,7 @@ from parallel_agents.views.board import Board
 T = TypeVar("T")
 
 _HOW_AGAIN = "`pagents dlq retry` runs again what failed, and another --id everything"
+_HOW_ANEW = "what was killed starts no more: begin it again under another --id"
 
 
 class Work(NamedTuple):
@@ -191,7 +192,11 @@ def ended_before(run: Run) -> str:
     """What to add to the announcement of work that an earlier process has brought to its end."""
     if not run.status.is_over:
         return ""
-    again = "" if run.status is RunStatus.DONE else f"; {_HOW_AGAIN}"
+    again = ""
+    if run.status is RunStatus.KILLED:
+        again = f"; {_HOW_ANEW}"
+    elif run.status is not RunStatus.DONE:
+        again = f"; {_HOW_AGAIN}"
     return f"; already {format.status(run.status)}, these are its results{again}"
 
 

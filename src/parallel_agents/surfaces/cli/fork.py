@@ -18,7 +18,7 @@ from parallel_agents.core.turns import Conversation, Turn
 from parallel_agents.core.verbs import Spawned, whole_history
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.requests import check_reads_messages
-from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     CliContext,
@@ -45,12 +45,14 @@ from parallel_agents.surfaces.cli.one_run import (
     Key,
     Label,
     Wait,
+    checked_style,
     form_of,
     leave_to_worker,
     wait_here,
 )
 from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
+from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.views import format
 from parallel_agents.views.forks import turn_json
 
@@ -99,6 +101,7 @@ def fork(
     workspace: WorkspaceFolder = None,
     cwd: Cwd = None,
     dry_run: DryRun = False,
+    style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     output: Output = None,
     home: Home = None,
@@ -111,6 +114,7 @@ def fork(
     alone, print the turns.
     """
     form = form_of(json, output, wait=wait or dry_run)
+    style = checked_style(style, wait=wait)
     asked = Fork(
         at=at,
         text=text,
@@ -128,13 +132,13 @@ def fork(
     context = find_context(home)
     if context.environment.gateway:
         refuse_at_distance(workspace=workspace, cwd=cwd)
-        _fork_at_distance(context, name, asked, form, wait=wait, is_dry=dry_run)
+        _fork_at_distance(context, name, asked, form, style, wait=wait, is_dry=dry_run)
         return
     check_exists(context.environment)
     if dry_run:
         _print_price(context, name, asked, is_json=form is Form.JSON)
     elif wait:
-        _fork_here(context, name, asked, form)
+        _fork_here(context, name, asked, form, style)
     else:
         _leave(context, name, asked, form)
 
@@ -147,7 +151,9 @@ def _print_price(context: CliContext, name: str, asked: Fork, *, is_json: bool) 
     print_dry_run(context, plan, is_json=is_json)
 
 
-def _fork_here(context: CliContext, name: str, asked: Fork, form: Form | None) -> None:
+def _fork_here(
+    context: CliContext, name: str, asked: Fork, form: Form | None, style: progress.Style
+) -> None:
     async def prepare(app: App) -> Ask:
         plan = await app.sessions.plan_fork(name, asked)
         await app.sessions.check([plan])
@@ -155,7 +161,7 @@ def _fork_here(context: CliContext, name: str, asked: Fork, form: Form | None) -
         await prepare_models(app, [plan.model])
         return lambda: app.sessions.start([plan])
 
-    wait_here(context, prepare, budget=asked.budget, form=form)
+    wait_here(context, prepare, budget=asked.budget, form=form, style=style)
 
 
 def _leave(context: CliContext, name: str, asked: Fork, form: Form | None) -> None:
@@ -177,7 +183,14 @@ def _note_folder(session: Session) -> None:
 
 
 def _fork_at_distance(
-    context: CliContext, name: str, asked: Fork, form: Form | None, *, wait: bool, is_dry: bool
+    context: CliContext,
+    name: str,
+    asked: Fork,
+    form: Form | None,
+    style: progress.Style,
+    *,
+    wait: bool,
+    is_dry: bool,
 ) -> None:
     async def fork_there(distant: Distant) -> Spawned:
         return await distant.sessions.fork(name, asked)
@@ -185,7 +198,7 @@ def _fork_at_distance(
     if is_dry:
         print_fork_price(context, name, asked, is_json=form is Form.JSON)
     elif wait:
-        wait_at_distance(context, fork_there, form)
+        wait_at_distance(context, fork_there, form, style)
     else:
         _leave(context, name, asked, form)
 

@@ -25,7 +25,14 @@ from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
 from parallel_agents.views import format
-from parallel_agents.views.limits import LimitLine, limit_json, limit_lines, limited_name, rule_of
+from parallel_agents.views.limits import (
+    LimitLine,
+    check_limited_agent,
+    limit_json,
+    limit_lines,
+    limited_name,
+    rule_of,
+)
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -112,20 +119,21 @@ async def _read(context: CliContext) -> list[Throttle]:
 
 
 async def _set(context: CliContext, model: str, limit: RateLimit | None) -> Throttle:
-    async with _limits_of(context) as limits:
+    async with _limits_of(context, model) as limits:
         if limit is None:
             return await limits.reset_limit(model)
         return await limits.set_limit(model, limit)
 
 
 @asynccontextmanager
-async def _limits_of(context: CliContext) -> AsyncGenerator[ModelLimits]:
-    """The limits of the home, or of a gateway."""
+async def _limits_of(context: CliContext, model: str) -> AsyncGenerator[ModelLimits]:
+    """The limits of the home, in which an agent must be known; or of a gateway, which looks itself."""
     if context.environment.gateway:
         async with open_distant(context.environment) as distant:
             yield distant.limits
         return
     async with open_client(context.environment, context.settings) as client:
+        check_limited_agent(model, await client.limits.throttles(), client.catalog.agent_names())
         yield client.limits
 
 

@@ -11,7 +11,7 @@ import typer
 
 from parallel_agents.app.tending import open_workspaces
 from parallel_agents.core.budget import OnLimit
-from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.resolving import RESOLVER, Resolver
 from parallel_agents.core.schema import Json
 from parallel_agents.core.workspace_verbs import Conflicts, MergedWorkspace
@@ -172,24 +172,16 @@ def _resolver(
 
 
 def _print(merged: MergedWorkspace, *, is_dry: bool) -> None:
-    resolved_paths = {each.path for each in merged.resolved}
-    label = f"{merged.label} {short(merged.session)}"
     if merged.was_broken_off:
         render.note("A merge that was broken off was finished first.")
-    count = len(merged.changed)
-    files = "1 file" if count == 1 else f"{count} files"
-    verb = "would change" if is_dry else "changed"
-    if not count and not merged.conflicts:
-        already = " (already merged)" if merged.already_merged else ""
-        render.line(f"✔ {label}  nothing to merge{already}")
-        return
-    left = len(merged.conflicts)
-    conflicts = f", {left} left out" if left else ""
-    glyph = "◐" if left else "✔"
-    render.line(f"{glyph} {label}  {files} {verb} in {merged.source}{conflicts}")
+    glyph = "◐" if merged.conflicts else "✔"
+    render.line(f"{glyph} {merged.label} {merged.id}  {_summary(merged, is_dry=is_dry)}")
+    resolved_paths = {each.path for each in merged.resolved}
     for path in merged.changed:
         resolved = "  (resolved, see below)" if path in resolved_paths else ""
         render.line(f"  {format.one_line(path)}{resolved}")
+    for path in sorted(resolved_paths.difference(merged.changed)):
+        render.line(f"  {format.one_line(path)}  (resolved as your file is)")
     for each in merged.conflicts:
         told = f"{format.one_line(each.path)}: {format.one_line(each.why)}"
         render.line(f"  conflict  {told}", "yellow")
@@ -202,16 +194,26 @@ def _print(merged: MergedWorkspace, *, is_dry: bool) -> None:
             format.money(merged.spend) if is_known else "an unknown amount: its model has no price"
         )
         render.note(f"The agent that was asked cost {cost}.")
-    if left:
+    if merged.conflicts:
         render.note(
             f"Your files with conflicts are as they were. The other versions are in {merged.workspace};"
             f" --conflicts markers writes both into yours, and --resolve lets an agent merge them."
         )
 
 
+def _summary(merged: MergedWorkspace, *, is_dry: bool) -> str:
+    """How many files a merge changed and left out, or why there is none."""
+    count, left = len(merged.changed), len(merged.conflicts)
+    if not (count or left or merged.resolved):
+        return f"nothing to merge{' (already merged)' if merged.already_merged else ''}"
+    files = "1 file" if count == 1 else f"{count} files"
+    verb = "would change" if is_dry else "changed"
+    return f"{files} {verb} in {merged.source}{f', {left} left out' if left else ''}"
+
+
 def _json(merged: MergedWorkspace) -> dict[str, Json]:
     return {
-        "id": short(merged.session),
+        "id": merged.id,
         "session_key": merged.session,
         "label": merged.label,
         "source": merged.source,

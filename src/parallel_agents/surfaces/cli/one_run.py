@@ -14,6 +14,7 @@ from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import Result
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
@@ -36,10 +37,22 @@ from parallel_agents.views.documents import result_json
 
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
 Label = Annotated[str | None, typer.Option(help="A name for the session.")]
+
+
+def _key(given: str | None) -> str | None:
+    if given is not None:
+        check_key(given)
+    return given
+
+
 Key = Annotated[
     str | None,
     typer.Option(
-        "--id", "--key", help="A name for the run; the same name returns it again.", metavar="ID"
+        "--id",
+        "--key",
+        help="A name for the run; the same name returns it again.",
+        metavar="ID",
+        callback=_key,
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print the result.")]
@@ -54,6 +67,17 @@ def form_of(json: bool, output: Form | None, *, wait: bool) -> Form | None:
             hint=f"add --wait, or print it later: pagents wait NAME -o {output}",
         )
     return Form.JSON if json else output
+
+
+def checked_style(style: progress.Style, *, wait: bool) -> progress.Style:
+    """The style of progress, which is refused where there is none."""
+    if not wait and style is not progress.Style.AUTO:
+        raise InvalidInput(
+            "--progress requires --wait",
+            why="without it a worker does the task, and the command returns at once",
+            hint=f"add --wait, or watch it: pagents watch NAME --progress {style}",
+        )
+    return style
 
 
 async def leave_to_worker(

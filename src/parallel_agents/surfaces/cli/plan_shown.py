@@ -7,7 +7,7 @@ from typing import NamedTuple
 from parallel_agents.app.client import Client
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.plan import Plan, Step, all_steps
+from parallel_agents.core.plan import Plan, Step, placed_steps, with_default_model
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import PagentsError
@@ -55,12 +55,11 @@ async def _priced(client: Client, plan: Plan, flow: FlowTask) -> _Price:
     bound = _least(flow.budget, plan.budget)
     if bound is not None:
         return _Price(bound, is_bound=True)
-    steps = [step for step in all_steps(plan) if step.agent or step.create is not None]
-    if steps and all(step.budget.usd is not None for step in steps):
-        return _Price(sum(step.budget.usd or 0 for step in steps), is_bound=True)
-    found = [
-        await _first_call(client, step, step.model or plan.model or flow.model) for step in steps
-    ]
+    placed = [*placed_steps(with_default_model(plan, flow.model))]
+    placed = [each for each in placed if each.step.agent or each.step.create is not None]
+    if placed and all(each.step.budget.usd is not None for each in placed):
+        return _Price(sum(each.step.budget.usd or 0 for each in placed), is_bound=True)
+    found = [await _first_call(client, each.step, each.model) for each in placed]
     known = [each for each in found if each is not None]
     total = sum(known) / NANOUSD_PER_USD
     return _Price(total if len(known) == len(found) else None, is_bound=False)

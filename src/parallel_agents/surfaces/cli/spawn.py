@@ -18,7 +18,6 @@ from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.requests import check_reads_messages
 from parallel_agents.surfaces.cli import progress
@@ -66,6 +65,7 @@ from parallel_agents.surfaces.cli.one_run import (
     Key,
     Label,
     Wait,
+    checked_style,
     form_of,
     leave_to_worker,
     wait_here,
@@ -158,7 +158,7 @@ def spawn(
         workspace=workspace_of(workspace, cwd),
     )
     fill, form = partial(_fill, base, inputs, read_files(file)), form_of(json, output, wait=wait)
-    here = partial(_begin_here, style=_checked(style, wait=wait))
+    here = partial(_begin_here, style=checked_style(style, wait=wait))
     if context.environment.gateway:
         there = fill_at_distance(base, inputs, read_files(file), tag)
         _spawn_at_distance(context, there, form, style, wait=wait, is_dry=dry_run)
@@ -209,7 +209,7 @@ def _spawn_at_distance(
     wait: bool,
     is_dry: bool,
 ) -> None:
-    _checked(style, wait=wait)
+    checked_style(style, wait=wait)
     if is_dry:
         print_price(context, filled, is_json=form is Form.JSON)
     elif wait:
@@ -251,12 +251,13 @@ def send(
     file: Files = None,
     wait: Wait = False,
     notify: Notified = None,
+    style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     output: Output = None,
     home: Home = None,
 ) -> None:
     """Start the next run of a session, which sees everything said before."""
-    form = form_of(json, output, wait=wait)
+    form, style = form_of(json, output, wait=wait), checked_style(style, wait=wait)
     context = find_context(home, notify=notify)
     told = None if notify is None else context.settings.notification
     given = read_files(file)
@@ -279,22 +280,11 @@ def send(
         return lambda: app.sessions.send(row.session.key, text, files=shown, notify=told)
 
     if wait and context.environment.gateway:
-        wait_at_distance(context, send_there, form)
+        wait_at_distance(context, send_there, form, style)
     elif wait:
-        wait_here(context, prepare, budget=NO_BUDGET, form=form)
+        wait_here(context, prepare, budget=NO_BUDGET, form=form, style=style)
     else:
         run_cancellable(leave_to_worker(context, leave, budget=NO_BUDGET, form=form))
-
-
-def _checked(style: progress.Style, *, wait: bool) -> progress.Style:
-    """The style of progress, which is refused where there is none."""
-    if not wait and style is not progress.Style.AUTO:
-        raise InvalidInput(
-            "--progress requires --wait",
-            why="without it a worker does the task, and the command returns at once",
-            hint=f"add --wait, or watch it: pagents watch NAME --progress {style}",
-        )
-    return style
 
 
 def gates_of(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:

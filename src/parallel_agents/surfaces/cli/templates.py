@@ -7,6 +7,7 @@ from pathlib import Path
 
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
+from parallel_agents.files import make_folders
 
 
 def find_template(name: str, templates: Mapping[str, Path]) -> Path:
@@ -34,7 +35,7 @@ def write_new(target: Path, text: str, *, hint: str) -> None:
         InvalidInput: it exists, or cannot be written.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent)
         with target.open("x", encoding="utf-8") as opened:
             try:
                 opened.write(text)
@@ -46,5 +47,7 @@ def write_new(target: Path, text: str, *, hint: str) -> None:
         raise InvalidInput(f"{target} exists already", hint=hint) from error
     except OSError as error:
         raise InvalidInput(
-            f"{target} cannot be written", why=str(error), hint="name a file that you can write"
+            f"{target} cannot be written",
+            why=error.strerror or str(error),
+            hint="name a file that you can write",
         ) from error

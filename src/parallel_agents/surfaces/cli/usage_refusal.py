@@ -94,16 +94,21 @@ def _about_option(option: str, text: str, called: _Called, arguments: Sequence[s
     known = [*_names(called.command)]
     if option in known:
         return f"options come after the command: {called.path} {option}"
-    if (first := next(iter(arguments), "")).startswith("-") and option == first.partition("=")[0]:
-        return "options come after the command, as in `pagents list --json`"
+    near = closest(option.removeprefix("--"), [each.removeprefix("--") for each in known])
+    is_first = option == next(iter(arguments), "").partition("=")[0]
+    if near and is_first and called.path != _PROGRAM:
+        return f"did you mean --{near}? Options come after the command: {called.path} --{near}"
     usage = f"`{called.path} -h` shows"
-    if near := closest(option.removeprefix("--"), [each.removeprefix("--") for each in known]):
+    if near:
         return f"did you mean --{near}? {usage} all options"
+    if is_first:
+        return "options come after the command, as in `pagents list --json`"
     return f"{usage} how to use it"
 
 
 def _names(command: Any) -> Iterator[str]:  # noqa: ANN401 - Click's
     """The long names of the options of a command."""
+    yield "--help"
     for each in command.params:
         for name in (*each.opts, *each.secondary_opts):
             if name.startswith("--") and not getattr(each, "hidden", False):

@@ -102,11 +102,12 @@ async def _results_of(
     Raises:
         TimeoutError: not all have ended in time; they continue.
     """
-    async with asyncio.timeout(timeout):
-        flows = [row.run.id for row in rows if row.run.kind is RunnerKind.FLOW]
-        own = await sessions.wait(flows) if flows else []
-        runs = [member.run.id for row in rows for member in await sessions.members(row)]
-        results = await sessions.wait(runs)
+    began = time.monotonic()
+    flows = [row.run.id for row in rows if row.run.kind is RunnerKind.FLOW]
+    own = await sessions.wait(flows, timeout=timeout) if flows else []
+    runs = [member.run.id for row in rows for member in await sessions.members(row)]
+    left = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
+    results = await sessions.wait(runs, timeout=left)
     failed = [] if any(not each.is_done for each in results) else own
     return [*results, *(each for each in failed if not each.is_done)]
 

@@ -117,6 +117,7 @@ class ResolvingDocument(TypedDict):
 class MergedDocument(TypedDict):
     """What a merge of one workspace did, or would do, in the folder that it was made from."""
 
+    id: str
     session_key: SessionKey
     label: str
     source: str
@@ -251,6 +252,7 @@ async def clean(call: Call, given: CleanBody) -> Document:
 
 def _merged_json(done: MergedWorkspace) -> MergedDocument:
     return {
+        "id": done.id,
         "session_key": done.session,
         "label": done.label,
         "source": told(done.source),

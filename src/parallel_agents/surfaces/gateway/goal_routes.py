@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
+from parallel_agents.app.plan_probes import foresee_goal
 from parallel_agents.catalog.sent_files import sent_plan
 from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.orchestration.request import DoRequest
@@ -16,6 +17,7 @@ from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.gateway.bodies import FileTexts, Positive
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Given
+from parallel_agents.surfaces.gateway.price_routes import PriceDocument, Work, price_of
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, check_one_key, started
@@ -89,12 +91,7 @@ class GoalBody(Given):
 async def begin(call: Call, given: GoalBody) -> Document:
     """Have agents plan a goal, reach it, and report; with a key that was used before, find that."""
     check_one_key(call, given.key)
-    catalog = call.client.catalog
-    catalog.forget()  # the gateway may be older than the files
-    request = given.request
-    if given.plan is not None:
-        plan = await asyncio.to_thread(sent_plan, given.files, given.plan, catalog.agent)
-        request = request.with_plan(plan)
+    request = await _asked(call, given)
     call.client.orchestrator.check_request(request)
     key = given.key
     if key is None and call.key:
@@ -103,6 +100,29 @@ async def begin(call: Call, given: GoalBody) -> Document:
         check_key(key)
     spawned = await call.verbs.spawn_flow(request.flow_task(), key=key, tags=given.tags)
     return await started(call, spawned)
+
+
+async def price(call: Call, given: GoalBody) -> Document:
+    """Say what the steps of a goal's plan would cost, or without a plan its planning, and start nothing."""
+    request = await _asked(call, given)
+    outlook = await foresee_goal(call.client, call.gateway.environment, request)
+    work = Work(
+        outlook.plans,
+        request.budget,
+        is_sketch=request.plan is not None,
+        unread=outlook.unread,
+    )
+    return Document(value=await price_of(call, work))
+
+
+async def _asked(call: Call, given: GoalBody) -> DoRequest:
+    """The request with the plan in its files."""
+    catalog = call.client.catalog
+    catalog.forget()  # the gateway may be older than the files
+    if given.plan is None:
+        return given.request
+    plan = await asyncio.to_thread(sent_plan, given.files, given.plan, catalog.agent)
+    return given.request.with_plan(plan)
 
 
 ROUTES = (
@@ -116,5 +136,15 @@ ROUTES = (
         form=Form.DOCUMENT,
         begins=True,
         answer=handled(GoalBody, begin),
+    ),
+    Route(
+        method="POST",
+        path="/price/goal",
+        name="priceGoal",
+        does="Say what the steps of a goal's plan would cost, or without a plan its planning, and start nothing.",
+        takes=GoalBody,
+        gives=PriceDocument,
+        form=Form.DOCUMENT,
+        answer=handled(GoalBody, price),
     ),
 )

@@ -36,6 +36,7 @@ from parallel_agents.views.health import Level, signs
 from parallel_agents.views.limits import (
     LimitDocument,
     LimitLine,
+    check_limited_agent,
     limit_json,
     limit_lines,
     limited_name,
@@ -171,8 +172,11 @@ async def set_limit(call: Call, given: LimitBody) -> Document:
 
 async def reset_limit(call: Call, _: Nothing) -> Document:
     """Forget what was set and learned for a model, or let an agent that kept failing run again."""
-    model = limited_name(call.names["model"], call.client.models)
-    return _limit(call, await call.client.limits.reset_limit(model))
+    client = call.client
+    model = limited_name(call.names["model"], client.models)
+    client.catalog.forget()  # the gateway may be older than the files
+    check_limited_agent(model, await client.limits.throttles(), client.catalog.agent_names())
+    return _limit(call, await client.limits.reset_limit(model))
 
 
 def _limit(call: Call, kept: Throttle) -> Document:

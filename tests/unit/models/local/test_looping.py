@@ -62,14 +62,13 @@ async def test_what_only_looks_like_a_loop_is_not_stopped(text: str) -> None:
     assert reply.message.text == text
 
 
-async def test_the_listener_gets_the_text_only_if_it_wants_it() -> None:
-    wants, silent = RecordingListener(wants_text=True), RecordingListener()
+@pytest.mark.parametrize("wants_text", [True, False])
+async def test_the_listener_gets_the_text_even_if_it_did_not_ask_for_it(wants_text: bool) -> None:
+    listener = RecordingListener(wants_text=wants_text)
 
-    await StopsLoops(Writer("a", "b")).respond(REQUEST, wants)
-    await StopsLoops(Writer("a", "b")).respond(REQUEST, silent)
+    await StopsLoops(Writer("a", "b")).respond(REQUEST, listener)
 
-    assert wants.pieces == ["a", "b"]
-    assert silent.pieces == []
+    assert listener.pieces == ["a", "b"]
 
 
 def test_the_shortest_piece_is_found() -> None:

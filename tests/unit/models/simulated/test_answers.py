@@ -25,6 +25,20 @@ TREE: JsonObject = {
         }
     },
 }
+CHAIN: JsonObject = {
+    "$ref": "#/$defs/link",
+    "$defs": {
+        "link": {
+            "properties": {"next": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/link"}]}},
+            "required": ["next"],
+        }
+    },
+}
+NUMBER: JsonObject = {"type": "integer"}
+KIND: JsonObject = {"kind": {"enum": ["a", "b"]}}
+IS_A: JsonObject = {"properties": {"kind": {"const": "a"}}}
+B: JsonObject = {"required": ["b"]}
+OLD: JsonObject = {"$schema": "http://json-schema.org/draft-07/schema#"}
 SCHEMAS: list[JsonObject] = [
     {"type": "string", "minLength": 20, "maxLength": 22},
     {"type": "string", "maxLength": 1},
@@ -47,6 +61,40 @@ SCHEMAS: list[JsonObject] = [
     {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "string"}}},
     TREE,
     {},
+    {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "null"}], "items": False},
+    {"prefixItems": [{"type": "integer"}], "items": {"type": "boolean"}, "minItems": 3},
+    {"items": [{"type": "integer"}], "additionalItems": False, "minItems": 1, **OLD},
+    {"type": "array", "items": {"enum": ["a", "b", "c"]}, "uniqueItems": True, "minItems": 3},
+    {"type": "array", "contains": {"const": 5}, "minContains": 2, "maxItems": 2},
+    {"type": "object", "additionalProperties": NUMBER, "minProperties": 2, "maxProperties": 2},
+    {"required": ["a"], "additionalProperties": NUMBER},
+    {"propertyNames": {"enum": ["x", "y"]}, "minProperties": 2},
+    {"patternProperties": {"^x": NUMBER}, "additionalProperties": False, "minProperties": 1},
+    {"properties": {"a": NUMBER}, "required": ["a"], "dependentRequired": {"a": ["b"]}},
+    {"required": ["a"], "dependentSchemas": {"a": {"properties": {"b": NUMBER}, **B}}},
+    {"properties": KIND, "required": ["kind"], "if": IS_A, "then": B, "else": {"required": ["c"]}},
+    {
+        "properties": KIND,
+        "required": ["kind"],
+        "allOf": [{"if": IS_A, "then": B}, {"not": {"required": ["c"]}}],
+    },
+    {"required": ["c"], "oneOf": [{"required": ["a"]}, B]},
+    {"oneOf": [{"type": "integer"}, {"type": "number"}]},
+    {"anyOf": [False, {"type": "null"}, {"type": "string", "pattern": "^[0-9]{12}$"}]},
+    {"allOf": [{"$ref": "#/$defs/a~1b"}, {"enum": [1, 3]}], "$defs": {"a/b": {"enum": [2, 3]}}},
+    {"allOf": [{"minimum": 4}, {"anyOf": [{"minimum": 3}, {"minimum": 2}]}, {"maximum": 4}]},
+    {"$ref": "#/$defs/n", "minimum": 5, "$defs": {"n": {"type": "integer"}}},
+    {"not": {"type": "object"}},
+    {"type": "integer", "exclusiveMinimum": 2.5, "exclusiveMaximum": 3.5},
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 0.001},
+    {
+        "type": "array",
+        "items": {"type": "string", "format": "date"},
+        "minItems": 3,
+        "uniqueItems": True,
+    },
+    {"type": "string", "format": "email", "maxLength": 5},
+    CHAIN,
 ]
 
 
@@ -71,9 +119,19 @@ def test_every_built_in_agent_has_satisfiable_schemas(agent: Agent) -> None:
         assert answers == [make_answer(schema, Random(seed)) for seed in range(20)]
 
 
-def test_a_schema_without_a_found_answer_is_refused_with_the_mismatches() -> None:
-    with pytest.raises(ValueError, match="does not match"):
-        make_answer({"type": "string", "pattern": "^[0-9]{12}$"}, Random(1))
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"type": "string", "pattern": "^[0-9]{12}$"}, "does not match"),
+        ({"$ref": "#"}, "without end"),
+        ({"$ref": "#x", "$defs": {"x": {"$anchor": "x"}}}, "the schema has no #x"),
+    ],
+)
+def test_a_schema_without_a_found_answer_is_refused_with_the_reason(
+    schema: JsonObject, why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        make_answer(schema, Random(1))
 
 
 def test_a_text_has_the_requested_length() -> None:

@@ -204,7 +204,10 @@ async def test_a_run_out_of_turns_keeps_its_last_text() -> None:
     assert result.spend.calls == 3
 
 
-async def test_a_run_out_of_time_ends_timed_out_with_the_text_that_was_heard() -> None:
+@pytest.mark.parametrize("call_timeout_seconds", [60, 15])  # in its first call, in a further try
+async def test_a_run_out_of_time_ends_timed_out_with_the_text_that_was_heard(
+    call_timeout_seconds: float,
+) -> None:
     class Talker(RepliesWith):
         """Streams the start of its answer, and then nothing."""
 
@@ -218,7 +221,8 @@ async def test_a_run_out_of_time_ends_timed_out_with_the_text_that_was_heard() -
             await asyncio.sleep(1000)
             raise AssertionError("the run should be over by now")
 
-    result = await carry_out(Talker(lambda _: ""), limits=Limits(timeout_seconds=20))
+    limits = Limits(timeout_seconds=20, call_timeout_seconds=call_timeout_seconds)
+    result = await carry_out(Talker(lambda _: ""), limits=limits)
 
     assert result.error is not None
     assert result.status is RunStatus.TIMED_OUT

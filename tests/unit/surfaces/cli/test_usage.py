@@ -47,6 +47,8 @@ def test_a_wrong_option_or_argument_is_refused_with_its_name(
         (("list", "--json=x"), "write --json alone; `pagents list -h` shows"),
         (("dlq", "lst"), "did you mean 'list'? `pagents dlq -h` lists"),
         (("cost", "--by", "agnt"), "did you mean 'agent'? `pagents cost -h` shows"),
+        (("--verson",), "did you mean --version? `pagents -h` shows"),
+        (("--jsn", "list"), "did you mean --json? Options come after the command: pagents list"),
         (("lst",), "did you mean 'list'? `pagents -h` lists"),
     ],
 )
