@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from parallel_agents.core.workspace_verbs import Conflicts
 from tests.integration.workspace_rig import Rig, Workspace, Written, cases, git, state_of, write
 
 CASES = cases("merges")
@@ -64,6 +65,27 @@ def test_merging_twice_changes_nothing_more(
     again = workspace.merge()
 
     assert again.changed == []
+    assert state_of(rig.source) == before
+
+
+@pytest.mark.parametrize("mine", ["mine\n", "<<<<<<< HEAD\nmine\n"], ids=["text", "marks of git"])
+def test_marks_are_written_into_a_file_once_for_all_workspaces(tmp_path: Path, mine: str) -> None:
+    rig = Rig(tmp_path)
+    rig.commit({"a.txt": "base\n"})
+    one, two = rig.make("one"), rig.make("two")
+    write(one.files, {"a.txt": "first\n"})
+    write(two.files, {"a.txt": "second\n"})
+    write(rig.source, {"a.txt": mine})
+    first = one.merge(Conflicts.MARKERS)
+    before = state_of(rig.source)
+
+    later = [each.merge(Conflicts.MARKERS) for each in (one, two)]
+
+    assert first.changed == ["a.txt"]
+    assert [each.changed for each in later] == [[], []]
+    assert {each.why for merged in later for each in merged.conflicts} == {
+        "it has conflict marks already; edit it"
+    }
     assert state_of(rig.source) == before
 
 

@@ -69,10 +69,14 @@ def answered(workspace: Workspace, foretold: Merged) -> dict[str, Resolution]:
     return found
 
 
-def merged_by(workspace: Workspace, resolved: dict[str, Resolution] | None = None) -> Merged:
+def merged_by(
+    workspace: Workspace,
+    resolved: dict[str, Resolution] | None = None,
+    conflicts: Conflicts = Conflicts.LEAVE,
+) -> Merged:
     is_dry = resolved is None
     room, record = workspace.room, workspace.record
-    return merge(room, record, Conflicts.LEAVE, is_dry=is_dry, resolved=resolved or {})
+    return merge(room, record, conflicts, is_dry=is_dry, resolved=resolved or {})
 
 
 def test_only_conflicts_within_one_file_can_be_resolved(clashing: tuple[Rig, Workspace]) -> None:
@@ -87,17 +91,20 @@ def test_only_conflicts_within_one_file_can_be_resolved(clashing: tuple[Rig, Wor
     assert foretold.clashes["gone.py"].theirs is None
 
 
+@pytest.mark.parametrize(
+    ("conflicts", "marked"), [(Conflicts.LEAVE, set[str]()), (Conflicts.MARKERS, {"moved2.py"})]
+)
 def test_resolved_files_are_merged_with_all_others_and_stay_merged(
-    clashing: tuple[Rig, Workspace],
+    clashing: tuple[Rig, Workspace], conflicts: Conflicts, marked: set[str]
 ) -> None:
     rig, workspace = clashing
     resolved = answered(workspace, merged_by(workspace))
 
-    merged = merged_by(workspace, resolved)
+    merged = merged_by(workspace, resolved, conflicts)
     again = merged_by(workspace, {})
 
     assert {path for path, _ in merged.conflicts} == {"raw.bin", "moved2.py"}
-    assert set(merged.changed) == {*ANSWERS, "alone.py"}
+    assert set(merged.changed) == {*ANSWERS, "alone.py", *marked}
     found = state_of(rig.source)
     assert {path: found[path][2] for path in ANSWERS if path in found} == {
         path: content for path, content in ANSWERS.items() if content is not None

@@ -366,6 +366,9 @@ def _merge_told(part: Part, merged: Merged) -> str:
     """A merge as the history tells it, of names that may be anything."""
     named = [*merged.changed[:_MOST_NAMED], *(["…"] if len(merged.changed) > _MOST_NAMED else [])]
     count = "1 file" if len(merged.changed) == 1 else f"{len(merged.changed)} files"
-    left = f", {len(merged.conflicts)} left out" if merged.conflicts else ""
-    text = f"merged {count} into {part.record.source}{left}: {', '.join(named)}"
+    in_conflict = {path for path, _ in merged.conflicts}
+    marked = in_conflict.intersection(merged.changed)
+    with_marks = f", {len(marked)} with conflict marks" if marked else ""
+    left = f", {len(in_conflict - marked)} left out" if in_conflict - marked else ""
+    text = f"merged {count} into {part.record.source}{with_marks}{left}: {', '.join(named)}"
     return text.encode("utf-8", "replace").decode()

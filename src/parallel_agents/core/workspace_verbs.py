@@ -107,7 +107,7 @@ class MergedWorkspace:
         source: the folder into which the changes went.
         workspace: where the workspace's files are.
         changed: the files that were written or removed in the source.
-        conflicts: the files that were left out.
+        conflicts: the files in conflict: those that were left out, and those of `marked`.
         already_merged: how many files were in the source before.
         was_broken_off: whether an earlier merge had been killed, and was finished first.
         resolved: the files whose conflicts an agent resolved; one that is not in `changed` stays as it was.
@@ -125,6 +125,11 @@ class MergedWorkspace:
     was_broken_off: bool
     resolved: tuple[ResolvedFile, ...] = ()
     spend: Spend = Spend()
+
+    @property
+    def marked(self) -> frozenset[str]:
+        """The files in conflict that were written: they have both versions between conflict marks."""
+        return frozenset(self.changed).intersection(each.path for each in self.conflicts)
 
 
 class WorkspaceVerbs(Protocol):

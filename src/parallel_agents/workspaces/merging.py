@@ -18,6 +18,7 @@ from parallel_agents.workspaces.comparing import Change, write_tree
 from parallel_agents.workspaces.entries import Entry, Mode
 from parallel_agents.workspaces.git_names import git_takes
 from parallel_agents.workspaces.listing import list_folder
+from parallel_agents.workspaces.marks import has_marks, label
 from parallel_agents.workspaces.resolving import Clash, Resolution
 from parallel_agents.workspaces.rooted import Blocked, Rooted
 
@@ -208,11 +209,15 @@ def _merged(
         del told.why[path], clashes[path], result[path]
         if each.after is not None:
             result[path] = each.after
-    marked = {
-        path
-        for path in told.in_content
-        if conflicts is Conflicts.MARKERS and path in result and len(told.why[path]) == 1
-    }
+    _tell_marked(blobs, told, sides)
+    marked: set[str] = set()
+    if conflicts is Conflicts.MARKERS:
+        marked = {
+            path for path in told.in_content & result.keys() if told.why.get(path) == [_SAME_LINES]
+        }
+    for path in marked:
+        content = label(blobs.read(result[path].oid), second, third)
+        result[path] = result[path]._replace(oid=blobs.add(content))
     left += [
         Conflict(path, told.why[path][0])
         for path in sorted(told.why)
@@ -236,6 +241,14 @@ def _merged(
     return Plan(steps, left, settled, clashes)
 
 
+def _tell_marked(blobs: Blobs, told: _Told, sides: _Sides) -> None:
+    """Say of the source's files in conflict which have the marks of an earlier merge."""
+    for path in told.in_content & told.why.keys():
+        ours, base = sides.ours.get(path), sides.base.get(path)
+        if ours and has_marks(blobs.read(ours.oid), blobs.read(base.oid) if base else b""):
+            told.why[path] = [_MARKED]
+
+
 class _Told(NamedTuple):
     """What `git merge-tree` says: the paths in conflict, each with the reasons and the versions."""
 
@@ -245,8 +258,10 @@ class _Told(NamedTuple):
     versions: dict[str, dict[str, str]]
 
 
+_SAME_LINES = "both changed the same lines"
+_MARKED = "it has conflict marks already; edit it"
 _REASONS = {
-    "CONFLICT (contents)": "both changed the same lines",
+    "CONFLICT (contents)": _SAME_LINES,
     "CONFLICT (binary)": "both changed it, and it is not text",
     "CONFLICT (modify/delete)": "one side changed it and the other removed it",
     "CONFLICT (rename/delete)": "one side renamed it and the other removed it",

@@ -31,7 +31,8 @@ class Merged(NamedTuple):
 
     Attributes:
         changed: the files that it wrote or removed in the source.
-        conflicts: the files that it left as they are.
+        conflicts: the files that both sides changed; one that is also in `changed` has both versions
+            between conflict marks, the others are left as they are.
         same: how many files were in the source already.
         was_broken_off: an earlier merge had been killed, and was finished first.
         clashes: those of the conflicts that new content for the file would resolve.

@@ -88,7 +88,7 @@ def merge(
     for each in done:
         told.append(each)
         if not json:
-            _print(each, is_dry=dry_run)
+            _print(each, work, is_resolved=is_resolved)
     if json:
         render.envelope("merge", time.time(), [_json(each) for each in told], dry_run=dry_run)
     if any(each.conflicts for each in told):
@@ -171,20 +171,26 @@ def _resolver(
     )
 
 
-def _print(merged: MergedWorkspace, *, is_dry: bool) -> None:
+def _print(merged: MergedWorkspace, work: _AskedMerge, *, is_resolved: bool) -> None:
     if merged.was_broken_off:
         render.note("A merge that was broken off was finished first.")
     glyph = "◐" if merged.conflicts else "✔"
-    render.line(f"{glyph} {merged.label} {merged.id}  {_summary(merged, is_dry=is_dry)}")
+    render.line(f"{glyph} {merged.label} {merged.id}  {_summary(merged, is_dry=work.is_dry)}")
     resolved_paths = {each.path for each in merged.resolved}
     for path in merged.changed:
+        if path in merged.marked:
+            continue
         resolved = "  (resolved, see below)" if path in resolved_paths else ""
         render.line(f"  {format.one_line(path)}{resolved}")
     for path in sorted(resolved_paths.difference(merged.changed)):
         render.line(f"  {format.one_line(path)}  (resolved as your file is)")
     for each in merged.conflicts:
-        told = f"{format.one_line(each.path)}: {format.one_line(each.why)}"
-        render.line(f"  conflict  {told}", "yellow")
+        why = f": {format.one_line(each.why)}"
+        if each.path in merged.marked:
+            has = "would have" if work.is_dry else "now has"
+            edit = "" if work.is_dry else "; edit it"
+            why = f" {has} both versions between conflict marks{edit}"
+        render.line(f"  conflict  {format.one_line(each.path)}{why}", "yellow")
     for each in merged.resolved:
         for text in each.diff.splitlines():
             render.line(text)
@@ -194,21 +200,40 @@ def _print(merged: MergedWorkspace, *, is_dry: bool) -> None:
             format.money(merged.spend) if is_known else "an unknown amount: its model has no price"
         )
         render.note(f"The agent that was asked cost {cost}.")
-    if merged.conflicts:
-        render.note(
-            f"Your files with conflicts are as they were. The other versions are in {merged.workspace};"
-            f" --conflicts markers writes both into yours, and --resolve lets an agent merge them."
-        )
+    if len(merged.conflicts) > len(merged.marked):
+        render.note(_advice(merged, work, is_resolved=is_resolved))
+
+
+def _advice(merged: MergedWorkspace, work: _AskedMerge, *, is_resolved: bool) -> str:
+    """What can be done about files that are left out, but for what was just tried."""
+    stay = "would stay as they are" if work.is_dry else "are as they were"
+    options: list[str] = []
+    if work.conflicts is not Conflicts.MARKERS:
+        options.append("--conflicts markers writes both into yours")
+    if not is_resolved:
+        options.append("--resolve lets an agent merge them")
+    tried = f"; {', and '.join(options)}" if options else ""
+    return (
+        f"Your files that are left out {stay}. The other versions are in {merged.workspace}{tried}."
+    )
 
 
 def _summary(merged: MergedWorkspace, *, is_dry: bool) -> str:
     """How many files a merge changed and left out, or why there is none."""
-    count, left = len(merged.changed), len(merged.conflicts)
-    if not (count or left or merged.resolved):
+    marked = len(merged.marked)
+    count, left = len(merged.changed) - marked, len(merged.conflicts) - marked
+    if not (count or marked or left or merged.resolved):
         return f"nothing to merge{' (already merged)' if merged.already_merged else ''}"
-    files = "1 file" if count == 1 else f"{count} files"
-    verb = "would change" if is_dry else "changed"
-    return f"{files} {verb} in {merged.source}{f', {left} left out' if left else ''}"
+    told: list[str] = []
+    if count or not marked:
+        told.append(f"{_files(count)} {'would change' if is_dry else 'changed'}")
+    if marked:
+        told.append(f"{_files(marked)} {'would get' if is_dry else 'got'} conflict marks")
+    return f"{' and '.join(told)} in {merged.source}{f', {left} left out' if left else ''}"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _json(merged: MergedWorkspace) -> dict[str, Json]:

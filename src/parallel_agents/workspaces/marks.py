@@ -1,0 +1,24 @@
+"""Marks: the lines around both versions of a text in conflict, which say whose each version is.
+
+They are known again by their labels, so that a later merge writes none into them.
+"""
+
+from __future__ import annotations
+
+import re
+
+_OURS, _THEIRS = b"yours", b"the workspace's"
+_MARK = re.compile(rb"^(?:<{7,} %b|>{7,} %b) [0-9a-f]{40}" % (_OURS, _THEIRS), re.MULTILINE)
+
+
+def label(content: bytes, ours: str, theirs: str) -> bytes:
+    """Add whose a version is to the marks that git labels with these two commits."""
+    for mark, whose, commit in ((b"<", _OURS, ours), (b">", _THEIRS, theirs)):
+        of_git = mark * 7 + b" " + commit.encode()
+        content = content.replace(of_git, mark * 7 + b" " + whose + b" " + commit.encode())
+    return content
+
+
+def has_marks(content: bytes, base: bytes) -> bool:
+    """Whether a text has marks of a merge that were not in it before."""
+    return bool(set(_MARK.findall(content)).difference(_MARK.findall(base)))
