@@ -130,13 +130,12 @@ def interrupt_by(interrupt: Callable[[], None], bell: Bell) -> None:
 
 @contextmanager
 def threads_to_the_end() -> Generator[None]:
-    """`asyncio.to_thread` works on this loop until the block ends, even if the main thread ends before."""
-    here = threading.current_thread()
-    if here is threading.main_thread() or here.daemon:
+    """The program does not end before the block, and `asyncio.to_thread` works on its loop until then."""
+    if not _is_joined():
         yield
         return
-    loop = asyncio.get_running_loop()
-    _finish_at_the_end()
+    loop, work = asyncio.get_running_loop(), UnderWay()
+    work.begin()
     _loops.append(loop)
     if _executors_ended.is_set():
         loop.set_default_executor(LoopThreads())
@@ -145,6 +144,34 @@ def threads_to_the_end() -> Generator[None]:
     finally:
         with suppress(ValueError):  # in a fork
             _loops.remove(loop)
+        work.end()
+
+
+@contextmanager
+def cancelled_at_the_end() -> Generator[Callable[[], bool]]:
+    """A Ctrl-C at the program's end cancels the task that the block is in; yields whether one has."""
+    task = asyncio.current_task()
+    if task is None or not _is_joined():
+        yield lambda: False
+        return
+    loop = asyncio.get_running_loop()
+
+    def cancel() -> None:
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(task.cancel)
+
+    work = UnderWay(cancel)
+    work.begin()
+    try:
+        yield lambda: bool(work.interrupts)
+    finally:
+        work.end()
+
+
+def _is_joined() -> bool:
+    """Whether Python waits for the current thread at the program's end."""
+    here = threading.current_thread()
+    return here is not threading.main_thread() and not here.daemon
 
 
 @cache

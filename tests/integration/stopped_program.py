@@ -50,6 +50,10 @@ def run() -> None:
     pa.run([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME)
 
 
+async def arun() -> None:
+    await pa.arun([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME)
+
+
 def print_stream() -> None:
     for result in pa.stream(
         [TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME
@@ -65,10 +69,12 @@ elif HOW == "thread":
     other.join()
 elif HOW == "left":
     threading.Thread(target=run).start()
+elif HOW == "left-arun":
+    threading.Thread(target=lambda: asyncio.run(arun())).start()
 elif HOW == "left-stream":
     threading.Thread(target=print_stream).start()
 elif HOW == "arun":
-    asyncio.run(pa.arun([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME))
+    asyncio.run(arun())
 elif HOW == "stream":
     print_stream()
 elif HOW == "astream":

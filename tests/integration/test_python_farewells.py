@@ -114,7 +114,11 @@ def test_a_ctrl_c_that_ends_the_main_thread_lets_the_call_of_another_end(
 
 @pytest.mark.parametrize(
     ("how", "is_patient", "last"),
-    [("left", True, ENDED), ("left-stream", False, f"{STOPPED}{AGAIN} to continue.")],
+    [
+        ("left", True, ENDED),
+        ("left-arun", True, ENDED),
+        ("left-stream", False, f"{STOPPED}{AGAIN} to continue."),
+    ],
 )
 def test_a_ctrl_c_after_the_main_thread_has_ended_stops_what_another_waits_for(
     how: str, is_patient: bool, last: str, tmp_path: Path, programs: Path

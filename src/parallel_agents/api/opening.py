@@ -28,7 +28,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.flows.functions import Functions
 from parallel_agents.models.local.fetch import Progress
-from parallel_agents.other_threads import threads_to_the_end
+from parallel_agents.other_threads import cancelled_at_the_end, threads_to_the_end
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
@@ -189,16 +189,21 @@ async def letting_calls_end(app: App, farewell: Farewell) -> AsyncGenerator[None
     """After a Ctrl-C of the caller's loop, let calls in flight end; a second one ends the loop.
 
     A caller that gave up, as by `asyncio.timeout`, does not wait for them.
+
+    Raises:
+        KeyboardInterrupt: a Ctrl-C came while another thread's loop was at work.
     """
-    with noted_interrupts() as is_interrupted:
+    with noted_interrupts() as is_interrupted, cancelled_at_the_end() as is_ending:
         try:
             yield
         except asyncio.CancelledError:
-            if is_interrupted():
+            if is_interrupted() or is_ending():
                 try:
                     await farewell.let_calls_end(app)
                 finally:
                     farewell.say()
+            if is_ending():
+                raise KeyboardInterrupt from None
             raise
 
 

@@ -80,6 +80,11 @@ def complete_input(plan: Plan, values: Mapping[str, Json]) -> dict[str, Json]:
             f"{plan.name} has no input {unknown[0]!r}", hint=did_you_mean(unknown[0], known)
         )
     filled = {**defaults(plan.input_schema), **values}
+    if missing := [name for name in required(plan.input_schema) if name not in filled]:
+        raise InvalidInput(
+            f"{plan.name} needs {', '.join(map(repr, missing))}",
+            hint=f"add --input {missing[0]}=..., in Python input={{{missing[0]!r}: ...}}",
+        )
     if problems := Schema(plan.input_schema).problems(filled):
         raise InvalidInput(
             f"{plan.name} does not accept this input: {problems[0]}",

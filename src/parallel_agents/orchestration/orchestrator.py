@@ -196,8 +196,9 @@ class Orchestrator:
         """Refuse a plan of a person that could not work, before it is given to the flow.
 
         Raises:
-            InvalidInput: it has problems.
+            InvalidInput: it has problems, or the input does not fit it.
         """
+        complete_input(plan, material)  # the plan may be right where its input is wrong
         if problems := self._problems(plan, material, budget):
             raise InvalidInput(
                 "the plan cannot be run",
@@ -210,7 +211,7 @@ class Orchestrator:
         try:
             complete_input(plan, material)
         except InvalidInput as error:
-            problems.append(" ".join(filter(None, (error.message, error.why, error.hint))))
+            problems.append("; ".join(filter(None, (error.message, error.why, error.hint))))
         if plan != unlimited(plan):
             problems.append(_LIMITED)
         return problems
