@@ -91,20 +91,17 @@ def test_only_conflicts_within_one_file_can_be_resolved(clashing: tuple[Rig, Wor
     assert foretold.clashes["gone.py"].theirs is None
 
 
-@pytest.mark.parametrize(
-    ("conflicts", "marked"), [(Conflicts.LEAVE, set[str]()), (Conflicts.MARKERS, {"moved2.py"})]
-)
 def test_resolved_files_are_merged_with_all_others_and_stay_merged(
-    clashing: tuple[Rig, Workspace], conflicts: Conflicts, marked: set[str]
+    clashing: tuple[Rig, Workspace],
 ) -> None:
     rig, workspace = clashing
     resolved = answered(workspace, merged_by(workspace))
 
-    merged = merged_by(workspace, resolved, conflicts)
+    merged = merged_by(workspace, resolved)
     again = merged_by(workspace, {})
 
     assert {path for path, _ in merged.conflicts} == {"raw.bin", "moved2.py"}
-    assert set(merged.changed) == {*ANSWERS, "alone.py", *marked}
+    assert set(merged.changed) == {*ANSWERS, "alone.py"}
     found = state_of(rig.source)
     assert {path: found[path][2] for path in ANSWERS if path in found} == {
         path: content for path, content in ANSWERS.items() if content is not None
@@ -112,6 +109,16 @@ def test_resolved_files_are_merged_with_all_others_and_stay_merged(
     assert found["run.sh"][1]
     assert again.changed == []
     assert {path for path, _ in again.conflicts} == {"raw.bin", "moved2.py"}
+
+
+def test_what_is_not_resolved_gets_marks_if_asked_for(clashing: tuple[Rig, Workspace]) -> None:
+    _, workspace = clashing
+    resolved = answered(workspace, merged_by(workspace))
+
+    merged = merged_by(workspace, resolved, Conflicts.MARKERS)
+
+    assert set(merged.changed) == {*ANSWERS, "alone.py", "moved2.py"}
+    assert {path for path, _ in merged.conflicts} == {"raw.bin", "moved2.py"}
 
 
 def test_a_file_that_was_changed_meanwhile_stays_and_is_said(
