@@ -4,6 +4,7 @@ import { html, useEffect, useLayoutEffect, useState } from './view.js';
 import { get } from './api.js';
 import { refine, route } from './router.js';
 import { bind } from './keys.js';
+import { now as clockNow } from './live.js';
 import { useAsked } from './asked.js';
 import { Curve } from './curve.js';
 import { dayText, everyDay } from './days.js';
@@ -23,7 +24,7 @@ const KINDS = [['agent', 'Agent'], ['model', 'Model'], ['day', 'Day'], ['tag', '
 function sinceOf(period) {
   if (period === 'all') return undefined;
   const days = Number.parseInt(period, 10) - 1;
-  const midnight = new Date();
+  const midnight = new Date(clockNow() * 1000);
   midnight.setUTCHours(0, 0, 0, 0);
   return new Date(midnight.getTime() - days * 86_400_000).toISOString();
 }
@@ -106,7 +107,7 @@ export function Totals({ costs }) {
 
 /** @param {{days: Costs}} props */
 function Days({ days }) {
-  const points = everyDay(days.sums.map((sum) => ({ name: sum.name, usd: known(sum) })), new Date().toISOString().slice(0, 10));
+  const points = everyDay(days.sums.map((sum) => ({ name: sum.name, usd: known(sum) })), new Date(clockNow() * 1000).toISOString().slice(0, 10));
   if (points.length < 2) return html``;
   const most = points.reduce((one, other) => (other.usd > one.usd ? other : one));
   const label = `Cost of ${points.length} days in UTC, the most on ${dayText(most.at)} with ${format.dollars(most.usd)}. The table by day has all.`;

@@ -28,7 +28,7 @@ const REFRESH_MILLISECONDS = 4000;
 export function follow() {
   let waiting = 0;
   const refresh = async () => {
-    const midnight = new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+    const midnight = new Date(new Date(now() * 1000).setHours(0, 0, 0, 0)).toISOString();
     const found = await get('/cost', { since: midnight }).catch(() => null);
     if (found) costToday.value = format.cost(found.sum.known_cost, found.sum.simulated_cost, found.sum.runs);
     waiting = 0;
