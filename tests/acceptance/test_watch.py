@@ -61,24 +61,6 @@ def test_the_end_of_the_process_that_works_on_it_is_shown(
     assert "Continue with: pagents resume tea" in ended.err
 
 
-def test_another_process_that_takes_the_work_over_is_named(
-    pagents: Pagents, provider: FakeProvider
-) -> None:
-    provider.hold()
-    running = pagents.start("run", pagents.team("one"), "--id", "tea")
-    provider.wait_in_flight(1)
-    watching = pagents.start("watch", "tea")
-    watching.wait_for(f"the process {running.process.pid} works on it")
-
-    running.signal(signal.SIGKILL)
-    other = pagents.start("resume", "tea")
-    watching.wait_for(f"the process {other.process.pid} works on tea now")
-    provider.release()
-
-    assert watching.ended().code == 0
-    assert other.ended().code == 0
-
-
 def test_a_result_is_called_as_lists_call_its_session(pagents: Pagents) -> None:
     pagents("spawn", "content_writer_funny", "Write.", "--id", "tea", "--wait")
 
