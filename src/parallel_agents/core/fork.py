@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
@@ -52,6 +52,12 @@ class ForkedFrom:
     def called(self) -> str:
         """What lists call that session, as far as is known."""
         return self.name or short(self.session)
+
+    @property
+    def brief(self) -> ForkedFrom:
+        """The same without the result before, which may be large: it is read with each row."""
+        edited = self.edited
+        return self if edited is None else replace(self, edited=replace(edited, before=""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

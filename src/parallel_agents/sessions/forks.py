@@ -72,17 +72,13 @@ class Forks:
             begins.edited,
             source.name,
         )
-        if begins.edited is not None:  # which may be large, and is read with each row
-            brief = replace(link, edited=replace(begins.edited, before=""))
-        else:
-            brief = link
         cache_seconds = 0.0 if begins.is_asked_again else plan.queued.cache_seconds
         return replace(
             plan,
             session=replace(
                 plan.session,
                 agent=_agent_of(source, plan.session.agent),
-                options=replace(plan.session.options, forked_from=brief),
+                options=replace(plan.session.options, forked_from=link.brief),
             ),
             queued=replace(
                 queued, limits=plan.queued.limits, forked_from=link, cache_seconds=cache_seconds
