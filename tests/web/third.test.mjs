@@ -40,6 +40,16 @@ test('lanes of short events are those of whole ones', () => {
   assert.deepEqual([short.from, short.to, short.seq], [whole.from, whole.to, 9]);
 });
 
+test('results of calls that were not made begin one call of the model, and time counts once', () => {
+  const event = (seq, at, kind, body) => ({ seq, at: new Date(1e12 + at * 1000).toISOString(), session_key: 's', run_id: 'r', key: '', event: { kind, ...body } });
+  const reply = { model: 'a/b', seconds: 4, message: { parts: [] } };
+  const refused = { result: { name: 'find', is_error: true, content: '' }, seconds: 0, parked_seconds: 0 };
+  const lanes = new Lanes();
+  lanes.add([event(1, 0, 'queued', { text: 't' }), event(2, 0, 'started'), event(3, 4, 'replied', reply), event(4, 4, 'tool_finished', refused), event(5, 4, 'tool_finished', refused), event(6, 8, 'replied', reply), event(7, 8, 'tool_finished', refused), event(8, 10, 'tool_started', { call: { name: 'look' } })]);
+  const spent = lanes.byKey.get('s').bars.filter((bar) => bar.kind === 'model').reduce((sum, bar) => sum + bar.to - bar.from, 0);
+  assert.equal(spent, 8);
+});
+
 test('a patch is read as files with numbered lines, whatever its lines look like', () => {
   const patch = ['diff --git a/x.py b/x.py', 'index 1..2 100644', '--- a/x.py', '+++ b/x.py', '@@ -1,2 +1,3 @@ def f():', ' same', '-diff --git a/no b/no', '+\u001b[31mred', '++++ b/evil', '\\ No newline at end of file', 'diff --git a/old b/new', 'similarity index 90%', 'rename from old', 'rename to new', 'diff --git a/pic b/pic', 'new file mode 100644', 'Binary files /dev/null and b/pic differ', ''].join('\n');
   const files = filesOf(patch);
