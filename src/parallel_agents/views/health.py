@@ -10,6 +10,7 @@ from enum import StrEnum
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState
 from parallel_agents.core.disk import Room
+from parallel_agents.core.dollars import limit_dollars, nanodollars
 from parallel_agents.core.ids import short
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.owner import Owner, OwnerState, Role
@@ -25,7 +26,6 @@ from parallel_agents.core.silence import (
 from parallel_agents.core.store_care import Retention
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle, name_of_agent
-from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.vitals import MOST_SILENT, Vitals, spent_percent
 from parallel_agents.views import format
 from parallel_agents.views.liveness import Liveness, LiveState
@@ -246,8 +246,7 @@ def _budget(state: BudgetAccountState) -> Sign:
     budget, spent = state.account.budget, state.spent
     parts: list[str] = []
     if budget.nanousd is not None:
-        usd = (spent.nanousd or 0) / NANOUSD_PER_USD
-        parts.append(f"${usd:.2f} of ${budget.nanousd / NANOUSD_PER_USD:.2f}")
+        parts.append(f"{nanodollars(spent.nanousd or 0)} of {limit_dollars(budget.nanousd)}")
     if budget.tokens is not None:
         parts.append(f"{spent.tokens:,} of {budget.tokens:,} tokens")
     return Sign(
