@@ -12,7 +12,6 @@ from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.overview import Cost
-from parallel_agents.core.run import RunStatus
 from parallel_agents.surfaces.cli.session_table import doing
 from parallel_agents.surfaces.cli.top_seen import MOST_BELOW, Seen
 from parallel_agents.views import cells, format
@@ -22,8 +21,9 @@ from parallel_agents.views.events import describe
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.health import Level, Sign
 from parallel_agents.views.lanes_text import LEGEND, lane_text
-from parallel_agents.views.questions import described
+from parallel_agents.views.questions import told
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.states import glyph_of, style_of
 
 _USUAL, _LABEL, _LEAST_LABEL = 80, 22, 12  # cells; of a narrower terminal the label gives first
 _LEAST_TOLD = 12
@@ -36,6 +36,7 @@ _PLAIN = {
     "◐": "%",
     "■": "#",
     "▲": "!",
+    "↻": "~",
     "◌": ".",
     "†": "D",
     "▾": "v",
@@ -144,7 +145,7 @@ def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
     seconds = run.seconds_until(line.until)
     state = "" if group in (Group.WORKING, Group.DONE) else f"{line.state}  "
     error = f"{run.error_code}  " if run.error_code else ""
-    glyph = "▲" if group is Group.NEEDS_YOU else _glyph(line)
+    glyph = "▲" if group is Group.NEEDS_YOU else glyph_of(line)
     return Item(
         row.session.key,
         (
@@ -161,14 +162,10 @@ def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
     )
 
 
-def _glyph(line: SessionLine) -> str:
-    return format.glyph(RunStatus.KILLED if line.is_stopped else line.row.run.status)
-
-
 def _style(line: SessionLine, group: Group) -> str:
     if group is Group.NEEDS_YOU:
         return "bold magenta"
-    return "yellow" if line.is_stopped else format.style(line.row.run.status)
+    return style_of(line)
 
 
 def _rest(top: SessionLine, listed: Sequence[SessionLine]) -> str:
@@ -190,7 +187,7 @@ def inbox_rows(seen: Seen) -> list[Item]:
             (
                 "▲ ",
                 _label(seen, each.session),
-                f"{each.id}  {described(each)}",
+                f"{each.id}  {told(each)}",
                 format.seconds(max(0.0, seen.at - each.asked_at)),
                 "",
             ),
@@ -327,7 +324,8 @@ def head_line(seen: Seen, width: int, note: str = "") -> str:
     for top in seen.tops:
         counts.update(top.counts or {top.state: 1})
         counts.update(top.later_counts)
-    told = [f"▲ {len(seen.questions)}"] if seen.questions else []
+    needed = sum(top.needed for top in seen.tops)
+    told = [f"▲ {needed:,}"] if needed else []
     told += [f"{glyph} {counts[state]}" for glyph, state in _HEAD if counts[state]]
     states = "  ".join(told)
     today = f"{format.money(seen.today)} today" if seen.today.calls else ""
@@ -345,6 +343,7 @@ def head_line(seen: Seen, width: int, note: str = "") -> str:
 
 _HEAD = (
     ("▶", "running"),
+    ("↻", "retrying"),
     ("◌", "queued"),
     ("■", "stopped"),
     ("✖", "failed"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from parallel_agents.core.attention import Attention
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import RunnerKind, RunStatus
@@ -35,12 +36,20 @@ def team() -> Seen:
         own,
         row=replace(own.row, run=replace(own.row.run, kind=RunnerKind.TEAM)),
         counts={"done": 2, "running": 7, "failed": 1},
+        needs={Attention.QUESTION: 1},
     )
     below: list[SessionLine] = [
         line(f"w{n}", RunStatus.RUNNING, "asks the model") for n in range(6)
     ]
     below += [line("bad", RunStatus.FAILED)]
-    below += [replace(line("asker", RunStatus.RUNNING), asks="asks you: red or blue?")]
+    asker = replace(
+        line("asker", RunStatus.RUNNING),
+        asks="asks you: red or blue?",
+        is_asking=True,
+        attention=Attention.QUESTION,
+        needs={Attention.QUESTION: 1},
+    )
+    below += [asker]
     question = Question(question=QuestionKind.REQUEST, text="red or blue?", expires_at=99.0)
     asked = OpenQuestion("q-1", SessionKey("asker"), RunId("asker"), "x", question, 1.0)
     return Seen(tops=[own], below={TEAM: below}, questions=[asked], total=3, at=5.0)
