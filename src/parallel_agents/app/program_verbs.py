@@ -19,6 +19,7 @@ from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.fork import Fork
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.message import File
+from parallel_agents.core.pause import Paused
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, TeamResult
@@ -252,6 +253,18 @@ class ProgramVerbs:
             dry_run: whether to return what would end, and end nothing.
         """
         return await self._service.kill(name, dry_run=dry_run)
+
+    async def pause(self, name: str) -> Paused:
+        """Let a session and all below it start no call and no child until `unpause`.
+
+        Calls in flight end, and their results are kept. Meanwhile messages wait, time limits stand
+        still, and `wait` waits on; `kill` ends the runs at once. If all has ended, nothing changes.
+        """
+        return await self._service.pause(name)
+
+    async def unpause(self, name: str) -> Paused:
+        """Let a session and all below it go on, whoever paused them; see `pause`."""
+        return await self._service.unpause(name)
 
     async def wait(
         self,

@@ -126,6 +126,7 @@ class Session(Frozen):
         root: the first session of the tree; its own key at the root.
         depth: 0 at the root.
         killed: whether it was killed: no further run starts, and a new child is killed at once.
+        paused_by: who paused it: it starts nothing, and a new child is paused; empty if nobody did.
         created_at: seconds since the epoch.
     """
 
@@ -138,6 +139,7 @@ class Session(Frozen):
     depth: int = 0
     options: SessionOptions = SessionOptions()
     killed: bool = False
+    paused_by: str = ""
     created_at: float = 0.0
 
     @property

@@ -21,6 +21,7 @@ from parallel_agents.core.inspection import SnapshotStore
 from parallel_agents.core.notification import NotificationStore, Notify
 from parallel_agents.core.overview import Overview
 from parallel_agents.core.owner import Owner
+from parallel_agents.core.pause import PauseStore
 from parallel_agents.core.question import QuestionStore
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
@@ -343,6 +344,7 @@ class OwnerStore(Protocol):
 
 class Store(
     SessionStore,
+    PauseStore,
     RunStore,
     BudgetStore,
     OwnerStore,

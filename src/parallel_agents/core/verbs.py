@@ -21,6 +21,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
+from parallel_agents.core.pause import Pausing
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
@@ -157,8 +158,8 @@ class SessionReads(Protocol):
         ...
 
 
-class Sessions(SessionReads, Protocol):
-    """The seven verbs, and `fork`; a `name` is as in `SessionReads`."""
+class Sessions(SessionReads, Pausing, Protocol):
+    """The seven verbs, `fork`, and those of a pause; a `name` is as in `SessionReads`."""
 
     async def spawn(
         self,

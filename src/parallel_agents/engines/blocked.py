@@ -1,4 +1,4 @@
-"""Blocked: runs of this process that wait until another run of their session ends."""
+"""Blocked: runs of this process that wait until another run of their session ends, or a pause of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parallel_agents.engines.slots import ScheduledRun
 
 
 class BlockedRuns:
-    """The runs of each session that could not be claimed while another one of it is live."""
+    """The runs of each session that could not be claimed: another one of it is live, or it is paused."""
 
     def __init__(self) -> None:
         self._sessions: dict[SessionKey, dict[RunId, ScheduledRun]] = {}
@@ -33,5 +33,5 @@ class BlockedRuns:
             self._sessions.pop(session, None)
 
     def take(self, session: SessionKey) -> Sequence[ScheduledRun]:
-        """Those of a session of which a run has ended: one of them may be claimed now."""
+        """Those of a session of which a run or a pause has ended: one of them may be claimed now."""
         return [*self._sessions.pop(session, {}).values()]

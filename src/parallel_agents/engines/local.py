@@ -10,15 +10,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Self
 
-from parallel_agents.containment.calls import describe, tell
 from parallel_agents.core.call_decisions import Answered
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.event import Event, Finished, Queued, Replied, Started, Steered
+from parallel_agents.core.event import Event, Finished, Noticed, Queued, Replied, Started, Steered
 from parallel_agents.core.event_store import Unsubscribe
-from parallel_agents.core.ids import OwnerId, RunId
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
+from parallel_agents.core.pause import is_unpause
 from parallel_agents.core.row import Row, oldest_first
-from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
+from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Activation, OnText, Runner
 from parallel_agents.core.store import Claim, Store
 from parallel_agents.engines import ownership
@@ -33,13 +33,14 @@ from parallel_agents.engines.live_run import (
     Settlements,
     StoreBudget,
     StoreJournal,
-    ends_more_than_a_run,
 )
 from parallel_agents.engines.rules import Rules
+from parallel_agents.engines.run_edge import run_to_end
 from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping, until_quiet
 from parallel_agents.engines.sweeping import Sweep, Sweeping
 from parallel_agents.engines.team_bounds import learn_bound
-from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
+from parallel_agents.engines.text_listeners import TextListeners
+from parallel_agents.errors import LeftRun, StoreError
 
 _log = logging.getLogger(__name__)
 # A store that another program holds for longer learns of the engine's end later, from its writer.
@@ -87,7 +88,7 @@ class LocalEngine:
         self._adopted = Adopted() if adopted is None else adopted
         self._left: set[RunId] = set()  # what this process cannot execute, whoever else may
         self._departures = Departures()
-        self._listeners: dict[RunId, list[OnText]] = {}
+        self._listeners = TextListeners()
         self._group = asyncio.TaskGroup()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -161,18 +162,7 @@ class LocalEngine:
 
     def listen(self, run: RunId, on_text: OnText) -> Unsubscribe:
         """Receive the text of a run that is executed here as it arrives."""
-        listeners = self._listeners.setdefault(run, [])
-
-        def listener(piece: str) -> None:
-            if not tell(on_text, piece):
-                stop()
-
-        def stop() -> None:
-            with suppress(ValueError):
-                listeners.remove(listener)
-
-        listeners.append(listener)
-        return stop
+        return self._listeners.add(run, on_text)
 
     def submit(self, row: Row) -> None:
         self._adopted.keep(row.session)
@@ -250,7 +240,11 @@ class LocalEngine:
     def _remove(self, scheduled: ScheduledRun, _: asyncio.Task[None]) -> None:
         self._drop(scheduled.row.run.id)
         self._slots.release(scheduled.scopes)
-        if scheduled.is_freed and not self._is_stopping:
+        if not scheduled.has_left:
+            self._listeners.drop(scheduled.row.run.id)
+        if scheduled.has_left and scheduled.is_paused:
+            self._blocked.add(scheduled)
+        elif (scheduled.is_freed or scheduled.has_left) and not self._is_stopping:
             self._schedule(scheduled.row)
         self._admit()
 
@@ -265,7 +259,7 @@ class LocalEngine:
             self._fail(error)
 
     async def _claim(self, scheduled: ScheduledRun) -> Claim | None:
-        """Claim the run, or leave it blocked until another run of its session ends."""
+        """Claim the run, or leave it blocked by another one of its session or by a pause."""
         run, session = scheduled.row.run.id, scheduled.row.session.key
         # Blocked before the claim is made: the end that frees it may be heard before the answer.
         self._blocked.add(scheduled)
@@ -284,30 +278,19 @@ class LocalEngine:
         scheduled.row = Row(session=claim.session, run=claim.run)
         journal = scheduled.journal = StoreJournal(claim, self._store)
         slot = EngineSlot(scheduled, self._slots, self._admit, lambda: self._is_stopping)
+        slot.check_stopping()  # it may have been paused since the claim
         activation = Activation(
             claim=claim,
             journal=journal,
             slot=slot,
             inbox=scheduled.mailbox,
             budget=StoreBudget(claim, self._store, slot, journal, self._settlements),
-            listeners=self._listeners.setdefault(claim.run.id, []),
+            listeners=self._listeners.of(claim.run.id),
         )
-        try:
-            await self._runners[claim.run.kind].run(activation)
-        except (StoreError, LeftRun):
-            raise
-        except PagentsError as error:
-            await journal.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
-        except BaseException as bug:  # the run's edge: a bug ends one run, not its team
-            if ends_more_than_a_run(bug):
-                raise
-            _log.exception("run %s crashed", claim.run.id)
-            crash = RunCrashed(describe(bug), why="a bug", hint="please report it with the log")
-            await journal.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(crash)))
+        await run_to_end(self._runners[claim.run.kind], activation)
 
     def _drop(self, run: RunId) -> None:
         del self._scheduled[run]
-        self._listeners.pop(run, None)
         if not self._scheduled:
             self._idle.set()
             self._busy.clear()
@@ -324,8 +307,10 @@ class LocalEngine:
             elif isinstance(event.body, Finished):
                 self._settlements.announce()
                 self._note_end(event)
-            elif isinstance(event.body, Queued) and self._owner.role is Role.WORKER:
-                self._news.set()
+            elif isinstance(event.body, Noticed):
+                self._note_pause(event)
+            elif isinstance(event.body, Queued):
+                self._look_for_work()
 
     def _note_claim(self, event: Event, started: Started) -> None:
         """Stop a run that another process has taken over, before its next effect."""
@@ -337,10 +322,25 @@ class LocalEngine:
     def _note_end(self, event: Event) -> None:
         """Cancel a run that was ended from outside, and free its session for the next run."""
         if scheduled := self._scheduled.get(event.run):
-            scheduled.cancel_unless_finishing()
+            scheduled.end()
+        else:
+            self._listeners.drop(event.run)
         self._adopted.drop(event.run)
         self._blocked.drop(event.session, event.run)
-        for blocked in self._blocked.take(event.session):
+        self._free(event.session)
+
+    def _note_pause(self, event: Event) -> None:
+        """Stop a run that was paused, and let one whose pause has ended be claimed."""
+        scheduled = self._scheduled.get(event.run)
+        if scheduled:
+            scheduled.hear(event.body)
+        if is_unpause(event.body):
+            self._free(event.session)
+            self._look_for_work()
+
+    def _free(self, session: SessionKey) -> None:
+        """Let runs of a session be claimed that were blocked."""
+        for blocked in self._blocked.take(session):
             if self.has(blocked.row.run.id):
                 blocked.is_freed = True
             elif not self._is_stopping:
@@ -364,6 +364,10 @@ class LocalEngine:
                 self._sweeping.begin(self._group, self._fail)
         except StoreError as error:
             self._fail(error)
+
+    def _look_for_work(self) -> None:
+        if self._owner.role is Role.WORKER:
+            self._news.set()
 
     async def _wait_news(self) -> None:
         """Wait until the next heartbeat is due, or a run is queued that a worker may take."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from parallel_agents.core.engine import Scope
+from parallel_agents.core.event import Body
+from parallel_agents.core.pause import is_pause, is_unpause
 from parallel_agents.core.row import Row
 from parallel_agents.engines.live_run import StoreJournal
 from parallel_agents.engines.mailbox import Mailbox
@@ -100,6 +102,8 @@ class ScheduledRun:
         task: executes the run; None until it is admitted.
         journal: None until it is claimed.
         is_freed: another run of its session ended while this one was being claimed.
+        is_paused: its session was paused after it was claimed.
+        has_left: it has stopped for that, or is about to.
         scopes: the scopes in which it has a slot now.
         is_parked: it has released its slot and waits for other runs.
         is_resting: it waits and has no call in flight.
@@ -113,6 +117,8 @@ class ScheduledRun:
     task: asyncio.Task[None] | None = None
     journal: StoreJournal | None = None
     is_freed: bool = False
+    is_paused: bool = False
+    has_left: bool = False
     scopes: Sequence[Scope] = ()
     is_parked: bool = False
     is_resting: bool = False
@@ -138,8 +144,26 @@ class ScheduledRun:
         if self.task is not None:
             self.task.cancel()
 
-    def cancel_unless_finishing(self) -> None:
+    def hear(self, body: Body) -> None:
+        """Let the run begin nothing more if it is paused, until that ends; one that only waits leaves."""
+        self.is_paused = is_pause(body) or (self.is_paused and not is_unpause(body))
+        self.leave_if_paused()
+
+    def leave_if_paused(self) -> None:
+        """Cancel a paused run that has no call in flight."""
+        if self.is_paused and self.journal and (self.is_resting or not self.is_working):
+            self.has_left = True
+            self.cancel()
+
+    def check_paused(self) -> None:
+        """Raise Stopping in a run that is paused."""
+        if self.is_paused:
+            self.has_left = True
+            raise Stopping("the run is paused", hint="`pagents unpause` lets it go on")
+
+    def end(self) -> None:
         """Cancel a run that was ended from outside; one that writes its own end finds that out."""
+        self.is_paused = self.has_left = False
         if not (self.journal and self.journal.is_finishing):
             self.cancel()
 
@@ -213,6 +237,7 @@ class EngineSlot:
     def check_stopping(self) -> None:
         if self._is_stopping():
             raise stopping()
+        self._scheduled.check_paused()
 
     def begin_call(self) -> None:
         self._scheduled.calls += 1
@@ -223,6 +248,7 @@ class EngineSlot:
         if not scheduled.calls and scheduled.quieted is not None:
             scheduled.quieted.set_result(None)
             scheduled.quieted = None
+        scheduled.leave_if_paused()
 
     @contextmanager
     def resting(self) -> Generator[None]:

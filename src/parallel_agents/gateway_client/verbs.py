@@ -39,7 +39,8 @@ from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.forms import PriceForm, RetryForm, SpawnedForm
 from parallel_agents.gateway_client.listening import Listening
-from parallel_agents.gateway_client.reads import RemoteReads, in_parts
+from parallel_agents.gateway_client.pausing import RemotePausing
+from parallel_agents.gateway_client.reads import in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance, refusal_named
 from parallel_agents.gateway_client.wire import (
     COUNT,
@@ -65,7 +66,7 @@ def spawned_of(form: SpawnedForm) -> Spawned:
     return Spawned(form.session_key, form.run_id, form.is_new, form.kept)
 
 
-class RemoteSessions(RemoteReads):
+class RemoteSessions(RemotePausing):
     """See `core.verbs.Sessions`; what cannot be done at a distance is refused."""
 
     def __init__(self, exchange: Exchange, listening: Listening) -> None:

@@ -18,6 +18,7 @@ from parallel_agents.core.fork import Fork
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import File, Message
 from parallel_agents.core.output_type import OutputType
+from parallel_agents.core.pause import Paused
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Killed
 from parallel_agents.core.transcript import fold
@@ -120,6 +121,18 @@ class SessionHandle(Generic[T_co]):
     async def kill(self) -> Killed:
         """End the session's live run and everything it spawned; if all has ended, change nothing."""
         return await self._sessions.kill(self.key)
+
+    async def pause(self) -> Paused:
+        """Let the session and all below it start no call and no child; calls in flight end and are kept.
+
+        The pause outlives this process. Meanwhile messages wait, time limits stand still, and `wait`
+        waits on. If all has ended, nothing changes.
+        """
+        return await self._sessions.pause(self.key)
+
+    async def unpause(self) -> Paused:
+        """Let the session and all below it go on, whoever paused them."""
+        return await self._sessions.unpause(self.key)
 
     async def history(self) -> list[Message]:
         """The messages of the session, oldest first."""

@@ -19,6 +19,7 @@ from parallel_agents.core.fork import NO_FORK, Fork
 from parallel_agents.core.ids import RunId, SessionKey, is_group_key, make_run_id
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
+from parallel_agents.core.pause import Paused
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row, oldest_first
@@ -337,6 +338,12 @@ class Service(Executing):
         return await self._store.kill(
             row.session.key, by=self._user, dry_run=dry_run, keeps_session=keeps_session
         )
+
+    async def pause(self, name: str) -> Paused:
+        return await self._store.pause((await self.find(name)).session.key, by=self._user)
+
+    async def unpause(self, name: str) -> Paused:
+        return await self._store.unpause((await self.find(name)).session.key, by=self._user)
 
     async def resume(self, name: str) -> Spawned:
         row = await self.find(name)

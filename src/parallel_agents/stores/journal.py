@@ -19,6 +19,7 @@ from parallel_agents.stores.going_on import GoingOn
 from parallel_agents.stores.journal_owners import JournalOwners
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
+from parallel_agents.stores.pausing import pause, unpause
 from parallel_agents.stores.pruning import prune_step
 from parallel_agents.stores.removals import note_decision
 from parallel_agents.stores.run_requests import Answer as Answered
@@ -85,6 +86,8 @@ class Journal:
         self.note_artifact = partial(note_artifact, self._tables)
         self.forget_artifacts = partial(forget_artifacts, self._tables)
         self.note_decision = partial(note_decision, self._tables)
+        self.pause = partial(pause, self._tables)
+        self.unpause = partial(unpause, self._tables)
         self.take_notifications = partial(notifications.take, self._tables)
         self.take_own_notifications = partial(notifications.take_own, self._tables)
         self.note_sent = partial(notifications.note_sent, self._tables)

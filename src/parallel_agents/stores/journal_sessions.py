@@ -51,6 +51,7 @@ class _Asker(NamedTuple):
     """
 
     is_killed: bool
+    paused_by: str
     run: RunId
     request: RunId | None
 
@@ -124,7 +125,8 @@ class JournalSessions:
         asker = known.askers.get(session.parent) if session.parent else None
         request = _request(plan, known)
         killed = session.killed or (asker is not None and asker.is_killed)
-        known.askers[session.key] = _Asker(killed, plan.run, request)
+        paused_by = session.paused_by if asker is None else asker.paused_by
+        known.askers[session.key] = _Asker(killed, paused_by, plan.run, request)
         if asker is not None and request != plan.run:
             session = self._with_own_label(session, asker.run, known)
         now = self._tables.now()
@@ -141,6 +143,7 @@ class JournalSessions:
                 killed,
                 now,
                 encode_options(session.options),
+                paused_by,
             ),
         )
         if plan.budget.is_bound:
@@ -157,7 +160,8 @@ class JournalSessions:
         if killed:
             self._runs.end_early(plan.run, session.key, RunStatus.KILLED, by="its parent's end")
             run = self._tables.rows.of_run(plan.run).run
-        return SpawnOutcome(replace(session, killed=killed, created_at=now), run, is_new=True)
+        session = replace(session, killed=killed, paused_by=paused_by, created_at=now)
+        return SpawnOutcome(session, run, is_new=True)
 
     def _with_own_label(self, session: Session, asker: RunId, known: _Known) -> Session:
         """The session with a label that no other child of the asking run has.
@@ -245,8 +249,9 @@ class JournalSessions:
         found = self._tables.database.one("asker", (session,))
         if found is None:
             raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
-        is_killed, run, request, is_live = found
-        return _Asker(bool(is_killed), RunId(run), RunId(request) if is_live else None)
+        is_killed, paused_by, run, request, is_live = found
+        asked_for = RunId(request) if is_live else None
+        return _Asker(bool(is_killed), str(paused_by), RunId(run), asked_for)
 
     def _put_agent(self, agent: Agent) -> str:
         cached = self._encoded.get(id(agent))

@@ -198,6 +198,8 @@ class JournalStore(ABC):
     send = _change(lambda journal: journal.sessions.send)
     go_on = _change(lambda journal: journal.going_on.go_on)
     kill = _change(lambda journal: journal.sessions.kill)
+    pause = _change(lambda journal: journal.pause)
+    unpause = _change(lambda journal: journal.unpause)
     end_unbegun = _change(lambda journal: journal.sessions.end_unbegun)
     end_children = _change(lambda journal: journal.sessions.end_children)
     steer = _change(lambda journal: journal.runs.steer)
@@ -235,7 +237,6 @@ class JournalStore(ABC):
     accounts = _read(lambda rows: rows.accounts)
     account = _read(lambda rows: rows.account)
     owners = _read(lambda rows: rows.owners)
-
     take_notifications = _change(lambda journal: journal.take_notifications)
     take_own_notifications = _change(lambda journal: journal.take_own_notifications)
     note_sent = _change(lambda journal: journal.note_sent)

@@ -29,7 +29,7 @@ _TYPES: tuple[tuple[type, ...], ...] = (
     *(_ANY_TEXT,) * 6,  # key, agent, label, parent, spawn_key, root
     *((int,),) * 2,  # depth, killed
     (float,),  # created_at
-    *(_ANY_TEXT,) * 2,  # options; the run's id
+    *(_ANY_TEXT,) * 3,  # options, paused_by; the run's id
     (int,),  # number
     *(_ANY_TEXT,) * 4,  # kind, status, title, model
     (int,),  # priority
@@ -42,9 +42,9 @@ _TYPES: tuple[tuple[type, ...], ...] = (
     _TEXT_OR_NONE,  # the owner's state
 )
 _DEFAULTS = {str: "", int: 0, float: 0.0}
-_TIMES = (8, 27, 28, 29)
+_TIMES = (8, 28, 29, 30)
 LAST_MOMENT = 1e11  # the year 5138: what is later is not a time
-_AGENT, _OPTIONS, _KIND, _STATUS, _OWNER_STATE = 1, 9, 12, 13, 32
+_AGENT, _OPTIONS, _KIND, _STATUS, _OWNER_STATE = 1, 9, 13, 14, 33
 
 
 def row_from(columns: SqlRow, agent: Agent | Undecodable) -> Row:
@@ -109,8 +109,8 @@ def _row(columns: SqlRow, agent: Agent | Undecodable) -> Row:
     assert isinstance(agent, Agent)  # it was checked, or has its stand-in
     owner_state = columns[_OWNER_STATE]
     return Row(
-        session=_session_from(columns[:10], agent),
-        run=_run_from(columns[0], columns[10:32]),
+        session=_session_from(columns[:11], agent),
+        run=_run_from(columns[0], columns[11:33]),
         owner_state=None if owner_state is None else OwnerState(owner_state),
     )
 
@@ -131,7 +131,7 @@ def summed_spend(sums: Iterable[int | None]) -> Spend:
 
 
 def _session_from(columns: SqlRow, agent: Agent) -> Session:
-    key, _, label, parent, spawn_key, root, depth, killed, created_at, options = columns
+    key, _, label, parent, spawn_key, root, depth, killed, created_at, options, paused_by = columns
     return Session(
         key=SessionKey(key),
         agent=agent,
@@ -142,6 +142,7 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
         depth=depth,
         options=decode_options(options),
         killed=bool(killed),
+        paused_by=str(paused_by),
         created_at=created_at,
     )
 

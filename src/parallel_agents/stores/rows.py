@@ -126,7 +126,7 @@ class Rows:
     def of_runs(self, runs: Sequence[RunId]) -> dict[RunId, Row]:
         """The given runs that exist, with their sessions."""
         found = self.database.all("rows_of_runs", (as_array(runs),))
-        return {RunId(columns[10]): self._row(columns) for columns in found}
+        return {RunId(columns[11]): self._row(columns) for columns in found}
 
     def rows_of(self, runs: Sequence[RunId]) -> list[Row]:
         found = self.of_runs(runs)

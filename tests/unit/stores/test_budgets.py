@@ -156,7 +156,7 @@ def plain_accounts(database: SqliteDatabase) -> BudgetAccounts:
 
 
 def add_sessions(database: SqliteDatabase, names: Iterable[str]) -> None:
-    rows = [(n, "", n, "", n, "", n, 0, 0, 0.0, "{}") for n in names]
+    rows = [(n, "", n, "", n, "", n, 0, 0, 0.0, "{}", "") for n in names]
     database.run_many("put_session", rows)
 
 

@@ -64,6 +64,8 @@ COMMANDS = {
     "store": Command(
         "store", "Show the size of the store; prune, copy, shrink and check it.", _CONTROL
     ),
+    "pause": Command("pause:pause", "Let a run and all below it start nothing for now.", _CONTROL),
+    "unpause": Command("pause:unpause", "Let a paused run go on.", _CONTROL),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
     "serve": Command("serve:serve", "Serve the API and the page to browsers and programs.", _SERVE),

@@ -9,15 +9,15 @@ SELECT last_seq FROM formats WHERE format = ?;
 
 -- name: put_session
 INSERT INTO sessions
-    (key, agent, label, parent, spawn_key, digest, root, depth, killed, created_at, options)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    (key, agent, label, parent, spawn_key, digest, root, depth, killed, created_at, options, paused_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: session_by_spawn_key
 SELECT key, digest FROM sessions WHERE parent = ? AND spawn_key = ?;
 
 -- A session and the run that asks for others in it: the one being executed, else the latest.
 -- name: asker
-SELECT s.killed, r.id, r.request, r.status IN ('queued', 'running')
+SELECT s.killed, s.paused_by, r.id, r.request, r.status IN ('queued', 'running')
 FROM sessions AS s JOIN runs AS r ON r.session = s.key
 WHERE s.key = ?1 AND r.number = COALESCE(
     (SELECT MIN(number) FROM runs WHERE session = ?1 AND status IN ('queued', 'running')),
@@ -94,6 +94,7 @@ WHERE id IN (SELECT value FROM json_each(:runs)) AND status IN ('queued', 'runni
   AND NOT EXISTS (SELECT 1 FROM runs AS earlier
                   WHERE earlier.session = runs.session AND earlier.number < runs.number
                     AND earlier.status IN ('queued', 'running'))
+  AND NOT EXISTS (SELECT 1 FROM sessions WHERE key = runs.session AND paused_by <> '')
 RETURNING id, session, epoch;
 
 -- Undo a claim, before anything was written for it.
@@ -183,6 +184,35 @@ WITH RECURSIVE tree (key) AS (
 )
 SELECT tree.key FROM tree;
 
+-- name: pause
+UPDATE sessions SET paused_by = :by
+WHERE key IN (SELECT value FROM json_each(:sessions)) AND paused_by = '' AND NOT killed
+RETURNING key;
+
+-- name: unpause
+UPDATE sessions SET paused_by = ''
+WHERE key IN (SELECT value FROM json_each(:sessions)) AND paused_by <> ''
+RETURNING key;
+
+-- name: live_runs_of
+SELECT r.session, r.id
+FROM json_each(?) AS asked CROSS JOIN runs AS r ON r.session = asked.value AND {live}
+ORDER BY r.created_at, r.number;
+
+-- While a run is paused it is idle: until its next claim, or until the pause ends.
+-- name: begin_idling
+UPDATE runs SET released_at = COALESCE(released_at, :now)
+WHERE id IN (SELECT value FROM json_each(:runs)) AND started_at IS NOT NULL;
+
+-- A living process takes it up as it left it; for another one, it is idle from now on.
+-- name: end_idling
+UPDATE runs
+SET idle_seconds = idle_seconds + MAX(0, :now - released_at),
+    released_at = CASE WHEN NOT EXISTS (SELECT 1 FROM owners
+                                        WHERE owners.id = runs.owner AND owners.state = 'live')
+                       THEN :now END
+WHERE id IN (SELECT value FROM json_each(:runs)) AND released_at IS NOT NULL;
+
 -- name: mark_killed
 UPDATE sessions SET killed = 1 WHERE key = ?;
 
@@ -213,7 +243,7 @@ FROM owners ORDER BY heartbeat_at DESC;
 
 -- name: count_sleep
 UPDATE runs SET idle_seconds = idle_seconds + :seconds
-WHERE owner = :owner AND status = 'running' AND started_at IS NOT NULL;
+WHERE owner = :owner AND status = 'running' AND started_at IS NOT NULL AND released_at IS NULL;
 
 -- What a dead process executed, except runs that only waited for others: the run, its session, and
 -- how often a process died after the same step.
@@ -222,7 +252,7 @@ UPDATE runs
 SET deaths = CASE WHEN died_after = last.step THEN deaths + 1 ELSE 1 END, died_after = last.step
 FROM (SELECT r.id AS run, COALESCE(MAX(e.seq), 0) AS step
       FROM runs AS r JOIN events AS e ON e.run = r.id
-      WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent'
+      WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent' AND r.released_at IS NULL
         AND {is_step}
         AND NOT EXISTS (SELECT 1 FROM sessions AS s JOIN runs AS child ON child.session = s.key
                         WHERE s.parent = r.session AND child.status IN ('queued', 'running'))
@@ -240,7 +270,8 @@ AND e.key NOT GLOB 'steer-*' AND e.key NOT GLOB 'noticed/*' AND e.key NOT GLOB '
 SELECT last.run
 FROM (SELECT r.id AS run, MAX(e.seq), e.key AS step
       FROM runs AS r JOIN events AS e ON e.run = r.id
-      WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent' AND {is_step}
+      WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent' AND r.released_at IS NULL
+        AND {is_step}
       GROUP BY r.id) AS last
 WHERE last.step GLOB 'turn-*/model'
    OR EXISTS (SELECT 1 FROM events AS begun
@@ -268,7 +299,7 @@ WHERE state != 'live' AND heartbeat_at < ?
 
 -- name: row_columns
 s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
-       s.options,
+       s.options, s.paused_by,
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
@@ -383,7 +414,7 @@ s.key IN ({subtree_of_tree})
 ({live} OR r.finished_at >= :since)
 
 -- name: rows.orphaned
-{live} AND (r.owner IS NULL OR o.state = 'dead')
+{live} AND (r.owner IS NULL OR o.state = 'dead') AND s.paused_by = ''
 
 -- name: rows.roots
 s.parent = ''
@@ -1240,7 +1271,7 @@ r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
 
 -- name: silent_joined
 JOIN owners AS o ON o.id = r.owner AND o.state = 'live'
-JOIN sessions AS s ON s.key = r.session
+JOIN sessions AS s ON s.key = r.session AND s.paused_by = ''
 JOIN events AS e ON e.seq = (SELECT MAX(own.seq) FROM events AS own
                              WHERE own.run = r.id AND {is_own_event})
 WHERE {live} AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?1

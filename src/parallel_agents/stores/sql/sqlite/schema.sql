@@ -16,7 +16,8 @@ CREATE TABLE sessions (
     depth INTEGER NOT NULL,
     killed INTEGER NOT NULL,
     created_at REAL NOT NULL,
-    options TEXT NOT NULL DEFAULT '{}'
+    options TEXT NOT NULL DEFAULT '{}',
+    paused_by TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX sessions_by_parent ON sessions (parent, spawn_key);
 CREATE INDEX sessions_by_root ON sessions (root);

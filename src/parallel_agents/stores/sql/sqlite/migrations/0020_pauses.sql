@@ -1,0 +1,2 @@
+-- Who paused a session, with all below it; empty while it may go on.
+ALTER TABLE sessions ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';
