@@ -27,7 +27,7 @@ NIGHT = 1000.0  # ten times as long as a run may take
 LIMITS = Limits(timeout_seconds=100.0)
 WRITER = Agent(name="writer", description="Writes", instructions="Write.", limits=LIMITS)
 LOOKER = replace(WRITER, name="looker", instructions="Look.", tools=("look",))
-LEAD = replace(WRITER, name="lead", policy=Policy(max_depth=1))
+LEAD = replace(WRITER, name="lead", policy=Policy(spawns=("*",)))
 
 
 class Slow(ScriptedModel):
