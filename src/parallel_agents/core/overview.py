@@ -20,6 +20,7 @@ class Tally(NamedTuple):
         finished_at: when the last of them ended, in seconds since the epoch; None if they are live.
         is_later: whether they began after the team had ended, such as retries.
         is_retrying: whether the last call of each failed and is made again.
+        is_paused: whether somebody paused their sessions, and they are live.
     """
 
     status: RunStatus
@@ -29,6 +30,7 @@ class Tally(NamedTuple):
     finished_at: float | None
     is_later: bool = False
     is_retrying: bool = False
+    is_paused: bool = False
 
 
 class Cost(NamedTuple):

@@ -22,12 +22,14 @@ class LiveRuns(NamedTuple):
     Attributes:
         owner: the process that executes them; None for none.
         unclaimed_since: when the newest of them was queued, if no process has claimed any yet.
+        is_paused: whether somebody paused their sessions.
     """
 
     owner: OwnerId | None
     status: RunStatus
     runs: int
     unclaimed_since: float | None
+    is_paused: bool = False
 
 
 class Failures(NamedTuple):

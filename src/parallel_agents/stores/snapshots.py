@@ -51,9 +51,10 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
     last = rows.last_bodies([run.id for run in working if run.status is not RunStatus.QUEUED])
     begun = [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
     resting = [
-        run.id
-        for run in _live([*shown, *_all(left.values())])
-        if run.owner not in alive or run.is_resting
+        row.run.id
+        for row in [*shown, *_all(left.values())]
+        if not row.run.status.is_over
+        and (row.run.owner not in alive or row.run.is_resting or row.session.paused_by)
     ]
     asked = read_asked(rows, now) if working else []
     running = [run.id for run in working if run.status is RunStatus.RUNNING]

@@ -64,12 +64,13 @@ def read_silent(
 
 
 def _live(columns: SqlRow) -> LiveRuns:
-    owner, status, runs, since = columns
+    owner, status, runs, since, is_paused = columns
     return LiveRuns(
         None if owner is None else OwnerId(str(owner)),
         status_from(status),
         int(runs),
         since if is_moment(since) else None,
+        bool(is_paused),
     )
 
 

@@ -18,10 +18,11 @@ _START_SECONDS = 5.0
 
 
 class LiveState(StrEnum):
-    """How live runs are doing: executed, waiting for a process, or left by all processes."""
+    """How live runs are doing: executed, waiting for a process, paused, or left by all processes."""
 
     RUNNING = "running"
     QUEUED = "queued"
+    PAUSED = "paused"
     STOPPED = "stopped"
 
 
@@ -50,7 +51,8 @@ class Liveness:
 
     def are_stopped(self, tally: Tally | LiveRuns) -> bool:
         """The same of runs that are doing alike."""
-        return not tally.status.is_over and self._is_left(tally.owner, tally.unclaimed_since)
+        is_live = not tally.status.is_over and not tally.is_paused
+        return is_live and self._is_left(tally.owner, tally.unclaimed_since)
 
     def count(self, live: Iterable[LiveRuns]) -> Counter[LiveState]:
         """How many live runs are in each state; every run is in one."""
@@ -58,7 +60,8 @@ class Liveness:
         for each in live:
             is_running = each.status is RunStatus.RUNNING
             at_work = LiveState.RUNNING if is_running else LiveState.QUEUED
-            found[LiveState.STOPPED if self.are_stopped(each) else at_work] += each.runs
+            state = LiveState.STOPPED if self.are_stopped(each) else at_work
+            found[LiveState.PAUSED if each.is_paused else state] += each.runs
         return found
 
     def _is_left(self, owner: OwnerId | None, queued_at: float | None) -> bool:

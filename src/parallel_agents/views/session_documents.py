@@ -46,6 +46,7 @@ class SessionDocument(TypedDict):
     attention: str
     needs: dict[str, int]
     retry: RetryDocument | None
+    paused_by: str
     is_worked_on: bool
     is_stopped: bool
     queued_after: int
@@ -102,6 +103,7 @@ def line_json(line: SessionLine) -> SessionDocument:
         "attention": line.attention or "",
         "needs": {kind.value: count for kind, count in line.needs.items()},
         "retry": _retry_json(line.retry),
+        "paused_by": row.session.paused_by if line.is_paused else "",
         "is_worked_on": row.owner_state == "live" or run.status.is_over,
         "is_stopped": line.is_stopped,
         "queued_after": line.queued_after,

@@ -43,7 +43,7 @@ FIELDS = {
 # `flow:` is another word for `workflow:`.
 _SAME = {"flow": "workflow"}
 _STOPPED, _STUCK, _WAITING, _INTERRUPTED = "stopped", "stuck", "waiting", "interrupted"
-_RETRYING = "retrying"
+_RETRYING, _PAUSED = "retrying", "paused"
 _GROUPS = {"live": LIVE, "ended": frozenset(RunStatus) - LIVE}
 _KINDS = tuple(kind.value for kind in RunnerKind)
 _ATTENTION = frozenset({_STOPPED, _STUCK, _WAITING})
@@ -52,6 +52,7 @@ STATES = (
     *_GROUPS,
     *sorted(_ATTENTION),
     _RETRYING,
+    _PAUSED,
     _INTERRUPTED,
 )
 _TOKEN = re.compile(r'\s+|(?P<piece>"[^"]*"|[^\s",]+|,)|(?P<open>")')
@@ -111,7 +112,7 @@ class SessionQuery:
         whose run was killed, is known only to who looks; so is what everything below a session cost.
         """
         named = self.states - _GROUPS.keys()
-        looked_at = {*_ATTENTION, _INTERRUPTED, _RETRYING, RunStatus.KILLED.value}
+        looked_at = {*_ATTENTION, _INTERRUPTED, _RETRYING, _PAUSED, RunStatus.KILLED.value}
         is_looked_at = named & {*looked_at, *(status.value for status in LIVE)}
         return not is_looked_at and not self.costs
 
@@ -301,7 +302,7 @@ def _statuses(states: frozenset[str]) -> tuple[RunStatus, ...]:
     """The states of runs that sessions in one of these states may have."""
     found: set[RunStatus] = set()
     for state in states:
-        if state in _ATTENTION:
+        if state in _ATTENTION or state == _PAUSED:
             found |= LIVE
         elif state == _RETRYING:
             found.add(RunStatus.RUNNING)

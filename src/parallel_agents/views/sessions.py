@@ -12,7 +12,7 @@ from parallel_agents.core.inspection import Retry, Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.question import Question
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_after, doing_on, doing_while
@@ -22,6 +22,7 @@ from parallel_agents.views.liveness import Liveness
 STOPPED = "stopped"
 INTERRUPTED = "interrupted"
 RETRYING = "retrying"
+PAUSED = "paused"
 _NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 _NOTHING_NEEDED = Needs()
 
@@ -32,7 +33,7 @@ class SessionLine:
 
     Attributes:
         doing: what that run is doing now.
-        is_stopped: the run has not ended, and no process works on it.
+        is_stopped: the run has not ended, no process works on it, and nobody paused it.
         until: when it ended, was worked on last or, while a process works on it, now.
         asks: what the run asks a person, whether a process works on it or not; if it asks nothing,
             the first that a session below it asks.
@@ -80,13 +81,24 @@ class SessionLine:
         return self.row.run.status is RunStatus.KILLED and not self.row.session.killed
 
     @property
+    def is_paused(self) -> bool:
+        return is_paused(self.row)
+
+    @property
     def state(self) -> str:
         """The state to show: `stopped` is a live run that no process works on, `retrying` one whose last call failed."""
         if self.is_interrupted:
             return INTERRUPTED
+        if self.is_paused:
+            return PAUSED
         if self.is_stopped:
             return STOPPED
         return _state(self.row.run.status) if self.retry is None else RETRYING
+
+
+def is_paused(row: Row) -> bool:
+    """Whether a row's run is live, and somebody has paused its session."""
+    return bool(row.session.paused_by) and not row.run.status.is_over
 
 
 def _state(status: RunStatus) -> str:
@@ -108,7 +120,8 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
     run = row.run
     tallies = seen.tallies.get(key, ())
     left = (row, *seen.left.get(key, ()))
-    is_stopped = liveness.is_stopped(run)
+    is_held = is_paused(row)
+    is_stopped = liveness.is_stopped(run) and not is_held
     silence = None if is_stopped else seen.silences.get(run.id)
     asked, needs_below = seen.asked.get(run.id), seen.needs_below.get(key, _NOTHING_NEEDED)
     attention = _attention(asked, silence)
@@ -117,14 +130,14 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         row=row,
         is_stopped=is_stopped,
         until=_last_time(seen, left, tallies)
-        if is_stopped or run.is_resting
+        if is_stopped or is_held or run.is_resting
         else run.finished_at or seen.now,
-        doing="" if is_stopped else _doing(seen, run),
+        doing="" if is_stopped else _doing(seen, row),
         asks="" if question is None else waits_for(question),
         is_asking=asked is not None,
         attention=attention,
         needs=_with(needs_below.sessions, attention),
-        retry=None if is_stopped else seen.retries.get(run.id),
+        retry=None if is_stopped or is_held else seen.retries.get(run.id),
         queued_after=queued_after,
         counts=_counts([each for each in tallies if not each.is_later], liveness),
         later_counts=_counts([each for each in tallies if each.is_later], liveness),
@@ -169,6 +182,8 @@ def _counts(tallies: Sequence[Tally], liveness: Liveness) -> Mapping[str, int]:
 
 
 def _state_of(tally: Tally, liveness: Liveness) -> str:
+    if tally.is_paused:
+        return PAUSED
     if liveness.are_stopped(tally):
         return STOPPED
     return RETRYING if tally.is_retrying else _state(tally.status)
@@ -179,7 +194,10 @@ def _counting(row: Row, live: Sequence[Row]) -> tuple[Row, int]:
     return (live[0], len(live) - 1) if live else (row, 0)
 
 
-def _doing(seen: Snapshot, run: Run) -> str:
+def _doing(seen: Snapshot, row: Row) -> str:
+    run = row.run
+    if is_paused(row):
+        return f"paused by {row.session.paused_by}"
     if run.status is RunStatus.QUEUED:
         return WAITS_FOR_SLOT
     last = seen.last.get(run.id)

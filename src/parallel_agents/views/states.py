@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from parallel_agents.core.run import RunStatus
 from parallel_agents.views import format
-from parallel_agents.views.sessions import INTERRUPTED, RETRYING, STOPPED, SessionLine
+from parallel_agents.views.sessions import INTERRUPTED, PAUSED, RETRYING, STOPPED, SessionLine
 
 # What is no status of a run: the others are in `format`.
-_GLYPHS = {STOPPED: "■", INTERRUPTED: "■", RETRYING: "↻"}
-_STYLES = {STOPPED: "yellow", INTERRUPTED: "dim", RETRYING: "yellow"}
+_GLYPHS = {STOPPED: "■", INTERRUPTED: "■", RETRYING: "↻", PAUSED: "‖"}
+_STYLES = {STOPPED: "yellow", INTERRUPTED: "dim", RETRYING: "yellow", PAUSED: "blue"}
 
 
 def glyph_of(line: SessionLine) -> str:

@@ -635,7 +635,7 @@ WITH teams AS MATERIALIZED (
            (SELECT CASE WHEN {live} THEN 9e999 ELSE r.finished_at END
             FROM runs AS r WHERE r.session = value ORDER BY r.number DESC LIMIT 1) AS ended_at
     FROM json_each(?))
-SELECT team, status, owner, is_unclaimed, unclaimed_since, is_later, is_retrying,
+SELECT team, status, owner, is_unclaimed, unclaimed_since, is_later, is_retrying, is_paused,
        COUNT(*) FILTER (WHERE is_latest), MAX(finished_at)
 FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              {live} AND r.epoch = 0 AS is_unclaimed,
@@ -645,6 +645,7 @@ FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              OR (asking.kind = 'team' AND EXISTS (SELECT 1 FROM dead_letters AS d WHERE d.retried_by = r.session))
              AS is_later,
              r.status = 'running' AND {is_retrying} AS is_retrying,
+             {live} AND (SELECT paused_by <> '' FROM sessions WHERE key = r.session) AS is_paused,
              NOT EXISTS (SELECT 1 FROM runs AS later
                          JOIN runs AS asker ON asker.id = later.asked_by
                          WHERE later.session = r.session AND later.number > r.number
@@ -654,7 +655,7 @@ FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
                  SELECT 1 FROM dead_letters AS d JOIN runs AS again ON again.session = d.retried_by
                  WHERE d.run = r.id AND (again.created_at > ended_at) = (r.created_at > ended_at))) AS is_latest
       FROM teams JOIN runs AS asking ON asking.session = team CROSS JOIN runs AS r ON r.asked_by = asking.id)
-GROUP BY 1, 2, 3, 4, 5, 6, 7;
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
 
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
@@ -1178,21 +1179,22 @@ WITH above (session, owner) AS MATERIALIZED (
     SELECT r.session, o.id
     FROM owners AS o JOIN runs AS r INDEXED BY runs_live ON r.owner = o.id AND {live}
     WHERE o.state = 'live' AND EXISTS (SELECT 1 FROM sessions AS below WHERE below.parent = r.session)),
-found (owner, status, parent, runs, since) AS (
+found (owner, status, parent, is_paused, runs, since) AS (
     SELECT r.owner, r.status,
            CASE WHEN EXISTS (SELECT 1 FROM above)
                      AND EXISTS (SELECT 1 FROM owners WHERE owners.id = r.owner AND owners.state != 'live')
                 THEN (SELECT parent FROM sessions WHERE key = r.session) END,
+           (SELECT paused_by <> '' FROM sessions WHERE key = r.session),
            COUNT(*), MAX(CASE WHEN r.epoch = 0 THEN r.created_at END)
     FROM runs AS r INDEXED BY runs_live
     WHERE {live} AND r.kind = 'agent'
-    GROUP BY 1, 2, 3)
+    GROUP BY 1, 2, 3, 4)
 SELECT COALESCE(taker, owner), CASE WHEN taker IS NULL THEN status ELSE 'queued' END, SUM(runs),
-       MAX(since)
+       MAX(since), is_paused
 FROM (SELECT found.*,
              (SELECT above.owner FROM above WHERE above.session = found.parent LIMIT 1) AS taker
       FROM found)
-GROUP BY 1, 2;
+GROUP BY 1, 2, 5;
 
 -- The living process that executes the parent of a run whose own process has ended: it continues the
 -- run as soon as it has a slot for it.
