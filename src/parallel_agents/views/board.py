@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,13 +19,14 @@ from parallel_agents.core.event import (
     Waiting,
 )
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.pause import is_pause, is_unpause
 from parallel_agents.core.question import Question, answered_key
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_on
 from parallel_agents.views.events import WAITS_FOR_SLOT, describe, waits_for
 from parallel_agents.views.format import seconds, status as status_word
-from parallel_agents.views.sessions import RETRYING
+from parallel_agents.views.sessions import PAUSED, RETRYING
 from parallel_agents.views.states import need_you
 
 
@@ -40,6 +42,7 @@ class Lane:
         asked: the questions that wait for a person, by the keys of their answers.
         needed: how many sessions need a person: the run's own, and those below it if they are known.
         is_retrying: whether its last call failed and is made again.
+        is_paused: whether somebody paused it.
     """
 
     label: str
@@ -52,11 +55,13 @@ class Lane:
     asked: Mapping[str, Question] = field(default_factory=dict[str, Question])
     needed: int = 0
     is_retrying: bool = False
+    is_paused: bool = False
 
     @property
     def state(self) -> str:
         """The state to show."""
-        return RETRYING if self.is_retrying else status_word(self.status)
+        held = PAUSED if self.is_paused else RETRYING if self.is_retrying else ""
+        return held or status_word(self.status)
 
 
 @dataclass(slots=True)
@@ -127,11 +132,14 @@ class Board:
     def counts(self) -> Sequence[str]:
         """How many are at work, make a call again and wait, and how many need a person."""
         retrying = sum(lane.is_retrying for lane in self.lanes.values())
+        paused = Counter(lane.status for lane in self.lanes.values() if lane.is_paused)
+        running = self.count(RunStatus.RUNNING) - retrying - paused[RunStatus.RUNNING]
         needed = sum(lane.needed for lane in self.lanes.values())
         return [
-            f"{self.count(RunStatus.RUNNING) - retrying} running",
+            f"{running} running",
             *([f"{retrying} retrying"] if retrying else []),
-            f"{self.count(RunStatus.QUEUED)} queued",
+            f"{self.count(RunStatus.QUEUED) - paused[RunStatus.QUEUED]} queued",
+            *([f"{paused.total()} paused"] if paused else []),
             *([need_you(needed)] if needed else []),
         ]
 
@@ -153,7 +161,8 @@ def seconds_at(lane: Lane, now: float) -> float | None:
     """How long processes have executed a live lane; None before its start."""
     if lane.began_at is None:
         return None
-    return (lane.last_at if lane.status is RunStatus.QUEUED else now) - lane.began_at
+    is_idle = lane.is_paused or lane.status is RunStatus.QUEUED
+    return (lane.last_at if is_idle else now) - lane.began_at
 
 
 def doing_at(lane: Lane, now: float) -> str:
@@ -172,14 +181,18 @@ def doing_at(lane: Lane, now: float) -> str:
 
 
 def _after(lane: Lane, event: Event) -> Lane:
-    if isinstance(event.body, Steered | Noticed):
+    if isinstance(event.body, Noticed):
+        return _noticed(lane, event)
+    if isinstance(event.body, Steered):
         return lane  # it goes on with what it does
-    worked_until = lane.last_at
+    worked_until, held = lane.last_at, lane.doing
     lane = replace(lane, doing=doing_on(lane.last or event.body, event.body), last_at=event.at)
     if not isinstance(event.body, Started):
         lane = replace(lane, last=event.body)
     asked = _still_asked(lane, event)
-    if asked:
+    if lane.is_paused:  # a call in flight has ended
+        lane = replace(lane, doing=held)
+    elif asked:
         lane = replace(lane, doing=waits_for(next(iter(asked.values()))))
     is_retrying = isinstance(event.body, Retrying)
     lane = replace(lane, asked=asked, needed=1 if asked else 0, is_retrying=is_retrying)
@@ -191,9 +204,22 @@ def _after(lane: Lane, event: Event) -> Lane:
         case Replied() as reply:
             return replace(lane, spend=lane.spend + reply.spend)
         case Finished(outcome=outcome):
-            return replace(lane, status=outcome.status)
+            doing = describe(event.body).doing
+            return replace(lane, status=outcome.status, doing=doing, is_paused=False)
         case _:
             return lane
+
+
+def _noticed(lane: Lane, event: Event) -> Lane:
+    if not (is_pause(event.body) or is_unpause(event.body)):
+        return lane  # it goes on with what it does
+    return replace(
+        lane,
+        doing=describe(event.body).doing,
+        last_at=event.at if is_pause(event.body) else lane.last_at,
+        is_paused=is_pause(event.body),
+        is_retrying=False,
+    )
 
 
 def _still_asked(lane: Lane, event: Event) -> Mapping[str, Question]:

@@ -33,6 +33,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.flow import Batched, StepFinished, StepStarted
 from parallel_agents.core.message import task_text
+from parallel_agents.core.pause import is_pause, is_unpause
 from parallel_agents.core.question import Question
 from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.views import format
@@ -120,9 +121,8 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
         case Revised(by=by, text=text):
             title = f"{by} wrote the next version"
             return Description(title=title, text=text, doing="checks the answer")
-        case Noticed(text=text, by=by, what=what):
-            decision = Decided(by or RUNTIME, what, text)
-            return Description(title="notice", text=text, decision=decision)
+        case Noticed():
+            return _noticed(body)
         case Shortened():
             return _shortened(body)
         case Closing():
@@ -307,6 +307,15 @@ def _gated(body: Gated) -> Description:
 
 def _batched(body: Batched) -> Description:
     return Description(title=f"{len(body.rows)} rows in one task", doing="begins rows")
+
+
+def _noticed(body: Noticed) -> Description:
+    decision = Decided(body.by or RUNTIME, body.what, body.text)
+    if is_pause(body):
+        return Description(title=body.text, doing=body.text, decision=decision)
+    if is_unpause(body):
+        return Description(title=body.text, decision=decision)
+    return Description(title="notice", text=body.text, decision=decision)
 
 
 def _shortened(body: Shortened) -> Description:

@@ -26,8 +26,11 @@ from parallel_agents.core.event import (
     Waiting,
 )
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.pause import is_pause, is_unpause
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
+
+_PAUSE = "the end of its pause"
 
 
 class SpanKind(StrEnum):
@@ -109,6 +112,7 @@ class Frame:
     tools: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     is_group: bool = False
     queued_at: float | None = None
+    paused_at: float | None = None
     asked_at: float | None = None
 
     @property
@@ -183,6 +187,8 @@ def _take(frame: Frame, event: Event) -> None:
     at = event.at
     _close_waits(frame, event)
     frame.present = _present(frame, event.body, at)
+    if frame.paused_at is not None:
+        frame.present = Span(SpanKind.WAIT, frame.paused_at, frame.paused_at, _PAUSE)
     for span in _spans(event.body, at):
         _add(frame, span)
     match event.body:
@@ -263,6 +269,12 @@ def _close_waits(frame: Frame, event: Event) -> None:
     if frame.queued_at is not None and isinstance(event.body, Started | Finished):
         _add(frame, Span(SpanKind.QUEUED, frame.queued_at, event.at))
         frame.queued_at = None
+    if is_pause(event.body) and frame.paused_at is None:
+        frame.paused_at = event.at
+    is_over = isinstance(event.body, Finished)
+    if frame.paused_at is not None and (is_over or is_unpause(event.body)):
+        _add(frame, Span(SpanKind.WAIT, frame.paused_at, event.at, _PAUSE))
+        frame.paused_at = None
     if frame.asked_at is not None and isinstance(event.body, Answered | Finished):
         _add(frame, Span(SpanKind.ASKS, frame.asked_at, event.at))
         frame.asked_at = None

@@ -77,7 +77,8 @@ def doing(line: SessionLine) -> str:
     if line.counts:
         later = _listed(line.later_counts)
         since = f"since then {later}" if later else ""
-        return "; ".join(filter(None, (_counts(line), since, line.asks)))
+        by = f"by {line.row.session.paused_by}, " if line.is_paused else ""
+        return "; ".join(filter(None, (f"{by}{_counts(line)}", since, line.asks)))
     return line.asks or line.doing or line.row.run.title
 
 

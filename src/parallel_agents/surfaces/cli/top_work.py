@@ -14,14 +14,17 @@ from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.pause import PAUSE, UNPAUSE
 from parallel_agents.surfaces.answering import check_is_person, given_answer
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.health_signs import signs_of
 from parallel_agents.surfaces.cli.kill import count
+from parallel_agents.surfaces.cli.pause import told, unpaused
 from parallel_agents.surfaces.cli.steer import receipt_of
 from parallel_agents.views import format
 from parallel_agents.views.health import Sign
 from parallel_agents.views.liveness import Liveness
+from parallel_agents.views.sessions import is_paused
 
 T = TypeVar("T")
 
@@ -100,6 +103,14 @@ class TopWork:
             verb = "would end" if dry_run else "ended"
             told = count(killed.runs, liveness)
             return f"{verb} {told}; {killed.already_over} had ended already", bool(killed.runs)
+
+    async def pause(self, session: SessionKey) -> str:
+        """Pause a session and all below it; or let them go on, if it is paused."""
+        async with self._client() as client:
+            row = await client.sessions.find(session)
+            if is_paused(row):
+                return told(UNPAUSE, row.session.label, await unpaused(client, session))
+            return told(PAUSE, row.session.label, await client.sessions.pause(session))
 
     async def retry(self, letter: DeadLetter) -> str:
         """Run the task of a dead letter again."""
