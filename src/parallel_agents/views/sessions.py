@@ -36,6 +36,7 @@ class SessionLine:
         until: when it ended, was worked on last or, while a process works on it, now.
         asks: what the run asks a person, whether a process works on it or not; if it asks nothing,
             the first that a session below it asks.
+        asked: the question of which `asks` tells; None for none.
         is_asking: whether it is the run itself that asks.
         attention: what the run itself needs of a person; None for nothing.
         needs: how many sessions need a person, it and all below it, by what it is that they need.
@@ -54,6 +55,7 @@ class SessionLine:
     until: float
     doing: str = ""
     asks: str = ""
+    asked: Question | None = None
     is_asking: bool = False
     attention: Attention | None = None
     needs: Mapping[Attention, int] = field(default_factory=dict[Attention, int])
@@ -121,6 +123,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         else run.finished_at or seen.now,
         doing="" if is_stopped else _doing(seen, run),
         asks="" if question is None else waits_for(question),
+        asked=question,
         is_asking=asked is not None,
         attention=attention,
         needs=_with(needs_below.sessions, attention),

@@ -12,6 +12,7 @@ from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.overview import Cost
+from parallel_agents.core.question import OpenQuestion
 from parallel_agents.surfaces.cli.session_table import doing
 from parallel_agents.surfaces.cli.top_seen import MOST_BELOW, Seen
 from parallel_agents.views import cells, format
@@ -99,7 +100,6 @@ class Shown(NamedTuple):
 
 def session_rows(seen: Seen, order: FixedOrder[str], shown: Shown) -> list[Item]:
     """The tops by group, each with what below it is worth a row; the rest of it is counted."""
-    asked = {each.session: each.id for each in seen.questions}
     items: list[Item] = []
     for top in arranged(seen.tops, order):
         key = top.row.session.key
@@ -108,9 +108,9 @@ def session_rows(seen: Seen, order: FixedOrder[str], shown: Shown) -> list[Item]
         wanted = [line for line in below if _is_wanted(line, shown)]
         if not _is_wanted(top, shown) and not wanted:
             continue
-        items.append(_item(top, asked, _stem(top, is_open=is_open)))
+        items.append(_item(top, seen.questions, _stem(top, is_open=is_open)))
         listed = wanted if is_open else _closed(wanted)
-        items += [_item(line, asked, "   ") for line in listed]
+        items += [_item(line, seen.questions, "   ") for line in listed]
         if (rest := _rest(top, listed)) and not shown.filter:
             items.append(Item(f"{key}/rest", ("   ", rest, "", "", ""), key, group=Group.DONE))
         if len(below) >= MOST_BELOW:
@@ -139,7 +139,7 @@ def _stem(top: SessionLine, *, is_open: bool) -> str:
     return ("▾ " if is_open else "▸ ") if top.row.run.kind.is_group else "  "
 
 
-def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
+def _item(line: SessionLine, questions: Sequence[OpenQuestion], stem: str) -> Item:
     row, run = line.row, line.row.run
     group = group_of(line)
     seconds = run.seconds_until(line.until)
@@ -156,10 +156,24 @@ def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
             format.money(line.spend) if line.spend.calls else "",
         ),
         row.session.key,
-        asked.get(row.session.key, ""),
+        _question_of(line, questions),
         group,
         _style(line, group),
     )
+
+
+def _question_of(line: SessionLine, questions: Sequence[OpenQuestion]) -> str:
+    """The id of the question that it, or the first below it, waits for; others may wait for it, too."""
+    asked, key = line.asked, line.row.session.key
+    if asked is None:
+        return ""
+    account = asked.account or None
+    fits = (
+        [each.id for each in questions if each.session == key],
+        [each.id for each in questions if each.question == asked],
+        [each.id for each in questions if each.question.account == account],
+    )
+    return next((found[0] for found in fits if found), "")
 
 
 def _style(line: SessionLine, group: Group) -> str:
@@ -324,8 +338,7 @@ def head_line(seen: Seen, width: int, note: str = "") -> str:
     for top in seen.tops:
         counts.update(top.counts or {top.state: 1})
         counts.update(top.later_counts)
-    needed = sum(top.needed for top in seen.tops)
-    told = [f"▲ {needed:,}"] if needed else []
+    told = [f"▲ {seen.needed:,}"] if seen.needed else []
     told += [f"{glyph} {counts[state]}" for glyph, state in _HEAD if counts[state]]
     states = "  ".join(told)
     today = f"{format.money(seen.today)} today" if seen.today.calls else ""
