@@ -24,7 +24,7 @@ from parallel_agents.views.health import Level, Sign
 from parallel_agents.views.lanes_text import LEGEND, lane_text
 from parallel_agents.views.questions import told
 from parallel_agents.views.sessions import SessionLine
-from parallel_agents.views.states import glyph_of, style_of
+from parallel_agents.views.states import mark_of, style_of
 
 _USUAL, _LABEL, _LEAST_LABEL = 80, 22, 12  # cells; of a narrower terminal the label gives first
 _LEAST_TOLD = 12
@@ -145,7 +145,7 @@ def _item(line: SessionLine, questions: Sequence[OpenQuestion], stem: str) -> It
     seconds = run.seconds_until(line.until)
     state = "" if group in (Group.WORKING, Group.DONE) else f"{line.state}  "
     error = f"{run.error_code}  " if run.error_code else ""
-    glyph = "▲" if group is Group.NEEDS_YOU else glyph_of(line)
+    glyph = mark_of(line)
     return Item(
         row.session.key,
         (
