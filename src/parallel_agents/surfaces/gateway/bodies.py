@@ -132,7 +132,7 @@ class SpawnBody(_WorkBody):
     parent: _Name | None = None
     """The session below which an agent is spawned."""
     listen: bool = False
-    """Whether what the model of an agent writes is told from its first call on."""
+    """Whether what the models of its agents write is told from their first calls on."""
 
     def team_task(self) -> TeamTask:
         """The team that the tasks are.
@@ -186,6 +186,8 @@ class ForkBody(_BudgetBody):
     """A name for the new session."""
     dry_run: bool = False
     """Only say what it would cost."""
+    listen: bool = False
+    """Whether what its model writes is told from its first call on."""
 
     def fork(self, key: str | None) -> Fork:
         """The fork.

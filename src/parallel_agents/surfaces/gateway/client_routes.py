@@ -62,7 +62,7 @@ class ListenQuery(Given):
 
     run: str = Field(min_length=1, max_length=500)
     """The id of the run."""
-    after: int | None = Field(default=None, ge=0)
+    after: int | None = Field(default=None, ge=0, le=1_000_000_000)
     """The last turn whose text is known; 0 for none, and without it that of the last reply stored."""
 
 
