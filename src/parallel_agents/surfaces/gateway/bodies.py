@@ -218,6 +218,8 @@ class ResolveBody(_BudgetBody):
     """The time limit of all of its sessions."""
     cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """Reuse a stored reply to the same conflict if it is no older; by default as the agent says."""
+    dry_run: bool = False
+    """Only say what it would cost."""
 
     @property
     def resolver(self) -> Resolver:
