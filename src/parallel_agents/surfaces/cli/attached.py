@@ -94,12 +94,12 @@ def watch_to_the_end(context: CliContext, name: str, how: Attaching) -> Ended:
     Raises:
         NotFound, Ambiguous: the name means no session, or several.
     """
-    watched: list[_Attached] = []
+    watched: list[Attached] = []
 
     async def show() -> Ended | None:
         async with open_follower(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
-            attached = _Attached(client, row, how)
+            attached = Attached(client, row, how)
             watched.append(attached)
             return await attached.watch()
 
@@ -147,7 +147,7 @@ def _print(ended: Ended, how: Attaching) -> None:
         render.summary(ended.team)
 
 
-class _Attached:
+class Attached:
     """One session that is watched, with all below it.
 
     Attributes:
