@@ -50,7 +50,7 @@ async def at_terminal(
     """A terminal with a command in it that asks the gateway."""
     start = ("setsid", "--ctty") if loaded is None else ()  # a forked one makes it its own
     terminal = Terminal(
-        [*start, str(programs / "pagents"), *arguments, "--url", served.url],
+        [*start, str(programs / "pagents"), *arguments],
         environment_of(served),
         served.environment.home,
         wait_until,
@@ -117,7 +117,9 @@ async def test_an_answer_is_shown_while_it_is_written_and_written_on_when_the_ch
     ):
         served.add_greeter()
         sessions = served.gateway.client.sessions
-        async with at_terminal(served, programs, loaded, "chat", "greeter") as terminal:
+        async with at_terminal(
+            served, programs, loaded, "chat", "greeter", "--url", served.url
+        ) as terminal:
             await shown(terminal, "/exit leaves")
             terminal.press("Greet Ana\r")
             await shown(terminal, "".join(PIECES).strip())
@@ -145,9 +147,17 @@ async def test_an_answer_is_shown_while_it_is_written_and_written_on_when_the_ch
     assert result.status is RunStatus.DONE
 
 
-@pytest.mark.parametrize("command", [("spawn", "--wait"), ("fork", "--wait"), ("watch",)])
+@pytest.mark.parametrize(
+    ("command", "is_here"),
+    [
+        ("spawn --wait greeter Ana", False),
+        ("fork --wait tea Bo", False),
+        ("watch tea", False),
+        ("watch tea", True),
+    ],
+)
 async def test_what_an_agent_writes_is_shown_while_it_is_watched(
-    serving: Serving, programs: Path, loaded: Loaded | None, command: tuple[str, ...]
+    serving: Serving, programs: Path, loaded: Loaded | None, *, command: str, is_here: bool
 ) -> None:
     may_end = asyncio.Event()
     parts = Parts(models={"sim": lambda _: Slow(may_end)}, role=Role.WORKER)
@@ -157,21 +167,15 @@ async def test_what_an_agent_writes_is_shown_while_it_is_watched(
         asyncio.timeout(60),
     ):
         served.add_greeter()
-        if command != ("spawn", "--wait"):
+        if "tea" in command:
             may_end.set()
             _, begun = await served.post("/runs", {"agent": "greeter", "text": "Ana", "key": "tea"})
             await served.gateway.client.sessions.wait([begun["run_id"]])
             may_end.clear()
-        match command:
-            case ("watch",):
-                body = {"text": "Bo", "listen": True}
-                await served.post("/runs/tea/messages", body)
-                asked = ("watch", "tea")
-            case ("spawn", _):
-                asked = (*command, "greeter", "Ana")
-            case _:
-                asked = (*command, "tea", "Bo")
-        async with at_terminal(served, programs, loaded, *asked) as terminal:
+        if "watch" in command:
+            await served.post("/runs/tea/messages", {"text": "Bo", "listen": True})
+        where = ("--home", str(served.environment.home)) if is_here else ("--url", served.url)
+        async with at_terminal(served, programs, loaded, *command.split(), *where) as terminal:
             await shown(terminal, "".join(PIECES).strip())
             may_end.set()
             code = await asyncio.to_thread(terminal.end)

@@ -275,15 +275,11 @@ class Attached:
     def _hearing(
         self, runs: Sequence[RunId], shown: progress.Progress
     ) -> AbstractContextManager[None]:
-        """A block in which is shown what the only agent writes, if a gateway tells it."""
-        sessions = self._client.sessions
-        if (
-            len(runs) == 1
-            and progress.is_live(self._how.style)
-            and isinstance(sessions, RemoteSessions)
-        ):
-            return Heard(sessions, runs[0]).shown(shown.wrote)
-        return nullcontext()
+        """A block in which is shown what the only agent writes."""
+        listening = self._client.listening
+        if listening is None or len(runs) != 1 or not progress.is_live(self._how.style):
+            return nullcontext()
+        return Heard(listening, runs[0]).shown(shown.wrote)
 
     def _prompt(
         self, shown: progress.Progress, began_at: float
