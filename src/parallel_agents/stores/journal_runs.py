@@ -318,7 +318,8 @@ class JournalRuns:
         """
         text = self._last_text(run)
         error = RunKilled if status is RunStatus.KILLED else RunTimedOut
-        failure = Failure.of(error(f"ended by {by}"))
+        hint = "" if error is RunKilled else "give it more time; what is done stays done"
+        failure = Failure.of(error(f"ended by {by}", hint=hint))
         outcome = Outcome(status=status, output=text or None, text=text, error=failure)
         self._tables.accounts.forfeit([run])
         finished = Finished(outcome=outcome, by=by, keeps_session=keeps_session)
