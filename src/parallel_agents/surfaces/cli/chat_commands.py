@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from parallel_agents.core.budget import Budget
@@ -87,7 +87,10 @@ async def show(
     """
     match name:
         case "/help":
-            show_help(COMMANDS, _KEYS, line)
+            for command, what in COMMANDS.items():
+                line(f"  {command:<14} {what}", "")
+            for text in _KEYS:
+                line(f"  {text}", "dim")
         case "/model":
             if rest:
                 line(f"the next answers are from {await chat.use_model(rest)}", "dim")
@@ -108,16 +111,6 @@ async def show(
             )
         case _:
             raise InvalidInput(f"{name} takes a message", hint=f"write it after {name}")
-
-
-def show_help(
-    commands: Mapping[str, str], keys: Sequence[str], line: Callable[[str, str], None]
-) -> None:
-    """Show what can be typed."""
-    for command, what in commands.items():
-        line(f"  {command:<14} {what}", "")
-    for text in keys:
-        line(f"  {text}", "dim")
 
 
 def _of_budget(budget: Budget) -> str:

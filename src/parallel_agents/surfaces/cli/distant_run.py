@@ -164,15 +164,16 @@ def watched_at_distance(
     says first what was started, where the results are JSON.
     """
     is_announced = is_announced and how.is_json
-    key = run_cancellable(_begun(context, start, budget, is_announced=is_announced))
+    key = run_cancellable(_begun(context, start, how.style, budget, is_announced=is_announced))
     return key, watch_to_the_end(context, key, how._replace(answers=not how.is_json))
 
 
 async def _begun(
-    context: CliContext, start: Sent, budget: Budget, *, is_announced: bool
+    context: CliContext, start: Sent, style: progress.Style, budget: Budget, *, is_announced: bool
 ) -> SessionKey:
     async with open_distant(context.environment) as distant:
-        spawned = await start(distant)
+        is_heard = progress.is_live(style)
+        spawned = await start(replace(distant, sessions=distant.awaited) if is_heard else distant)
         (row,) = await distant.sessions.rows_of([spawned.run_id])
         members = await distant.sessions.members(row)
         models = {member.run.model for member in members if member.run.model}
