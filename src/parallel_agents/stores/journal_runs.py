@@ -317,8 +317,10 @@ class JournalRuns:
         Its epoch is raised, so the owner's later writes are refused.
         """
         text = self._last_text(run)
-        error = RunKilled if status is RunStatus.KILLED else RunTimedOut
-        failure = Failure.of(error(f"ended by {by}"))
+        error, told = (
+            (RunKilled, "killed") if status is RunStatus.KILLED else (RunTimedOut, "ended")
+        )
+        failure = Failure.of(error(f"{told} by {by}"))
         outcome = Outcome(status=status, output=text or None, text=text, error=failure)
         self._tables.accounts.forfeit([run])
         finished = Finished(outcome=outcome, by=by, keeps_session=keeps_session)

@@ -45,7 +45,11 @@ def head_of(top: SessionLine, shown: Sequence[SessionLine]) -> str:
 def _cells(line: SessionLine) -> tuple[str, ...]:
     run = line.row.run
     seconds = run.seconds_until(line.until)
-    doing = run.error_code if run.error_code else line.asks or line.doing or line.state
+    doing = (
+        f"{line.state} {run.error_code}"
+        if run.error_code
+        else line.asks or line.doing or line.state
+    )
     return (
         f"{_glyph(line)} {cells.middle(format.one_line(line.row.session.label), _LABEL_WIDTH)}",
         line.row.session.agent.name,
