@@ -111,7 +111,7 @@ def _stem(top: SessionLine, *, is_open: bool) -> str:
 def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
     row, run = line.row, line.row.run
     group = group_of(line)
-    seconds = run.seconds_until(line.until)
+    seconds = line.seconds
     is_plain = group is Group.WORKING or run.status is RunStatus.DONE
     state = "" if is_plain else f"{line.state}  "
     error = f"{run.error_code}  " if run.error_code else ""

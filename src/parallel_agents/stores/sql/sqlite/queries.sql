@@ -758,6 +758,14 @@ FROM (SELECT below.top, {is_whole} AS is_whole, {amounts}
       FROM below JOIN runs AS r ON r.id = below.run)
 GROUP BY top;
 
+-- For how long the earlier runs were executed that these runs of flows continue.
+-- name: seconds_before
+SELECT top.id, SUM(MAX(earlier.finished_at - earlier.started_at - earlier.idle_seconds, 0))
+FROM runs AS top JOIN runs AS earlier ON earlier.session = top.session AND earlier.number < top.number
+WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(?1))
+  AND earlier.started_at IS NOT NULL AND earlier.finished_at IS NOT NULL
+GROUP BY top.id;
+
 -- name: open_account
 INSERT INTO budget_accounts (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
 ON CONFLICT (scope) DO UPDATE SET
