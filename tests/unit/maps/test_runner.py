@@ -204,6 +204,7 @@ async def test_without_a_row_that_is_done_nothing_is_combined(tmp_path: Path) ->
     assert result.status is RunStatus.FAILED
     assert not any(call.startswith("Sum up.") for call in writer.calls)
 
+
 async def test_a_map_that_is_run_again_took_the_time_of_all_its_runs(tmp_path: Path) -> None:
     writer, store = Writer(), lasting_store()
     write_rows(tmp_path, "one", "two")
@@ -211,7 +212,9 @@ async def test_a_map_that_is_run_again_took_the_time_of_all_its_runs(tmp_path: P
         first = await run_map(rig, tmp_path)
         again = await run_map(rig, tmp_path)
         rows = await rig.sessions.list(Filter(session=again.session_key))
-        (line,) = lines_of(await StoreJournal(rig.store, rig.store.now, Settings().stuck_rules).look(rows))
+        (line,) = lines_of(
+            await StoreJournal(rig.store, rig.store.now, Settings().stuck_rules).look(rows)
+        )
 
     assert first.seconds > 1
     assert again.seconds == 0

@@ -233,36 +233,49 @@ def _print_turns(context: CliContext, name: str, *, is_json: bool) -> None:
         render.note("No model has answered this session yet.")
         return
     render.table(_TITLES, rows, right=_TITLES[:1], flexible="SAID")
-    for hint in fork_hints(row.session, typed, events):
+    for hint in fork_hints(
+        row.session, typed, events, is_distant=bool(context.environment.gateway)
+    ):
         render.note(hint)
 
 
-def fork_hints(session: Session, typed: str, events: Sequence[Event]) -> Iterator[str]:
+def fork_hints(
+    session: Session, typed: str, events: Sequence[Event], *, is_distant: bool
+) -> Iterator[str]:
     """How to fork a session whose conversation has begun: the commands that would not be refused.
 
     Args:
         session: the one that is forked.
         typed: what a person types for it.
         events: all of it.
+        is_distant: whether a gateway forks it, which takes no folder of this machine.
     """
-    found = Conversation(events)
+    for title, text, options, forks in _ways(Conversation(events)):
+        for fork in forks:
+            try:
+                begins = beginning_of(events, fork)
+            except ForkRefused:
+                continue
+            needed = needs_folder(session, begins)
+            if needed and is_distant:
+                continue
+            folder = _folder_option(session) if needed else ""
+            yield f"{title} pagents fork {typed}{text} --at {fork.at}{options}{folder}"
+            break
+
+
+def _ways(found: Conversation) -> Iterator[tuple[str, str, str, Sequence[Fork]]]:
+    """What can be said, the text and the options of its command, and the forks to try, best first."""
     last = found.whole[-1] if found.whole else 0
+    said = [Fork(at=turn, text="TEXT") for turn in dict.fromkeys((last, 0))]
+    yield "Say something else after a turn:", ' "TEXT"', "", said
     asked = [turn.number for turn in found.turns if not turn.continues]
-    ways = [
-        ("Say something else after a turn:", ' "TEXT"', "", Fork(at=last, text="TEXT")),
-        ("Have a turn answered anew:      ", "", " -m MODEL", Fork(at=found.next or asked[-1])),
-    ]
+    anew = [Fork(at=turn) for turn in dict.fromkeys((found.next or asked[-1], 1))]
+    yield "Have a turn answered anew:      ", "", " -m MODEL", anew
     if calling := [turn for turn in found.turns if turn.is_whole and turn.calls]:
         which = " --call 1" if len(calling[-1].calls) > 1 else ""
         edited = Fork(at=calling[-1].number, result="TEXT", call=1)
-        ways.append(("Give a call another result:     ", "", f'{which} --result "TEXT"', edited))
-    for title, text, options, fork in ways:
-        try:
-            begins = beginning_of(events, fork)
-        except ForkRefused:
-            continue
-        folder = _folder_option(session) if needs_folder(session, begins) else ""
-        yield f"{title} pagents fork {typed}{text} --at {fork.at}{options}{folder}"
+        yield "Give a call another result:     ", "", f'{which} --result "TEXT"', [edited]
 
 
 def _folder_option(session: Session) -> str:

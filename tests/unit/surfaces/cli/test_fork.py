@@ -48,7 +48,9 @@ async def test_what_is_proposed_names_a_folder_if_replies_may_have_changed_the_c
         events = await rig.sessions.history(handle.key)
     options = replace(row.session.options, workspace=workspace)
 
-    hints = list(fork_hints(replace(row.session, options=options), "mine", events))
+    hints = list(
+        fork_hints(replace(row.session, options=options), "mine", events, is_distant=False)
+    )
 
     commands = [shlex.split(hint.partition(": ")[2]) for hint in hints]
     assert commands == [
@@ -58,14 +60,18 @@ async def test_what_is_proposed_names_a_folder_if_replies_may_have_changed_the_c
     ]
 
 
-async def test_the_first_turn_is_answered_anew_in_a_new_copy_without_a_word() -> None:
-    async with open_rig(RepliesWith(lambda _: "done"), agents=[CLERK], tools=[double]) as rig:
+async def test_to_a_gateway_only_forks_are_proposed_that_need_no_folder() -> None:
+    async with open_rig(RepliesWith(calls_twice), agents=[CLERK], tools=[double]) as rig:
         handle = await rig.sessions.spawn(Task("clerk", "Go.", label="mine"))
         await handle.wait()
         (row,) = await rig.sessions.list(Filter(session=handle.key))
         events = await rig.sessions.history(handle.key)
     options = replace(row.session.options, workspace=Workspace.own("/p"))
+    session = replace(row.session, options=options)
 
-    told = list(fork_hints(replace(row.session, options=options), "mine", events))
+    told = list(fork_hints(session, "mine", events, is_distant=True))
 
-    assert [hint.endswith("--workspace /p") for hint in told] == [True, False]
+    assert [hint.partition(": ")[2].strip() for hint in told] == [
+        'pagents fork mine "TEXT" --at 0',
+        "pagents fork mine --at 1 -m MODEL",
+    ]
