@@ -7,7 +7,7 @@ import io
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -218,7 +218,6 @@ def test_a_small_map_has_the_results_in_the_order_of_the_items(tmp_path: Path) -
 
     assert [result.output.kind for result in texts] == ["No l", "Dark"]
     assert given[0].output.kind == "Sort"
-    assert pa.map(SORTER, [], home=tmp_path) == []
 
 
 def endless() -> Iterator[str]:
@@ -232,6 +231,22 @@ def test_a_small_map_of_too_much_is_refused_before_anything_is_stored(tmp_path: 
 
     assert "map_rows" in refused.value.hint
     assert list(tmp_path.iterdir()) == []
+
+
+def test_work_of_nothing_is_refused_in_each_form(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("topic\n")
+    starts: list[Callable[[], object]] = [
+        lambda: pa.run([], home=tmp_path / "home"),
+        lambda: list(pa.stream([], home=tmp_path / "home")),
+        lambda: pa.map(WRITER, iter(()), home=tmp_path / "home"),
+        lambda: pa.map_rows(WRITER, [], text="Hi.", home=tmp_path / "home"),
+        lambda: pa.map_rows(WRITER, tmp_path / "rows.csv", text="{topic}", home=tmp_path / "home"),
+    ]
+
+    for start in starts:
+        with pytest.raises(InvalidInput, match=r"empty|there is no row") as refused:
+            start()
+        assert refused.value.hint
 
 
 @pytest.mark.parametrize(("kind", "is_shown"), [(TerminalStream, True), (io.StringIO, False)])

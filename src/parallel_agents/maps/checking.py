@@ -69,9 +69,9 @@ def no_rows(request: MapRequest) -> InvalidInput:
             hint="quote the pattern, as in 'src/**/*.py', and look at what it matches with ls",
         )
     return InvalidInput(
-        f"{source.name} has no rows",
+        f"there is no row in {source.name}",
         why="it has a header and nothing else" if source.format is Format.CSV else "it is empty",
         hint="each line after the header is a row"
         if source.format is Format.CSV
-        else "write one object to a line",
+        else "give one object for each row, in a file one a line",
     )
