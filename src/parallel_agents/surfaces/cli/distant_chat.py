@@ -26,6 +26,7 @@ from parallel_agents.surfaces.cli.chat_partner import check_partner, nobody
 from parallel_agents.surfaces.cli.chat_script import messages
 from parallel_agents.surfaces.cli.chat_turns import Turn, turns_of
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.question_prompt import asked_in
 from parallel_agents.surfaces.cli.results_shown import as_text
@@ -66,6 +67,7 @@ class _LineChat:
         self._talk: DistantTalk | None = None
         self._status: RunStatus | None = None
         self._is_terminal = sys.stdin.isatty()
+        self._told: set[str] = set()  # of these models it was said that they are simulated
 
     async def run(self) -> int:
         """Talk until stdin ends or somebody leaves; fails if the last answer did.
@@ -78,9 +80,16 @@ class _LineChat:
             await talk.find()
             who, where = talk.name or self._begin.agent_name, self._context.environment.gateway
             render.note(f"{who} at {where}. Enter sends, /help lists the rest, /exit leaves.")
+            self._tell(talk.model)
             await self._listen(talk)
         self.say_farewell()
         return Exit.DONE if self._status in (None, RunStatus.DONE) else Exit.FAILED
+
+    def _tell(self, model: str) -> None:
+        """Warn once of a model that makes up its answers; nobody knows which it is before the gateway has chosen."""
+        if model not in self._told:
+            self._told.add(model)
+            warn_at_distance(model)
 
     def say_farewell(self) -> None:
         if self._talk is not None and self._talk.name:
@@ -112,6 +121,7 @@ class _LineChat:
         if not chat_commands.is_command(line):
             result = await talk.say(read_mentions(line))
             self._status = result.status
+            self._tell(result.model)
             _print(result)
             return True
         name, rest = chat_commands.parse(line)
