@@ -244,7 +244,7 @@ def test_work_of_nothing_is_refused_in_each_form(tmp_path: Path) -> None:
     ]
 
     for start in starts:
-        with pytest.raises(InvalidInput, match=r"empty|there is no row") as refused:
+        with pytest.raises(InvalidInput, match=r"empty|no rows") as refused:
             start()
         assert refused.value.hint
 

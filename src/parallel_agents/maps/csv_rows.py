@@ -83,7 +83,7 @@ def _records(reader: _Reader, name: str, blank: int) -> Iterator[tuple[int, list
 def _check_header(header: list[str], name: str, line: int) -> None:
     if not header:
         raise InvalidInput(
-            f"there is no row in {name}",
+            f"{name} has no rows",
             why="it is empty",
             hint="its first line names the columns, and each other line is a row",
         )

@@ -317,10 +317,11 @@ class JournalRuns:
         Its epoch is raised, so the owner's later writes are refused.
         """
         text = self._last_text(run)
-        error, told = (
-            (RunKilled, "killed") if status is RunStatus.KILLED else (RunTimedOut, "ended")
-        )
-        failure = Failure.of(error(f"{told} by {by}"))
+        if status is RunStatus.KILLED:
+            error = RunKilled(f"killed by {by}")
+        else:
+            error = RunTimedOut(f"ended by {by}", hint="give it more time; what is done stays done")
+        failure = Failure.of(error)
         outcome = Outcome(status=status, output=text or None, text=text, error=failure)
         self._tables.accounts.forfeit([run])
         finished = Finished(outcome=outcome, by=by, keeps_session=keeps_session)

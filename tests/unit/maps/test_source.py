@@ -57,7 +57,7 @@ def test_a_cell_may_be_larger_than_a_cell_of_csv_usually_is(tmp_path: Path) -> N
         ("a,b\n1,2\n3\n", "data.csv, line 3 has 1 cell, and the header has 2"),
         ("a,\n1,2\n", "data.csv, line 1: column 2 has no name"),
         ("a,a\n1,2\n", "data.csv, line 1: 2 columns are named 'a'"),
-        ("", "there is no row in data.csv"),
+        ("", "data.csv has no rows"),
         (b"a\n1\n\xe9\n", "data.csv, line 3 is not UTF-8"),
         (b"\xfe\xff\x00a", "data.csv, line 1 is not UTF-8"),
         ("a\n\0\n", "data.csv, line 2 has a NUL character"),

@@ -1165,7 +1165,7 @@ WHERE taker IS NOT NULL;
 -- name: failed_since
 SELECT status, error_code, COUNT(*), MAX(finished_at)
 FROM runs INDEXED BY runs_failed
-WHERE finished_at >= ? AND status IN ('failed', 'timed_out', 'over_budget') AND kind = 'agent'
+WHERE finished_at >= ? AND status IN ('failed', 'timed_out', 'over_budget') AND kind IN ('agent', 'flow')
 GROUP BY status, error_code ORDER BY COUNT(*) DESC, error_code;
 
 -- The runs that are live, or have failed since then, whose commands hit a limit: of each limit the
