@@ -7,7 +7,7 @@ import io
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -181,6 +181,15 @@ print(next(results).status)
     assert "Traceback" not in ended.stderr
 
 
+def test_a_stream_of_no_tasks_has_no_results_and_opens_no_store(tmp_path: Path) -> None:
+    async def read() -> list[pa.Result[object]]:
+        return [result async for result in pa.stream([], home=tmp_path)]
+
+    assert list(pa.stream([], home=tmp_path)) == []
+    assert asyncio.run(read()) == []
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_cannot_begin_is_raised_by_the_first_result(tmp_path: Path) -> None:
     results = pa.stream(pa.Task("nobody", "Go."), home=tmp_path)
 
@@ -218,6 +227,7 @@ def test_a_small_map_has_the_results_in_the_order_of_the_items(tmp_path: Path) -
 
     assert [result.output.kind for result in texts] == ["No l", "Dark"]
     assert given[0].output.kind == "Sort"
+    assert pa.map(SORTER, [], home=tmp_path) == []
 
 
 def endless() -> Iterator[str]:
@@ -231,22 +241,6 @@ def test_a_small_map_of_too_much_is_refused_before_anything_is_stored(tmp_path: 
 
     assert "map_rows" in refused.value.hint
     assert list(tmp_path.iterdir()) == []
-
-
-def test_work_of_nothing_is_refused_in_each_form(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text("topic\n")
-    starts: list[Callable[[], object]] = [
-        lambda: pa.run([], home=tmp_path / "home"),
-        lambda: list(pa.stream([], home=tmp_path / "home")),
-        lambda: pa.map(WRITER, iter(()), home=tmp_path / "home"),
-        lambda: pa.map_rows(WRITER, [], text="Hi.", home=tmp_path / "home"),
-        lambda: pa.map_rows(WRITER, tmp_path / "rows.csv", text="{topic}", home=tmp_path / "home"),
-    ]
-
-    for start in starts:
-        with pytest.raises(InvalidInput, match=r"empty|no rows") as refused:
-            start()
-        assert refused.value.hint
 
 
 @pytest.mark.parametrize(("kind", "is_shown"), [(TerminalStream, True), (io.StringIO, False)])

@@ -149,10 +149,12 @@ class ConnectedSessions(ProgramVerbs):
             tags: words by which costs are told.
 
         Raises:
-            InvalidInput: an item is neither a text nor a dictionary, or there are none or too many.
+            InvalidInput: an item is neither a text nor a dictionary, or there are too many.
             CallerError: a task cannot be accepted; then none of them starts.
         """
         tasks = tasks_of(agent, items, text, "map()")
+        if not tasks:
+            return []
         team = team_of(tasks, model, timeout, budget, on_failure, None)
         if max_parallel is not None:
             team = replace(team, max_parallel=max_parallel)

@@ -69,7 +69,7 @@ async def amap(  # noqa: PLR0913 - as `arun`
 
     Args:
         agent: the name of an agent, or a definition.
-        items: 1 to 1,000; a text is the text of a task, a dictionary its input.
+        items: up to 1,000, or none; a text is the text of a task, a dictionary its input.
         text: the text of each task whose item is a dictionary.
         key: see `arun`.
         model: see `arun`.
@@ -88,11 +88,13 @@ async def amap(  # noqa: PLR0913 - as `arun`
         tags: see `Options`.
 
     Raises:
-        InvalidInput: an item is neither a text nor a dictionary, or there are none or too many.
+        InvalidInput: an item is neither a text nor a dictionary, or there are too many.
         CallerError: a task cannot be accepted; then none of them starts.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     tasks = tasks_of(agent, items, text, "amap()")
+    if not tasks:
+        return []
     team = team_of(tasks, model, timeout, budget, on_failure, None)
     options = given_options(home, tools, agents, gates, models, settings, flows, tags)
     call = TeamCall(tasks, team, key, max_parallel, options, progress)
@@ -128,6 +130,8 @@ def map(  # noqa: PLR0913 - as `run`
     Parameters, result and errors are those of `amap`; a Ctrl-C is that of `run`.
     """
     tasks = tasks_of(agent, items, text, "map()")
+    if not tasks:
+        return []
     team = team_of(tasks, model, timeout, budget, on_failure, None)
     options = given_options(home, tools, agents, gates, models, settings, flows, tags)
     return list(run_call(TeamCall(tasks, team, key, max_parallel, options, progress)).results)
@@ -139,7 +143,7 @@ def tasks_of(
     """A task for each item.
 
     Raises:
-        InvalidInput: an item is neither a text nor a dictionary, or there are none or too many.
+        InvalidInput: an item is neither a text nor a dictionary, or there are too many.
     """
     tasks: list[Task[T]] = []
     for number, item in enumerate(items, start=1):
@@ -156,12 +160,6 @@ def tasks_of(
         else:
             wrong = Wrong(item, "a text, or a dictionary with the agent's input")
             raise wrong.at(f"item {number}").refusal("items", owner, is_needed=True)
-    if not tasks:
-        raise InvalidInput(
-            f"items of {owner} is empty",
-            why="a map has at least one item, as a team has at least one task",
-            hint="pass a list with an item, or leave the call out if there may be none: `if items:`",
-        )
     return tuple(tasks)
 
 

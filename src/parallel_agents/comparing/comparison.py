@@ -13,6 +13,7 @@ from parallel_agents.comparing.inputs import ChangedInput, Changes, given_to
 from parallel_agents.comparing.steps import Part, Step
 from parallel_agents.comparing.text_diff import TextDiff
 from parallel_agents.comparing.whole import Side, Whole
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey
 
 
@@ -112,7 +113,7 @@ class Divergence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Comparison:
+class Comparison(Frozen):
     """Two runs, sessions or attempts side by side: `a` is the one before, and `b` the one after.
 
     Sessions are paired by their labels, and by their places among those with the same label.

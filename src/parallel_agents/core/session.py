@@ -12,6 +12,7 @@ from parallel_agents.core.budget import Budget, OnLimit, OnLimitName
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.converted import Converted, Items, Texts, default
 from parallel_agents.core.fork import ForkedFrom
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.limits import NO_LIMITS, TakesLimits
 from parallel_agents.core.needs import Needs
@@ -115,7 +116,7 @@ class SessionOptions(Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Frozen):
     """A session's identity and its place in the tree.
 
     Attributes:

@@ -40,6 +40,8 @@ class Forks:
             InvalidInput, ConfigError: the text, the model or an option is not valid.
         """
         requests.check_reads_messages(row)
+        if fork.text is not None:
+            requests.check_message(fork.text, {})
         _check_forkable(row)
         events = await self._store.events(session=row.session.key)
         begins = beginning_of(events, fork)

@@ -154,8 +154,9 @@ async def _greeting(chat: Conversation, begin: AnyTask, model: str) -> list[Line
     lines: list[Line] = [(f"{begin.agent_name} on {model}", "dim")]
     if turns := await chat.turns():
         count = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
+        called = await chat.called()
         lines = [
-            (f"{chat.name} on {model}, after {count}; the last:", "dim"),
+            (f"{called} ({begin.agent_name}) on {model}, after {count}; the last:", "dim"),
             (f"> {turns[-1].said}", "bold"),
             (turns[-1].answer, ""),
         ]

@@ -58,7 +58,8 @@ def inbox(json: AsJson = False, output: Output = None, home: Home = None) -> Non
     ]
     print_cards(output, _TITLES, rows)
     first = questions[0]
-    render.note(f"Next: pagents answer {first.id} {_ANSWERS[first.question.question]}")
+    answers = " · ".join(first.question.choices) or _ANSWERS[first.question.question]
+    render.note(f"Next: pagents answer {first.id} {answers}")
 
 
 def _who(session: SessionKey, origin: Origin | None) -> str:

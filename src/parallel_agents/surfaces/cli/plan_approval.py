@@ -119,6 +119,8 @@ class _ShownDo:
         return self._plan is not None and not (self._flow and self._flow.options.get("is_asked"))
 
     async def _show(self, plan: Plan) -> None:
+        if plan == self._plan:
+            return  # that of an earlier run of the goal
         self._plan = plan
         await self._planning.aclose()
         is_quiet = self._display.is_json or (self._is_yes and self._display.form is not None)

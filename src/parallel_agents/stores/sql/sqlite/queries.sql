@@ -1138,11 +1138,24 @@ WHERE id IN (SELECT value FROM json_each(?)) OR typeof(id) <> 'text' OR length(i
 
 -- Live runs of agents, counted by how they are doing. What a living process takes up counts as its own.
 -- name: live_by_owner
-SELECT COALESCE(taker, owner), CASE WHEN taker IS NULL THEN status ELSE 'queued' END, COUNT(*),
-       MAX(CASE WHEN epoch = 0 THEN created_at END)
-FROM (SELECT r.owner, r.status, r.epoch, r.created_at, {taker} AS taker
-      FROM runs AS r INDEXED BY runs_live
-      WHERE {live} AND r.kind = 'agent')
+WITH above (session, owner) AS MATERIALIZED (
+    SELECT r.session, o.id
+    FROM owners AS o JOIN runs AS r INDEXED BY runs_live ON r.owner = o.id AND {live}
+    WHERE o.state = 'live' AND EXISTS (SELECT 1 FROM sessions AS below WHERE below.parent = r.session)),
+found (owner, status, parent, runs, since) AS (
+    SELECT r.owner, r.status,
+           CASE WHEN EXISTS (SELECT 1 FROM above)
+                     AND EXISTS (SELECT 1 FROM owners WHERE owners.id = r.owner AND owners.state != 'live')
+                THEN (SELECT parent FROM sessions WHERE key = r.session) END,
+           COUNT(*), MAX(CASE WHEN r.epoch = 0 THEN r.created_at END)
+    FROM runs AS r INDEXED BY runs_live
+    WHERE {live} AND r.kind = 'agent'
+    GROUP BY 1, 2, 3)
+SELECT COALESCE(taker, owner), CASE WHEN taker IS NULL THEN status ELSE 'queued' END, SUM(runs),
+       MAX(since)
+FROM (SELECT found.*,
+             (SELECT above.owner FROM above WHERE above.session = found.parent LIMIT 1) AS taker
+      FROM found)
 GROUP BY 1, 2;
 
 -- The living process that executes the parent of a run whose own process has ended: it continues the
