@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.agent import Agent
@@ -29,8 +30,8 @@ class Requester:
 
     Attributes:
         session: the calling session, or None for a person or a program.
-        run: the run that makes the call.
-        call: the call's id; a repeated call finds what it spawned before.
+        run: the run that makes the call; None outside of any session.
+        call: the call's id; a repeated call finds what it started before.
         cwd: the folder that the session works in; empty for the folder of the process.
         client: the client that calls, if it is neither a session nor the person; it reaches what
             clients spawned, and its own first.
@@ -59,6 +60,18 @@ class Requester:
             caller=context.caller,
             again=context.again,
         )
+
+    @property
+    def key(self) -> str:
+        """Names the call, the same if it is repeated; empty if nothing tells it from others."""
+        return f"{self.run}/{self.call}" if self.run and self.call else self.call
+
+    @property
+    def message_key(self) -> str | None:
+        """Names the message of a client's call, which may be repeated; None if it cannot be."""
+        if self.session is not None or not self.call:
+            return None
+        return blake2b(self.call.encode(), digest_size=6).hexdigest()
 
     def wait_of(self, asked: float) -> float:
         """How long a call that asks for so many seconds waits."""

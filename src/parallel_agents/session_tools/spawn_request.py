@@ -87,7 +87,7 @@ def read_task(arguments: Arguments, call: Call, own: Row | None) -> Task:
         input=arguments.object("input") or {},
         model=arguments.text("model") or None,
         label=arguments.text("label", most=512) or options.task_name or None,
-        key=f"{requester.run}/{requester.call}" if requester.call else None,
+        key=requester.key or None,
         limits=_limits(arguments),
         sandbox=Sandbox(arguments.choice("sandbox", _Sandbox, _Sandbox.INHERIT)),
         is_fork=arguments.choice("context", _Context, _Context.ISOLATED) is _Context.FORK,

@@ -198,7 +198,8 @@ async def _steer(call: Call, arguments: Arguments) -> JsonObject:
     if not message:
         raise Refusal("message required")
     try:
-        receipt = await call.sessions.steer(row.session.key, message, mode=SteerMode.NEXT)
+        key = call.requester.message_key
+        receipt = await call.sessions.steer(row.session.key, message, mode=SteerMode.NEXT, key=key)
     except RunIsOver:
         instead = "sessions_send starts its next run"
         if row.session.killed:

@@ -97,6 +97,7 @@ class TeamTools:
             model=given.get("model"),
             budget=Budget(usd=given["budgetUsd"]) if "budgetUsd" in given else None,
             timeout_seconds=given.get("runTimeoutSeconds") or None,
+            key=self._requester.call or None,
         )
         spawned = await begin_team(client, client.sessions, self._environment, team, asked)
         return _accepted(spawned, team.name)
