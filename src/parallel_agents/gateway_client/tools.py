@@ -9,7 +9,7 @@ from parallel_agents.core.ids import make_long_name
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
+from parallel_agents.gateway_client.pauses import AWAY_SECONDS, pause_after
 from parallel_agents.gateway_client.wire import ANSWER
 
 _LEAST_WAIT_SECONDS = 1.0
@@ -49,19 +49,19 @@ class RemoteTools:
             "client": client,
             "allow_answers": allow_answers,
         }
-        key, cuts = make_long_name(), 0
-        deadline = None if longest_wait is None else monotonic() + longest_wait
+        key, cuts, began = make_long_name(), 0, monotonic()
+        most = AWAY_SECONDS if longest_wait is None else longest_wait
         while True:
-            left = None if deadline is None else max(_LEAST_WAIT_SECONDS, deadline - monotonic())
+            left = max(_LEAST_WAIT_SECONDS, began + most - monotonic())
+            wait = None if longest_wait is None else left
             try:
-                answer = await self._exchange.request(
-                    "POST", "/tools/call", body={**body, "longest_wait": left}, key=key
+                answer = await self._exchange.request_once(
+                    "POST", "/tools/call", body={**body, "longest_wait": wait}, key=key
                 )
             except GatewayUnreachable:  # it may be starting again; what was started continues
                 cuts += 1
                 pause = pause_after(cuts)
-                is_late = deadline is not None and monotonic() + pause >= deadline
-                if cuts > MOST_CUTS or is_late:
+                if monotonic() + pause >= began + most:
                     raise
                 await asyncio.sleep(pause)
                 continue
