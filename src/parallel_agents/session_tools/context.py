@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
 from parallel_agents.core.row import Row
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
 from parallel_agents.core.tool import Caller, ToolContext
 from parallel_agents.core.unicode import canonical
@@ -20,6 +21,7 @@ from parallel_agents.session_tools.arguments import Refusal
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.sessions.directory import Directory
 from parallel_agents.sessions.names import ambiguous, is_called
+from parallel_agents.sessions.unclaimed import waits_in_vain
 
 MAIN = "main"
 
@@ -99,6 +101,7 @@ class ToolSettings:
         archive_seconds: how long after its end a session counts as archived.
         hand_back_tokens: the most tokens of one output or message in an answer.
         notes: what to say of the model that a spawned run is on.
+        lacks: what this process lacks for a run; empty if nothing.
     """
 
     default_agent: str
@@ -106,6 +109,7 @@ class ToolSettings:
     archive_seconds: float
     hand_back_tokens: int
     notes: ModelNotes | None = None
+    lacks: Callable[[Row], str] = lambda _: ""
 
 
 class Wait(NamedTuple):
@@ -232,6 +236,11 @@ class Call:
                 return other.session.agent.name == own.session.agent.name
             case Visibility.ALL:
                 return True
+
+    def waits_for(self, row: Row) -> JsonObject:
+        """Why nobody may ever begin a run, as a field of its row; none if somebody has it, or could."""
+        lack = waits_in_vain(row, self.settings.lacks)
+        return {"waitsFor": lack} if lack else {}
 
     def park(self) -> None:
         """Give the run's slot to others for as long as the call waits for them."""

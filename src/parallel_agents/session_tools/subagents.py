@@ -119,7 +119,8 @@ async def _shown(
     left = _MAX_BYTES
     for number, row in chosen:
         below = await _grandchildren(call, row)
-        each = child_row(row, number, now, below), task_row(row)
+        waits = call.waits_for(row)
+        each = {**child_row(row, number, now, below), **waits}, {**task_row(row), **waits}
         left -= len(orjson.dumps(each))
         if left < 0 and shown:
             break
@@ -178,7 +179,10 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
         "status": "ok",
         "action": "wait",
         "reason": reason,
-        "tasks": [{**task_row(row), **_outcome(ended.get(row.run.id))} for row in now],
+        "tasks": [
+            {**task_row(row), **call.waits_for(row), **_outcome(ended.get(row.run.id))}
+            for row in now
+        ],
         "completed": [*ended],
         "attention": attention,
         "unavailable": unavailable,

@@ -109,7 +109,16 @@ CASES = [
         {"task": "x", "runTimeoutSeconds": -1},
         refused("runTimeoutSeconds must be a non-negative integer"),
     ),
-    Case("cwd need not exist", {"task": "x", "cwd": "/nowhere"}, ACCEPTED),
+    Case("cwd", {"task": "x", "cwd": "/"}, ACCEPTED),
+    Case(
+        "a cwd that is not there",
+        {"task": "x", "cwd": "/nowhere"},
+        refused("cwd: the folder /nowhere cannot"),
+    ),
+    Case("a cwd that is a file", {"task": "x", "cwd": __file__}, refused("is not a folder")),
+    Case(
+        "a relative cwd below nothing", {"task": "x", "cwd": "here"}, refused("name a whole path")
+    ),
     Case("thread false", {"task": "x", "thread": False}, ACCEPTED),
     Case("thread true", {"task": "x", "thread": True}, refused("thread=true is unavailable")),
     Case("mode run", {"task": "x", "mode": "run"}, ACCEPTED),

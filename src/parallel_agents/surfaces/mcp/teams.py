@@ -24,6 +24,7 @@ from parallel_agents.errors import NotFound
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.results import result_row, shared
+from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.mcp.team_offers import COST, LETTERS, RUN, STATUS, TEAMS
 from parallel_agents.views.costs import costs_by_agent
@@ -138,11 +139,13 @@ class TeamTools:
         tasks: list[Json] = []
         left = _MAX_BYTES
         for row in rows:
+            lack = waits_in_vain(row, self._client.readiness.lacks)
             task: JsonObject = {
                 "label": row.session.label,
                 "agentId": row.session.agent.name,
                 **ended.get(row.run.id, {"runId": row.run.id, "sessionKey": row.session.key}),
                 "status": row.run.status.value,
+                **({"waitsFor": lack} if lack else {}),
             }
             left -= len(orjson.dumps(task))
             if left < 0 and tasks:
