@@ -28,6 +28,7 @@ ALIASES = {
     "timeoutSeconds": "runTimeoutSeconds",
     "timeout": "runTimeoutSeconds",
     "agent": "agentId",
+    "agentType": "agentId",
     "name": "taskName",
 }
 

@@ -17,6 +17,7 @@ from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call, Requester, ToolSettings, Wait
 from parallel_agents.session_tools.history import read_history
 from parallel_agents.session_tools.list import list_sessions
+from parallel_agents.session_tools.parameters import PARAMETERS, unknown_in, with_note
 from parallel_agents.session_tools.send import send
 from parallel_agents.session_tools.spawn import spawn
 from parallel_agents.session_tools.spawn_request import ALIASES
@@ -89,8 +90,10 @@ class SessionTools:
             requester=requester,
             waits=self._waits,
         )
+        given = Arguments(arguments, entry.aliases, PARAMETERS[name])
         try:
-            return await entry.handler(call, Arguments(arguments, entry.aliases))
+            unknown = unknown_in(name, given)
+            return with_note(await entry.handler(call, given), name, unknown)
         except Refusal as refusal:
             return refusal.answer
         except (StoreError, LeftRun):

@@ -109,6 +109,19 @@ CASES = [
         {"task": "x", "runTimeoutSeconds": -1},
         refused("runTimeoutSeconds must be a non-negative integer"),
     ),
+    Case("agentID", {"task": "x", "agentID": "ghost"}, refused('Agent "ghost" not found')),
+    Case("agent_type", {"task": "x", "agent_type": "ghost"}, refused('Agent "ghost" not found')),
+    Case(
+        "RunTimeout-Seconds",
+        {"task": "x", "RunTimeout-Seconds": -1},
+        refused("runTimeoutSeconds must be"),
+    ),
+    Case("agentIds", {"task": "x", "agentIds": "ghost"}, refused("did you mean agentId?")),
+    Case(
+        "names that nobody knows",
+        {"task": "x", "colour": "red", "priority": 1},
+        {**ACCEPTED, "ignored": ["colour", "priority"], "note": containing("Without effect")},
+    ),
     Case("cwd", {"task": "x", "cwd": "/"}, ACCEPTED),
     Case(
         "a cwd that is not there",
