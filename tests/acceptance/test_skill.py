@@ -437,7 +437,7 @@ def test_a_python_without_the_package_is_told_which_has_it(skill: Skill) -> None
 
     assert done.returncode == 1
     assert f"Run this with {sys.executable}" in done.stderr
-    assert "-m pip install" in done.stderr
+    assert "-m pip install '.[local]'" in done.stderr
 
 
 def test_the_guide_of_the_skill_runs_from_its_beginning_to_its_end(
