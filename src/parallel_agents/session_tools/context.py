@@ -19,6 +19,7 @@ from parallel_agents.core.visibility import Visibility
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.session_tools.arguments import Refusal
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
+from parallel_agents.session_tools.wording import for_models
 from parallel_agents.sessions.directory import Directory
 from parallel_agents.sessions.names import ambiguous, is_called
 from parallel_agents.sessions.unclaimed import waits_in_vain
@@ -163,7 +164,7 @@ class Call:
         except NotFound:
             raise Refusal(f"No session found: {name}") from None
         except Ambiguous as error:
-            text = f"{error.message}: {error.why}; {error.hint}"
+            text = for_models(f"{error.message}: {error.why}; {error.hint}")
             raise Refusal(text, ambiguous=True) from None
         await self._check_sees(own, found)
         if name == found.run.id:

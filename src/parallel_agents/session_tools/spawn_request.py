@@ -22,6 +22,7 @@ from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call, Requester
+from parallel_agents.session_tools.wording import for_models
 from parallel_agents.sessions.places import folder_from
 
 ALIASES = {
@@ -145,7 +146,7 @@ def _agent(arguments: Arguments, call: Call, own: Row | None) -> Agent:
     try:
         return call.directory.agent(name)
     except UnknownAgent as error:
-        raise Refusal(f'Agent "{name}" not found. {error.hint}', role=name) from None
+        raise Refusal(f'Agent "{name}" not found. {for_models(error.hint)}', role=name) from None
     except InvalidFile as error:
         raise Refusal(f"{error.message}. {error.hint}", role=name) from None
 

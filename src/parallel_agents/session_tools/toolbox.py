@@ -24,6 +24,7 @@ from parallel_agents.session_tools.spawn_request import ALIASES
 from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.session_tools.subagents import manage
 from parallel_agents.session_tools.wait import wait_agents, yield_turn
+from parallel_agents.session_tools.wording import for_models
 from parallel_agents.sessions.directory import Directory
 
 Handler: TypeAlias = Callable[[Call, Arguments], Awaitable[JsonObject]]
@@ -99,7 +100,7 @@ class SessionTools:
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
-            return {"status": "error", "error": error.in_a_sentence, "code": error.code}
+            return {"status": "error", "error": for_models(error.in_a_sentence), "code": error.code}
 
     def as_tools(self) -> dict[str, Tool]:
         """The tools as an agent's loop takes them."""
