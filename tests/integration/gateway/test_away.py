@@ -8,6 +8,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import aclosing
 from pathlib import Path
 
+import aiohttp
 import orjson
 import pytest
 from typing_extensions import override
@@ -48,6 +49,16 @@ async def served(programs: Path, home: Path, port: str = "0") -> tuple[Process, 
     return process, (await process.stdout.readline()).decode().strip()
 
 
+async def notify_twice(url: str, token: str) -> list[int]:
+    """A message to the session `uu` in a call of a tool that is sent again under its key."""
+    told = {"sessionKey": "uu", "message": "More.", "mode": "notify"}
+    body: JsonObject = {"name": "sessions_send", "arguments": told}
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "0123456789abcdef"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        answers = [await http.post(f"{url}/api/v1/tools/call", json=body) for _ in range(2)]
+    return [answer.status for answer in answers]
+
+
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 async def test_whoever_waits_goes_on_at_a_gateway_that_is_started_again(
     tmp_path: Path, programs: Path, end: signal.Signals
@@ -64,6 +75,7 @@ async def test_whoever_waits_goes_on_at_a_gateway_that_is_started_again(
         process, url = await served(programs, home)
         token = (home / TOKEN_NAME).read_text().strip()
         variables = {URL_VARIABLE: url, TOKEN_VARIABLE: token}
+        notified = await notify_twice(url, token)
         there = Environment(home=tmp_path / "none", variables=variables)
         async with open_distant(there) as distant:
 
@@ -89,6 +101,8 @@ async def test_whoever_waits_goes_on_at_a_gateway_that_is_started_again(
         process.terminate()
         await process.wait()
 
+    assert notified == [200, 200]
+    assert sum(each.startswith("steer-") for each in told.values()) == 1
     assert not was_done
     assert [each.text for each in waiting.result()] == ["done"]
     assert b'"result":"done"' in orjson.dumps(calling.result()["completed"])

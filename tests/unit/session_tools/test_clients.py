@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.session_tools.context import Requester
 from tests.unit.session_tools.world import open_world
 
@@ -138,3 +141,37 @@ async def test_neither_the_work_of_the_person_nor_the_start_of_a_name_is_enough(
     assert of_person["status"] == "forbidden"
     assert "--all-sessions" in of_person["error"]
     assert by_start["error"] == f"Unknown subagent target: {theirs['runId'][:8]}"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("sessions_spawn", {"task": "x", "label": "job"}),
+        ("sessions_send", {"sessionKey": "first", "message": "More.", "timeoutSeconds": 0}),
+        ("sessions_send", {"sessionKey": "first", "message": "More.", "mode": "steer"}),
+        ("sessions_send", {"sessionKey": "first", "message": "More.", "mode": "notify"}),
+        ("subagents", {"action": "steer", "target": "first", "message": "More."}),
+    ],
+)
+async def test_a_call_that_comes_again_under_its_key_takes_effect_once(
+    tool: str, arguments: JsonObject
+) -> None:
+    async with open_world() as world:
+        first = await world.spawn(FIRST, label="first")
+
+        async def call(key: str) -> int:
+            """How many events and sessions there are after a call of this key."""
+            done = await world.call(tool, arguments, replace(FIRST, call=key))
+            assert done["status"] in ("accepted", "queued")
+            rows = await world.rig.sessions.list()
+            keys = [SessionKey(first["childSessionKey"])]
+            return len(rows) + sum([len(await world.rig.sessions.history(key)) for key in keys])
+
+        before, after, again, other = (
+            await call("a"),
+            await call("b"),
+            await call("b"),
+            await call("c"),
+        )
+
+    assert before < after == again < other
