@@ -55,8 +55,11 @@ async def notify_twice(url: str, token: str) -> list[int]:
     body: JsonObject = {"name": "sessions_send", "arguments": told}
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "0123456789abcdef"}
     async with aiohttp.ClientSession(headers=headers) as http:
-        answers = [await http.post(f"{url}/api/v1/tools/call", json=body) for _ in range(2)]
-    return [answer.status for answer in answers]
+        found: list[int] = []
+        for _ in range(2):
+            async with http.post(f"{url}/api/v1/tools/call", json=body) as answer:
+                found.append(answer.status)
+    return found
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
@@ -102,7 +105,7 @@ async def test_whoever_waits_goes_on_at_a_gateway_that_is_started_again(
         await process.wait()
 
     assert notified == [200, 200]
-    assert sum(each.startswith("steer-") for each in told.values()) == 1
+    assert sum(each.startswith("steer-") and "/" not in each for each in told.values()) == 1
     assert not was_done
     assert [each.text for each in waiting.result()] == ["done"]
     assert b'"result":"done"' in orjson.dumps(calling.result()["completed"])
