@@ -42,4 +42,5 @@ async def test_a_run_whose_folder_is_gone_says_so_to_whoever_waits_looks_or_list
     assert status["waitsFor"] == why
     assert why in text_at(status, "statusText")
     assert task["waitsFor"] == why
+    assert "waitsFor" in text_at(team, "note")
     assert (line.lacks, line.doing) == (why, f"waits: {why}")

@@ -21,7 +21,7 @@ from parallel_agents.session_tools.waiting import NOTES, End, wait_for_message, 
 WAIT_SECONDS = 30
 MAX_IDS = 1000
 STILL_RUNNING = "Not all have ended, and they continue: wait again for the pending ids."
-_STUCK = "Nobody can begin what waitsFor says: make that true, or kill it and spawn it anew."
+STUCK = "Nobody can begin what waitsFor says: make that true, or kill it and spawn it anew."
 _NOTHING_NEW = "You were told how every child ended; sessions_history reads a result again."
 
 
@@ -62,7 +62,7 @@ async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
     if waited.end in NOTES:
         answer["note"] = NOTES[waited.end]
     elif waited.timed_out and waited.pending:
-        answer["note"] = _STUCK if waited.is_stuck else STILL_RUNNING
+        answer["note"] = STUCK if waited.is_stuck else STILL_RUNNING
     if errors:
         answer.update(errors=errors, success=False)
     return answer
