@@ -15,6 +15,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
+from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.views.activity import doing_after, doing_on, doing_while
 from parallel_agents.views.events import ASKS_MODEL, WAITS_FOR_SLOT, waits_for
 from parallel_agents.views.liveness import Liveness
@@ -47,7 +48,7 @@ class SessionLine:
         later_counts: of a team that has ended, the same of what began later, such as retries.
         spend: of the run and, if it is a team, of everything below it.
         seconds_before: for how long processes executed the earlier runs that a flow's run continues.
-        lacks: what the process that looks lacks to continue the run, if no process works on it.
+        lacks: what the process that looks lacks to begin or continue the run, if no process has it.
         silence: how long the run has been silent, if that is worth saying.
     """
 
@@ -119,6 +120,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
     tallies = seen.tallies.get(key, ())
     left = (row, *seen.left.get(key, ()))
     is_stopped = liveness.is_stopped(run)
+    lack = _lack(left, liveness, lacks)
     silence = None if is_stopped else seen.silences.get(run.id)
     asked, needs_below = seen.asked.get(run.id), seen.needs_below.get(key, _NOTHING_NEEDED)
     attention = _attention(asked, silence)
@@ -129,7 +131,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         until=_last_time(seen, left, tallies)
         if is_stopped or run.is_resting
         else run.finished_at or seen.now,
-        doing="" if is_stopped else _doing(seen, run),
+        doing="" if is_stopped else _doing(seen, run, lack),
         asks="" if question is None else waits_for(question),
         asked=question,
         is_asking=asked is not None,
@@ -142,7 +144,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         spend=run.spend if below is None else run.spend + below,
         seconds_before=seen.seconds_before.get(run.id, 0.0),
         silence=silence,
-        lacks=_lack(left, liveness, lacks),
+        lacks=lack,
     )
 
 
@@ -165,7 +167,8 @@ def _last_time(seen: Snapshot, left: Sequence[Row], tallies: Sequence[Tally]) ->
 
 def _lack(left: Sequence[Row], liveness: Liveness, lacks: Callable[[Row], str]) -> str:
     for each in left:
-        if liveness.is_stopped(each.run) and (lack := lacks(each)):
+        is_stopped = liveness.is_stopped(each.run)
+        if lack := lacks(each) if is_stopped else waits_in_vain(each, lacks):
             return lack
     return ""
 
@@ -191,9 +194,9 @@ def _counting(row: Row, live: Sequence[Row]) -> tuple[Row, int]:
     return (live[0], len(live) - 1) if live else (row, 0)
 
 
-def _doing(seen: Snapshot, run: Run) -> str:
+def _doing(seen: Snapshot, run: Run, lack: str) -> str:
     if run.status is RunStatus.QUEUED:
-        return WAITS_FOR_SLOT
+        return f"waits: {lack}" if lack else WAITS_FOR_SLOT
     last = seen.last.get(run.id)
     if last is None or run.status.is_over:
         return ""
