@@ -158,7 +158,18 @@ class SessionReads(Protocol):
         ...
 
 
-class Sessions(SessionReads, Pausing, Protocol):
+class Listens(Protocol):
+    """The verb by which texts are heard."""
+
+    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
+        """Hear the text of a run as its model writes it; the text is not stored.
+
+        Models are asked to stream from the next call on, and only while somebody listens.
+        """
+        ...
+
+
+class Sessions(SessionReads, Pausing, Listens, Protocol):
     """The seven verbs, `fork`, and those of a pause; a `name` is as in `SessionReads`."""
 
     async def spawn(
@@ -297,13 +308,6 @@ class Sessions(SessionReads, Pausing, Protocol):
 
         Raises:
             TimeoutError: after `timeout` seconds; the runs continue.
-        """
-        ...
-
-    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
-        """Hear the text of a run of this process as its model writes it; the text is not stored.
-
-        Models are asked to stream from the next call on, and only while somebody listens.
         """
         ...
 

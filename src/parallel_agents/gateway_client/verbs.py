@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from time import monotonic
 from typing import Never
 from urllib.parse import quote
 
+from typing_extensions import override
+
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
-from parallel_agents.core.event import SteerMode
+from parallel_agents.core.event import Event, Replied, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.fork import NO_FORK, Fork
@@ -25,7 +28,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed
 from parallel_agents.core.task import AnyTask, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
-from parallel_agents.errors import GatewayUnreachable, NotFound
+from parallel_agents.errors import NotFound
 from parallel_agents.gateway_client.bodies import (
     Goal,
     NamedTeam,
@@ -36,7 +39,6 @@ from parallel_agents.gateway_client.bodies import (
     team_body,
 )
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.forms import PriceForm, RetryForm, SpawnedForm
 from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.pausing import RemotePausing
@@ -57,6 +59,7 @@ from parallel_agents.gateway_client.wire import (
 )
 
 _log = logging.getLogger(__name__)
+_ANSWER_SECONDS = 10.0  # what an answer takes beyond the wait that it is about
 
 
 def spawned_of(form: SpawnedForm) -> Spawned:
@@ -355,23 +358,24 @@ class RemoteSessions(RemotePausing):
     async def _wait(
         self, runs: tuple[str, ...], until: Until, deadline: float | None
     ) -> builtins.list[Result]:
-        cuts = 0
         while True:
             left = WAIT_SECONDS if deadline is None else max(0.0, deadline - monotonic())
             asked = Asked(look=WAIT.name, names=runs, until=until, seconds=min(left, WAIT_SECONDS))
-            try:
+            async with asyncio.timeout(None if deadline is None else left + _ANSWER_SECONDS):
                 found = await self._exchange.look(WAIT, asked)
-            except GatewayUnreachable:  # it may be starting again; the runs continue meanwhile
-                cuts += 1
-                if cuts > MOST_CUTS or left == 0:
-                    raise
-                await asyncio.sleep(min(pause_after(cuts), left))
-                continue
-            cuts = 0
             if found is not None:
                 return found
             if deadline is not None and monotonic() >= deadline:
                 raise TimeoutError
+
+    @override
+    async def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
+        """The events of a session and of everything that it spawned; a reply after its text, where that is heard."""
+        async with aclosing(super().follow(name, after=after)) as events:
+            async for event in events:
+                if isinstance(event.body, Replied) and not event.body.is_summary:
+                    await self._listening.heard(event.run, event.body.turn)
+                yield event
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         """Receive the text of a run as its model writes it; of a call that has begun already, all at its end."""

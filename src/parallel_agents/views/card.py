@@ -8,7 +8,7 @@ from html import escape
 
 from parallel_agents.views import cells, format
 from parallel_agents.views.sessions import SessionLine
-from parallel_agents.views.states import glyph_of, needs_text
+from parallel_agents.views.states import mark_of, needs_text
 
 _MOST_ROWS, _LABEL_WIDTH = 50, 40
 _TITLES = ("", "agent", "doing", "time", "cost")
@@ -36,20 +36,24 @@ def head_of(top: SessionLine, shown: Sequence[SessionLine]) -> str:
     """One line: the state, how many of what, the time and the cost."""
     counts = Counter(line.state for line in shown)
     told = ", ".join(f"{count:,} {state}" for state, count in counts.items())
-    seconds = top.row.run.seconds_until(top.until)
+    seconds = top.seconds
     took = "" if seconds is None else format.seconds(seconds)
     spent = format.money(top.spend) if top.spend.calls else ""
     label = format.one_line(top.row.session.label)
-    parts = (f"{glyph_of(top)} {label}", told, needs_text(top), took, spent)
+    parts = (f"{mark_of(top)} {label}", told, needs_text(top), took, spent)
     return " · ".join(filter(None, parts))
 
 
 def _cells(line: SessionLine) -> tuple[str, ...]:
     run = line.row.run
-    seconds = run.seconds_until(line.until)
-    doing = run.error_code if run.error_code else line.asks or line.doing or line.state
+    seconds = line.seconds
+    doing = (
+        f"{line.state} {run.error_code}"
+        if run.error_code
+        else line.asks or line.doing or line.state
+    )
     return (
-        f"{glyph_of(line)} {cells.middle(format.one_line(line.row.session.label), _LABEL_WIDTH)}",
+        f"{mark_of(line)} {cells.middle(format.one_line(line.row.session.label), _LABEL_WIDTH)}",
         line.row.session.agent.name,
         format.cut(doing, 80),
         "" if seconds is None else format.seconds(seconds),

@@ -15,6 +15,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
+from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.views.activity import doing_after, doing_on, doing_while
 from parallel_agents.views.events import ASKS_MODEL, WAITS_FOR_SLOT, waits_for
 from parallel_agents.views.liveness import Liveness
@@ -37,6 +38,7 @@ class SessionLine:
         until: when it ended, was worked on last or, while a process works on it, now.
         asks: what the run asks a person, whether a process works on it or not; if it asks nothing,
             the first that a session below it asks.
+        asked: the question of which `asks` tells; None for none.
         is_asking: whether it is the run itself that asks.
         attention: what the run itself needs of a person; None for nothing.
         needs: how many sessions need a person, it and all below it, by what it is that they need.
@@ -46,7 +48,8 @@ class SessionLine:
             ended.
         later_counts: of a team that has ended, the same of what began later, such as retries.
         spend: of the run and, if it is a team, of everything below it.
-        lacks: what the process that looks lacks to continue the run, if no process works on it.
+        seconds_before: for how long processes executed the earlier runs that a flow's run continues.
+        lacks: what the process that looks lacks to begin or continue the run, if no process has it.
         silence: how long the run has been silent, if that is worth saying.
     """
 
@@ -55,6 +58,7 @@ class SessionLine:
     until: float
     doing: str = ""
     asks: str = ""
+    asked: Question | None = None
     is_asking: bool = False
     attention: Attention | None = None
     needs: Mapping[Attention, int] = field(default_factory=dict[Attention, int])
@@ -63,6 +67,7 @@ class SessionLine:
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     later_counts: Mapping[str, int] = field(default_factory=dict[str, int])
     spend: Spend = Spend()
+    seconds_before: float = 0.0
     lacks: str = ""
     silence: Silence | None = None
 
@@ -74,6 +79,12 @@ class SessionLine:
     def needed(self) -> int:
         """How many sessions need a person: it, and all below it."""
         return sum(self.needs.values())
+
+    @property
+    def seconds(self) -> float | None:
+        """How long processes have executed the work; None before its start."""
+        own = self.row.run.seconds_until(self.until)
+        return None if own is None else self.seconds_before + own
 
     @property
     def is_interrupted(self) -> bool:
@@ -122,6 +133,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
     left = (row, *seen.left.get(key, ()))
     is_held = is_paused(row)
     is_stopped = liveness.is_stopped(run) and not is_held
+    lack = _lack(left, liveness, lacks)
     silence = None if is_stopped else seen.silences.get(run.id)
     asked, needs_below = seen.asked.get(run.id), seen.needs_below.get(key, _NOTHING_NEEDED)
     attention = _attention(asked, silence)
@@ -132,8 +144,9 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         until=_last_time(seen, left, tallies)
         if is_stopped or is_held or run.is_resting
         else run.finished_at or seen.now,
-        doing="" if is_stopped else _doing(seen, row),
+        doing="" if is_stopped else _doing(seen, row, lack),
         asks="" if question is None else waits_for(question),
+        asked=question,
         is_asking=asked is not None,
         attention=attention,
         needs=_with(needs_below.sessions, attention),
@@ -142,8 +155,9 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         counts=_counts([each for each in tallies if not each.is_later], liveness),
         later_counts=_counts([each for each in tallies if each.is_later], liveness),
         spend=run.spend if below is None else run.spend + below,
+        seconds_before=seen.seconds_before.get(run.id, 0.0),
         silence=silence,
-        lacks=_lack(left, liveness, lacks),
+        lacks=lack,
     )
 
 
@@ -166,7 +180,8 @@ def _last_time(seen: Snapshot, left: Sequence[Row], tallies: Sequence[Tally]) ->
 
 def _lack(left: Sequence[Row], liveness: Liveness, lacks: Callable[[Row], str]) -> str:
     for each in left:
-        if liveness.is_stopped(each.run) and (lack := lacks(each)):
+        is_stopped = liveness.is_stopped(each.run)
+        if lack := lacks(each) if is_stopped else waits_in_vain(each, lacks):
             return lack
     return ""
 
@@ -194,12 +209,12 @@ def _counting(row: Row, live: Sequence[Row]) -> tuple[Row, int]:
     return (live[0], len(live) - 1) if live else (row, 0)
 
 
-def _doing(seen: Snapshot, row: Row) -> str:
+def _doing(seen: Snapshot, row: Row, lack: str) -> str:
     run = row.run
     if is_paused(row):
         return f"paused by {row.session.paused_by}"
     if run.status is RunStatus.QUEUED:
-        return WAITS_FOR_SLOT
+        return f"waits: {lack}" if lack else WAITS_FOR_SLOT
     last = seen.last.get(run.id)
     if last is None or run.status.is_over:
         return ""

@@ -15,6 +15,11 @@ def glyph_of(line: SessionLine) -> str:
     return glyph(line.state, line.row.run.status)
 
 
+def mark_of(line: SessionLine) -> str:
+    """What a row begins with: whether a person is needed, or else the glyph of its state."""
+    return "▲" if line.needed else glyph_of(line)
+
+
 def style_of(line: SessionLine) -> str:
     return style(line.state, line.row.run.status)
 

@@ -35,6 +35,6 @@ def _refuse_bare_word(file: Path) -> None:
     raise InvalidFile(
         f"there is no team file {name!r}",
         why="what follows `run` is the path of a team file, such as team.yaml",
-        hint=f"a team of the library is `pagents run --team NAME`, and `pagents teams list` names them;"
+        hint=f"`pagents run --team {name}` runs a team that `pagents teams list` names, and"
         f" `pagents resume {name}` continues a run",
     )

@@ -171,7 +171,7 @@ function FilterLine({ filter }) {
 /** @param {{filter: string}} props */
 function Empty({ filter }) {
   if (filter) {
-    return html`<div class="card empty"><h2>Nothing matches</h2><p><code>${filter}</code> asks for nothing that is there. Fields: state, agent, label, model, tag, since, in, text.</p>
+    return html`<div class="card empty"><h2>Nothing matches</h2><p><code>${filter}</code> asks for nothing that is there. Fields: state, agent, workflow, kind, label, model, tag, cost, since, in, text.</p>
       <button onClick=${() => refine({ filter: undefined })}>Show all runs</button></div>`;
   }
   return html`<div class="card empty"><h2>No runs yet</h2><p>Every run of this home appears here, however it was started. To begin:</p>

@@ -58,7 +58,7 @@ export function attention(row) {
   const needed = neededBy(row);
   if (!needed) return row.is_stopped ? 'stopped: no process works on it' : '';
   const why = row.asks || (row.is_stuck ? `silent for ${Math.round(row.silent_seconds ?? 0)} s` : 'stuck');
-  return row.attention && needed === 1 ? why : `${needed} ${needed === 1 ? 'needs' : 'need'} you: ${why}`;
+  return row.attention && needed === 1 ? why : `${needed} ${needed === 1 ? 'needs' : 'need'} you: ${why.replace(/^asks you: /, '')}`;
 }
 
 /** Which group of the list a row is in. @param {Row} row @returns {'needs' | 'stopped' | 'live' | 'ended'} */
