@@ -57,6 +57,7 @@ class TopApp(App[None]):
         Binding("a", "type_line('answer')"),
         Binding("slash", "type_line('filter')"),
         Binding("x", "kill"),
+        Binding("p", "pause"),
         Binding("r", "retry"),
         Binding("full_stop", "apply"),
         Binding("exclamation_mark", "problems"),
@@ -324,22 +325,25 @@ class TopApp(App[None]):
 
     def action_kill(self) -> None:
         item = self.query_one(TopList).current
-        if item is None or item.session is None:
+        if item is None or (session := item.session) is None:
             self._say("no session is selected")
             return
-        session = item.session
 
         async def end() -> str:
             return (await self._work.do(self._work.kill(session, dry_run=False)))[0]
 
         async def preview() -> str:
             told, is_any = await self._work.do(self._work.kill(session, dry_run=True))
-            if not is_any:
-                return told
-            self._confirm = end
-            return f"y ends it, escape leaves it: {told}"
+            if is_any:
+                self._confirm = end
+            return f"y ends it, escape leaves it: {told}" if is_any else told
 
         self._do(preview)
+
+    def action_pause(self) -> None:
+        item = self.query_one(TopList).current
+        if item is not None and (session := item.session) is not None:
+            self._do(lambda: self._work.do(self._work.pause(session)))
 
     def action_retry(self) -> None:
         item = self.query_one(TopList).current

@@ -13,7 +13,7 @@ from parallel_agents.surfaces.cli.top_work import TopWork
 from parallel_agents.views import cells
 
 _KEY_COLUMN, _SCROLLBAR = 14, 2
-_HINTS = ("enter open", "s steer", "a answer", "x kill", "/ filter", "! problems")
+_HINTS = ("enter open", "s steer", "a answer", "x kill", "p pause", "/ filter", "! problems")
 _LAST_HINTS = ("? keys", "q leave")
 _KEYS = """\
 up down j k   move; below is what the session did last
@@ -21,6 +21,7 @@ enter         open or close a team
 s             type a message to the session; enter sends it before its next model call
 a             answer what it asks: allow, deny, or a text
 x             kill: shows what would end, and y ends it
+p             pause the session and all below it; again: they go on
 r             in the dead letters: run the task again, after y
 .             apply changes that wait while you move
 !             only what needs you, failed or stopped

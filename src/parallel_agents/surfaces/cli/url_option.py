@@ -17,21 +17,8 @@ from parallel_agents.surfaces.cli.leading_option import take_leading
 _OPTION = "--url"
 # The modules of commands that ask a gateway, and those that use no home with sessions in it.
 DISTANT = frozenset(
-    {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "pause"}
-    | {
-        "answer",
-        "audit",
-        "inbox",
-        "spawn",
-        "dlq",
-        "limits",
-        "run",
-        "do",
-        "chat",
-        "top",
-        "health",
-        "search",
-    }
+    {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
+    | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do", "chat", "top", "health", "search"}
     | {
         "state",
         "artifact",
@@ -45,6 +32,7 @@ DISTANT = frozenset(
         "map",
         "fork",
         "compare",
+        "pause",
     }
 )
 OF_THIS_MACHINE = frozenset(

@@ -91,6 +91,7 @@ function label(pen, line, y, gutter, colours) {
 
 /** @param {string} state @param {Record<string, string>} colours */
 function stateColour(state, colours) {
+  if (state === 'paused') return colours.queued;
   if (state === 'over_budget' || state === 'retrying') return colours.partial;
   return colours[state] ?? (state === 'stopped' || state === 'interrupted' ? colours.killed : colours.failed);
 }

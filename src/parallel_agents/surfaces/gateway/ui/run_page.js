@@ -12,6 +12,7 @@ import { ForkSign } from './fork.js';
 import { toldOf } from './forks.js';
 import { CompareWith } from './compare_mark.js';
 import { Kill } from './kill.js';
+import { PauseButton } from './pause.js';
 import { Lanes } from './lanes.js';
 import { Markdown } from './markdown.js';
 import { Copy, Plain, State, StateBar, Tabs, Tags, Trouble } from './parts.js';
@@ -130,6 +131,7 @@ function RunHead({ top, rows, state, onKill }) {
     <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span>${top.forked_from && html`<a class="crumb" href=${href('run', top.forked_from.session_key)} title="The session that this one is forked from"><${ForkSign} /> ${toldOf(top.forked_from)}</a><span class="crumb">›</span>`}<h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><span class="num">${format.seconds(duration(top, now))}</span><${Tags} tags=${top.tags} /><span class="space"></span>
       <${Copy} text=${`pagents show ${top.id}`}>Copy as command<//>
       ${!isStored && html`<${CompareWith} row=${top} />`}
+      ${!isStored && html`<${PauseButton} row=${top} />`}
       ${!isStored && isLive(top) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}</div>
     <div class="row figures"><div class="counts">${STATES.filter((each) => counts[each]).map((each) => html`<button aria-pressed=${state === each} title=${`Only ${word(each)}`} onClick=${() => refine({ state: state === each ? undefined : each })}><span class="state is-${each}">${glyph(each)} ${counts[each]} ${word(each)}</span></button>`)}<span class="wide"><${StateBar} counts=${counts} /></span></div>
       ${laterOf(top) && html`<span>${countsOf(top)}; ${laterOf(top)}</span>`}

@@ -10,6 +10,7 @@ import { BudgetBars } from './budget.js';
 import { Fork, ForkSign } from './fork.js';
 import { toldOf } from './forks.js';
 import { Kill } from './kill.js';
+import { PauseButton } from './pause.js';
 import { CompareWith } from './compare_mark.js';
 import { Markdown } from './markdown.js';
 import { Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
@@ -119,6 +120,7 @@ function SessionHead({ row, attempts, onKill, onFork }) {
       ${!isStored && html`<${CompareWith} row=${row} attempts=${attempts} />`}
       <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>
       ${!isStored && row.kind === 'agent' && html`<button onClick=${onFork}><${ForkSign} /> Fork…</button>`}
+      ${!isStored && html`<${PauseButton} row=${row} />`}
       ${!isStored && isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}
     </div>
     <div class="row figures">

@@ -20,6 +20,7 @@ export interface Row {
   attention?: string;
   needs?: Record<string, number>;
   retry?: { attempt: number; error: { code: string; message: string }; again_at: string | null } | null;
+  paused_by?: string;
   is_stopped: boolean;
   queued_after: number;
   doing: string;

@@ -8,6 +8,7 @@ const GLYPHS = {
   queued: '◌',
   running: '▶',
   retrying: '↻',
+  paused: '‖',
   done: '✔',
   partial: '◐',
   failed: '✖',
@@ -19,7 +20,7 @@ const GLYPHS = {
   interrupted: '■',
 };
 /** The order in which counts are shown. */
-export const STATES = ['failed', 'timed_out', 'unreadable', 'over_budget', 'stopped', 'partial', 'retrying', 'running', 'queued', 'done', 'interrupted', 'killed'];
+export const STATES = ['failed', 'timed_out', 'unreadable', 'over_budget', 'stopped', 'partial', 'retrying', 'running', 'queued', 'paused', 'done', 'interrupted', 'killed'];
 const LIVE = new Set(['queued', 'running']);
 const BAD = new Set(['failed', 'timed_out', 'unreadable', 'over_budget']);
 
