@@ -54,6 +54,34 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(
     assert f"took over the runs of a dead process: {first} (content_writer_funny)" in log
 
 
+def test_a_paused_team_starts_nothing_whatever_dies_until_it_is_unpaused(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    team = pagents.team("cats", "dogs", "mice")
+    provider.hold("cats")
+    running = pagents.start("run", team, "--id", "nightly", "--max-parallel", "1")
+    provider.wait_in_flight(1)
+
+    paused = pagents("pause", "nightly")
+    provider.release()
+    pagents.wait_ended(1)  # the call in flight is kept
+    running.kill()
+    listed = pagents.items("list", "state:paused")
+    seen = pagents("list").out
+    unpaused = pagents("unpause", "nightly")
+    waited = pagents("wait", "nightly")
+
+    assert paused.out == "‖ nightly: paused 4 live runs\n"
+    assert len(provider.requests) == 3
+    assert {each["state"] for each in listed} == {"paused"}
+    assert len(listed) == 3
+    assert "‖ paused  by " in seen
+    assert "1/3 done, 2 paused" in seen
+    assert unpaused.out == "▶ nightly: 3 live runs may go on\n"
+    assert waited.code == 0
+    assert sum(each["what"] in ("pause", "unpause") for each in pagents.items("audit")) == 7
+
+
 DOGS = (*WRITER, "Write about dogs.", "--wait")
 PROGRAM = """\
 import parallel_agents as pa

@@ -24,7 +24,7 @@ import orjson
 import parallel_agents as pa
 from parallel_agents.clock import awake
 from parallel_agents.core.event import Event, Finished, Started
-from parallel_agents.core.ids import OwnerId, RunId
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.engines.ownership import is_alive
@@ -111,6 +111,11 @@ def starts(events: Sequence[Event]) -> dict[RunId, list[Event]]:
     return found
 
 
+def ends_in(place: Place) -> list[tuple[object, ...]]:
+    """The runs that are done, as the store's file says."""
+    return place.query("SELECT id FROM runs WHERE status = 'done'")
+
+
 def ends(events: Sequence[Event]) -> list[str]:
     """How the runs ended; a run that ended twice is there twice."""
     return [event.body.outcome.status for event in events if isinstance(event.body, Finished)]
@@ -138,6 +143,38 @@ async def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(
         assert all(at > killed_at for at in taken.values())
         assert min(taken.values()) - killed_at < 5
         assert all(len(starts(events)[run]) == 1 for run in over)
+
+
+async def test_a_pause_outlives_the_process_that_was_paused(tmp_path: Path, programs: Path) -> None:
+    with serve(Behaviour(latency_seconds=0.5)) as provider:
+        place = Place(tmp_path, provider, programs / "python")
+        async with place.open() as sessions, place.starting(6, max_parallel=2) as process:
+            await place.wait_in_flight(2)
+            paused = await sessions.pause("crew")
+            await place.wait_answered(2)
+            await until(lambda: len(ends_in(place)) == 2)  # what was in flight is kept
+            process.kill()
+            await process.communicate()
+            (owner,) = place.query("SELECT DISTINCT owner FROM runs")
+            await until(
+                lambda: (
+                    ("dead",) in place.query(f"SELECT state FROM owners WHERE id = '{owner[0]}'")
+                )
+            )
+            asked = len(provider.requests)
+        async with place.open() as sessions:  # which takes over what the dead leave
+            assert (await sessions.list(pa.Filter(orphaned=True))) == []
+            rows = await sessions.list(pa.Filter(tree=SessionKey(CREW), is_live=True))
+            assert len(provider.requests) == asked == 2
+            assert all(row.session.paused_by for row in rows)
+
+            unpaused = await sessions.unpause("crew")
+            events = await followed(sessions)
+
+        assert len(paused.runs) == 7
+        assert len(unpaused.runs) == 5
+        assert ends(events) == ["done"] * 7
+        assert set(place.asked.values()) == {1}
 
 
 async def test_a_message_and_a_kill_from_another_process_arrive_within_a_second(

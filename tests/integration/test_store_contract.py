@@ -340,6 +340,36 @@ async def test_a_message_to_a_run_that_has_ended_or_is_unknown_is_refused(
             await store.steer(RunId("nobody"), "steer-1", "x", mode=SteerMode.NEXT, by="me")
 
 
+async def test_a_paused_tree_cannot_be_claimed_nor_what_is_spawned_below_it(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        (top,) = await spawn(store, plan("top", owner=None))
+        middle, _ = await spawn(store, plan("middle", top), plan("stranger", owner=None))
+        await claim(store, "run-middle")
+
+        paused = await store.pause(top.key, by="ana")
+        again = await store.pause(middle.key, by="bob")
+        (late,) = await spawn(store, plan("late", middle, owner=None))
+        claims = [await store.claim(RunId(f"run-{name}"), ME) for name in ("top", "middle", "late")]
+        orphans = await store.rows(Filter(orphaned=True))
+        rows = await store.rows(Filter(tree=top.key))
+        unpaused = await store.unpause(top.key, by="bob")
+        taken = [await store.claim(RunId(f"run-{name}"), ME) for name in ("top", "middle", "late")]
+
+        assert [run.id for run in paused.runs] == ["run-top", "run-middle"]
+        assert (again.runs, again.unchanged) == ([], 1)
+        assert late.paused_by == "ana"
+        assert claims == [None, None, None]
+        assert [row.run.id for row in orphans] == ["run-stranger"]
+        assert {row.session.paused_by for row in rows} == {"ana"}
+        assert [run.id for run in unpaused.runs] == ["run-top", "run-middle", "run-late"]
+        assert None not in taken
+        assert (await store.check_rows()).is_intact
+        with pytest.raises(NotFound):
+            await store.pause(SessionKey("nowhere"), by="me")
+
+
 @pytest.mark.parametrize("status", [RunStatus.KILLED, RunStatus.TIMED_OUT])
 async def test_a_kill_ends_the_live_runs_of_a_tree_with_what_they_have(
     open_store: OpenStore, status: RunStatus

@@ -137,6 +137,20 @@ async def test_a_queued_run_is_killed_after_a_preview(serving: Serving, browsing
         await seen(tab, "Killed 1 run")
 
 
+async def test_a_button_pauses_a_run_and_lets_it_go_on(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, browsing(served) as tab:
+        key = await queued(served)
+        await tab.open(f"#/run/{key}")
+        await tab.page.get_by_role("button", name="‖ Pause").click()
+        await tab.page.locator(".state.is-paused").first.wait_for()
+        await tab.page.get_by_role("button", name="▶ Unpause").click()
+        await tab.page.get_by_role("button", name="‖ Pause").wait_for()
+
+        assert tab.complaints == []
+
+
 async def test_a_conversation_is_forked_at_a_message_on_a_phone(
     serving: Serving, browsing: Browsing
 ) -> None:

@@ -77,6 +77,7 @@ async def test_a_program_spawns_messages_and_kills_at_a_distance(serving: Servin
             await sessions.steer("k", "too late")
         await sent.wait(timeout=30)
         killed = await sessions.kill("k")
+        paused, unpaused = await sessions.pause("k"), await sessions.unpause("k")
         assert (await (await sessions.send("k", "even more")).wait(timeout=30)).is_done
         rows = await sessions.list()
 
@@ -85,6 +86,7 @@ async def test_a_program_spawns_messages_and_kills_at_a_distance(serving: Servin
     assert result.status is RunStatus.DONE
     assert followed == sorted(set(followed))
     assert (killed.runs, killed.already_over) == ([], 2)
+    assert paused == unpaused == ([], 0)
 
 
 async def test_a_token_that_only_reads_changes_nothing_and_a_wrong_one_sees_nothing(
