@@ -8,6 +8,7 @@ from parallel_agents.core.event import (
     Delivered,
     Event,
     Finished,
+    Noticed,
     Refused,
     Replied,
     Retrying,
@@ -75,6 +76,26 @@ def test_the_time_of_a_lane_that_was_taken_over_goes_on_where_its_work_ended() -
     again = seen.lanes[ONE]
     assert again.status is RunStatus.RUNNING
     assert again.began_at == 18.0
+
+
+def test_a_paused_lane_says_by_whom_and_grows_no_older() -> None:
+    seen = board()
+    for at, body in (
+        (10.0, started()),
+        (11.0, Noticed(text="paused by ana", by="ana", what="pause")),
+        (12.0, replied(1)),
+    ):
+        seen.take(event(body, at=at))
+    held = seen.lanes[ONE]
+    counts = list(seen.counts)
+    seen.take(event(Noticed(text="goes on, by ana", by="ana", what="unpause"), at=90.0))
+    seen.take(event(started(epoch=2), at=91.0))
+
+    assert (held.state, held.doing) == ("paused", "paused by ana")
+    assert seconds_at(held, 80.0) == 2.0
+    assert counts == ["0 running", "1 queued", "1 paused"]
+    assert seen.lanes[ONE].state == "running"
+    assert seconds_at(seen.lanes[ONE], 93.0) == 4.0
 
 
 def test_what_waits_for_a_slot_of_its_team_s_next_process_grows_no_older() -> None:

@@ -72,6 +72,22 @@ def test_the_queue_a_wait_and_a_call_are_spans_that_do_not_overlap() -> None:
     ]
 
 
+def test_a_pause_lasts_from_the_end_of_a_call_in_flight_until_it_ends() -> None:
+    paused = (5, Noticed(text="paused by ana", by="ana", what="pause"))
+    found = frame((0, STARTED), paused, (7, replied("a/b", 7)))
+    found.until(20)
+    again = frame(
+        (0, STARTED),
+        paused,
+        (7, replied("a/b", 7)),
+        (30, Noticed(text="", by="ana", what="unpause")),
+    )
+
+    told = [(SpanKind.MODEL, 0, 7), (SpanKind.WAIT, 7, 20)]
+    assert [(span.kind, span.start, span.end) for span in found.spans] == told
+    assert again.spans[-1] == (SpanKind.WAIT, 7, 30, "the end of its pause")
+
+
 def test_a_wait_that_was_cut_short_ends_with_the_next_event() -> None:
     found = frame(
         (0, Retrying(turn=1, attempt=1, error=FAILURE, wait_seconds=500)),

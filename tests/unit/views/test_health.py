@@ -240,6 +240,7 @@ def test_a_disk_is_nearly_full_by_what_it_is(free: int, total: int, is_full: boo
         (live(None, RunStatus.QUEUED), (ALIVE,), "0 runs executed, 2 queued"),
         (live(None, RunStatus.QUEUED), (), "nothing runs"),
         (live("dead", RunStatus.QUEUED), (ALIVE,), "nothing runs"),
+        (live("dead")._replace(is_paused=True), (), "nothing runs, 2 paused"),
     ],
 )
 def test_a_run_is_counted_once(found: LiveRuns, owners: tuple[Owner, ...], text: str) -> None:

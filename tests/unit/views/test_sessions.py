@@ -82,3 +82,28 @@ async def test_a_call_that_is_made_again_is_a_state() -> None:
         assert below.doing == "no answer; again in 30 s, try 2"
         assert await found(rig, "state:retrying") == ["a"]
         assert await found(rig, "state:running kind:agent") == []
+
+
+async def test_a_paused_team_says_by_whom_and_is_neither_stopped_nor_running() -> None:
+    async with open_rig(RepliesWith(is_down, "scripted/model"), agents=[WRITER]) as rig:
+        tasks = tuple(Task("writer", "go", key=key, label=key) for key in ("a", "b"))
+        team = await rig.sessions.spawn_team(TeamTask(tasks=tasks, max_parallel=1), key="monday")
+        await asyncio.sleep(10)
+        await rig.service.on_behalf("the page").pause(team.key)
+        by = (await rig.service.find(team.key)).session.paused_by
+        await asyncio.sleep(500)
+
+        line = await whole(rig, team.key)
+        journal = journal_of(rig)
+        vitals = await journal.vitals(since=0.0)
+
+        assert by.endswith("by the page")
+        assert shown_state(line) == "‖ paused"
+        assert line.counts == {"paused": 2}
+        assert line.doing == f"paused by {by}"
+        assert not line.needs
+        assert line.seconds == 10
+        assert await found(rig, "state:paused") == ["a", "b", "run: a, b"]
+        assert await found(rig, "state:running,retrying,queued,stuck,stopped") == []
+        assert [(each.runs, each.is_paused) for each in vitals.live] == [(1, True), (1, True)]
+        assert not vitals.silent

@@ -32,7 +32,11 @@ def pause(names: _Names, json: AsJson = False, home: Home = None) -> None:
         async with open_acting(context.environment, context.settings) as client:
             return [await client.sessions.pause(name) for name in names]
 
-    _tell(PAUSE, names, run_cancellable(stop()), as_json=json)
+    done = run_cancellable(stop())
+    if json:
+        render.envelope("pause", time.time(), _items(names, done))
+    else:
+        _tell(PAUSE, names, done)
 
 
 def unpause(names: _Names, json: AsJson = False, home: Home = None) -> None:
@@ -43,7 +47,11 @@ def unpause(names: _Names, json: AsJson = False, home: Home = None) -> None:
         async with open_acting(context.environment, context.settings) as client:
             return [await unpaused(client, name) for name in names]
 
-    _tell(UNPAUSE, names, run_cancellable(go_on()), as_json=json)
+    done = run_cancellable(go_on())
+    if json:
+        render.envelope("unpause", time.time(), _items(names, done))
+    else:
+        _tell(UNPAUSE, names, done)
 
 
 async def unpaused(client: Acting, name: str) -> Paused:
@@ -65,13 +73,13 @@ def told(verb: str, name: str, paused: Paused) -> str:
     return f"{name}: is paused already" if verb == PAUSE else f"{name}: is not paused"
 
 
-def _tell(verb: str, names: Sequence[str], done: Sequence[Paused], *, as_json: bool) -> None:
-    if as_json:
-        items = [
-            {"name": name, "runs": [run.id for run in each.runs], "unchanged": each.unchanged}
-            for name, each in zip(names, done, strict=True)
-        ]
-        render.envelope(verb, time.time(), items)
-        return
+def _tell(verb: str, names: Sequence[str], done: Sequence[Paused]) -> None:
     for name, each in zip(names, done, strict=True):
         render.line(told(verb, name, each))
+
+
+def _items(names: Sequence[str], done: Sequence[Paused]) -> list[dict[str, object]]:
+    return [
+        {"name": name, "runs": [run.id for run in each.runs], "unchanged": each.unchanged}
+        for name, each in zip(names, done, strict=True)
+    ]
