@@ -109,11 +109,12 @@ def signs(seen: Seen) -> list[Sign]:
 def _work(seen: Seen) -> Sign:
     found = live_states(seen)
     shown = LiveState.RUNNING, LiveState.QUEUED, LiveState.PAUSED
-    running, queued, paused = facts = [found[state] for state in shown]
+    facts = {state.value: found[state] for state in shown}
+    running, queued, paused = facts.values()
     text = f"{_count(running, 'run')} executed, {queued:,} queued"
     text = text if running or queued else "nothing runs"
     text += f", {paused:,} paused" if paused else ""
-    return Sign(about="work", level=Level.OK, text=text, facts=dict(zip(shown, facts, strict=True)))
+    return Sign(about="work", level=Level.OK, text=text, facts=facts)
 
 
 def live_states(seen: Seen) -> Counter[LiveState]:
