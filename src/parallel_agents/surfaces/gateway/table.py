@@ -9,6 +9,7 @@ from parallel_agents.surfaces.gateway import (
     change_routes,
     client_routes,
     compare_routes,
+    description,
     event_routes,
     fork_routes,
     goal_routes,
@@ -27,10 +28,9 @@ from parallel_agents.surfaces.gateway import (
     verb_routes,
     view_routes,
 )
-from parallel_agents.surfaces.gateway.openapi import description_route
 from parallel_agents.surfaces.gateway.routes import Route
 
-_ANSWERED = (
+ROUTES: tuple[Route, ...] = (
     *session_routes.ROUTES,
     *board_routes.ROUTES,
     *lane_routes.ROUTES,
@@ -54,5 +54,5 @@ _ANSWERED = (
     *metrics_routes.ROUTES,
     *client_routes.ROUTES,
     *tool_routes.ROUTES,
+    *description.ROUTES,
 )
-ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))
