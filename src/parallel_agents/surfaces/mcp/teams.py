@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -52,7 +53,7 @@ class TeamTools:
         given: dict[str, Any] = dict(arguments)
         match name:
             case "teams_list":
-                return self._teams(given.get("teamId"))
+                return await self._teams(given.get("teamId"))
             case "team_run":
                 return await self._run(given)
             case "run_status":
@@ -62,13 +63,14 @@ class TeamTools:
             case _:
                 return await self._letters(given)
 
-    def _teams(self, name: str | None) -> JsonObject:
+    async def _teams(self, name: str | None) -> JsonObject:
         catalog = self._client.catalog
         if name is not None:
-            team = self._team(name)
+            team = await self._team(name)
             head = {"id": team.name, "description": team.description, "tasks": _tasks_of(team)}
             return {"status": "ok", "teams": [{**head, "inputs": team.input_schema}]}
-        found = [entry.content for entry in catalog.teams() if isinstance(entry.content, Team)]
+        entries = await asyncio.to_thread(catalog.teams)
+        found = [entry.content for entry in entries if isinstance(entry.content, Team)]
         teams: list[Json] = [
             {
                 "id": team.name,
@@ -79,7 +81,7 @@ class TeamTools:
         ]
         return {"status": "ok", "teams": teams[:_MOST_TASKS], "total": len(teams)}
 
-    def _team(self, name: str) -> Team:
+    async def _team(self, name: str) -> Team:
         """The team of that name; a client names no files.
 
         Raises:
@@ -87,11 +89,11 @@ class TeamTools:
         """
         if "/" in name or "." in name:
             raise NotFound(f"there is no team {name[:80]!r}", hint="teams_list shows their names")
-        return self._client.catalog.team(name)
+        return await asyncio.to_thread(self._client.catalog.team, name)
 
     async def _run(self, given: Mapping[str, Any]) -> JsonObject:
         client = self._client
-        team = self._team(given["teamId"])
+        team = await self._team(given["teamId"])
         asked = TeamRequest(
             values=given.get("input", {}),
             model=given.get("model"),
