@@ -178,14 +178,7 @@ async def _begun(
         models = {member.run.model for member in members if member.run.model}
     name = format.name(row)
     if is_announced:
-        render.json_line(
-            {
-                "schema": "pagents.launched/1",
-                "id": name,
-                "session_key": row.session.key,
-                "agents": len(members),
-            }
-        )
+        render.launched(name, row.session.key, agents=len(members))
     for model in sorted(models):
         warn_at_distance(model)
     told = "started" if spawned.is_new else f"already there, {format.status(row.run.status)}"

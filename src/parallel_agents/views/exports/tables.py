@@ -80,9 +80,9 @@ def _session(line: SessionLine) -> Mapping[str, object]:
 
 async def csv_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
     """A row for each session; a text that a spreadsheet would compute has an apostrophe before it."""
-    yield f"{_BYTE_ORDER_MARK}{_csv_row(_COLUMNS)}"
+    yield f"{_BYTE_ORDER_MARK}{csv_row(_COLUMNS)}"
     async for line, result in tree.results():
-        yield _csv_row([_cell(value, hide) for value in _values(line, result)])
+        yield csv_row([csv_cell(value, hide) for value in _values(line, result)])
 
 
 def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
@@ -103,7 +103,7 @@ def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
     )
 
 
-def _cell(value: Json, hide: Hide) -> str:
+def csv_cell(value: Json, hide: Hide) -> str:
     """A value as a cell; empty if there is none, or if it is not known."""
     if value is None:
         return ""
@@ -117,7 +117,8 @@ def _cell(value: Json, hide: Hide) -> str:
     return orjson.dumps(hidden(value, hide)).decode()
 
 
-def _csv_row(cells: Sequence[str]) -> str:
+def csv_row(cells: Sequence[str]) -> str:
+    """The cells as a row of CSV."""
     row = io.StringIO()
     csv.writer(row).writerow(cells)
     return row.getvalue()
