@@ -22,7 +22,9 @@ from parallel_agents.surfaces.cli.item_lines import ItemForm, asked_form, lines_
 from parallel_agents.views import cells, format
 from parallel_agents.views.code_blocks import code_blocks
 
-NO_SESSIONS = "No sessions yet. Start with: pagents run --team content --input topic=..."
+NO_SESSIONS = (
+    "No sessions yet. Start with: pagents demo, or pagents run --team content --input topic=..."
+)
 _MOST_NAMED = 5
 _MOST_FINDINGS = 20
 _LEAST_SHORTENED = 12
