@@ -18,6 +18,7 @@ from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.dead_letters import Chosen, choose
 from parallel_agents.surfaces.cli.dry_run import money, told_total
@@ -39,7 +40,11 @@ class Edited(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """What a retry did, or would do: a session, the most it can cost, or a refusal."""
+    """What a retry did, or would do: a session, the most it can cost, or a refusal.
+
+    Attributes:
+        typed: what a person types for the session, if it is there.
+    """
 
     letter: DeadLetter
     session: SessionKey | None
@@ -47,6 +52,7 @@ class Retry(NamedTuple):
     model: str = ""
     amount: Amount | None = None
     refusal: PagentsError | None = None
+    typed: str = ""
 
 
 def _asked_at(letter: DeadLetter) -> float:
@@ -119,7 +125,8 @@ async def _start(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
 
 async def _found(client: Acting, letter: DeadLetter, spawned: Spawned) -> Retry:
     row = await client.sessions.find(spawned.session_key)
-    return Retry(letter, spawned.session_key, spawned.is_new, row.run.model)
+    typed = await called(client.sessions, row)
+    return Retry(letter, spawned.session_key, spawned.is_new, row.run.model, typed=typed)
 
 
 def _price(client: Client, plan: SessionPlan) -> Amount:
@@ -153,7 +160,7 @@ def print_retries(retries: Sequence[Retry], *, is_dry: bool) -> None:
         spends = [spend_of(given.amount, given.model) for given in retries if given.amount]
         render.note(_told(total(spends)) if spends else "Nothing would run.")
     else:
-        started = [short(given.session) for given in retries if given.session is not None]
+        started = [given.typed for given in retries if given.typed]
         if started:
             render.note(f"Next: pagents wait {' '.join(started)}")
 

@@ -21,12 +21,13 @@ from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import top_head, top_rows, top_seen
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.top_alerts import Alerts, notification
+from parallel_agents.surfaces.cli.top_columns import Item
 from parallel_agents.surfaces.cli.top_driver import tell
 from parallel_agents.surfaces.cli.top_keys import BINDINGS, hints_for
 from parallel_agents.surfaces.cli.top_list import TopList
 from parallel_agents.surfaces.cli.top_page import open_page
 from parallel_agents.surfaces.cli.top_pins import Pins
-from parallel_agents.surfaces.cli.top_rows import Item, Shown
+from parallel_agents.surfaces.cli.top_rows import Shown
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.surfaces.cli.top_views import Typing, View, Views
 from parallel_agents.surfaces.cli.top_work import TopWork

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.ids import SessionKey
-from parallel_agents.surfaces.cli.top_rows import Item
+from parallel_agents.surfaces.cli.top_columns import Item
 
 DIGITS = "123456789"
 

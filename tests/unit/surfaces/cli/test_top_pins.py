@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.surfaces.cli.top_columns import Item
 from parallel_agents.surfaces.cli.top_pins import Pins
-from parallel_agents.surfaces.cli.top_rows import Item
 
 HERE, THERE = SessionKey("here"), SessionKey("there")
 
