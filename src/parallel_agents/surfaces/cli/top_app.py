@@ -103,7 +103,12 @@ class TopApp(App[None]):
 
     def _say(self, text: str) -> None:
         shown = format.cut(text, max(self.size.width, 20))
-        self.query_one("#note", Static).update(Text(self._plain(shown)))
+        self._show("note", self._plain(shown))
+
+    def _show(self, place: str, text: str) -> None:
+        """Show a text at its place, which is gone while the screen closes."""
+        for each in self.query(f"#{place}").results(Static):
+            each.update(Text(text))
 
     async def _look_on(self) -> None:
         """Look again and again; a store that takes long to read is read less often."""
@@ -171,7 +176,7 @@ class TopApp(App[None]):
         waiting = f"{changes:,} changes, press . to apply" if changes else ""
         note = waiting or self._work.connection(self._lost)
         head = top_head.head(self._seen, max(self.size.width, 20), note)
-        self.query_one("#head", Static).update(Text(self._plain(head)))
+        self._show("head", self._plain(head))
 
     def _redraw(self) -> None:
         if self._seen.at:
@@ -201,8 +206,8 @@ class TopApp(App[None]):
         session = None if item is None else item.session
         most = 1 if self.screen.has_class("small") else _PEEK_ROWS
         if session is None:
-            self.query_one("#title", Static).update("")
-            self.query_one("#peek", Static).update("")
+            self._show("title", "")
+            self._show("peek", "")
             return
 
         async def read() -> Sequence[str]:
@@ -215,10 +220,8 @@ class TopApp(App[None]):
             width = max(self.size.width, 20)
             cut = "\n".join(self._plain(format.cut(line, width)) for line in lines)
             label = "" if item is None else item.cells[1]
-            self.query_one("#title", Static).update(
-                Text(self._plain(f"─ {label}  {short(session)}"))
-            )
-            self.query_one("#peek", Static).update(Text(cut))
+            self._show("title", self._plain(f"─ {label}  {short(session)}"))
+            self._show("peek", cut)
 
     def action_apply(self) -> None:
         self._moved_at = float("-inf")
