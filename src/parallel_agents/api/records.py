@@ -21,7 +21,7 @@ from parallel_agents.core.arguments import checked, checked_methods
 from parallel_agents.core.event import Event
 from parallel_agents.core.inspection import each_event
 from parallel_agents.core.message import Message
-from parallel_agents.core.run import Result, RunStatus, known_cost
+from parallel_agents.core.run import Result, known_cost
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import whole_history
@@ -36,6 +36,7 @@ from parallel_agents.views.frames import Frames
 from parallel_agents.views.plots import Plots
 from parallel_agents.views.session_tree import Branch, branches_of
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.states import shown_state
 
 V = TypeVar("V")
 _LIVE_SECONDS = 0.25
@@ -260,10 +261,9 @@ def _shown(seen: Seen) -> tuple[str, str]:
 
 def _branch(branch: Branch) -> str:
     line = branch.line
-    glyph = format.glyph(RunStatus.KILLED if line.is_stopped else line.row.run.status)
     label = format.one_line(line.row.session.label)
     cost = format.money(line.spend) if line.spend.calls else ""
-    return "  ".join(filter(None, (f"{branch.stem}{label}", f"{glyph} {line.state}", cost)))
+    return "  ".join(filter(None, (f"{branch.stem}{label}", shown_state(line), cost)))
 
 
 def _moment(at: float | None) -> datetime | None:

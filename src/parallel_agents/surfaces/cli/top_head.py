@@ -10,10 +10,11 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.surfaces.cli.top_rows import head_line
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.views import format
+from parallel_agents.views.sessions import INTERRUPTED, STOPPED
 
 _CELLS, _LEAST_WIDTH = 16, 90
 _DONE, _WAITING = format.status(RunStatus.DONE), format.status(RunStatus.QUEUED)
-_MARKS = {_DONE: "█", _WAITING: "░", format.status(RunStatus.RUNNING): "▓"}
+_MARKS = {_DONE: "█", _WAITING: "░", STOPPED: "■", INTERRUPTED: "■"}
 _OVER = frozenset(format.status(each) for each in RunStatus if each.is_over)
 
 
@@ -36,7 +37,7 @@ def state_bar(seen: Seen) -> str:
         counts.update(top.later_counts)
     marks: Counter[str] = Counter()
     for state, count in counts.items():
-        marks[_MARKS.get(state, "✖" if state in _OVER else "■")] += count
+        marks[_mark(state)] += count
     total = marks.total()
     if not total:
         return ""
@@ -44,3 +45,7 @@ def state_bar(seen: Seen) -> str:
     shares[max(shares, key=marks.__getitem__)] += _CELLS - sum(shares.values())
     bar = "".join(mark * cells for mark, cells in shares.items())
     return f"{bar} {counts[_DONE]:,}/{total:,}"
+
+
+def _mark(state: str) -> str:
+    return _MARKS.get(state, "✖" if state in _OVER else "▓")

@@ -114,7 +114,8 @@ def _line(line: SessionLine, keys: Mapping[SessionKey, SessionKey]) -> SessionLi
         root=keys.get(session.root, SessionKey("")),
     )
     run = replace(line.row.run, title="", session=shown)
-    return replace(line, row=replace(line.row, session=told, run=run), doing="", asks="", lacks="")
+    row = replace(line.row, session=told, run=run)
+    return replace(line, row=row, doing="", asks="", asked=None, lacks="", silence=None)
 
 
 def _result(line: SessionLine, shown: SessionLine, result: Result) -> Result:
