@@ -89,7 +89,7 @@ async def test_a_program_spawns_messages_and_kills_at_a_distance(serving: Servin
 
 
 async def test_the_page_of_a_session_has_an_address_without_a_token(serving: Serving) -> None:
-    async with serving() as served:
+    async with serving() as served, served.worker():
         async with pa.connect(served.url, token=served.tokens.operate) as sessions:
             spawned = await sessions.spawn(TASK)
         environment = replace(served.environment, variables={"PARALLEL_AGENTS_URL": served.url})
