@@ -51,8 +51,6 @@ def versions_json(
     before = Files("")
     for record, files in versions:
         proof = record.proof
-        called = (f"v{record.version - 1}", f"v{record.version}")
-        patch = "\n".join(changed_lines(name, before, files, called)) if found else ""
         found.append(
             {
                 "version": record.version,
@@ -64,20 +62,30 @@ def versions_json(
                 "model": proof.model,
                 "note": record.note,
                 "in_effect": record.version == in_effect,
-                "patch": head(patch, _MOST_PATCH),
+                "patch": _patch(name, before, files) if found else "",
             }
         )
         before = files
     return found[::-1]
 
 
-def changed_lines(name: str, before: Files, after: Files, called: tuple[str, str]) -> Iterator[str]:
+def changed_lines(
+    name: str, before: Files, after: Files, called: tuple[str, str]
+) -> Iterator[str]:
     """The unified difference of two versions: of the agent's file, and of its cases."""
     for ending, old, new in zip((".md", ".yaml"), before, after, strict=True):
-        yield from difflib.unified_diff(
-            old.splitlines(),
-            new.splitlines(),
-            f"{name}{ending} {called[0]}",
-            f"{name}{ending} {called[1]}",
-            lineterm="",
-        )
+        yield from _changed(old, new, (f"{name}{ending} {called[0]}", f"{name}{ending} {called[1]}"))
+
+
+def _patch(name: str, before: Files, after: Files) -> str:
+    """The same as git writes it, as which programs read it."""
+    lines: list[str] = []
+    for ending, old, new in zip((".md", ".yaml"), before, after, strict=True):
+        names = (f"a/{name}{ending}", f"b/{name}{ending}")
+        if found := [*_changed(old, new, names)]:
+            lines += [f"diff --git {' '.join(names)}", *found]
+    return head("\n".join(lines), _MOST_PATCH)
+
+
+def _changed(old: str, new: str, called: tuple[str, str]) -> Iterator[str]:
+    return difflib.unified_diff(old.splitlines(), new.splitlines(), *called, lineterm="")

@@ -55,7 +55,7 @@ function PatchOf({ workspace }) {
 }
 
 /** @param {{file: FileDiff, isOpen: boolean}} props */
-function FileView({ file, isOpen }) {
+export function FileView({ file, isOpen }) {
   const [most, more] = useState(MOST_LINES);
   return html`<details class="file-diff" open=${isOpen}>
     <summary><b>${file.was && `${file.was} → `}${file.path}</b> ${file.note && html`<span class="tag">${file.note}</span>`} <span class="plus">+${file.added}</span> <span class="minus">−${file.removed}</span></summary>

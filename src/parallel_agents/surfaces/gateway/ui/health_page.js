@@ -42,7 +42,7 @@ export function HealthPage() {
 }
 
 /** @param {{sign: Sign}} props */
-function SignLine({ sign }) {
+export function SignLine({ sign }) {
   const place = PLACES[sign.about];
   return html`<li class="sign is-level-${sign.level}"><span class="glyph" aria-hidden="true">${GLYPHS[sign.level]}</span><div class="sign-line"><span class="unseen">${sign.level}: </span><b>${sign.about.replaceAll('_', ' ')}</b><span class="sign-text">${oneLine(sign.text, 400)}${place ? html` <a href=${place[1]}>${place[0]}</a>` : ''}${sign.hint && html`<span class="note">${oneLine(sign.hint, 300)}</span>`}</span></div></li>`;
 }

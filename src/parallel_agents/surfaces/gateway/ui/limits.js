@@ -3,7 +3,7 @@
 import { html, useState } from './view.js';
 import { clockNow } from './shell.js';
 import { ask } from './api.js';
-import { Trouble } from './parts.js';
+import { Act, Trouble } from './parts.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -33,8 +33,8 @@ function Line({ limit, put }) {
   const opens = format.moment(limit.breaker_open_until);
   return html`<article class="card limit"><header class="row"><b>${oneLine(limit.model, 80)}</b>
       <span class="note">${isAgent ? `${format.counted(limit.failures, 'failure')} of late${limit.breaker === 'closed' ? ', not paused' : ''}` : limit.source ? (limit.source === 'set' ? 'set here' : 'from the configuration') : 'no limit is set'}</span><span class="space"></span>
-      ${!isAgent && html`<button class="quiet" aria-expanded=${isOpen ? 'true' : 'false'} onClick=${() => open(!isOpen)}>Change…</button>`}
-      <button class="quiet" onClick=${() => void put(limit.model, null)}>${isAgent ? (limit.breaker === 'closed' ? 'Forget them' : 'Let it run again') : 'Reset'}</button></header>
+      ${!isAgent && html`<${Act} class="quiet" aria-expanded=${isOpen ? 'true' : 'false'} onClick=${() => open(!isOpen)}>Change…<//>`}
+      <${Act} class="quiet" onClick=${() => void put(limit.model, null)}>${isAgent ? (limit.breaker === 'closed' ? 'Forget them' : 'Let it run again') : 'Reset'}<//></header>
     ${!isAgent && html`<div class="meters"><${Meter} name="requests a minute" used=${limit.requests} most=${limit.requests_per_minute} /><${Meter} name="tokens a minute" used=${limit.tokens} most=${limit.tokens_per_minute} />
       <span class="meter">▶ ${limit.in_flight} in flight${limit.window === null ? '' : ` of ${limit.window}`}${limit.waiting ? `, ◌ ${limit.waiting} waiting` : ''}</span></div>`}
     ${closed !== null && closed > now && html`<p class="need">▲ refused; calls again in ${format.seconds(closed - now)}</p>`}
@@ -62,7 +62,7 @@ function Change({ limit, put }) {
   };
   return html`<form class="filters" onSubmit=${set}><label>Requests a minute <input inputmode="numeric" value=${requests} placeholder="as it is" onInput=${(/** @type {any} */ event) => typeRequests(event.target.value)} /></label>
     <label>Tokens a minute <input inputmode="numeric" value=${tokens} placeholder="as it is" onInput=${(/** @type {any} */ event) => typeTokens(event.target.value)} /></label>
-    <button class="main" disabled=${isWrong || !Object.keys(given).length}>Set</button>${isWrong && html`<span class="fault">whole numbers above zero</span>`}</form>`;
+    <${Act} class="main" disabled=${isWrong || !Object.keys(given).length}>Set<//>${isWrong && html`<span class="fault">whole numbers above zero</span>`}</form>`;
 }
 
 /** A whole number above zero; undefined if there is none, not a number if it is something else. @param {string} text */
