@@ -88,8 +88,8 @@ function AnsweredToday({ count }) {
   if (!items.length) return html``;
   return html`<h2 class="group-title">Answered today <span class="count">${items.length}${value.is_cut ? ', the last ones' : ''}</span></h2><ul class="answered">${items.map((each) => {
     const { who, from } = decider(each.by);
-    return html`<li><span class="glyph">✔</span> ${WORDS[/** @type {'approval'} */ (each.kind)] ?? each.kind} <a href=${href('session', each.session_key)}><b>${oneLine(each.tool ? `${each.tool} ${each.text}` : each.text || each.label, 120)}</b></a> → ${oneLine(each.answer, 80)}${each.note ? html` <span class="note">${oneLine(each.note, 120)}</span>` : ''}
-      <span class="note">${oneLine(who, 40)}${from ? `, ${oneLine(from, 60)}` : ''}, <${Time} iso=${each.at} /></span></li>`;
+    const said = [oneLine(who, 40), oneLine(from, 60)].filter(Boolean).join(', ');
+    return html`<li><span class="glyph">✔</span> ${WORDS[/** @type {'approval'} */ (each.kind)] ?? each.kind} <a href=${href('session', each.session_key)}><b>${oneLine(each.tool ? `${each.tool} ${each.text}` : each.text || each.label, 120)}</b></a> → ${oneLine(each.answer, 80)} <span class="note">${each.note ? `${oneLine(each.note, 120)} · ` : ''}${said}, <${Time} iso=${each.at} /></span></li>`;
   })}</ul>`;
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Palette actions: what can be done on the page at hand, by the keys that it has, and everywhere. */
 import { go, href, route } from './router.js';
-import { bound, may } from './keys.js';
+import { bound, isHelpOpen, may } from './keys.js';
 import { isWanted, permission, turnNotifying } from './notify.js';
 import { FURTHER } from './rail.js';
 
@@ -20,7 +20,9 @@ export function actionsHere() {
   const scopes = bound();
   const page = scopes.filter(([scope]) => !SHELL.has(scope));
   const shell = scopes.filter(([scope]) => scope === 'Everywhere');
-  return [...page.reverse().flatMap(([, actions]) => actions.flatMap(asChoice)), ...commandsOf(), ...shell.flatMap(([, actions]) => actions.filter((each) => !each.keys.startsWith('g ')).flatMap(asChoice)), ...EVERYWHERE, ...notifying()];
+  const own = page.reverse().flatMap(([, actions]) => actions.flatMap(asChoice));
+  const canKill = own.some((each) => each.title.startsWith('Kill'));
+  return [...own, ...(canKill ? [] : [KILL]), ...commandsOf(), ...shell.flatMap(([, actions]) => actions.filter((each) => !each.keys.startsWith('g ')).flatMap(asChoice)), ...EVERYWHERE, ...notifying()];
 }
 
 /** @param {import('./keys.js').Action} action @returns {Choice[]} */
@@ -37,9 +39,11 @@ function commandsOf() {
   return commands.map((command) => ({ group: 'actions', title: command.endsWith('--html') ? 'Export HTML: copy the command' : 'Copy command', note: command, run: () => void navigator.clipboard.writeText(command) }));
 }
 
+/** @type {Choice} */
+const KILL = { group: 'actions', title: 'Kill or steer a run…', note: 'choose it among those that run', address: href('runs', '', '', { filter: 'state:running' }) };
 /** @type {Choice[]} */
 const EVERYWHERE = [
-  { group: 'actions', title: 'Show what keys do', note: '?', run: () => document.dispatchEvent(new KeyboardEvent('keydown', { key: '?', bubbles: true })) },
+  { group: 'actions', title: 'Show what keys do', note: '?', run: () => (isHelpOpen.value = true) },
   { group: 'actions', title: 'Only what failed in the last day', note: '', address: href('runs', '', '', { filter: 'state:failed since:24h' }) },
   { group: 'actions', title: 'Retry failed…', note: 'dead letters, after the price', address: href('letters') },
   { group: 'actions', title: 'Cost by model', note: '', address: href('cost', '', '', { by: 'model' }) },

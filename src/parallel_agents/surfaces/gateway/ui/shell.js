@@ -79,15 +79,15 @@ export function Shell({ children }) {
       <button class="quiet" onClick=${turnTheme} title="Light, dark, or as the system (t)" aria-label="Theme">◐</button>
       <button class="quiet" onClick=${() => (isHelpOpen.value = true)} title="Keys (?)" aria-label="Keys">?</button>
     </header>
-    <main id="main" tabindex="-1" class=${connection.value.kind === 'lost' ? 'is-old' : ''}>${denied ? html`<${AskToken} />` : children}</main>
+    <main id="main" tabindex="-1" class=${connection.value.kind === 'lost' ? 'is-old' : ''}>${denied ? html`<${AskToken} />` : html`${whyReadOnly() && html`<p class="note read-only">${whyReadOnly()}</p>`}${children}`}</main>
     ${isHelpOpen.value && html`<${Help} />`}`;
 }
 
-/** What the day cost, and what of its budget is spent where it has one: that day is one of UTC. */
+/** What calls cost today, and what of the day's budget is spent, where there is one: its day is that of UTC. */
 function Today() {
   const part = access.value.day && partsOf(access.value.day)[0];
-  const title = part ? `What is spent of the budget of this UTC day; since midnight in ${zoneName()}, calls cost ${costToday.value}` : `What calls cost since midnight in ${zoneName()}`;
-  return html`<span class="figure" title=${title}><span class="label">today</span> ${part ? part.text : costToday.value}</span>`;
+  return html`<span class="figure" title=${`What calls cost since midnight in ${zoneName()}`}><span class="label">today</span> ${costToday.value}</span>
+    ${part && html`<span class="figure of-day" title="The budget of this UTC day; simulated calls and calls whose answer was lost are charged to it, too"><span class="label">budget</span> ${part.text}</span>`}`;
 }
 
 function Chip() {
