@@ -69,12 +69,12 @@ def versions_json(
     return found[::-1]
 
 
-def changed_lines(
-    name: str, before: Files, after: Files, called: tuple[str, str]
-) -> Iterator[str]:
+def changed_lines(name: str, before: Files, after: Files, called: tuple[str, str]) -> Iterator[str]:
     """The unified difference of two versions: of the agent's file, and of its cases."""
     for ending, old, new in zip((".md", ".yaml"), before, after, strict=True):
-        yield from _changed(old, new, (f"{name}{ending} {called[0]}", f"{name}{ending} {called[1]}"))
+        yield from _changed(
+            old, new, (f"{name}{ending} {called[0]}", f"{name}{ending} {called[1]}")
+        )
 
 
 def _patch(name: str, before: Files, after: Files) -> str:

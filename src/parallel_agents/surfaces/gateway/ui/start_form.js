@@ -70,7 +70,7 @@ export function StartForm({ kind, name, schema, model, needs = [] }) {
       <label class="field">Budget in dollars <input inputmode="decimal" value=${texts[' budget'] ?? ''} placeholder="none" onInput=${(/** @type {any} */ event) => type(' budget', event.target.value)} />${faults[' budget'] && html`<span class="fault">${faults[' budget']}</span>`}</label>
       <label class="field">Tags <input value=${texts[' tags'] ?? ''} placeholder="none" spellcheck=${false} onInput=${(/** @type {any} */ event) => type(' tags', event.target.value)} /></label>
     </div>
-    ${readOnly ? html`<p class="price note">${readOnly}</p>` : html`<${Price} price=${price} refusal=${refusal} lack=${lack} isReady=${isReady} />`}
+    ${!readOnly && html`<${Price} price=${price} refusal=${refusal} lack=${lack} isReady=${isReady} />`}
     ${error !== null && html`<${Trouble} error=${error} />`}
     <div class="row"><${Act} class="main" disabled=${isSent || (isReady && !price)}>${isSent ? 'Requested…' : 'Start'}<//>
       ${Object.keys(texts).length > 0 && html`<button type="button" class="quiet" onClick=${() => keep({})}>Clear</button>`}<span class="space"></span>
