@@ -70,7 +70,7 @@ async def versions(call: Call, _: Nothing) -> Page:
     environment = call.gateway.environment
     folders = [each for each in (environment.project, environment.home) if each is not None]
     items = await asyncio.to_thread(_versions, folders, call.name)
-    return Page(schema="versions", items=items, as_of=call.client.now(), total=len(items))
+    return Page(schema="agent_versions", items=items, as_of=call.client.now(), total=len(items))
 
 
 def _versions(folders: Sequence[Path], name: str) -> list[VersionDocument]:
