@@ -5,7 +5,7 @@ import { href } from './router.js';
 import { useAsked } from './asked.js';
 import { get } from './api.js';
 import { filesOf } from './patch.js';
-import { FileView } from './changes.js';
+import { FileView } from './file_diff.js';
 import { Copy, Time, Trouble } from './parts.js';
 import { quoted } from './start_form.js';
 import { duration } from './rows.js';
