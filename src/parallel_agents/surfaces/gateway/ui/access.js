@@ -1,6 +1,6 @@
 // @ts-check
 /** Access: what the token may do, what the day may cost, and how long the gateway takes to answer. */
-import { get } from './api.js';
+import { get, refuseChanges } from './api.js';
 import { signal } from './view.js';
 
 /** @typedef {{hint: string, day: import('./types').Budget | null, milliseconds: number | null}} Access */
@@ -15,6 +15,7 @@ export async function lookAtAccess() {
   try {
     const found = await get('/access');
     access.value = { hint: found.hint, day: found.day, milliseconds: Math.round(performance.now() - began) };
+    refuseChanges(whyReadOnly());
   } catch {
     access.value = { ...access.value, milliseconds: null };
   }

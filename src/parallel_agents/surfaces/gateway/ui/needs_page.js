@@ -74,7 +74,7 @@ function TellMe() {
 /** What of the signs of health needs a person besides questions: breakers, budgets, silent and stopped runs, dead letters. */
 function Besides() {
   const [signs, show] = useState(/** @type {import('./types').Sign[]} */ ([]));
-  useEffect(() => subscribe('health', (frame) => show(/** @type {any} */ (frame).signs ?? [])), []);
+  useEffect(() => subscribe('health', (frame) => show(frame.signs ?? [])), []);
   const found = signs.filter((sign) => (sign.level === 'problem' && sign.about !== 'questions') || ASIDE.has(sign.about));
   if (!found.length) return html``;
   return html`<h2 class="group-title">Besides <span class="count">${found.length}</span></h2><ul class="signs">${found.map((sign) => html`<${SignLine} sign=${sign} />`)}</ul>`;

@@ -1,5 +1,7 @@
 // @ts-check
 /** Notify: the browser tells, once for each, what begins to need a person or fails while nobody looks at the page. */
+import { moment } from './format.js';
+import { now } from './live.js';
 import { signal } from './view.js';
 import { href } from './router.js';
 import { isBad, isLive, word } from './words.js';
@@ -15,8 +17,10 @@ const MOST_AT_ONCE = 3;
 export const isWanted = signal(stored());
 /** @type {Set<string> | null} those that were there before, of which nobody is told */
 let known = null;
-/** @type {Set<string>} */
-const live = new Set();
+/** The runs whose end nobody needs to be told of again, and when the page began to look, by the gateway's clock.
+ * @type {Set<string>} */
+const over = new Set();
+let began = 0;
 
 function stored() {
   try {
@@ -50,10 +54,11 @@ export function noteQuestions(questions) {
   else for (const each of fresh) tell(`▲ ${each.kind}: ${oneLine(each.tool || each.session_key, 60)}`, oneLine(each.text, 200), href('needs'), each.id);
 }
 
-/** Tell of the runs that have failed since they were seen to be live. @param {Row[]} rows */
+/** Tell of the runs that fail from now on. @param {Row[]} rows */
 export function noteRuns(rows) {
-  const failed = rows.filter((row) => live.has(row.session_key) && isBad(row.status));
-  for (const row of rows) live[isLive(row) ? 'add' : 'delete'](row.session_key);
+  began ||= now();
+  const failed = rows.filter((row) => isBad(row.status) && !over.has(row.run_id) && (moment(row.finished_at) ?? 0) >= began);
+  for (const row of rows) if (!isLive(row)) over.add(row.run_id);
   for (const row of failed.slice(0, MOST_AT_ONCE)) tell(`✖ ${oneLine(titleOf(row), 60)} ${word(row.status)}`, row.error_code, href('run', row.session_key), row.run_id);
 }
 
