@@ -24,9 +24,12 @@ from parallel_agents.errors import NotFound
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.results import result_row, shared
+from parallel_agents.session_tools.wait import STUCK
+from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.mcp.team_offers import COST, LETTERS, RUN, STATUS, TEAMS
 from parallel_agents.views.costs import costs_by_agent
+from parallel_agents.views.sessions import SessionLine, lines_of
 
 _MOST_TASKS = 50  # of one answer
 _MOST_TREES = 100  # of which costs are summed
@@ -97,6 +100,7 @@ class TeamTools:
             model=given.get("model"),
             budget=Budget(usd=given["budgetUsd"]) if "budgetUsd" in given else None,
             timeout_seconds=given.get("runTimeoutSeconds") or None,
+            key=self._requester.call or None,
         )
         spawned = await begin_team(client, client.sessions, self._environment, team, asked)
         return _accepted(spawned, team.name)
@@ -110,6 +114,7 @@ class TeamTools:
             (row,) = await sessions.rows_of([row.run.id])
         runs = await sessions.member_runs(row)
         members = await sessions.rows_of(runs)
+        top, *lines = lines_of(await self._client.journal.look([row, *members]))
         own = await sessions.results([row.run.id]) if row.run.kind is RunnerKind.FLOW else ()
         offset = given.get("offset", 0)
         tasks = await self._tasks(members[offset : offset + _MOST_TASKS])
@@ -121,12 +126,13 @@ class TeamTools:
             "runId": row.run.id,
             "sessionKey": row.session.key,
             "label": row.session.label,
-            "counts": dict(Counter(each.run.status.value for each in members)),
+            "counts": dict(Counter(line.state.replace(" ", "_") for line in lines)),
+            **_needs(top),
             "tasks": tasks,
             **({"result": result_row(own[0], max_tokens=_RESULT_TOKENS)} if own else {}),
             **({"hasMore": True, "nextOffset": end} if end < len(members) else {}),
             **_money(sum((each.spend for each in costs), Spend())),
-            **({} if row.run.status.is_over else {"note": "It continues; ask again."}),
+            **({} if row.run.status.is_over else {"note": _note(tasks)}),
         }
 
     async def _tasks(self, rows: Sequence[Row]) -> list[Json]:
@@ -137,11 +143,13 @@ class TeamTools:
         tasks: list[Json] = []
         left = _MAX_BYTES
         for row in rows:
+            lack = waits_in_vain(row, self._client.readiness.lacks)
             task: JsonObject = {
                 "label": row.session.label,
                 "agentId": row.session.agent.name,
                 **ended.get(row.run.id, {"runId": row.run.id, "sessionKey": row.session.key}),
                 "status": row.run.status.value,
+                **({"waitsFor": lack} if lack else {}),
             }
             left -= len(orjson.dumps(task))
             if left < 0 and tasks:
@@ -217,6 +225,22 @@ class TeamTools:
 
 
 NAMES = (TEAMS, RUN, STATUS, COST, LETTERS)
+
+
+def _needs(line: SessionLine) -> JsonObject:
+    """How many of its sessions need a person, and what the first of them asks; nothing if none does."""
+    if not line.needs:
+        return {}
+    return {
+        "needs": {kind.value: count for kind, count in line.needs.items()},
+        "asks": line.asks,
+    }
+
+
+def _note(tasks: Sequence[Json]) -> str:
+    """What to do about a run that has not ended."""
+    is_stuck = any(isinstance(task, Mapping) and "waitsFor" in task for task in tasks)
+    return STUCK if is_stuck else "It continues; ask again."
 
 
 def _tasks_of(team: Team) -> list[Json]:

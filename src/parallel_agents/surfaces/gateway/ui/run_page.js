@@ -18,7 +18,7 @@ import { Copy, Plain, State, StateBar, Tabs, Tags, Trouble } from './parts.js';
 import { FailureBox, Transcript, useSession } from './session_page.js';
 import { Timeline } from './timeline.js';
 import { applied, countStates, duration, emptyTable, titleOf } from './rows.js';
-import { countsOf, doingOf, glyph, isLive, laterOf, STATES, stateOf, word } from './words.js';
+import { attention, countsOf, doingOf, glyph, isLive, laterOf, neededBy, STATES, stateOf, word } from './words.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -135,7 +135,7 @@ function RunHead({ top, rows, state, onKill }) {
       ${laterOf(top) && html`<span>${countsOf(top)}; ${laterOf(top)}</span>`}
       <span><span class="label">cost</span> ${format.wholeCost(top)}</span>
       ${top.budget && html`<${BudgetBars} budget=${top.budget} />`}
-      ${top.asks ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(top.asks, 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`}</div>
+      ${neededBy(top) ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(attention(top), 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`}</div>
   </header>`;
 }
 
