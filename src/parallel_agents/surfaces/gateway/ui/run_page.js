@@ -91,11 +91,11 @@ export function RunPage({ name }) {
   const { tab, query } = route.value;
   const [killing, kill] = useState(false);
   useLayoutEffect(() => bind('Run', [
-    ...(isStored ? [] : [{ keys: 'x', does: 'kill, after a preview', run: () => kill(true) }]),
+    ...(isStored ? [] : [{ keys: 'x', does: 'kill, after a preview', changes: true, run: () => kill(true) }]),
     { keys: 'l', does: 'timeline', run: () => go(href('run', name)) },
     { keys: 'e', does: 'results', run: () => go(href('run', name, 'results')) },
   ]), []);
-  if (run.error !== null) return html`<section class="page"><${Trouble} error=${run.error} /></section>`;
+  if (run.error !== null) return html`<section class="page"><h1>Run</h1><${Trouble} error=${run.error} /></section>`;
   if (!run.top) return html`<section class="page"><p class="foot">Reading…</p></section>`;
   const top = run.top;
   const all = [...run.table.rows.values()];
