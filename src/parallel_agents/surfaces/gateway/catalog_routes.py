@@ -65,11 +65,13 @@ async def agent(call: Call, _: Nothing) -> Document:
     return Document(value=agent_json(found))
 
 
-async def versions(call: Call, _: Nothing) -> Page:
+async def versions(call: Call, nothing: Nothing) -> Page:
     """The versions of an agent in the project or the home, the newest first."""
     environment = call.gateway.environment
     folders = [each for each in (environment.project, environment.home) if each is not None]
     items = await asyncio.to_thread(_versions, folders, call.name)
+    if not items:
+        await agent(call, nothing)  # refuses one that there is not
     return Page(schema="agent_versions", items=items, as_of=call.client.now(), total=len(items))
 
 
