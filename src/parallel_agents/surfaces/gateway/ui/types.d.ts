@@ -39,6 +39,8 @@ export interface Row {
   whole_calls?: number;
   tags?: string[];
   budget?: Budget | null;
+  usual?: { seconds: number; from_seconds: number; to_seconds: number; runs: number } | null;
+  has_plan?: boolean;
 }
 
 export interface ForkedFrom {
@@ -176,6 +178,8 @@ export interface Lane {
   from: number;
   to: number | null;
   isGroup: boolean;
+  /** The last score of its answer. */
+  score: number | null;
 }
 
 export interface Entry {
