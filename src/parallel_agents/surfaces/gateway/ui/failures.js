@@ -5,7 +5,7 @@ import { isBad, isLive } from './words.js';
 /** @typedef {import('./types').Row} Row */
 
 /** What belongs to the timeline when an address has no tab. */
-const OF_TIMELINE = ['selected', 'state', 'step', 'as', 'from', 'to', 'first', 'by', 'gaps', 'path', 'open', 'at'];
+const OF_TIMELINE = ['selected', 'step', 'as', 'from', 'to', 'first', 'by', 'gaps', 'path', 'open', 'at'];
 
 /** Whether a run ended with something to see to. @param {Row} row */
 export function endedBadly(row) {

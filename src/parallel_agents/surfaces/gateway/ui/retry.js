@@ -4,6 +4,7 @@ import { html, useEffect, useLayoutEffect, useState } from './view.js';
 import { follow as nextPage, get, post } from './api.js';
 import { href } from './router.js';
 import { bind } from './keys.js';
+import { useSettled } from './asked.js';
 import { LettersAction } from './letters_action.js';
 import { selection } from './letters.js';
 import { oneLine } from './text.js';
@@ -31,13 +32,14 @@ async function lettersIn(name) {
 export function useLetters(name, state) {
   const [letters, show] = useState(/** @type {Letter[]} */ ([]));
   const [round, again] = useState(0);
+  const settled = useSettled(state);
   useEffect(() => {
     let isGone = false;
     lettersIn(name).then((found) => isGone || show(found), () => {}); // Without them there is no button.
     return () => {
       isGone = true;
     };
-  }, [name, state, round]);
+  }, [name, settled, round]);
   return { letters, reload: () => again((before) => before + 1) };
 }
 

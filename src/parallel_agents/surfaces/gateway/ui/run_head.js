@@ -4,6 +4,7 @@ import { html, useEffect, useState } from './view.js';
 import { get, isStored } from './api.js';
 import { href, refine } from './router.js';
 import { clockNow, questions } from './shell.js';
+import { useSettled } from './asked.js';
 import { BudgetBars } from './budget.js';
 import { CompareWith } from './compare_mark.js';
 import { endedBadly } from './failures.js';
@@ -48,13 +49,14 @@ function UsualTime({ top }) {
 /** What calls cost that led to no accepted result. @param {{top: Row}} props */
 function Wasted({ top }) {
   const [wasted, show] = useState(/** @type {import('./types').Waste | null} */ (null));
+  const settled = useSettled(`${top.status} ${JSON.stringify(top.counts ?? {})}`);
   useEffect(() => {
     let isGone = false;
     get('/cost', { in: top.session_key }).then((found) => isGone || show(found.sum.wasted), () => {}); // The page of costs says why.
     return () => {
       isGone = true;
     };
-  }, [top.session_key, top.status, JSON.stringify(top.counts ?? {})]);
+  }, [top.session_key, settled]);
   if (!wasted || !(format.usd(wasted.known_cost) || format.usd(wasted.simulated_cost))) return null;
   return html`<span title="Calls that led to no accepted result"><span class="label">wasted</span> ${format.cost(wasted.known_cost, wasted.simulated_cost)}</span>`;
 }
@@ -74,6 +76,7 @@ function Asks({ top, rows }) {
 
 /** The oldest question of these sessions. @param {Row[]} rows */
 export function askingIn(rows) {
+  if (!questions.value.length) return undefined;
   const keys = new Set(rows.map((row) => row.session_key));
   return questions.value.find((question) => keys.has(question.session_key));
 }

@@ -112,7 +112,7 @@ export function RunPage({ name }) {
       ${failed && (chosen === 'timeline' || chosen === 'results') && html`<${FirstFailure} failed=${failed} rows=${all} />`}
       <${Tabs} chosen=${chosen} tabs=${tabsOf(top, name)} />
       ${run.left > 0 && html`<p class="foot">${format.counted(run.left, 'event')} are not drawn yet.</p>`}
-      ${chosen === 'results' ? html`<${Results} top=${top} />` : chosen === 'changes' ? html`<${Changes} name=${top.session_key} id=${top.id} />` : chosen === 'files' ? html`<${Files} top=${top} />` : chosen === 'events' ? html`<${Events} top=${top} version=${run.version} />`
+      ${chosen === 'results' ? html`<${Results} top=${top} state=${query.state ?? ''} />` : chosen === 'changes' ? html`<${Changes} name=${top.session_key} id=${top.id} />` : chosen === 'files' ? html`<${Files} top=${top} />` : chosen === 'events' ? html`<${Events} top=${top} version=${run.version} />`
         : chosen === 'graph' ? html`<${RunGraph} top=${top} onStep=${(/** @type {string} */ id) => go(href('run', name, 'timeline', { step: id }))} />`
           : html`<${LiveTimeline} run=${run} rows=${shownRows(all, top, query)} top=${top} selected=${selected} query=${query} />`}
     </div>

@@ -7,6 +7,7 @@ import { FailureBox } from './failure_panel.js';
 import { Markdown } from './markdown.js';
 import { Copy, Plain, State, Trouble } from './parts.js';
 import { oneLine } from './text.js';
+import { word } from './words.js';
 import * as format from './format.js';
 
 /** @typedef {import('./types').Row} Row */
@@ -22,13 +23,14 @@ function usePage(path, trigger) {
   return { page, error };
 }
 
-/** @param {{top: Row}} props */
-export function Results({ top }) {
+/** @param {{top: Row, state: string}} props with `state`, only the results of that state */
+export function Results({ top, state }) {
   const { page, error } = usePage(runPath(top.session_key, '/results'), `${top.status} ${JSON.stringify(top.counts ?? {})}`);
   if (error !== null) return html`<${Trouble} error=${error} />`;
   if (!page) return html`<p class="foot">Reading…</p>`;
   if (!page.items.length) return html`<div class="card empty"><h2>No results yet</h2><p>Each result appears here as soon as its run has ended.</p></div>`;
-  return html`<div class="results">${page.items.map((/** @type {Result} */ result) => html`<article class="card" key=${result.run_id}>
+  const items = state ? page.items.filter((/** @type {Result} */ result) => result.status === state) : page.items;
+  return html`<div class="results">${!items.length && html`<p class="foot">None of ${format.counted(page.items.length, 'result')} is ${word(state)}.</p>`}${items.map((/** @type {Result} */ result) => html`<article class="card" key=${result.run_id}>
     <header class="row"><${State} state=${result.status} quiet /><a href=${href('session', result.session_key)}><b>${oneLine(result.label || result.agent, 60)}</b></a><span class="space"></span>${result.score !== null && html`<span title="score">${result.score} of 10</span>`}<span class="note">${format.seconds(result.seconds)} · ${format.cost(result.cost, result.simulated_cost)}</span></header>
     ${result.error ? html`<${FailureBox} failure=${result.error} />` : typeof result.output === 'string' ? html`<${Markdown} text=${result.output} />` : html`<${Plain} text=${JSON.stringify(result.output, null, 2) ?? ''} />`}
     ${result.notices.map((notice) => html`<p class="note">${oneLine(notice, 300)}</p>`)}
