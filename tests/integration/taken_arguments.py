@@ -89,6 +89,7 @@ TAKEN: Mapping[str, set[str]] = {
     "Pool.run input": OBJECTS,
     "Pool.run key": {NOTHING, TEXT},
     "Pool.run text": {TEXT},
+    "pa.stream tasks": {"[]"},
     **{
         f"pa.{name} {parameter}": taken
         for name in ("run", "arun", "stream")

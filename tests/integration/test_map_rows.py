@@ -129,7 +129,7 @@ def test_results_in_a_table_are_not_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "text", "message"),
     [
-        ([], "{text}", "the given rows has no rows"),
+        ([], "{text}", "there are no rows"),
         ([{"text": "a"}, 5], "{text}", "row 2 of rows is a int"),
         ([{"text": object()}], "{text}", "row 1 of rows is not JSON"),
         ([{"text": "a"}], "{txt}", "line 1 has no column 'txt'"),

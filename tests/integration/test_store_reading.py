@@ -16,10 +16,11 @@ from parallel_agents.core.event import (
     Retrying,
     ToolStarted,
 )
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.run import Failure, Outcome, RunStatus
-from parallel_agents.core.store import Attempt, Filter
+from parallel_agents.core.store import Attempt, Filter, Store
+from parallel_agents.core.stuck_rules import STUCK_RULES
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound
@@ -76,6 +77,32 @@ async def test_each_field_of_a_filter_chooses(open_store: OpenStore) -> None:
         assert await keys(store, Filter(since=finished_at + 1)) == everybody - {"alone"}
         assert await keys(store, Filter(tree=top.key, is_live=True, parent=top.key)) == {"middle"}
         assert len(await store.rows(Filter(limit=2))) == 2
+
+
+async def test_live_work_is_counted_for_the_process_that_takes_it_up(open_store: OpenStore) -> None:
+    async with open_store() as store:
+        (top,) = await spawn(store, plan("top"))
+        (left,) = await spawn(store, plan("left", owner=OTHER))
+        await spawn(store, plan("one", top, owner=OTHER), plan("two", top, owner=OTHER))
+        await spawn(store, plan("below", left, owner=OTHER), plan("mine", left))
+        await claim(store, "run-top")
+        await claim(store, "run-left", OTHER)
+        before = await counted(store)
+        await store.mark_dead(OTHER)
+
+        assert before == {
+            (ME, "running"): 1,
+            (ME, "queued"): 1,
+            (OTHER, "queued"): 3,
+            (OTHER, "running"): 1,
+        }
+        # What is below the work of a living process is its own; what is below that of a dead one is left.
+        assert await counted(store) == before | {(ME, "queued"): 3, (OTHER, "queued"): 1}
+
+
+async def counted(store: Store) -> dict[tuple[OwnerId | None, str], int]:
+    vitals = await store.vitals(STUCK_RULES, since=0.0, now=0.0)
+    return {(each.owner, str(each.status)): each.runs for each in vitals.live}
 
 
 @pytest.mark.parametrize(

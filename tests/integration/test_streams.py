@@ -181,6 +181,15 @@ print(next(results).status)
     assert "Traceback" not in ended.stderr
 
 
+def test_a_stream_of_no_tasks_has_no_results_and_opens_no_store(tmp_path: Path) -> None:
+    async def read() -> list[pa.Result[object]]:
+        return [result async for result in pa.stream([], home=tmp_path)]
+
+    assert list(pa.stream([], home=tmp_path)) == []
+    assert asyncio.run(read()) == []
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_cannot_begin_is_raised_by_the_first_result(tmp_path: Path) -> None:
     results = pa.stream(pa.Task("nobody", "Go."), home=tmp_path)
 

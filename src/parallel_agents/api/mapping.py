@@ -69,7 +69,7 @@ async def amap(  # noqa: PLR0913 - as `arun`
 
     Args:
         agent: the name of an agent, or a definition.
-        items: at most 1,000; a text is the text of a task, a dictionary its input.
+        items: up to 1,000, or none; a text is the text of a task, a dictionary its input.
         text: the text of each task whose item is a dictionary.
         key: see `arun`.
         model: see `arun`.

@@ -67,7 +67,7 @@ def stream(  # noqa: PLR0913 - as `run`
     continue with the rest, after they have given the results that are there.
 
     Args:
-        tasks: see `run`.
+        tasks: see `run`; no tasks have no results.
         key: see `run`.
         model: see `run`.
         max_parallel: see `run`.
@@ -162,6 +162,8 @@ class Stream(Generic[T]):
 
 # Neither generator knows its stream: a cycle would keep the work of a loop that is left.
 def _each(call: TeamCall[T]) -> Generator[Result[T]]:
+    if not call.tasks:
+        return
     farewell, is_left = call.farewell, False
 
     async def work(stop: asyncio.Event, tell: Tell[T]) -> None:
@@ -198,6 +200,8 @@ def _each(call: TeamCall[T]) -> Generator[Result[T]]:
 
 
 async def _aeach(call: TeamCall[T]) -> AsyncGenerator[Result[T]]:
+    if not call.tasks:
+        return
     farewell = call.farewell
     ended: asyncio.Queue[Result[T] | None] = asyncio.Queue()
     stop = asyncio.Event()

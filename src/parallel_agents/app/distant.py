@@ -11,6 +11,7 @@ from parallel_agents import clock
 from parallel_agents.core.inspection import ModelLimits
 from parallel_agents.errors import BadGateway
 from parallel_agents.gateway_client.address import Address, check_token, is_here, read_url
+from parallel_agents.gateway_client.awaited import AwaitedSessions
 from parallel_agents.gateway_client.catalog import RemoteCatalog
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.listening import Listening
@@ -36,6 +37,7 @@ class Distant:
 
     Attributes:
         sessions: the verbs.
+        awaited: the same verbs for who is going to listen to what they start.
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
         sharing: what the sessions of each tree share.
@@ -50,6 +52,7 @@ class Distant:
     """
 
     sessions: RemoteSessions
+    awaited: RemoteSessions
     journal: RemoteJournal
     limits: ModelLimits
     sharing: RemoteSharing
@@ -87,6 +90,7 @@ def _distant(exchange: Exchange, listening: Listening, ahead: float) -> Distant:
     sessions = RemoteSessions(exchange, listening)
     return Distant(
         sessions=sessions,
+        awaited=AwaitedSessions(exchange, listening),
         journal=RemoteJournal(exchange),
         limits=RemoteLimits(exchange),
         sharing=RemoteSharing(exchange),

@@ -12,6 +12,7 @@ from parallel_agents.app.asked_map import CheckedMap
 from parallel_agents.app.client import Client
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.filter import Filter
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey, make_flow_key
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import NANOUSD_PER_USD
@@ -29,7 +30,7 @@ _NOBODY = RunId("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapPrice:
+class MapPrice(Frozen):
     """What a map would cost.
 
     Attributes:

@@ -21,11 +21,13 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.shared_reads import SharedReads
 from parallel_agents.core.store import Store
 from parallel_agents.core.transcript_search import TranscriptSearch
-from parallel_agents.core.verbs import SessionReads
+from parallel_agents.core.verbs import Listens, SessionReads
 from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.errors import NotFound
 from parallel_agents.files import make_private_folders
 from parallel_agents.gateway_client.refusals import not_at_distance
+from parallel_agents.live_text.folder import LiveTextFolder
+from parallel_agents.live_text.home_listening import HomeListening
 from parallel_agents.other_threads import threads_to_the_end
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
@@ -56,7 +58,10 @@ class Reader:
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
         now: seconds since 1970 on the store's clock.
+        listening: hears what models write; None where nobody may.
     """
+
+    listening: Listens | None = None
 
     def __init__(
         self,
@@ -198,7 +203,10 @@ async def open_follower(environment: Environment, settings: Settings) -> AsyncGe
         stack.enter_context(threads_to_the_end())
         await asyncio.to_thread(know, environment, settings)
         store = await open_and_look(stack, environment, settings)
-        yield _reader(stack, environment, settings, store, keeps_index=True)
+        reader = _reader(stack, environment, settings, store, keeps_index=True)
+        listening = HomeListening(LiveTextFolder(environment.home))
+        reader.listening = await stack.enter_async_context(listening)
+        yield reader
 
 
 def _reader(
@@ -220,7 +228,7 @@ async def _open_distant(environment: Environment) -> AsyncGenerator[Reader]:
     from parallel_agents.app.distant import open_distant  # noqa: PLC0415 - few ask another machine
 
     async with open_distant(environment) as distant:
-        yield Reader(
+        reader = Reader(
             distant.sessions,
             distant.journal,
             distant.limits,
@@ -228,6 +236,8 @@ async def _open_distant(environment: Environment) -> AsyncGenerator[Reader]:
             distant.sharing,
             lambda: distant.transcripts,
         )
+        reader.listening = distant.sessions
+        yield reader
 
 
 def check_is_here(environment: Environment) -> None:

@@ -30,6 +30,9 @@ _RENAMED = {
     "passes": "command",
     "scored": "score",
     "judged": "judge",
+    "steps": "tasks",
+    "id": "label",
+    "prompt": "text",
 }
 _NO_FIELDS: Mapping[str, object] = {}
 _MOST_ROUNDS = 10  # more than there are levels of fields

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from parallel_agents.core.budget_answer import is_raise, read_raise
 from parallel_agents.core.checked import Checked
-from parallel_agents.core.fitting import chosen
+from parallel_agents.core.fitting import fitted
 from parallel_agents.core.permission import Permissions, Ruling, decide, parse_rule
 from parallel_agents.core.question import KILL, WAIT, Answer, Question, QuestionKind
 from parallel_agents.core.shown import shown
@@ -174,8 +174,10 @@ def _answer(rule: AnswerRule, question: Question, asked_before: int) -> Answer |
     text = question.default if rule.answer == DEFAULT else rule.answer
     if not text:
         return None
-    fits = chosen(question.choices, text) if question.choices else text
-    return None if fits is None else Answer(allow=True, text=fits)
+    try:
+        return fitted(question, Answer(allow=True, text=text))
+    except InvalidInput:
+        return None
 
 
 def _by(number: int, what: str) -> str:

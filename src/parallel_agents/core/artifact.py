@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.shared_state import Removal, Writer
 from parallel_agents.core.shown import shown
@@ -25,7 +26,7 @@ _START = re.compile(r"[0-9a-f]{8,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
+class Artifact(Frozen):
     """Content under a name.
 
     Attributes:

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple, ParamSpec, get_type_hints
 from parallel_agents.core.annotations import taker_of
 from parallel_agents.core.arguments import worded
 from parallel_agents.core.attributes import Values, values_of
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.takers import Wrong
 
 P = ParamSpec("P")
 
 
-class Checked:
+class Checked(Frozen):
     """The base of frozen dataclasses that callers make.
 
     A list is taken for a tuple, a member's value for a member of an enum, and a whole number for a

@@ -13,6 +13,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.converted import Converted, default
 from parallel_agents.core.event import Queued
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Failure, Run
 from parallel_agents.core.schema import Json
@@ -20,7 +21,7 @@ from parallel_agents.core.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(Frozen):
     """A failed run that a person, a program or a team spawned.
 
     Attributes:

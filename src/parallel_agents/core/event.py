@@ -1,7 +1,6 @@
 """Events: the append-only record of what happened; runs start from it and watchers read it.
 
-Each event has a key that names it within its run (`turn-3/model`, `steer-9f1c`). A key is written
-once, so a repeated step finds its event.
+Each event has a key within its run, such as `turn-3/model`, written once: a repeated step finds it.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.cuts import Cuts
 from parallel_agents.core.flow import Batched, FlowTask, StepFinished, StepStarted
 from parallel_agents.core.fork import ForkedFrom
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import AnyKept
@@ -389,7 +389,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Event(Frozen):
     """A written event. `seq` orders the whole store; `at` is in seconds since the epoch."""
 
     seq: int

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import orjson
+
 from parallel_agents.core.budget_answer import HOW_TO_ANSWER
 from parallel_agents.core.question import KILL, WAIT, Answer, Question, QuestionKind
 from parallel_agents.core.shown import shown
@@ -51,10 +53,29 @@ def fitted(question: Question, answer: Answer) -> Answer:
         )
     if not (answer.allow and question.choices):
         return answer
-    choice = chosen(question.choices, answer.text)
+    choice = chosen(question.choices, answer.text) or _yes_or_no(question, answer.text)
+    if choice is None and question.takes_object and _is_object(answer.text):
+        return answer
     if choice is None:
+        others = ", or answer a JSON object" if question.takes_object else ""
         raise InvalidInput(
             f"{shown(answer.text)} is not a choice of this question",
-            hint=f"choose one of {', '.join(question.choices)}",
+            hint=f"choose one of {', '.join(question.choices)}{others}",
         )
-    return replace(answer, text=choice)
+    return replace(answer, text=choice, allow=choice != question.refusal)
+
+
+def _yes_or_no(question: Question, text: str) -> str | None:
+    """What yes or no means where one choice refuses; None for another text."""
+    word = text.strip().casefold()
+    others = [each for each in question.choices if each != question.refusal]
+    if question.refusal and word in {"no", "n"}:
+        return question.refusal
+    return others[0] if question.refusal and word in {"yes", "y"} and len(others) == 1 else None
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False

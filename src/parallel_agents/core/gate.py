@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
@@ -14,7 +16,7 @@ from parallel_agents.core.checked import Checked
 from parallel_agents.core.converted import NeededTexts
 from parallel_agents.core.expression import Lacking, Unfit, expression
 from parallel_agents.core.schema import Json
-from parallel_agents.core.takers import PLAIN, Taker, Wrong
+from parallel_agents.core.takers import PLAIN, Taker, Wrong, items
 from parallel_agents.errors import GateBroken, InvalidInput
 
 MAX_SCORE = 10
@@ -123,6 +125,17 @@ def _take_name(value: object) -> object:
     return PLAIN[str].take(value)
 
 
+_TEXTS = items(PLAIN[str])
+
+
+def _take_command(value: object) -> object:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            raise Wrong(value, _TEXTS.takes, hint=f"write {shlex.split(value)!r}")
+    return _TEXTS.take(value)
+
+
+Command: TypeAlias = Annotated[NeededTexts, Taker(frozenset(), _take_command, _TEXTS.takes)]
 FunctionName: TypeAlias = Annotated[str, Taker(frozenset(), _take_name, "the name of a function")]
 
 
@@ -157,7 +170,7 @@ class CommandGate(Checked):
         InvalidInput: the command is empty, or its time limit is not more than 0.
     """
 
-    command: NeededTexts
+    command: Command
     timeout_seconds: float = 60.0
     kind: Literal["command"] = "command"
 

@@ -61,6 +61,23 @@ def with_own_containers(value: Json, most: int = MOST_DEPTH) -> Json:
     return copied
 
 
+class KeepsCopy:
+    """The base of frozen values that give away a copy of a JSON value; it does not affect equality."""
+
+    __slots__ = ("_copy",)
+
+    _copy: Json
+
+    def copy_of(self, value: Json) -> Json:
+        """A copy that shares no object or array with the value, and is the same one each time."""
+        try:
+            return self._copy
+        except AttributeError:
+            own = with_own_containers(value)
+            object.__setattr__(self, "_copy", own)  # its holder is frozen
+            return own
+
+
 def all_finite(value: Json) -> bool:
     """Whether each number in a value is one that JSON can write."""
     level = [value]

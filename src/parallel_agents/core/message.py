@@ -15,6 +15,7 @@ from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.attachment import Shape
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.encoded import Encodable
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import InvalidInput
 
@@ -26,13 +27,13 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(Frozen):
     text: str
     type: Literal["text"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
-class Thinking:
+class Thinking(Frozen):
     """A model's reasoning; `signature` is the provider's and is returned only to it, unchanged."""
 
     text: str
@@ -56,7 +57,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Frozen):
     """A call that a model asks for.
 
     Attributes:
@@ -74,7 +75,7 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(Frozen):
     call_id: str
     name: str
     content: str
@@ -137,7 +138,7 @@ Part: TypeAlias = Text | Thinking | ToolCall | ToolResult | File
 
 
 @dataclass(frozen=True, slots=True)
-class Message(Encodable):
+class Message(Encodable, Frozen):
     """One entry of a transcript; `model` is the `provider/model` that wrote it, empty if none did."""
 
     role: Role

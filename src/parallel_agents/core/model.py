@@ -10,6 +10,7 @@ from typing import Protocol
 
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.budget import most_tokens, most_tokens_around
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import Message
 from parallel_agents.core.schema import Json, JsonObject
@@ -56,7 +57,7 @@ class Payer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelRequest:
+class ModelRequest(Frozen):
     """One call.
 
     Attributes:
@@ -103,7 +104,7 @@ class ModelRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelReply:
+class ModelReply(Frozen):
     """A model's reply.
 
     Attributes:
@@ -123,7 +124,7 @@ class ModelReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
+class Capabilities(Frozen):
     """What the runtime must know about a model before it calls it.
 
     Attributes:

@@ -48,6 +48,8 @@ class Question:
         subject: the argument that the permissions are compared with, and how; empty for none.
         rule: the permission that asks; empty for a request.
         choices: texts to choose from; empty if any text may be the answer.
+        refusal: the choice that refuses; who makes it leaves the question without an answer.
+        takes_object: whether a JSON object may be the answer, besides the choices.
         default: the answer once the time is up; empty for none, which denies an approval.
         account: the budget account that is used up.
         cause: its limits that leave no room, such as `5000 tokens`; the same until one is raised.
@@ -64,6 +66,8 @@ class Question:
     subject: tuple[str, ...] = ()
     rule: str = ""
     choices: tuple[str, ...] = ()
+    refusal: str = ""
+    takes_object: bool = False
     default: str = ""
     account: str = ""
     cause: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.run import Run, RunStatus
@@ -13,7 +14,7 @@ from parallel_agents.core.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Frozen):
     """A session, its latest run and its owner's state; `fault` is why the record cannot be read."""
 
     session: Session

@@ -10,8 +10,9 @@ from typing import Generic, NamedTuple, cast
 from typing_extensions import TypeVar, override
 
 from parallel_agents.core.artifact import Artifact
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.schema import Json
+from parallel_agents.core.json_value import Json, KeepsCopy
 from parallel_agents.core.shown_results import ShownResult, html_of, line_of, table_of
 from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.core.usage import Spend, Usage
@@ -82,7 +83,7 @@ def _kept(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Frozen):
     """An error as it is stored: the code, what happened, why, and what to do.
 
     Whatever raised it, each text is kept up to 4,000 characters.
@@ -105,7 +106,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptedItem:
+class AcceptedItem(Frozen):
     """The accepted answer of an item of a batch, and its score."""
 
     output: Json
@@ -113,7 +114,7 @@ class AcceptedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Frozen):
     """How a run ended, once and for all.
 
     Attributes:
@@ -141,7 +142,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Frozen):
     """A run's row. Times are in seconds since the epoch; None for what has not happened yet.
 
     Attributes:
@@ -196,7 +197,7 @@ class Typed(NamedTuple, Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered(Generic[T_co]):
+class Answered(Frozen, KeepsCopy, Generic[T_co]):
     """An answer: as JSON, which is stored, and as an instance of its agent's output type."""
 
     output_json: Json
@@ -216,7 +217,7 @@ class Answered(Generic[T_co]):
                 not end in done, or its answer was stored under a type of another form.
         """
         if self._typed is None:
-            return cast("T_co", self.output_json)
+            return cast("T_co", self.copy_of(self.output_json))
         if (missing := self._typed.missing) is not None:
             with CALLERS_FRAMES:
                 raise NoOutput(missing.message, why=missing.why, hint=missing.hint)
@@ -332,7 +333,7 @@ class Result(Answered[T_co]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamResult(Generic[T_co]):
+class TeamResult(Frozen, Generic[T_co]):
     """The result of a team.
 
     Attributes:

@@ -290,10 +290,14 @@ def _text(value: object) -> object:
 
 
 def _hint_for_named(value: object) -> str:
-    """What to write where the name of an agent is taken, and not the agent; empty for anything else."""
+    """What to write where the name of an agent or a session is taken; empty for anything else."""
     name = getattr(value, "name", "")
     is_ours = callable(getattr(value, "written", None)) and not isinstance(value, type)
-    return f"write its name, {name!r}" if is_ours and isinstance(name, str) and name else ""
+    if is_ours and isinstance(name, str) and name:
+        return f"write its name, {name!r}"
+    key = getattr(value, "key", "")  # of a handle
+    is_handle = isinstance(getattr(value, "run_id", None), str) and isinstance(key, str)
+    return f"write its key, {key!r}, which is `.key` of the handle" if is_handle else ""
 
 
 def _whole(value: object) -> object:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 from parallel_agents.core.artifact import SharedArtifacts
 from parallel_agents.core.command import CommandEnd
 from parallel_agents.core.encoded import Encodable
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.kept_text import KeptPath
 from parallel_agents.core.question import Answer
@@ -76,7 +77,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolSpec(Encodable):
+class ToolSpec(Encodable, Frozen):
     """A tool as a model sees it; `parameters` is the JSON Schema of an object.
 
     Attributes:
@@ -144,7 +145,7 @@ def _permits_all(_subject: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolContext:
+class ToolContext(Frozen):
     """The origin of a call: its session and its run.
 
     Attributes:

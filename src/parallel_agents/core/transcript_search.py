@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey
 
 
@@ -38,7 +39,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(Frozen):
     """A text that matches.
 
     Attributes:
@@ -80,7 +81,7 @@ class Coverage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hits:
+class Hits(Frozen):
     """A page of hits, the best first.
 
     Attributes:

@@ -10,6 +10,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from parallel_agents.core.frozen import Frozen
+
 NANOUSD_PER_USD = 1_000_000_000
 SIMULATED = "sim/"  # the start of the names of models that cost no money, but have prices
 SIMULATED_NOTICE = "simulated: answers are made up, no model is called and no money is spent"
@@ -24,7 +26,7 @@ _Usd: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=MOST_PRICE_USD)]
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Frozen):
     """Tokens of one or more calls; `input_tokens` excludes those read from or written to a cache."""
 
     input_tokens: int = 0
@@ -62,7 +64,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Frozen):
     """The usage and cost of calls.
 
     Attributes:
@@ -128,7 +130,7 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(Frozen):
     """USD per million tokens of each kind.
 
     Raises:

@@ -157,7 +157,18 @@ class SessionReads(Protocol):
         ...
 
 
-class Sessions(SessionReads, Protocol):
+class Listens(Protocol):
+    """The verb by which texts are heard."""
+
+    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
+        """Hear the text of a run as its model writes it; the text is not stored.
+
+        Models are asked to stream from the next call on, and only while somebody listens.
+        """
+        ...
+
+
+class Sessions(SessionReads, Listens, Protocol):
     """The seven verbs, and `fork`; a `name` is as in `SessionReads`."""
 
     async def spawn(
@@ -296,13 +307,6 @@ class Sessions(SessionReads, Protocol):
 
         Raises:
             TimeoutError: after `timeout` seconds; the runs continue.
-        """
-        ...
-
-    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
-        """Hear the text of a run of this process as its model writes it; the text is not stored.
-
-        Models are asked to stream from the next call on, and only while somebody listens.
         """
         ...
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.converted import Texts, default
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
@@ -93,7 +94,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
+class Created(Frozen):
     """What became of an agent.
 
     Attributes:

@@ -15,7 +15,7 @@ from parallel_agents.core.call_decisions import Answered
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Started, Steered
 from parallel_agents.core.event_store import Unsubscribe
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
@@ -28,6 +28,7 @@ from parallel_agents.engines.adoption import (
     announce_taken,
     sort_orphans,
 )
+from parallel_agents.engines.blocked import BlockedRuns
 from parallel_agents.engines.live_run import (
     Settlements,
     StoreBudget,
@@ -81,7 +82,8 @@ class LocalEngine:
         self._on_failure = on_failure
         self._slots: Slots[ScheduledRun] = Slots()
         self._scheduled: dict[RunId, ScheduledRun] = {}
-        self._blocked: dict[SessionKey, dict[RunId, ScheduledRun]] = {}
+        self._blocked = BlockedRuns()
+        self._is_admission_due = False
         self._adopted = Adopted() if adopted is None else adopted
         self._left: set[RunId] = set()  # what this process cannot execute, whoever else may
         self._departures = Departures()
@@ -189,7 +191,9 @@ class LocalEngine:
             if at_most is not None:
                 self._slots.bound(scope, at_most)
         self._slots.wait(scheduled, tuple(scopes), priority=row.run.priority)
-        asyncio.get_running_loop().call_soon(self._admit)  # once all of a spawn is queued
+        if not self._is_admission_due:  # once all of a spawn is queued
+            self._is_admission_due = True
+            asyncio.get_running_loop().call_soon(self._admit)
 
     def admit_nothing_new(self) -> None:
         self._is_stopping = True
@@ -230,6 +234,7 @@ class LocalEngine:
             scheduled.cancel()
 
     def _admit(self) -> None:
+        self._is_admission_due = False
         while (taken := self._slots.take()) is not None:
             scheduled, scopes = taken
             if scheduled.task is None:
@@ -263,7 +268,7 @@ class LocalEngine:
         """Claim the run, or leave it blocked until another run of its session ends."""
         run, session = scheduled.row.run.id, scheduled.row.session.key
         # Blocked before the claim is made: the end that frees it may be heard before the answer.
-        self._blocked.setdefault(session, {})[run] = scheduled
+        self._blocked.add(scheduled)
         try:
             claim = await self._store.claim(run, self._owner.id)
         except LeftRun:
@@ -271,14 +276,8 @@ class LocalEngine:
             raise
         if claim is not None:
             scheduled.is_freed = False
-            self._unblock(session, run)
+            self._blocked.drop(session, run)
         return claim
-
-    def _unblock(self, session: SessionKey, run: RunId) -> None:
-        blocked = self._blocked.get(session, {})
-        blocked.pop(run, None)
-        if not blocked:
-            self._blocked.pop(session, None)
 
     async def _run(self, scheduled: ScheduledRun, claim: Claim) -> None:
         # The claim's values replace those of the queue, or each live run would hold both.
@@ -340,9 +339,9 @@ class LocalEngine:
         if scheduled := self._scheduled.get(event.run):
             scheduled.cancel_unless_finishing()
         self._adopted.drop(event.run)
-        self._unblock(event.session, event.run)
-        for run, blocked in self._blocked.pop(event.session, {}).items():
-            if run in self._scheduled:
+        self._blocked.drop(event.session, event.run)
+        for blocked in self._blocked.take(event.session):
+            if self.has(blocked.row.run.id):
                 blocked.is_freed = True
             elif not self._is_stopping:
                 self._schedule(blocked.row)
@@ -390,5 +389,5 @@ class LocalEngine:
                 taken.append(row)
         announce_taken(taken, self._owner.role)
         for row in await self._departures.runs_left(self._store) if self._blocked else ():
-            if row.run.id in self._blocked.get(row.session.key, {}) and not self._is_stopping:
+            if row in self._blocked and not self._is_stopping:
                 self._schedule(row)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from parallel_agents.core.agent import T, T_co
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.run import Failure, Result
 from parallel_agents.core.spelling import counted
 from parallel_agents.core.task import TeamTask
@@ -21,7 +22,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered(Generic[T_co]):
+class Gathered(Frozen, Generic[T_co]):
     """Results in the order of their tasks.
 
     Attributes:

@@ -35,12 +35,16 @@ class Asking(NamedTuple):
     Attributes:
         default: the answer once the time is up; empty for none.
         seconds: how long the question waits; None for as long as the settings say.
+        refusal: the choice that refuses; a flow that is run again asks again.
+        takes_object: whether a JSON object may be the answer, besides the choices.
     """
 
     text: str
     choices: tuple[str, ...] = ()
     default: str = ""
     seconds: float | None = None
+    refusal: str = ""
+    takes_object: bool = False
 
     @property
     def digest(self) -> str:
@@ -48,7 +52,9 @@ class Asking(NamedTuple):
         return hashlib.sha256(orjson.dumps([self.text, self.choices])).hexdigest()
 
     def is_same(self, question: Question) -> bool:
-        return (self.text, self.choices) == (question.text, question.choices)
+        # A question that takes an object had no choices before version 0.1.
+        asked = question.choices or (self.choices if self.takes_object else ())
+        return (self.text, self.choices) == (question.text, asked)
 
     def check(self) -> None:
         """Refuse what nobody could answer.
@@ -103,6 +109,8 @@ async def _put(
         question=QuestionKind.REQUEST,
         text=asking.text,
         choices=asking.choices,
+        refusal=asking.refusal,
+        takes_object=asking.takes_object,
         default=asking.default,
         expires_at=patience.now() + seconds,
     )

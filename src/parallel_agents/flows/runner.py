@@ -208,6 +208,7 @@ def _output(function: FlowFunction[Any], name: str, value: object) -> Json:
 def _timed_out(task: FlowTask) -> Outcome:
     error = RunTimedOut(
         f"the flow took longer than {task.timeout_seconds or 0:g} s",
+        why="the limit includes the time that people take to answer; its open questions are withdrawn",
         hint="run it again with the same key and a longer timeout; what is done stays done",
     )
     return Outcome(status=RunStatus.TIMED_OUT, error=Failure.of(error))

@@ -37,9 +37,9 @@ class SteeredForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PieceForm:
-    """A part of what a call has brought: `text` follows its first `start` characters."""
+    """A part of what the call of a turn has brought: `text` follows its first `start` characters."""
 
-    number: int
+    turn: int
     start: int
     text: str
     is_last: bool

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from time import monotonic
 from typing import Never
 from urllib.parse import quote
 
+from typing_extensions import override
+
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
-from parallel_agents.core.event import SteerMode
+from parallel_agents.core.event import Event, Replied, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.fork import NO_FORK, Fork
@@ -371,6 +374,15 @@ class RemoteSessions(RemoteReads):
                 return found
             if deadline is not None and monotonic() >= deadline:
                 raise TimeoutError
+
+    @override
+    async def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
+        """The events of a session and of everything that it spawned; a reply after its text, where that is heard."""
+        async with aclosing(super().follow(name, after=after)) as events:
+            async for event in events:
+                if isinstance(event.body, Replied) and not event.body.is_summary:
+                    await self._listening.heard(event.run, event.body.turn)
+                yield event
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         """Receive the text of a run as its model writes it; of a call that has begun already, all at its end."""

@@ -68,6 +68,10 @@ def no_rows(request: MapRequest) -> InvalidInput:
             why=f"it was looked for in {source.folder}",
             hint="quote the pattern, as in 'src/**/*.py', and look at what it matches with ls",
         )
+    if source.title:
+        return InvalidInput(
+            "there are no rows", why="what was given is empty", hint="give one row or more"
+        )
     return InvalidInput(
         f"{source.name} has no rows",
         why="it has a header and nothing else" if source.format is Format.CSV else "it is empty",

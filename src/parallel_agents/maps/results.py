@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 from typing_extensions import override
 
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.output_type import Misfit, OutputType
 from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -25,7 +26,7 @@ _MOST_SHOWN_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapRow(Generic[T_co]):
+class MapRow(Frozen, Generic[T_co]):
     """A row of a map with its result.
 
     Attributes:
@@ -55,7 +56,7 @@ class MapRow(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapResult(Generic[T_co]):
+class MapResult(Frozen, Generic[T_co]):
     """What a map came to.
 
     Attributes:

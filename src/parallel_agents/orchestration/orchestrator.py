@@ -54,7 +54,9 @@ from parallel_agents.orchestration.roster import (
 PLAN_STEP = f"{OWN}/plan"
 APPROVE_STEP = f"{OWN}/approve"
 _REPORT_STEP = f"{OWN}/report"
-YES = ("", "run", "yes", "y")
+RUN, STOP = "run", "stop"
+# Any text could be the answer before version 0.1.
+YES = ("", RUN, "yes", "y")
 _MOST_ASKED = 5
 _LIMITED = (
     "the budget, max_parallel and timeout_seconds of a goal that has begun cannot be changed in its plan"
@@ -138,13 +140,11 @@ class Orchestrator:
             text = head(f"{why}{_told(plan)}", MOST_CHARACTERS)
             name = APPROVE_STEP if number == 1 else f"{APPROVE_STEP}-{number}"
             try:
-                answer = (await steps.work.ask(name, Asking(text))).strip()
+                answer = (await steps.work.ask(name, _asking(text))).strip()
             except StepFailed as error:
                 raise _not_accepted(error.why) from error
             if answer.lower() in YES:
                 return plan
-            if not answer.startswith("{"):
-                raise _not_accepted(f"the answer was {head(answer, 200)!r}")
             try:
                 edited = read_plan(orjson.loads(answer))
                 self._check(edited, planning)
@@ -327,6 +327,11 @@ class _Doing:
         return report.by_code(work, "none of its statements pointed to a result")._replace(
             dropped=told.dropped
         )
+
+
+def _asking(text: str) -> Asking:
+    """The question whether a plan may run."""
+    return Asking(text, (RUN, STOP), refusal=STOP, takes_object=True)
 
 
 def _told(plan: Plan) -> str:

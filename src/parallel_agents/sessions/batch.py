@@ -16,6 +16,7 @@ from typing_extensions import override
 from parallel_agents.core.agent import Agent, AnyAgent, T_co
 from parallel_agents.core.batch import Item, batch_of, fitting_items, numbers
 from parallel_agents.core.dead_letter import DeadLetterFilter
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Answered, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -56,7 +57,7 @@ class ItemResult(Answered[T_co]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchResult(Generic[T_co]):
+class BatchResult(Frozen, Generic[T_co]):
     """The results of a batch.
 
     Attributes:

@@ -185,27 +185,32 @@ def check_permitted(
         )
 
 
-def check_text(text: str, values: JsonObject) -> None:
+def check_text(text: str, values: JsonObject, what: str = "task") -> None:
     """Refuse a text and input that no model can read: both empty, binary, not Unicode, or megabytes.
+
+    Args:
+        text: what a person or a program writes.
+        values: what it passes as input.
+        what: what both are called in the refusal.
 
     Raises:
         InvalidInput: the error says what is wrong.
     """
     if not (text.strip() or values):
         raise InvalidInput(
-            "the task is empty", hint="write what the agent is to do, or give its input"
+            f"the {what} is empty", hint="write what the agent is to do, or give its input"
         )
     try:
         size = len(text.encode()) + len(orjson.dumps(values))
     except (UnicodeEncodeError, orjson.JSONEncodeError) as error:
         raise InvalidInput(
-            "the task is not Unicode text, or its input is not JSON",
+            f"the {what} is not Unicode text, or its input is not JSON",
             why=str(error),
             hint="read files as UTF-8, and pass strings, numbers, lists and dictionaries",
         ) from error
     if size > MAX_INPUT_BYTES:
         raise InvalidInput(
-            f"the task and its input have {size:,} bytes",
+            f"the {what} and its input have {size:,} bytes",
             why=f"the limit is {MAX_INPUT_BYTES:,} bytes, which is more than any model can read",
             hint="split the work into several tasks",
         )
@@ -217,10 +222,21 @@ def check_text(text: str, values: JsonObject) -> None:
         )
     if "\0" in text or _NUL.search(orjson.dumps(values)):
         raise InvalidInput(
-            "the task or its input has a NUL character",
+            f"the {what} or its input has a NUL character",
             why="it looks like binary data, which models do not read",
             hint="pass text",
         )
+
+
+def check_message(text: str, values: JsonObject) -> None:
+    """As `check_text`, of what is said to a session that there is.
+
+    Raises:
+        InvalidInput: the error says what is wrong.
+    """
+    if not (text.strip() or values):
+        raise InvalidInput("the message is empty", hint="write what the agent is to read or to do")
+    check_text(text, values, "message")
 
 
 def _has_nonfinite(value: Json) -> bool:

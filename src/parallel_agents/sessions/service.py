@@ -250,7 +250,7 @@ class Service(Executing):
         row = await self.find(name)
         chosen = row.run.model if model is None else self._planner.model_of(row, model)
         values: JsonObject = input or {}
-        requests.check_text(text, values)
+        requests.check_message(text, values)
         requests.check_reads_messages(row)
         if lack := self._engine.lacks(row):
             raise cannot_continue(row, lack)
@@ -291,7 +291,7 @@ class Service(Executing):
     ) -> Steer:
         if mode is SteerMode.AFTER:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
-        requests.check_text(text, {})
+        requests.check_message(text, {})
         row = await self._find_executed(name)
         requests.check_reads_messages(row)
         key = f"steer-{key or uuid.uuid4().hex[:12]}"

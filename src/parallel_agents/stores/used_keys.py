@@ -46,14 +46,18 @@ def _why(tables: Tables, plan: SessionPlan, used_by: SessionKey) -> str:
 def _difference(used: str, asked: str) -> str:
     """Both, each from its beginning, or from where they differ if that is further on."""
     if used == asked:
-        return f"both are {head(used, _MOST_SHOWN)}, and differ in what is not shown here"
+        return f"both are {_cut(used)}, and differ in what is not shown here"
     same = sum(
         1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(used, asked, strict=False))
     )
     cut = same - _MOST_SHOWN // 2 if same > _MOST_SHOWN * 3 // 4 else 0
     begin = "…" if cut else ""
-    was, now = (f"{begin}{head(each[cut:], _MOST_SHOWN)}" for each in (used, asked))
+    was, now = (f"{begin}{_cut(each[cut:])}" for each in (used, asked))
     return f"it is used for {was}; this is {now}"
+
+
+def _cut(text: str) -> str:
+    return f"{head(text, _MOST_SHOWN)}{'…' if len(text) > _MOST_SHOWN else ''}"
 
 
 def _work(label: str, queued: Queued) -> str:

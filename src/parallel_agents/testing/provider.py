@@ -23,6 +23,7 @@ from aiohttp import web
 
 from parallel_agents.core.annotations import Index
 from parallel_agents.core.arguments import checked
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import dump, to_object
 from parallel_agents.testing.answers import answer, to_response
@@ -33,7 +34,7 @@ _BACKLOG = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(Frozen):
     """A received request; times are seconds since the epoch.
 
     Attributes:

@@ -19,6 +19,7 @@ from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.async_use import opening
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.model import Model
 from parallel_agents.core.owner import Role
 from parallel_agents.core.store import Store
@@ -37,7 +38,7 @@ _DEFAULTS = Settings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rig:
+class Rig(Frozen):
     """The parts of a running rig.
 
     Attributes:

@@ -36,6 +36,7 @@ class SessionLine:
             ended.
         later_counts: of a team that has ended, the same of what began later, such as retries.
         spend: of the run and, if it is a team, of everything below it.
+        seconds_before: for how long processes executed the earlier runs that a flow's run continues.
         lacks: what the process that looks lacks to continue the run, if no process works on it.
         silence: how long the run has been silent, if that is worth saying.
     """
@@ -49,12 +50,19 @@ class SessionLine:
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     later_counts: Mapping[str, int] = field(default_factory=dict[str, int])
     spend: Spend = Spend()
+    seconds_before: float = 0.0
     lacks: str = ""
     silence: Silence | None = None
 
     @property
     def is_stuck(self) -> bool:
         return self.silence is not None and self.silence.is_stuck
+
+    @property
+    def seconds(self) -> float | None:
+        """How long processes have executed the work; None before its start."""
+        own = self.row.run.seconds_until(self.until)
+        return None if own is None else self.seconds_before + own
 
     @property
     def is_interrupted(self) -> bool:
@@ -101,6 +109,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         counts=_counts([each for each in tallies if not each.is_later], liveness),
         later_counts=_counts([each for each in tallies if each.is_later], liveness),
         spend=run.spend if below is None else run.spend + below,
+        seconds_before=seen.seconds_before.get(run.id, 0.0),
         silence=None if is_stopped else seen.silences.get(run.id),
         lacks=_lack(left, liveness, lacks),
     )

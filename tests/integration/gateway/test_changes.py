@@ -31,6 +31,9 @@ async def test_changes_are_shown_as_a_patch(serving: Serving, tmp_path: Path) ->
         _, listed = await served.get(f"/runs/{key}/changes")
         _, found = await served.get(f"/runs/{key}/patch")
         status, nobody = await served.get("/runs/nobody/changes")
+        (source / "a.txt").write_text("mine\n")
+        _, priced = await served.post(f"/runs/{key}/resolve", {"dry_run": True})
+        _, runs = await served.get("/runs")
 
     assert [(each["session_key"], each["source"]) for each in listed["items"]] == [
         (key, str(source))
@@ -39,4 +42,6 @@ async def test_changes_are_shown_as_a_patch(serving: Serving, tmp_path: Path) ->
     assert "-one\n+<b>two</b>\n" in found["patch"]
     assert (found["left_bytes"], found["not_shown"]) == (0, [])
     assert (status, nobody["code"]) == (404, "PA-E104")
-    assert (source / "a.txt").read_text() == "one\n"
+    assert (source / "a.txt").read_text() == "mine\n"
+    assert [task["agent"] for task in priced["price"]["tasks"]] == ["merge_resolver"]
+    assert (priced["begun"], len(runs["items"])) == (None, 1)

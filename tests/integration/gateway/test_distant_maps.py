@@ -63,7 +63,7 @@ async def test_what_cannot_be_done_is_refused_and_nothing_is_left(
             await sessions.map_rows("greeter", ROWS, **{**ASKED, "text": "{x}"})
         with pytest.raises(UnknownAgent):
             await sessions.map_rows("../x", ROWS, **ASKED)
-        with pytest.raises(InvalidInput, match="has no rows"):
+        with pytest.raises(InvalidInput, match="there are no rows"):
             await sessions.map_rows("greeter", [], **ASKED)
         gate = pa.CommandGate(command=("id",))
         with pytest.raises(NotAtDistance):

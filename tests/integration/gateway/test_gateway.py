@@ -97,6 +97,20 @@ async def test_an_empty_key_in_a_body_is_refused_too(serving: Serving) -> None:
     assert listed[1]["items"] == []
 
 
+async def test_an_empty_message_is_refused_by_each_route_alike(serving: Serving) -> None:
+    paths = ("messages", "steer", "fork")
+    async with serving() as served, served.worker():
+        _, spawned = await served.post("/runs", TASK)
+        await served.get(f"/wait?names={spawned['id']}")
+        answers = [
+            await served.post(f"/runs/{spawned['id']}/{path}", {"text": " "}) for path in paths
+        ]
+
+    assert [(status, answer["title"]) for status, answer in answers] == [
+        (422, "the message is empty")
+    ] * len(paths)
+
+
 async def test_a_client_resumes_after_an_event_that_was_pruned_meanwhile(serving: Serving) -> None:
     async with serving() as served, served.worker():
         _, spawned = await served.post("/runs", TASK)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.run import Failure, RunStatus
+from dataclasses import replace
+from typing import Any
+
+from parallel_agents.core.run import Answered, Failure, RunStatus
 from parallel_agents.errors import RateLimited
 
 ERROR = Failure.of(RateLimited("slow down", why="too many", hint="wait"))
@@ -23,3 +26,20 @@ def test_of_an_endless_error_the_start_is_kept() -> None:
 
     assert [len(text) for text in (kept.message, kept.why, kept.hint)] == [4_000] * 3
     assert kept.message.endswith("m…")
+
+
+def test_an_output_is_changed_without_its_json() -> None:
+    answered: Answered[Any] = Answered(output_json={"items": ["tea"]})
+
+    answered.output["items"].append("rain")
+
+    assert answered.output == {"items": ["tea", "rain"]}
+    assert answered.output_json == {"items": ["tea"]}
+    assert answered == Answered(output_json={"items": ["tea"]})
+
+
+def test_a_result_with_another_answer_has_another_output() -> None:
+    answered: Answered[Any] = Answered(output_json=["tea"])
+    answered.output.append("rain")
+
+    assert replace(answered, output_json=["fog"]).output == ["fog"]

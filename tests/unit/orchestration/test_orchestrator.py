@@ -12,6 +12,7 @@ from parallel_agents.core.plan import Plan, Step, as_json
 from parallel_agents.core.question import Answer
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
+from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.errors import InvalidInput
 from parallel_agents.orchestration.orchestrator import Orchestrator
 from parallel_agents.orchestration.request import DoRequest
@@ -163,17 +164,41 @@ async def test_nothing_of_a_plan_runs_before_a_person_says_yes() -> None:
 
 
 @pytest.mark.parametrize(("text", "allow"), [("stop", True), ("", False)])
-async def test_a_plan_that_is_not_accepted_ends_the_flow(text: str, allow: bool) -> None:
-    team = Team([step("facts")])
+async def test_a_plan_that_is_not_accepted_ends_the_flow_and_is_asked_about_again(
+    text: str, allow: bool
+) -> None:
+    team, store = Team([step("facts")]), lasting_store()
 
-    async with process(team) as rig:
+    async with process(team, store) as rig:
         waiting = asyncio.create_task(do(rig, asked(is_asked=True)))
         await answer(rig, text, allow=allow)
         result = await waiting
 
+        told = await store.vitals(StuckRules(), since=0.0, now=1e9)
+        again = asyncio.create_task(do(rig, asked(is_asked=True)))
+        await answer(rig, "run")
+        accepted = await again
+
     assert result.error is not None
     assert result.error.code == "PA-E341"
-    assert team.calls == []
+    assert [each.code for each in told.failures] == ["PA-E341"]
+    assert accepted.is_done, accepted.error
+    assert team.calls == ["facts"]
+    assert len(team.asked) == 1
+
+
+@pytest.mark.parametrize("text", ["maybe", "{" * 5000, "[1]"])
+async def test_what_does_not_answer_whether_a_plan_may_run_is_refused(text: str) -> None:
+    team = Team([step("facts")])
+
+    async with process(team) as rig:
+        waiting = asyncio.create_task(do(rig, asked(is_asked=True)))
+        with pytest.raises(InvalidInput, match="run, stop, or answer a JSON object"):
+            await answer(rig, text)
+        await answer(rig, "yes")
+        result = await waiting
+
+    assert result.is_done, result.error
 
 
 async def test_an_edited_plan_is_checked_and_done_instead() -> None:
@@ -195,7 +220,6 @@ async def test_an_edited_plan_is_checked_and_done_instead() -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        "{" * 5000,
         '{"name": "x"}',
         '{"name": "x", "steps": [{"id": "a", "agent": "writer", "text": "${tasks.z.output}"}]}',
         '{"name": "x", "steps": [{"id": "a", "agent": "writer", "budget": {"usd": 1e308}}]}',

@@ -79,6 +79,11 @@ async def test_items_are_answered_together_in_their_order() -> None:
         assert result.spend.calls == 3
 
 
+async def test_a_batch_of_nothing_has_no_items() -> None:
+    async with open_test_rig(answering(lambda _: None)) as (rig, _):
+        assert (await rig.sessions.batch("rater", [], size=3)).items == ()
+
+
 async def test_a_notebook_shows_the_items_of_a_batch_as_text() -> None:
     items = [f"<b>{n}</b>" for n in range(103)]
     async with open_test_rig(answering(lambda text: {"word": text})) as (rig, _):

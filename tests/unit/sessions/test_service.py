@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -453,3 +454,21 @@ async def test_a_message_may_ask_for_another_model() -> None:
             await rig.service.send(handle.key, "again", model="nowhere/model")
 
     assert result.text == "from the other"
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+async def test_an_empty_message_is_refused_by_every_verb_alike(text: str) -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        session = await rig.sessions.spawn(Task("writer", "hello"))
+        await session.wait()
+        said: list[Callable[[], Awaitable[object]]] = [
+            lambda: session.send(text),
+            lambda: session.fork(at=1, text=text),
+            *[partial(session.steer, text, mode=mode) for mode in SteerMode],
+        ]
+
+        for say in said:
+            with pytest.raises(InvalidInput, match="the message is empty"):
+                await say()
+
+        assert len(await rig.sessions.list(Filter(every_run=True))) == 1

@@ -17,6 +17,7 @@ from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.source import Source, read_source
 from parallel_agents.core.json_value import Json
+from parallel_agents.creating.request import check_name
 from parallel_agents.creating.writing import agent_file
 from parallel_agents.errors import Conflict, InvalidFile, InvalidInput, NotFound, PagentsError
 from parallel_agents.files import make_private_folders, write_private
@@ -106,6 +107,7 @@ def write_blank(name: str | None, purpose: str, *, project: bool, home: Path | N
     if name is None:
         raise InvalidInput("--blank needs a name", hint="write: pagents agents new NAME --blank")
     environment = find_offers(home).environment
+    check_name(name)
     target = registry_of(environment, in_project=project).folder / "agents" / f"{name}.md"
     _refuse_taken(name, target, environment)
     told = purpose or f"Does what {name} should do."

@@ -24,6 +24,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
+from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.lanes import tasks_among
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
@@ -93,12 +94,12 @@ def watch_to_the_end(context: CliContext, name: str, how: Attaching) -> Ended:
     Raises:
         NotFound, Ambiguous: the name means no session, or several.
     """
-    watched: list[_Attached] = []
+    watched: list[Attached] = []
 
     async def show() -> Ended | None:
         async with open_follower(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
-            attached = _Attached(client, row, how)
+            attached = Attached(client, row, how)
             watched.append(attached)
             return await attached.watch()
 
@@ -146,7 +147,7 @@ def _print(ended: Ended, how: Attaching) -> None:
         render.summary(ended.team)
 
 
-class _Attached:
+class Attached:
     """One session that is watched, with all below it.
 
     Attributes:
@@ -252,7 +253,10 @@ class _Attached:
         run = self._row.run
         board = Board.of({row.run.id: row.session.label for row in members}, team=run.id)
         started_at = None if run.started_at is None else run.started_at + run.idle_seconds
-        with progress.choose(self._how.style, board, started_at) as shown:
+        with (
+            progress.choose(self._how.style, board, started_at) as shown,
+            self._hearing(list(board.lanes), shown),
+        ):
             self._aside = shown.aside
             async with (
                 progress.ticking(shown),
@@ -267,6 +271,15 @@ class _Attached:
                             render.note(text)
                     await self._take(event, board, shown, is_new=event.at >= began_at)
         return True
+
+    def _hearing(
+        self, runs: Sequence[RunId], shown: progress.Progress
+    ) -> AbstractContextManager[None]:
+        """A block in which is shown what the only agent writes."""
+        listening = self._client.listening
+        if listening is None or len(runs) != 1 or not progress.is_live(self._how.style):
+            return nullcontext()
+        return Heard(listening, runs[0]).shown(shown.wrote)
 
     def _prompt(
         self, shown: progress.Progress, began_at: float

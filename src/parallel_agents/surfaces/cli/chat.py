@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,15 +13,15 @@ import typer
 from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
-from parallel_agents.core.agent import Agent
-from parallel_agents.core.object_schema import ways_to_give
+from parallel_agents.core.event_store import OnEvents
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.task import AnyTask, Task
 from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
-from parallel_agents.interrupts import run_interruptible
+from parallel_agents.interrupts import run_interruptible, unless
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.chat_partner import check_partner, nobody
+from parallel_agents.surfaces.cli.chat_partner import Partner, check_partner, check_talks, nobody
+from parallel_agents.surfaces.cli.chat_places import ChatHere
 from parallel_agents.surfaces.cli.chat_script import ChatScript, talk
 from parallel_agents.surfaces.cli.chat_terminal import ChatTerminal, Line, can_chat
 from parallel_agents.surfaces.cli.chat_turns import Conversation
@@ -34,9 +36,10 @@ from parallel_agents.surfaces.cli.context import (
     budget_of,
     find_context,
 )
-from parallel_agents.surfaces.cli.distant_chat import chat_at_distance
+from parallel_agents.surfaces.cli.distant_chat import partner_there
 from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
+from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.one_run import Label
 from parallel_agents.surfaces.cli.prepare_models import prepare_models
@@ -72,7 +75,6 @@ def chat(
     begin = Task(who, _FIRST, model=model, label=label, budget=budget_of(usd, tokens, on_limit))
     if context.environment.gateway:
         refuse_at_distance(sandbox=sandbox)
-        raise typer.Exit(chat_at_distance(context, begin))
     code = run_interruptible(lambda stop: _chat(context, begin, stop))
     if code:
         raise typer.Exit(code)
@@ -80,27 +82,51 @@ def chat(
 
 async def _chat(context: CliContext, begin: AnyTask, stop: asyncio.Event) -> int:
     log = traced_beside_screen if can_chat() else traced
-    with DownloadBar() as bar, log(context.environment) as on_events:
+    open_partner = partner_there if context.environment.gateway else _partner_here
+    with log(context.environment) as on_events:
+        async with open_partner(context, begin, on_events) as partner:
+            return await _talk(partner, begin, stop)
+
+
+@asynccontextmanager
+async def _partner_here(
+    context: CliContext, begin: AnyTask, on_events: OnEvents | None
+) -> AsyncGenerator[Partner]:
+    """Whom a chat is with whose answers this process executes.
+
+    Raises:
+        NotFound, InvalidInput, UnknownModel, MissingKey: nobody can talk to what the name means.
+    """
+    with DownloadBar() as bar:
         parts = Parts(on_fetch=bar, on_events=on_events, say_left=render.note)
         async with open_app(context.environment, context.settings, parts) as app:
             row = await _find(app, begin)
-            chosen = await _model_of(app, begin, row)
-            await prepare_models(app, [chosen])
+            model = await _model_of(app, begin, row)
+            await prepare_models(app, [model])
             bar.close()
-            face = (
-                ChatTerminal(app.sessions, begin.budget) if can_chat() else ChatScript(begin.budget)
-            )
-            chat = Conversation(app, begin, row, face)
-            if row is not None and begin.model is not None:
-                await chat.use_model(begin.model)
-            live = row if row is not None and not row.run.status.is_over else None
-            if isinstance(face, ChatScript):
-                await talk(face, chat, live)
-            else:
-                await face.run(chat, live, stop, await _greeting(chat, begin, chosen))
-                if name := await chat.called():
-                    render.note(f"Come back with: pagents chat {name}")
-    return face.exit if isinstance(face, ChatScript) else 0
+            yield Partner(ChatHere(app), row, model)
+
+
+async def _talk(partner: Partner, begin: AnyTask, stop: asyncio.Event) -> int:
+    place, row = partner.place, partner.row
+    face = ChatTerminal(place.sessions, begin.budget) if can_chat() else ChatScript(begin.budget)
+    chat = Conversation(place, begin, row, face)
+    if row is not None and begin.model is not None:
+        await chat.use_model(begin.model)
+    live = row if row is not None and not row.run.status.is_over else None
+    if isinstance(face, ChatScript):
+        if await unless(stop, talk(face, chat, live)) is not None:
+            return face.exit
+        last = await chat.row()
+        if last is not None and not last.run.status.is_over:
+            render.note(await chat.leave())
+        if name := await chat.called():
+            render.note(f"Come back with: pagents chat {name}")
+        return Exit.INTERRUPTED
+    await face.run(chat, live, stop, await _greeting(chat, begin, chat.model or partner.model))
+    if name := await chat.called():
+        render.note(f"Come back with: pagents chat {name}")
+    return Exit.DONE
 
 
 async def _find(app: App, begin: AnyTask) -> Row | None:
@@ -116,7 +142,7 @@ async def _find(app: App, begin: AnyTask) -> Row | None:
     except UnknownAgent as error:
         unknown = error
     else:
-        _check_talks(agent)
+        check_talks(name, agent.input_schema)
         return None
     try:
         row = await app.sessions.find(name)
@@ -132,16 +158,6 @@ async def _find(app: App, begin: AnyTask) -> Row | None:
     return row
 
 
-def _check_talks(agent: Agent) -> None:
-    needed = min(ways_to_give(agent.input_schema or {}), key=len, default=list[str]())
-    if needed:
-        raise InvalidInput(
-            f"nobody can talk to {agent.name}",
-            why=f"it takes the input {', '.join(needed)}",
-            hint=f"`pagents spawn {agent.name} TEXT --input {needed[0]}=...` gives it",
-        )
-
-
 async def _model_of(app: App, begin: AnyTask, row: Row | None) -> str:
     """The model of the next answer: the chosen one, or that of the session before."""
     if row is not None and begin.model is None:
@@ -154,8 +170,9 @@ async def _greeting(chat: Conversation, begin: AnyTask, model: str) -> list[Line
     lines: list[Line] = [(f"{begin.agent_name} on {model}", "dim")]
     if turns := await chat.turns():
         count = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
+        called = await chat.called()
         lines = [
-            (f"{chat.name} on {model}, after {count}; the last:", "dim"),
+            (f"{called} ({begin.agent_name}) on {model}, after {count}; the last:", "dim"),
             (f"> {turns[-1].said}", "bold"),
             (turns[-1].answer, ""),
         ]

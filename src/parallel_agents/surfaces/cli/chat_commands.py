@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.usage import SIMULATED, SIMULATED_NOTICE, Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli.chat_turns import Turn
 from parallel_agents.views import format
@@ -87,10 +87,15 @@ async def show(
     """
     match name:
         case "/help":
-            show_help(COMMANDS, _KEYS, line)
+            for command, what in COMMANDS.items():
+                line(f"  {command:<14} {what}", "")
+            for text in _KEYS:
+                line(f"  {text}", "dim")
         case "/model":
             if rest:
-                line(f"the next answers are from {await chat.use_model(rest)}", "dim")
+                model = await chat.use_model(rest)
+                simulated = f", which is {SIMULATED_NOTICE}" if model.startswith(SIMULATED) else ""
+                line(f"the next answers are from {model}{simulated}", "dim")
             else:
                 line(chat.model or "the model that the agent or the settings choose", "")
         case "/cost":
@@ -108,16 +113,6 @@ async def show(
             )
         case _:
             raise InvalidInput(f"{name} takes a message", hint=f"write it after {name}")
-
-
-def show_help(
-    commands: Mapping[str, str], keys: Sequence[str], line: Callable[[str, str], None]
-) -> None:
-    """Show what can be typed."""
-    for command, what in commands.items():
-        line(f"  {command:<14} {what}", "")
-    for text in keys:
-        line(f"  {text}", "dim")
 
 
 def _of_budget(budget: Budget) -> str:

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.row import Row
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import AnyTask
 from parallel_agents.errors import InvalidInput, NotFound, PagentsError
+from parallel_agents.surfaces.cli.chat_turns import ChatPlace
 from parallel_agents.views import format
 
 _MEANT = "did you mean "
+
+
+class Partner(NamedTuple):
+    """Whom a chat is with.
+
+    Attributes:
+        row: the session that is continued; None to begin one.
+        model: that of the next answer.
+    """
+
+    place: ChatPlace
+    row: Row | None
+    model: str
+
+
+def check_talks(agent: str, schema: JsonObject | None) -> None:
+    """Refuse an agent that takes more than a text.
+
+    Raises:
+        InvalidInput: it does.
+    """
+    needed = min(ways_to_give(schema or {}), key=len, default=list[str]())
+    if needed:
+        raise InvalidInput(
+            f"nobody can talk to {agent}",
+            why=f"it takes the input {', '.join(needed)}",
+            hint=f"`pagents spawn {agent} TEXT --input {needed[0]}=...` gives it",
+        )
 
 
 def nobody(name: str, *refusals: PagentsError) -> NotFound:

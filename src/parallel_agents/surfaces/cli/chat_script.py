@@ -113,11 +113,12 @@ def messages() -> Iterator[str]:
         )
 
 
-async def talk(script: ChatScript, chat: Conversation, live: Row | None) -> None:
-    """Run a script, and say what of it went wrong where it ends."""
+async def talk(script: ChatScript, chat: Conversation, live: Row | None) -> bool:
+    """Run a script, and say what of it went wrong where it ends; True once it was read to its end."""
     try:
         await script.run(chat, live)
     except PagentsError:
         if name := await chat.called():
             render.note(f"Continue with: pagents chat {name}")
         raise
+    return True

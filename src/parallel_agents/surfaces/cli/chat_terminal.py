@@ -128,8 +128,7 @@ class ChatTerminal:
         while await self._take(chat, await self._typed.get()):
             pass
         if self._is_answering:
-            await chat.stop()
-            self._screen.line("■ stopped; the answer was left before it was complete", "yellow")
+            self._screen.line(await chat.leave(), "yellow")
 
     async def _follow_size(self) -> None:
         """Draw anew after a change of the size, whose signal only the main thread would get."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
 
-from parallel_agents.app.client import App
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import (
     Attempted,
@@ -25,19 +24,54 @@ from parallel_agents.core.event import (
     Waiting,
 )
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import RunId, SessionKey, make_run_id, short
+from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.inspection import Journal
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.usage import Spend
-from parallel_agents.core.verbs import whole_history
+from parallel_agents.core.verbs import Sessions, Spawned, whole_history
 from parallel_agents.errors import RunIsOver
 from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.chat_files import WithFiles
 from parallel_agents.surfaces.cli.question_prompt import asked_in
 from parallel_agents.views import format
 from parallel_agents.views.events import describe
+
+
+class ChatSessions(Sessions, Protocol):
+    """The verbs of a chat."""
+
+    async def resume(self, name: str) -> Spawned:
+        """Have the runs of a session executed that nobody works on."""
+        ...
+
+
+class ChatPlace(Protocol):
+    """Where the session of a chat is."""
+
+    @property
+    def sessions(self) -> ChatSessions: ...
+
+    @property
+    def journal(self) -> Journal: ...
+
+    async def agent_names(self) -> Container[str]:
+        """The agents of the catalog, which the name of a session may not mean."""
+        ...
+
+    async def model_named(self, name: str) -> str:
+        """The full name of a model.
+
+        Raises:
+            UnknownModel, MissingKey: it cannot be used.
+        """
+        ...
+
+    async def leave(self, chat: Conversation) -> str:
+        """Leave a chat while an answer is written; what becomes of that."""
+        ...
 
 
 class Told(Protocol):
@@ -105,15 +139,15 @@ class Conversation:
         told: whoever shows what happens.
     """
 
-    def __init__(self, app: App, begin: AnyTask, row: Row | None, told: Told) -> None:
-        self._app = app
+    def __init__(self, place: ChatPlace, begin: AnyTask, row: Row | None, told: Told) -> None:
+        self._place = place
         self._begin = begin
         self._told = told
         self._key: SessionKey | None = row.session.key if row else None
         self._model: str = row.run.model if row else ""
         self._is_data = row is not None and row.session.agent.output_schema is not None
         self._seen = 0
-        self._streamed = ""
+        self._early = self._streamed = ""
         self._pending: dict[str, str] = {}
         self._kept = count()
         self.live: RunId | None = None
@@ -128,7 +162,7 @@ class Conversation:
         row = await self.row()
         if row is None:
             return ""
-        return await called(self._app.sessions, row, self._app.catalog.agent_names())
+        return await called(self._place.sessions, row, await self._place.agent_names())
 
     @property
     def key(self) -> SessionKey | None:
@@ -145,7 +179,7 @@ class Conversation:
         Raises:
             UnknownModel, MissingKey: it cannot be used.
         """
-        self._model = self._app.models.get(name).name
+        self._model = await self._place.model_named(name)
         self._begin = replace(self._begin, model=self._model)
         return self._model
 
@@ -155,49 +189,50 @@ class Conversation:
         Raises:
             InvalidInput, CannotSee, RunIsOver: nothing was sent.
         """
-        sessions = self._app.sessions
+        sessions = self._place.sessions
+        self.live, self._early = None, ""
         if self._key is None:
             task = replace(self._begin, text=message.text, files=message.files)
-            plan = await sessions.plan_task(task)
-            await sessions.check([plan])
-            self._is_data = plan.session.agent.output_schema is not None
-            with_text = sessions.listen(plan.run, self._hear)
-            try:
-                spawned = await sessions.start([plan])
-                self._key, self._model = spawned.session_key, plan.model
-                return await self._answered(spawned.run_id)
-            finally:
-                with_text()
-        run = make_run_id()
-        with_text = sessions.listen(run, self._hear)
-        try:
-            sent = await sessions.send(
-                self._key, message.text, files=message.files, run=run, model=self._model or None
+            spawned = await sessions.spawn(task, on_text=self._hear)
+            self._key = spawned.session_key
+            (row,) = await sessions.rows_of([spawned.run_id])
+            self._model, self._is_data = row.run.model, row.session.agent.output_schema is not None
+        else:
+            # What was said before this chat began is not told as news.
+            self._seen = self._seen or await self._place.journal.last_seq()
+            spawned = await sessions.send(
+                self._key,
+                message.text,
+                files=message.files,
+                model=self._model or None,
+                on_text=self._hear,
             )
-            return await self._answered(sent.run_id)
-        finally:
-            with_text()
+        return await self._answered(spawned.run_id)
 
     async def take_up(self, row: Row) -> Result:
-        """Show the answer of a run that another process began, and execute it here if nobody does."""
-        with_text = self._app.sessions.listen(row.run.id, self._hear)
+        """Show the answer of a run that another process began, and have it executed if nobody does."""
+        self.live, self._early = None, ""
+        stop = self._place.sessions.listen(row.run.id, self._hear)
         try:
-            await self._app.sessions.resume(row.session.key)
+            await self._place.sessions.resume(row.session.key)
             return await self._answered(row.run.id)
         finally:
-            with_text()
+            stop()
 
     async def _answered(self, run: RunId) -> Result:
         assert self._key is not None
+        sessions = self._place.sessions
         self.live, self._streamed = run, ""
+        self._hear(self._early)
         try:
-            async with aclosing(self._app.sessions.follow(self._key, after=self._seen)) as events:
+            async with aclosing(sessions.follow(self._key, after=self._seen)) as events:
                 async for event in events:
                     self._seen = max(self._seen, event.seq)
-                    self._take(event)
+                    if event.session != self._key or event.run == run:
+                        self._take(event)
                     if event.run == run and isinstance(event.body, Finished):
                         break
-            (result,) = await self._app.sessions.wait([run])
+            (result,) = await sessions.wait([run])
         finally:
             self.live = None
             self._told.doing("")
@@ -217,6 +252,11 @@ class Conversation:
         return left
 
     def _hear(self, piece: str) -> None:
+        if self.live is None:  # before it is known what the answer is
+            self._early += piece
+            return
+        if not piece:
+            return
         self._streamed += piece
         if self._is_data:  # half of a JSON document says little; the whole is shown in its form
             self._told.doing(f"writes its answer, {len(self._streamed):,} characters so far")
@@ -257,33 +297,37 @@ class Conversation:
             return False
         mode = SteerMode.NOW if now else SteerMode.NEXT
         try:
-            receipt = await self._app.sessions.steer(self._key, text, mode=mode)
+            receipt = await self._place.sessions.steer(self._key, text, mode=mode)
         except RunIsOver:
             return False
         self._pending[receipt.key] = text
         return True
 
+    async def leave(self) -> str:
+        """Leave while an answer is written; what becomes of that."""
+        return await self._place.leave(self)
+
     async def stop(self) -> None:
         """End the run that answers; the chat can be continued."""
         if self._key is not None:
-            await self._app.sessions.kill(self._key, keeps_session=True)
+            await self._place.sessions.kill(self._key, keeps_session=True)
 
     async def turns(self) -> list[Turn]:
         """What was said and answered so far."""
         if self._key is None:
             return []
-        return turns_of(await whole_history(self._app.sessions, self._key))
+        return turns_of(await whole_history(self._place.sessions, self._key))
 
     async def spend(self) -> Spend:
         """What the chat has cost so far, with everything below it."""
         if self._key is None:
             return Spend()
-        costs = await self._app.journal.costs(tree=self._key)
+        costs = await self._place.journal.costs(tree=self._key)
         return sum((cost.spend for cost in costs), Spend())
 
     async def row(self) -> Row | None:
         """The session with its latest run."""
         if self._key is None:
             return None
-        (row,) = await self._app.sessions.list(Filter(session=self._key))
+        (row,) = await self._place.sessions.list(Filter(session=self._key))
         return row

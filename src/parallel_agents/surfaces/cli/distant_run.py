@@ -29,7 +29,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.attached import Attaching, Ended, watch_to_the_end
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
-from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
+from parallel_agents.surfaces.cli.distant_spawn import warn_of_members
 from parallel_agents.surfaces.cli.do_result import print_do, report_of
 from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, Planned, print_estimates
 from parallel_agents.surfaces.cli.exits import exit_of, worst_of
@@ -164,18 +164,18 @@ def watched_at_distance(
     says first what was started, where the results are JSON.
     """
     is_announced = is_announced and how.is_json
-    key = run_cancellable(_begun(context, start, budget, is_announced=is_announced))
+    key = run_cancellable(_begun(context, start, how.style, budget, is_announced=is_announced))
     return key, watch_to_the_end(context, key, how._replace(answers=not how.is_json))
 
 
 async def _begun(
-    context: CliContext, start: Sent, budget: Budget, *, is_announced: bool
+    context: CliContext, start: Sent, style: progress.Style, budget: Budget, *, is_announced: bool
 ) -> SessionKey:
     async with open_distant(context.environment) as distant:
-        spawned = await start(distant)
+        is_heard = progress.is_live(style)
+        spawned = await start(replace(distant, sessions=distant.awaited) if is_heard else distant)
         (row,) = await distant.sessions.rows_of([spawned.run_id])
         members = await distant.sessions.members(row)
-        models = {member.run.model for member in members if member.run.model}
     name = format.name(row)
     if is_announced:
         render.json_line(
@@ -186,8 +186,7 @@ async def _begun(
                 "agents": len(members),
             }
         )
-    for model in sorted(models):
-        warn_at_distance(model)
+    warn_of_members(members)
     told = "started" if spawned.is_new else f"already there, {format.status(row.run.status)}"
     label = format.one_line(row.session.label)
     render.note(f"▶ {label} {name}   {told} at {context.environment.gateway}")

@@ -16,6 +16,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.plan_editor import editor_of
 
 _MOST_BYTES = 1 << 20
+_KEPT = "What you saved is kept, and the next edit begins with it:"
 
 
 def edit_file(
@@ -24,7 +25,8 @@ def edit_file(
     """What the user saved; None if they left it as it was.
 
     Args:
-        draft: where it is written for the editor. It is kept if what was saved is not valid.
+        draft: where it is written for the editor. It is kept if what was saved is not valid, and then
+            the next edit begins with it.
         text: what it says at first.
         variables: those that name the editor.
         check: raises PagentsError for what is not valid.
@@ -33,7 +35,10 @@ def edit_file(
         InvalidInput: the editor cannot be started, or failed.
         PagentsError: what was saved is not valid, and the user does not edit it again.
     """
-    write_private(draft, text.encode())
+    if draft.exists():
+        render.note(f"This begins with what you saved and did not use, from {draft}.")
+    else:
+        write_private(draft, text.encode())
     while True:
         _open(editor_of(variables), draft)
         saved = _saved(draft)
@@ -43,11 +48,11 @@ def edit_file(
             check(saved)
         except PagentsError as error:
             if not _is_asked():
-                render.note(f"What you saved is kept in {draft}.")
+                render.note(f"{_KEPT} {draft}.")
                 raise
             render.error(error)
             if not typer.confirm("Edit it again?", default=True, err=True):
-                render.note(f"What you saved is kept in {draft}.")
+                render.note(f"{_KEPT} {draft}.")
                 raise
         else:
             return saved

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Protocol
 
-from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId
-
-
-class Listening(Protocol):
-    """The verb by which texts are heard."""
-
-    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe: ...
+from parallel_agents.core.verbs import Listens
 
 
 class Heard:
     """The text of one run; what comes before it is shown is kept for then."""
 
-    def __init__(self, sessions: Listening, run: RunId) -> None:
+    def __init__(self, sessions: Listens, run: RunId) -> None:
         self._early = ""
         self._show: Callable[[str], None] | None = None
         self._stop = sessions.listen(run, self._take)

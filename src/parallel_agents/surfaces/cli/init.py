@@ -82,9 +82,7 @@ def init(
     loaded = load_what_works(environment)
     found = _look_around(environment, loaded)
     offers = proposals(found.keyed, found.servers, has_embedded=found.has_runtime)
-    source = next(
-        (s for name, s in loaded.sources.items() if name in _DECIDES and s != "default"), ""
-    )
+    source = next((loaded.sources[name] for name in _DECIDES if getattr(loaded.settings, name)), "")
     if json:
         _as_json(environment, offers, source, is_written=yes)
         return

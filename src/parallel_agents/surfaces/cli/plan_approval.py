@@ -12,6 +12,7 @@ import orjson
 
 from parallel_agents.app.client import App
 from parallel_agents.core.call_decisions import Answered, Asked
+from parallel_agents.core.cutting import head
 from parallel_agents.core.event import Event, Finished, Queued
 from parallel_agents.core.flow import FlowTask, StepFinished
 from parallel_agents.core.ids import SessionKey, function_of
@@ -118,6 +119,8 @@ class _ShownDo:
         return self._plan is not None and not (self._flow and self._flow.options.get("is_asked"))
 
     async def _show(self, plan: Plan) -> None:
+        if plan == self._plan:
+            return  # that of an earlier run of the goal
         self._plan = plan
         await self._planning.aclose()
         is_quiet = self._display.is_json or (self._is_yes and self._display.form is not None)
@@ -188,16 +191,16 @@ class _ShownDo:
             if line is None:
                 raise self._unconfirmed(question)
             match line.lower():
-                case "" | "run":
+                case "" | "run" | "y" | "yes":
                     return answer
-                case "q" | "stop":
+                case "q" | "stop" | "n" | "no":
                     return _STOP
                 case "e" | "edit":
                     if (edited := await self._edited()) is not None:
                         await self._show(edited)
                         answer = Answer(allow=True, text=orjson.dumps(as_json(edited)).decode())
-                case _:
-                    continue
+                case other:
+                    render.note(f"  {head(other, 40)!r} is none of these.")
 
     async def _edited(self) -> Plan | None:
         """The plan that the person wrote; None if they left it as it was."""

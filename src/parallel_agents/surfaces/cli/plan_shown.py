@@ -9,7 +9,7 @@ from parallel_agents.core.budget import Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.plan import Plan, Step, placed_steps, with_default_model
 from parallel_agents.core.task import Task
-from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED
 from parallel_agents.errors import PagentsError
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
@@ -25,10 +25,22 @@ class _Price(NamedTuple):
     Attributes:
         usd: None if a price is unknown.
         is_bound: nothing can cost more; otherwise it is that of the first calls alone.
+        is_simulated: only simulated models would cost it, and nobody pays.
     """
 
     usd: float | None
     is_bound: bool
+    is_simulated: bool = False
+
+
+class _FirstCall(NamedTuple):
+    """The most that the first call of a step costs, in nanodollars; None if nobody knows."""
+
+    nanousd: int | None
+    is_simulated: bool
+
+
+_UNKNOWN = _FirstCall(None, is_simulated=False)
 
 
 async def show_plan(client: Client, plan: Plan, flow: FlowTask) -> None:
@@ -60,9 +72,10 @@ async def _priced(client: Client, plan: Plan, flow: FlowTask) -> _Price:
     if placed and all(each.step.budget.usd is not None for each in placed):
         return _Price(sum(each.step.budget.usd or 0 for each in placed), is_bound=True)
     found = [await _first_call(client, each.step, each.model) for each in placed]
-    known = [each for each in found if each is not None]
+    known = [each.nanousd for each in found if each.nanousd is not None]
     total = sum(known) / NANOUSD_PER_USD
-    return _Price(total if len(known) == len(found) else None, is_bound=False)
+    is_simulated = bool(found) and all(each.is_simulated for each in found)
+    return _Price(total if len(known) == len(found) else None, False, is_simulated)
 
 
 def _least(one: Budget, other: Budget) -> float | None:
@@ -70,17 +83,17 @@ def _least(one: Budget, other: Budget) -> float | None:
     return min(given, default=None)
 
 
-async def _first_call(client: Client, step: Step, model: str | None) -> int | None:
-    """The most that the first call of a step costs, in nanodollars; None if nobody knows."""
+async def _first_call(client: Client, step: Step, model: str | None) -> _FirstCall:
     if step.create is not None:
-        return None  # how many calls it takes is not known
+        return _UNKNOWN  # how many calls it takes is not known
     try:
         agent = client.catalog.agent(step.agent)
         task = Task(agent.name, step.text, input=step.input, model=model, ladder=step.ladder)
         plan = await client.sessions.plan_task(task)
     except PagentsError:
-        return None  # that the step cannot begin is told where the plan is checked
-    return max_cost_of_first_call(client.models, client.session_tools.as_tools(), plan).nanousd
+        return _UNKNOWN  # that the step cannot begin is told where the plan is checked
+    most = max_cost_of_first_call(client.models, client.session_tools.as_tools(), plan)
+    return _FirstCall(most.nanousd, plan.model.startswith(SIMULATED))
 
 
 def _told(price: _Price) -> str:
@@ -89,4 +102,5 @@ def _told(price: _Price) -> str:
     if not price.usd:
         return "free"
     what = "" if price.is_bound else "first calls "
-    return f"{what}≤ ${max(price.usd, 0.01):.2f}"
+    simulated = " simulated" if price.is_simulated else ""
+    return f"{what}≤ ${max(price.usd, 0.01):.2f}{simulated}"

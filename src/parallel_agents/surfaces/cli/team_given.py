@@ -35,5 +35,6 @@ def _refuse_bare_word(file: Path) -> None:
     raise InvalidFile(
         f"there is no team file {name!r}",
         why="what follows `run` is the path of a team file, such as team.yaml",
-        hint=f"a team by its name is `pagents run --team {name}`; `pagents resume NAME` continues a run",
+        hint=f"`pagents run --team {name}` runs a team that `pagents teams list` names, and"
+        f" `pagents resume {name}` continues a run",
     )

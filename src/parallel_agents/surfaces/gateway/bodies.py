@@ -132,7 +132,7 @@ class SpawnBody(_WorkBody):
     parent: _Name | None = None
     """The session below which an agent is spawned."""
     listen: bool = False
-    """Whether what the model of an agent writes is told from its first call on."""
+    """Whether what the models of its agents write is told from their first calls on."""
 
     def team_task(self) -> TeamTask:
         """The team that the tasks are.
@@ -186,6 +186,8 @@ class ForkBody(_BudgetBody):
     """A name for the new session."""
     dry_run: bool = False
     """Only say what it would cost."""
+    listen: bool = False
+    """Whether what its model writes is told from its first call on."""
 
     def fork(self, key: str | None) -> Fork:
         """The fork.
@@ -216,6 +218,8 @@ class ResolveBody(_BudgetBody):
     """The time limit of all of its sessions."""
     cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """Reuse a stored reply to the same conflict if it is no older; by default as the agent says."""
+    dry_run: bool = False
+    """Only say what it would cost."""
 
     @property
     def resolver(self) -> Resolver:

@@ -20,12 +20,10 @@ from parallel_agents.core.workspace_verbs import (
     MergedWorkspace,
 )
 from parallel_agents.errors import NotFound
-from parallel_agents.surfaces.gateway.bodies import ResolveBody
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Given, Nothing, PageQuery
 from parallel_agents.surfaces.gateway.replies import Content, Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, name_of_key, spawned_json
 from parallel_agents.views import format
 from parallel_agents.views.documents import ChangesDocument, changes_json
 from parallel_agents.workspaces.comparing import changes_of, count, not_in_trees, patch_of
@@ -105,13 +103,6 @@ class ResolvedDocument(TypedDict):
 
     path: str
     diff: str
-
-
-class ResolvingDocument(TypedDict):
-    """The team that was asked about conflicts, if there is a file to ask about; and the other files."""
-
-    begun: SpawnedDocument | None
-    left_out: list[LeftOutDocument]
 
 
 class MergedDocument(TypedDict):
@@ -208,20 +199,6 @@ async def merge(call: Call, given: MergeBody) -> Document:
     return Document(value=value)
 
 
-async def resolve(call: Call, given: ResolveBody) -> Document:
-    """Have a worker ask an agent about what a merge would leave in conflict; nothing is merged."""
-    tended = call.client.tended.on_behalf(call.actor.via)
-    call.client.catalog.forget()  # the gateway may be older than the files
-    call.client.catalog.agent(given.agent)  # a name of the catalog, of which no path is made
-    key = name_of_key(call.key or None)
-    asked = await tended.resolve(call.name, given.resolver, key=key)
-    value: ResolvingDocument = {
-        "begun": None if asked.begun is None else await spawned_json(call, asked.begun),
-        "left_out": [_left_json(each) for each in asked.left_out],
-    }
-    return Document(value=value)
-
-
 async def workspaces(call: Call, given: PageQuery) -> Page:
     """The workspaces of the home, with what is not merged yet."""
     found = await call.client.tended.list()
@@ -258,14 +235,14 @@ def _merged_json(done: MergedWorkspace) -> MergedDocument:
         "source": told(done.source),
         "workspace": told(done.workspace),
         "changed": told_all(done.changed),
-        "conflicts": [_left_json(each) for each in done.conflicts],
+        "conflicts": [left_json(each) for each in done.conflicts],
         "already_merged": done.already_merged,
         "was_broken_off": done.was_broken_off,
         "resolved": [{"path": told(each.path), "diff": each.diff} for each in done.resolved],
     }
 
 
-def _left_json(left: LeftOut) -> LeftOutDocument:
+def left_json(left: LeftOut) -> LeftOutDocument:
     return {"path": told(left.path), "why": told(left.why)}
 
 
@@ -363,16 +340,6 @@ ROUTES = (
         gives=MergeDocument,
         form=Form.DOCUMENT,
         answer=handled(MergeBody, merge),
-    ),
-    Route(
-        method="POST",
-        path="/runs/{name}/resolve",
-        name="resolve",
-        does="Have an agent resolve what a merge would leave in conflict; `merge` takes its answers.",
-        takes=ResolveBody,
-        gives=ResolvingDocument,
-        form=Form.DOCUMENT,
-        answer=handled(ResolveBody, resolve),
     ),
     Route(
         method="GET",

@@ -62,8 +62,8 @@ class ListenQuery(Given):
 
     run: str = Field(min_length=1, max_length=500)
     """The id of the run."""
-    whole: bool = False
-    """Whether the replies that are stored already are told first."""
+    after: int | None = Field(default=None, ge=0, le=1_000_000_000)
+    """The last turn whose text is known; 0 for none, and without it that of the last reply stored."""
 
 
 class VerifyQuery(Given):
@@ -115,7 +115,7 @@ async def listen(call: Call, given: ListenQuery) -> Stream:
     """What a run's model writes, as it comes, until the run has ended."""
     run = RunId(given.run)
     await call.client.sessions.rows_of([run])  # refused now if there is none
-    pieces = pieces_of_run(call, run, HEARTBEAT_SECONDS, is_whole=given.whole)
+    pieces = pieces_of_run(call, run, HEARTBEAT_SECONDS, after=given.after)
     return Stream(pieces=pieces, media_type=EVENT_STREAM)
 
 

@@ -46,7 +46,10 @@ async def fork(call: Call, given: ForkBody) -> Document:
     if given.dry_run:
         plan = await call.client.sessions.plan_fork(call.name, asked)
         return Document(value=await price_of(call, Work([plan], plan.budget)))
-    return await started(call, await call.verbs.fork(call.name, asked))
+    spawned = await call.verbs.fork(call.name, asked)
+    if given.listen:
+        await call.gateway.live.want(spawned.run_id)
+    return await started(call, spawned)
 
 
 ROUTES = (

@@ -32,7 +32,7 @@ from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import PREFIX, Form, Route, handled
 from parallel_agents.views.documents import ResultDocument, result_json
 
-_OF_AGENTS = {"text", "label", "parent", "priority", "conditions", "rubric", "rounds", "listen"}
+_OF_AGENTS = {"text", "label", "parent", "priority", "conditions", "rubric", "rounds"}
 _OF_TEAMS = {"files", "name", "max_parallel", "on_failure", "min_done"}
 MOST_WAIT_SECONDS = 60.0
 _MOST_WAITED = 100
@@ -102,20 +102,28 @@ async def start(call: Call, given: SpawnBody, key: str | None) -> Spawned:
     """Start what a body describes, and leave it to whoever calls to have a worker see to it."""
     check_names_one(given)
     call.client.catalog.forget()  # the gateway may be older than the files
+    if given.agent is not None:
+        return await _start_agent(call, given, given.agent, key)
     if given.tasks:
         team = asked_tasks(call, given)
-        return await call.verbs.spawn_team(team, key=_team_key(given, key), tags=given.tags)
-    if given.agent is not None:
-        refuse_fields(given, "an agent", _OF_TEAMS)
-        parent = None
-        if given.parent is not None:
-            parent = (await call.client.sessions.find(given.parent)).session.key
-        call.client.catalog.agent(given.agent)  # a name of the catalog, of which no path is made
-        plan = await call.verbs.plan_task(given.task(given.agent, key), parent=parent)
-        if given.listen:  # only a call that is wanted when it begins tells what it writes
-            await call.gateway.live.want(plan.run)
-        return await call.verbs.start([plan])
-    return await _begin_team(call, given, key)
+        spawned = await call.verbs.spawn_team(team, key=_team_key(given, key), tags=given.tags)
+    else:
+        spawned = await _begin_team(call, given, key)
+    if given.listen:
+        await call.gateway.live.want(spawned.session_key)
+    return spawned
+
+
+async def _start_agent(call: Call, given: SpawnBody, agent: str, key: str | None) -> Spawned:
+    refuse_fields(given, "an agent", _OF_TEAMS)
+    parent = None
+    if given.parent is not None:
+        parent = (await call.client.sessions.find(given.parent)).session.key
+    call.client.catalog.agent(agent)  # a name of the catalog, of which no path is made
+    plan = await call.verbs.plan_task(given.task(agent, key), parent=parent)
+    if given.listen:  # only a call that is wanted when it begins tells what it writes
+        await call.gateway.live.want(plan.run)
+    return await call.verbs.start([plan])
 
 
 def check_names_one(given: SpawnBody) -> None:

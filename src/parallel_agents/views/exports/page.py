@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import zlib
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from html import escape
 from importlib.resources import files
@@ -20,7 +21,7 @@ from parallel_agents.views import charts, format
 from parallel_agents.views.events import describe
 from parallel_agents.views.exports.bundle import script, style
 from parallel_agents.views.exports.facts import COLUMNS, NUMBERS, answer_of, cells_of, facts_of
-from parallel_agents.views.exports.packed import Packing
+from parallel_agents.views.exports.packed import Block, Packing
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted, has_failed
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.sessions import SessionLine
@@ -29,24 +30,29 @@ from parallel_agents.views.svg import svg_of
 _SCRIPT, _STYLE = "page.js", "page.css"
 # What is said twice, as text and packed: more would make a file large that the pages of show well.
 _MOST_TEXT = 150_000
+_ANY = "surrogatepass"  # what is not Unicode is replaced when the file is written
 _LEFT_OUT = "<p>Its whole transcript is in the pages of this file, which need scripts.</p>"
 
 
 async def page_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
     """The file in parts: what it came to, the lanes, the agents, and each session folded."""
-    frames = _hidden(await tree.frames(), hide)
-    label = _safe(hide(tree.top.row.session.label))
     has_pages = wanted.shows_transcripts
+    held = _Held()
+    if has_pages:
+        frames = Frames()
+        async for part in _transcripts(tree, hide, frames):
+            held.add(part)
+    else:
+        frames = await tree.frames()
+    label = _safe(hide(tree.top.row.session.label))
     scripts = (_content(_SCRIPT), *((script(),) if has_pages else ()))
     yield _head(label, scripts, has_pages=has_pages)
     yield f"<h1>{label}</h1><dl>"
     for name, text in facts_of(tree, wanted):
         yield f"<dt>{_safe(name)}</dt><dd>{_safe(hide(text))}</dd>"
-    yield "</dl><h2>Lanes</h2><figure>"
-    yield svg_of(charts.gantt(frames))
-    yield f"</figure><details><summary>Cost so far</summary>{svg_of(charts.cost(frames))}</details>"
-    if any(frame.scores for frame in frames.frames):
-        yield f"<details><summary>Scores</summary>{svg_of(charts.scores(frames))}</details>"
+    yield "</dl>"
+    for part in _charts(_hidden(frames, hide)):
+        yield part
     for part in _agents(tree, hide):
         yield part
     yield (
@@ -56,29 +62,72 @@ async def page_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]
         "<noscript><p>Search needs the script of this file; your browser's own search works.</p>"
         "</noscript>"
     )
-    packing, texts = Packing(hide), _Texts(hide)
     if has_pages:
-        await packing.begin_all(tree)
-    number = 0
-    async for line, result in tree.results():
-        yield _opened(line, number)
-        for part in _session(line, result, hide, has_task=has_pages):
+        for part in held.parts():
             yield part
-        if has_pages:
-            packing.begin(line, result)
-            async for event in tree.events(line.row.session.key):
-                packing.add(event, is_only=not texts.take(event))
-            yield texts.transcript()
-        yield "</details>"
-        for block in packing.full():
-            yield block
-        number += 1
-    if has_pages:
-        yield packing.rest()
+    else:
+        async for part in _results(tree, hide):
+            yield part
     yield "</main>"
     for each in scripts:
         yield f"<script>{each}</script>"
     yield "</body></html>\n"
+
+
+async def _results(tree: Tree, hide: Hide) -> AsyncGenerator[str]:
+    """Each session and what it came to."""
+    number = 0
+    async for line, result in tree.results():
+        yield _opened(line, number)
+        for part in _session(line, result, hide, has_task=False):
+            yield part
+        yield "</details>"
+        number += 1
+
+
+async def _transcripts(tree: Tree, hide: Hide, frames: Frames) -> AsyncGenerator[str]:
+    """The same with what happened in it, as text and packed; each event is read once, for the frames too."""
+    packing, texts = Packing(hide), _Texts(hide)
+    await packing.begin_all(tree)
+    number = 0
+    async for line, result in tree.results():
+        session = line.row.session
+        yield _opened(line, number)
+        for part in _session(line, result, hide, has_task=True):
+            yield part
+        packing.begin(line, result)
+        async for event in tree.events(session.key):
+            frames.take(event, session.label, session.agent.name)
+            packing.add(event, is_only=not texts.take(event))
+        yield texts.transcript()
+        yield "</details>"
+        for block in packing.full():
+            yield block
+        number += 1
+    yield packing.rest()
+
+
+class _Held:
+    """Parts that stand below what is known only after them, compressed until then."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes | Block] = []
+
+    def add(self, part: str) -> None:
+        is_packed = isinstance(part, Block)
+        self._parts.append(part if is_packed else zlib.compress(part.encode("utf-8", _ANY), 1))
+
+    def parts(self) -> Iterator[str]:
+        for part in self._parts:
+            yield part if isinstance(part, Block) else zlib.decompress(part).decode("utf-8", _ANY)
+
+
+def _charts(frames: Frames) -> Iterator[str]:
+    yield "<h2>Lanes</h2><figure>"
+    yield svg_of(charts.gantt(frames))
+    yield f"</figure><details><summary>Cost so far</summary>{svg_of(charts.cost(frames))}</details>"
+    if any(frame.scores for frame in frames.frames):
+        yield f"<details><summary>Scores</summary>{svg_of(charts.scores(frames))}</details>"
 
 
 def _head(label: str, scripts: Sequence[str], *, has_pages: bool) -> str:

@@ -1,20 +1,21 @@
 // @ts-check
-/** Changes: what sessions changed in their copies of a folder, file by file. Merging is a command, to copy. */
-import { html, useState } from './view.js';
+/** Changes: what sessions changed in their copies of a folder, file by file, and what is merged of them. */
+import { html, useLayoutEffect, useState } from './view.js';
 import { get, runPath } from './api.js';
 import { useAsked } from './asked.js';
 import { href } from './router.js';
+import { bind } from './keys.js';
 import { Copy, State, Trouble } from './parts.js';
+import { FileView } from './file_diff.js';
+import { Merge } from './merge.js';
 import { filesOf } from './patch.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
 /** @typedef {{id: string, session_key: string, label: string, agent: string, status: string, source: string}} Workspace */
 /** @typedef {{changes: {files: number, added: number, removed: number} | null, patch: string, left_bytes: number, is_too_much: boolean, not_shown: string[]}} Patch */
-/** @typedef {import('./patch.js').FileDiff} FileDiff */
 
 const OPEN_FILES = 5;
-const MOST_LINES = 400;
 
 /** The workspaces of a run, each with its patch. @param {{name: string, id: string}} props */
 export function Changes({ name, id }) {
@@ -31,37 +32,28 @@ function OfSession({ workspace, isOpen }) {
   const [isShown, show] = useState(isOpen);
   return html`<details class="card change" open=${isShown} onToggle=${(/** @type {any} */ event) => show(event.target.open)}>
     <summary><${State} state=${workspace.status} quiet /> <b>${oneLine(workspace.label || workspace.agent, 60)}</b> <code>${workspace.id}</code> <span class="note">copy of ${oneLine(workspace.source, 120)}</span></summary>
-    ${isShown && html`<${PatchOf} workspace=${workspace} />`}
+    ${isShown && html`<${PatchOf} workspace=${workspace} isOnly=${isOpen} />`}
   </details>`;
 }
 
-/** @param {{workspace: Workspace}} props */
-function PatchOf({ workspace }) {
-  const { value: patch, error } = useAsked(() => /** @type {Promise<Patch>} */ (get(runPath(workspace.session_key, '/patch'))), [workspace.session_key, workspace.status]);
+/** @param {{workspace: Workspace, isOnly: boolean}} props */
+function PatchOf({ workspace, isOnly }) {
+  const [merging, merge] = useState(false);
+  const isLive = workspace.status === 'running' || workspace.status === 'queued';
+  useLayoutEffect(() => (isOnly && !isLive ? bind('Changes', [{ keys: 'm', does: 'merge, after a preview', run: () => merge(true) }]) : undefined), [isOnly, isLive]);
+  const { value: patch, error, reload } = useAsked(() => /** @type {Promise<Patch>} */ (get(runPath(workspace.session_key, '/patch'))), [workspace.session_key, workspace.status]);
   if (error !== null) return html`<${Trouble} error=${error} />`;
   if (!patch) return html`<p class="foot">Reading…</p>`;
   const files = filesOf(patch.patch);
-  const isLive = workspace.status === 'running' || workspace.status === 'queued';
   return html`<div class="row change-head">
       ${patch.changes?.files ? html`<span>${format.counted(patch.changes.files, 'file')} <span class="plus">+${patch.changes.added}</span> <span class="minus">−${patch.changes.removed}</span></span>` : html`<span>Nothing differs from the folder that it was made from.</span>`}
       <span class="space"></span><a href=${href('session', workspace.session_key)}>Session</a>
       <${Copy} text=${`pagents diff ${workspace.id}`}>Copy: pagents diff<//>
-      ${isLive ? html`<span class="note">still at work</span>` : html`<${Copy} text=${`pagents merge ${workspace.id} --dry-run`}>Copy: merge --dry-run<//><${Copy} text=${`pagents merge ${workspace.id}`}>Copy: merge<//>`}
+      ${isLive ? html`<span class="note">still at work</span>` : html`<button onClick=${() => merge(true)}>Merge…</button>`}
     </div>
+    ${merging && html`<${Merge} workspace=${workspace} onClose=${() => { merge(false); reload(); }} />`}
     ${patch.is_too_much && html`<p class="foot">More than 100,000 lines differ; <code>pagents diff ${workspace.id}</code> shows them.</p>`}
     ${files.map((file, n) => html`<${FileView} key=${file.path} file=${file} isOpen=${n < OPEN_FILES} />`)}
     ${patch.left_bytes > 0 && html`<p class="foot">${format.size(patch.left_bytes)} more; <code>pagents diff ${workspace.id}</code> shows all.</p>`}
     ${patch.not_shown.map((path) => html`<p class="foot">Not shown, since git takes no file of this name: ${oneLine(path, 200)}</p>`)}`;
 }
-
-/** @param {{file: FileDiff, isOpen: boolean}} props */
-function FileView({ file, isOpen }) {
-  const [most, more] = useState(MOST_LINES);
-  return html`<details class="file-diff" open=${isOpen}>
-    <summary><b>${file.was && `${file.was} → `}${file.path}</b> ${file.note && html`<span class="tag">${file.note}</span>`} <span class="plus">+${file.added}</span> <span class="minus">−${file.removed}</span></summary>
-    ${file.lines.length > 0 && html`<div class="diff-box" tabindex="0" role="region" aria-label=${`What changed in ${file.path}`}><table class="diff"><tbody>${file.lines.slice(0, most).map((line) => html`<tr class=${SHAPES[line.sign]}><td class="line-number">${line.before ?? ''}</td><td class="line-number">${line.after ?? ''}</td><td class="line-sign">${line.sign === '@' ? '⋯' : line.sign === '-' ? '−' : line.sign}</td><td class="code">${line.text || ' '}</td></tr>`)}</tbody></table></div>`}
-    ${file.lines.length > most && html`<button class="more" onClick=${() => more(most * 10)}>${format.counted(file.lines.length - most, 'line')} more</button>`}
-  </details>`;
-}
-
-const SHAPES = { '+': 'is-plus', '-': 'is-minus', ' ': '', '@': 'is-place' };

@@ -39,7 +39,7 @@ export function commandFor(id, body) {
 }
 
 /** A word of a shell. @param {string} text */
-function quoted(text) {
+export function quoted(text) {
   return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
