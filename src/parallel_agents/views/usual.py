@@ -24,31 +24,31 @@ class Usual(NamedTuple):
 
 
 async def usual_of(reads: SessionReads, row: Row) -> Usual | None:
-    """How long the last runs took that were done and are the same as this one but for their input.
+    """How long the last runs of the same name took that were done before this one.
 
-    A root is compared with roots of its agent; those of a team or flow also have its label. None if
-    fewer than three were done: a median of two misleads.
+    None without a name, for what another session spawned, and if fewer than three were done: a median of
+    two misleads.
     """
     session = row.session
-    if session.parent is not None:
+    # An index has the whole names; a colon would have all keys searched.
+    if session.parent is not None or not session.label or ":" in session.label:
         return None
-    name = session.label if row.run.kind.is_group else None
-    chosen = Filter(
-        roots_only=True,
-        agent=None if name else session.agent.name,
-        statuses=(RunStatus.DONE,),
-        labels=None if not name else (name,),
-        limit=_MOST,
-    )
-    earlier = [
-        each
-        for each in await reads.list(chosen)
-        if each.session.key != session.key
-        and each.run.created_at <= row.run.created_at
-        and each.run.kind is row.run.kind
-        and (name is None or each.session.label == name)
-    ]
+    chosen = Filter(roots_only=True, prefix=session.label, statuses=(RunStatus.DONE,), limit=_MOST)
+    earlier = [each for each in await reads.list(chosen) if _is_earlier(each, row)]
     return usual(each for each in map(_seconds, earlier) if each is not None)
+
+
+def _is_earlier(other: Row, row: Row) -> bool:
+    is_same = (other.session.label, other.session.agent.name, other.run.kind) == (
+        row.session.label,
+        row.session.agent.name,
+        row.run.kind,
+    )
+    return (
+        is_same
+        and other.session.key != row.session.key
+        and other.run.created_at <= row.run.created_at
+    )
 
 
 def usual(seconds: Iterable[float]) -> Usual | None:

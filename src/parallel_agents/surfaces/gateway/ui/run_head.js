@@ -19,21 +19,21 @@ import * as format from './format.js';
 
 /** @typedef {import('./types').Row} Row */
 
-/** @param {{top: Row, rows: Row[], state: string, onKill: () => void}} props */
-export function RunHead({ top, rows, state, onKill }) {
+/** @param {{top: Row, rows: Row[], isWhole: boolean, state: string, onKill: () => void}} props `isWhole` says that no row is missing any more */
+export function RunHead({ top, rows, isWhole, state, onKill }) {
   const now = clockNow();
   const below = rows.filter((row) => row.session_key !== top.session_key);
   const counts = countStates(below.length ? below : rows);
   const bad = rows.filter(endedBadly).map((row) => row.run_id).join(' ');
   return html`<header class="head">
     <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span>${top.forked_from && html`<a class="crumb" href=${href('run', top.forked_from.session_key)} title="The session that this one is forked from"><${ForkSign} /> ${toldOf(top.forked_from)}</a><span class="crumb">›</span>`}<h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><span class="num">${format.seconds(duration(top, now))}</span><${UsualTime} top=${top} /><${Tags} tags=${top.tags} /><span class="space"></span>
-      ${bad && html`<${RetryFailed} name=${top.session_key} state=${bad} />`}
+      ${isWhole && bad && html`<${RetryFailed} name=${top.session_key} state=${bad} />`}
       <${Copy} text=${`pagents show ${top.id}`}>Copy as command<//>
       ${!isStored && html`<${CompareWith} row=${top} />`}
       ${!isStored && isLive(top) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}</div>
     <div class="row figures"><div class="counts">${STATES.filter((each) => counts[each]).map((each) => html`<button aria-pressed=${state === each} title=${`Only ${word(each)}`} onClick=${() => refine({ state: state === each ? undefined : each })}><span class="state is-${each}">${glyph(each)} ${counts[each]} ${word(each)}</span></button>`)}<span class="wide"><${StateBar} counts=${counts} /></span></div>
       ${laterOf(top) && html`<span>${countsOf(top)}; ${laterOf(top)}</span>`}
-      <span><span class="label">cost</span> ${format.wholeCost(top)}</span><${Wasted} top=${top} />
+      <span><span class="label">cost</span> ${format.wholeCost(top)}</span>${isWhole && html`<${Wasted} top=${top} />`}
       ${top.budget && html`<${BudgetBars} budget=${top.budget} />`}
       <${Asks} top=${top} rows=${rows} /></div>
   </header>`;

@@ -108,7 +108,7 @@ export function RunPage({ name }) {
   const selected = query.selected ?? (tab || !failed ? '' : failed.session_key);
   return html`<section class="run-page ${selected ? '' : 'is-whole'}">
     <div class="run-main">
-      <${RunHead} top=${top} rows=${all} state=${query.state ?? ''} onKill=${() => kill(true)} />
+      <${RunHead} top=${top} rows=${all} isWhole=${run.isWhole} state=${query.state ?? ''} onKill=${() => kill(true)} />
       ${failed && (chosen === 'timeline' || chosen === 'results') && html`<${FirstFailure} failed=${failed} rows=${all} />`}
       <${Tabs} chosen=${chosen} tabs=${tabsOf(top, name)} />
       ${run.left > 0 && html`<p class="foot">${format.counted(run.left, 'event')} are not drawn yet.</p>`}
