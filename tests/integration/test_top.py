@@ -176,7 +176,7 @@ async def test_each_view_has_a_key_and_escape_goes_back(
         await screen.shows(text)
         await screen.keys("escape")
 
-        await screen.shows("▸ ▶ crew")
+        await screen.shows("▸ ▲ crew")
 
 
 async def test_a_filter_and_the_problems_hide_the_rest(tmp_path: Path) -> None:

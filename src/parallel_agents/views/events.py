@@ -141,9 +141,14 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
 
 def when_again(retrying: Retrying) -> str:
     """When a call is made again, and which try that is."""
-    seconds = round(retrying.wait_seconds)
-    when = f"again in {seconds} s" if seconds else "again at once"
-    return f"{when}, try {retrying.attempt + 1}"
+    return again(retrying.attempt, retrying.wait_seconds)
+
+
+def again(attempt: int, wait_seconds: float) -> str:
+    """When a call is made again whose try `attempt` failed."""
+    seconds = round(wait_seconds)
+    when = f"again in {seconds} s" if seconds > 0 else "again at once"
+    return f"{when}, try {attempt + 1}"
 
 
 def _queued(body: Queued) -> Description:

@@ -10,15 +10,21 @@ from enum import StrEnum
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState
 from parallel_agents.core.disk import Room
+from parallel_agents.core.dollars import limit_dollars, nanodollars
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.owner import Owner, OwnerState, Role
-from parallel_agents.core.question import OpenQuestion
+from parallel_agents.core.question import OpenQuestion, waiting_runs
 from parallel_agents.core.schema import Json
-from parallel_agents.core.silence import Silence, SilentRun, described, silences_of
+from parallel_agents.core.silence import (
+    YOUR_ANSWER,
+    Silence,
+    SilentRun,
+    described,
+    silences_of,
+)
 from parallel_agents.core.store_care import Retention
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle, name_of_agent
-from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.vitals import MOST_SILENT, Vitals, spent_percent
 from parallel_agents.views import format
 from parallel_agents.views.liveness import Liveness, LiveState
@@ -124,12 +130,14 @@ def _questions(seen: Seen) -> Iterator[Sign]:
         return
     oldest = seen.questions[0]
     waited = format.seconds(max(seen.now - oldest.asked_at, 0.0))
+    runs = waiting_runs(seen.questions)
+    waiting = f", for which {runs:,} runs wait" if runs > len(seen.questions) else ""
     yield Sign(
         about="questions",
         level=Level.PROBLEM,
-        text=f"{_count(len(seen.questions), 'question')} for you, the oldest for {waited}",
+        text=f"{_count(len(seen.questions), 'question')} for you{waiting}, the oldest for {waited}",
         hint="pagents inbox",
-        facts={"questions": len(seen.questions), "oldest": oldest.id},
+        facts={"questions": len(seen.questions), "runs": runs, "oldest": oldest.id},
     )
 
 
@@ -152,7 +160,7 @@ def _silent(seen: Seen) -> Iterator[Sign]:
     )
     waits: dict[str, int] = {}
     for _, silence in found:
-        if silence.waits_for:
+        if silence.waits_for and silence.waits_for != YOUR_ANSWER:
             waits[silence.waits_for] = waits.get(silence.waits_for, 0) + 1
     for what, runs in waits.items():
         text = f"{at_least}{_count(runs, 'run')} waiting for {what}"
@@ -237,8 +245,7 @@ def _budget(state: BudgetAccountState) -> Sign:
     budget, spent = state.account.budget, state.spent
     parts: list[str] = []
     if budget.nanousd is not None:
-        usd = (spent.nanousd or 0) / NANOUSD_PER_USD
-        parts.append(f"${usd:.2f} of ${budget.nanousd / NANOUSD_PER_USD:.2f}")
+        parts.append(f"{nanodollars(spent.nanousd or 0)} of {limit_dollars(budget.nanousd)}")
     if budget.tokens is not None:
         parts.append(f"{spent.tokens:,} of {budget.tokens:,} tokens")
     return Sign(

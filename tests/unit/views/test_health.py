@@ -193,13 +193,13 @@ def test_of_many_signs_of_a_kind_the_first_are_told_and_how_many_more(
 
 
 def test_where_not_all_silent_runs_were_looked_at_it_is_told() -> None:
-    waiting = SILENT._replace(is_asking=True)
+    waiting = SILENT._replace(has_children=True)
     silent = [*([SILENT] * 20), *([waiting] * (MOST_SILENT - 20))]
 
     texts = [sign.text for sign in signs(of(IDLE._replace(silent=silent)))]
 
     assert "at least 10 more runs are stuck" in texts
-    assert "at least 980 runs waiting for your answer" in texts
+    assert "at least 980 runs waiting for its agents" in texts
 
 
 def test_a_run_whose_worker_is_starting_is_not_left() -> None:

@@ -20,6 +20,7 @@ from parallel_agents.app.distant_maps import (
     price_map_at_distance,
     receive_map,
 )
+from parallel_agents.core.dollars import dollars
 from parallel_agents.core.ids import short
 from parallel_agents.core.run import Result
 from parallel_agents.core.verbs import Spawned
@@ -151,7 +152,7 @@ class _Shown:
     def _told(self) -> str:
         if self._now is None:
             return "waiting for the first row"
-        cost = "" if self._now.cost_usd is None else f"   ${self._now.cost_usd:.4f} so far"
+        cost = "" if self._now.cost_usd is None else f"   {dollars(self._now.cost_usd)} so far"
         return f"{self._now.received:,}/{self._now.rows:,} rows{cost}"
 
 

@@ -144,7 +144,7 @@ class TopApp(App[None]):
         self._seen = await self._work.do(read())
         self._ring()
         self._draw_head()
-        self.title = f"{len(self._seen.questions)} need you"
+        self.title = f"{self._seen.needed} need you"
         if self._view in (View.RUNS, View.INBOX):
             self._offer(self._listed())
         if self._view is View.RUNS:

@@ -29,6 +29,7 @@ from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.mcp.team_offers import COST, LETTERS, RUN, STATUS, TEAMS
 from parallel_agents.views.costs import costs_by_agent
+from parallel_agents.views.sessions import SessionLine, lines_of
 
 _MOST_TASKS = 50  # of one answer
 _MOST_TREES = 100  # of which costs are summed
@@ -113,6 +114,7 @@ class TeamTools:
             (row,) = await sessions.rows_of([row.run.id])
         runs = await sessions.member_runs(row)
         members = await sessions.rows_of(runs)
+        top, *lines = lines_of(await self._client.journal.look([row, *members]))
         own = await sessions.results([row.run.id]) if row.run.kind is RunnerKind.FLOW else ()
         offset = given.get("offset", 0)
         tasks = await self._tasks(members[offset : offset + _MOST_TASKS])
@@ -124,7 +126,8 @@ class TeamTools:
             "runId": row.run.id,
             "sessionKey": row.session.key,
             "label": row.session.label,
-            "counts": dict(Counter(each.run.status.value for each in members)),
+            "counts": dict(Counter(line.state.replace(" ", "_") for line in lines)),
+            **_needs(top),
             "tasks": tasks,
             **({"result": result_row(own[0], max_tokens=_RESULT_TOKENS)} if own else {}),
             **({"hasMore": True, "nextOffset": end} if end < len(members) else {}),
@@ -222,6 +225,16 @@ class TeamTools:
 
 
 NAMES = (TEAMS, RUN, STATUS, COST, LETTERS)
+
+
+def _needs(line: SessionLine) -> JsonObject:
+    """How many of its sessions need a person, and what the first of them asks; nothing if none does."""
+    if not line.needs:
+        return {}
+    return {
+        "needs": {kind.value: count for kind, count in line.needs.items()},
+        "asks": line.asks,
+    }
 
 
 def _note(tasks: Sequence[Json]) -> str:

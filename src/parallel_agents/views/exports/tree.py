@@ -113,12 +113,15 @@ class Tree:
             after = page[-1].seq
 
     async def frames(self) -> Frames:
-        """What each of the sessions did and when."""
+        """What each of the sessions did and when, and what those at work do now."""
         frames = Frames()
         for line in self.lines:
             session = line.row.session
             async for event in self.events(session.key):
                 frames.take(event, session.label, session.agent.name)
+            frame = frames.by_session.get(session.key)
+            if frame is not None and (line.is_asking or not line.is_stopped):
+                frame.until(self.at)
         return frames
 
 

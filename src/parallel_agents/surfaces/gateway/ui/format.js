@@ -30,6 +30,12 @@ export function dollars(usd) {
   return usd < 100 ? `$${usd.toFixed(3)}` : `$${usd.toFixed(2)}`;
 }
 
+/** A limit with every digit that it was set with. @param {Money | null | undefined} money */
+export function limit(money) {
+  const [whole, part = ''] = (money?.amount ?? '0').split('.');
+  return `$${whole}.${part.replace(/0+$/, '').padEnd(2, '0')}`;
+}
+
 /** @param {Money | null | undefined} money @returns {number | null} */
 export function usd(money) {
   return money ? Number(money.amount) : null;

@@ -41,8 +41,8 @@ export function rowsAt(rows, lanes) {
     const lane = lanes.byKey.get(row.session_key);
     if (!lane) return [];
     if (lane.to !== null) return [row];
-    const isQueued = lane.open.some((bar) => bar.kind === 'slot');
-    return [{ ...row, status: isQueued ? 'queued' : 'running', is_stopped: false, finished_at: null, doing: '', error_code: '' }];
+    const state = lane.open.some((bar) => bar.kind === 'slot') ? 'queued' : 'running';
+    return [{ ...row, status: state, state, is_stopped: false, finished_at: null, doing: '', error_code: '' }];
   });
 }
 

@@ -31,10 +31,10 @@ export function newestFirst(rows) {
 }
 
 /** The rows of each group of the list, newest first.
- * @param {Iterable<Row>} rows @returns {{needs: Row[], live: Row[], ended: Row[]}} */
+ * @param {Iterable<Row>} rows @returns {{needs: Row[], stopped: Row[], live: Row[], ended: Row[]}} */
 export function grouped(rows) {
-  /** @type {{needs: Row[], live: Row[], ended: Row[]}} */
-  const groups = { needs: [], live: [], ended: [] };
+  /** @type {{needs: Row[], stopped: Row[], live: Row[], ended: Row[]}} */
+  const groups = { needs: [], stopped: [], live: [], ended: [] };
   for (const row of newestFirst(rows)) groups[groupOf(row)].push(row);
   return groups;
 }

@@ -13,7 +13,7 @@ import { toldOf } from './forks.js';
 import { Copy, State, StateBar, Tags } from './parts.js';
 import { RetryFailed } from './retry.js';
 import { countStates, duration, titleOf } from './rows.js';
-import { countsOf, doingOf, glyph, isLive, laterOf, STATES, stateOf, word } from './words.js';
+import { attention, countsOf, doingOf, glyph, isLive, laterOf, neededBy, STATES, stateOf, word } from './words.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -71,7 +71,7 @@ export function showAsking(question) {
 function Asks({ top, rows }) {
   const asking = askingIn(rows);
   if (asking) return html`<button class="need" title="Show the question, to answer it here (a)" onClick=${() => showAsking(asking)}>▲ ${oneLine(asking.text || asking.tool, 120)}</button>`;
-  return top.asks ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(top.asks, 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`;
+  return neededBy(top) ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(attention(top), 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`;
 }
 
 /** The oldest question of these sessions. @param {Row[]} rows */

@@ -20,7 +20,7 @@ import * as format from './format.js';
 const ROW_HEIGHT = 34;
 const PAGE = 200;
 const SETTLE_MILLISECONDS = 800;
-const GROUPS = /** @type {const} */ ([['needs', 'Needs you'], ['live', 'Running'], ['ended', 'Ended']]);
+const GROUPS = /** @type {const} */ ([['needs', 'Needs you'], ['stopped', 'Stopped'], ['live', 'Running'], ['ended', 'Ended']]);
 
 export function RunsPage() {
   const filter = route.value.query.filter ?? '';
@@ -171,7 +171,7 @@ function FilterLine({ filter }) {
 /** @param {{filter: string}} props */
 function Empty({ filter }) {
   if (filter) {
-    return html`<div class="card empty"><h2>Nothing matches</h2><p><code>${filter}</code> asks for nothing that is there. Fields: state, agent, label, model, tag, since, in, text.</p>
+    return html`<div class="card empty"><h2>Nothing matches</h2><p><code>${filter}</code> asks for nothing that is there. Fields: state, agent, workflow, kind, label, model, tag, cost, since, in, text.</p>
       <button onClick=${() => refine({ filter: undefined })}>Show all runs</button></div>`;
   }
   return html`<div class="card empty"><h2>No runs yet</h2><p>Every run of this home appears here, however it was started. To begin:</p>
@@ -215,7 +215,7 @@ function RowLine({ row, top, isCurrent, onKill }) {
   const now = clockNow();
   const counts = row.counts ?? {};
   const why = attention(row);
-  const doing = [why ? `▲ ${why}` : doingOf(row) || row.error_code, laterOf(row)].filter(Boolean).join('; ');
+  const doing = [why ? `${stateOf(row) === 'stopped' ? '■' : '▲'} ${why}` : doingOf(row) || row.error_code, laterOf(row)].filter(Boolean).join('; ');
   return html`<div role="listitem" class="run-row ${isCurrent ? 'is-current' : ''}" style=${{ top: `${top}px` }}>
     <a class="run-name" href=${addressOf(row)} title=${row.session_key}><${State} state=${stateOf(row)} quiet /><b>${oneLine(titleOf(row), 60)}</b><code>${row.id}</code></a>
     <span class="run-bar">${Object.keys(counts).length ? html`<${StateBar} counts=${counts} /><span class="num" title=${countsOf(row)}>${doneOf(row)}</span>` : html`<span class="quiet-text">${format.model(row.model)}</span>`}</span>

@@ -16,6 +16,10 @@ export interface Row {
   depth: number;
   kind: string;
   status: string;
+  state?: string;
+  attention?: string;
+  needs?: Record<string, number>;
+  retry?: { attempt: number; error: { code: string; message: string }; again_at: string | null } | null;
   is_stopped: boolean;
   queued_after: number;
   doing: string;
