@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parallel_agents.surfaces.gateway import (
+    access_routes,
     agui_routes,
     board_routes,
     catalog_routes,
@@ -56,5 +57,6 @@ _ANSWERED = (
     *metrics_routes.ROUTES,
     *client_routes.ROUTES,
     *tool_routes.ROUTES,
+    *access_routes.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))

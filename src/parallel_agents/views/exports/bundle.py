@@ -33,6 +33,7 @@ _REPLACED = {
     "kill.js": "stored_absent.js",
     "retry.js": "stored_absent.js",
     "say.js": "stored_absent.js",
+    "shell.js": "stored_shell.js",
 }
 _IMPORT = re.compile(
     r"""^\s*import\s*(?P<what>\{[^}]*\}|\*\s*as\s+\w+|\w+)\s*from\s*["'](?P<path>[^"']+)["'];?""",

@@ -5,7 +5,7 @@ import { newKey, post } from './api.js';
 import { href } from './router.js';
 import { bind } from './keys.js';
 import { clockNow, questions } from './shell.js';
-import { Copy, Plain, Trouble } from './parts.js';
+import { Act, Copy, Plain, Trouble } from './parts.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -14,7 +14,7 @@ import * as format from './format.js';
 
 const WORDS = { approval: 'approval', request: 'question', budget: 'budget', stuck: 'stuck' };
 
-/** @param {Question} question */
+/** @param {{kind: string}} question */
 export function wordOf(question) {
   return WORDS[/** @type {'approval'} */ (question.kind)] ?? question.kind;
 }
@@ -47,7 +47,7 @@ export function useAnswerKeys(isAsked) {
 }
 
 function answerKeys() {
-  return [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => ({ keys: String(n), does: `answer ${n}`, run: () => /** @type {HTMLElement | null} */ (document.querySelector(`.question.is-current [data-number="${n}"]`))?.click() }));
+  return [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => ({ keys: String(n), does: `answer ${n}`, changes: true, run: () => /** @type {HTMLElement | null} */ (document.querySelector(`.question.is-current [data-number="${n}"]`))?.click() }));
 }
 
 /** What a session asks a person, to be answered there. @param {{name: string}} props */
@@ -79,8 +79,8 @@ export function QuestionCard({ question, isCurrent, onFocus = () => {}, onDone =
     <div class="asked">${question.tool && html`<code>${question.tool}</code> `}<b>${oneLine(question.text, 2000)}</b></div>
     ${hasArguments && html`<details><summary>The exact arguments</summary><${Plain} text=${JSON.stringify(question.arguments, null, 2)} /></details>`}
     ${question.rule && html`<p class="note">asked by the rule <code>${question.rule}</code></p>`}
-    <div class="row choices">${choicesOf(question).map((choice, n) => html`<button data-number=${n + 1} disabled=${isSent} class=${n === 0 ? 'main' : ''}
-      onClick=${() => ('body' in choice ? say(choice.body, choice.does) : ask(choice.asks))}><kbd>${n + 1}</kbd> ${choice.does}</button>`)}
+    <div class="row choices">${choicesOf(question).map((choice, n) => html`<${Act} data-number=${n + 1} disabled=${isSent} class=${n === 0 ? 'main' : ''}
+      onClick=${() => ('body' in choice ? say(choice.body, choice.does) : ask(choice.asks))}><kbd>${n + 1}</kbd> ${choice.does}<//>`)}
       <${Copy} text=${`pagents answer ${question.id}`}>Copy as command<//></div>
     ${asked && html`<form class="row" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); say(asked === 'deny' ? { answer: 'deny', note: text } : { answer: text }, text); }}>
       <textarea rows="2" aria-label=${asked === 'deny' ? 'Why it is denied' : 'Your answer'} value=${text} onInput=${(/** @type {any} */ event) => type(event.target.value)} ref=${(/** @type {HTMLElement | null} */ node) => node && !text && node.focus()}></textarea>

@@ -7,6 +7,7 @@ import { bind } from './keys.js';
 import { useSettled } from './asked.js';
 import { LettersAction } from './letters_action.js';
 import { selection } from './letters.js';
+import { Act } from './parts.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -48,9 +49,9 @@ export function RetryFailed({ name, state }) {
   const { letters, reload } = useLetters(name, state);
   const [isAsked, ask] = useState(false);
   const open = letters.filter((letter) => !letter.retried_by);
-  useLayoutEffect(() => bind('Failed', open.length ? [{ keys: 'r', does: 'retry what failed, after the price', run: () => ask(true) }] : []));
+  useLayoutEffect(() => bind('Failed', open.length ? [{ keys: 'r', does: 'retry what failed, after the price', changes: true, run: () => ask(true) }] : []));
   if (!open.length) return null;
-  return html`<button onClick=${() => ask(true)} title="Shows the price first (r)">↻ Retry ${open.length === 1 ? '' : `${open.length.toLocaleString('en-US')} `}failed…</button>
+  return html`<${Act} onClick=${() => ask(true)} title="Shows the price first (r)">↻ Retry ${open.length === 1 ? '' : `${open.length.toLocaleString('en-US')} `}failed…<//>
     ${isAsked && html`<${LettersAction} verb="retry" letters=${open} filter=${{}} onClose=${(/** @type {boolean} */ isDone) => { ask(false); if (isDone) reload(); }} />`}`;
 }
 
@@ -73,8 +74,8 @@ export function RetryOne({ name, state }) {
   if (letter.retried_by) return html`<div class="row"><a href=${href('session', letter.retried_by)}>It is being run again</a></div>`;
   const most = price?.first_calls_at_most ? format.dollars(format.usd(price.first_calls_at_most)) : '';
   const model = price?.retries[0]?.model ?? '';
-  return html`<div class="row"><button class="main" onClick=${() => act('retry')}>↻ Retry…${most && ` ≤ ${most}${model.startsWith('sim/') ? ' sim' : ''}`}</button>
-    <button class="quiet" onClick=${() => act('drop')}>Drop…</button><a href=${href('letters')}>Dead letters</a>
+  return html`<div class="row"><${Act} class="main" onClick=${() => act('retry')}>↻ Retry…${most && ` ≤ ${most}${model.startsWith('sim/') ? ' sim' : ''}`}<//>
+    <${Act} class="quiet" onClick=${() => act('drop')}>Drop…<//><a href=${href('letters')}>Dead letters</a>
     ${most && html`<span class="note">its first call costs at most that${model ? `, on ${oneLine(format.model(model), 40)}` : ''}</span>`}</div>
     ${action && html`<${LettersAction} verb=${action} letters=${[letter]} filter=${{}} onClose=${(/** @type {boolean} */ isDone) => { act(''); if (isDone) reload(); }} />`}`;
 }

@@ -10,7 +10,7 @@ import { CompareWith } from './compare_mark.js';
 import { endedBadly } from './failures.js';
 import { ForkSign } from './fork.js';
 import { toldOf } from './forks.js';
-import { Copy, State, StateBar, Tags } from './parts.js';
+import { Act, Copy, State, StateBar, Tags } from './parts.js';
 import { RetryFailed } from './retry.js';
 import { countStates, duration, titleOf } from './rows.js';
 import { attention, countsOf, doingOf, glyph, isLive, laterOf, neededBy, STATES, stateOf, word } from './words.js';
@@ -30,7 +30,7 @@ export function RunHead({ top, rows, isWhole, state, onKill }) {
       ${isWhole && bad && html`<${RetryFailed} name=${top.session_key} state=${bad} />`}
       <${Copy} text=${`pagents show ${top.id}`}>Copy as command<//>
       ${!isStored && html`<${CompareWith} row=${top} />`}
-      ${!isStored && isLive(top) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}</div>
+      ${!isStored && isLive(top) && html`<${Act} class="danger" onClick=${onKill}>Kill…<//>`}</div>
     <div class="row figures"><div class="counts">${STATES.filter((each) => counts[each]).map((each) => html`<button aria-pressed=${state === each} title=${`Only ${word(each)}`} onClick=${() => refine({ state: state === each ? undefined : each })}><span class="state is-${each}">${glyph(each)} ${counts[each]} ${word(each)}</span></button>`)}<span class="wide"><${StateBar} counts=${counts} /></span></div>
       ${laterOf(top) && html`<span>${countsOf(top)}; ${laterOf(top)}</span>`}
       <span><span class="label">cost</span> ${format.wholeCost(top)}</span>${isWhole && html`<${Wasted} top=${top} />`}

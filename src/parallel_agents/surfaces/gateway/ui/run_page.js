@@ -95,12 +95,12 @@ export function RunPage({ name }) {
   const all = [...run.table.rows.values()];
   const asking = askingIn(all);
   useLayoutEffect(() => bind('Run', [
-    ...(isStored ? [] : [{ keys: 'x', does: 'kill, after a preview', run: () => kill(true) }]),
+    ...(isStored ? [] : [{ keys: 'x', does: 'kill, after a preview', changes: true, run: () => kill(true) }]),
     ...(asking ? [{ keys: 'a', does: 'show the question, to answer it', run: () => showAsking(asking) }] : []),
     { keys: 'l', does: 'timeline', run: () => go(href('run', name, 'timeline')) },
     { keys: 'e', does: 'results', run: () => go(href('run', name, 'results')) },
   ]), [name, asking?.id]);
-  if (run.error !== null) return html`<section class="page"><${Trouble} error=${run.error} /></section>`;
+  if (run.error !== null) return html`<section class="page"><h1>Run</h1><${Trouble} error=${run.error} /></section>`;
   if (!run.top) return html`<section class="page"><p class="foot">Reading…</p></section>`;
   const top = run.top;
   const failed = run.isWhole && endedBadly(top) ? firstFailure(all, top) : null;

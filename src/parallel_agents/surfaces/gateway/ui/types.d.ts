@@ -270,6 +270,33 @@ export interface Costs {
   unanswered_calls: number;
 }
 
+export interface AgentVersion {
+  version: number;
+  at: string | null;
+  origin: string;
+  score: number | null;
+  passed: number | null;
+  cases: number;
+  model: string;
+  note: string;
+  in_effect: boolean;
+  patch: string;
+}
+
+export interface GivenAnswer {
+  id: string;
+  session_key: string;
+  run_id: string;
+  label: string;
+  kind: string;
+  text: string;
+  tool: string;
+  answer: string;
+  note: string;
+  by: string;
+  at: string | null;
+}
+
 export interface Schema {
   type?: string | string[];
   properties?: Record<string, Schema>;
