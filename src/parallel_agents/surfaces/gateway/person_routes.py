@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.verbs import Spawned
@@ -132,6 +133,8 @@ class LettersQuery(PageQuery):
     """Only tasks with this error, such as `PA-E301`."""
     since: str = Field(default="", max_length=40)
     """Only those that failed since then, such as `2h`."""
+    within: str = Field(default="", max_length=500, alias="in")
+    """Only of this session and everything that it spawned."""
 
 
 async def dead_letters(call: Call, given: LettersQuery) -> Page:
@@ -140,6 +143,8 @@ async def dead_letters(call: Call, given: LettersQuery) -> Page:
         agent=given.agent or None, code=given.code or None, since=given.since or None
     )
     found = await _letters(call, chosen)
+    if given.within:
+        found = await _within(call, given.within, found)
     part, last = _part([each.run.id for each in found], given)
     return Page(
         schema="dlq",
@@ -148,6 +153,20 @@ async def dead_letters(call: Call, given: LettersQuery) -> Page:
         last=last,
         total=len(found),
     )
+
+
+async def _within(call: Call, name: str, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Those of a session and everything that it spawned."""
+    sessions = call.client.sessions
+    top = (await sessions.find(name)).session
+    own = [each for each in letters if each.session.root == top.root]
+    if top.parent is None or not own:
+        return own
+    rows = await sessions.list(
+        Filter(tree=top.key, sessions=tuple(each.session.key for each in own))
+    )
+    keys = {row.session.key for row in rows}
+    return [each for each in own if each.session.key in keys]
 
 
 async def _letters(call: Call, given: LettersBody) -> list[DeadLetter]:

@@ -36,6 +36,7 @@ function press(event) {
     if (event.key === 'Escape') target.blur();
     return;
   }
+  if ((event.key === 'Enter' || event.key === ' ') && target.closest('button, a, summary, [role="option"]')) return;
   if (document.querySelector('dialog[open]') && event.key !== 'Escape') return;
   const both = event.timeStamp - firstAt < SEQUENCE_MILLISECONDS && first ? `${first} ${event.key}` : '';
   const found = (both && find(both)) || find(event.key);

@@ -77,6 +77,17 @@ export function titleOf(row) {
   return row.label || row.agent || row.id;
 }
 
+/** The sessions that carry out a step of a run's plan, with all below them: `posts-2-round-1` is one of `posts`.
+ * @param {Row[]} rows @param {Row} top @param {string} step */
+export function ofStep(rows, top, step) {
+  const found = new Set(rows.filter((row) => row.parent === top.session_key && row.label.split('-')[0] === step).map((row) => row.session_key));
+  for (let before = -1; before < found.size;) {
+    before = found.size;
+    for (const row of rows) if (row.parent && found.has(row.parent)) found.add(row.session_key);
+  }
+  return rows.filter((row) => found.has(row.session_key) || row.session_key === top.session_key);
+}
+
 /** Which of `total` rows of equal height are near what is seen.
  * @param {number} total @param {number} top @param {number} height @param {number} rowHeight
  * @returns {{first: number, end: number}} */

@@ -124,7 +124,7 @@ function Help() {
   const dialog = useModal();
   return html`<dialog ref=${dialog} class="help" aria-labelledby="help-title" onClose=${() => (isHelpOpen.value = false)}>
     <h2 id="help-title">Keys</h2>
-    ${bound().map(([scope, actions]) => html`<h3>${scope}</h3><dl>${actions.map((action) => html`<div><dt>${action.keys.split(' / ').map((keys) => html`<kbd>${keys}</kbd> `)}</dt><dd>${action.does}</dd></div>`)}</dl>`)}
+    ${bound().map(([scope, actions]) => html`<h3>${scope}</h3><dl>${actions.map((action) => html`<div><dt>${action.keys.split(' / ').map((keys) => html`<kbd>${keys === ' ' ? 'Space' : keys}</kbd> `)}</dt><dd>${action.does}</dd></div>`)}</dl>`)}
     <form method="dialog"><button class="main">Close</button></form>
   </dialog>`;
 }

@@ -43,6 +43,8 @@ export interface Row {
   whole_calls?: number;
   tags?: string[];
   budget?: Budget | null;
+  usual?: { seconds: number; from_seconds: number; to_seconds: number; runs: number } | null;
+  has_plan?: boolean;
 }
 
 export interface ForkedFrom {
@@ -180,6 +182,8 @@ export interface Lane {
   from: number;
   to: number | null;
   isGroup: boolean;
+  /** The last score of its answer. */
+  score: number | null;
 }
 
 export interface Entry {
