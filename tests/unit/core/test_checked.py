@@ -58,6 +58,7 @@ _NOT_FROM_CALLERS = {
     *(
         "Artifact",
         "BatchResult",
+        "BestOf",
         "Capabilities",
         "Comparison",
         "Created",
@@ -65,11 +66,11 @@ _NOT_FROM_CALLERS = {
         "Event",
         "Failure",
     ),
-    *("Gathered", "Hit", "Hits"),
+    *("Gathered", "HandOff", "Hit", "Hits"),
     "ItemResult",
     *("MapPrice", "MapResult", "MapRow", "Message"),
     *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),
-    *("ToolCall", "ToolContext", "ToolResult", "ToolSpec", "Usage"),
+    *("ToolCall", "ToolContext", "ToolResult", "ToolSpec", "Usage", "Vote"),
 }
 
 
