@@ -63,6 +63,7 @@ async def test_each_task_of_a_team_has_a_price(serving: Serving) -> None:
         {"agent": "../secret", "text": "x"},
         {"team": "nobody"},
         {"agent": "code_reviewer", "text": ""},
+        {"agent": "code_reviewer", "text": "x", "input": {"code": "x"}, "label": ""},
         {"team": "content", "input": {}},
     ],
 )
