@@ -242,7 +242,7 @@ def test_a_store_of_a_newer_version_is_read_and_not_written(pagents: Pagents) ->
 
     killed = pagents("kill", "newer", "--yes")
 
-    killed.assert_refused("PA-E404", "999", "pip install --upgrade pagents", exits=8)
+    killed.assert_refused("PA-E404", "999", "pip install --upgrade .", exits=8)
     assert "tea" in pagents("show", "newer").out
 
 

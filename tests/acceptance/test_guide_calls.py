@@ -31,6 +31,7 @@ NO_AGENT = "not found. "
 REFUSED = {
     "thread: true": "thread=true is unavailable",
     'agentId: "readonly-agent"': NO_AGENT,
+    'cwd: "/custom/workspace/path"': "cwd: the folder /custom/workspace/path cannot be used",
     'agentId: "research-specialist"': NO_AGENT,
     'agentId: "admin-agent"': NO_AGENT,
     'sessionKey: "deep-analysis-agent"': NO_SESSION,

@@ -32,7 +32,7 @@ def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
     command = ("run", pagents.team(*LABELS), "--id", "monday", "--json")
 
     first = pagents(*command)
-    second = pagents(*command)
+    second = pagents(*command, "--model", "sim/storm")
     told = [line for line in second.err.splitlines() if "/4 " in line]
 
     assert first.code == 0
@@ -40,6 +40,7 @@ def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
     assert len(provider.requests) == 4
     assert first.documents[-1]["items"] == second.documents[-1]["items"]
     assert "; already done, these are its results" in second.err
+    assert "simulated" not in second.err, "it is done on another model"
     assert told == []
 
 

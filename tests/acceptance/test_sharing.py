@@ -48,18 +48,21 @@ def agent(pagents: Pagents, provider: FakeProvider) -> str:
 
 
 def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agent: str) -> None:
-    pagents("spawn", agent, "Share it.")
+    pagents("spawn", agent, "Share it.", "--id", "monday")
     planned = pagents("state", "wait", "@last", "plan", "--timeout", "60")
     refused = pagents("artifact", "delete", "@last", "--all", "--dry-run")
     pagents("state", "set", "@last", "approved", "true")
     ended = pagents("wait", "@last")
     listed = pagents("artifact", "list", "@last")
+    values = pagents("state", "list", "@last")
     got = pagents("artifact", "get", "@last", "report.md")
 
     assert planned.out == '{"day":"Monday"}\n'
     assert (refused.code, "in use" in refused.err) == (1, True)
     assert "shared report.md" in ended.err
     assert "text/plain" in listed.out
+    assert "monday" in listed.out
+    assert "monday" in values.out
     assert got.out == "# Report"
 
 

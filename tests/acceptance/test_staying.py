@@ -53,16 +53,19 @@ def test_at_a_sigterm_the_call_in_flight_ends_and_nothing_new_starts(
     pagents.configure("max_parallel = 1")
     provider.hold()
     worker = staying(pagents)
+    health = pagents.home / "worker-health.json"
     first = pagents(*WRITER, "Write about cats.").out.strip()
     provider.wait_in_flight(1)
     pagents(*WRITER, "Write about dogs.")
 
     worker.signal(signal.SIGTERM)
     worker.wait_for("Stopping: nothing new starts; waiting for 1 call in flight.")
+    said = json.loads(health.read_text("utf-8"))
     provider.release()
     ended = worker.ended()
 
     assert ended.code == 0
+    assert (said["state"], said["calls_in_flight"]) == ("stopping", 1)
     assert pagents.items("show", first)[0]["status"] == "done"
     assert len(provider.requests) == 1
 

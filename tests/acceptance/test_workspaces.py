@@ -129,14 +129,20 @@ def test_markers_are_written_only_if_asked_for(pagents: Pagents, repository: Pat
     untouched = (repository / "both.txt").read_text()
     foretold = pagents("merge", "@last", "--conflicts", "markers", "--dry-run")
     marked = pagents("merge", "@last", "--conflicts", "markers")
+    has_marks = (repository / "both.txt").read_text().splitlines()
+    pagents.file("both.txt", "mine, and three\n")
+    resolved = pagents("merge", "@last")
 
     assert (left.code, foretold.code, marked.code) == (3, 3, 3)
     assert untouched == "mine\n"
-    assert (repository / "both.txt").read_text().splitlines()[1:6:2] == ["mine", "nobody", "three"]
+    assert has_marks[1:6:2] == ["mine", "nobody", "three"]
     assert "--conflicts markers" in left.err
     assert "both.txt would have both versions between conflict marks" in foretold.out
     assert "both.txt now has both versions between conflict marks; edit it" in marked.out
     assert "left out" not in foretold.out + foretold.err + marked.out + marked.err
+    assert resolved.code == 0
+    assert "both.txt  (resolved as your file is)" in resolved.out
+    assert (repository / "both.txt").read_text() == "mine, and three\n"
 
 
 def test_a_patch_of_a_workspace_is_taken_by_git_apply(pagents: Pagents, repository: Path) -> None:

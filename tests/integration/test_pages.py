@@ -219,8 +219,8 @@ async def test_origins_name_a_session_its_parent_and_its_first_run(open_store: O
         found = await store.origins([top, leaf, unknown])
 
         assert found == {
-            top: Origin("the top", "", RunId("run-top")),
-            leaf: Origin("the leaf", "the top", RunId("run-leaf")),
+            top: Origin("the top", "", RunId("run-top"), "top"),
+            leaf: Origin("the leaf", "the top", RunId("run-leaf"), "leaf"),
         }
 
 

@@ -236,7 +236,7 @@ async def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path:
     assert isinstance(error, StoreTooNew)
     assert f"the store has version {known + 1}; pagents" in error.message
     assert f"writes versions up to {known}" in error.message
-    assert "pip install --upgrade pagents" in error.hint
+    assert "pip install --upgrade ." in error.hint
     assert file.read_bytes() == before
 
 

@@ -190,7 +190,7 @@ def test_a_store_of_a_newer_version_is_refused_for_writing_with_the_version_to_i
     with pytest.raises(StoreTooNew) as refused:
         fill(tmp_path)
 
-    assert "pip install --upgrade pagents" in refused.value.hint
+    assert "pip install --upgrade ." in refused.value.hint
 
 
 def make_old(store: Path) -> None:

@@ -89,6 +89,64 @@ def test_marks_are_written_into_a_file_once_for_all_workspaces(tmp_path: Path, m
     assert state_of(rig.source) == before
 
 
+@pytest.mark.parametrize(
+    "edited", ["mine\n", "mine and first\n", None], ids=["mine", "both", "removed"]
+)
+def test_a_file_whose_conflict_marks_somebody_edited_is_resolved(
+    tmp_path: Path, edited: str | None
+) -> None:
+    rig = Rig(tmp_path)
+    rig.commit({"a.txt": "base\n"})
+    one, two = rig.make("one"), rig.make("two")
+    write(one.files, {"a.txt": "first\n"})
+    write(two.files, {"a.txt": "second\n"})
+    write(rig.source, {"a.txt": "mine\n"})
+    one.merge(Conflicts.MARKERS)
+    other = rig.source / "a.txt"
+    other.unlink() if edited is None else other.write_text(edited)
+    before = state_of(rig.source)
+
+    foretold, done, again = one.merge(is_dry=True), one.merge(), one.merge()
+    of_other = two.merge()
+
+    assert foretold.edited == done.edited == {"a.txt"}
+    assert done.conflicts == again.conflicts == []
+    assert again.edited == frozenset()
+    assert [each.path for each in of_other.conflicts] == ["a.txt"]
+    assert state_of(rig.source) == before
+
+
+def test_a_file_that_is_as_it_was_before_all_changes_is_merged_anew(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.commit({"a.txt": "base\n"})
+    workspace = rig.make()
+    write(workspace.files, {"a.txt": "first\n"})
+    write(rig.source, {"a.txt": "mine\n"})
+    workspace.merge(Conflicts.MARKERS)
+    write(rig.source, {"a.txt": "base\n"})
+
+    done = workspace.merge()
+
+    assert done.changed == ["a.txt"]
+    assert (rig.source / "a.txt").read_text() == "first\n"
+
+
+def test_what_the_workspace_changed_after_the_marks_is_merged_as_before(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.commit({"a.txt": "base\n"})
+    workspace = rig.make()
+    write(workspace.files, {"a.txt": "first\n"})
+    write(rig.source, {"a.txt": "mine\n"})
+    workspace.merge(Conflicts.MARKERS)
+    write(rig.source, {"a.txt": "mine and first\n"})
+    write(workspace.files, {"a.txt": "later\n"})
+
+    done = workspace.merge()
+
+    assert done.edited == frozenset()
+    assert [each.path for each in done.conflicts] == ["a.txt"]
+
+
 @EACH
 def test_a_dry_run_changes_nothing_and_says_what_a_merge_does(
     tmp_path: Path, case: Mapping[str, Mapping[str, Written]]

@@ -230,7 +230,7 @@ def _row(line: SessionLine) -> dict[str, object]:
         "created_at": _moment(run.created_at),
         "started_at": _moment(run.started_at),
         "finished_at": _moment(run.finished_at),
-        "seconds": run.seconds_until(line.until),
+        "seconds": line.seconds,
         "input_tokens": usage.all_input_tokens,
         "output_tokens": usage.output_tokens,
         "cost_usd": known_cost(run.spend, run.status),

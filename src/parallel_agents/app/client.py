@@ -285,6 +285,7 @@ def _session_tools(service: Service, directory: Directory, resources: Resources)
             archive_seconds=settings.archive_seconds,
             hand_back_tokens=settings.hand_back_tokens,
             notes=EmbeddedNotes(settings, resources.environment.home / MODELS_FOLDER),
+            lacks=resources.readiness.lacks,
         ),
         now=resources.now,
     )

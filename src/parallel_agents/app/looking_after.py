@@ -16,7 +16,7 @@ from parallel_agents.core.answer_rules import AnswerRules
 from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.disk import Room
 from parallel_agents.core.event import Entry, Noticed
-from parallel_agents.core.ids import OwnerId, RunId, short
+from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.question import (
     WAIT,
@@ -132,7 +132,7 @@ class StuckRuns:
         """Tell of a silence, once; and again whenever it has become twice as long."""
         again = int(math.log2(max(silence.seconds / silence.most, 1.0)))
         about = f"{_PREFIX}{run.number}-{again}"
-        text = f"{run.label} {short(run.session)} is {described(silence)}"
+        text = f"{run.label} {run.name} is {described(silence)}"
         if (run.on_stuck or self._settings.on_stuck) is OnStuck.NOTICE:
             await self._append(run, Entry(f"noticed/{about}", Noticed(text=text)))
             return

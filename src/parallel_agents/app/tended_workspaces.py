@@ -357,7 +357,10 @@ def merged_of(part: Part, merged: Merged, answers: Answers) -> MergedWorkspace:
         conflicts=tuple(LeftOut(path=path, why=why) for path, why in merged.conflicts),
         already_merged=merged.same,
         was_broken_off=merged.was_broken_off,
-        resolved=tuple([ResolvedFile(path=path, diff=diff) for path, diff in diffs]),
+        resolved=tuple(
+            ResolvedFile(path=path, diff=diff)
+            for path, diff in (*diffs, *((path, "") for path in sorted(merged.edited)))
+        ),
     )
     return explained(told, answers.left)
 

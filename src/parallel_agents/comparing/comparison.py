@@ -122,7 +122,8 @@ class Comparison(Frozen):
         a: the first one.
         b: the second one.
         rows: their sessions that differ, those that ended otherwise first.
-        identical: how many pairs of sessions do not differ.
+        identical: how many pairs of sessions do not differ: they were given the same, did the same and
+            ended alike. A team or a flow is none of them if something in it differs.
         changed: what they were given otherwise, at most 50 changes.
         changed_left: how many changes there are besides.
         divergence: where they first part; None if they do not.
@@ -159,12 +160,12 @@ class Paired(NamedTuple):
 
     Attributes:
         rows: those that differ.
-        pairs: how many rows there are in all.
+        identical: how many pairs do not differ.
         first: the one in which the wholes first part.
     """
 
     rows: tuple[ComparedRow, ...]
-    pairs: int
+    identical: int
     first: ComparedRow | None
     changes: Changes
 
@@ -180,7 +181,19 @@ def pair_up(a: Whole, b: Whole) -> Paired:
     first = min(parted, key=lambda row: _moment(row, a, b), default=None)
     differing = [row for row in rows if not row.is_identical]
     differing.sort(key=_severity)
-    return Paired(tuple(differing), len(rows), first, changes)
+    return Paired(tuple(differing), _count_identical(rows), first, changes)
+
+
+def _count_identical(rows: Sequence[ComparedRow]) -> int:
+    """How many of these do not differ; `rows` has each one before those below it."""
+    count, differs = 0, dict[int, bool]()  # by the depth
+    for row in reversed(rows):
+        is_parted_below = differs.pop(row.depth + 1, False)
+        is_group = row.a is not None and row.a.row.run.kind.is_group
+        is_alike = row.is_identical and not (is_group and is_parted_below)
+        count += is_alike
+        differs[row.depth] = differs.get(row.depth, False) or not is_alike or is_parted_below
+    return count
 
 
 _Place = tuple[int, SessionKey | None, SessionKey | None]

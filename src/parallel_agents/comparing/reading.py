@@ -83,7 +83,7 @@ async def compare(reads: SessionReads, journal: Journal, a: str, b: str) -> Comp
         a=wholes[0].top_side,
         b=wholes[1].top_side,
         rows=paired.rows,
-        identical=paired.pairs - len(paired.rows),
+        identical=paired.identical,
         changed=tuple(changed),
         changed_left=max(len(paired.changes) - MOST_CHANGED, 0),
         divergence=await _divergence(journal, paired),
@@ -220,10 +220,11 @@ def _side(row: Row, seen: Snapshot) -> Side:
     is_left = not run.status.is_over and run.owner not in seen.alive
     until = run.finished_at or (seen.last_times.get(run.id, seen.now) if is_left else seen.now)
     below = seen.spend_below.get(run.id, Spend())
+    seconds = run.seconds_until(until)
     return Side(
         row=row,
         status=run.status,
-        seconds=run.seconds_until(until),
+        seconds=None if seconds is None else seconds + seen.seconds_before.get(run.id, 0.0),
         spend=run.spend,
         whole_spend=run.spend + below,
         attempts=run.attempts,

@@ -39,6 +39,8 @@ class Snapshot:
         live: the live runs of each session whose latest run waits for another, earliest first.
         tallies: how the runs of each team's tasks are doing.
         spend_below: what everything below the latest run of each team used.
+        seconds_before: for how long processes executed the earlier runs of a flow, such as a map, that
+            its latest run continues.
         left: of teams with runs that no living process has, the first live ones.
         last: the last event of each run that a process has begun and that has not ended.
         last_steps: the last event before that, of runs whose last event is a start and that have done
@@ -56,6 +58,7 @@ class Snapshot:
     live: Mapping[SessionKey, Sequence[Row]]
     tallies: Mapping[SessionKey, Sequence[Tally]]
     spend_below: Mapping[RunId, Spend]
+    seconds_before: Mapping[RunId, float]
     left: Mapping[SessionKey, Sequence[Row]]
     last: Mapping[RunId, Body]
     last_steps: Mapping[RunId, Body]

@@ -58,11 +58,16 @@ class Cost(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """What a session is called, what its parent is called, and its first run."""
+    """What a session is called, what its parent is called, and its first run.
+
+    Attributes:
+        name: as lists have it, and other commands take it.
+    """
 
     label: str
     parent: str
     first_run: RunId | None
+    name: str
 
 
 class Lineage(NamedTuple):

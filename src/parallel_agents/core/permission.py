@@ -35,7 +35,11 @@ from parallel_agents.errors import InvalidInput
 
 ANY = "*"
 
-_RULE = re.compile(r"(?P<tool>\*|[A-Za-z][A-Za-z0-9_.-]*\*?)(?:\((?P<pattern>.*)\))?", re.DOTALL)
+# A server may call a tool as it likes; what a pattern or parentheses would mean is left out.
+_BY_ITS_SERVER = r"mcp__[^()\[\]?*\n]*[^()\[\]?*\s]"
+_RULE = re.compile(
+    rf"(?P<tool>\*|[A-Za-z][A-Za-z0-9_.-]*\*?|{_BY_ITS_SERVER})(?:\((?P<pattern>.*)\))?", re.DOTALL
+)
 _MOST_CHARACTERS = 1000
 _BLANK = re.compile(r"\s")
 _LOOKING = ("read_file", "list_files", "glob", "grep", "fetch", "web_search")

@@ -143,7 +143,10 @@ class Session(Frozen):
     @property
     def name(self) -> str:
         """What tables call it, and other commands take: the id that its user gave it, else its key in short."""
-        is_given = self.parent is None and _ID.fullmatch(self.spawn_key)
-        return (
-            self.spawn_key if is_given and not _MADE.fullmatch(self.spawn_key) else short(self.key)
-        )
+        return listed_name(self.key, self.spawn_key, is_root=self.parent is None)
+
+
+def listed_name(key: SessionKey, spawn_key: str, *, is_root: bool) -> str:
+    """The name of a session of which only these are known."""
+    is_given = is_root and _ID.fullmatch(spawn_key) and not _MADE.fullmatch(spawn_key)
+    return spawn_key if is_given else short(key)

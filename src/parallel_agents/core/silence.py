@@ -31,6 +31,7 @@ class SilentRun(NamedTuple):
     Attributes:
         owner: the process, and `epoch` its claim.
         number: that of the last event that the run wrote itself.
+        name: what lists call its session.
         agent: the name of its agent.
         at: when it wrote its last event, in seconds since 1970; what others wrote does not count.
         body: that event.
@@ -44,6 +45,7 @@ class SilentRun(NamedTuple):
     owner: OwnerId
     epoch: int
     number: int
+    name: str
     label: str
     agent: str
     model: str

@@ -43,10 +43,12 @@ class LimitedRun(NamedTuple):
     """A run whose commands hit a limit of its session, and in how many calls.
 
     Attributes:
+        name: what lists call its session.
         text: the last notice about it.
     """
 
     session: SessionKey
+    name: str
     label: str
     limit: LimitName
     calls: int

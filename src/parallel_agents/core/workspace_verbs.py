@@ -92,7 +92,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedFile:
-    """A file in conflict that an agent resolved, and what that changes in the source's version; empty for nothing."""
+    """A file in conflict that an agent resolved, and what that changes in the source's version; empty for nothing.
+
+    A file that had conflict marks and has none any more was resolved by who edited it, and nothing changes.
+    """
 
     path: str
     diff: str
@@ -110,7 +113,8 @@ class MergedWorkspace:
         conflicts: the files in conflict: those that were left out, and those of `marked`.
         already_merged: how many files were in the source before.
         was_broken_off: whether an earlier merge had been killed, and was finished first.
-        resolved: the files whose conflicts an agent resolved; one that is not in `changed` stays as it was.
+        resolved: the files whose conflicts are resolved, by an agent or by who edited their conflict marks; one
+            that is not in `changed` stays as it was.
         spend: what that agent used.
     """
 

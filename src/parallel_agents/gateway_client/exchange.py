@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 import orjson
 
 from parallel_agents.errors import GatewayMismatch, GatewayUnreachable, InvalidInput
 from parallel_agents.gateway_client.address import Address
+from parallel_agents.gateway_client.pauses import AWAY_SECONDS, pause_after
 from parallel_agents.gateway_client.refusals import refusal_of
 from parallel_agents.gateway_client.wire import (
     FORMAT,
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 else:
     from parallel_agents import http_client as aiohttp
 
+_log = logging.getLogger(__name__)
+_CUTS_TOLD = 2  # one may be a connection that was idle for too long
 _API = "/api/v1"
 _MOST_ANSWER = 64 << 20
 _MOST_REFUSAL = 64 << 10
@@ -51,6 +56,7 @@ class Exchange:
     def __init__(self, address: Address, http: aiohttp.ClientSession) -> None:
         self.url = address.url
         self._http = http
+        self._answered = False
         self._one = aiohttp.ClientTimeout(total=_SECONDS, connect=_CONNECT_SECONDS)
         self._stream = aiohttp.ClientTimeout(
             total=None,
@@ -108,7 +114,37 @@ class Exchange:
         body: Mapping[str, object] | None = None,
         key: str = "",
     ) -> Mapping[str, object]:
-        """The object of an answer; a request with a key is sent again if the connection breaks.
+        """The object of an answer; what takes effect once is sent again while the gateway is away.
+
+        Of a gateway that has never answered, the address may be wrong: it is asked twice.
+
+        Raises:
+            PagentsError: what the gateway says, or what kept it from saying anything.
+        """
+        began, cuts = monotonic(), 0
+        while True:
+            try:
+                return await self.request_once(method, path, query=query, body=body, key=key)
+            except GatewayUnreachable as error:
+                cuts += 1
+                pause = pause_after(cuts)
+                is_late = monotonic() + pause > began + AWAY_SECONDS
+                if is_late or (method != "GET" and not key) or (cuts > 1 and not self._answered):
+                    raise
+                if cuts == _CUTS_TOLD:
+                    _log.warning("%s (%s); trying again", error.message, error.why)
+                await asyncio.sleep(pause)
+
+    async def request_once(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        key: str = "",
+    ) -> Mapping[str, object]:
+        """The object of an answer to a request that is sent once.
 
         Raises:
             PagentsError: what the gateway says, or what kept it from saying anything.
@@ -117,13 +153,7 @@ class Exchange:
         content = None if body is None else orjson.dumps(body)
         if content is not None:
             headers["Content-Type"] = "application/json"
-        try:
-            return await self._once(method, path, query, content, headers)
-        except GatewayUnreachable:
-            if method != "GET" and not key:
-                raise
-            await asyncio.sleep(0.2)
-            return await self._once(method, path, query, content, headers)
+        return self.read_object(await self._bytes(method, path, query, content, headers))
 
     async def content(self, path: str, digest: str) -> bytes:
         """The content at a path, which must have this SHA-256.
@@ -135,16 +165,6 @@ class Exchange:
         if sha256(found).hexdigest() != digest:
             raise self.mismatch("a content is not what its hash says")
         return found
-
-    async def _once(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        content: bytes | None,
-        headers: Mapping[str, str],
-    ) -> Mapping[str, object]:
-        return self.read_object(await self._bytes(method, path, query, content, headers))
 
     async def _bytes(
         self,
@@ -171,6 +191,7 @@ class Exchange:
             raise self._unreachable(error) from None
         if answer.status not in (200, 201):
             raise refusal_of(self.url, answer.status, found)
+        self._answered = True
         return found
 
     def check_open(self) -> None:

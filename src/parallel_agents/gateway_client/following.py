@@ -10,11 +10,11 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.errors import GatewayMismatch, GatewayUnreachable
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.pauses import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.wire import EVENT, FOLLOW
 
 _log = logging.getLogger(__name__)
 _MOST_LINE = 32 << 20
-_FIRST_PAUSE, _LONGEST_PAUSE, MOST_CUTS = 0.2, 5.0, 20
 _DATA = b"data:"
 
 
@@ -51,11 +51,6 @@ async def follow(exchange: Exchange, session: SessionKey, after: int) -> AsyncGe
                     hint="see the log of `pagents serve`, and of a proxy in front of it",
                 )
         await asyncio.sleep(pause_after(cuts))
-
-
-def pause_after(cuts: int) -> float:
-    """How many seconds to wait before asking again, after so many cuts one after another."""
-    return min(_FIRST_PAUSE * 2 ** (cuts - 1), _LONGEST_PAUSE)
 
 
 async def data_of(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

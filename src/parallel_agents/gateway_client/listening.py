@@ -14,8 +14,9 @@ from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId
 from parallel_agents.errors import GatewayUnreachable, PagentsError
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.following import MOST_CUTS, data_of, pause_after
+from parallel_agents.gateway_client.following import data_of
 from parallel_agents.gateway_client.forms import PieceForm
+from parallel_agents.gateway_client.pauses import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.wire import LISTEN, PIECE
 
 _log = logging.getLogger(__name__)

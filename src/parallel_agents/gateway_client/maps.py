@@ -11,9 +11,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from parallel_agents.core.ids import RunId, make_long_name
-from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.forms import BegunMapForm, MapResultsForm, PricedMapForm
 from parallel_agents.gateway_client.wire import BEGUN_MAP, MAP_RESULTS, PRICED_MAP, WAIT_SECONDS
 
@@ -77,17 +75,9 @@ class RemoteMaps:
             Conflict: another run of the map was begun.
             GatewayUnreachable: the gateway is away for longer than a minute; the map continues.
         """
-        after, cuts = 0, 0
+        after = 0
         while True:
-            try:
-                found = await self._results(key, run, after)
-            except GatewayUnreachable:  # it may be starting again; the map continues meanwhile
-                cuts += 1
-                if cuts > MOST_CUTS:
-                    raise
-                await asyncio.sleep(pause_after(cuts))
-                continue
-            cuts = 0
+            found = await self._results(key, run, after)
             if found.after < after or (found.text and found.after == after):
                 raise self._exchange.mismatch("the results of a map go back")
             after = found.after

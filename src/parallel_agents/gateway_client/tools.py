@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from time import monotonic
+
+from parallel_agents.core.ids import make_long_name
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.gateway_client.exchange import Exchange
+from parallel_agents.gateway_client.pauses import AWAY_SECONDS, pause_after
 from parallel_agents.gateway_client.wire import ANSWER
+
+_LEAST_WAIT_SECONDS = 1.0
 
 
 class RemoteTools:
@@ -22,7 +30,7 @@ class RemoteTools:
         longest_wait: float | None,
         allow_answers: bool,
     ) -> JsonObject:
-        """The answer of a tool.
+        """The answer of a tool, asked for again while the gateway is away; the call takes effect once.
 
         Args:
             name: of the tool.
@@ -32,14 +40,29 @@ class RemoteTools:
             allow_answers: whether the client may answer the questions of agents.
 
         Raises:
-            GatewayUnreachable, GatewayMismatch, NotAuthorized: the gateway cannot be asked.
+            GatewayMismatch, NotAuthorized: the gateway cannot be asked.
+            GatewayUnreachable: it is away for a minute, or until the longest wait is over.
         """
-        body = {
+        body: dict[str, object] = {
             "name": name,
             "arguments": {**arguments},
             "client": client,
-            "longest_wait": longest_wait,
             "allow_answers": allow_answers,
         }
-        answer = await self._exchange.request("POST", "/tools/call", body=body)
-        return self._exchange.read_value(ANSWER, answer.get("answer"))
+        key, cuts, began = make_long_name(), 0, monotonic()
+        most = AWAY_SECONDS if longest_wait is None else longest_wait
+        while True:
+            left = max(_LEAST_WAIT_SECONDS, began + most - monotonic())
+            wait = None if longest_wait is None else left
+            try:
+                answer = await self._exchange.request_once(
+                    "POST", "/tools/call", body={**body, "longest_wait": wait}, key=key
+                )
+            except GatewayUnreachable:  # it may be starting again; what was started continues
+                cuts += 1
+                pause = pause_after(cuts)
+                if monotonic() + pause >= began + most:
+                    raise
+                await asyncio.sleep(pause)
+                continue
+            return self._exchange.read_value(ANSWER, answer.get("answer"))

@@ -28,7 +28,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed
 from parallel_agents.core.task import AnyTask, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
-from parallel_agents.errors import GatewayUnreachable, NotFound
+from parallel_agents.errors import NotFound
 from parallel_agents.gateway_client.bodies import (
     Goal,
     NamedTeam,
@@ -39,7 +39,6 @@ from parallel_agents.gateway_client.bodies import (
     team_body,
 )
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.following import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.forms import PriceForm, RetryForm, SpawnedForm
 from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.reads import RemoteReads, in_parts
@@ -59,6 +58,7 @@ from parallel_agents.gateway_client.wire import (
 )
 
 _log = logging.getLogger(__name__)
+_ANSWER_SECONDS = 10.0  # what an answer takes beyond the wait that it is about
 
 
 def spawned_of(form: SpawnedForm) -> Spawned:
@@ -357,19 +357,11 @@ class RemoteSessions(RemoteReads):
     async def _wait(
         self, runs: tuple[str, ...], until: Until, deadline: float | None
     ) -> builtins.list[Result]:
-        cuts = 0
         while True:
             left = WAIT_SECONDS if deadline is None else max(0.0, deadline - monotonic())
             asked = Asked(look=WAIT.name, names=runs, until=until, seconds=min(left, WAIT_SECONDS))
-            try:
+            async with asyncio.timeout(None if deadline is None else left + _ANSWER_SECONDS):
                 found = await self._exchange.look(WAIT, asked)
-            except GatewayUnreachable:  # it may be starting again; the runs continue meanwhile
-                cuts += 1
-                if cuts > MOST_CUTS or left == 0:
-                    raise
-                await asyncio.sleep(min(pause_after(cuts), left))
-                continue
-            cuts = 0
             if found is not None:
                 return found
             if deadline is not None and monotonic() >= deadline:

@@ -114,6 +114,8 @@ async def show_status(call: Call, arguments: Arguments) -> JsonObject:
     cost = "cost unknown" if spend.cost_usd is None else f"${spend.cost_usd:.4f}"
     cost += f" and ${spend.simulated_usd:.4f} simulated" if spend.simulated_nanousd else ""
     tokens = spend.usage.total_tokens
+    waits = call.waits_for(row)
+    why = f", waits: {waits['waitsFor']}" if waits else ""
     return {
         "ok": True,
         "sessionKey": row.session.key,
@@ -123,5 +125,6 @@ async def show_status(call: Call, arguments: Arguments) -> JsonObject:
         "status": status,
         "model": run.model,
         "statusText": f"{row.session.label}: {status} on {run.model}, run {run.number}, "
-        f"{spend.calls} model calls, {tokens} tokens, {cost}",
+        f"{spend.calls} model calls, {tokens} tokens, {cost}{why}",
+        **waits,
     }

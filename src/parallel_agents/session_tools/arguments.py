@@ -30,17 +30,33 @@ class Refusal(Exception):
         self.answer: JsonObject = {"status": status, "error": error, **more}
 
 
+def fold(name: str) -> str:
+    """A name without what people write differently: its case, `_` and `-`."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
 class Arguments:
     """The arguments of one call; None counts as missing.
+
+    Args:
+        values: by name; case, `_` and `-` make no difference to a known one.
+        aliases: other names of a parameter.
+        known: the names that the tool takes.
 
     Raises:
         Refusal: from each method; a value has the wrong type, and the text names it.
     """
 
-    def __init__(self, values: JsonObject, aliases: Mapping[str, str] = _NO_ALIASES) -> None:
+    def __init__(
+        self,
+        values: JsonObject,
+        aliases: Mapping[str, str] = _NO_ALIASES,
+        known: Collection[str] = (),
+    ) -> None:
         self._values: dict[str, Json] = {}
+        written = {fold(name): name for name in known}
         for name, value in values.items():
-            camel = _SNAKE.sub(lambda match: match[1].upper(), name)
+            camel = written.get(fold(name)) or _SNAKE.sub(lambda match: match[1].upper(), name)
             if value is not None:
                 self._values.setdefault(aliases.get(camel, camel), value)
 

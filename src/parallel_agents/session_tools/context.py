@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
 from parallel_agents.core.row import Row
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
 from parallel_agents.core.tool import Caller, ToolContext
 from parallel_agents.core.unicode import canonical
@@ -17,8 +19,10 @@ from parallel_agents.core.visibility import Visibility
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.session_tools.arguments import Refusal
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
+from parallel_agents.session_tools.wording import for_models
 from parallel_agents.sessions.directory import Directory
 from parallel_agents.sessions.names import ambiguous, is_called
+from parallel_agents.sessions.unclaimed import waits_in_vain
 
 MAIN = "main"
 
@@ -29,8 +33,8 @@ class Requester:
 
     Attributes:
         session: the calling session, or None for a person or a program.
-        run: the run that makes the call.
-        call: the call's id; a repeated call finds what it spawned before.
+        run: the run that makes the call; None outside of any session.
+        call: the call's id; a repeated call finds what it started before.
         cwd: the folder that the session works in; empty for the folder of the process.
         client: the client that calls, if it is neither a session nor the person; it reaches what
             clients spawned, and its own first.
@@ -60,6 +64,18 @@ class Requester:
             again=context.again,
         )
 
+    @property
+    def key(self) -> str:
+        """Names the call, the same if it is repeated; empty if nothing tells it from others."""
+        return f"{self.run}/{self.call}" if self.run and self.call else self.call
+
+    @property
+    def message_key(self) -> str | None:
+        """Names the message of a client's call, which may be repeated; None if it cannot be."""
+        if self.session is not None or not self.call:
+            return None
+        return blake2b(self.call.encode(), digest_size=6).hexdigest()
+
     def wait_of(self, asked: float) -> float:
         """How long a call that asks for so many seconds waits."""
         return asked if self.longest_wait is None else min(asked, self.longest_wait)
@@ -86,6 +102,7 @@ class ToolSettings:
         archive_seconds: how long after its end a session counts as archived.
         hand_back_tokens: the most tokens of one output or message in an answer.
         notes: what to say of the model that a spawned run is on.
+        lacks: what this process lacks for a run; empty if nothing.
     """
 
     default_agent: str
@@ -93,6 +110,7 @@ class ToolSettings:
     archive_seconds: float
     hand_back_tokens: int
     notes: ModelNotes | None = None
+    lacks: Callable[[Row], str] = lambda _: ""
 
 
 class Wait(NamedTuple):
@@ -146,7 +164,7 @@ class Call:
         except NotFound:
             raise Refusal(f"No session found: {name}") from None
         except Ambiguous as error:
-            text = f"{error.message}: {error.why}; {error.hint}"
+            text = for_models(f"{error.message}: {error.why}; {error.hint}")
             raise Refusal(text, ambiguous=True) from None
         await self._check_sees(own, found)
         if name == found.run.id:
@@ -219,6 +237,11 @@ class Call:
                 return other.session.agent.name == own.session.agent.name
             case Visibility.ALL:
                 return True
+
+    def waits_for(self, row: Row) -> JsonObject:
+        """Why nobody may ever begin a run, as a field of its row; none if somebody has it, or could."""
+        lack = waits_in_vain(row, self.settings.lacks)
+        return {"waitsFor": lack} if lack else {}
 
     def park(self) -> None:
         """Give the run's slot to others for as long as the call waits for them."""

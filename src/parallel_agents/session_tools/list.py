@@ -25,7 +25,10 @@ _DEFAULT_LIMIT, _MAX_LIMIT = 100, 200
 _MAX_BYTES = 32 * 1024  # of one answer, about 8,000 tokens
 _KINDS = frozenset({"main", "group", "cron", "hook", "node", "other", "subagent"})
 # Properties that sessions have in OpenClaw and not here: to ignore the filter would be a lie.
-_UNKNOWN = ("ownerId", "creatorId", "projectId", "relationship")
+_UNKNOWN = (
+    *("ownerId", "owner", "creatorId", "creator", "createdBy"),
+    *("projectId", "project", "relationship"),
+)
 
 
 async def list_sessions(call: Call, arguments: Arguments) -> JsonObject:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.ids import RunId, is_group_key
+from parallel_agents.core.ids import RunId, is_group_key, make_keyed_run_id
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter
-from parallel_agents.core.verbs import Until
+from parallel_agents.core.verbs import Steer, Until
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.clients import of_clients
@@ -111,7 +111,7 @@ def _instead(row: Row) -> str:
 
 async def _steer(call: Call, row: Row, text: str) -> JsonObject:
     try:
-        receipt = await call.sessions.steer(row.session.key, text, mode=SteerMode.NEXT)
+        receipt = await _message(call, row, text)
     except RunIsOver:
         raise _no_live_run(row) from None
     return {
@@ -123,10 +123,15 @@ async def _steer(call: Call, row: Row, text: str) -> JsonObject:
     }
 
 
+async def _message(call: Call, row: Row, text: str) -> Steer:
+    key = call.requester.message_key
+    return await call.sessions.steer(row.session.key, text, mode=SteerMode.NEXT, key=key)
+
+
 async def _notify(call: Call, row: Row, text: str) -> JsonObject:
     """Leave the message for the live run; it starts none, which would cost."""
     try:
-        receipt = await call.sessions.steer(row.session.key, text, mode=SteerMode.NEXT)
+        receipt = await _message(call, row, text)
     except RunIsOver:
         raise Refusal(
             "Target has no active run that could read it, and a notification starts none. "
@@ -144,10 +149,19 @@ async def _notify(call: Call, row: Row, text: str) -> JsonObject:
 
 async def _start(call: Call, row: Row, text: str) -> RunId:
     try:
-        sender = call.requester.session
-        return (await call.sessions.send(row.session.key, text, sender=sender)).run_id
+        sender, run = call.requester.session, _run_of(call, row, text)
+        sent = await call.sessions.send(row.session.key, text, sender=sender, run=run)
     except RunIsOver as error:
         raise Refusal(f"{error.message}; {error.hint}") from None
+    return sent.run_id
+
+
+def _run_of(call: Call, row: Row, text: str) -> RunId | None:
+    """The id of the run that this call starts, the same if a client repeats it."""
+    requester = call.requester
+    if requester.session is not None or not requester.call:
+        return None
+    return make_keyed_run_id(f"{row.session.key}\0{requester.call}".encode(), text.encode())
 
 
 async def _follow_up(call: Call, row: Row, text: str, wait: int) -> JsonObject:

@@ -21,6 +21,7 @@ from parallel_agents.session_tools.spawn_request import (
     read_task,
     refuse_unsupported,
 )
+from parallel_agents.session_tools.wording import for_models
 
 
 async def spawn(call: Call, arguments: Arguments) -> JsonObject:
@@ -42,7 +43,7 @@ async def spawn(call: Call, arguments: Arguments) -> JsonObject:
     except CannotSee as error:
         raise Refusal(f"{error.message}. {error.hint}") from None
     except ConfigError as error:
-        text = " ".join(filter(None, (f"{error.message}.", error.why, error.hint)))
+        text = for_models(error.in_a_sentence)
         raise Refusal(f'sessions_spawn model "{task.model or ""}" is not usable: {text}') from None
     (child,) = await call.sessions.list(Filter(run=spawned.run_id))
     note = _note(child.session.options, can_yield=call.requester.caller is not None)

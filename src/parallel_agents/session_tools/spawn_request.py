@@ -19,14 +19,17 @@ from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import InvalidSchema, JsonObject, Schema
 from parallel_agents.core.session import Cleanup, Mode, SessionOptions
 from parallel_agents.core.task import Task
-from parallel_agents.errors import InvalidFile, UnknownAgent
+from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call, Requester
+from parallel_agents.session_tools.wording import for_models
+from parallel_agents.sessions.places import folder_from
 
 ALIASES = {
     "timeoutSeconds": "runTimeoutSeconds",
     "timeout": "runTimeoutSeconds",
     "agent": "agentId",
+    "agentType": "agentId",
     "name": "taskName",
 }
 
@@ -87,7 +90,7 @@ def read_task(arguments: Arguments, call: Call, own: Row | None) -> Task:
         input=arguments.object("input") or {},
         model=arguments.text("model") or None,
         label=arguments.text("label", most=512) or options.task_name or None,
-        key=f"{requester.run}/{requester.call}" if requester.call else None,
+        key=requester.key or None,
         limits=_limits(arguments),
         sandbox=Sandbox(arguments.choice("sandbox", _Sandbox, _Sandbox.INHERIT)),
         is_fork=arguments.choice("context", _Context, _Context.ISOLATED) is _Context.FORK,
@@ -143,7 +146,7 @@ def _agent(arguments: Arguments, call: Call, own: Row | None) -> Agent:
     try:
         return call.directory.agent(name)
     except UnknownAgent as error:
-        raise Refusal(f'Agent "{name}" not found. {error.hint}', role=name) from None
+        raise Refusal(f'Agent "{name}" not found. {for_models(error.hint)}', role=name) from None
     except InvalidFile as error:
         raise Refusal(f"{error.message}. {error.hint}", role=name) from None
 
@@ -187,11 +190,20 @@ def _options(arguments: Arguments, requester: Requester, own: Row | None) -> Ses
         mode=arguments.choice("mode", Mode, Mode.RUN),
         cleanup=arguments.choice("cleanup", Cleanup, Cleanup.KEEP),
         task_name=task_name,
-        cwd=arguments.text("cwd") or ("" if has_workspace else requester.cwd),
+        cwd=_folder(arguments, requester) or ("" if has_workspace else requester.cwd),
         group=arguments.text("groupId"),
         client=requester.client if own is None else "",
         is_quiet=collects or not arguments.flag("expectsCompletionMessage", default=True),
     )
+
+
+def _folder(arguments: Arguments, requester: Requester) -> str:
+    """The folder that is named: it must be there, since a run without it would wait for ever."""
+    asked = arguments.text("cwd")
+    try:
+        return folder_from(requester.cwd, asked) if asked else ""
+    except InvalidInput as error:
+        raise Refusal(f"cwd: {error.in_a_sentence}") from None
 
 
 def _limits(arguments: Arguments) -> Limits:

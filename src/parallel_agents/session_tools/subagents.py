@@ -9,17 +9,23 @@ from enum import StrEnum
 import orjson
 
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.ids import OUTSIDE, RunId
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter
-from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import STATUS_NAMES
 from parallel_agents.session_tools.rows import child_row, task_row
+from parallel_agents.session_tools.targets import (
+    ALL,
+    children_of,
+    find_target,
+    find_task,
+    has_name,
+    read_target,
+)
 from parallel_agents.session_tools.wait import MAX_IDS, STILL_RUNNING, WAIT_SECONDS, wait_for
 from parallel_agents.session_tools.waiting import NOTES
 
@@ -53,20 +59,9 @@ async def manage(call: Call, arguments: Arguments) -> JsonObject:
             return await _cancel(call, arguments)
 
 
-async def _children(call: Call, *, run: RunId | None = None) -> list[Row]:
-    """The sessions that the requester spawned, the oldest first, each with the run it asked for last.
-
-    Those of a person or a program are the roots, those of a client the roots that it spawned. A `run` selects the one child that it belongs to.
-    """
-    parent = call.requester.session
-    chosen = Filter(
-        parent=parent,
-        roots_only=parent is None,
-        client=call.requester.client or None,
-        run=run,
-        asker=call.requester.session or OUTSIDE,
-    )
-    return (await call.sessions.list(chosen))[::-1]
+async def _children(call: Call) -> list[Row]:
+    """The sessions that the requester spawned, the oldest first, each with the run it asked for last."""
+    return (await call.sessions.list(children_of(call.requester)))[::-1]
 
 
 async def _latest(call: Call) -> list[Row]:
@@ -119,7 +114,8 @@ async def _shown(
     left = _MAX_BYTES
     for number, row in chosen:
         below = await _grandchildren(call, row)
-        each = child_row(row, number, now, below), task_row(row)
+        waits = call.waits_for(row)
+        each = {**child_row(row, number, now, below), **waits}, {**task_row(row), **waits}
         left -= len(orjson.dumps(each))
         if left < 0 and shown:
             break
@@ -157,10 +153,11 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
     if names:
         rows: list[Row] = []
         for name in names:
-            found = await _matching(call, children, name)
-            rows += found
-            if not found:
+            found = await find_task(call, children, name)
+            if found is None:
                 unavailable.append(name)
+            else:
+                rows.append(found)
     else:
         rows = [row for row in children if not row.run.status.is_over]
     wait = WAIT_SECONDS if seconds is None else seconds
@@ -178,7 +175,10 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
         "status": "ok",
         "action": "wait",
         "reason": reason,
-        "tasks": [{**task_row(row), **_outcome(ended.get(row.run.id))} for row in now],
+        "tasks": [
+            {**task_row(row), **call.waits_for(row), **_outcome(ended.get(row.run.id))}
+            for row in now
+        ],
         "completed": [*ended],
         "attention": attention,
         "unavailable": unavailable,
@@ -193,12 +193,13 @@ def _outcome(result: JsonObject | None) -> JsonObject:
 
 async def _steer(call: Call, arguments: Arguments) -> JsonObject:
     message = arguments.text("message")
-    target = _target(arguments)
-    row = _one(await _latest(call), target)
+    target = read_target(arguments)
+    row = await find_target(call, await _latest(call), target)
     if not message:
         raise Refusal("message required")
     try:
-        receipt = await call.sessions.steer(row.session.key, message, mode=SteerMode.NEXT)
+        key = call.requester.message_key
+        receipt = await call.sessions.steer(row.session.key, message, mode=SteerMode.NEXT, key=key)
     except RunIsOver:
         instead = "sessions_send starts its next run"
         if row.session.killed:
@@ -218,14 +219,15 @@ async def _steer(call: Call, arguments: Arguments) -> JsonObject:
 
 
 async def _kill(call: Call, arguments: Arguments) -> JsonObject:
-    target = _target(arguments)
+    target = read_target(arguments)
     children = await _latest(call)
-    if target == "all":
+    if target == ALL and not has_name(children, ALL):
         return await _kill_all(call, children)
-    row = _one(children, target)
+    row = await find_target(call, children, target)
     killed = await call.sessions.kill(row.session.key)
     below = [run for run in killed.runs if run.session != row.session.key]
     label = row.session.label
+    told = f'the one called "{label}"' if label == ALL else label
     return {
         "status": "ok",
         "action": "kill",
@@ -234,7 +236,7 @@ async def _kill(call: Call, arguments: Arguments) -> JsonObject:
         "sessionKey": row.session.key,
         "label": label,
         "cascadeKilled": len(below),
-        "text": f"killed {label}." if killed.runs else f"{label} had ended.",
+        "text": f"killed {told}." if killed.runs else f"{told} had ended.",
     }
 
 
@@ -245,7 +247,7 @@ async def _kill_all(call: Call, children: Sequence[Row]) -> JsonObject:
     return {
         "status": "ok",
         "action": "kill",
-        "target": "all",
+        "target": ALL,
         "killed": len(live),
         "labels": [row.session.label for row in live],
         "text": f"killed {len(live)}.",
@@ -256,10 +258,9 @@ async def _cancel(call: Call, arguments: Arguments) -> JsonObject:
     name = arguments.text("taskId") or arguments.text("target")
     if not name:
         raise Refusal("taskId required")
-    found = await _matching(call, await _children(call), name)
-    if not found:
+    row = await find_task(call, await _children(call), name)
+    if row is None:
         raise Refusal("Task outside session tree.", status="forbidden", taskId=name)
-    row = found[0]
     if row.run.status.is_over:
         raise Refusal(
             "Task is already terminal.",
@@ -270,43 +271,3 @@ async def _cancel(call: Call, arguments: Arguments) -> JsonObject:
         )
     await call.sessions.kill(row.session.key)
     return {"status": "cancelled", "taskId": row.run.id, "found": True, "cancelled": True}
-
-
-def _target(arguments: Arguments) -> str:
-    """The child that is meant: a number, label, task name, key, run id, or `last`."""
-    number = arguments.raw("target")
-    target = str(number) if isinstance(number, int) else arguments.text("target")
-    target = target or arguments.text("taskId") or arguments.text("sessionKey")
-    if not target:
-        raise Refusal("target required")
-    return target
-
-
-def _one(children: Sequence[Row], target: str) -> Row:
-    found = _match(children, target)
-    if not found:
-        raise Refusal(f"Unknown subagent target: {target}")
-    if len(found) > 1:
-        listed = ", ".join(f"{row.session.label} ({row.run.id})" for row in found[:5])
-        raise Refusal(f"Ambiguous subagent target: {target} matches {listed}")
-    return found[0]
-
-
-async def _matching(call: Call, children: Sequence[Row], name: str) -> list[Row]:
-    """The children that a name means, or the child that a run with this id belongs to."""
-    return _match(children, name) or await _children(call, run=RunId(name))
-
-
-def _match(children: Sequence[Row], target: str) -> list[Row]:
-    """The children that a target means; a whole name wins over the start of a label."""
-    target = canonical(target)
-    if target == "last":
-        return list(children[-1:])
-    if target.isdigit() and 1 <= int(target) <= len(children):
-        return [children[int(target) - 1]]
-    whole = [
-        row
-        for row in children
-        if target in (row.session.key, row.run.id, row.session.label, row.session.options.task_name)
-    ]
-    return whole or [row for row in children if row.session.label.startswith(target)]

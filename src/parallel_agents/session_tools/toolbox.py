@@ -17,12 +17,14 @@ from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call, Requester, ToolSettings, Wait
 from parallel_agents.session_tools.history import read_history
 from parallel_agents.session_tools.list import list_sessions
+from parallel_agents.session_tools.parameters import PARAMETERS, unknown_in, with_note
 from parallel_agents.session_tools.send import send
 from parallel_agents.session_tools.spawn import spawn
 from parallel_agents.session_tools.spawn_request import ALIASES
 from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.session_tools.subagents import manage
 from parallel_agents.session_tools.wait import wait_agents, yield_turn
+from parallel_agents.session_tools.wording import for_models
 from parallel_agents.sessions.directory import Directory
 
 Handler: TypeAlias = Callable[[Call, Arguments], Awaitable[JsonObject]]
@@ -89,14 +91,16 @@ class SessionTools:
             requester=requester,
             waits=self._waits,
         )
+        given = Arguments(arguments, entry.aliases, PARAMETERS[name])
         try:
-            return await entry.handler(call, Arguments(arguments, entry.aliases))
+            unknown = unknown_in(name, given)
+            return with_note(await entry.handler(call, given), name, unknown)
         except Refusal as refusal:
             return refusal.answer
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
-            return {"status": "error", "error": error.in_a_sentence, "code": error.code}
+            return {"status": "error", "error": for_models(error.in_a_sentence), "code": error.code}
 
     def as_tools(self) -> dict[str, Tool]:
         """The tools as an agent's loop takes them."""

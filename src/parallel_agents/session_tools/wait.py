@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.row import ChildRun
+from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.verbs import Until
@@ -21,6 +21,7 @@ from parallel_agents.session_tools.waiting import NOTES, End, wait_for_message, 
 WAIT_SECONDS = 30
 MAX_IDS = 1000
 STILL_RUNNING = "Not all have ended, and they continue: wait again for the pending ids."
+STUCK = "Nobody can begin what waitsFor says: make that true, or kill it and spawn it anew."
 _NOTHING_NEW = "You were told how every child ended; sessions_history reads a result again."
 
 
@@ -34,6 +35,11 @@ class Waited(NamedTuple):
     @property
     def timed_out(self) -> bool:
         return self.end is End.TIMEOUT
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether nobody may ever begin one of those that are pending."""
+        return any("waitsFor" in each for each in self.pending)
 
 
 async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
@@ -56,7 +62,7 @@ async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
     if waited.end in NOTES:
         answer["note"] = NOTES[waited.end]
     elif waited.timed_out and waited.pending:
-        answer["note"] = STILL_RUNNING
+        answer["note"] = STUCK if waited.is_stuck else STILL_RUNNING
     if errors:
         answer.update(errors=errors, success=False)
     return answer
@@ -86,28 +92,32 @@ async def wait_for(
             else End.TIMEOUT
         )
     results = await call.sessions.wait(runs, until=Until.NOW)
-    return _waited(call, asked, results, end)
+    return await _waited(call, asked, results, end)
 
 
-def _waited(call: Call, asked: Sequence[ChildRun], results: Sequence[Result], end: End) -> Waited:
+async def _waited(
+    call: Call, asked: Sequence[ChildRun], results: Sequence[Result], end: End
+) -> Waited:
     ended = {result.run_id for result in results}
     call.mark_reported(list(ended))
     most = shared(call.settings.hand_back_tokens, results)
+    left = await call.sessions.rows_of([child.run for child in asked if child.run not in ended])
     return Waited(
         [result_row(result, max_tokens=most) for result in results],
-        [_pending(child) for child in asked if child.run not in ended],
+        [_pending(call, row) for row in left],
         end,
     )
 
 
-def _pending(child: ChildRun) -> JsonObject:
+def _pending(call: Call, row: Row) -> JsonObject:
     # The status may be newer than the results: a run that has ended since is still pending here.
-    status = "running" if child.status.is_over else STATUS_NAMES[child.status]
+    status = "running" if row.run.status.is_over else STATUS_NAMES[row.run.status]
     return {
-        "runId": child.run,
-        "sessionKey": child.session,
-        "label": child.label,
+        "runId": row.run.id,
+        "sessionKey": row.session.key,
+        "label": row.session.label,
         "status": status,
+        **call.waits_for(row),
     }
 
 
@@ -133,7 +143,7 @@ async def yield_turn(call: Call, arguments: Arguments) -> JsonObject:
         end = End.MESSAGE
     left = [child for child in children if not caller.has_reported(child.run)]
     results = await call.sessions.wait([child.run for child in left], until=Until.NOW)
-    waited = _waited(call, left, results, end)
+    waited = await _waited(call, left, results, end)
     answer: dict[str, Json] = {
         "status": "yielded",
         "reason": end.value,

@@ -135,8 +135,7 @@ def _workspace_of(source: Session, fork: Fork, begins: Beginning) -> Workspace |
     had = source.options.workspace
     if fork.workspace is not None or had is None:
         return fork.workspace
-    copied = (*begins.queued.context, *begins.queued.taken)
-    if had.folder and all(message.role is Role.USER for message in copied):
+    if not needs_folder(source, begins):
         return had
     raise ForkRefused(
         f"{source.name} works in a copy of {had.folder or 'the folder of its parent'}",
@@ -144,6 +143,15 @@ def _workspace_of(source: Session, fork: Fork, begins: Beginning) -> Workspace |
         hint="say what the fork is to work in: --workspace DIR for a new copy of a folder, such as that of"
         " the session in `pagents workspaces list`, or --cwd DIR (in Python workspace=Workspace.own(DIR) or .at(DIR)); over --url, fork it before its"
         " first reply: --at 0, in Python at=0",
+    )
+
+
+def needs_folder(source: Session, begins: Beginning) -> bool:
+    """Whether a fork that begins so must be told its folder: a reply may have changed the session's copy."""
+    had = source.options.workspace
+    copied = (*begins.queued.context, *begins.queued.taken)
+    return had is not None and not (
+        had.folder and all(message.role is Role.USER for message in copied)
     )
 
 

@@ -55,13 +55,27 @@ def settle(
 def check_folders(tasks: Iterable[Task[Any]]) -> None:
     """Refuse tasks of a program that name a folder which is not there.
 
-    An agent that spawns may name such a folder, by OpenClaw's contract.
-
     Raises:
         InvalidInput: one does.
     """
     for folder in {task.options.cwd for task in tasks} - {""}:
         _existing(folder)
+
+
+def folder_from(base: str, folder: str) -> str:
+    """The folder that a session names, as a whole path; a relative one is below `base`, its own.
+
+    Raises:
+        InvalidInput: it is not there, or is relative and there is no folder that it is below.
+    """
+    path = Path(folder).expanduser()
+    if not path.is_absolute() and not base:
+        raise InvalidInput(
+            f"the folder {folder} is relative",
+            why="nothing says below which folder",
+            hint="name a whole path, from the root",
+        )
+    return str(_existing(str(Path(base) / path)))
 
 
 def works_in_folder(options: SessionOptions) -> bool:

@@ -28,7 +28,6 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import LIVE, Failure, Outcome, RunStatus
 from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
-    CrashLoop,
     LeftRun,
     NotFound,
     OwnershipLost,
@@ -38,6 +37,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.stores.budgets import Request, Spent
 from parallel_agents.stores.closed import run_is_over
+from parallel_agents.stores.crash_loop import crash_loop
 from parallel_agents.stores.damage import damaged, fault_of, is_newer
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.dead_letters import End
@@ -317,9 +317,11 @@ class JournalRuns:
         Its epoch is raised, so the owner's later writes are refused.
         """
         text = self._last_text(run)
-        error = RunKilled if status is RunStatus.KILLED else RunTimedOut
-        hint = "" if error is RunKilled else "give it more time; what is done stays done"
-        failure = Failure.of(error(f"ended by {by}", hint=hint))
+        if status is RunStatus.KILLED:
+            error = RunKilled(f"killed by {by}")
+        else:
+            error = RunTimedOut(f"ended by {by}", hint="give it more time; what is done stays done")
+        failure = Failure.of(error)
         outcome = Outcome(status=status, output=text or None, text=text, error=failure)
         self._tables.accounts.forfeit([run])
         finished = Finished(outcome=outcome, by=by, keeps_session=keeps_session)
@@ -328,12 +330,7 @@ class JournalRuns:
     def set_aside(self, run: RunId, session: SessionKey, deaths: int) -> None:
         """End a run at which processes died again and again after the same step."""
         text = self._last_text(run)
-        error = CrashLoop(
-            f"{deaths} processes died while they executed this run",
-            why="each died before the run's next step, so another one would die too",
-            hint="look into worker.log for what the last step called; "
-            "`pagents dlq retry` runs it again",
-        )
+        error = crash_loop(self._tables.rows, run, deaths)
         outcome = Outcome(
             status=RunStatus.FAILED, output=text or None, text=text, error=Failure.of(error)
         )

@@ -12,6 +12,7 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.overview import Cost, Lineage, Origin, Tally
 from parallel_agents.core.run import LIVE, RunStatus
 from parallel_agents.core.schema import Json
+from parallel_agents.core.session import listed_name
 from parallel_agents.core.store import Attempt
 from parallel_agents.core.usage import Spend
 from parallel_agents.stores.database import SqlRow, Value, as_array
@@ -155,8 +156,11 @@ def read_origins(rows: Rows, sessions: Sequence[SessionKey]) -> dict[SessionKey,
             str(label),
             str(above or parent or ""),
             None if run is None else RunId(run),
+            listed_name(SessionKey(key), str(spawn_key), is_root=not parent),
         )
-        for key, label, parent, above, run in rows.database.all("origins", (as_array(sessions),))
+        for key, label, parent, above, run, spawn_key in rows.database.all(
+            "origins", (as_array(sessions),)
+        )
     }
 
 

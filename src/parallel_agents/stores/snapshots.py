@@ -16,6 +16,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import Silence, silences_of
 from parallel_agents.core.stuck_rules import StuckRules
+from parallel_agents.stores.database import as_array
 from parallel_agents.stores.overview import read_tallies
 from parallel_agents.stores.questions import read_questions
 from parallel_agents.stores.rows import Rows
@@ -60,6 +61,7 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         live=live,
         tallies=tallies,
         spend_below=rows.spend_below([row.run.id for row in teams]),
+        seconds_before=_seconds_before(rows, [row.run.id for row in teams if row.run.number > 1]),
         left=left,
         last=last,
         last_steps=rows.last_steps(begun),
@@ -69,6 +71,11 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         alive=alive,
         now=now,
     )
+
+
+def _seconds_before(rows: Rows, runs: Sequence[RunId]) -> Mapping[RunId, float]:
+    found = rows.database.all("seconds_before", (as_array(runs),)) if runs else []
+    return {RunId(run): float(seconds) for run, seconds in found}
 
 
 def _with_takers(rows: Rows, shown: Sequence[Row], alive: Collection[OwnerId]) -> Sequence[Row]:

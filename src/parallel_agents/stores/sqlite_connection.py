@@ -136,8 +136,8 @@ def too_new(version: int, newest: int) -> StoreTooNew:
     return StoreTooNew(
         f"the store has version {version}; pagents {__version__} writes versions up to {newest}",
         why="a newer version of pagents wrote it",
-        hint="install the newer version: `pip install --upgrade pagents`; list, show, history, cost"
-        " and audit read it as it is",
+        hint="install the newer version: `git pull` in its checkout, and `pip install --upgrade .` there;"
+        " list, show, history, cost and audit read it as it is",
     )
 
 

@@ -12,6 +12,7 @@ from parallel_agents.core.event import Noticed
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.session import listed_name
 from parallel_agents.core.silence import Gap, SilentRun
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.vitals import (
@@ -81,15 +82,17 @@ def _failures(columns: SqlRow) -> Failures:
 
 
 def _limited(rows: Rows, columns: SqlRow) -> LimitedRun:
-    session, label, seq, body, calls = columns
+    session, spawn_key, parent, label, seq, body, calls = columns
     noticed = rows.body(seq, body)
     if not isinstance(noticed, Noticed) or noticed.limit is None:
         raise Undecodable("it names no limit")
-    return LimitedRun(SessionKey(str(session)), str(label), noticed.limit, int(calls), noticed.text)
+    key = SessionKey(str(session))
+    name = listed_name(key, str(spawn_key), is_root=not parent)
+    return LimitedRun(key, name, str(label), noticed.limit, int(calls), noticed.text)
 
 
 def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
-    run, session, owner, epoch, label, model, seq, at, body, *flags = columns
+    run, session, spawn_key, parent, owner, epoch, label, model, seq, at, body, *flags = columns
     has_children, is_asking, on_stuck = flags
     if not is_moment(at):
         raise Undecodable("the time of its last event cannot be read")
@@ -99,6 +102,7 @@ def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
         owner=OwnerId(str(owner)),
         epoch=int(epoch),
         number=seq,
+        name=listed_name(SessionKey(str(session)), str(spawn_key), is_root=not parent),
         label=str(label),
         agent=stand_in(str(session)).name,
         model=str(model),

@@ -35,7 +35,7 @@ def head_of(top: SessionLine, shown: Sequence[SessionLine]) -> str:
     """One line: the state, how many of what, the time and the cost."""
     counts = Counter(line.state for line in shown)
     told = ", ".join(f"{count:,} {state}" for state, count in counts.items())
-    seconds = top.row.run.seconds_until(top.until)
+    seconds = top.seconds
     took = "" if seconds is None else format.seconds(seconds)
     spent = format.money(top.spend) if top.spend.calls else ""
     parts = (f"{_glyph(top)} {format.one_line(top.row.session.label)}", told, took, spent)
@@ -44,8 +44,12 @@ def head_of(top: SessionLine, shown: Sequence[SessionLine]) -> str:
 
 def _cells(line: SessionLine) -> tuple[str, ...]:
     run = line.row.run
-    seconds = run.seconds_until(line.until)
-    doing = run.error_code if run.error_code else line.asks or line.doing or line.state
+    seconds = line.seconds
+    doing = (
+        f"{line.state} {run.error_code}"
+        if run.error_code
+        else line.asks or line.doing or line.state
+    )
     return (
         f"{_glyph(line)} {cells.middle(format.one_line(line.row.session.label), _LABEL_WIDTH)}",
         line.row.session.agent.name,

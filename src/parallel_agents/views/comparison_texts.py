@@ -175,7 +175,7 @@ def identical_text(found: Comparison) -> str:
     if not found.identical:
         return ""
     count = "1 session is" if found.identical == 1 else f"{found.identical:,} sessions are"
-    return f"{count} identical."
+    return f"{count} identical: given the same, they did the same and ended alike."
 
 
 def comparison_md(found: Comparison) -> str:

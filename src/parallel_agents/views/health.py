@@ -10,7 +10,6 @@ from enum import StrEnum
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState
 from parallel_agents.core.disk import Room
-from parallel_agents.core.ids import short
 from parallel_agents.core.notification import Unsent
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.question import OpenQuestion
@@ -143,8 +142,8 @@ def _silent(seen: Seen) -> Iterator[Sign]:
             Sign(
                 about="stuck",
                 level=Level.PROBLEM,
-                text=f"{each.label} {short(each.session)} is {described(silence)}",
-                hint=f"pagents history {short(each.session)} · pagents kill {short(each.session)}",
+                text=f"{each.label} {each.name} is {described(silence)}",
+                hint=f"pagents history {each.name} · pagents kill {each.name}",
                 facts=_silence_facts(each, silence),
             )
             for each, silence in stuck_runs
@@ -205,9 +204,9 @@ def _limited(seen: Seen) -> Iterator[Sign]:
             Sign(
                 about="limits",
                 level=Level.NOTE,
-                text=f"{each.label} {short(each.session)} hit a limit in {_count(each.calls, 'call')}:"
+                text=f"{each.label} {each.name} hit a limit in {_count(each.calls, 'call')}:"
                 f" {each.text}",
-                hint=f"pagents show {short(each.session)}",
+                hint=f"pagents show {each.name}",
                 facts={"session_key": each.session, "limit": each.limit, "calls": each.calls},
             )
             for each in seen.vitals.limited

@@ -73,7 +73,7 @@ def _head(found: Reported) -> str:
         ("Status", f"{whole.state}, {_count(found)}"),
         ("Forked from", "" if link is None else told(link)),
         ("Begun", format.moment(row.run.created_at)),
-        ("Took", format.seconds(row.run.seconds_until(whole.until) or 0.0)),
+        ("Took", format.seconds(whole.seconds or 0.0)),
         ("Cost", f"{format.money(spend)}, {format.tokens(spend)}"),
         ("Tags", ", ".join(row.session.options.tags)),
         ("Report of", format.moment(found.at)),

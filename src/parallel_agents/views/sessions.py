@@ -13,6 +13,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
+from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.views.activity import doing_after, doing_on
 from parallel_agents.views.events import WAITS_FOR_SLOT, waits_for
 from parallel_agents.views.liveness import Liveness
@@ -36,7 +37,8 @@ class SessionLine:
             ended.
         later_counts: of a team that has ended, the same of what began later, such as retries.
         spend: of the run and, if it is a team, of everything below it.
-        lacks: what the process that looks lacks to continue the run, if no process works on it.
+        seconds_before: for how long processes executed the earlier runs that a flow's run continues.
+        lacks: what the process that looks lacks to begin or continue the run, if no process has it.
         silence: how long the run has been silent, if that is worth saying.
     """
 
@@ -49,12 +51,19 @@ class SessionLine:
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     later_counts: Mapping[str, int] = field(default_factory=dict[str, int])
     spend: Spend = Spend()
+    seconds_before: float = 0.0
     lacks: str = ""
     silence: Silence | None = None
 
     @property
     def is_stuck(self) -> bool:
         return self.silence is not None and self.silence.is_stuck
+
+    @property
+    def seconds(self) -> float | None:
+        """How long processes have executed the work; None before its start."""
+        own = self.row.run.seconds_until(self.until)
+        return None if own is None else self.seconds_before + own
 
     @property
     def is_interrupted(self) -> bool:
@@ -89,20 +98,22 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
     tallies = seen.tallies.get(key, ())
     left = (row, *seen.left.get(key, ()))
     is_stopped = liveness.is_stopped(run)
+    lack = _lack(left, liveness, lacks)
     return SessionLine(
         row=row,
         is_stopped=is_stopped,
         until=_last_time(seen, left, tallies)
         if is_stopped or run.is_resting
         else run.finished_at or seen.now,
-        doing="" if is_stopped else _doing(seen, run),
+        doing="" if is_stopped else _doing(seen, run, lack),
         asks=waits_for(seen.asked[run.id]) if run.id in seen.asked else "",
         queued_after=queued_after,
         counts=_counts([each for each in tallies if not each.is_later], liveness),
         later_counts=_counts([each for each in tallies if each.is_later], liveness),
         spend=run.spend if below is None else run.spend + below,
+        seconds_before=seen.seconds_before.get(run.id, 0.0),
         silence=None if is_stopped else seen.silences.get(run.id),
-        lacks=_lack(left, liveness, lacks),
+        lacks=lack,
     )
 
 
@@ -115,7 +126,8 @@ def _last_time(seen: Snapshot, left: Sequence[Row], tallies: Sequence[Tally]) ->
 
 def _lack(left: Sequence[Row], liveness: Liveness, lacks: Callable[[Row], str]) -> str:
     for each in left:
-        if liveness.is_stopped(each.run) and (lack := lacks(each)):
+        is_stopped = liveness.is_stopped(each.run)
+        if lack := lacks(each) if is_stopped else waits_in_vain(each, lacks):
             return lack
     return ""
 
@@ -135,9 +147,9 @@ def _counting(row: Row, live: Sequence[Row]) -> tuple[Row, int]:
     return (live[0], len(live) - 1) if live else (row, 0)
 
 
-def _doing(seen: Snapshot, run: Run) -> str:
+def _doing(seen: Snapshot, run: Run, lack: str) -> str:
     if run.status is RunStatus.QUEUED:
-        return WAITS_FOR_SLOT
+        return f"waits: {lack}" if lack else WAITS_FOR_SLOT
     last = seen.last.get(run.id)
     if last is None or run.status.is_over:
         return ""

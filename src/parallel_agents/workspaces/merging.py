@@ -20,7 +20,7 @@ from parallel_agents.workspaces.git_names import git_takes
 from parallel_agents.workspaces.listing import list_folder
 from parallel_agents.workspaces.marks import has_marks, label
 from parallel_agents.workspaces.resolving import Clash, Resolution
-from parallel_agents.workspaces.rooted import Blocked, Rooted
+from parallel_agents.workspaces.rooted import Blocked, Found, Rooted
 
 # What may be the new name of a file that the user renamed.
 _MOST_CANDIDATES = 2_000
@@ -53,12 +53,15 @@ class Plan(NamedTuple):
         settled: the paths whose change is in the source once the steps are done, with the state in
             the workspace that is.
         clashes: those of the conflicts that new content for the file would resolve.
+        edited: the paths of `settled` whose conflict marks somebody has edited; the source has them as
+            they are to be.
     """
 
     steps: list[Step]
     conflicts: list[Conflict]
     settled: dict[str, Entry | None]
     clashes: Mapping[str, Clash] = MappingProxyType({})
+    edited: frozenset[str] = frozenset()
 
 
 class _Sides(NamedTuple):
@@ -74,9 +77,12 @@ def plan(
     conflicts: Conflicts,
     new_in_source: Callable[[], Sequence[str]],
     resolved: Mapping[str, Resolution] = MappingProxyType({}),
+    marked: Mapping[str, Entry] = MappingProxyType({}),
 ) -> Plan:
     """What a merge of these changes into a folder does; of `resolved` what still is that conflict.
 
+    `marked` are the versions of the workspace beside which an earlier merge has written the source's
+    between conflict marks; where the source has no marks any more, somebody has resolved the conflict.
     `new_in_source` lists the files of the source that the base has not; it is asked if a file that
     the workspace changed is gone there.
 
@@ -85,6 +91,7 @@ def plan(
     """
     sides = _Sides({}, {}, {})
     left: list[Conflict] = []
+    edited: dict[str, Entry | None] = {}
     with Rooted(source) as root:
         for path, change in changes.items():
             if not git_takes(path, *change):
@@ -101,6 +108,9 @@ def plan(
             if found is not None and not git_takes(path, found.entry):
                 left.append(Conflict(path, _OF_GIT))
                 continue
+            if path in marked and change.after == marked[path] and _is_edited(blobs, change, found):
+                edited[path] = change.after
+                continue
             sides.base[path] = change.before
             sides.ours[path] = None if found is None else found.entry
             sides.theirs[path] = change.after
@@ -109,6 +119,25 @@ def plan(
         if any(sides.base[p] and sides.theirs[p] and not sides.ours[p] for p in sides.base):
             _add_new(blobs, root, sides, new_in_source())
     left += _beneath(sides)
+    planned = _decided(blobs, sides, left, conflicts, resolved)
+    return planned._replace(settled=planned.settled | edited, edited=frozenset(edited))
+
+
+def _is_edited(blobs: Blobs, change: Change, found: Found | None) -> bool:
+    """Whether a file that got conflict marks has none any more, and is not as it was before all changes."""
+    if found is None:
+        return True
+    before = b"" if change.before is None else blobs.read(change.before.oid)
+    return found.entry != change.before and not has_marks(found.content, before)
+
+
+def _decided(
+    blobs: Blobs,
+    sides: _Sides,
+    left: list[Conflict],
+    conflicts: Conflicts,
+    resolved: Mapping[str, Resolution],
+) -> Plan:
     if all(sides.ours[path] in (sides.base[path], sides.theirs[path]) for path in sides.base):
         return _plain(sides, left)
     if find_git() is None:

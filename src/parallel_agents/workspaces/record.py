@@ -7,15 +7,17 @@ In `<home>/workspaces/NAME`:
     base.git       the contents of the base
     base           the files of the base: modes, names of contents, stamps
     merged         what was brought back since, in the same form
+    marked         what is beside conflict marks in the source, in the same form
     record.json    this record
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -55,6 +57,7 @@ class Record:
 
 
 _ADAPTER = TypeAdapter(Record)
+_Files: TypeAlias = Sequence[tuple[str, Stamped]]
 
 
 class Room:
@@ -127,21 +130,30 @@ class Room:
         """The files that were brought back, as they were then; one that was removed has no mode."""
         return self._read("merged") if (self.folder / "merged").exists() else {}
 
-    def write_pending(self, merged: list[tuple[str, Stamped]]) -> None:
-        """Write what will be merged once a merge is done."""
+    def read_marked(self) -> dict[str, Stamped]:
+        """The files that were written into the source between conflict marks, as they were then."""
+        return self._read("marked") if (self.folder / "marked").exists() else {}
+
+    def write_pending(self, merged: _Files, marked: _Files) -> None:
+        """Write what will be merged, and be beside conflict marks, once a merge is done."""
+        write_private(self.folder / "marked.next", encode(marked))
         write_private(self.folder / "merged.next", encode(merged))
 
     def settle_pending(self, without: Collection[str]) -> None:
-        """Take what `write_pending` wrote for merged, but for these paths, which stay as they were."""
-        if not (self.folder / "merged.next").exists():
-            return
-        merged, before = self._read("merged.next"), self.read_merged()
+        """Take over what `write_pending` wrote, but for these paths, which stay as they were."""
+        for name in ("marked", "merged"):
+            if (self.folder / f"{name}.next").exists():
+                self._settle(name, without)
+
+    def _settle(self, name: str, without: Collection[str]) -> None:
+        following = self._read(f"{name}.next")
+        before = self._read(name) if (self.folder / name).exists() else {}
         for path in without:
-            merged.pop(path, None)
+            following.pop(path, None)
             if path in before:
-                merged[path] = before[path]
-        write_private(self.folder / "merged", encode(merged.items()))
-        (self.folder / "merged.next").unlink()
+                following[path] = before[path]
+        write_private(self.folder / name, encode(following.items()))
+        (self.folder / f"{name}.next").unlink()
 
     def _read(self, name: str) -> dict[str, Stamped]:
         try:

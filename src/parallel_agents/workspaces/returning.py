@@ -36,6 +36,7 @@ class Merged(NamedTuple):
         same: how many files were in the source already.
         was_broken_off: an earlier merge had been killed, and was finished first.
         clashes: those of the conflicts that new content for the file would resolve.
+        edited: the files that had conflict marks, and that somebody has edited: they are as they are to be.
     """
 
     changed: list[str]
@@ -43,6 +44,7 @@ class Merged(NamedTuple):
     same: int
     was_broken_off: bool = False
     clashes: Mapping[str, Clash] = MappingProxyType({})
+    edited: frozenset[str] = frozenset()
 
 
 @asynccontextmanager
@@ -88,11 +90,13 @@ def merge(
         def new_in_source() -> list[str]:
             return [path for path in list_source(source, room.home) if path not in base]
 
-        planned = plan(room.blobs, changes, source, conflicts, new_in_source, resolved)
+        marked = {path: each.entry for path, each in room.read_marked().items()}
+        planned = plan(room.blobs, changes, source, conflicts, new_in_source, resolved, marked)
         if is_dry:
             return _report(planned, changes, [])
         journal = Journal(room.folder)
-        room.write_pending(_with(room.read_merged(), planned))
+        now_marked = _marked_by(planned, changes)
+        room.write_pending(_with(room.read_merged(), planned), _still(marked, planned) + now_marked)
         journal.write(source, planned.steps)
         late = apply(room.blobs, source, planned.steps, _mark(room))
         _close(room, journal, late)
@@ -148,9 +152,29 @@ def _with(merged: dict[str, Stamped], planned: Plan) -> list[tuple[str, Stamped]
     return [(path, Stamped(entry, _NO_STAMP)) for path, entry in found.items()]
 
 
+def _marked_by(planned: Plan, changes: Mapping[str, Change]) -> list[tuple[str, Stamped]]:
+    """The workspace's versions of the files that get conflict marks."""
+    written = {step.path for step in planned.steps}
+    entries = {
+        each.path: changes[each.path].after for each in planned.conflicts if each.path in changes
+    }
+    return [
+        (path, Stamped(entry, _NO_STAMP))
+        for path, entry in entries.items()
+        if path in written and entry is not None
+    ]
+
+
+def _still(marked: Mapping[str, Entry], planned: Plan) -> list[tuple[str, Stamped]]:
+    """Those of the files with conflict marks that this merge neither writes nor finds resolved."""
+    gone = planned.edited.union(step.path for step in planned.steps)
+    return [(path, Stamped(each, _NO_STAMP)) for path, each in marked.items() if path not in gone]
+
+
 def _report(planned: Plan, changes: dict[str, Change], late: list[Conflict]) -> Merged:
     missed = {conflict.path for conflict in late}
     changed = [step.path for step in planned.steps if step.path not in missed]
     left = {conflict.path for conflict in planned.conflicts}
-    same = len(changes.keys() - set(changed) - left - missed)
-    return Merged(changed, [*planned.conflicts, *late], same, clashes=planned.clashes)
+    same = len(changes.keys() - set(changed) - left - missed - planned.edited)
+    every = [*planned.conflicts, *late]
+    return Merged(changed, every, same, clashes=planned.clashes, edited=planned.edited)

@@ -102,6 +102,7 @@ async def test_a_command_is_never_sent_as_a_message(serving: Serving, programs: 
     assert "/exit " in first.out
     assert [each.code for each in (first, wrong, late, unknown)] == [0, 2, 2, 10]
     assert "did you mean '/model'?" in wrong.told
+    assert "sim/calm@7, which is simulated" in first.out
     assert "none is being written" in late.told
 
 

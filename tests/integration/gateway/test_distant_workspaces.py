@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -92,6 +94,33 @@ async def test_a_merge_writes_into_the_folder_there_and_the_audit_says_who(
     decided = [(each["who"], each["what"]) for each in audit["items"]][-2:]
     who = "ana by gateway (operate token, 127.0.0.1)"
     assert decided == [(who, "merge"), (who, "remove")]
+
+
+async def test_a_merge_from_another_machine_says_that_its_resolver_is_simulated(
+    serving: Serving, programs: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    _write_source(source)
+    async with serving() as served, served.worker():
+        key = await _worked(served, source)
+        _clash(_files_of(served, key), source, "run.sh")
+        (served.environment.home / "agents" / "merger.md").write_text(MERGER)
+        merging = await asyncio.create_subprocess_exec(
+            *(programs / "pagents", "merge", key, "--resolve", "--resolver", "merger"),
+            *("--model", "sim/calm", "--dry-run", "--url", served.url),
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(served.environment.home),
+                "PARALLEL_AGENTS_TOKEN": served.tokens.operate,
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(60):
+            out, told = await merging.communicate()
+
+    assert b"run.sh  (resolved, see below)" in out
+    assert b"sim/calm is simulated" in told
 
 
 async def test_an_agent_there_resolves_conflicts_and_only_those_that_are_still_the_same(

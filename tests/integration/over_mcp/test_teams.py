@@ -21,6 +21,8 @@ async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
         _, status = await ask(client, "run_status", run=started["runId"], timeoutSeconds=40)
         _, cost = await ask(client, "cost_report")
         _, unknown = await ask(client, "team_run", teamId="contend")
+        _, misspelt = await ask(client, "team_run", teamId="content", inputs={"topic": "rain"})
+        _, foreign = await ask(client, "teams_list", colour="red")
         _, file = await ask(client, "team_run", teamId="/etc/hosts.yaml")
 
     assert "content" in {team["id"] for team in teams["teams"]}
@@ -28,6 +30,8 @@ async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
     assert status["run"] in ("done", "partial", "failed")
     assert cost["calls"] >= 5
     assert "did you mean" in unknown["error"] or "use one of" in unknown["error"]
+    assert misspelt["error"] == 'team_run does not know "inputs": did you mean input?'
+    assert foreign["error"] == 'teams_list does not know "colour": it takes teamId.'
     assert "there is no team" in file["error"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from parallel_agents.core.mcp_names import offered_name
 from parallel_agents.core.permission import (
     Permissions,
     Ruling,
@@ -280,7 +281,10 @@ def test_a_tool_that_no_call_could_use_is_known(
     assert may_ever(layers, SHELL) is expected
 
 
-@pytest.mark.parametrize("text", ["", "(x)", "shell(", "shell)x", "a b", "x" * 2000, "1x"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "(x)", "shell(", "shell)x", "a b", "mcp__a__b [c]", "mcp__a__b c?", "x" * 2000, "1x"],
+)
 def test_what_is_no_rule_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="is not a permission"):
         Permissions(allow=(text,))
@@ -297,6 +301,7 @@ def test_a_pattern_that_backtracks_takes_no_time() -> None:
 
 
 MCP = ToolSpec("mcp__github__create_issue", "", {}, access=Access.RUN)
+SPACED = ToolSpec(offered_name("github", "weird.name with space"), "", {}, access=Access.RUN)
 DOTTED = ToolSpec("mcp__github__admin_tools_list_ce33de31", "", {}, access=Access.RUN)
 
 
@@ -308,6 +313,7 @@ DOTTED = ToolSpec("mcp__github__admin_tools_list_ce33de31", "", {}, access=Acces
         ("mcp__github__create_*", MCP),
         ("mcp__*", MCP),
         ("mcp__github__admin.tools.list", DOTTED),
+        ("mcp__github__weird.name with space", SPACED),
     ],
 )
 def test_a_rule_names_tools_of_a_server(rule: str, spec: ToolSpec) -> None:

@@ -50,6 +50,7 @@ def run(
         owner=OwnerId("o"),
         epoch=1,
         number=7,
+        name="s",
         label="a",
         agent="a",
         model=model,

@@ -11,6 +11,9 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import Conflict
+from parallel_agents.sessions.inspection import StoreJournal
+from parallel_agents.settings import Settings
+from parallel_agents.views.sessions import lines_of
 from tests.unit.flows.parts import Crash, Writer, lasting_store, process
 from tests.unit.maps.parts import run_map, write_rows, written
 
@@ -200,3 +203,19 @@ async def test_without_a_row_that_is_done_nothing_is_combined(tmp_path: Path) ->
 
     assert result.status is RunStatus.FAILED
     assert not any(call.startswith("Sum up.") for call in writer.calls)
+
+
+async def test_a_map_that_is_run_again_took_the_time_of_all_its_runs(tmp_path: Path) -> None:
+    writer, store = Writer(), lasting_store()
+    write_rows(tmp_path, "one", "two")
+    async with process(writer, store) as rig:
+        first = await run_map(rig, tmp_path)
+        again = await run_map(rig, tmp_path)
+        rows = await rig.sessions.list(Filter(session=again.session_key))
+        (line,) = lines_of(
+            await StoreJournal(rig.store, rig.store.now, Settings().stuck_rules).look(rows)
+        )
+
+    assert first.seconds > 1
+    assert again.seconds == 0
+    assert line.seconds == first.seconds

@@ -212,7 +212,7 @@ async def test_stop_new_ends_what_has_not_begun_and_lets_the_rest_go_on() -> Non
     assert queued == [KILLED, KILLED]
     error = result.results[4].error
     assert error is not None
-    assert error.message == "ended by a sibling's failure"
+    assert error.message == "killed by a sibling's failure"
 
 
 async def test_cancel_siblings_ends_all_that_is_live() -> None:
@@ -242,7 +242,7 @@ async def test_stop_new_ends_the_rest_once_too_few_can_still_succeed() -> None:
     assert result.seconds == 10
     error = result.results[0].error
     assert error is not None
-    assert error.message == "ended by its team, in which too few tasks can still succeed"
+    assert error.message == "killed by its team, in which too few tasks can still succeed"
 
 
 async def test_a_task_that_somebody_killed_is_no_failure() -> None:

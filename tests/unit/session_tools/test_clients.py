@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+import pytest
+
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.session_tools.context import Requester
 from tests.unit.session_tools.world import open_world
 
@@ -74,3 +79,99 @@ async def test_a_call_of_a_client_waits_no_longer_than_it_may_and_says_how_to_as
     assert took == 1.0
     assert waited["pending"][0]["runId"] == spawned["runId"]
     assert "wait again" in waited["note"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "target", "meant"),
+    [
+        (("10", "1", "cwd"), "1", 1),
+        (("10", "1", "cwd"), 1, 1),
+        (("10", "cwd", "1"), "2", 1),
+        (("job", "job", "other"), "job", 1),
+        (("all", "x"), "all", 0),
+        (("last", "x"), "last", 0),
+        (("y", "x"), "last", 1),
+    ],
+)
+async def test_a_whole_label_is_meant_before_a_number_or_a_word_and_of_several_the_newest(
+    labels: tuple[str, ...], target: str | int, meant: int
+) -> None:
+    async with open_world() as world:
+        keys: list[str] = []
+        for label in labels:
+            keys.append((await world.spawn(FIRST, label=label))["childSessionKey"])
+            await asyncio.sleep(1)  # so that they have an order
+        killed = await world.call("subagents", {"action": "kill", "target": target}, FIRST)
+        ended = {row.session.key for row in await world.rig.sessions.list() if row.session.killed}
+
+    assert killed["sessionKey"] == keys[meant]
+    assert ended == {keys[meant]}
+
+
+@pytest.mark.parametrize("name", ["childSessionKey", "runId", "label"])
+@pytest.mark.parametrize("action", ["kill", "steer", "cancel", "wait"])
+async def test_what_an_earlier_conversation_spawned_is_reached_by_its_whole_name(
+    name: str, action: str
+) -> None:
+    async with open_world() as world:
+        spawned = await world.spawn(FIRST, label="report")
+        asked = {"action": action, "target": spawned[name], "message": "More.", "timeoutSeconds": 0}
+        asked |= {"taskIds": [spawned[name]]} if action == "wait" else {"taskId": spawned[name]}
+        reached = await world.call("subagents", asked, SECOND)
+        listed = await world.call("subagents", {}, SECOND)
+
+    assert reached["status"] in ("ok", "accepted", "cancelled")
+    assert reached.get("unavailable", []) == []
+    assert listed["total"] == 0
+
+
+@pytest.mark.parametrize("action", ["kill", "steer"])
+async def test_neither_the_work_of_the_person_nor_the_start_of_a_name_is_enough(
+    action: str,
+) -> None:
+    async with open_world() as world:
+        mine = await world.spawn(PERSON, label="report")
+        theirs = await world.spawn(SECOND, label="draft")
+        asked = {"action": action, "message": "More."}
+        of_person, by_start = [
+            await world.call("subagents", {**asked, "target": target}, FIRST)
+            for target in (mine["runId"], theirs["runId"][:8])
+        ]
+
+    assert of_person["status"] == "forbidden"
+    assert "--all-sessions" in of_person["error"]
+    assert by_start["error"] == f"Unknown subagent target: {theirs['runId'][:8]}"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("sessions_spawn", {"task": "x", "label": "job"}),
+        ("sessions_send", {"sessionKey": "first", "message": "More.", "timeoutSeconds": 0}),
+        ("sessions_send", {"sessionKey": "first", "message": "More.", "mode": "steer"}),
+        ("sessions_send", {"sessionKey": "first", "message": "More.", "mode": "notify"}),
+        ("subagents", {"action": "steer", "target": "first", "message": "More."}),
+    ],
+)
+async def test_a_call_that_comes_again_under_its_key_takes_effect_once(
+    tool: str, arguments: JsonObject
+) -> None:
+    async with open_world() as world:
+        first = await world.spawn(FIRST, label="first")
+
+        async def call(key: str) -> int:
+            """How many events and sessions there are after a call of this key."""
+            done = await world.call(tool, arguments, replace(FIRST, call=key))
+            assert done["status"] in ("accepted", "queued")
+            rows = await world.rig.sessions.list()
+            keys = [SessionKey(first["childSessionKey"])]
+            return len(rows) + sum([len(await world.rig.sessions.history(key)) for key in keys])
+
+        before, after, again, other = (
+            await call("a"),
+            await call("b"),
+            await call("b"),
+            await call("c"),
+        )
+
+    assert before < after == again < other

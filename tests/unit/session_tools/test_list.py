@@ -85,7 +85,7 @@ CASES = [
     Case("kinds", {"kinds": ["x"]}, refused('Invalid kinds "x"')),
     *(
         Case(f"filter by {name}", {name: "x"}, refused(f'sessions_list does not support "{name}"'))
-        for name in ("relationship", "ownerId", "creatorId", "projectId")
+        for name in ("relationship", "ownerId", "owner", "creator", "createdBy", "project")
     ),
     Case("a limit beyond the cap", {"limit": 500}, {"limitApplied": 200}, one_done),
     Case("a deleted session is not listed", {}, {"count": 0}, one_deleted),

@@ -109,7 +109,29 @@ CASES = [
         {"task": "x", "runTimeoutSeconds": -1},
         refused("runTimeoutSeconds must be a non-negative integer"),
     ),
-    Case("cwd need not exist", {"task": "x", "cwd": "/nowhere"}, ACCEPTED),
+    Case("agentID", {"task": "x", "agentID": "ghost"}, refused('Agent "ghost" not found')),
+    Case("agent_type", {"task": "x", "agent_type": "ghost"}, refused('Agent "ghost" not found')),
+    Case(
+        "RunTimeout-Seconds",
+        {"task": "x", "RunTimeout-Seconds": -1},
+        refused("runTimeoutSeconds must be"),
+    ),
+    Case("agentIds", {"task": "x", "agentIds": "ghost"}, refused("did you mean agentId?")),
+    Case(
+        "names that nobody knows",
+        {"task": "x", "colour": "red", "priority": 1},
+        {**ACCEPTED, "ignored": ["colour", "priority"], "note": containing("Without effect")},
+    ),
+    Case("cwd", {"task": "x", "cwd": "/"}, ACCEPTED),
+    Case(
+        "a cwd that is not there",
+        {"task": "x", "cwd": "/nowhere"},
+        refused("cwd: the folder /nowhere cannot"),
+    ),
+    Case("a cwd that is a file", {"task": "x", "cwd": __file__}, refused("is not a folder")),
+    Case(
+        "a relative cwd below nothing", {"task": "x", "cwd": "here"}, refused("name a whole path")
+    ),
     Case("thread false", {"task": "x", "thread": False}, ACCEPTED),
     Case("thread true", {"task": "x", "thread": True}, refused("thread=true is unavailable")),
     Case("mode run", {"task": "x", "mode": "run"}, ACCEPTED),

@@ -98,6 +98,12 @@ class Deaths:
     def run(self, run: RunId) -> Run:
         return self.journal.rows.of_run(run).run
 
+    def hint(self, run: RunId) -> str:
+        (result,) = self.journal.rows.results([run])
+        assert result is not None
+        assert result.error is not None
+        return result.error.hint
+
     @property
     def set_aside(self) -> list[RunId]:
         return [run for run in self.runs if self.run(run).error_code == "PA-E316"]
@@ -130,6 +136,7 @@ def test_it_is_a_dead_letter() -> None:
     letters = read_dead_letters(deaths.journal.rows, DeadLetterFilter(), 0.0)
 
     assert [letter.run.id for letter in letters] == ["a"]
+    assert deaths.hint(RunId("a")).endswith("; `pagents dlq retry a` runs it again")
 
 
 def test_a_run_that_takes_a_step_between_two_deaths_is_not_to_blame() -> None:
@@ -198,6 +205,10 @@ def test_a_parent_that_only_waits_for_its_child_is_not_to_blame() -> None:
     deaths.die()
 
     assert deaths.set_aside == ["child"]
+    assert deaths.hint(RunId("child")) == (
+        "`pagents history child` shows what it called last;"
+        " the agent that spawned it has been told: `pagents history lead`"
+    )
 
 
 def test_a_restart_of_the_machine_blames_no_run() -> None:

@@ -25,7 +25,7 @@ from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.views.decisions import find_decisions
 
 BUSY = Failure("PA-E201", "it answered 429", "too many requests")
-KILLED = Failure("PA-E304", "ended by ana")
+KILLED = Failure("PA-E304", "killed by ana")
 
 
 def told(*bodies: Body, session: str = "s") -> list[tuple[str, str, str]]:
@@ -35,8 +35,8 @@ def told(*bodies: Body, session: str = "s") -> list[tuple[str, str, str]]:
     ]
     first = RunId("run-0")
     origins = {
-        SessionKey("s"): Origin("s", "", first),
-        SessionKey("child"): Origin("child", "lead", first),
+        SessionKey("s"): Origin("s", "", first, "s"),
+        SessionKey("child"): Origin("child", "lead", first, "child"),
     }
     found = find_decisions(events, origins)
     return [(decision.who, decision.what, decision.why) for decision in found]
@@ -79,10 +79,10 @@ def test_a_child_is_spawned_by_its_parent() -> None:
         (Noticed(text="80 % is spent"), ("runtime", "notice", "80 % is spent")),
         (
             Closing(turn=1, text="now", error=KILLED),
-            ("runtime", "last call", "PA-E304 ended by ana"),
+            ("runtime", "last call", "PA-E304 killed by ana"),
         ),
         (finished(RunStatus.DONE), ("runtime", "accept", "")),
-        (finished(RunStatus.KILLED, KILLED, "ana"), ("ana", "kill", "PA-E304 ended by ana")),
+        (finished(RunStatus.KILLED, KILLED, "ana"), ("ana", "kill", "PA-E304 killed by ana")),
         (finished(RunStatus.OVER_BUDGET), ("runtime", "over budget", "")),
     ],
 )

@@ -25,7 +25,7 @@ from parallel_agents.views.health import Level, Seen, signs
 NOW, GB = 10_000.0, 10**9
 ALIVE = Owner(id=OwnerId("w"), host="h", pid=1, role=Role.WORKER)
 LIMITED = LimitedRun(
-    SessionKey("agent:work:1f0c2a34"), "work", LimitName.MEMORY, 2, "100 MB of memory"
+    SessionKey("agent:work:1f0c2a34"), "monday", "work", LimitName.MEMORY, 2, "100 MB of memory"
 )
 IDLE = Vitals(live=(), silent=(), gaps={}, failures=(), dead_letters=0, accounts=())
 WELL = Seen(
@@ -48,6 +48,7 @@ SILENT = SilentRun(
     owner=ALIVE.id,
     epoch=1,
     number=3,
+    name="1f0c2a34",
     label="work",
     agent="a",
     model="m/x",
@@ -108,7 +109,7 @@ def test_where_nothing_is_wrong_all_is_well() -> None:
         (
             of(IDLE._replace(limited=(LIMITED,))),
             Level.NOTE,
-            "work 1f0c2a34 hit a limit in 2 calls: 100 MB of memory",
+            "work monday hit a limit in 2 calls: 100 MB of memory",
         ),
         (of(IDLE._replace(dead_letters=1)), Level.NOTE, "1 failed task to run again or to drop"),
         (

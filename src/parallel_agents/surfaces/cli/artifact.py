@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +17,14 @@ from parallel_agents.app.unused_contents import Cleaned, clean_contents
 from parallel_agents.artifacts import Stored
 from parallel_agents.core.artifact import Artifact, ArtifactRecord, artifacts_in_use, short_id
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.shared_state import Removal
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import check_target, pieces_of
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.called import names_of
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Output
@@ -71,12 +72,13 @@ def list_artifacts(
     """List what the sessions of a tree share."""
     context = find_store(home)
 
-    async def look() -> list[ArtifactRecord]:
+    async def look() -> tuple[list[ArtifactRecord], Mapping[SessionKey, str]]:
         async with open_reader(context.environment, context.settings) as reader:
             root = (await reader.sessions.find(tree)).session.root
-            return list(await reader.sharing.artifacts(root).list())
+            found = list(await reader.sharing.artifacts(root).list())
+            return found, await names_of(reader.journal, (each.session for each in found))
 
-    records = run_cancellable(look())
+    records, names = run_cancellable(look())
     now = time.time()
     if json:
         render.envelope("artifacts", now, [shared_json(record) for record in records])
@@ -90,7 +92,7 @@ def list_artifacts(
             record.artifact.name,
             record.artifact.media_type,
             format.size(record.artifact.size),
-            short(record.session) if record.session else "",
+            names.get(record.session, ""),
             format.seconds(max(0.0, now - record.at)),
         )
         for record in records

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
 from typing import Protocol
 
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.inspection import Journal
 from parallel_agents.core.row import Row
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.views import format
@@ -19,6 +21,14 @@ class Finds(Protocol):
     """The verb that says which session a name means."""
 
     async def find(self, name: str) -> Row: ...
+
+
+async def names_of(
+    journal: Journal, sessions: Iterable[SessionKey | None]
+) -> Mapping[SessionKey, str]:
+    """What lists call these sessions; one that is not in the store any more has no name."""
+    found = await journal.origins(list({session for session in sessions if session}))
+    return {session: origin.name for session, origin in found.items()}
 
 
 async def called(sessions: Finds, row: Row, taken: Container[str] = ()) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.spelling import did_you_mean
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.usage import SIMULATED, SIMULATED_NOTICE, Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli.chat_turns import Turn
 from parallel_agents.views import format
@@ -93,7 +93,9 @@ async def show(
                 line(f"  {text}", "dim")
         case "/model":
             if rest:
-                line(f"the next answers are from {await chat.use_model(rest)}", "dim")
+                model = await chat.use_model(rest)
+                simulated = f", which is {SIMULATED_NOTICE}" if model.startswith(SIMULATED) else ""
+                line(f"the next answers are from {model}{simulated}", "dim")
             else:
                 line(chat.model or "the model that the agent or the settings choose", "")
         case "/cost":

@@ -131,7 +131,9 @@ def _print_divergence(found: Comparison) -> None:
     first = found.divergence
     render.line("")
     if first is None:
-        render.line("They did the same so far." if found.is_live else "They did the same.", "green")
+        given = ", although they were not given the same" if found.changed else ""
+        so_far = " so far" if found.is_live else ""
+        render.line(f"They did the same{so_far}{given}.", "green")
         return
     render.line(f"First divergence  {format.one_line(first.what)}", "bold")
     if first.words is not None:

@@ -13,6 +13,7 @@ from parallel_agents.errors import NotFound, UnknownAgent
 from parallel_agents.surfaces.cli.chat_partner import Partner, check_partner, check_talks, nobody
 from parallel_agents.surfaces.cli.chat_places import ChatThere
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
 
 
 @asynccontextmanager
@@ -28,7 +29,9 @@ async def partner_there(
     del on_events  # those of this process; there are none
     async with open_distant(context.environment) as distant:
         row = await _find(distant, begin)
-        yield Partner(ChatThere(distant), row, await _model_of(distant, begin, row))
+        model = await _model_of(distant, begin, row)
+        warn_at_distance(begin.model or model)
+        yield Partner(ChatThere(distant), row, model)
 
 
 async def _find(distant: Distant, begin: AnyTask) -> Row | None:

@@ -29,7 +29,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.attached import Attaching, Ended, watch_to_the_end
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
-from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
+from parallel_agents.surfaces.cli.distant_spawn import warn_of_members
 from parallel_agents.surfaces.cli.do_result import print_do, report_of
 from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, Planned, print_estimates
 from parallel_agents.surfaces.cli.exits import exit_of, worst_of
@@ -176,7 +176,6 @@ async def _begun(
         spawned = await start(replace(distant, sessions=distant.awaited) if is_heard else distant)
         (row,) = await distant.sessions.rows_of([spawned.run_id])
         members = await distant.sessions.members(row)
-        models = {member.run.model for member in members if member.run.model}
     name = format.name(row)
     if is_announced:
         render.json_line(
@@ -187,8 +186,7 @@ async def _begun(
                 "agents": len(members),
             }
         )
-    for model in sorted(models):
-        warn_at_distance(model)
+    warn_of_members(members)
     told = "started" if spawned.is_new else f"already there, {format.status(row.run.status)}"
     label = format.one_line(row.session.label)
     render.note(f"▶ {label} {name}   {told} at {context.environment.gateway}")

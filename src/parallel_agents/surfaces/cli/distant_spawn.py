@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from parallel_agents.app.distant import Distant
+from parallel_agents.core.row import Row
 from parallel_agents.core.task import AnyTask
 from parallel_agents.core.usage import SIMULATED_NOTICE
 from parallel_agents.core.verbs import Spawned
@@ -43,6 +44,12 @@ def fill_at_distance(
         )
 
     return fill
+
+
+def warn_of_members(members: Iterable[Row]) -> None:
+    """Warn of each simulated model that the tasks of a team use."""
+    for model in sorted({member.run.model for member in members}):
+        warn_at_distance(model)
 
 
 def warn_at_distance(model: str) -> None:

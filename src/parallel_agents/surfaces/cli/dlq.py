@@ -24,6 +24,7 @@ from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     Home,
@@ -106,7 +107,11 @@ class _Edited(NamedTuple):
 
 
 class _Retry(NamedTuple):
-    """What a retry did, or would do: a session, the most it can cost, or a refusal."""
+    """What a retry did, or would do: a session, the most it can cost, or a refusal.
+
+    Attributes:
+        typed: what a person types for the session, if it is there.
+    """
 
     letter: DeadLetter
     session: SessionKey | None
@@ -114,6 +119,7 @@ class _Retry(NamedTuple):
     model: str = ""
     amount: Amount | None = None
     refusal: PagentsError | None = None
+    typed: str = ""
 
 
 @app.command()
@@ -228,7 +234,8 @@ async def _start(client: Acting, letter: DeadLetter, asked: _Edited) -> _Retry:
 
 async def _found(client: Acting, letter: DeadLetter, spawned: Spawned) -> _Retry:
     row = await client.sessions.find(spawned.session_key)
-    return _Retry(letter, spawned.session_key, spawned.is_new, row.run.model)
+    typed = await called(client.sessions, row)
+    return _Retry(letter, spawned.session_key, spawned.is_new, row.run.model, typed=typed)
 
 
 def _price(client: Client, plan: SessionPlan) -> Amount:
@@ -312,7 +319,7 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
         spends = [spend_of(given.amount, given.model) for given in retries if given.amount]
         render.note(_told(total(spends)) if spends else "Nothing would run.")
     else:
-        started = [short(given.session) for given in retries if given.session is not None]
+        started = [given.typed for given in retries if given.typed]
         if started:
             render.note(f"Next: pagents wait {' '.join(started)}")
 

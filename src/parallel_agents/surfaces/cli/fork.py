@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -11,14 +13,19 @@ from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.distant import Distant
 from parallel_agents.app.reading import check_exists
+from parallel_agents.core.event import Event
 from parallel_agents.core.fork import NO_FORK, Fork
+from parallel_agents.core.forking import beginning_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.session import Session
 from parallel_agents.core.turns import Conversation, Turn
 from parallel_agents.core.verbs import Spawned, whole_history
+from parallel_agents.errors import ForkRefused
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.sessions.forks import needs_folder
 from parallel_agents.sessions.requests import check_reads_messages
 from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     CliContext,
@@ -51,7 +58,7 @@ from parallel_agents.surfaces.cli.one_run import (
     wait_here,
 )
 from parallel_agents.surfaces.cli.output_option import Form, Output
-from parallel_agents.surfaces.cli.prepare_models import prepare_models
+from parallel_agents.surfaces.cli.prepare_models import prepare_planned
 from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.views import format
 from parallel_agents.views.forks import turn_json
@@ -158,7 +165,7 @@ def _fork_here(
         plan = await app.sessions.plan_fork(name, asked)
         await app.sessions.check([plan])
         _note_folder(plan.session)
-        await prepare_models(app, [plan.model])
+        await prepare_planned(app, [plan])
         return lambda: app.sessions.start([plan])
 
     wait_here(context, prepare, budget=asked.budget, form=form, style=style)
@@ -206,13 +213,15 @@ def _fork_at_distance(
 def _print_turns(context: CliContext, name: str, *, is_json: bool) -> None:
     """The turns of a session, and how to fork it at one of them."""
 
-    async def look() -> tuple[Row, Conversation]:
+    async def look() -> tuple[Row, Sequence[Event], str]:
         async with open_acting(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
             check_reads_messages(row)
-            return row, Conversation(await whole_history(client.sessions, row.session.key))
+            events = await whole_history(client.sessions, row.session.key)
+            return row, events, await called(client.sessions, row)
 
-    row, found = run_cancellable(look())
+    row, events, typed = run_cancellable(look())
+    found = Conversation(events)
     if is_json:
         items = [turn_json(turn) for turn in found.turns]
         render.envelope("turns", time.time(), items, next_turn=found.next)
@@ -220,19 +229,59 @@ def _print_turns(context: CliContext, name: str, *, is_json: bool) -> None:
     rows = [(*_cells(turn), _said(turn)) for turn in found.turns]
     if found.next is not None:
         rows.append((str(found.next), "", row.run.model, "not answered yet"))
-    shown = format.name(row)
     if not rows:
         render.note("No model has answered this session yet.")
         return
     render.table(_TITLES, rows, right=_TITLES[:1], flexible="SAID")
+    for hint in fork_hints(
+        row.session, typed, events, is_distant=bool(context.environment.gateway)
+    ):
+        render.note(hint)
+
+
+def fork_hints(
+    session: Session, typed: str, events: Sequence[Event], *, is_distant: bool
+) -> Iterator[str]:
+    """How to fork a session whose conversation has begun: the commands that would not be refused.
+
+    Args:
+        session: the one that is forked.
+        typed: what a person types for it.
+        events: all of it.
+        is_distant: whether a gateway forks it, which takes no folder of this machine.
+    """
+    for title, text, options, forks in _ways(Conversation(events)):
+        for fork in forks:
+            try:
+                begins = beginning_of(events, fork)
+            except ForkRefused:
+                continue
+            needed = needs_folder(session, begins)
+            if needed and is_distant:
+                continue
+            folder = _folder_option(session) if needed else ""
+            yield f"{title} pagents fork {typed}{text} --at {fork.at}{options}{folder}"
+            break
+
+
+def _ways(found: Conversation) -> Iterator[tuple[str, str, str, Sequence[Fork]]]:
+    """What can be said, the text and the options of its command, and the forks to try, best first."""
     last = found.whole[-1] if found.whole else 0
-    render.note(f'Say something else after a turn: pagents fork {shown} "TEXT" --at {last}')
-    again = found.next or len(found.turns)
-    render.note(f"Have a turn answered anew:       pagents fork {shown} --at {again} -m MODEL")
-    if calling := [turn.number for turn in found.turns if turn.calls]:
-        render.note(
-            f'Give a call another result:      pagents fork {shown} --at {calling[-1]} --result "TEXT"'
-        )
+    said = [Fork(at=turn, text="TEXT") for turn in dict.fromkeys((last, 0))]
+    yield "Say something else after a turn:", ' "TEXT"', "", said
+    asked = [turn.number for turn in found.turns if not turn.continues]
+    anew = [Fork(at=turn) for turn in dict.fromkeys((found.next or asked[-1], 1))]
+    yield "Have a turn answered anew:      ", "", " -m MODEL", anew
+    if calling := [turn for turn in found.turns if turn.is_whole and turn.calls]:
+        which = " --call 1" if len(calling[-1].calls) > 1 else ""
+        edited = Fork(at=calling[-1].number, result="TEXT", call=1)
+        yield "Give a call another result:     ", "", f'{which} --result "TEXT"', [edited]
+
+
+def _folder_option(session: Session) -> str:
+    """A new copy of what the session had a copy of; of its parent's copy, only the person knows where."""
+    had = session.options.workspace
+    return f" --workspace {shlex.quote(had.folder) if had and had.folder else 'DIR'}"
 
 
 def _cells(turn: Turn) -> tuple[str, str, str]:

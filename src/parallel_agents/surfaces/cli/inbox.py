@@ -49,7 +49,7 @@ def inbox(json: AsJson = False, output: Output = None, home: Home = None) -> Non
     rows = [
         (
             each.id,
-            origins[each.session].label if each.session in origins else short(each.session),
+            _who(each.session, origins.get(each.session)),
             described(each),
             format.seconds(max(0.0, now - each.asked_at)),
             format.moment(each.question.expires_at),
@@ -60,3 +60,11 @@ def inbox(json: AsJson = False, output: Output = None, home: Home = None) -> Non
     first = questions[0]
     answers = " · ".join(first.question.choices) or _ANSWERS[first.question.question]
     render.note(f"Next: pagents answer {first.id} {answers}")
+
+
+def _who(session: SessionKey, origin: Origin | None) -> str:
+    """The label of a session, and the name that it was given, if that is another one."""
+    if origin is None:
+        return short(session)
+    is_given = origin.name not in (short(session), origin.label)
+    return f"{origin.label} {origin.name}" if is_given else origin.label

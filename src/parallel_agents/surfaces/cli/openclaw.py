@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import orjson
 import typer
 
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.skill import show_parts, user_around
+from parallel_agents.surfaces.cli.skill import show_edits, show_parts, user_around
 from parallel_agents.surfaces.plugins import content, installing
 from parallel_agents.surfaces.plugins.clients import NAME, OPENCLAW, Place, Scope
 
@@ -41,9 +42,11 @@ def install_skill(
     folder = usual if skills is None else skills.expanduser().absolute() / NAME
     program = content.this_program()
     found = installing.look(OPENCLAW, Place(skill=folder), program)
+    if not force:
+        show_edits(found)
     show_parts(installing.install(found, overwrites=force))
     example = folder / "examples" / "simple_parallel_research.py"
     render.note(f"Try: {program.python} {example}")
     render.note(OPENCLAW.again)
     server = orjson.dumps(content.server_entry(OPENCLAW, program)).decode()
-    render.note(f"The tools by MCP: openclaw mcp set {NAME} '{server}'")
+    render.note(f"The tools by MCP: openclaw mcp set {NAME} {shlex.quote(server)}")

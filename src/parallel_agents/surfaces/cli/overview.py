@@ -116,7 +116,7 @@ def _tell(line: SessionLine) -> None:
 def _lane(line: SessionLine) -> Lane:
     run = line.row.run
     name = format.name(line.row)
-    spent = run.seconds_until(line.until)
+    spent = line.seconds
     return Lane(
         label=line.row.session.label,
         status=run.status,

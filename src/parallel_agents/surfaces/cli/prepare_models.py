@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from parallel_agents.app.client import App, Client
+from parallel_agents.core.session import Session
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import TeamTask
+from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.known import known_models
 from parallel_agents.models.simulated import days
@@ -36,7 +38,7 @@ def warn_if_simulated(client: Client, name: str) -> None:
 
 
 async def prepare_team(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -> None:
-    """Fetch and start the models that a team was planned on.
+    """Fetch and start the models that a team was planned on, or that it began with if it is there already.
 
     Raises:
         PagentsError: a model cannot be started.
@@ -44,7 +46,30 @@ async def prepare_team(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -
     if app.is_embedded_by_default(team, plans):
         render.note("No model was chosen and no key is set: using the embedded one.")
         render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")
-    await prepare_models(app, [plan.model for plan in plans if plan.model])
+    await prepare_planned(app, plans)
+
+
+async def prepare_planned(app: App, plans: Sequence[SessionPlan]) -> None:
+    """Fetch and start the models that these plans will use; what has begun under their keys keeps its own.
+
+    Raises:
+        PagentsError: a model cannot be started.
+    """
+    begun = await _begun(app, plans[0].session)
+    models = (begun.get(plan.session.spawn_key, plan.model) for plan in plans)
+    await prepare_models(app, filter(None, models))
+
+
+async def _begun(app: App, planned: Session) -> Mapping[str, str]:
+    """The models of what has begun under the key of a session or a team, by their keys; none if nothing has."""
+    try:
+        row = await app.sessions.find(planned.spawn_key)
+    except (NotFound, Ambiguous):
+        return {}
+    if row.session.parent != planned.parent or row.session.spawn_key != planned.spawn_key:
+        return {}
+    rows = [row, *await app.sessions.members(row)]
+    return {each.session.spawn_key: each.run.model for each in rows}
 
 
 def _describe(app: Client, name: str) -> None:

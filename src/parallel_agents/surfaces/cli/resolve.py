@@ -20,6 +20,7 @@ from parallel_agents.core.workspace_verbs import MergedWorkspace
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli.attached import Attaching, watch_to_the_end
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.distant_spawn import warn_of_members
 from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 from parallel_agents.surfaces.cli.progress import Style
 from parallel_agents.surfaces.cli.run import prepare_run
@@ -90,7 +91,11 @@ def _ask_there(
 ) -> tuple[Resolving, Spend]:
     async def begin() -> Resolving:
         async with open_distant(context.environment) as distant:
-            return await distant.workspaces.resolve(session, resolver)
+            resolving = await distant.workspaces.resolve(session, resolver)
+            if resolving.begun is not None:
+                row = await distant.sessions.find(resolving.begun.session_key)
+                warn_of_members(await distant.sessions.members(row))
+            return resolving
 
     resolving = run_cancellable(begin())
     if resolving.begun is None:

@@ -94,5 +94,5 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _seconds(line: SessionLine) -> str:
-    seconds = line.row.run.seconds_until(line.until)
+    seconds = line.seconds
     return "" if seconds is None else format.seconds(seconds)

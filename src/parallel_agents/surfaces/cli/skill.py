@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,10 +61,9 @@ def install(
     found = installing.look(chosen, place, _program(home))
     is_new_here = not is_seen(chosen, place, around)
     if not force:
-        for edit in found.edits():
-            render.note(f"{edit.where} differs:")
-            for line in edit.diff:
-                render.note(f"  {line}")
+        show_edits(found)
+    if (change := found.entry_change()) is not None:
+        show_diff(f"{change.where} changes:", change)
     show_parts(installing.install(found, overwrites=force))
     if is_new_here:
         render.note(f"{chosen.title} was not found here: neither {chosen.command}, nor its files.")
@@ -134,10 +134,24 @@ def plugin(
     states = marketplace.write_marketplace(where, _program(home), overwrites=force)
     show_parts([installing.Part(str(where / name), state) for name, state in states.items()])
     at = f"{NAME}@{NAME}"
-    render.note(f"Claude Code: claude plugin marketplace add '{where}'")
+    quoted = shlex.quote(str(where))
+    render.note(f"Claude Code: claude plugin marketplace add {quoted}")
     render.note(f"             claude plugin install {at}")
-    render.note(f"Codex:       codex plugin marketplace add '{where}'")
+    render.note(f"Codex:       codex plugin marketplace add {quoted}")
     render.note(f"             codex plugin add {at}")
+
+
+def show_edits(found: installing.Installation) -> None:
+    """What a person changed, and what would be written in its place."""
+    for edit in found.edits():
+        show_diff(f"{edit.where} differs:", edit)
+
+
+def show_diff(head: str, edit: installing.Edit) -> None:
+    """The lines that differ, below a heading."""
+    render.note(head)
+    for line in edit.diff:
+        render.note(f"  {line}")
 
 
 def show_parts(parts: Sequence[installing.Part]) -> None:

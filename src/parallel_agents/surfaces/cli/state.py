@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import orjson
@@ -12,12 +12,13 @@ import typer
 from parallel_agents.app.acting import open_acting
 from parallel_agents.app.reading import open_follower, open_reader
 from parallel_agents.core.cutting import head
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten, value_of
 from parallel_agents.errors import Conflict, InvalidInput, NotFound
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.called import names_of
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import given_text
@@ -56,12 +57,13 @@ def list_state(
     """List the values that the sessions of a tree share."""
     context = find_store(home)
 
-    async def look() -> list[StateEntry]:
+    async def look() -> tuple[list[StateEntry], Mapping[SessionKey, str]]:
         async with open_reader(context.environment, context.settings) as reader:
             root = (await reader.sessions.find(tree)).session.root
-            return list(await reader.sharing.state(root).entries(prefix))
+            found = list(await reader.sharing.state(root).entries(prefix))
+            return found, await names_of(reader.journal, (entry.by for entry in found))
 
-    entries = run_cancellable(look())
+    entries, names = run_cancellable(look())
     now = time.time()
     if json:
         render.envelope("state", now, [_json(entry) for entry in entries])
@@ -73,7 +75,7 @@ def list_state(
         (
             entry.key,
             str(entry.version),
-            short(entry.by) if entry.by else "",
+            names.get(entry.by, ""),
             format.seconds(max(0.0, now - entry.at)),
             head(_text_of(entry.value), _MOST_CHARACTERS),
         )

@@ -89,6 +89,7 @@ async def _leave(app: App, signs: _Signs, grace_seconds: float) -> None:
     keeping = asyncio.create_task(signs.keep())
     try:
         async with asyncio.timeout(grace_seconds):
+            await signs.renew()  # the state has changed
             await app.let_calls_end(_note_stopping)
     except TimeoutError:
         render.note(

@@ -21,9 +21,10 @@ from parallel_agents.errors import PagentsError
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import top_rows, top_seen
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.top_columns import Item
 from parallel_agents.surfaces.cli.top_driver import KeyDriver
 from parallel_agents.surfaces.cli.top_list import TopList
-from parallel_agents.surfaces.cli.top_rows import Item, Shown
+from parallel_agents.surfaces.cli.top_rows import Shown
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.surfaces.cli.top_views import Typing, View, Views, hints_for
 from parallel_agents.surfaces.cli.top_work import TopWork

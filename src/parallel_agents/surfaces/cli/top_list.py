@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from typing_extensions import override
 
-from parallel_agents.surfaces.cli.top_rows import Item, text_of
+from parallel_agents.surfaces.cli.top_columns import Columns, Item, columns_of, text_of
 
 
 class TopList(ScrollView, can_focus=True):
@@ -40,6 +40,7 @@ class TopList(ScrollView, can_focus=True):
     def __init__(self, shown: Callable[[str], str]) -> None:
         super().__init__()
         self._items: Sequence[Item] = ()
+        self._columns: tuple[int, Columns] | None = None
         self._cursor = 0
         self._shown = shown
         self._ground = Style()
@@ -56,7 +57,7 @@ class TopList(ScrollView, can_focus=True):
     def show(self, items: Sequence[Item]) -> None:
         """List these rows; the cursor stays on its row, or near where it was if that is gone."""
         before = self.current
-        self._items = items
+        self._items, self._columns = items, None
         places = {item.key: place for place, item in enumerate(items)}
         wanted = self._cursor if before is None else places.get(before.key, self._cursor)
         self._cursor = max(min(wanted, len(items) - 1), 0)
@@ -106,6 +107,18 @@ class TopList(ScrollView, can_focus=True):
             return Strip.blank(width, self._ground)
         item = self._items[place]
         style = f"{item.style} reverse" if place == self._cursor else item.style
-        strip = Strip([Segment(self._shown(text_of(item, width)), Style.parse(style))])
+        strip = Strip(
+            [
+                Segment(
+                    self._shown(text_of(item, width, self._columns_for(width))), Style.parse(style)
+                )
+            ]
+        )
         strip = strip.extend_cell_length(width, Style.parse(style))
         return strip.adjust_cell_length(width, self._ground).apply_style(self._ground)
+
+    def _columns_for(self, width: int) -> Columns:
+        """Those of all rows, found once for each list and width."""
+        if self._columns is None or self._columns[0] != width:
+            self._columns = width, columns_of(self._items, width)
+        return self._columns[1]

@@ -14,6 +14,7 @@ from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.run import RunStatus
 from parallel_agents.surfaces.cli.session_table import doing
+from parallel_agents.surfaces.cli.top_columns import Item, columns_of, least_columns, text_of
 from parallel_agents.surfaces.cli.top_seen import MOST_BELOW, Seen
 from parallel_agents.views import cells, format
 from parallel_agents.views.attention import FixedOrder, Group, arranged, group_of
@@ -25,8 +26,7 @@ from parallel_agents.views.lanes_text import LEGEND, lane_text
 from parallel_agents.views.questions import described
 from parallel_agents.views.sessions import SessionLine
 
-_USUAL, _LABEL, _LEAST_LABEL = 80, 22, 12  # cells; of a narrower terminal the label gives first
-_LEAST_TOLD = 12
+_LABEL = 22  # cells
 _MOST_WORKING, _MOST_PEEKED = 5, 2000
 _LEVELS = {Level.OK: "✔", Level.NOTE: "!", Level.PROBLEM: "✖"}
 _PLAIN = {
@@ -55,37 +55,7 @@ _PLAIN = {
 _ASCII = str.maketrans(_PLAIN)
 
 
-class _Columns(NamedTuple):
-    """How many cells the columns of fixed width have."""
-
-    label: int
-    time: int
-    cost: int
-
-
-def _columns(width: int) -> _Columns:
-    if width >= _USUAL:
-        return _Columns(_LABEL, 7, 10)
-    return _Columns(max(_LABEL - (_USUAL - width), _LEAST_LABEL), 6, 7)
-
-
-class Item(NamedTuple):
-    """A row of a list.
-
-    Attributes:
-        key: the same while it is the same thing.
-        cells: its texts: the tree before it, its label, what it does, its time and its cost.
-        session: the session that it is about; None for none.
-        question: the id of the question that it asks; empty for none.
-        group: whether a person should look.
-    """
-
-    key: str
-    cells: tuple[str, str, str, str, str]
-    session: SessionKey | None = None
-    question: str = ""
-    group: Group = Group.WORKING
-    style: str = ""
+_TITLES = Item("titles", ("    ", "LABEL", "DOING", "TIME", "COST"))
 
 
 class Shown(NamedTuple):
@@ -141,8 +111,9 @@ def _stem(top: SessionLine, *, is_open: bool) -> str:
 def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
     row, run = line.row, line.row.run
     group = group_of(line)
-    seconds = run.seconds_until(line.until)
-    state = "" if group in (Group.WORKING, Group.DONE) else f"{line.state}  "
+    seconds = line.seconds
+    is_plain = group is Group.WORKING or run.status is RunStatus.DONE
+    state = "" if is_plain else f"{line.state}  "
     error = f"{run.error_code}  " if run.error_code else ""
     glyph = "▲" if group is Group.NEEDS_YOU else _glyph(line)
     return Item(
@@ -270,7 +241,7 @@ def _hint(sign: Sign) -> str:
 
 def timeline_rows(frames: Frames, width: int) -> list[Item]:
     """A lane for each session of the selected tree."""
-    room = max(width - sum(_columns(width)) - 5, 10)
+    room = max(width - least_columns(width).cells, 10)
     rows = [
         Item(
             f"lane/{key}",
@@ -354,28 +325,6 @@ _HEAD = (
 )
 
 
-def text_of(item: Item, width: int) -> str:
-    """A row of that many cells: the end of what it does is cut, and a long label.
-
-    A terminal so narrow that little of what it does would be left has no column for the cost.
-    """
-    stem, label, told, seconds, cost = item.cells
-    columns = _columns(width)
-    right = f"{seconds:>{columns.time}} {cost:>{columns.cost}}" if seconds or cost else ""
-    if not told and not right:
-        return format.cut(f"{stem}{label}", width)
-    left = width - cell_len(stem) - columns.label - 4
-    if seconds and left - cell_len(right) < _LEAST_TOLD:
-        right = f"{seconds:>{columns.time}}"
-    room = max(left - cell_len(right), 0)
-    shown = _filled(cells.middle(format.one_line(label), columns.label), columns.label)
-    return f"{stem}{shown}  {_filled(format.cut(told, room), room)}  {right}".rstrip()
-
-
-def _filled(text: str, width: int) -> str:
-    return text + " " * max(width - cell_len(text), 0)
-
-
 def in_ascii(text: str) -> str:
     """Text for a terminal that shows no other characters; those it cannot show are question marks."""
     return text.translate(_ASCII).encode("ascii", "replace").decode()
@@ -384,5 +333,9 @@ def in_ascii(text: str) -> str:
 def plain_lines(seen: Seen, width: int) -> Iterator[str]:
     """What `--once` prints."""
     yield head_line(seen, width)
-    for item in session_rows(seen, FixedOrder(), Shown()):
-        yield text_of(item, width)
+    items = session_rows(seen, FixedOrder(), Shown())
+    columns = columns_of(items, width)
+    if items:
+        yield text_of(_TITLES, width, columns)
+    for item in items:
+        yield text_of(item, width, columns)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.surfaces.cli import top_rows, top_seen
-from parallel_agents.surfaces.cli.top_rows import Item
+from parallel_agents.surfaces.cli.top_columns import Item
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.surfaces.cli.top_work import TopWork
 from parallel_agents.views import cells

@@ -7,6 +7,7 @@ Origin, where the browser says that it is from, its token, its type and its size
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from parallel_agents.errors import (
     BadRequest,
     ForeignRequest,
+    GatewayUnreachable,
     NotAuthorized,
     OnlyReads,
     TooManyRequests,
@@ -111,9 +113,11 @@ class Guard:
         except Refusal as refusal:
             if has_begun:
                 raise
-            is_openai = scope["path"].startswith(OPENAI)
-            tell = send_openai_refusal if is_openai else send_refusal
-            await tell(send_safe, refusal)
+            await _tell(scope, send_safe, refusal)
+        except asyncio.CancelledError:  # the server ends, and would call it a fault: 500
+            if not has_begun:
+                await _tell(scope, send_safe, _stopping())
+            raise
 
     async def _take_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -324,6 +328,23 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return receive_bounded
+
+
+async def _tell(scope: Scope, send: Send, refusal: Refusal) -> None:
+    is_openai = scope["path"].startswith(OPENAI)
+    await (send_openai_refusal if is_openai else send_refusal)(send, refusal)
+
+
+def _stopping() -> Refusal:
+    """What a request is told whose answer the end of the gateway has cut off."""
+    return Refusal(
+        GatewayUnreachable(
+            "the gateway is stopping",
+            why="it was told to end, or is started again",
+            hint="ask again in a moment; runs continue, and a change may have been made already",
+        ),
+        headers={"retry-after": "1"},
+    )
 
 
 async def _deny(scope: Scope, send: Send, refusal: Refusal) -> None:

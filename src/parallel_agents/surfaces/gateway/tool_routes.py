@@ -37,10 +37,10 @@ class ToolAnswerDocument(TypedDict):
 
 
 async def call_tool(call: Call, given: ToolCallBody) -> Document:
-    """Call a tool of the MCP server; a worker executes what it starts."""
+    """Call a tool of the MCP server; a worker executes what it starts, once under a key."""
     wait = LONGEST_WAIT_SECONDS if given.longest_wait is None else given.longest_wait
     client = Client(given.client, wait, allow_answers=given.allow_answers)
-    calls = await calls_of(call.client, call.gateway.environment, client)
+    calls = await calls_of(call.client, call.gateway.environment, client, key=call.key)
     return Document(value={"answer": await calls.answer(given.name, given.arguments)})
 
 

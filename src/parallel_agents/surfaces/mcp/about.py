@@ -8,6 +8,7 @@ import orjson
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import PagentsError
+from parallel_agents.session_tools.wording import for_models
 from parallel_agents.surfaces.mcp.client import Client
 from parallel_agents.surfaces.mcp.offers import offered
 from parallel_agents.surfaces.mcp.team_offers import offered_teams
@@ -59,7 +60,7 @@ def result_of(answer: JsonObject) -> JsonObject:
 
 def refused(error: PagentsError) -> JsonObject:
     """The answer to a call that failed so."""
-    return {**error_of(error.in_a_sentence), "code": error.code}
+    return {**error_of(for_models(error.in_a_sentence)), "code": error.code}
 
 
 def error_of(text: str) -> JsonObject:

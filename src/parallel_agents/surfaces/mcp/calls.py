@@ -12,11 +12,13 @@ from functools import partial
 from typing import NamedTuple
 
 from parallel_agents.core.cutting import head
+from parallel_agents.core.object_schema import properties
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import JsonObject, compiled
 from parallel_agents.core.verbs import Sessions, SessionVerbs
 from parallel_agents.errors import Ambiguous, ConfigError, NotFound, PagentsError
 from parallel_agents.session_tools.context import Requester
+from parallel_agents.session_tools.parameters import nearest
 from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.surfaces.mcp.about import error_of, refused
@@ -123,6 +125,10 @@ async def _answer(
     arguments: JsonObject,
     call: Callable[[], Awaitable[JsonObject]],
 ) -> JsonObject:
+    if unknown := _unknown(schemas[name], arguments):
+        near = nearest(unknown, properties(schemas[name]))
+        instead = f"did you mean {near}?" if near else f"it takes {_names(schemas[name])}."
+        return error_of(f'{name} does not know "{head(unknown, 80)}": {instead}')
     if problems := compiled(schemas[name]).problems(arguments):
         listed = "; ".join(str(problem) for problem in problems)
         return error_of(f"The arguments do not match the tool's schema: {listed}")
@@ -133,3 +139,14 @@ async def _answer(
     except Exception as bug:  # noqa: BLE001 - the process's edge: a bug ends one call, not the server
         _log.exception("the tool %s crashed", name)
         return error_of(f"{type(bug).__name__}: {bug} (a bug; see the server's log)")
+
+
+def _unknown(schema: JsonObject, arguments: JsonObject) -> str:
+    """The first name that a tool does not take, if it takes no others; empty if there is none."""
+    if schema.get("additionalProperties") is not False:
+        return ""
+    return next((each for each in arguments if each not in properties(schema)), "")
+
+
+def _names(schema: JsonObject) -> str:
+    return ", ".join(properties(schema)) or "no arguments"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from parallel_agents.app.thin import ThinClient, open_thin
 from parallel_agents.core.question import OpenQuestion
@@ -29,14 +30,22 @@ async def open_calls(
 
 
 async def calls_of(
-    thin: ThinClient, environment: Environment, client: Client, session: str | None = None
+    thin: ThinClient,
+    environment: Environment,
+    client: Client,
+    session: str | None = None,
+    *,
+    key: str = "",
 ) -> Calls:
     """What a client can call in an open home, for the session of that name if there is one.
+
+    A key names the one call that follows: if it comes again, it finds what it started.
 
     Raises:
         ConfigError: there is no such session.
     """
-    requester = await find_requester(thin.sessions, session, client)
+    found = await find_requester(thin.sessions, session, client)
+    requester = replace(found, call=key) if key else found
     return Calls(
         thin.session_tools,
         requester,

@@ -24,6 +24,8 @@ from parallel_agents.errors import NotFound
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.results import result_row, shared
+from parallel_agents.session_tools.wait import STUCK
+from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.mcp.team_offers import COST, LETTERS, RUN, STATUS, TEAMS
 from parallel_agents.views.costs import costs_by_agent
@@ -97,6 +99,7 @@ class TeamTools:
             model=given.get("model"),
             budget=Budget(usd=given["budgetUsd"]) if "budgetUsd" in given else None,
             timeout_seconds=given.get("runTimeoutSeconds") or None,
+            key=self._requester.call or None,
         )
         spawned = await begin_team(client, client.sessions, self._environment, team, asked)
         return _accepted(spawned, team.name)
@@ -126,7 +129,7 @@ class TeamTools:
             **({"result": result_row(own[0], max_tokens=_RESULT_TOKENS)} if own else {}),
             **({"hasMore": True, "nextOffset": end} if end < len(members) else {}),
             **_money(sum((each.spend for each in costs), Spend())),
-            **({} if row.run.status.is_over else {"note": "It continues; ask again."}),
+            **({} if row.run.status.is_over else {"note": _note(tasks)}),
         }
 
     async def _tasks(self, rows: Sequence[Row]) -> list[Json]:
@@ -137,11 +140,13 @@ class TeamTools:
         tasks: list[Json] = []
         left = _MAX_BYTES
         for row in rows:
+            lack = waits_in_vain(row, self._client.readiness.lacks)
             task: JsonObject = {
                 "label": row.session.label,
                 "agentId": row.session.agent.name,
                 **ended.get(row.run.id, {"runId": row.run.id, "sessionKey": row.session.key}),
                 "status": row.run.status.value,
+                **({"waitsFor": lack} if lack else {}),
             }
             left -= len(orjson.dumps(task))
             if left < 0 and tasks:
@@ -217,6 +222,12 @@ class TeamTools:
 
 
 NAMES = (TEAMS, RUN, STATUS, COST, LETTERS)
+
+
+def _note(tasks: Sequence[Json]) -> str:
+    """What to do about a run that has not ended."""
+    is_stuck = any(isinstance(task, Mapping) and "waitsFor" in task for task in tasks)
+    return STUCK if is_stuck else "It continues; ask again."
 
 
 def _tasks_of(team: Team) -> list[Json]:

@@ -120,6 +120,13 @@ class Installation:
         edits = [self._edit(where, by_path.get(where)) for where in found]
         return tuple(edits)
 
+    def entry_change(self) -> Edit | None:
+        """What becomes of an MCP entry of ours that is there, such as another home; None if nothing does."""
+        config = self.place.config
+        if config is None or self.entry_state is not State.OUTDATED:
+            return None
+        return self._edit(f"{config.file}: {'.'.join(config.steps)}", None)
+
     def _edit(self, where: str, wanted: bytes | None) -> Edit:
         if wanted is None:
             before, after = entries.shown(self.value), entries.shown(self.entry)

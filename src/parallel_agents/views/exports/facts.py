@@ -22,7 +22,7 @@ def facts_of(tree: Tree, wanted: Wanted) -> Iterator[tuple[str, str]]:
     yield "State", top.state
     yield "Agents", ", ".join(f"{count:,} {state}" for state, count in counts.items()) or "none"
     yield "Begun", format.utc_moment(top.row.run.created_at)
-    yield "Took", format.seconds(top.row.run.seconds_until(top.until) or 0.0)
+    yield "Took", format.seconds(top.seconds or 0.0)
     yield "Cost", cost_of(top.spend)
     if tree.total > len(tree.lines):
         yield "Left out", f"{tree.total - len(tree.lines):,} of {tree.total:,} sessions: not failed"
@@ -40,7 +40,7 @@ def cells_of(line: SessionLine) -> tuple[str, ...]:
     """A session in a table, in the order of `COLUMNS`; the cost of a group is that of all below it."""
     row, run = line.row, line.row.run
     spend = line.spend if run.kind.is_group else run.spend
-    seconds = run.seconds_until(line.until)
+    seconds = line.seconds
     is_known = run.kind.is_group or known_cost(run.spend, run.status) is not None
     return (
         format.name(row),

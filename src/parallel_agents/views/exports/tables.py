@@ -89,7 +89,7 @@ def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
     row, run = line.row, line.row.run
     usage = run.spend.usage
     cost = known_cost(run.spend, run.status)
-    seconds = run.seconds_until(line.until)
+    seconds = line.seconds
     error = None if result is None or result.error is None else result.error.message
     return (
         *(format.name(row), row.session.key, row.session.parent, row.session.label),

@@ -10,15 +10,14 @@ from rich.cells import cell_len
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.surfaces.cli.top_columns import Item, columns_of, text_of
 from parallel_agents.surfaces.cli.top_rows import (
-    Item,
     Shown,
     head_line,
     in_ascii,
     inbox_rows,
     plain_lines,
     session_rows,
-    text_of,
 )
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.views.attention import FixedOrder
@@ -26,6 +25,7 @@ from parallel_agents.views.sessions import SessionLine
 from tests.unit.views.test_card import line
 
 TEAM = SessionKey("team")
+_TIMES = ("TIME", "2.0s", "1234h05m")
 
 
 def team() -> Seen:
@@ -44,6 +44,11 @@ def team() -> Seen:
     question = Question(question=QuestionKind.REQUEST, text="red or blue?", expires_at=99.0)
     asked = OpenQuestion("q-1", SessionKey("asker"), RunId("asker"), "x", question, 1.0)
     return Seen(tops=[own], below={TEAM: below}, questions=[asked], total=3, at=5.0)
+
+
+def alone(item: Item, width: int) -> str:
+    """A row that is the only one of its list."""
+    return text_of(item, width, columns_of([item], width))
 
 
 def labels(items: list[Item]) -> list[str]:
@@ -85,8 +90,8 @@ def test_the_inbox_says_how_long_it_waits() -> None:
 def test_a_row_has_the_width_of_the_terminal_at_most() -> None:
     item = Item("k", ("▸ ▶ ", "日本" * 30, "x" * 200, "1m05s", "$0.123"))
 
-    assert all(cell_len(text_of(item, width)) <= width for width in (60, 80, 200))
-    assert text_of(item, 80).endswith("$0.123")
+    assert all(cell_len(alone(item, width)) <= width for width in (60, 80, 200))
+    assert alone(item, 80).endswith("$0.123")
 
 
 def test_the_head_counts_questions_and_states() -> None:
@@ -104,17 +109,52 @@ def test_a_narrow_head_keeps_the_states_and_the_note_whole() -> None:
 def test_a_narrow_row_says_the_whole_state(width: int, shown: str) -> None:
     item = Item("k", ("▸ ▶ ", "content_writer_tender", "over budget  x", "1m05s", "$0.123"))
 
-    assert "over budget" in text_of(item, width)
-    assert text_of(item, width).endswith(shown)
-    assert cell_len(text_of(item, width)) <= width
+    assert "over budget" in alone(item, width)
+    assert alone(item, width).endswith(shown)
+    assert cell_len(alone(item, width)) <= width
+
+
+@pytest.mark.parametrize("width", [50, 80, 100])
+def test_times_and_costs_stand_below_each_other_however_long_they_are(width: int) -> None:
+    items = [
+        Item("titles", ("    ", "LABEL", "DOING", "TIME", "COST")),
+        Item("a", ("  ✔ ", "a", "hi", "2.0s", "<$0.001 simulated")),
+        Item("b", ("▸ ✔ ", "team", "5/5 done", "1234h05m", "$1.00")),
+        Item("c", ("   ✔ ", "c", "hi", "", "")),
+    ]
+    columns = columns_of(items, width)
+
+    texts = [text_of(item, width, columns) for item in items]
+
+    ends = {text.index(time) + len(time) for text, time in zip(texts, _TIMES, strict=False)}
+    assert len(ends) == 1
+    assert len({cell_len(text) for text in texts[:3]}) == 1
+    assert max(cell_len(text) for text in texts) <= width
+
+
+def test_a_killed_session_says_so() -> None:
+    killed = line("a", RunStatus.KILLED)
+    session, run = killed.row.session, killed.row.run
+    killed = replace(
+        killed,
+        row=replace(
+            killed.row,
+            session=replace(session, killed=True),
+            run=replace(run, error_code="PA-E304"),
+        ),
+    )
+
+    (item,) = session_rows(Seen(tops=[killed], total=1), FixedOrder(), Shown())
+
+    assert item.cells[2].startswith("killed  PA-E304")
 
 
 def test_in_ascii_nothing_else_is_left() -> None:
     assert in_ascii("▸ ▲ 日本 … → █") == "> ! ?? ... > #"
 
 
-def test_once_prints_the_head_and_each_row() -> None:
-    assert len(list(plain_lines(team(), 80))) == 11
+def test_once_prints_the_head_the_titles_and_each_row() -> None:
+    assert len(list(plain_lines(team(), 80))) == 12
 
 
 def test_escape_sequences_and_line_ends_of_a_model_are_not_in_a_row() -> None:
@@ -122,5 +162,5 @@ def test_escape_sequences_and_line_ends_of_a_model_are_not_in_a_row() -> None:
 
     (item,) = session_rows(Seen(tops=[evil], total=1), FixedOrder(), Shown())
 
-    assert "\x1b" not in text_of(item, 100)
-    assert "\n" not in text_of(item, 100)
+    assert "\x1b" not in alone(item, 100)
+    assert "\n" not in alone(item, 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,8 +66,9 @@ async def ask(
     kind: str = "http",
     by: Guard | None = None,
     protocols: Sequence[str] = (),
+    asked: Asked | None = None,
 ) -> Asked:
-    asked = Asked()
+    asked = asked or Asked()
     scope: dict[str, Any] = {
         "type": kind,
         "method": method,
@@ -314,3 +316,23 @@ async def test_a_stream_ends_once_its_token_was_replaced(kind: str, tmp_path: Pa
         await ask(HOST, ("Authorization", f"Bearer {given}"), kind=kind, by=by)
 
     assert sent == 1
+
+
+@pytest.mark.parametrize("path", ["/api/v1/runs", "/v1/responses"])
+async def test_a_request_that_the_end_of_the_server_cuts_off_is_told_to_come_again(
+    path: str,
+) -> None:
+    async def waits(scope: Scope, receive: Receive, send: Send) -> None:
+        raise asyncio.CancelledError  # as the server ends its requests
+
+    ended = Guard(
+        waits, origins_of("127.0.0.1", 7333, None), Tokens(operate=OPERATE, read=READ), lambda: 0.0
+    )
+    asked = Asked()
+
+    with pytest.raises(asyncio.CancelledError):
+        await ask(HOST, BEARER, path=path, by=ended, asked=asked)
+
+    assert (asked.status, asked.headers["retry-after"]) == (503, "1")
+    assert b"PA-E395" in asked.body
+    assert b"the gateway is stopping" in asked.body

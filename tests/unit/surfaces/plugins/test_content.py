@@ -87,7 +87,7 @@ def test_the_script_says_how_to_install_what_is_missing(tmp_path: Path) -> None:
     done = run_script(tmp_path, PROGRAM, "/nowhere")
 
     assert done.returncode == 127
-    assert '-m pip install "pagents[local]"' in done.stderr
+    assert '-m pip install ".[local]"' in done.stderr
     assert "pagents skill install --for codex" in done.stderr
 
 

@@ -67,8 +67,13 @@ def test_what_an_older_installation_wrote_is_updated_and_its_obsolete_files_go(
     outside = folder.parent.parent / "outside"
     outside.write_text("out")
 
+    change = found(tmp_path, name, MOVED).entry_change()
     states = {part.state for part in install(found(tmp_path, name, MOVED))}
 
+    has_entry = found(tmp_path, name).place.config is not None
+    assert (change is not None) is has_entry
+    assert change is None or any(line[0] == "+" and MOVED.home in line for line in change.diff)
+    assert found(tmp_path, name, MOVED).entry_change() is None
     assert State.OUTDATED in states
     assert State.EDITED not in states
     assert not (folder / "old").exists()

@@ -555,7 +555,7 @@ r.session IN ({subtree_of_tree})
 
 -- What a session is called, and its parent's label, and its first run.
 -- name: origins
-SELECT s.key, s.label, s.parent, p.label, r.id
+SELECT s.key, s.label, s.parent, p.label, r.id, s.spawn_key
 FROM sessions AS s
 LEFT JOIN sessions AS p ON p.key = s.parent
 LEFT JOIN runs AS r ON r.session = s.key AND r.number = 1
@@ -757,6 +757,14 @@ SELECT top, {sums}
 FROM (SELECT below.top, {is_whole} AS is_whole, {amounts}
       FROM below JOIN runs AS r ON r.id = below.run)
 GROUP BY top;
+
+-- For how long the earlier runs were executed that these runs of flows continue.
+-- name: seconds_before
+SELECT top.id, SUM(MAX(earlier.finished_at - earlier.started_at - earlier.idle_seconds, 0))
+FROM runs AS top JOIN runs AS earlier ON earlier.session = top.session AND earlier.number < top.number
+WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(?1))
+  AND earlier.started_at IS NOT NULL AND earlier.finished_at IS NOT NULL
+GROUP BY top.id;
 
 -- name: open_account
 INSERT INTO budget_accounts (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
@@ -1176,7 +1184,7 @@ GROUP BY status, error_code ORDER BY COUNT(*) DESC, error_code;
 -- The runs that are live, or have failed since then, whose commands hit a limit: of each limit the
 -- last event that tells of it, and how many do.
 -- name: limits_hit
-SELECT r.session, s.label, MAX(e.seq), e.body, COUNT(*)
+SELECT r.session, s.spawn_key, s.parent, s.label, MAX(e.seq), e.body, COUNT(*)
 FROM (SELECT id, session FROM runs INDEXED BY runs_live WHERE status IN ('queued', 'running')
       UNION ALL
       SELECT id, session FROM runs INDEXED BY runs_failed
@@ -1196,7 +1204,7 @@ AND (own.key NOT GLOB 'steer-*' OR own.key GLOB '*/delivered')
 
 -- A run that a living process executes, and its last event.
 -- name: silent_columns
-r.id, r.session, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
+r.id, r.session, s.spawn_key, s.parent, r.owner, r.epoch, s.label, r.model, e.seq, e.at, e.body,
        EXISTS (SELECT 1 FROM sessions AS below JOIN runs AS child ON child.session = below.key
                WHERE below.parent = r.session AND child.status IN ('queued', 'running'))
        AS has_children,

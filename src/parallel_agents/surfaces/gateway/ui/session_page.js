@@ -130,7 +130,7 @@ function SessionHead({ row, attempts, onKill, onFork }) {
       <span><span class="label">cost</span> ${format.wholeCost(row)}</span>
       ${row.budget && html`<${BudgetBars} budget=${row.budget} />`}
       ${doingOf(row) && html`<span class="doing">${oneLine(doingOf(row), 160)}</span>`}
-      ${row.lacks && html`<span class="doing">nobody can continue it here: ${oneLine(row.lacks, 160)}</span>`}
+      ${row.lacks && !row.doing && html`<span class="doing">nobody can continue it here: ${oneLine(row.lacks, 160)}</span>`}
     </div>
   </header>`;
 }

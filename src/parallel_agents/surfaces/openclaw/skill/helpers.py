@@ -17,7 +17,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError(
         f"{sys.executable} has no package pagents ({error}). Run this with @PYTHON@, which has it, "
-        f'or install it: {sys.executable} -m pip install "pagents[local]"'
+        f"or install it from a checkout, since no index has it: {sys.executable} -m pip install '.[local]'"
     ) from None
 
 __all__ = [

@@ -11,7 +11,7 @@ done
 {
     echo "pagents is not installed here, or was moved."
     echo "  it was at  "@QUOTED@
-    echo '  install    python3 -m pip install "pagents[local]"'
+    echo '  install    in a checkout, since no index has it: python3 -m pip install ".[local]"'
     echo "  then       pagents skill install --for @CLIENT@"
 } >&2
 exit 127

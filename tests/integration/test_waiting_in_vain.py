@@ -1,0 +1,46 @@
+"""A run that nobody can begin says why, wherever one looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parallel_agents.app.opening import open_client
+from parallel_agents.models.shapes import objects_at, text_at
+from parallel_agents.session_tools.context import Requester
+from parallel_agents.settings import Environment, Settings
+from parallel_agents.surfaces.mcp.teams import TeamTools
+from parallel_agents.views.sessions import lines_of
+
+ASKER = Requester(client="mcp-1")
+
+
+async def test_a_run_whose_folder_is_gone_says_so_to_whoever_waits_looks_or_lists(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    environment = Environment(home=tmp_path / "home", variables={})
+    async with open_client(environment, Settings(model="sim/calm")) as client:
+        asked = {"task": "x", "label": "gone", "cwd": str(folder)}
+        spawned = await client.session_tools.call("sessions_spawn", asked, ASKER)
+        wait = {"ids": ["gone"], "timeoutSeconds": 0}
+        before = await client.session_tools.call("agents_wait", wait, ASKER)
+        folder.rmdir()
+        waited = await client.session_tools.call("agents_wait", wait, ASKER)
+        status = await client.session_tools.call("session_status", {"sessionKey": "gone"}, ASKER)
+        team = await TeamTools(client, environment, ASKER).call("run_status", {"run": "gone"})  # pyright: ignore[reportArgumentType] - it needs no worker
+        row = await client.sessions.find("gone")
+        (line,) = lines_of(await client.journal.look([row]), client.readiness.lacks)
+
+    why = f"there is no folder {folder} here"
+    (was,), (pending,) = objects_at(before, "pending"), objects_at(waited, "pending")
+    (task,) = objects_at(team, "tasks")
+    assert spawned["status"] == "accepted"
+    assert "waitsFor" not in was
+    assert pending["waitsFor"] == why
+    assert "waitsFor" in text_at(waited, "note")
+    assert status["waitsFor"] == why
+    assert why in text_at(status, "statusText")
+    assert task["waitsFor"] == why
+    assert "waitsFor" in text_at(team, "note")
+    assert (line.lacks, line.doing) == (why, f"waits: {why}")
