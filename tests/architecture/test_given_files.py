@@ -66,6 +66,7 @@ OWN = frozenset(
         "surfaces/cli/worker_health.py",
         "surfaces/completion/answering.py",
         "surfaces/completion/live_names.py",
+        "surfaces/gateway/description.py",
         "surfaces/gateway/map_routes.py",
         "surfaces/gateway/pages.py",
         "surfaces/http/token_file.py",

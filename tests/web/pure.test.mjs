@@ -22,8 +22,9 @@ test('a frame that is applied twice changes nothing, and an older one is left ou
 });
 
 test('what needs a person is a group of its own', () => {
-  const found = rows.grouped([row('a'), row('b', { asks: 'may it?' }), row('c', { status: 'running' })]);
-  assert.deepEqual([found.needs.length, found.live.length, found.ended.length], [1, 1, 1]);
+  const found = rows.grouped([row('a'), row('b', { status: 'running', needs: { budget: 9, stuck: 1 }, asks: 'asks you: may it?' }), row('c', { status: 'running' }), row('d', { status: 'running', state: 'stopped', is_stopped: true })]);
+  assert.deepEqual([found.needs.length, found.stopped.length, found.live.length, found.ended.length], [1, 1, 1, 1]);
+  assert.equal(words.attention(found.needs[0]), '10 need you: may it?');
 });
 
 test('a team keeps the counts of its end, and what began since is told apart, in the words of the list', () => {

@@ -12,7 +12,7 @@ const { partsOf } = await import(`${ui}budget.js`);
 
 test('a budget has a bar for each limit, never wider than its whole', () => {
   const budget = { limit: { amount: '2', currency: 'USD' }, spent: { amount: '0.5', currency: 'USD' }, reserved: null, limit_tokens: 100, spent_tokens: 150, reserved_tokens: 0, spent_percent: 150, on_limit: 'ask' };
-  assert.deepEqual(partsOf(budget).map((part) => [part.text, part.spent]), [['$0.500 of $2.000', 0.25], ['150 of 100 tokens', 1]]);
+  assert.deepEqual(partsOf(budget).map((part) => [part.text, part.spent]), [['$0.500 of $2.00', 0.25], ['150 of 100 tokens', 1]]);
   assert.deepEqual(partsOf({ ...budget, limit: null, limit_tokens: null }), []);
 });
 
@@ -38,6 +38,16 @@ test('lanes of short events are those of whole ones', () => {
   short.addAll(told);
   assert.deepEqual(short.byKey.get('s'), whole.byKey.get('s'));
   assert.deepEqual([short.from, short.to, short.seq], [whole.from, whole.to, 9]);
+});
+
+test('results of calls that were not made begin one call of the model, and time counts once', () => {
+  const event = (seq, at, kind, body) => ({ seq, at: new Date(1e12 + at * 1000).toISOString(), session_key: 's', run_id: 'r', key: '', event: { kind, ...body } });
+  const reply = { model: 'a/b', seconds: 4, message: { parts: [] } };
+  const refused = { result: { name: 'find', is_error: true, content: '' }, seconds: 0, parked_seconds: 0 };
+  const lanes = new Lanes();
+  lanes.add([event(1, 0, 'queued', { text: 't' }), event(2, 0, 'started'), event(3, 4, 'replied', reply), event(4, 4, 'tool_finished', refused), event(5, 4, 'tool_finished', refused), event(6, 8, 'replied', reply), event(7, 8, 'tool_finished', refused), event(8, 10, 'tool_started', { call: { name: 'look' } })]);
+  const spent = lanes.byKey.get('s').bars.filter((bar) => bar.kind === 'model').reduce((sum, bar) => sum + bar.to - bar.from, 0);
+  assert.equal(spent, 8);
 });
 
 test('a patch is read as files with numbered lines, whatever its lines look like', () => {

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.converted import Converted, GivenTexts, default
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.run import RunnerKind, RunStatus
 
 RunStatusName: TypeAlias = (
     RunStatus
@@ -25,6 +25,7 @@ RunStatusName: TypeAlias = (
         "unreadable",
     ]
 )
+RunnerKindName: TypeAlias = RunnerKind | Literal["agent", "team", "flow"]
 # A field that keeps texts, or does not filter.
 _Texts: TypeAlias = Converted[tuple[str, ...] | None, GivenTexts | None]
 
@@ -47,7 +48,9 @@ class Filter(Checked):
         every_run: every run of a session instead of the latest.
         after: sessions that follow this one in the order of the answer, without `prefix`.
         statuses: sessions whose run is in one of these states.
+        kinds: sessions whose run is of one of these kinds.
         agents: sessions of one of these agents.
+        workflows: teams and flows with one of these names.
         labels: sessions whose label has one of these texts in it, in upper or lower case.
         models: sessions whose run is on a model with one of these texts in its name.
         tags: sessions with one of these tags, by which their work is sorted.
@@ -80,7 +83,9 @@ class Filter(Checked):
     statuses: Converted[tuple[RunStatus, ...] | None, Sequence[RunStatusName] | None] = default(
         None
     )
+    kinds: Converted[tuple[RunnerKind, ...] | None, Sequence[RunnerKindName] | None] = default(None)
     agents: _Texts = default(None)
+    workflows: _Texts = default(None)
     labels: _Texts = default(None)
     models: _Texts = default(None)
     tags: _Texts = default(None)

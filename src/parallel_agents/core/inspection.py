@@ -6,9 +6,10 @@ Nothing here returns all events of a store: `events` is paged, `look` reads rows
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
+from parallel_agents.core.attention import Needs
 from parallel_agents.core.audit import Audit
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.event import Body, Event
@@ -20,6 +21,7 @@ from parallel_agents.core.owner import Owner
 from parallel_agents.core.question import Question
 from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.row import Row
+from parallel_agents.core.run import Failure
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.store_care import Pages
 from parallel_agents.core.stuck_rules import StuckRules
@@ -28,6 +30,19 @@ from parallel_agents.core.usage import Spend
 from parallel_agents.core.vitals import Vitals
 
 PAGE = 1000
+
+
+class Retry(NamedTuple):
+    """A call that failed and is made again.
+
+    Attributes:
+        attempt: the number of the try that failed.
+        again_at: when the next one begins, in seconds since the epoch.
+    """
+
+    attempt: int
+    error: Failure
+    again_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +65,9 @@ class Snapshot:
         silences: how long runs have been silent that living processes execute, for those that have
             been for a while.
         asked: the first question of each live run that waits for a person.
+        needs_below: what is needed of a person below each of the sessions, for those below which
+            somebody is.
+        retries: the call that each live run makes again, for those that do.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -67,6 +85,8 @@ class Snapshot:
     asked: Mapping[RunId, Question]
     alive: frozenset[OwnerId]
     now: float
+    needs_below: Mapping[SessionKey, Needs] = field(default_factory=dict[SessionKey, Needs])
+    retries: Mapping[RunId, Retry] = field(default_factory=dict[RunId, Retry])
 
 
 class SnapshotStore(Protocol):

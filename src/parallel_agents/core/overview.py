@@ -19,6 +19,7 @@ class Tally(NamedTuple):
         unclaimed_since: when they were queued, if no process has claimed them yet.
         finished_at: when the last of them ended, in seconds since the epoch; None if they are live.
         is_later: whether they began after the team had ended, such as retries.
+        is_retrying: whether the last call of each failed and is made again.
     """
 
     status: RunStatus
@@ -27,6 +28,7 @@ class Tally(NamedTuple):
     runs: int
     finished_at: float | None
     is_later: bool = False
+    is_retrying: bool = False
 
 
 class Cost(NamedTuple):

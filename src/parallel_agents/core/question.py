@@ -6,6 +6,7 @@ answer counts, whoever gives it and from wherever.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -106,6 +107,7 @@ class OpenQuestion(NamedTuple):
         about: what it is about, such as `turn-3/call/1/approval`; the keys of its events begin with
             it.
         asked_at: seconds since 1970 on the store's clock.
+        runs: how many runs wait for the answer: more than one for a budget that they share.
     """
 
     id: str
@@ -114,6 +116,12 @@ class OpenQuestion(NamedTuple):
     about: str
     question: Question
     asked_at: float
+    runs: int = 1
+
+
+def waiting_runs(questions: Sequence[OpenQuestion]) -> int:
+    """How many runs wait for the answers to these questions; one may wait for several."""
+    return len({each.run for each in questions}) + sum(each.runs - 1 for each in questions)
 
 
 class QuestionStore(Protocol):

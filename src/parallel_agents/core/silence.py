@@ -22,6 +22,8 @@ _LEAST_GAPS = 20
 _USUAL_SHARE = 0.95
 _LOCAL = "local/"
 # Tools that do nothing but wait, each with a time limit of its own.
+# A person is told of these by their questions.
+YOUR_ANSWER = "your answer"
 _WAITING_TOOLS = frozenset({"agents_wait", "sessions_yield", "state_wait_for", "sessions_send"})
 
 
@@ -136,7 +138,7 @@ def _wait(found: SilentRun) -> tuple[str, float]:
     """What a run waits for by its last event, and until when it may."""
     body = found.body
     if found.is_asking or isinstance(body, Asked):
-        return "your answer", math.inf
+        return YOUR_ANSWER, math.inf
     if found.has_children:
         return "its agents", math.inf
     match body:

@@ -76,6 +76,8 @@ class RemoteJournal:
                 last_times={**whole.last_times, **each.last_times},
                 silences={**whole.silences, **each.silences},
                 asked={**whole.asked, **each.asked},
+                needs_below={**whole.needs_below, **each.needs_below},
+                retries={**whole.retries, **each.retries},
             )
         return replace(whole, rows=rows)
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from parallel_agents.core.cutting import head
+from parallel_agents.core.dollars import nanodollars
 from parallel_agents.core.plan import Plan, Step, StepStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.template import as_text
-from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
+from parallel_agents.core.usage import Spend
 from parallel_agents.flows.planned import StepEnd
 from parallel_agents.orchestration.draft import as_id
 from parallel_agents.orchestration.roster import Roster
@@ -179,9 +180,9 @@ def _cost(spend: Spend) -> str:
     if spend.unpriced_calls:
         money = f"an unknown price: {spend.unpriced_calls:,} of them have none"
     else:
-        money = f"${spend.cost_nanousd / NANOUSD_PER_USD:.4f}"
-    simulated = spend.simulated_nanousd / NANOUSD_PER_USD
-    extra = f" (simulated: ${simulated:.4f})" if simulated else ""
+        money = nanodollars(spend.cost_nanousd)
+    simulated = spend.simulated_nanousd
+    extra = f" (simulated: {nanodollars(simulated)})" if simulated else ""
     return f"## Cost\n\n{calls}, {spend.usage.total_tokens:,} tokens, {money}{extra}."
 
 

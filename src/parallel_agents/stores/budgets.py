@@ -20,6 +20,7 @@ from parallel_agents.core.budget import (
     OnLimit,
     Shortage,
 )
+from parallel_agents.core.dollars import limit_dollars, nanodollars
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import PriceUnknown
@@ -377,9 +378,9 @@ def _describe_shortage(account: _Account, amount: Amount) -> str:
     spent = _describe_spending(
         account.limit_nanousd, account.limit_tokens, account.spent_nanousd, account.spent_tokens
     )
-    usd = account.reserved_nanousd / NANOUSD_PER_USD
-    reserved = f"${usd:.4f}, {account.reserved_tokens:,} tokens reserved"
-    money = "" if amount.nanousd is None else f"${amount.nanousd / NANOUSD_PER_USD:.4f}, "
+    held = nanodollars(account.reserved_nanousd)
+    reserved = f"{held}, {account.reserved_tokens:,} tokens reserved"
+    money = "" if amount.nanousd is None else f"{nanodollars(amount.nanousd)}, "
     return f"{spent}; {reserved}; the call could take {money}{amount.tokens:,} tokens"
 
 
@@ -388,8 +389,7 @@ def _describe_spending(
 ) -> str:
     parts: list[str] = []
     if limit_nanousd is not None:
-        spent, limit = nanousd / NANOUSD_PER_USD, limit_nanousd / NANOUSD_PER_USD
-        parts.append(f"${spent:.4f} of ${limit:.4f}")
+        parts.append(f"{nanodollars(nanousd)} of {limit_dollars(limit_nanousd)}")
     if limit_tokens is not None:
         parts.append(f"{tokens:,} of {limit_tokens:,} tokens")
     return ", ".join(parts)

@@ -44,7 +44,7 @@ def read_tallies(rows: Rows, teams: Sequence[SessionKey]) -> dict[SessionKey, li
 
 
 def _tally(columns: Sequence[object]) -> Tally:
-    status, owner, is_unclaimed, since, is_later, count, finished_at = columns
+    status, owner, is_unclaimed, since, is_later, is_retrying, count, finished_at = columns
     return Tally(
         status=status_from(status),
         owner=OwnerId(owner) if isinstance(owner, str) else None,
@@ -52,6 +52,7 @@ def _tally(columns: Sequence[object]) -> Tally:
         runs=int(str(count)),
         finished_at=_moment(finished_at) if status not in LIVE else None,
         is_later=bool(is_later),
+        is_retrying=bool(is_retrying),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -32,16 +33,23 @@ from parallel_agents.stores.tables import Tables
 
 def read_questions(rows: Rows, now: float) -> list[OpenQuestion]:
     """The questions that wait for an answer, the oldest first; one for each budget that is used up."""
+    return questions_of(read_asked(rows, now))
+
+
+def read_asked(rows: Rows, now: float) -> list[OpenQuestion]:
+    """What each run asks that waits for an answer, the oldest first."""
+    return [question for question, _ in _open(rows) if not question.question.is_over(now)]
+
+
+def questions_of(asked: Sequence[OpenQuestion]) -> list[OpenQuestion]:
+    """What a person is asked by these: about a budget once, however many runs wait for it."""
     shown: list[OpenQuestion] = []
-    accounts: set[str] = set()
-    for question, _ in _open(rows):
-        if question.question.is_over(now):
-            continue
-        account = question.question.account
-        if account and account in accounts:
-            continue
-        accounts.add(account)
-        shown.append(question)
+    runs = Counter(each.question.account for each in asked)
+    for each in asked:
+        if not (account := each.question.account):
+            shown.append(each)
+        elif waiting := runs.pop(account, 0):
+            shown.append(each._replace(runs=waiting))
     return shown
 
 

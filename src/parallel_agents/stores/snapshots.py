@@ -11,14 +11,14 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.inspection import Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.owner import OwnerState
-from parallel_agents.core.question import Question
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import Silence, silences_of
 from parallel_agents.core.stuck_rules import StuckRules
+from parallel_agents.stores.attention import read_needs, read_retries
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.overview import read_tallies
-from parallel_agents.stores.questions import read_questions
+from parallel_agents.stores.questions import read_asked
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.vitals import read_silent
 
@@ -56,6 +56,9 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         for run in _live([*shown, *_all(left.values())])
         if run.owner not in alive or run.is_resting
     ]
+    asked = read_asked(rows, now) if working else []
+    running = [run.id for run in working if run.status is RunStatus.RUNNING]
+    silences = _silences(rows, running, rules, now)
     return Snapshot(
         rows=shown,
         live=live,
@@ -66,10 +69,17 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         last=last,
         last_steps=rows.last_steps(begun),
         last_times=rows.last_times(resting),
-        silences=_silences(rows, working, rules, now),
-        asked=_asked(rows, now) if working else {},
+        silences=silences,
+        asked={each.run: each.question for each in reversed(asked)},
         alive=alive,
         now=now,
+        needs_below=read_needs(
+            rows,
+            [row.session.key for row in shown],
+            asked,
+            _stuck(rows, rules, now) if _may_wait_for_others(working, silences) else (),
+        ),
+        retries=read_retries(rows, running) if running else {},
     )
 
 
@@ -114,17 +124,23 @@ def _members_left(rows: Rows, team: SessionKey) -> list[Row]:
 
 
 def _silences(
-    rows: Rows, working: Sequence[Run], rules: StuckRules, now: float
+    rows: Rows, among: Sequence[RunId], rules: StuckRules, now: float
 ) -> Mapping[RunId, Silence]:
-    among = [run.id for run in working if run.status is RunStatus.RUNNING]
     if not among:
         return {}
     silent, gaps = read_silent(rows, rules, now, among)
     return {each.run: silence for each, silence in silences_of(silent, gaps, rules, now)}
 
 
-def _asked(rows: Rows, now: float) -> Mapping[RunId, Question]:
-    return {each.run: each.question for each in reversed(read_questions(rows, now))}
+def _may_wait_for_others(working: Sequence[Run], silences: Mapping[RunId, Silence]) -> bool:
+    """Whether one of these runs may have others below it that are stuck: it is silent as long."""
+    return any(run.kind.is_group or run.id in silences for run in working)
+
+
+def _stuck(rows: Rows, rules: StuckRules, now: float) -> list[SessionKey]:
+    silent, gaps = read_silent(rows, rules, now)
+    found = silences_of(silent, gaps, rules, now)
+    return [each.session for each, silence in found if silence.is_stuck]
 
 
 def _live(rows: Sequence[Row]) -> list[Run]:

@@ -12,12 +12,18 @@ from parallel_agents.core.event import (
     Steered,
     ToolStarted,
 )
-from parallel_agents.views.events import describe
+from parallel_agents.core.inspection import Retry
+from parallel_agents.views.events import again, describe
 
 
 def doing_after(body: Body) -> str:
     """What a run does after an event, such as `asks the model`; empty once the run has ended."""
     return describe(body).doing
+
+
+def doing_while(retry: Retry, now: float) -> str:
+    """What a run does that makes a call again: why, and what is left of the wait."""
+    return f"{retry.error.message}; {again(retry.attempt, retry.again_at - now)}"
 
 
 def doing_on(last: Body, body: Body) -> str:

@@ -29,9 +29,9 @@ class Group(IntEnum):
 
 
 def group_of(line: SessionLine) -> Group:
-    """The group of a session; a team whose tasks ask or failed is in that of its own run."""
+    """The group of a session; one below which somebody needs a person needs one itself."""
     status = line.row.run.status
-    if line.asks or line.is_stuck:
+    if line.needed:
         return Group.NEEDS_YOU
     if line.is_stopped:
         return Group.STOPPED

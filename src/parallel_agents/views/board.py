@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parallel_agents.core.call_decisions import Asked
@@ -23,7 +23,9 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_on
 from parallel_agents.views.events import WAITS_FOR_SLOT, describe, waits_for
-from parallel_agents.views.format import seconds
+from parallel_agents.views.format import seconds, status as status_word
+from parallel_agents.views.sessions import RETRYING
+from parallel_agents.views.states import need_you
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Lane:
         last: its last event except starts.
         last_at: when its last event was written.
         asked: the questions that wait for a person, by the keys of their answers.
+        needed: how many sessions need a person: the run's own, and those below it if they are known.
+        is_retrying: whether its last call failed and is made again.
     """
 
     label: str
@@ -46,6 +50,13 @@ class Lane:
     last_at: float = 0.0
     spend: Spend = Spend()
     asked: Mapping[str, Question] = field(default_factory=dict[str, Question])
+    needed: int = 0
+    is_retrying: bool = False
+
+    @property
+    def state(self) -> str:
+        """The state to show."""
+        return RETRYING if self.is_retrying else status_word(self.status)
 
 
 @dataclass(slots=True)
@@ -105,10 +116,24 @@ class Board:
         for run, lane in self.lanes.items():
             if lane.status is RunStatus.RUNNING:
                 doing = lane.doing if lane.asked else WAITS_FOR_SLOT
-                self.lanes[run] = replace(lane, status=RunStatus.QUEUED, doing=doing)
+                self.lanes[run] = replace(
+                    lane, status=RunStatus.QUEUED, doing=doing, is_retrying=False
+                )
 
     def count(self, *statuses: RunStatus) -> int:
         return sum(lane.status in statuses for lane in self.lanes.values())
+
+    @property
+    def counts(self) -> Sequence[str]:
+        """How many are at work, make a call again and wait, and how many need a person."""
+        retrying = sum(lane.is_retrying for lane in self.lanes.values())
+        needed = sum(lane.needed for lane in self.lanes.values())
+        return [
+            f"{self.count(RunStatus.RUNNING) - retrying} running",
+            *([f"{retrying} retrying"] if retrying else []),
+            f"{self.count(RunStatus.QUEUED)} queued",
+            *([need_you(needed)] if needed else []),
+        ]
 
     @property
     def over(self) -> int:
@@ -156,7 +181,8 @@ def _after(lane: Lane, event: Event) -> Lane:
     asked = _still_asked(lane, event)
     if asked:
         lane = replace(lane, doing=waits_for(next(iter(asked.values()))))
-    lane = replace(lane, asked=asked)
+    is_retrying = isinstance(event.body, Retrying)
+    lane = replace(lane, asked=asked, needed=1 if asked else 0, is_retrying=is_retrying)
     match event.body:
         case Started():
             worked_seconds = 0.0 if lane.began_at is None else worked_until - lane.began_at

@@ -8,6 +8,7 @@ from html import escape
 
 from parallel_agents.views import cells, format
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.states import mark_of, needs_text
 
 _MOST_ROWS, _LABEL_WIDTH = 50, 40
 _TITLES = ("", "agent", "doing", "time", "cost")
@@ -38,7 +39,8 @@ def head_of(top: SessionLine, shown: Sequence[SessionLine]) -> str:
     seconds = top.seconds
     took = "" if seconds is None else format.seconds(seconds)
     spent = format.money(top.spend) if top.spend.calls else ""
-    parts = (f"{_glyph(top)} {format.one_line(top.row.session.label)}", told, took, spent)
+    label = format.one_line(top.row.session.label)
+    parts = (f"{mark_of(top)} {label}", told, needs_text(top), took, spent)
     return " · ".join(filter(None, parts))
 
 
@@ -51,16 +53,12 @@ def _cells(line: SessionLine) -> tuple[str, ...]:
         else line.asks or line.doing or line.state
     )
     return (
-        f"{_glyph(line)} {cells.middle(format.one_line(line.row.session.label), _LABEL_WIDTH)}",
+        f"{mark_of(line)} {cells.middle(format.one_line(line.row.session.label), _LABEL_WIDTH)}",
         line.row.session.agent.name,
         format.cut(doing, 80),
         "" if seconds is None else format.seconds(seconds),
         format.money(line.spend) if line.spend.calls else "",
     )
-
-
-def _glyph(line: SessionLine) -> str:
-    return "■" if line.is_stopped else format.glyph(line.row.run.status)
 
 
 def _row(kind: str, cells: Sequence[str]) -> str:

@@ -16,14 +16,11 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.json_value import as_list
 from parallel_agents.core.overview import Origin
-from parallel_agents.core.row import Row
-from parallel_agents.core.run import Failure, Result, known_cost
+from parallel_agents.core.run import Failure, Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.workspace import Changes
 from parallel_agents.views import format
 from parallel_agents.views.decisions import Decision
-from parallel_agents.views.forks import ForkedFromDocument, forked_json
-from parallel_agents.views.sessions import SessionLine
 
 
 class Money(TypedDict):
@@ -104,54 +101,6 @@ class ResultDocument(TypedDict):
     attempts: int
     session_key: SessionKey
     run_id: RunId
-
-
-class SessionDocument(TypedDict):
-    """A session and its current run; an unknown cost is null."""
-
-    id: str
-    session_key: SessionKey
-    run_id: RunId
-    agent: str
-    label: str
-    parent: SessionKey | None
-    forked_from: ForkedFromDocument | None
-    depth: int
-    kind: str
-    status: str
-    is_worked_on: bool
-    is_stopped: bool
-    queued_after: int
-    doing: str
-    is_stuck: bool
-    silent_seconds: float | None
-    lacks: str
-    limits: Mapping[str, Json]
-    model: str
-    calls: int
-    tokens: int
-    cost: Money | None
-    simulated_cost: Money | None
-    created_at: str | None
-    started_at: str | None
-    finished_at: str | None
-    error_code: str
-
-
-class WholeDocument(SessionDocument):
-    """A session with what is below it.
-
-    `counts` says of a team how many of its runs are in each state, of one that has ended as it ended;
-    `later_counts` the same of what began later, such as retries; `asks` what it asks a person, and
-    `whole_cost` what it and everything below it cost; null if a price is unknown.
-    """
-
-    counts: dict[str, int]
-    later_counts: dict[str, int]
-    asks: str
-    whole_cost: Money | None
-    whole_simulated_cost: Money | None
-    whole_calls: int
 
 
 class EventDocument(TypedDict):
@@ -270,62 +219,6 @@ def result_json(found: Result) -> ResultDocument:
         "session_key": found.session_key,
         "run_id": found.run_id,
     }
-
-
-def line_json(line: SessionLine) -> SessionDocument:
-    """A session and its current run; an unknown cost is null."""
-    row = line.row
-    run = row.run
-    cost = run.spend.cost_usd if run.kind.is_group else known_cost(run.spend, run.status)
-    return {
-        "id": format.name(row),
-        "session_key": row.session.key,
-        "run_id": run.id,
-        "agent": row.session.agent.name,
-        "label": row.session.label,
-        "parent": row.session.parent,
-        "forked_from": forked_json(row.session.options.forked_from),
-        "depth": row.session.depth,
-        "kind": run.kind.value,
-        "status": run.status.value,
-        "is_worked_on": row.owner_state == "live" or run.status.is_over,
-        "is_stopped": line.is_stopped,
-        "queued_after": line.queued_after,
-        "doing": line.doing,
-        "is_stuck": line.is_stuck,
-        "silent_seconds": None if line.silence is None else line.silence.seconds,
-        "lacks": line.lacks,
-        "limits": _limits(row),
-        "model": run.model,
-        "calls": run.spend.calls,
-        "tokens": run.spend.usage.total_tokens,
-        "cost": money_json(cost),
-        "simulated_cost": money_json(run.spend.simulated_usd),
-        "created_at": format.iso(run.created_at),
-        "started_at": format.iso(run.started_at),
-        "finished_at": format.iso(run.finished_at),
-        "error_code": run.error_code,
-    }
-
-
-def whole_json(line: SessionLine) -> WholeDocument:
-    """A session with what is below it; an unknown cost is null."""
-    return {
-        **line_json(line),
-        "counts": {name: count for name, count in line.counts.items() if count},
-        "later_counts": {name: count for name, count in line.later_counts.items() if count},
-        "asks": line.asks,
-        "whole_cost": money_json(line.spend.cost_usd),
-        "whole_simulated_cost": money_json(line.spend.simulated_usd),
-        "whole_calls": line.spend.calls,
-    }
-
-
-def _limits(row: Row) -> Mapping[str, Json]:
-    """What the commands of a session may use, by the names of the limits that it has."""
-    limits = row.session.options.limits.of_commands
-    named = zip(limits._fields, limits, strict=True)
-    return {name: most for name, most in named if most is not None}
 
 
 def event_json(event: Event) -> EventDocument:

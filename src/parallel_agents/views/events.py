@@ -141,9 +141,14 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
 
 def when_again(retrying: Retrying) -> str:
     """When a call is made again, and which try that is."""
-    seconds = round(retrying.wait_seconds)
-    when = f"again in {seconds} s" if seconds else "again at once"
-    return f"{when}, try {retrying.attempt + 1}"
+    return again(retrying.attempt, retrying.wait_seconds)
+
+
+def again(attempt: int, wait_seconds: float) -> str:
+    """When a call is made again whose try `attempt` failed."""
+    seconds = round(wait_seconds)
+    when = f"again in {seconds} s" if seconds > 0 else "again at once"
+    return f"{when}, try {attempt + 1}"
 
 
 def _queued(body: Queued) -> Description:
@@ -166,7 +171,11 @@ def _started(body: Started) -> Description:
     is_first = body.epoch == 1
     return Description(
         title="started" if is_first else f"taken up again (claim {body.epoch})",
-        decision=Decided(body.owner, "claim" if is_first else "claim again", f"claim {body.epoch}"),
+        decision=Decided(
+            RUNTIME,
+            "claim" if is_first else "claim again",
+            f"claim {body.epoch}, by the process {body.owner}",
+        ),
     )
 
 

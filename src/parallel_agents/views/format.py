@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from parallel_agents.core.cutting import before_cut
+from parallel_agents.core.dollars import dollars
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
@@ -120,12 +121,12 @@ def money(spend: Spend) -> str:
     What simulated models would have cost is apart, and says that it is simulated.
     """
     cost = spend.cost_usd
-    simulated = f"{_dollars(spend.simulated_usd)} simulated" if spend.simulated_nanousd else ""
+    simulated = f"{dollars(spend.simulated_usd)} simulated" if spend.simulated_nanousd else ""
     if cost is None or not spend.calls:
         return f"- + {simulated}" if simulated else "-"
     if simulated:
-        return f"{_dollars(cost)} + {simulated}" if cost else simulated
-    return _dollars(cost)
+        return f"{dollars(cost)} + {simulated}" if cost else simulated
+    return dollars(cost)
 
 
 def notices(result: Result) -> tuple[str, ...]:
@@ -133,12 +134,6 @@ def notices(result: Result) -> tuple[str, ...]:
     if not result.total_spend.simulated_nanousd:
         return result.notices
     return tuple(each for each in result.notices if each != SIMULATED_NOTICE)
-
-
-def _dollars(cost: float) -> str:
-    if 0 < cost < 0.001:
-        return "<$0.001"
-    return f"${cost:.3f}" if cost else "$0"
 
 
 def tokens(spend: Spend) -> str:

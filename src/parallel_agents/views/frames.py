@@ -15,12 +15,14 @@ from parallel_agents.core.event import (
     Finished,
     Gated,
     HandedBack,
+    Noticed,
     Queued,
     Replied,
     Retrying,
     Started,
     Steered,
     ToolFinished,
+    ToolStarted,
     Waiting,
 )
 from parallel_agents.core.ids import SessionKey
@@ -89,6 +91,8 @@ class Frame:
     Attributes:
         models: the models it was on, in order: more than one if it escalated.
         status: of its latest run; None if no event said so yet.
+        present: what it began last and has not ended, whose end is not known; None for nothing.
+        tools: the calls of tools that have not ended, and when each began.
     """
 
     label: str
@@ -101,6 +105,9 @@ class Frame:
     marks: list[Mark] = field(default_factory=list[Mark])
     paid: list[Paid] = field(default_factory=list[Paid])
     scores: list[Scored] = field(default_factory=list[Scored])
+    present: Span | None = None
+    tools: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    is_group: bool = False
     queued_at: float | None = None
     asked_at: float | None = None
 
@@ -111,6 +118,16 @@ class Frame:
         known = [usd for usd in costs if usd is not None]
         simulated = sum(each.simulated_usd for each in self.paid)
         return (sum(known) if len(known) == len(costs) else None), simulated
+
+    def until(self, now: float) -> None:
+        """Draw what it does at the moment up to `now`, if its run is live."""
+        if self.status is None or self.status.is_over:
+            return
+        if self.spans and self.spans[-1].end > now:
+            self.spans[-1] = self.spans[-1]._replace(end=max(now, self.spans[-1].start))
+        if self.present is not None:
+            _add(self, self.present._replace(end=now))
+        self.last_at = max(self.last_at, now)
 
 
 @dataclass(slots=True)
@@ -165,6 +182,7 @@ def frames_of(
 def _take(frame: Frame, event: Event) -> None:
     at = event.at
     _close_waits(frame, event)
+    frame.present = _present(frame, event.body, at)
     for span in _spans(event.body, at):
         _add(frame, span)
     match event.body:
@@ -188,6 +206,37 @@ def _take(frame: Frame, event: Event) -> None:
             frame.marks.append(Mark(MarkKind.ENDED, at, outcome.status.value))
         case _:
             pass
+
+
+def _present(frame: Frame, body: Body, at: float) -> Span | None:
+    """What a session does after an event until another comes, as far as its events say."""
+    match body:
+        case Queued(team=team, flow=flow):
+            frame.is_group = team is not None or flow is not None
+            frame.tools.clear()
+            return Span(SpanKind.QUEUED, at, at)
+        case Asked():
+            return Span(SpanKind.ASKS, at, at)
+        case ToolStarted(call=call):
+            frame.tools.append((call.name, at))
+        case ToolFinished(result=result):
+            begun = next((each for each in frame.tools if each[0] == result.name), None)
+            if begun is not None:
+                frame.tools.remove(begun)
+        case Replied() | Gated() | Finished():
+            return None
+        case Started():
+            frame.tools.clear()
+        case Steered() | Noticed():
+            return frame.present
+        case _:
+            pass
+    if frame.tools:
+        name, since = frame.tools[0]
+        return Span(SpanKind.TOOL, since, since, name)
+    if frame.is_group:
+        return Span(SpanKind.WAIT, at, at, "its agents")
+    return Span(SpanKind.MODEL, at, at)
 
 
 def _spans(body: Body, at: float) -> Iterator[Span]:

@@ -12,6 +12,12 @@ from parallel_agents.core.schema import Json
 from parallel_agents.views import format
 
 
+def told(question: OpenQuestion) -> str:
+    """A question in one line, and how many runs wait for its answer if they are several."""
+    waiting = f"; {question.runs:,} runs wait" if question.runs > 1 else ""
+    return f"{described(question)}{waiting}"
+
+
 def described(question: OpenQuestion) -> str:
     """A question in one line."""
     asked = question.question
@@ -22,7 +28,7 @@ def described(question: OpenQuestion) -> str:
 
 
 class QuestionDocument(TypedDict):
-    """What a run asks a person, for machines."""
+    """What a run asks a person, for machines; `runs` counts those that wait for the answer."""
 
     id: str
     session_key: SessionKey
@@ -36,6 +42,7 @@ class QuestionDocument(TypedDict):
     default: str
     asked_at: str | None
     expires_at: str | None
+    runs: int
 
 
 def question_json(question: OpenQuestion) -> QuestionDocument:
@@ -54,4 +61,5 @@ def question_json(question: OpenQuestion) -> QuestionDocument:
         "default": asked.default,
         "asked_at": format.iso(question.asked_at),
         "expires_at": format.iso(asked.expires_at),
+        "runs": question.runs,
     }

@@ -7,7 +7,8 @@ from typing_extensions import TypedDict
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.vitals import spent_percent
-from parallel_agents.views.documents import Money, WholeDocument, money_json, whole_json
+from parallel_agents.views.documents import Money, money_json
+from parallel_agents.views.session_documents import WholeDocument, whole_json
 from parallel_agents.views.sessions import SessionLine
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, NamedTuple
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.run import LIVE, RunStatus
+from parallel_agents.core.run import LIVE, RunnerKind, RunStatus
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.tags import check_tags
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.views.since import parse_since
 
@@ -27,6 +29,10 @@ _MOST_CHARACTERS, _MOST_TERMS = 2000, 50
 FIELDS = {
     "state": "failed",
     "agent": "code_reviewer",
+    "workflow": "content",
+    "flow": "content",
+    "kind": "team",
+    "cost": ">1",
     "label": "review",
     "model": "local",
     "tag": "nightly",
@@ -34,12 +40,23 @@ FIELDS = {
     "in": "monday",
     "text": '"rate limit"',
 }
+# `flow:` is another word for `workflow:`.
+_SAME = {"flow": "workflow"}
 _STOPPED, _STUCK, _WAITING, _INTERRUPTED = "stopped", "stuck", "waiting", "interrupted"
+_RETRYING = "retrying"
 _GROUPS = {"live": LIVE, "ended": frozenset(RunStatus) - LIVE}
+_KINDS = tuple(kind.value for kind in RunnerKind)
 _ATTENTION = frozenset({_STOPPED, _STUCK, _WAITING})
-STATES = (*(status.value for status in RunStatus), *_GROUPS, *_ATTENTION, _INTERRUPTED)
+STATES = (
+    *(status.value for status in RunStatus),
+    *_GROUPS,
+    *sorted(_ATTENTION),
+    _RETRYING,
+    _INTERRUPTED,
+)
 _TOKEN = re.compile(r'\s+|(?P<piece>"[^"]*"|[^\s",]+|,)|(?P<open>")')
 _KEY = re.compile(r"(agent|team|flow):[^:]+:.+")
+_COST = re.compile(r"(?P<sign>[<>]=?)\s*\$?(?P<usd>\d{1,9}(\.\d{1,9})?)")
 _FIELD = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 
 
@@ -50,6 +67,21 @@ class _Term(NamedTuple):
     values: Sequence[str]
 
 
+class CostBound(NamedTuple):
+    """What a session and all below it cost, compared with an amount.
+
+    What simulated models would have cost counts, and of an unknown price what is known: as COST shows it.
+    """
+
+    sign: str
+    usd: float
+
+    def takes(self, spend: Spend) -> bool:
+        """Whether the spend is within the bound."""
+        compare = {">": gt, ">=": ge, "<": lt, "<=": le}[self.sign]
+        return compare((spend.cost_nanousd + spend.simulated_nanousd) / NANOUSD_PER_USD, self.usd)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionQuery:
     """What is asked for.
@@ -58,11 +90,13 @@ class SessionQuery:
         filter: what the store decides.
         within: the name of a session: only it and what it spawned; empty for all.
         states: the states and kinds of attention of which a session has one; empty for any.
+        costs: the bounds that its cost is within.
     """
 
     filter: Filter = field(default_factory=Filter)
     within: str = ""
     states: frozenset[str] = field(default_factory=frozenset[str])
+    costs: tuple[CostBound, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -73,16 +107,18 @@ class SessionQuery:
     def is_decided_by_store(self) -> bool:
         """Whether the filter is all there is to it, so that the store can count what matches.
 
-        Whether a live run is stopped, stuck or waiting for a person, and whether a session goes on
-        whose run was killed, is known only to who looks.
+        Whether a live run is stopped, stuck, retrying or waiting for a person, and whether a session goes on
+        whose run was killed, is known only to who looks; so is what everything below a session cost.
         """
         named = self.states - _GROUPS.keys()
-        looked_at = {*_ATTENTION, _INTERRUPTED, RunStatus.KILLED.value}
-        return not named & {*looked_at, *(status.value for status in LIVE)}
+        looked_at = {*_ATTENTION, _INTERRUPTED, _RETRYING, RunStatus.KILLED.value}
+        is_looked_at = named & {*looked_at, *(status.value for status in LIVE)}
+        return not is_looked_at and not self.costs
 
     def takes(self, line: SessionLine) -> bool:
         """Whether a session that the filter lets through is asked for."""
-        return not self.states or bool(self.states & _states_of(line))
+        is_in_state = not self.states or bool(self.states & _states_of(line))
+        return is_in_state and all(bound.takes(line.spend) for bound in self.costs)
 
 
 def parse_query(text: str, now: float) -> SessionQuery:
@@ -140,7 +176,7 @@ def _terms(text: str) -> Iterator[_Term]:
         if found is None:
             yield _Term("text", ["".join(map(_unquoted, word))])
             continue
-        name, start = found[1].lower(), found[2]
+        name, start = _SAME.get(found[1].lower(), found[1].lower()), found[2]
         if name not in FIELDS:
             raise InvalidInput(
                 f"there is no field {head(found[1], 40)!r} to filter by",
@@ -200,18 +236,50 @@ def _query(found: dict[str, list[str]], now: float) -> SessionQuery:
     since = next(iter(found.get("since", ())), None)
     chosen = Filter(
         statuses=_statuses(states) if states else None,
+        kinds=_kinds(found),
         agents=_given(found, "agent"),
+        workflows=_given(found, "workflow"),
         labels=_given(found, "label"),
         models=_given(found, "model"),
         tags=_tags(found),
         texts=_given(found, "text"),
         since=parse_since(since, now, "since:"),
     )
-    return SessionQuery(filter=chosen, within=next(iter(found.get("in", ())), ""), states=states)
+    return SessionQuery(
+        filter=chosen,
+        within=next(iter(found.get("in", ())), ""),
+        states=states,
+        costs=tuple(map(_cost, found.get("cost", ()))),
+    )
 
 
 def _given(found: dict[str, list[str]], name: str) -> tuple[str, ...] | None:
     return tuple(found[name]) if name in found else None
+
+
+def _kinds(found: dict[str, list[str]]) -> tuple[RunnerKind, ...] | None:
+    return tuple(map(_kind, found["kind"])) if "kind" in found else None
+
+
+def _kind(value: str) -> RunnerKind:
+    name = value.strip().lower()
+    if name not in _KINDS:
+        raise InvalidInput(
+            f"there is no kind {head(value, 40)!r}",
+            hint=did_you_mean(name, _KINDS, f"Kinds: {', '.join(_KINDS)}."),
+        )
+    return RunnerKind(name)
+
+
+def _cost(value: str) -> CostBound:
+    found = _COST.fullmatch(value.strip())
+    if found is None:
+        raise InvalidInput(
+            f"cost: cannot be {head(value, 40)!r}",
+            why="it is compared with an amount in US dollars",
+            hint="write cost:>1 or cost:<=0.05, in quotes in a shell: 'cost:>1'",
+        )
+    return CostBound(found["sign"], float(found["usd"]))
 
 
 def _tags(found: dict[str, list[str]]) -> tuple[str, ...] | None:
@@ -235,6 +303,8 @@ def _statuses(states: frozenset[str]) -> tuple[RunStatus, ...]:
     for state in states:
         if state in _ATTENTION:
             found |= LIVE
+        elif state == _RETRYING:
+            found.add(RunStatus.RUNNING)
         elif state == _INTERRUPTED:
             found.add(RunStatus.KILLED)
         else:
@@ -244,12 +314,10 @@ def _statuses(states: frozenset[str]) -> tuple[RunStatus, ...]:
 
 def _states_of(line: SessionLine) -> set[str]:
     status = line.row.run.status
-    found = {_STOPPED if line.is_stopped else status.value}
-    if line.is_interrupted:
-        found = {_INTERRUPTED}
+    found = {line.state.replace(" ", "_")}
     found.add("ended" if status.is_over else "live")
     if line.is_stuck:
         found.add(_STUCK)
-    if line.asks:
+    if line.is_asking:
         found.add(_WAITING)
     return found

@@ -7,20 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from parallel_agents.core.inspection import Snapshot
+from parallel_agents.core.attention import Attention, Needs, attention_for
+from parallel_agents.core.inspection import Retry, Snapshot
 from parallel_agents.core.overview import Tally
+from parallel_agents.core.question import Question
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
 from parallel_agents.sessions.unclaimed import waits_in_vain
-from parallel_agents.views.activity import doing_after, doing_on
-from parallel_agents.views.events import WAITS_FOR_SLOT, waits_for
+from parallel_agents.views.activity import doing_after, doing_on, doing_while
+from parallel_agents.views.events import ASKS_MODEL, WAITS_FOR_SLOT, waits_for
 from parallel_agents.views.liveness import Liveness
 
-_STOPPED = "stopped"
-_INTERRUPTED = "interrupted"
+STOPPED = "stopped"
+INTERRUPTED = "interrupted"
+RETRYING = "retrying"
 _NO_COUNTS: Mapping[str, int] = MappingProxyType({})
+_NOTHING_NEEDED = Needs()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,13 @@ class SessionLine:
         doing: what that run is doing now.
         is_stopped: the run has not ended, and no process works on it.
         until: when it ended, was worked on last or, while a process works on it, now.
-        asks: what the run asks a person, whether a process works on it or not.
+        asks: what the run asks a person, whether a process works on it or not; if it asks nothing,
+            the first that a session below it asks.
+        asked: the question of which `asks` tells; None for none.
+        is_asking: whether it is the run itself that asks.
+        attention: what the run itself needs of a person; None for nothing.
+        needs: how many sessions need a person, it and all below it, by what it is that they need.
+        retry: the call that the run makes again after a failure; None if it makes none.
         queued_after: further runs of the session that wait for it.
         counts: of a team, how many of its tasks' runs are in each state; of one that has ended, as it
             ended.
@@ -47,6 +57,11 @@ class SessionLine:
     until: float
     doing: str = ""
     asks: str = ""
+    asked: Question | None = None
+    is_asking: bool = False
+    attention: Attention | None = None
+    needs: Mapping[Attention, int] = field(default_factory=dict[Attention, int])
+    retry: Retry | None = None
     queued_after: int = 0
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     later_counts: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -58,6 +73,11 @@ class SessionLine:
     @property
     def is_stuck(self) -> bool:
         return self.silence is not None and self.silence.is_stuck
+
+    @property
+    def needed(self) -> int:
+        """How many sessions need a person: it, and all below it."""
+        return sum(self.needs.values())
 
     @property
     def seconds(self) -> float | None:
@@ -72,10 +92,12 @@ class SessionLine:
 
     @property
     def state(self) -> str:
-        """The state to show; `stopped` is a live run that no process is working on."""
+        """The state to show: `stopped` is a live run that no process works on, `retrying` one whose last call failed."""
         if self.is_interrupted:
-            return _INTERRUPTED
-        return _STOPPED if self.is_stopped else _state(self.row.run.status)
+            return INTERRUPTED
+        if self.is_stopped:
+            return STOPPED
+        return _state(self.row.run.status) if self.retry is None else RETRYING
 
 
 def _state(status: RunStatus) -> str:
@@ -99,6 +121,10 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
     left = (row, *seen.left.get(key, ()))
     is_stopped = liveness.is_stopped(run)
     lack = _lack(left, liveness, lacks)
+    silence = None if is_stopped else seen.silences.get(run.id)
+    asked, needs_below = seen.asked.get(run.id), seen.needs_below.get(key, _NOTHING_NEEDED)
+    attention = _attention(asked, silence)
+    question = asked or needs_below.first
     return SessionLine(
         row=row,
         is_stopped=is_stopped,
@@ -106,15 +132,30 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         if is_stopped or run.is_resting
         else run.finished_at or seen.now,
         doing="" if is_stopped else _doing(seen, run, lack),
-        asks=waits_for(seen.asked[run.id]) if run.id in seen.asked else "",
+        asks="" if question is None else waits_for(question),
+        asked=question,
+        is_asking=asked is not None,
+        attention=attention,
+        needs=_with(needs_below.sessions, attention),
+        retry=None if is_stopped else seen.retries.get(run.id),
         queued_after=queued_after,
         counts=_counts([each for each in tallies if not each.is_later], liveness),
         later_counts=_counts([each for each in tallies if each.is_later], liveness),
         spend=run.spend if below is None else run.spend + below,
         seconds_before=seen.seconds_before.get(run.id, 0.0),
-        silence=None if is_stopped else seen.silences.get(run.id),
+        silence=silence,
         lacks=lack,
     )
+
+
+def _attention(asked: Question | None, silence: Silence | None) -> Attention | None:
+    if asked is not None:
+        return attention_for(asked)
+    return Attention.STUCK if silence is not None and silence.is_stuck else None
+
+
+def _with(below: Mapping[Attention, int], own: Attention | None) -> Mapping[Attention, int]:
+    return below if own is None else {**below, own: below.get(own, 0) + 1}
 
 
 def _last_time(seen: Snapshot, left: Sequence[Row], tallies: Sequence[Tally]) -> float:
@@ -138,8 +179,14 @@ def _counts(tallies: Sequence[Tally], liveness: Liveness) -> Mapping[str, int]:
     counts: Counter[str] = Counter()
     for tally in tallies:
         if tally.runs:  # the others have gone on in a later run
-            counts[_STOPPED if liveness.are_stopped(tally) else _state(tally.status)] += tally.runs
+            counts[_state_of(tally, liveness)] += tally.runs
     return counts
+
+
+def _state_of(tally: Tally, liveness: Liveness) -> str:
+    if liveness.are_stopped(tally):
+        return STOPPED
+    return RETRYING if tally.is_retrying else _state(tally.status)
 
 
 def _counting(row: Row, live: Sequence[Row]) -> tuple[Row, int]:
@@ -156,4 +203,7 @@ def _doing(seen: Snapshot, run: Run, lack: str) -> str:
     if run.id in seen.asked:
         return waits_for(seen.asked[run.id])
     step = seen.last_steps.get(run.id)
-    return doing_after(last) if step is None else doing_on(step, last)
+    doing = doing_after(last) if step is None else doing_on(step, last)
+    if (retry := seen.retries.get(run.id)) is not None:
+        return doing_while(retry, seen.now)
+    return "" if run.kind.is_group and doing == ASKS_MODEL else doing

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, TypeVar, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +20,8 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.views import format
 from parallel_agents.views.session_query import parse_query
 from parallel_agents.views.sessions import SessionLine
+
+T = TypeVar("T")
 
 _NONE = "-"
 
@@ -133,15 +135,15 @@ def _number(metric: TileMetric, rows: Sequence[Row]) -> tuple[float | None, str]
             spend = sum((row.run.spend for row in rows), Spend())
             return spend.cost_usd, format.money(spend)
         case TileMetric.COST_P50:
-            known = [usd for row in rows if (usd := row.run.spend.cost_usd) is not None]
-            usd = _percentile(known, 50)
-            return usd, _NONE if usd is None else f"${usd:.4f}"
+            known = [row.run.spend for row in rows if row.run.spend.cost_usd is not None]
+            spend = _percentile(known, 50, _nanousd)
+            return (None, _NONE) if spend is None else (spend.cost_usd, format.money(spend))
         case TileMetric.TOKENS:
             tokens = sum(row.run.spend.usage.total_tokens for row in rows)
             return tokens, f"{tokens:,}"
         case TileMetric.SECONDS_P50 | TileMetric.SECONDS_P95:
             times = [seconds for row in rows if (seconds := row.run.seconds) is not None]
-            seconds = _percentile(times, 50 if metric is TileMetric.SECONDS_P50 else 95)
+            seconds = _percentile(times, 50 if metric is TileMetric.SECONDS_P50 else 95, float)
             return seconds, _NONE if seconds is None else format.seconds(seconds)
         case _:
             assert_never(metric)
@@ -166,11 +168,16 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _percentile(values: Sequence[float], percent: int) -> float | None:
-    """The least value that so many per cent do not exceed."""
+def _percentile(values: Sequence[T], percent: int, size: Callable[[T], float]) -> T | None:
+    """The least value that so many per cent do not exceed, by their sizes."""
     if not values:
         return None
-    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
+    return sorted(values, key=size)[math.ceil(len(values) * percent / 100) - 1]
+
+
+def _nanousd(spend: Spend) -> int:
+    """What it cost, and what is simulated: one of them is zero."""
+    return spend.cost_nanousd + spend.simulated_nanousd
 
 
 def _refused(name: str, error: ValidationError) -> InvalidInput:

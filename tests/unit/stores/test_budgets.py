@@ -64,7 +64,7 @@ def test_a_shortage_says_what_the_account_holds(database: SqliteDatabase) -> Non
 
     (answer,) = accounts.reserve([request(RUNS[1], Amount(None, 400))])
 
-    detail = "0 of 1,000 tokens; $0.0000, 700 tokens reserved; the call could take 400 tokens"
+    detail = "0 of 1,000 tokens; $0, 700 tokens reserved; the call could take 400 tokens"
     assert answer == Shortage("day:1970-01-01", detail, True, OnLimit.STOP, "1000 tokens")
 
 

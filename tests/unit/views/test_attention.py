@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from parallel_agents.core.attention import Attention
 from parallel_agents.core.run import RunStatus
 from parallel_agents.views.attention import FixedOrder, Group, arranged, group_of
 from tests.unit.views.test_card import line
@@ -12,7 +13,7 @@ from tests.unit.views.test_card import line
 def test_what_a_session_needs_of_a_person() -> None:
     running = line("a", RunStatus.RUNNING)
 
-    assert group_of(replace(running, asks="asks you")) is Group.NEEDS_YOU
+    assert group_of(replace(running, needs={Attention.STUCK: 1})) is Group.NEEDS_YOU
     assert group_of(replace(running, is_stopped=True)) is Group.STOPPED
     assert group_of(running) is Group.WORKING
     assert group_of(line("a", RunStatus.TIMED_OUT)) is Group.FAILED

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import pytest
+
+from parallel_agents.core.call_decisions import Asked
 from parallel_agents.core.event import (
     Attempted,
     Body,
     Event,
     Finished,
     Gated,
+    Noticed,
     Queued,
     Replied,
     Retrying,
     Started,
+    ToolStarted,
 )
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.message import Message, Role, Text
+from parallel_agents.core.message import Message, Role, Text, ToolCall
 from parallel_agents.core.model import Finish
+from parallel_agents.core.question import Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Usage
 from parallel_agents.views.frames import Frame, MarkKind, SpanKind, frames_of
 
@@ -45,6 +52,7 @@ def replied(model: str, seconds: float, cost_nanousd: int | None = 1_000_000_000
     )
 
 
+QUESTION = Question(question=QuestionKind.REQUEST, text="red?", expires_at=999)
 FAILURE = Failure("PA-E201", "slow down")
 STARTED = Started(owner=OwnerId("o"), epoch=1)
 
@@ -92,3 +100,37 @@ def test_scores_are_kept_by_attempt() -> None:
     verdict = Verdict(gate="judge", is_accepted=False, score=7.5)
 
     assert frame((1, Gated(attempt=2, verdict=verdict))).scores[0][1:] == (2, 7.5)
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        (Asked(turn=1, number=1, question=QUESTION), SpanKind.ASKS),
+        (
+            ToolStarted(
+                turn=1, call=ToolCall(id="1", name="look", arguments={}), effect=Effect.PURE
+            ),
+            SpanKind.TOOL,
+        ),
+        (Retrying(turn=1, attempt=1, error=FAILURE, wait_seconds=600), SpanKind.RETRY),
+        (Noticed(text="stuck"), SpanKind.MODEL),
+    ],
+)
+def test_what_a_live_session_does_lasts_until_now(last: Body, kind: SpanKind) -> None:
+    found = frame((0, Queued(text="Go.")), (2, STARTED), (3, last))
+
+    found.until(400)
+
+    assert found.spans[-1].kind is kind
+    assert found.spans[-1].end == 400
+    assert found.last_at == 400
+
+
+def test_what_has_ended_does_nothing_more() -> None:
+    found = frame(
+        (0, Queued(text="Go.")), (2, STARTED), (3, Finished(outcome=Outcome(status=RunStatus.DONE)))
+    )
+
+    found.until(400)
+
+    assert found.last_at == 3

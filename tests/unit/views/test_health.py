@@ -193,13 +193,13 @@ def test_of_many_signs_of_a_kind_the_first_are_told_and_how_many_more(
 
 
 def test_where_not_all_silent_runs_were_looked_at_it_is_told() -> None:
-    waiting = SILENT._replace(is_asking=True)
+    waiting = SILENT._replace(has_children=True)
     silent = [*([SILENT] * 20), *([waiting] * (MOST_SILENT - 20))]
 
     texts = [sign.text for sign in signs(of(IDLE._replace(silent=silent)))]
 
     assert "at least 10 more runs are stuck" in texts
-    assert "at least 980 runs waiting for your answer" in texts
+    assert "at least 980 runs waiting for its agents" in texts
 
 
 def test_a_run_whose_worker_is_starting_is_not_left() -> None:
@@ -247,3 +247,14 @@ def test_a_run_is_counted_once(found: LiveRuns, owners: tuple[Owner, ...], text:
 
     assert work.text == text
     assert ("stopped" in {sign.about for sign in others}) is (text == "nothing runs")
+
+
+def test_the_budget_of_the_day_is_shown_once_however_little_of_it_is_spent() -> None:
+    little, much = spent(10, "day:1970-01-01"), spent(85, "day:1970-01-01")
+
+    levels = [
+        [sign.level for sign in signs(of(vitals)) if sign.about == "budget"]
+        for vitals in (IDLE._replace(day=little), IDLE._replace(day=much, accounts=(much,)))
+    ]
+
+    assert levels == [[Level.OK], [Level.NOTE]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput
 from parallel_agents.views.session_query import SessionQuery, joined, parse_query
 
@@ -91,3 +92,26 @@ def test_what_cannot_be_meant_is_refused(text: str, words: tuple[str, ...]) -> N
 )
 def test_arguments_get_back_the_quotes_that_the_shell_took(arguments: list[str], text: str) -> None:
     assert joined(arguments) == text
+
+
+def test_kinds_workflows_and_costs() -> None:
+    query = parse_query("kind:team,flow workflow:content cost:>1,<=$2.5", NOW)
+
+    assert query.filter == Filter(kinds=(RunnerKind.TEAM, RunnerKind.FLOW), workflows=("content",))
+    assert parse_query("flow:content", NOW) == parse_query("workflow:content", NOW)
+    assert not query.is_decided_by_store
+    spends = [Spend(calls=1, cost_nanousd=each) for each in (10**9, 2 * 10**9, 3 * 10**9)]
+    assert [all(cost.takes(spend) for cost in query.costs) for spend in spends] == [
+        False,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("cost:1", "cost: cannot be '1'"), ("kind:teem", "there is no kind 'teem'")],
+)
+def test_a_value_that_a_field_cannot_have_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        parse_query(text, NOW)

@@ -20,6 +20,7 @@ from parallel_agents.app.distant_maps import (
     price_map_at_distance,
     receive_map,
 )
+from parallel_agents.core.dollars import dollars
 from parallel_agents.core.ids import short
 from parallel_agents.core.run import Result
 from parallel_agents.core.verbs import Spawned
@@ -152,7 +153,7 @@ class _Shown:
     def _told(self) -> str:
         if self._now is None:
             return "waiting for the first row"
-        cost = "" if self._now.cost_usd is None else f"   ${self._now.cost_usd:.4f} so far"
+        cost = "" if self._now.cost_usd is None else f"   {dollars(self._now.cost_usd)} so far"
         return f"{self._now.received:,}/{self._now.rows:,} rows{cost}"
 
 
@@ -164,8 +165,7 @@ def _print(content: bytes) -> None:
 def _announce(context: CliContext, begun: BegunMapForm, asked: AskedMap, *, is_json: bool) -> None:
     name = short(begun.session_key)
     if is_json:
-        fields = {"id": name, "session_key": begun.session_key}
-        render.json_line({"schema": "pagents.launched/1", **fields, "agents": None})
+        render.launched(name, begun.session_key, agents=None)
     warn_at_distance(begun.model)
     count = "1 row" if begun.rows == 1 else f"{begun.rows:,} rows"
     told = "started" if begun.is_new else "continued"

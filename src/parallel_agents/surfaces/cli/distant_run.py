@@ -178,14 +178,7 @@ async def _begun(
         members = await distant.sessions.members(row)
     name = format.name(row)
     if is_announced:
-        render.json_line(
-            {
-                "schema": "pagents.launched/1",
-                "id": name,
-                "session_key": row.session.key,
-                "agents": len(members),
-            }
-        )
+        render.launched(name, row.session.key, agents=len(members))
     warn_of_members(members)
     told = "started" if spawned.is_new else f"already there, {format.status(row.run.status)}"
     label = format.one_line(row.session.label)

@@ -15,7 +15,7 @@ from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.list_shown import print_cards
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
-from parallel_agents.views.questions import described, question_json
+from parallel_agents.views.questions import question_json, told
 
 _ANSWERS = {
     QuestionKind.APPROVAL: "allow · deny · allow --for-run",
@@ -50,7 +50,7 @@ def inbox(json: AsJson = False, output: Output = None, home: Home = None) -> Non
         (
             each.id,
             _who(each.session, origins.get(each.session)),
-            described(each),
+            told(each),
             format.seconds(max(0.0, now - each.asked_at)),
             format.moment(each.question.expires_at),
         )

@@ -23,7 +23,7 @@ def list_sessions(
         list[str] | None,
         typer.Argument(
             help="A NAME, to list it and what it spawned; or a filter: state:failed agent:NAME"
-            " label:TEXT model:TEXT since:2h in:NAME, and text.",
+            " workflow:NAME kind:team label:TEXT model:TEXT tag:NAME 'cost:>1' since:2h in:NAME, and text.",
             metavar="NAME|FILTER",
         ),
     ] = None,

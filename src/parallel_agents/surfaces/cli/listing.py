@@ -19,8 +19,8 @@ from parallel_agents.surfaces.cli.list_tree import with_relatives
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.session_table import print_branches, print_lines
 from parallel_agents.views import format
-from parallel_agents.views.documents import line_json
 from parallel_agents.views.member_sessions import member_sessions
+from parallel_agents.views.session_documents import line_json
 from parallel_agents.views.session_query import SessionQuery
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.session_tree import Branch, branches_of

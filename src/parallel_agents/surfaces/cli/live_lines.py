@@ -11,6 +11,7 @@ from rich.text import Text
 from parallel_agents.core.run import RunStatus
 from parallel_agents.views import cells, format
 from parallel_agents.views.board import Board, Lane, doing_at, seconds_at
+from parallel_agents.views.states import glyph, style
 
 _SHOWN = 12
 _LEAST_LABEL = 12
@@ -58,7 +59,7 @@ def _lanes(lanes: Sequence[Lane], now: float, width: int) -> list[Text]:
     for lane, label, time in zip(lanes, labels, times, strict=True):
         fitted = fitting[label]
         line = Text(_BLANKS)
-        line.append(format.glyph(lane.status), format.style(lane.status))
+        line.append(glyph(lane.state, lane.status), style(lane.state, lane.status))
         line.append(f"{_BLANKS}{fitted}{' ' * (of_labels - cell_len(fitted))}{_BLANKS}")
         line.append(f"{time:>{of_times}}{_BLANKS}")
         line.append(cells.ended(_plain(doing_at(lane, now)), max(width - line.cell_len, 0)), "dim")
@@ -79,8 +80,7 @@ def _totals(board: Board, seconds: float, width: int) -> list[Text]:
     failed = board.count(RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.KILLED)
     parts = [
         *finished(board),
-        f"{board.count(RunStatus.RUNNING)} running",
-        f"{board.count(RunStatus.QUEUED)} queued",
+        *board.counts,
         *([f"{failed} failed"] if failed else []),
         format.seconds(seconds),
         format.tokens(board.spend),

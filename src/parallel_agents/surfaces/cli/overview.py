@@ -11,16 +11,16 @@ import typer
 from parallel_agents.app.reading import Reader, open_follower
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.run import RunStatus
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
-from parallel_agents.surfaces.cli.session_table import doing, shown_state
+from parallel_agents.surfaces.cli.session_table import doing
 from parallel_agents.views import format
 from parallel_agents.views.board import Board, Lane
 from parallel_agents.views.sessions import SessionLine, lines_of
+from parallel_agents.views.states import shown_state, style_of
 
 _LOOK_SECONDS = 1.0
 _MOST_LOOKED_AT = 200
@@ -109,8 +109,7 @@ def _is_live(lane: Lane) -> bool:
 def _tell(line: SessionLine) -> None:
     name, label = format.name(line.row), format.one_line(line.row.session.label)
     way_on = f"  Continue with: pagents resume {name}" if line.is_stopped else ""
-    status = RunStatus.KILLED if line.is_stopped else line.row.run.status
-    render.line(f"{shown_state(line)}  {label}  {name}{as_called(way_on)}", format.style(status))
+    render.line(f"{shown_state(line)}  {label}  {name}{as_called(way_on)}", style_of(line))
 
 
 def _lane(line: SessionLine) -> Lane:
@@ -121,6 +120,8 @@ def _lane(line: SessionLine) -> Lane:
         label=line.row.session.label,
         status=run.status,
         doing=f"{name}  {doing(line)}",
+        needed=line.needed,
+        is_retrying=line.retry is not None,
         began_at=None if spent is None else line.until - spent,
         spend=line.spend,
     )

@@ -13,7 +13,6 @@ from typing import Annotated, Protocol, Self
 import typer
 from rich.text import Text
 
-from parallel_agents.core.run import RunStatus
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.live_area import LiveArea
@@ -112,8 +111,7 @@ class TextProgress:
         printed_at = now if self._printed_at is None else self._printed_at
         if now - printed_at >= HEARTBEAT_SECONDS:
             board = self._board
-            running, queued = board.count(RunStatus.RUNNING), board.count(RunStatus.QUEUED)
-            counts = (*finished(board), f"{running} running", f"{queued} queued")
+            counts = (*finished(board), *board.counts)
             render.note(f"{format.clock(now)} {', '.join(counts)}")
             printed_at = now
         self._printed_at = printed_at
@@ -123,8 +121,7 @@ class TextProgress:
         self._printed_at = at
         counts = f"{self._board.over}/{len(self._board.lanes)}"
         doing = f": {lane.doing}" if lane.doing else ""
-        status = format.status(lane.status)
-        render.note(f"{format.clock(at)} {counts} {lane.label} {status}{doing}")
+        render.note(f"{format.clock(at)} {counts} {lane.label} {lane.state}{doing}")
 
     def wrote(self, text: str) -> None: ...
 

@@ -12,14 +12,10 @@ from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.views import format
 from parallel_agents.views.session_tree import Branch
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.states import needs_text, shown_state
 
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
-
-
-def shown_state(line: SessionLine) -> str:
-    """The state after its glyph."""
-    glyph = format.glyph(RunStatus.KILLED if line.is_stopped else line.row.run.status)
-    return f"{glyph} {line.state}"
+_NEEDS = "NEEDS"
 
 
 def print_lines(lines: Sequence[SessionLine], form: Form | None = None) -> None:
@@ -47,7 +43,10 @@ def print_branches(branches: Sequence[Branch], form: Form | None = None) -> None
 
 def _print_cells(cells: Sequence[Sequence[str]], form: Form | None) -> None:
     right, shortened = ("TIME", "COST"), ("LABEL",)
-    print_list(form, _TITLES, cells, right=right, flexible="DOING", shortened=shortened)
+    titles: Sequence[str] = (*_TITLES, _NEEDS)
+    if not any(each[-1] for each in cells):  # most of the time nobody is needed
+        titles, cells = _TITLES, [each[:-1] for each in cells]
+    print_list(form, titles, cells, right=right, flexible="DOING", shortened=shortened)
 
 
 def _rows(lines: Sequence[SessionLine]) -> list[tuple[str, ...]]:
@@ -65,6 +64,7 @@ def _cells(line: SessionLine, label: str) -> tuple[str, ...]:
         doing(line) if line.counts else f"{doing(line)}{more}",
         _seconds(line),
         format.money(line.spend) if line.spend.calls else "",
+        needs_text(line),
     )
 
 

@@ -18,10 +18,12 @@ from parallel_agents.surfaces.cli.looking import Looked, look_at
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
-from parallel_agents.surfaces.cli.session_table import print_lines, shown_state
+from parallel_agents.surfaces.cli.session_table import doing, print_lines
 from parallel_agents.views import format
-from parallel_agents.views.documents import line_json, result_json
+from parallel_agents.views.documents import result_json
 from parallel_agents.views.forks import told
+from parallel_agents.views.session_documents import line_json
+from parallel_agents.views.states import needs_text, shown_state
 
 _SHOWN = 100
 
@@ -64,6 +66,8 @@ def show(
         name, key = format.name(row), row.session.key
         given = "" if name == short(key) else f"  {name}"
         render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
+        if needs := needs_text(whole):
+            render.note(f"{needs}: {whole.asks or doing(whole)}")
         if link := row.session.options.forked_from:
             render.note(f"forked from {told(link)}")
         if limits := described(row.session.options.limits.of_commands):

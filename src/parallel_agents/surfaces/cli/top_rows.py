@@ -12,6 +12,7 @@ from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey, seen_of, short
 from parallel_agents.core.overview import Cost
+from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.run import RunStatus
 from parallel_agents.surfaces.cli.session_table import doing
 from parallel_agents.surfaces.cli.top_columns import Item, columns_of, least_columns, text_of
@@ -23,8 +24,9 @@ from parallel_agents.views.events import describe
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.health import Level, Sign
 from parallel_agents.views.lanes_text import LEGEND, lane_text
-from parallel_agents.views.questions import described
+from parallel_agents.views.questions import told
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.states import mark_of, style_of
 
 _LABEL = 22  # cells
 _MOST_WORKING, _MOST_PEEKED = 5, 2000
@@ -36,6 +38,7 @@ _PLAIN = {
     "◐": "%",
     "■": "#",
     "▲": "!",
+    "↻": "~",
     "◌": ".",
     "†": "D",
     "▾": "v",
@@ -68,7 +71,6 @@ class Shown(NamedTuple):
 
 def session_rows(seen: Seen, order: FixedOrder[str], shown: Shown) -> list[Item]:
     """The tops by group, each with what below it is worth a row; the rest of it is counted."""
-    asked = {each.session: each.id for each in seen.questions}
     items: list[Item] = []
     for top in arranged(seen.tops, order):
         key = top.row.session.key
@@ -77,9 +79,9 @@ def session_rows(seen: Seen, order: FixedOrder[str], shown: Shown) -> list[Item]
         wanted = [line for line in below if _is_wanted(line, shown)]
         if not _is_wanted(top, shown) and not wanted:
             continue
-        items.append(_item(top, asked, _stem(top, is_open=is_open)))
+        items.append(_item(top, seen.questions, _stem(top, is_open=is_open)))
         listed = wanted if is_open else _closed(wanted)
-        items += [_item(line, asked, "   ") for line in listed]
+        items += [_item(line, seen.questions, "   ") for line in listed]
         if (rest := _rest(top, listed)) and not shown.filter:
             items.append(Item(f"{key}/rest", ("   ", rest, "", "", ""), key, group=Group.DONE))
         if len(below) >= MOST_BELOW:
@@ -108,14 +110,14 @@ def _stem(top: SessionLine, *, is_open: bool) -> str:
     return ("▾ " if is_open else "▸ ") if top.row.run.kind.is_group else "  "
 
 
-def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
+def _item(line: SessionLine, questions: Sequence[OpenQuestion], stem: str) -> Item:
     row, run = line.row, line.row.run
     group = group_of(line)
     seconds = line.seconds
     is_plain = group is Group.WORKING or run.status is RunStatus.DONE
     state = "" if is_plain else f"{line.state}  "
     error = f"{run.error_code}  " if run.error_code else ""
-    glyph = "▲" if group is Group.NEEDS_YOU else _glyph(line)
+    glyph = mark_of(line)
     return Item(
         row.session.key,
         (
@@ -126,20 +128,30 @@ def _item(line: SessionLine, asked: dict[SessionKey, str], stem: str) -> Item:
             format.money(line.spend) if line.spend.calls else "",
         ),
         row.session.key,
-        asked.get(row.session.key, ""),
+        _question_of(line, questions),
         group,
         _style(line, group),
     )
 
 
-def _glyph(line: SessionLine) -> str:
-    return format.glyph(RunStatus.KILLED if line.is_stopped else line.row.run.status)
+def _question_of(line: SessionLine, questions: Sequence[OpenQuestion]) -> str:
+    """The id of the question that it, or the first below it, waits for; others may wait for it, too."""
+    asked, key = line.asked, line.row.session.key
+    if asked is None:
+        return ""
+    account = asked.account or None
+    fits = (
+        [each.id for each in questions if each.session == key],
+        [each.id for each in questions if each.question == asked],
+        [each.id for each in questions if each.question.account == account],
+    )
+    return next((found[0] for found in fits if found), "")
 
 
 def _style(line: SessionLine, group: Group) -> str:
     if group is Group.NEEDS_YOU:
         return "bold magenta"
-    return "yellow" if line.is_stopped else format.style(line.row.run.status)
+    return style_of(line)
 
 
 def _rest(top: SessionLine, listed: Sequence[SessionLine]) -> str:
@@ -161,7 +173,7 @@ def inbox_rows(seen: Seen) -> list[Item]:
             (
                 "▲ ",
                 _label(seen, each.session),
-                f"{each.id}  {described(each)}",
+                f"{each.id}  {told(each)}",
                 format.seconds(max(0.0, seen.at - each.asked_at)),
                 "",
             ),
@@ -298,7 +310,7 @@ def head_line(seen: Seen, width: int, note: str = "") -> str:
     for top in seen.tops:
         counts.update(top.counts or {top.state: 1})
         counts.update(top.later_counts)
-    told = [f"▲ {len(seen.questions)}"] if seen.questions else []
+    told = [f"▲ {seen.needed:,}"] if seen.needed else []
     told += [f"{glyph} {counts[state]}" for glyph, state in _HEAD if counts[state]]
     states = "  ".join(told)
     today = f"{format.money(seen.today)} today" if seen.today.calls else ""
@@ -316,6 +328,7 @@ def head_line(seen: Seen, width: int, note: str = "") -> str:
 
 _HEAD = (
     ("▶", "running"),
+    ("↻", "retrying"),
     ("◌", "queued"),
     ("■", "stopped"),
     ("✖", "failed"),

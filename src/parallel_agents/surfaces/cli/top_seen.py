@@ -48,6 +48,11 @@ class Seen(NamedTuple):
     at: float = 0.0
 
     @property
+    def needed(self) -> int:
+        """How many sessions need a person."""
+        return sum(top.needed for top in self.tops)
+
+    @property
     def labels(self) -> dict[SessionKey, str]:
         """What the sessions are called."""
         lines = (line for found in self.below.values() for line in found)

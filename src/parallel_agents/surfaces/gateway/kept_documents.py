@@ -11,7 +11,7 @@ from collections import OrderedDict
 import orjson
 
 from parallel_agents.core.ids import RunId
-from parallel_agents.views.documents import whole_json
+from parallel_agents.views.session_documents import whole_json
 from parallel_agents.views.sessions import SessionLine
 
 _MOST_KEPT = 1024  # a kilobyte each

@@ -11,7 +11,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.live_text.folder import NOTHING
 from parallel_agents.surfaces.gateway.live_watch import LiveWatch, Look
-from parallel_agents.views.documents import SessionDocument
+from parallel_agents.views.session_documents import SessionDocument
 
 _LIVE = frozenset({"queued", "running"})
 

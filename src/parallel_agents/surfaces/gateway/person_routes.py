@@ -19,9 +19,10 @@ from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.answering import given_answer
 from parallel_agents.surfaces.gateway.bodies import AnswerBody, LettersBody, RetryBody
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import PageQuery
+from parallel_agents.surfaces.gateway.given import MOST_ITEMS, USUAL_ITEMS, Given, PageQuery
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.views.answers import GivenAnswerDocument, answers_json, last_replies
 from parallel_agents.views.documents import (
     BriefFailure,
     LetterDocument,
@@ -102,6 +103,24 @@ async def answer(call: Call, given: AnswerBody) -> Document:
     await call.client.workers.ensure(answered.session, answered.run)
     value: AnsweredDocument = {**question_json(answered), "answer": given.answer}
     return Document(value=value)
+
+
+class AnswersQuery(Given):
+    """Which answers."""
+
+    since: str = Field(default="24h", max_length=40)
+    """Only those given since then, such as `2h`."""
+    limit: int = Field(default=USUAL_ITEMS, ge=1, le=MOST_ITEMS)
+    """How many to return at most, the newest."""
+
+
+async def answers(call: Call, given: AnswersQuery) -> Page:
+    """What people answered, by whom and from where, the newest first."""
+    now = call.client.now()
+    since = parse_since(given.since, now, "since") or 0.0
+    found = await last_replies(call.client.journal, since=since, most=given.limit + 1)
+    items = answers_json(found[: given.limit])
+    return Page(schema="answers", items=items, as_of=now, more={"is_cut": len(found) > len(items)})
 
 
 class LettersQuery(PageQuery):
@@ -302,6 +321,16 @@ ROUTES = (
         gives=AnsweredDocument,
         form=Form.DOCUMENT,
         answer=handled(AnswerBody, answer),
+    ),
+    Route(
+        method="GET",
+        path="/answers",
+        name="answers",
+        does="What people answered, by whom and from where, the newest first.",
+        takes=AnswersQuery,
+        gives=GivenAnswerDocument,
+        form=Form.PAGE,
+        answer=handled(AnswersQuery, answers),
     ),
     Route(
         method="GET",

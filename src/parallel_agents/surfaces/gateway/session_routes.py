@@ -22,14 +22,9 @@ from parallel_agents.surfaces.gateway.given import (
 )
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.views.documents import (
-    EventDocument,
-    ResultDocument,
-    WholeDocument,
-    event_json,
-    result_json,
-)
+from parallel_agents.views.documents import EventDocument, ResultDocument, event_json, result_json
 from parallel_agents.views.run_documents import RunDocument, run_json
+from parallel_agents.views.session_documents import WholeDocument
 from parallel_agents.views.session_query import SessionQuery, parse_query
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.sessions import lines_of

@@ -18,8 +18,9 @@ from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.hub import Members
 from parallel_agents.surfaces.gateway.live_texts import LiveText, TextDocument
 from parallel_agents.surfaces.gateway.view_routes import health_document
-from parallel_agents.views.documents import WholeDocument, event_json, whole_json
+from parallel_agents.views.documents import event_json
 from parallel_agents.views.questions import question_json
+from parallel_agents.views.session_documents import WholeDocument, whole_json
 from parallel_agents.views.sessions import lines_of
 
 RUNS, QUESTIONS, HEALTH, SESSION = "runs", "questions", "health", "session:"

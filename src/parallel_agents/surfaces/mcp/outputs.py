@@ -71,6 +71,8 @@ OUTPUTS: Mapping[str, JsonObject] = {
     "run_status": _object(
         {"status": {"const": "ok"}, "run": _TEXT, "runId": _TEXT, "tasks": _ROWS},
         counts={"type": "object"},
+        needs={"type": "object"},
+        asks=_TEXT,
         result={"type": "object"},
         nextOffset=_NUMBER,
     ),

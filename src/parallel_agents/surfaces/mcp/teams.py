@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -30,6 +31,7 @@ from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.mcp.team_offers import COST, LETTERS, RUN, STATUS, TEAMS
 from parallel_agents.views.costs import costs_by_agent
+from parallel_agents.views.sessions import SessionLine, lines_of
 
 _MOST_TASKS = 50  # of one answer
 _MOST_TREES = 100  # of which costs are summed
@@ -55,7 +57,7 @@ class TeamTools:
         given: dict[str, Any] = dict(arguments)
         match name:
             case "teams_list":
-                return self._teams(given.get("teamId"))
+                return await self._teams(given.get("teamId"))
             case "team_run":
                 return await self._run(given)
             case "run_status":
@@ -65,13 +67,14 @@ class TeamTools:
             case _:
                 return await self._letters(given)
 
-    def _teams(self, name: str | None) -> JsonObject:
+    async def _teams(self, name: str | None) -> JsonObject:
         catalog = self._client.catalog
         if name is not None:
-            team = self._team(name)
+            team = await self._team(name)
             head = {"id": team.name, "description": team.description, "tasks": _tasks_of(team)}
             return {"status": "ok", "teams": [{**head, "inputs": team.input_schema}]}
-        found = [entry.content for entry in catalog.teams() if isinstance(entry.content, Team)]
+        entries = await asyncio.to_thread(catalog.teams)
+        found = [entry.content for entry in entries if isinstance(entry.content, Team)]
         teams: list[Json] = [
             {
                 "id": team.name,
@@ -82,7 +85,7 @@ class TeamTools:
         ]
         return {"status": "ok", "teams": teams[:_MOST_TASKS], "total": len(teams)}
 
-    def _team(self, name: str) -> Team:
+    async def _team(self, name: str) -> Team:
         """The team of that name; a client names no files.
 
         Raises:
@@ -90,11 +93,11 @@ class TeamTools:
         """
         if "/" in name or "." in name:
             raise NotFound(f"there is no team {name[:80]!r}", hint="teams_list shows their names")
-        return self._client.catalog.team(name)
+        return await asyncio.to_thread(self._client.catalog.team, name)
 
     async def _run(self, given: Mapping[str, Any]) -> JsonObject:
         client = self._client
-        team = self._team(given["teamId"])
+        team = await self._team(given["teamId"])
         asked = TeamRequest(
             values=given.get("input", {}),
             model=given.get("model"),
@@ -114,6 +117,7 @@ class TeamTools:
             (row,) = await sessions.rows_of([row.run.id])
         runs = await sessions.member_runs(row)
         members = await sessions.rows_of(runs)
+        top, *lines = lines_of(await self._client.journal.look([row, *members]))
         own = await sessions.results([row.run.id]) if row.run.kind is RunnerKind.FLOW else ()
         offset = given.get("offset", 0)
         tasks = await self._tasks(members[offset : offset + _MOST_TASKS])
@@ -125,7 +129,8 @@ class TeamTools:
             "runId": row.run.id,
             "sessionKey": row.session.key,
             **label_of(row.session),
-            "counts": dict(Counter(each.run.status.value for each in members)),
+            "counts": dict(Counter(line.state.replace(" ", "_") for line in lines)),
+            **_needs(top),
             "tasks": tasks,
             **({"result": result_row(own[0], max_tokens=_RESULT_TOKENS)} if own else {}),
             **({"hasMore": True, "nextOffset": end} if end < len(members) else {}),
@@ -223,6 +228,16 @@ class TeamTools:
 
 
 NAMES = (TEAMS, RUN, STATUS, COST, LETTERS)
+
+
+def _needs(line: SessionLine) -> JsonObject:
+    """How many of its sessions need a person, and what the first of them asks; nothing if none does."""
+    if not line.needs:
+        return {}
+    return {
+        "needs": {kind.value: count for kind, count in line.needs.items()},
+        "asks": line.asks,
+    }
 
 
 def _note(tasks: Sequence[Json]) -> str:

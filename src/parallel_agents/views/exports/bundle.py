@@ -30,6 +30,7 @@ _REPLACED = {
     "compare_mark.js": "stored_absent.js",
     "fork.js": "stored_absent.js",
     "kill.js": "stored_absent.js",
+    "shell.js": "stored_shell.js",
 }
 _IMPORT = re.compile(
     r"""^\s*import\s*(?P<what>\{[^}]*\}|\*\s*as\s+\w+|\w+)\s*from\s*["'](?P<path>[^"']+)["'];?""",

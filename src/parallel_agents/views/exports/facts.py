@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from parallel_agents.core.run import Result, known_cost
 from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
+from parallel_agents.views.exports.redacting import REMOVED
 from parallel_agents.views.exports.tree import Tree, Wanted
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.states import needs_text, shown_state
 
 COLUMNS = ("id", "agent", "label", "model", "state", "attempts", "time", "tokens", "cost", "error")
 NUMBERS = ("attempts", "time", "tokens", "cost")
@@ -21,11 +23,15 @@ def facts_of(tree: Tree, wanted: Wanted) -> Iterator[tuple[str, str]]:
     counts = Counter(line.state for line in tree.lines if not line.row.run.kind.is_group)
     yield "State", top.state
     yield "Agents", ", ".join(f"{count:,} {state}" for state, count in counts.items()) or "none"
+    if needs := needs_text(top):
+        yield "Needs you", needs
     yield "Begun", format.utc_moment(top.row.run.created_at)
     yield "Took", format.seconds(top.seconds or 0.0)
     yield "Cost", cost_of(top.spend)
     if tree.total > len(tree.lines):
         yield "Left out", f"{tree.total - len(tree.lines):,} of {tree.total:,} sessions: not failed"
+    if wanted.is_redacted:
+        yield "Redacted", REMOVED
     if not wanted.shows_transcripts:
         yield "Transcripts", "left out"
     yield "Exported", format.utc_moment(tree.at)
@@ -47,17 +53,13 @@ def cells_of(line: SessionLine) -> tuple[str, ...]:
         run.kind.value if run.kind.is_group else row.session.agent.name,
         row.session.label,
         run.model,
-        f"{glyph_of(line)} {line.state}",
+        shown_state(line),
         str(run.attempts),
         "" if seconds is None else format.seconds(seconds),
         format.tokens(spend) if spend.calls else "",
         format.money(spend) if is_known else "-",
         run.error_code,
     )
-
-
-def glyph_of(line: SessionLine) -> str:
-    return "■" if line.is_stopped else format.glyph(line.row.run.status)
 
 
 def answer_of(result: Result) -> str:

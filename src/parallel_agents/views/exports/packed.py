@@ -16,10 +16,11 @@ from parallel_agents.core.run import Result
 from parallel_agents.views import format
 from parallel_agents.views.cost_documents import costs_json
 from parallel_agents.views.costs import By
-from parallel_agents.views.documents import artifact_json, body_json, result_json, whole_json
+from parallel_agents.views.documents import artifact_json, body_json, result_json
 from parallel_agents.views.exports.columns import Columns
 from parallel_agents.views.exports.hiding import HIDDEN
 from parallel_agents.views.exports.tree import Hide, Tree
+from parallel_agents.views.session_documents import whole_json
 from parallel_agents.views.sessions import SessionLine
 
 _GZIP, _LEVEL = 16 + zlib.MAX_WBITS, 9

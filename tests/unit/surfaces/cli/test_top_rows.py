@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from parallel_agents.core.attention import Attention
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import RunnerKind, RunStatus
@@ -25,6 +26,7 @@ from parallel_agents.views.sessions import SessionLine
 from tests.unit.views.test_card import line
 
 TEAM = SessionKey("team")
+QUESTION = Question(question=QuestionKind.REQUEST, text="red or blue?", expires_at=99.0)
 _TIMES = ("TIME", "2.0s", "1234h05m")
 
 
@@ -35,14 +37,23 @@ def team() -> Seen:
         own,
         row=replace(own.row, run=replace(own.row.run, kind=RunnerKind.TEAM)),
         counts={"done": 2, "running": 7, "failed": 1},
+        asked=QUESTION,
+        needs={Attention.QUESTION: 1},
     )
     below: list[SessionLine] = [
         line(f"w{n}", RunStatus.RUNNING, "asks the model") for n in range(6)
     ]
     below += [line("bad", RunStatus.FAILED)]
-    below += [replace(line("asker", RunStatus.RUNNING), asks="asks you: red or blue?")]
-    question = Question(question=QuestionKind.REQUEST, text="red or blue?", expires_at=99.0)
-    asked = OpenQuestion("q-1", SessionKey("asker"), RunId("asker"), "x", question, 1.0)
+    asker = replace(
+        line("asker", RunStatus.RUNNING),
+        asks="asks you: red or blue?",
+        is_asking=True,
+        asked=QUESTION,
+        attention=Attention.QUESTION,
+        needs={Attention.QUESTION: 1},
+    )
+    below += [asker]
+    asked = OpenQuestion("q-1", SessionKey("asker"), RunId("asker"), "x", QUESTION, 1.0)
     return Seen(tops=[own], below={TEAM: below}, questions=[asked], total=3, at=5.0)
 
 
@@ -96,6 +107,18 @@ def test_a_filter_does_not_look_in_the_words_of_every_key() -> None:
     ]
 
     assert [len(rows) for rows in found] == [0, 1, 1]
+
+
+def test_a_row_answers_the_question_that_it_or_one_below_it_waits_for() -> None:
+    budget = replace(QUESTION, question=QuestionKind.BUDGET, account="team")
+    asked = OpenQuestion("q-7", SessionKey("first"), RunId("first"), "x", budget, 1.0, 2)
+    waiting = replace(line("second", RunStatus.RUNNING), asked=replace(budget, text="less"))
+    seen = Seen(tops=[waiting, line("other")], questions=[asked])
+
+    found = {item.cells[1]: item.question for item in session_rows(seen, FixedOrder(), Shown())}
+
+    assert found == {"second": "q-7", "other": ""}
+    assert session_rows(team(), FixedOrder(), Shown())[0].question == "q-1"
 
 
 def test_the_inbox_says_how_long_it_waits() -> None:

@@ -15,7 +15,7 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
 from parallel_agents.surfaces.gateway.kept_documents import KeptDocuments
-from parallel_agents.views.documents import whole_json
+from parallel_agents.views.session_documents import whole_json
 from parallel_agents.views.sessions import SessionLine
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")

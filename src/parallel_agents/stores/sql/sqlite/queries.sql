@@ -397,6 +397,14 @@ NOT ({live})
 -- name: rows.statuses
 r.status IN (SELECT value FROM json_each(:statuses))
 
+-- name: rows.kinds
+r.kind IN (SELECT value FROM json_each(:kinds))
+
+-- name: rows.workflows
+EXISTS (SELECT 1 FROM json_each(:workflows) AS one
+        WHERE s.key >= 'team:' || one.value || ':' AND s.key < 'team:' || one.value || ';'
+           OR s.key >= 'flow:' || one.value || ':' AND s.key < 'flow:' || one.value || ';')
+
 -- name: rows.agents
 EXISTS (SELECT 1 FROM json_each(:agents) AS one
         WHERE s.key >= 'agent:' || one.value || ':' AND s.key < 'agent:' || one.value || ';')
@@ -589,13 +597,17 @@ AND MAX(r.calls, r.cost_nanousd, r.unpriced_calls, r.input_tokens, r.output_toke
 -- The runs of the tasks of teams and flows, counted by how they are doing. What began after its team
 -- had ended is counted apart, and so is a retry below a team, whose outcome is that of its own tasks. A
 -- flow goes on with the retry of a step, which replaces the run that failed.
+-- name: is_retrying
+EXISTS (SELECT 1 FROM events WHERE key GLOB '*/retry-*'
+        AND seq = (SELECT MAX(own.seq) FROM events AS own WHERE own.run = r.id AND {is_own_event}))
+
 -- name: tallies
 WITH teams AS MATERIALIZED (
     SELECT value AS team,
            (SELECT CASE WHEN {live} THEN 9e999 ELSE r.finished_at END
             FROM runs AS r WHERE r.session = value ORDER BY r.number DESC LIMIT 1) AS ended_at
     FROM json_each(?))
-SELECT team, status, owner, is_unclaimed, unclaimed_since, is_later,
+SELECT team, status, owner, is_unclaimed, unclaimed_since, is_later, is_retrying,
        COUNT(*) FILTER (WHERE is_latest), MAX(finished_at)
 FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              {live} AND r.epoch = 0 AS is_unclaimed,
@@ -604,6 +616,7 @@ FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              r.created_at > ended_at
              OR (asking.kind = 'team' AND EXISTS (SELECT 1 FROM dead_letters AS d WHERE d.retried_by = r.session))
              AS is_later,
+             r.status = 'running' AND {is_retrying} AS is_retrying,
              NOT EXISTS (SELECT 1 FROM runs AS later
                          JOIN runs AS asker ON asker.id = later.asked_by
                          WHERE later.session = r.session AND later.number > r.number
@@ -613,7 +626,7 @@ FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
                  SELECT 1 FROM dead_letters AS d JOIN runs AS again ON again.session = d.retried_by
                  WHERE d.run = r.id AND (again.created_at > ended_at) = (r.created_at > ended_at))) AS is_latest
       FROM teams JOIN runs AS asking ON asking.session = team CROSS JOIN runs AS r ON r.asked_by = asking.id)
-GROUP BY 1, 2, 3, 4, 5, 6;
+GROUP BY 1, 2, 3, 4, 5, 6, 7;
 
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
@@ -1199,6 +1212,22 @@ GROUP BY r.id, substr(e.key, instr(e.key, '/limit-')) ORDER BY MAX(e.seq) DESC;
 
 -- name: count_dead_letters
 SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
+
+-- Which of some sessions are above others, however far.
+-- name: above
+WITH RECURSIVE up (session, above) AS (
+    SELECT key, parent FROM sessions WHERE key IN (SELECT value FROM json_each(?1))
+    UNION ALL
+    SELECT up.session, s.parent FROM up JOIN sessions AS s ON s.key = up.above
+)
+SELECT session, above FROM up WHERE above IN (SELECT value FROM json_each(?2));
+
+-- Of runs whose last call failed and is made again.
+-- name: retries_of
+SELECT e.run, e.seq, e.at, e.body
+FROM json_each(?) AS asked CROSS JOIN events AS e
+    ON e.seq = (SELECT MAX(own.seq) FROM events AS own WHERE own.run = asked.value AND {is_own_event})
+WHERE e.key GLOB '*/retry-*';
 
 -- What a run itself has written: not what others wrote to it.
 -- name: is_own_event

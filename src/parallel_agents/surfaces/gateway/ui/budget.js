@@ -14,7 +14,7 @@ export function partsOf(budget) {
   const limit = format.usd(budget.limit);
   if (limit) {
     const spent = format.usd(budget.spent);
-    found.push({ text: `${format.dollars(spent)} of ${format.dollars(limit)}`, spent: share(spent ?? 0, limit), held: share(format.usd(budget.reserved) ?? 0, limit) });
+    found.push({ text: `${format.dollars(spent)} of ${format.limit(budget.limit)}`, spent: share(spent ?? 0, limit), held: share(format.usd(budget.reserved) ?? 0, limit) });
   }
   if (budget.limit_tokens) {
     found.push({ text: `${format.tokens(budget.spent_tokens)} of ${format.tokens(budget.limit_tokens)} tokens`, spent: share(budget.spent_tokens, budget.limit_tokens), held: share(budget.reserved_tokens, budget.limit_tokens) });

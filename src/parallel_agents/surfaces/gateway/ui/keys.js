@@ -1,8 +1,10 @@
 // @ts-check
 /** Keys: what the keyboard does, by page; sequences such as `g r` are two keys within a second. */
 import { signal } from './view.js';
+import { whyReadOnly } from './access.js';
 
-/** @typedef {{keys: string, does: string, run: () => void}} Action */
+/** One that `changes` something does nothing where things may only be read.
+ * @typedef {{keys: string, does: string, run: () => void, changes?: boolean}} Action */
 
 const SEQUENCE_MILLISECONDS = 1000;
 /** @type {Map<string, Action[]>} */
@@ -41,7 +43,12 @@ function press(event) {
   firstAt = event.timeStamp;
   if (!found) return;
   event.preventDefault();
-  found.run();
+  if (may(found)) found.run();
+}
+
+/** @param {Action} action */
+export function may(action) {
+  return !action.changes || !whyReadOnly();
 }
 
 /** The action of a key; that of the page goes before that of the shell.

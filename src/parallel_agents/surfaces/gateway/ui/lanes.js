@@ -109,6 +109,7 @@ function step(lane, body, at, tierOf) {
       open(lane, 'model', at + body.wait_seconds, 'model call', tierOf(''));
       break;
     case 'waiting':
+      guessed(lane);
       close(lane, at);
       lane.bars.push({ kind: 'limit', from: at, to: at + body.seconds, text: `waits for ${body.reason}`, tier: 0, failed: false });
       open(lane, 'model', at + body.seconds, 'model call', tierOf(''));
@@ -117,7 +118,10 @@ function step(lane, body, at, tierOf) {
       fail(lane, at, 'no reply');
       break;
     case 'tool_started':
-      if (!lastOpen(lane, 'tool')) close(lane, at);
+      if (!lastOpen(lane, 'tool')) {
+        guessed(lane);
+        close(lane, at);
+      }
       open(lane, 'tool', at, body.call.name);
       break;
     case 'tool_finished': {
@@ -129,10 +133,11 @@ function step(lane, body, at, tierOf) {
         bar.text = `${body.result.name} ${seconds(body.seconds)}${body.result.is_error ? ', failed' : ''}`;
         if (body.parked_seconds > 0) bar.kind = 'children';
       }
-      if (!lastOpen(lane, 'tool')) open(lane, 'model', at, 'model call', tierOf(''));
+      if (!lane.open.length) open(lane, 'model', at, 'model call', tierOf(''));
       break;
     }
     case 'asked':
+      guessed(lane);
       close(lane, at);
       open(lane, 'you', at, `asks: ${oneLine(`${body.question.tool} ${body.question.text}`)}`);
       break;
@@ -181,6 +186,14 @@ function lastOpen(lane, kind) {
 function close(lane, at) {
   for (const bar of lane.open) bar.to = Math.max(at, bar.from);
   lane.open.length = 0;
+}
+
+/** A call that was drawn because one was to be expected, and was not made: something else came first. @param {Lane} lane */
+function guessed(lane) {
+  const bar = lastOpen(lane, 'model');
+  if (!bar) return;
+  lane.open.splice(lane.open.indexOf(bar), 1);
+  lane.bars.splice(lane.bars.indexOf(bar), 1);
 }
 
 /** @param {Lane} lane @param {number} at @param {string} why */

@@ -2,7 +2,7 @@
 /** Lanes canvas: draws the lines that are seen, and nothing else, as often as the screen is drawn. */
 import { oneLine } from './text.js';
 import { seconds } from './format.js';
-import { glyph, stateOf } from './words.js';
+import { glyph, neededBy, stateOf } from './words.js';
 import { titleOf } from './rows.js';
 import { stepOf } from './lanes.js';
 
@@ -81,8 +81,8 @@ function label(pen, line, y, gutter, colours) {
     pen.fillText(`${line.isOpen ? '▾' : '▸'} ${oneLine(line.name.slice(line.name.lastIndexOf('/') + 1), 40)} ×${line.count}`, x, middle);
   } else {
     const state = stateOf(line.row);
-    pen.fillStyle = stateColour(state, colours);
-    pen.fillText(glyph(state), x, middle);
+    pen.fillStyle = neededBy(line.row) ? colours.need : stateColour(state, colours);
+    pen.fillText(neededBy(line.row) ? '▲' : glyph(state), x, middle);
     pen.fillStyle = colours.text;
     pen.fillText(oneLine(titleOf(line.row), 50), x + 17, middle);
   }
@@ -91,8 +91,8 @@ function label(pen, line, y, gutter, colours) {
 
 /** @param {string} state @param {Record<string, string>} colours */
 function stateColour(state, colours) {
-  if (state === 'over_budget') return colours.partial;
-  return colours[state] ?? (state === 'stopped' ? colours.killed : colours.failed);
+  if (state === 'over_budget' || state === 'retrying') return colours.partial;
+  return colours[state] ?? (state === 'stopped' || state === 'interrupted' ? colours.killed : colours.failed);
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {Bar} bar @param {number} y @param {Scene} scene @param {Record<string, string>} colours @param {(at: number) => number} place @param {number} width */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Rows: sessions by their keys, as snapshots and changes tell them; the same frame twice changes nothing. */
 import { attention, groupOf, isBad, isLive, stateOf } from './words.js';
-import { moment } from './format.js';
+import { moment, usd } from './format.js';
 
 /** @typedef {import('./types').Row} Row */
 /** @typedef {{rows: Map<string, Row>, seq: number, total: number | null}} Table */
@@ -31,10 +31,10 @@ export function newestFirst(rows) {
 }
 
 /** The rows of each group of the list, newest first.
- * @param {Iterable<Row>} rows @returns {{needs: Row[], live: Row[], ended: Row[]}} */
+ * @param {Iterable<Row>} rows @returns {{needs: Row[], stopped: Row[], live: Row[], ended: Row[]}} */
 export function grouped(rows) {
-  /** @type {{needs: Row[], live: Row[], ended: Row[]}} */
-  const groups = { needs: [], live: [], ended: [] };
+  /** @type {{needs: Row[], stopped: Row[], live: Row[], ended: Row[]}} */
+  const groups = { needs: [], stopped: [], live: [], ended: [] };
   for (const row of newestFirst(rows)) groups[groupOf(row)].push(row);
   return groups;
 }
@@ -45,6 +45,19 @@ export function countStates(rows) {
   const counts = {};
   for (const row of rows) counts[stateOf(row)] = (counts[stateOf(row)] ?? 0) + 1;
   return counts;
+}
+
+/** What rows cost with all below them, in dollars; those whose cost is not known are counted.
+ * @param {Iterable<Row>} rows */
+export function summed(rows) {
+  const sum = { real: 0, simulated: 0, unknown: 0 };
+  for (const row of rows) {
+    const [cost, simulated, calls] = row.whole_calls === undefined ? [row.cost, row.simulated_cost, row.calls] : [row.whole_cost, row.whole_simulated_cost, row.whole_calls];
+    if (calls && !cost) sum.unknown += 1;
+    sum.real += usd(cost) ?? 0;
+    sum.simulated += usd(simulated) ?? 0;
+  }
+  return sum;
 }
 
 /** How long a run has taken, until now if it is live. @param {Row} row @param {number} now */

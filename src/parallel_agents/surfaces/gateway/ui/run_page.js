@@ -18,7 +18,7 @@ import { Copy, Plain, State, StateBar, Tabs, Tags, Trouble } from './parts.js';
 import { FailureBox, Transcript, useSession } from './session_page.js';
 import { Timeline } from './timeline.js';
 import { applied, countStates, duration, emptyTable, titleOf } from './rows.js';
-import { countsOf, doingOf, glyph, isLive, laterOf, STATES, stateOf, word } from './words.js';
+import { attention, countsOf, doingOf, glyph, isLive, laterOf, neededBy, STATES, stateOf, word } from './words.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -91,11 +91,11 @@ export function RunPage({ name }) {
   const { tab, query } = route.value;
   const [killing, kill] = useState(false);
   useLayoutEffect(() => bind('Run', [
-    ...(isStored ? [] : [{ keys: 'x', does: 'kill, after a preview', run: () => kill(true) }]),
+    ...(isStored ? [] : [{ keys: 'x', does: 'kill, after a preview', changes: true, run: () => kill(true) }]),
     { keys: 'l', does: 'timeline', run: () => go(href('run', name)) },
     { keys: 'e', does: 'results', run: () => go(href('run', name, 'results')) },
   ]), []);
-  if (run.error !== null) return html`<section class="page"><${Trouble} error=${run.error} /></section>`;
+  if (run.error !== null) return html`<section class="page"><h1>Run</h1><${Trouble} error=${run.error} /></section>`;
   if (!run.top) return html`<section class="page"><p class="foot">Reading…</p></section>`;
   const top = run.top;
   const all = [...run.table.rows.values()];
@@ -135,7 +135,7 @@ function RunHead({ top, rows, state, onKill }) {
       ${laterOf(top) && html`<span>${countsOf(top)}; ${laterOf(top)}</span>`}
       <span><span class="label">cost</span> ${format.wholeCost(top)}</span>
       ${top.budget && html`<${BudgetBars} budget=${top.budget} />`}
-      ${top.asks ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(top.asks, 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`}</div>
+      ${neededBy(top) ? html`<a class="need" href=${href('needs')}>▲ ${oneLine(attention(top), 120)}</a>` : html`<span class="doing">${oneLine(doingOf(top), 160)}</span>`}</div>
   </header>`;
 }
 

@@ -12,7 +12,7 @@ import { toldOf } from './forks.js';
 import { Kill } from './kill.js';
 import { CompareWith } from './compare_mark.js';
 import { Markdown } from './markdown.js';
-import { Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
+import { Act, Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
 import { endsText, lastOf, NOTHING, withPiece } from './live_text.js';
 import { asMarkdown, entriesOf } from './transcript.js';
 import { duration, titleOf } from './rows.js';
@@ -86,11 +86,11 @@ export function SessionPage({ name }) {
   useLayoutEffect(() => bind('Session', [
     ...(isStored ? [] : [
       { keys: 's', does: 'write to it', run: () => document.getElementById('say')?.focus() },
-      { keys: 'x', does: 'kill, after a preview', run: () => kill(true) },
-      { keys: 'f', does: 'fork it where it ends', run: () => fork(true) },
+      { keys: 'x', does: 'kill, after a preview', changes: true, run: () => kill(true) },
+      { keys: 'f', does: 'fork it where it ends', changes: true, run: () => fork(true) },
     ]),
   ]), []);
-  if (session.error !== null) return html`<section class="page"><${Trouble} error=${session.error} /></section>`;
+  if (session.error !== null) return html`<section class="page"><h1>Session</h1><${Trouble} error=${session.error} /></section>`;
   if (!row) return html`<section class="page"><p class="foot">Reading…</p></section>`;
   return html`<section class="page narrow">
     <${SessionHead} row=${row} attempts=${attemptsOf(session.events, row)} onKill=${() => kill(true)} onFork=${() => fork(true)} />
@@ -118,8 +118,8 @@ function SessionHead({ row, attempts, onKill, onFork }) {
       <a class="button" href=${href('run', row.session_key)}>Timeline</a>
       ${!isStored && html`<${CompareWith} row=${row} attempts=${attempts} />`}
       <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>
-      ${!isStored && row.kind === 'agent' && html`<button onClick=${onFork}><${ForkSign} /> Fork…</button>`}
-      ${!isStored && isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}
+      ${!isStored && row.kind === 'agent' && html`<${Act} onClick=${onFork}><${ForkSign} /> Fork…<//>`}
+      ${!isStored && isLive(row) && html`<${Act} class="danger" onClick=${onKill}>Kill…<//>`}
     </div>
     <div class="row figures">
       <span><span class="label">agent</span> ${oneLine(row.agent, 60)}</span>

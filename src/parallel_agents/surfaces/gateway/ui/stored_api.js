@@ -85,6 +85,8 @@ export const ask = post;
 
 export function keepToken() {}
 
+export function refuseChanges() {}
+
 /** @param {string} what @param {string} hint */
 function absent(what, hint) {
   return new Problem(404, { what, hint });

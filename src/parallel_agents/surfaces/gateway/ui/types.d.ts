@@ -16,6 +16,10 @@ export interface Row {
   depth: number;
   kind: string;
   status: string;
+  state?: string;
+  attention?: string;
+  needs?: Record<string, number>;
+  retry?: { attempt: number; error: { code: string; message: string }; again_at: string | null } | null;
   is_stopped: boolean;
   queued_after: number;
   doing: string;
@@ -260,6 +264,33 @@ export interface Costs {
   agents: AgentCost[];
   sums: CostSum[];
   unanswered_calls: number;
+}
+
+export interface AgentVersion {
+  version: number;
+  at: string | null;
+  origin: string;
+  score: number | null;
+  passed: number | null;
+  cases: number;
+  model: string;
+  note: string;
+  in_effect: boolean;
+  patch: string;
+}
+
+export interface GivenAnswer {
+  id: string;
+  session_key: string;
+  run_id: string;
+  label: string;
+  kind: string;
+  text: string;
+  tool: string;
+  answer: string;
+  note: string;
+  by: string;
+  at: string | null;
 }
 
 export interface Schema {

@@ -7,6 +7,7 @@
 const GLYPHS = {
   queued: '◌',
   running: '▶',
+  retrying: '↻',
   done: '✔',
   partial: '◐',
   failed: '✖',
@@ -15,15 +16,16 @@ const GLYPHS = {
   over_budget: '▲',
   unreadable: '✖',
   stopped: '■',
+  interrupted: '■',
 };
 /** The order in which counts are shown. */
-export const STATES = ['failed', 'timed_out', 'unreadable', 'over_budget', 'stopped', 'partial', 'running', 'queued', 'done', 'killed'];
+export const STATES = ['failed', 'timed_out', 'unreadable', 'over_budget', 'stopped', 'partial', 'retrying', 'running', 'queued', 'done', 'interrupted', 'killed'];
 const LIVE = new Set(['queued', 'running']);
 const BAD = new Set(['failed', 'timed_out', 'unreadable', 'over_budget']);
 
-/** The state to show: a live run that no process works on is stopped. @param {Row} row */
+/** The state to show, as the gateway says it; a stored page of an earlier version has only the status. @param {Row} row */
 export function stateOf(row) {
-  return row.is_stopped ? 'stopped' : row.status;
+  return row.state ?? (row.is_stopped ? 'stopped' : row.status);
 }
 
 /** @param {string} state */
@@ -46,16 +48,23 @@ export function isBad(state) {
   return BAD.has(state);
 }
 
-/** Why a person is needed; empty if nobody is. @param {Row} row */
-export function attention(row) {
-  if (row.asks) return row.asks;
-  if (row.is_stuck) return `silent for ${Math.round(row.silent_seconds ?? 0)} s`;
-  return row.is_stopped ? 'stopped: no process works on it' : '';
+/** How many sessions need a person: this one, and all below it. @param {Row} row */
+export function neededBy(row) {
+  return Object.values(row.needs ?? {}).reduce((sum, count) => sum + count, 0);
 }
 
-/** Which group of the list a row is in. @param {Row} row @returns {'needs' | 'live' | 'ended'} */
+/** Why a person is needed; empty if nobody is. @param {Row} row */
+export function attention(row) {
+  const needed = neededBy(row);
+  if (!needed) return row.is_stopped ? 'stopped: no process works on it' : '';
+  const why = row.asks || (row.is_stuck ? `silent for ${Math.round(row.silent_seconds ?? 0)} s` : 'stuck');
+  return row.attention && needed === 1 ? why : `${needed} ${needed === 1 ? 'needs' : 'need'} you: ${why.replace(/^asks you: /, '')}`;
+}
+
+/** Which group of the list a row is in. @param {Row} row @returns {'needs' | 'stopped' | 'live' | 'ended'} */
 export function groupOf(row) {
-  if (attention(row)) return 'needs';
+  if (neededBy(row)) return 'needs';
+  if (row.is_stopped) return 'stopped';
   return isLive(row) ? 'live' : 'ended';
 }
 

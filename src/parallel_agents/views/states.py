@@ -1,0 +1,55 @@
+"""States: the glyph and the colour of each state word, and who is needed, the same in every list."""
+
+from __future__ import annotations
+
+from parallel_agents.core.run import RunStatus
+from parallel_agents.views import format
+from parallel_agents.views.sessions import INTERRUPTED, RETRYING, STOPPED, SessionLine
+
+# What is no status of a run: the others are in `format`.
+_GLYPHS = {STOPPED: "■", INTERRUPTED: "■", RETRYING: "↻"}
+_STYLES = {STOPPED: "yellow", INTERRUPTED: "dim", RETRYING: "yellow"}
+
+
+def glyph_of(line: SessionLine) -> str:
+    return glyph(line.state, line.row.run.status)
+
+
+def mark_of(line: SessionLine) -> str:
+    """What a row begins with: whether a person is needed, or else the glyph of its state."""
+    return "▲" if line.needed else glyph_of(line)
+
+
+def style_of(line: SessionLine) -> str:
+    return style(line.state, line.row.run.status)
+
+
+def glyph(state: str, status: RunStatus) -> str:
+    """The glyph of the state of a run with this status."""
+    return _GLYPHS.get(state) or format.glyph(status)
+
+
+def style(state: str, status: RunStatus) -> str:
+    """The colour of the state of a run with this status."""
+    return _STYLES.get(state) or format.style(status)
+
+
+def shown_state(line: SessionLine) -> str:
+    """The state after its glyph."""
+    return f"{glyph_of(line)} {line.state}"
+
+
+def needs_text(line: SessionLine) -> str:
+    """What needs a person, such as `▲ budget`, or `▲ 10 budget` below; empty if nothing does."""
+    if not line.needs:
+        return ""
+    is_own = line.attention is not None and line.needed == 1
+    told = [
+        kind.value if is_own else f"{count:,} {kind.value}" for kind, count in line.needs.items()
+    ]
+    return f"▲ {', '.join(told)}"
+
+
+def need_you(sessions: int) -> str:
+    """How many sessions need a person."""
+    return "▲ 1 needs you" if sessions == 1 else f"▲ {sessions:,} need you"

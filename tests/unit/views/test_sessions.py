@@ -1,0 +1,84 @@
+"""Sessions: their states, and who of them and below them needs a person, the same wherever they are listed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.attention import Attention
+from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.question import waiting_runs
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import Overloaded
+from parallel_agents.sessions.inspection import StoreJournal
+from parallel_agents.settings import Settings
+from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
+from parallel_agents.views.attention import Group, group_of
+from parallel_agents.views.session_query import parse_query
+from parallel_agents.views.session_search import search
+from parallel_agents.views.sessions import SessionLine, lines_of
+from parallel_agents.views.states import needs_text, shown_state
+
+WRITER = Agent(name="writer", description="Writes", instructions="Write.")
+
+
+def is_down(_: ModelRequest) -> Answer:
+    return Overloaded("no answer", retry_after_seconds=40)
+
+
+def journal_of(rig: Rig) -> StoreJournal:
+    return StoreJournal(rig.store, rig.store.now, Settings().stuck_rules)
+
+
+async def whole(rig: Rig, name: str) -> SessionLine:
+    (line,) = lines_of(await journal_of(rig).look([await rig.service.find(name)]))
+    return line
+
+
+async def found(rig: Rig, text: str) -> list[str]:
+    query = parse_query(text, rig.store.now())
+    sought = await search(rig.service, journal_of(rig), query, limit=50)
+    return sorted(line.row.session.label for line in sought.lines)
+
+
+async def test_a_team_whose_tasks_wait_for_a_person_needs_one() -> None:
+    async with open_rig(RepliesWith(is_down, "scripted/model"), agents=[WRITER]) as rig:
+        tasks = tuple(Task("writer", "go", key=key, label=key) for key in ("a", "b", "c"))
+        budget = Budget(tokens=10, on_limit=OnLimit.ASK)
+        team = await rig.sessions.spawn_team(TeamTask(tasks=tasks, budget=budget), key="monday")
+        await asyncio.sleep(700)
+
+        line = await whole(rig, team.key)
+        questions = await rig.service.questions()
+
+        assert dict(line.needs) == {Attention.BUDGET: 3}
+        assert group_of(line) is Group.NEEDS_YOU
+        assert needs_text(line) == "▲ 3 budget"
+        assert line.asks.startswith("asks you: the budget")
+        assert line.doing == ""
+        assert [each.runs for each in questions] == [3]
+        assert waiting_runs(questions) == 3
+        assert await found(rig, "state:waiting") == ["a", "b", "c"]
+
+
+async def test_a_call_that_is_made_again_is_a_state() -> None:
+    async with open_rig(RepliesWith(is_down, "scripted/model"), agents=[WRITER]) as rig:
+        tasks = (Task("writer", "go", key="a", label="a"),)
+        team = await rig.sessions.spawn_team(TeamTask(tasks=tasks), key="monday")
+        await asyncio.sleep(10)
+
+        line, (member,) = (
+            await whole(rig, team.key),
+            await rig.service.list(Filter(parent=team.key)),
+        )
+        below = await whole(rig, member.session.key)
+
+        assert line.counts == {"retrying": 1}
+        assert shown_state(below) == "↻ retrying"
+        assert below.retry is not None
+        assert below.retry.attempt == 1
+        assert below.doing == "no answer; again in 30 s, try 2"
+        assert await found(rig, "state:retrying") == ["a"]
+        assert await found(rig, "state:running kind:agent") == []
