@@ -38,7 +38,7 @@ OWN = frozenset(
         "models/local/machine.py",
         "models/local/part.py",
         "models/local/sources.py",
-        "models/provider_tables.py",
+        "models/presets.py",
         "quality/calibration.py",
         "quality/judge_registry.py",
         "sandbox/aside.py",

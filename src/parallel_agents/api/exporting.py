@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+from parallel_agents.api.held_loop import refuse_await
 from parallel_agents.app.reading import Reader, check_exists, open_reader
 from parallel_agents.app.usable import find_usable
 from parallel_agents.core.annotations import Name
@@ -104,6 +105,7 @@ def export(  # noqa: PLR0913 - as `aexport`
 
     Parameters, result and errors are those of `aexport`.
     """
+    refuse_await()
 
     async def work(_: asyncio.Event) -> Exported:
         return await aexport(

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from parallel_agents.api.display import Display
 from parallel_agents.api.exporting import artifacts_of, export as export_file
+from parallel_agents.api.held_loop import refuse_await
 from parallel_agents.app.reading import Reader, check_exists, open_follower, open_reader
 from parallel_agents.app.usable import find_usable
 from parallel_agents.core.annotations import Name
@@ -294,6 +295,8 @@ def _row(line: SessionLine) -> dict[str, object]:
 
 
 def _run(work: Coroutine[None, None, V]) -> V:
+    refuse_await()
+
     async def until(_: asyncio.Event) -> V:
         return await work
 

@@ -99,6 +99,7 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 is_exact=found.is_exact,
                 likely_nanousd=None if likely is None else likely.nanousd,
                 from_runs=found.from_runs,
+                missing_keys=found.missing_keys,
             )
 
     found = run_cancellable(look())

@@ -272,7 +272,9 @@ def print_form(
 def _print_form(price: PriceForm, unknown: str = "", *, is_json: bool) -> None:
     budget = Budget(usd=price.budget_usd, tokens=price.budget_tokens)
     unknown = unknown or (UNKNOWN_STEPS if price.is_sketch else "")
-    planned = Planned((), budget, unknown, is_sketch=price.is_sketch)
+    planned = Planned(
+        (), budget, unknown, is_sketch=price.is_sketch, missing_keys=price.missing_keys
+    )
     estimates = [
         Estimate(
             label=task.label,

@@ -25,6 +25,7 @@ from parallel_agents.errors import NotFound
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.results import result_row, shared
+from parallel_agents.session_tools.rows import label_of
 from parallel_agents.session_tools.wait import STUCK
 from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
@@ -105,7 +106,7 @@ class TeamTools:
             key=self._requester.call or None,
         )
         spawned = await begin_team(client, client.sessions, self._environment, team, asked)
-        return _accepted(spawned, team.name)
+        return _accepted(spawned, {"label": team.name})
 
     async def _status(self, given: Mapping[str, Any]) -> JsonObject:
         sessions = self._client.sessions
@@ -127,7 +128,7 @@ class TeamTools:
             "run": row.run.status.value,
             "runId": row.run.id,
             "sessionKey": row.session.key,
-            "label": row.session.label,
+            **label_of(row.session),
             "counts": dict(Counter(line.state.replace(" ", "_") for line in lines)),
             **_needs(top),
             "tasks": tasks,
@@ -147,7 +148,7 @@ class TeamTools:
         for row in rows:
             lack = waits_in_vain(row, self._client.readiness.lacks)
             task: JsonObject = {
-                "label": row.session.label,
+                **label_of(row.session),
                 "agentId": row.session.agent.name,
                 **ended.get(row.run.id, {"runId": row.run.id, "sessionKey": row.session.key}),
                 "status": row.run.status.value,
@@ -187,11 +188,11 @@ class TeamTools:
                 raise NotFound(
                     f"there is no failed task {asked!r}", hint="dead_letters lists their run ids"
                 )
-            return _accepted(await sessions.retry(letter), letter.session.label)
+            return _accepted(await sessions.retry(letter), label_of(letter.session))
         listed: list[Json] = [
             {
                 "runId": each.run.id,
-                "label": each.session.label,
+                **label_of(each.session),
                 "agentId": each.session.agent.name,
                 "error": "" if each.error is None else f"{each.error.code} {each.error.message}",
                 "at": round(each.at * 1000),
@@ -251,12 +252,12 @@ def _tasks_of(team: Team) -> list[Json]:
     return [{"label": task.label, "agentId": task.agent.name} for task in team.tasks]
 
 
-def _accepted(spawned: Spawned, label: str) -> JsonObject:
+def _accepted(spawned: Spawned, label: JsonObject) -> JsonObject:
     return {
         "status": "accepted",
         "runId": spawned.run_id,
         "sessionKey": spawned.session_key,
-        "label": label,
+        **label,
         "note": "Runs in the background. run_status says how far it is, and has the results.",
     }
 

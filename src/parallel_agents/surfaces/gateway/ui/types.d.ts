@@ -334,6 +334,7 @@ export interface Priced {
   budget_usd: number | null;
   budget_tokens: number | null;
   is_sketch: boolean;
+  missing_keys: string[];
 }
 
 export interface Sign {
