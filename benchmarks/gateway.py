@@ -1,4 +1,4 @@
-"""Measures the gateway: the time to its first answer, its memory at rest, and the CPU of a read.
+"""Measures the gateway: the time to its first answer, its memory, the CPU of a read, and who waits for a first use.
 
 python -m benchmarks.gateway
 """
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from parallel_agents.app.opening import open_client
@@ -22,6 +23,14 @@ from parallel_agents.settings import Settings, read_environment
 
 SESSIONS = 200
 READS = 200
+FIRST = (
+    "/api/v1/agents",
+    "/api/v1/teams/content/graph",
+    "/api/v1/openapi.json",
+    "/v1/models",
+    "/mcp",
+)
+LISTED = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 PATHS = ("/api/v1/runs", "/api/v1/health", "/api/v1/events?after=0", "/api/v1/cost")
 
 
@@ -66,6 +75,34 @@ def read(port: int, path: str, token: str) -> bytes:
         return answer.read()
 
 
+def use_first(port: int, path: str, token: str) -> float:
+    """Use a path for the first time; the longest that others waited meanwhile, in milliseconds."""
+    with ThreadPoolExecutor(1) as pool:
+        using = pool.submit(ask_mcp if path == "/mcp" else read, port, path, token)
+        waited = [0.0]
+        while not using.done():
+            began = time.monotonic()
+            read(port, "/api/v1/health", token)
+            waited.append(time.monotonic() - began)
+        using.result()
+    return max(waited) * 1000
+
+
+def ask_mcp(port: int, path: str, token: str) -> bytes:
+    """The tools that MCP clients see."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        data=json.dumps(LISTED).encode(),
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.read()
+
+
 def until_first_answer(port: int, home: Path) -> str:
     """The token, once the gateway answers."""
     while True:
@@ -97,6 +134,9 @@ def main() -> None:
                 "start_cpu_seconds": round(start_cpu, 2),
                 "idle_rss_mb": round(rss_megabytes(process.pid), 1),
             }
+            for path in FIRST:
+                found[f"others_waited_ms {path}"] = round(use_first(port, path, token), 1)
+                found[f"rss_mb after {path}"] = round(rss_megabytes(process.pid), 1)
             for path in PATHS:
                 before = cpu_seconds(process.pid)
                 for _ in range(READS):

@@ -178,7 +178,7 @@ def event_to_pixel(browser: Browser, rate: int) -> Row:
 
 def large_run(browser: Browser, served: Served, key: str) -> list[Row]:
     began = time.monotonic()
-    page = opened(browser, served, f"#/run/{key}")
+    page = opened(browser, served, f"#/run/{key}/timeline")
     page.wait_for_selector(".counts button")
     page.wait_for_selector(".lanes canvas")
     first = time.monotonic() - began

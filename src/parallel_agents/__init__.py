@@ -78,9 +78,11 @@ if TYPE_CHECKING:
     from parallel_agents.core.workspace import Changes, Workspace
     from parallel_agents.creating.created import Created, CreateOptions
     from parallel_agents.errors import FlowChanged, PagentsError, StepFailed, StepUnknown
+    from parallel_agents.flows.choosing import BestOf, Vote
     from parallel_agents.flows.flow import Flow
     from parallel_agents.flows.function import OnChange
     from parallel_agents.flows.gathered import Gathered
+    from parallel_agents.flows.routing import HandOff
     from parallel_agents.maps.results import MapResult, MapRow
     from parallel_agents.sessions.batch import BatchResult, ItemResult
     from parallel_agents.sessions.handle import SessionHandle
@@ -93,6 +95,7 @@ __all__ = [
     "Agent",
     "Artifact",
     "BatchResult",
+    "BestOf",
     "Budget",
     "Capabilities",
     "Changes",
@@ -116,6 +119,7 @@ __all__ = [
     "FlowChanged",
     "FunctionGate",
     "Gathered",
+    "HandOff",
     "Hit",
     "Hits",
     "ItemResult",
@@ -186,6 +190,7 @@ __all__ = [
     "TreeState",
     "Until",
     "Usage",
+    "Vote",
     "WithWorkspace",
     "Workspace",
     "__version__",
@@ -282,9 +287,11 @@ _HOMES = {
     "core.with_workspace": ("WithWorkspace",),
     "core.workspace": ("Changes", "Workspace"),
     "errors": ("FlowChanged", "PagentsError", "StepFailed", "StepUnknown"),
+    "flows.choosing": ("BestOf", "Vote"),
     "flows.flow": ("Flow",),
     "flows.function": ("OnChange",),
     "flows.gathered": ("Gathered",),
+    "flows.routing": ("HandOff",),
     "maps.results": ("MapResult", "MapRow"),
     "sessions.batch": ("BatchResult", "ItemResult"),
     "sessions.handle": ("SessionHandle",),

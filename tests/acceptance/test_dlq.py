@@ -49,6 +49,24 @@ def test_what_failed_is_listed_and_run_again(pagents: Pagents, provider: FakePro
     assert labels == {"fine", "bad", "worse"}
 
 
+def test_what_failed_in_a_run_is_run_again_after_its_price(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    fail(pagents, provider, "bad")
+    provider.begin()
+
+    priced = pagents("retry", "monday", "--dry-run")
+    assert "would run; their first calls cost" in priced.err
+    assert provider.requests == []
+
+    told = pagents("retry", "monday")
+    assert told.code == 0
+    assert "FIRST CALL AT MOST" in told.out
+    assert pagents("wait", told.err.split()[-1]).code == 0
+    assert len(provider.requests) == 1
+    assert "'monday' has no dead letter" in pagents("retry", "monday").err
+
+
 def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
     pagents: Pagents, provider: FakeProvider
 ) -> None:

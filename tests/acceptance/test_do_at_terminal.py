@@ -33,6 +33,22 @@ def test_a_plan_that_is_answered_at_another_terminal_runs_without_a_key(
     assert "0/0 finished" not in running.raw
 
 
+def test_a_plan_that_is_stopped_is_not_asked_about_again(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    provider.answer = plays
+
+    running = terminal("do", GOAL, "--id", "tea")
+    running.wait_for("[enter] run  [e] edit  [q] stop")
+    running.press("q\r")
+    code = running.end()
+
+    assert code != 0
+    assert "May this plan run" not in running.raw
+    assert "no longer waits" not in running.raw
+    assert "stopped at the terminal" in running.raw
+
+
 def test_a_goal_that_is_killed_at_another_terminal_asks_for_no_key(
     pagents: Pagents, provider: FakeProvider, terminal: Open
 ) -> None:

@@ -28,6 +28,27 @@ def test_a_dry_run_makes_not_even_a_store(pagents: Pagents) -> None:
     assert not (pagents.home / "store.db").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("spawn", "content_writer_funny", "tea"),
+        ("do", "Launch the tea."),
+        ("map", "content_writer_funny", "--rows", "r.csv", "--text", "On {topic}"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_dry_run_needs_no_key_and_says_that_it_is_missing(
+    pagents: Pagents, command: tuple[str, ...]
+) -> None:
+    (pagents.folder / "r.csv").write_text("topic\ntea\n")
+
+    priced = pagents(*command, "-m", "anthropic/claude-haiku-5-5", "--dry-run")
+
+    assert priced.code == 0
+    assert "$0.0" in (priced.out + priced.err).replace("<", "")
+    assert "ANTHROPIC_API_KEY is not set" in priced.err
+
+
 def test_a_dry_run_has_a_row_for_each_step_of_a_plan(pagents: Pagents) -> None:
     pagents("init", "content", "posts.yaml")
 

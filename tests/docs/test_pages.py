@@ -297,6 +297,24 @@ def test_an_example_of_configuration_is_valid(text: str) -> None:
     assert read_providers(providers).keys() >= providers.keys()
 
 
+# The gateway
+
+
+def test_the_page_names_each_path_of_the_api_as_its_description_does() -> None:
+    paths = json.loads(read("docs/openapi.json"))["paths"]
+    described = {path for path in paths if not path.startswith("/api/v1/client/")}
+
+    below, beside = sections("docs/gateway.md")["The API"].split("Below no prefix", 1)
+    named = {
+        f"{prefix}{path}"
+        for prefix, text in (("/api/v1", below), ("", beside))
+        for row in rows(text)
+        for path in re.findall(r"`(/[^`]*)`", row[0])
+    }
+
+    assert named == described
+
+
 # MCP
 
 
@@ -362,6 +380,31 @@ def test_the_list_of_models_has_every_module_of_that_package() -> None:
     }
 
     assert modules <= set(re.findall(r"\w+", listed))
+
+
+# Benchmarks
+
+_FIGURE = re.compile(r"(?<![\d.])(\d[\d.,]*) (ms|s|[kM]B|times)(?!\w)")
+
+
+def _measured() -> Iterator[str]:
+    """The paragraphs and items that say what was measured."""
+    yield from sections("README.md")["Measured"].split("\n- ")
+    for page in PAGES:
+        if page.name not in ("benchmarks.md", "CHANGELOG.md", "README.md"):
+            texts = page.read_text("utf-8").split("\n\n")
+            yield from (text for text in texts if "](benchmarks.md)" in text)
+
+
+def test_figures_are_those_of_the_benchmarks() -> None:
+    rows_of_all = {cell for row in rows(read("docs/benchmarks.md")) for cell in row}
+    known = {part for cell in rows_of_all for part in re.split(r", | after ", cell)}
+    told = [found for text in _measured() for found in _FIGURE.findall(text)]
+
+    assert len(told) > 8
+    for figure, unit in told:
+        shown = f"{figure}x" if unit == "times" else f"{figure} {unit}"
+        assert shown in known or f"{shown} per call" in known, shown
 
 
 # All pages

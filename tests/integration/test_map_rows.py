@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, field_validator
 import parallel_agents as pa
 from parallel_agents.api.opening import Options
 from parallel_agents.core.json_value import JsonObject
-from parallel_agents.errors import Conflict, InvalidInput
+from parallel_agents.errors import Conflict, InvalidInput, MissingKey
 from parallel_agents.testing import RepliesWith
 
 UNTYPED: Any = pa
@@ -176,6 +177,31 @@ def test_rows_are_asked_together_by_programs_too_and_priced_before(tmp_path: Pat
     assert [row.output for row in found.results()] == [f"ON TICKET {n}" for n in range(25)]
     assert len(model.requests) == 3
     assert (again.rows, again.done, again.calls) == (2, 25, 1)
+
+
+def test_rows_are_priced_before_there_is_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    asked: Any = {"text": "On {text}", "key": "t", "model": "anthropic/claude-haiku-5-5"}
+
+    price = pa.price_rows(WRITER, tickets(2), **asked, home=tmp_path)
+    with pytest.raises(MissingKey):
+        pa.map_rows(WRITER, tickets(2), **asked, home=tmp_path)
+
+    assert price.cost_usd
+    assert price.missing_keys == ("ANTHROPIC_API_KEY",)
+
+
+def test_a_step_of_a_ladder_that_lacks_its_key_is_skipped_by_the_price_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    climber = replace(WRITER, ladder=("anthropic/claude-haiku-5-5", "sim/calm"))
+
+    price = pa.price_rows(climber, tickets(1), text="On {text}", home=tmp_path)
+
+    assert (price.model, price.missing_keys) == ("sim/calm", ())
 
 
 def test_types_of_answers_are_checked_for_each_row_of_a_batch(tmp_path: Path) -> None:

@@ -482,6 +482,10 @@ async def test_a_fake_refuses_an_odd_value_in_our_words(name: str) -> None:
     }
 
 
+async def count(flow: pa.Flow, words: int) -> int:
+    return words
+
+
 @pytest.mark.parametrize(
     ("call", "message", "hint"),
     [
@@ -489,6 +493,16 @@ async def test_a_fake_refuses_an_odd_value_in_our_words(name: str) -> None:
             lambda: UNTYPED.run([TASK], timeot=3),
             "run() takes no argument timeot",
             "did you mean 'timeout'?",
+        ),
+        (
+            lambda: UNTYPED.run_flow(count, words=3, timeot=3),
+            "the flow count does not take this input",
+            "did you mean 'timeout'? it takes words",
+        ),
+        (
+            lambda: UNTYPED.run_flow(count, word=3, timeout=3),
+            "the flow count does not take this input",
+            "did you mean 'words'?",
         ),
         (UNTYPED.run, "run() needs tasks", "pass tasks"),
         (

@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
-@pytest.mark.parametrize("form", ["html", "md", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["html", "md", "json", "jsonl", "csv"])
 def test_a_run_is_one_file_that_only_its_user_can_read(
     home: Path, tmp_path: Path, form: str
 ) -> None:
@@ -73,6 +73,15 @@ def test_a_record_has_the_events_results_and_plots_of_a_run(home: Path) -> None:
 
     assert [result.label for result in launch.results()[1:]] == ["a", "b"]
     assert launch.events()[0].body.kind == "queued"
+    assert [line.split()[1:4] for line in launch.tree().splitlines()[1:]] == [
+        ["a", "✔", "done"],
+        ["b", "✔", "done"],
+    ]
+    assert [message.role for message in launch.messages("a")] == ["user", "assistant"]
+    with pytest.raises(InvalidInput, match="is a team, which has no conversation"):
+        launch.messages()
+    with pytest.raises(NotFound, match="has the label 'c'"):
+        launch.messages("c")
     assert "<script" not in launch._repr_html_()  # pyright: ignore[reportPrivateUsage] - what a notebook calls
     assert repr(launch).splitlines()[1].startswith("✔ a  writer  done")
     assert all(getattr(launch.plot, name)() for name in ("gantt", "cost", "ladder", "scores"))

@@ -108,7 +108,8 @@ async def test_rows_are_chosen_by_state_agent_label_model_and_text(open_store: O
         assert len(await store.rows(Filter(models=("SCRIPTED/",)))) == 2
         assert await keys(store, Filter(texts=("tea", "milk"))) == set()
         assert await keys(store, Filter(texts=("cof", "100%"))) == {"Coffee_100%"}
-        for text in ("c%e", "_offee", "coffee\\_100", "tea" * 20_000):
+        assert await keys(store, Filter(texts=("agent:writer:subagent:tea",))) == {"tea"}
+        for text in ("c%e", "_offee", "coffee\\_100", "tea" * 20_000, "subagent", "agen"):
             assert await keys(store, Filter(texts=(text,))) == set()
         assert await store.count_rows(Filter(labels=("tea",), limit=0)) == 1
 

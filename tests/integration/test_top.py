@@ -125,6 +125,27 @@ async def test_a_kill_shows_what_would_end_and_y_ends_it(tmp_path: Path) -> None
         await screen.shows("ended 1 live")
 
 
+async def test_a_digit_leads_back_to_its_session(tmp_path: Path) -> None:
+    async with opened(tmp_path) as screen:
+        await screen.shows("▲ asker")
+        await screen.keys("down", "1")
+        await screen.shows("▲ 1 asker")
+
+        await screen.keys("up", "1", "s")
+
+        await screen.shows("steer asker")
+
+
+async def test_without_a_gateway_the_page_says_how_to_start_one(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as screen:
+        await screen.shows("▲ asker")
+        await screen.keys("w")
+
+        await screen.shows("PA-E")
+
+
 async def test_leaving_it_ends_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path) as screen:
         await screen.shows("▲ asker")

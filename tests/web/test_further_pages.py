@@ -9,7 +9,7 @@ import pytest
 from tests.web.test_pages import HOSTILE
 
 if TYPE_CHECKING:
-    from playwright.async_api import Route
+    from playwright.async_api import Request, Route
 
     from tests.integration.gateway.conftest import Served, Serving
     from tests.web.conftest import Browsing, Tab, Theme
@@ -56,7 +56,10 @@ async def test_no_further_page_complains_asks_others_or_shuts_anybody_out(
                 ("#/cost", "Each accepted"),
                 ("#/cost?by=day&period=all", "Accepted"),
                 ("#/agents", "code_reviewer"),
-                ("#/agents/agent/code_reviewer", "Its price is shown"),
+                ("#/cost?by=run", "Ended"),
+                ("#/agents/agent/code_reviewer", "Used by"),
+                ("#/agents/team/review", "it needs code or diff"),
+                ("#/nope", "There is no such page"),
                 ("#/agents/team/content", "What needs what"),
                 ("#/boards/overview", "failures by agent"),
                 ("#/health", "disk"),
@@ -74,9 +77,14 @@ async def test_no_further_page_complains_asks_others_or_shuts_anybody_out(
             await tab.page.locator(".hit mark").first.wait_for(timeout=20_000)
             faults["palette"] = await tab.faults_of_access()
 
+            complaints = [*tab.complaints]  # the browser itself complains of the next one's 404
+            await tab.open("#/run/nope")
+            await seen(tab, "no session")
+            faults["#/run/nope"] = await tab.faults_of_access()
+
             assert {route: found for route, found in faults.items() if found} == {}
             assert wide == []
-            assert tab.complaints == []
+            assert complaints == []
 
 
 async def test_dead_letters_are_run_again_by_key_after_their_price_is_shown(
@@ -197,3 +205,68 @@ async def test_the_palette_opens_what_is_typed_and_sequences_go_to_pages(
             for key in keys:
                 await tab.page.keyboard.press(key)
             await tab.page.get_by_role("heading", name=title, level=1).wait_for(timeout=20_000)
+
+
+async def test_a_link_that_only_reads_says_so_and_changes_nothing(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker():
+        await fail(served)
+        await spawn(served, "Look", budget_tokens=5, on_limit="ask", label="asker")
+        async with browsing(served) as tab:
+            changing: list[str] = []
+            tab.page.on("request", lambda told: note_change(told, changing))
+            await tab.open(f"#t={served.tokens.read}")
+            await seen(tab, "read-only")
+            for route, text, name, key in (
+                ("#/needs", "leaves no room", "raise by 50,000 tokens", "1"),
+                ("#/letters", "sim refused", "Retry all 3", "r"),
+                ("#/runs", "asker", "Kill asker", "x"),
+                ("#/agents/agent/code_reviewer", "Start it", "Start", "s"),
+            ):
+                await tab.open(route)
+                await seen(tab, text)
+                await tab.page.get_by_role("button", name=name, disabled=True).first.wait_for()
+                await tab.page.keyboard.press("j")
+                await tab.page.keyboard.press(key)
+            await tab.page.keyboard.press("Escape")
+
+            assert await tab.page.get_by_text("This link only reads").count() == 1
+            assert changing == []
+            assert tab.complaints == []
+
+
+def note_change(told: Request, changing: list[str]) -> None:
+    if told.method != "GET":
+        changing.append(f"{told.method} {told.url}")
+
+
+async def test_the_palette_does_what_the_page_at_hand_can_do_and_has_all_that_it_found(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, browsing(served) as tab:
+        keys = [await spawn(served, "Look", label=f"many-{n}") for n in range(10)]
+        await tab.open(f"#/session/{keys[0]}")
+        await seen(tab, "Transcript")
+        await tab.page.keyboard.press("Control+k")
+        await tab.page.keyboard.type("kill")
+        await tab.page.get_by_role("option").first.filter(has_text="Kill").wait_for()
+        await tab.page.keyboard.press("Enter")
+        await seen(tab, "would end")
+        await tab.page.keyboard.press("Escape")
+        await tab.page.keyboard.press("Control+k")
+        await tab.page.keyboard.type("many-")
+        await tab.page.get_by_role("option").filter(has_text="8 of 10").click()
+        await tab.page.get_by_role("option").filter(has_text="many-0").wait_for()
+
+
+async def test_who_has_no_runs_yet_tries_a_simulated_team(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker(), browsing(served) as tab:
+        await seen(tab, "No runs yet")
+        await tab.page.get_by_role("button", name="Try it").click()
+        await tab.page.get_by_role("heading", name="demo", level=1).wait_for(timeout=20_000)
+        _, runs = await served.get("/runs")
+
+    assert [(each["label"], each["kind"]) for each in runs["items"]] == [("demo", "team")]

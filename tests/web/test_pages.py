@@ -117,7 +117,8 @@ async def test_a_question_is_answered_by_a_number_key_on_a_phone(
             await tab.page.locator(".question.is-current").wait_for(timeout=20_000)
             faults = await tab.faults_of_access()
             await tab.page.keyboard.press("1")
-            await seen(tab, "Answered here")
+            await seen(tab, "Answered today")
+            await seen(tab, "ana, gateway (operate token")
             _, audit = await served.get(f"/audit?in={key}")
 
             assert faults == []

@@ -24,7 +24,7 @@ ROUTES = {
     "#/needs": "Nobody waits for you",
     "#/session/{}": "Copy as Markdown",
     "#/session/{}/prompt": "as it was sent",
-    "#/run/{}": "Problems first",
+    "#/run/{}/timeline": "Problems first",
     "#/run/{}?as=table": "Attempts",
     "#/run/{}/results": "done",
     "#/letters": "Dead letters",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from parallel_agents.api.held_loop import refuse_await
 from parallel_agents.app.reading import check_exists, open_reader
 from parallel_agents.app.usable import find_usable
 from parallel_agents.comparing import reading
@@ -49,6 +50,7 @@ def compare(a: Name, b: Name, *, home: Path | Name | None = None) -> Comparison:
 
     Parameters, result and errors are those of `acompare`.
     """
+    refuse_await()
 
     async def work(_: asyncio.Event) -> Comparison:
         return await acompare(a, b, home=home)

@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+from parallel_agents.api.held_loop import refuse_await
 from parallel_agents.app.reading import Reader, check_exists, open_reader
 from parallel_agents.app.usable import find_usable
 from parallel_agents.core.annotations import Name
@@ -35,13 +36,14 @@ _PIECE_BYTES = 1 << 20
 
 
 @checked
-async def aexport(
+async def aexport(  # noqa: PLR0913 - what an export can be, each by its name
     name: Name,
     file: Path | Name,
     *,
     form: ExportFormName | None = None,
     transcripts: bool = True,
     only_failed: bool = False,
+    redact: bool = False,
     force: bool = False,
     home: Path | Name | None = None,
 ) -> Exported:
@@ -55,9 +57,10 @@ async def aexport(
     Args:
         name: the name of a session; see `OpenSessions`.
         file: where to write it; an existing one is not replaced.
-        form: `html`, `md`, `jsonl` or `csv`; None for what the file's name says.
+        form: `html`, `md`, `json`, `jsonl`, `csv` or `chrome-trace`; None for what the file's name says.
         transcripts: whether what was said and done goes out, besides the results.
         only_failed: whether only sessions that ended without success go out.
+        redact: whether everything is left out that people, models and tools wrote.
         force: whether to replace an existing file.
         home: see `Options`.
 
@@ -68,7 +71,10 @@ async def aexport(
     """
     target = Path(file)
     wanted = Wanted(
-        form=form_of(target, form), has_transcripts=transcripts, only_failed=only_failed
+        form=form_of(target, form),
+        has_transcripts=transcripts,
+        only_failed=only_failed,
+        is_redacted=redact,
     )
     environment = read_environment(Path(home) if home else None)
     check_exists(environment)
@@ -82,13 +88,14 @@ async def aexport(
 
 
 @checked
-def export(
+def export(  # noqa: PLR0913 - as `aexport`
     name: Name,
     file: Path | Name,
     *,
     form: ExportFormName | None = None,
     transcripts: bool = True,
     only_failed: bool = False,
+    redact: bool = False,
     force: bool = False,
     home: Path | Name | None = None,
 ) -> Exported:
@@ -98,6 +105,7 @@ def export(
 
     Parameters, result and errors are those of `aexport`.
     """
+    refuse_await()
 
     async def work(_: asyncio.Event) -> Exported:
         return await aexport(
@@ -106,6 +114,7 @@ def export(
             form=form,
             transcripts=transcripts,
             only_failed=only_failed,
+            redact=redact,
             force=force,
             home=home,
         )

@@ -14,7 +14,7 @@ from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Duration, Name
-from parallel_agents.core.arguments import checked
+from parallel_agents.core.arguments import checked, options_of
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.run import Result
@@ -78,6 +78,7 @@ async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
         max_parallel=max_parallel,
         timeout=timeout,
         budget=as_budget(budget),
+        options=options_of(arun_flow),
     )
     options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = FlowFarewell(task.name)
@@ -119,6 +120,7 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
         max_parallel=max_parallel,
         timeout=timeout,
         budget=as_budget(budget),
+        options=options_of(run_flow),
     )
     options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = FlowFarewell(task.name)

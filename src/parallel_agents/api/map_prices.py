@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from parallel_agents.core.arguments import checked
 from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.gate import AnyGate, Refine
+from parallel_agents.core.pricing import pricing
 from parallel_agents.core.task import OnFailure, OnFailureName
 from parallel_agents.core.tool import Tool
 from parallel_agents.maps.reducing import TEXT
@@ -132,4 +134,6 @@ def price_rows(  # noqa: PLR0913 - the arguments of `map_rows`
 
 
 async def _price(app: App, asked: AskedMap) -> MapPrice:
-    return await price_map(app, asked.name, await asked.checked(app))
+    with pricing() as missing:
+        price = await price_map(app, asked.name, await asked.checked(app))
+    return replace(price, missing_keys=missing.names)

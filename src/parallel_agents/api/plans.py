@@ -24,7 +24,7 @@ from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Duration, Name
-from parallel_agents.core.arguments import checked
+from parallel_agents.core.arguments import checked, options_of
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, Budget, as_budget
 from parallel_agents.core.plan import Plan
 from parallel_agents.core.plan_refusal import check_made_plan
@@ -38,12 +38,20 @@ from parallel_agents.settings import Environment, read_environment
 
 
 class _Asked(NamedTuple):
-    """A plan, the values of its inputs, the key of its run, and whether a bar shows it."""
+    """A plan that is to be run.
+
+    Attributes:
+        inputs: the values of its inputs.
+        key: of its run.
+        has_progress: whether a bar shows it.
+        options: the names of the caller's options, which may be meant by one that is no input.
+    """
 
     plan: Plan
     inputs: JsonObject
     key: str | None
     has_progress: bool
+    options: tuple[str, ...]
 
 
 @checked
@@ -95,7 +103,9 @@ async def arun_plan(  # noqa: D417, PLR0913 - all else is input of the plan
         StoreError: the store cannot be opened.
     """
     given = _given(plan, model, max_parallel, timeout, as_budget(budget))
-    asked = _Asked(given, _inputs(joined(input, values, "arun_plan()")), key, progress)
+    asked = _Asked(
+        given, _inputs(joined(input, values, "arun_plan()")), key, progress, options_of(arun_plan)
+    )
     options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = _farewell(plan)
     async with open_parts(None, None, options) as app, letting_calls_end(app, farewell):
@@ -129,7 +139,9 @@ def run_plan(  # noqa: PLR0913 - all else is input of the plan
     Parameters, result and errors are those of `arun_plan`; a Ctrl-C is that of `run`.
     """
     given = _given(plan, model, max_parallel, timeout, as_budget(budget))
-    asked = _Asked(given, _inputs(joined(input, values, "run_plan()")), key, progress)
+    asked = _Asked(
+        given, _inputs(joined(input, values, "run_plan()")), key, progress, options_of(run_plan)
+    )
     options: Options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = _farewell(plan)
 
@@ -203,7 +215,7 @@ async def _run(
 ) -> Result[Any]:
     plan = asked.plan
     check_made_plan(plan, app.agent)
-    task = plan_task(plan, asked.inputs)
+    task = plan_task(plan, asked.inputs, options=asked.options)
     await probe_plan(app, environment, plan, asked.inputs)
     watch = watch_flow if asked.has_progress else None
     return await flow_result(app, farewell, begin_plan(app, task, asked.key), watch)

@@ -14,14 +14,19 @@ from typing_extensions import override
 
 from parallel_agents.api.display import Display
 from parallel_agents.api.exporting import artifacts_of, export as export_file
+from parallel_agents.api.held_loop import refuse_await
 from parallel_agents.app.reading import Reader, check_exists, open_follower, open_reader
 from parallel_agents.app.usable import find_usable
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked, checked_methods
 from parallel_agents.core.event import Event
 from parallel_agents.core.inspection import each_event
+from parallel_agents.core.message import Message
 from parallel_agents.core.run import Result, known_cost
-from parallel_agents.errors import MissingExtra
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.transcript import fold
+from parallel_agents.core.verbs import whole_history
+from parallel_agents.errors import InvalidInput, MissingExtra, NotFound
 from parallel_agents.interrupts import in_thread
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.settings import Environment, Settings, read_environment
@@ -30,7 +35,9 @@ from parallel_agents.views.card import card_of, text_of
 from parallel_agents.views.exports.tree import Exported, ExportFormName, Tree, read_tree
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.plots import Plots
+from parallel_agents.views.session_tree import Branch, branches_of
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.states import shown_state
 
 V = TypeVar("V")
 _LIVE_SECONDS = 0.25
@@ -95,6 +102,46 @@ class Record:
 
         return _run(read())
 
+    def messages(self, label: Name | None = None) -> list[Message]:
+        """The conversation of a session, oldest first.
+
+        Args:
+            label: that of a session in it; None for the run itself, if it is one of an agent.
+
+        Raises:
+            NotFound: no session in it has the label.
+            InvalidInput: it is a team or a flow, whose sessions have the conversations.
+        """
+        line = self._line(label)
+        if line.row.run.kind.is_group:
+            raise InvalidInput(
+                f"{line.row.session.label} is a {line.row.run.kind.value}, which has no conversation",
+                why="its agents have, each in its own session",
+                hint="name one: messages(LABEL); tree() shows the labels",
+            )
+
+        async def read() -> list[Message]:
+            async with open_reader(*self._where) as reader:
+                return fold(await whole_history(reader.sessions, line.row.session.key)).messages
+
+        return _run(read())
+
+    def tree(self) -> str:
+        """Its sessions under those that spawned them, each with its state and cost, to print."""
+        order = {line.row.session.key: place for place, line in enumerate(self._seen.lines)}
+        return KNOWN.hide("\n".join(map(_branch, branches_of(self._seen.lines, order))))
+
+    def _line(self, label: str | None) -> SessionLine:
+        if label is None:
+            return self._seen.top
+        labels = {line.row.session.label: line for line in self._seen.lines}
+        if label not in labels:
+            raise NotFound(
+                f"no session of {self._seen.top.row.session.label} has the label {label!r}",
+                hint=did_you_mean(label, list(labels), "tree() shows the labels"),
+            )
+        return labels[label]
+
     def to_pandas(self) -> Any:  # noqa: ANN401 - of a library that need not be there
         """A data frame with a row for each session; a cost that is not known is missing.
 
@@ -117,6 +164,7 @@ class Record:
         form: ExportFormName | None = None,
         transcripts: bool = True,
         only_failed: bool = False,
+        redact: bool = False,
         force: bool = False,
     ) -> Exported:
         """Write it into one file; parameters, result and errors are those of `export`."""
@@ -126,6 +174,7 @@ class Record:
             form=form,
             transcripts=transcripts,
             only_failed=only_failed,
+            redact=redact,
             force=force,
             home=self._where.environment.home,
         )
@@ -211,6 +260,13 @@ def _shown(seen: Seen) -> tuple[str, str]:
     return KNOWN.hide(html), KNOWN.hide(text)
 
 
+def _branch(branch: Branch) -> str:
+    line = branch.line
+    label = format.one_line(line.row.session.label)
+    cost = format.money(line.spend) if line.spend.calls else ""
+    return "  ".join(filter(None, (f"{branch.stem}{label}", shown_state(line), cost)))
+
+
 def _moment(at: float | None) -> datetime | None:
     return None if at is None else datetime.fromtimestamp(at, UTC)
 
@@ -239,6 +295,8 @@ def _row(line: SessionLine) -> dict[str, object]:
 
 
 def _run(work: Coroutine[None, None, V]) -> V:
+    refuse_await()
+
     async def until(_: asyncio.Event) -> V:
         return await work
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from parallel_agents.api.held_loop import refuse_await
 from parallel_agents.app.reading import open_reader
 from parallel_agents.app.usable import find_usable
 from parallel_agents.core.annotations import Name
@@ -84,6 +85,7 @@ def search(
 
     Parameters, result and errors are those of `asearch`.
     """
+    refuse_await()
 
     async def until(_: asyncio.Event) -> Hits:
         return await asearch(phrase, filter, limit=limit, after=after, home=home)

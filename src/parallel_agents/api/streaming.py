@@ -14,7 +14,7 @@ from collections.abc import (
 )
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self
+from typing import Any, Generic, NoReturn, Self
 
 from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
@@ -29,7 +29,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.task import OnFailure, OnFailureName, Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.tracebacks import CALLERS_FRAMES
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import AsyncMisused, InvalidInput
 from parallel_agents.interrupts import unless
 from parallel_agents.iterating import iterate
 
@@ -120,6 +120,14 @@ class Stream(Generic[T]):
             self._check_unused()
         self._async = _aeach(self._call)
         return self._async
+
+    def __await__(self) -> NoReturn:
+        with CALLERS_FRAMES:
+            raise AsyncMisused(
+                "stream() is for `async for`",
+                why="it gives each result as it comes; nothing was begun or paid for",
+                hint="write `async for result in pa.stream(...)`, or `await pa.arun(...)` for all at once",
+            )
 
     def __enter__(self) -> Self:
         return self

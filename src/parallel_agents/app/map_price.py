@@ -42,6 +42,7 @@ class MapPrice(Frozen):
             price is unknown.
         tokens: the most tokens of the first calls.
         is_exact: whether each call was priced; otherwise some of them stand for the others.
+        missing_keys: the keys that are not set, and without which the map cannot begin.
     """
 
     rows: int
@@ -51,6 +52,7 @@ class MapPrice(Frozen):
     nanousd: int | None
     tokens: int
     is_exact: bool
+    missing_keys: tuple[str, ...] = ()
 
     @property
     def cost_usd(self) -> float | None:

@@ -16,7 +16,7 @@ from parallel_agents.containment.commands import why_not_found
 from parallel_agents.core.notification import read_target
 from parallel_agents.core.reference import Reference, Scheme, parse_reference, scheme_of
 from parallel_agents.errors import ConfigError, SecretUnavailable
-from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.presets import presets
 from parallel_agents.secrets.addresses import secrets_in_headers
 from parallel_agents.secrets.forms import why_ordinary
 from parallel_agents.secrets.known import KNOWN
@@ -57,17 +57,14 @@ class State(NamedTuple):
 def references(environment: Environment, settings: Settings) -> Iterator[Named]:
     """Every reference that the settings have; a provider's own variable only if it is set."""
     read = environment.read_key
-    for provider in read_providers(settings.providers, environment.variables).values():
-        reference = provider.key_reference
-        if reference is None:
-            continue
-        is_own = "key" in settings.providers.get(provider.name, {})
+    for provider, reference in _of_providers(environment, settings):
+        is_own = "key" in settings.providers.get(provider, {})
         is_set = reference.is_env and bool(read(reference.target))
         if is_own or is_set:
-            name = reference.target if reference.is_env else f"{provider.name}-key"
+            name = reference.target if reference.is_env else f"{provider}-key"
             # A variable that is not set is a lack of its models alone, which are told with it.
             is_needed = is_own and (is_set or not reference.is_env)
-            yield Named(name, reference, f"models of {provider.name}", is_needed)
+            yield Named(name, reference, f"models of {provider}", is_needed)
     yield from _of_search(environment, settings)
     for profile in Profiles(environment, settings).known.values():
         for variable, reference in profile.references.items():
@@ -75,6 +72,21 @@ def references(environment: Environment, settings: Settings) -> Iterator[Named]:
     yield from _of_servers(settings)
     if settings.notify is not None and (variable := read_target(settings.notify).variable):
         yield Named(variable, Reference(Scheme.ENV, variable), "notifications")
+
+
+def _of_providers(environment: Environment, settings: Settings) -> Iterator[tuple[str, Reference]]:
+    """Where the key of each provider is, by the provider's name."""
+    if not settings.providers:
+        for name, preset in presets().items():
+            if key := preset.get("key"):
+                yield name, parse_reference(str(key))
+        return
+    # Few users have providers of their own, and every command that opens a store asks.
+    from parallel_agents.models.provider_tables import read_providers  # noqa: PLC0415 - heavy
+
+    for provider in read_providers(settings.providers, environment.variables).values():
+        if (reference := provider.key_reference) is not None:
+            yield provider.name, reference
 
 
 def _of_search(environment: Environment, settings: Settings) -> Iterator[Named]:
@@ -105,6 +117,10 @@ def know(environment: Environment, settings: Settings) -> None:
         if named.reference.scheme in {Scheme.ENV, Scheme.FILE}:
             with suppress(ConfigError):  # it is told to whoever needs it
                 value_now(named.reference, named.name, environment.read_key)
+    if not settings.providers:
+        return  # presets have no secrets in their headers
+    from parallel_agents.models.provider_tables import read_providers  # noqa: PLC0415 - heavy
+
     for provider in read_providers(settings.providers).values():
         for value in secrets_in_headers(provider.headers):
             KNOWN.add(value, f"{provider.name}-header")

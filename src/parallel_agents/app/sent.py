@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.sent import SentRequest
 from parallel_agents.core.store import Store
+from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.verbs import SessionReads, whole_history
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.models.choice import LOCAL
@@ -53,8 +55,8 @@ class StoredRequests:
         row = await self._sessions.find(name)
         _check_sends(row)
         names = self._offered(row)
-        known = [each for each in names if each in self._tooling.tools]
-        tools = tuple(self._tooling.tools[each].spec for each in known)
+        tools = await asyncio.to_thread(self._specs, names)
+        known = {each.name for each in tools}
         events = await whole_history(self._sessions, row.session.key)
         learned = {each.model: each.learned for each in await self._store.throttles()}
         found: list[SentRequest] = []
@@ -72,6 +74,11 @@ class StoredRequests:
                 )
             )
         return found
+
+    def _specs(self, names: Sequence[str]) -> tuple[ToolSpec, ...]:
+        """What models are told of these tools, as far as this process has them; it loads them."""
+        tools = self._tooling.tools
+        return tuple(tools[each].spec for each in names if each in tools)
 
     def _offered(self, row: Row) -> list[str]:
         try:

@@ -18,14 +18,15 @@ from parallel_agents.comparing.comparison import (
     named,
     pair_up,
 )
+from parallel_agents.comparing.earlier import told_earlier
 from parallel_agents.comparing.inputs import MOST_CHANGED
 from parallel_agents.comparing.steps import (
+    EARLIER,
     KINDS,
     Detail,
     Step,
     definition_of,
     details_of,
-    earlier_of,
     encoded,
 )
 from parallel_agents.comparing.text_diff import TextDiff, text_diff
@@ -341,8 +342,11 @@ async def _words(journal: Journal, row: ComparedRow, parting: Parting | None) ->
     """The words of both sides at a step."""
     if parting is None:
         return None
-    before = _headed(parting, parting.a, await _text(journal, row.a, parting.a))
-    after = _headed(parting, parting.b, await _text(journal, row.b, parting.b))
+    if EARLIER in {each.title for each in (parting.a, parting.b) if each is not None}:
+        before, after = told_earlier(*(side.earlier if side else () for side in (row.a, row.b)))
+    else:
+        before = _headed(parting, parting.a, await _text(journal, row.a, parting.a))
+        after = _headed(parting, parting.b, await _text(journal, row.b, parting.b))
     diff = None
     if before is not None and after is not None:
         diff = await asyncio.to_thread(text_diff, before, after)
@@ -362,7 +366,6 @@ async def _text(journal: Journal, side: Side | None, step: Step | None) -> str |
     if side is None or step is None:
         return None
     details: Iterable[Detail] = definition_of(side.row.session.agent)
-    details = [*details, *earlier_of(side.earlier)]
     if step.seq:
         session = side.row.session.key
         page = await journal.events(after=step.seq - 1, session=session, limit=1)

@@ -62,6 +62,7 @@ KINDS = (
     "step_finished",
     "finished",
 )
+EARLIER = "earlier conversation"
 _BEGINS = "begin of attempt "
 _END = "end"
 _PERHAPS_IDS = re.compile(r"[A-Za-z0-9_:-]{8,}")
@@ -149,7 +150,7 @@ def earlier_of(messages: Sequence[Message]) -> list[Detail]:
     """What was said before a run: by the runs of its session before it, or where it was forked."""
     if not messages:
         return []
-    return [Detail(Part.INPUT, "earlier conversation", "\n\n".join(map(_message, messages)))]
+    return [Detail(Part.INPUT, EARLIER, "\n\n".join(map(_message, messages)))]
 
 
 def _message(said: Message) -> str:

@@ -97,7 +97,7 @@ class Agent(Checked, Generic[T_co]):
         name: lower-case letters, digits and underscores, a letter first.
         description: one sentence about its purpose, read by users and by agents that could spawn it;
             by default the first sentence of the instructions.
-        instructions: the system prompt.
+        instructions: the system prompt; empty for none, which a file of the catalog cannot say.
         examples: tasks with the answers that they should get, at most 20; its model is shown them
             below the instructions.
         output: the type of the answer: a Pydantic model, a dataclass, a TypedDict, or any other

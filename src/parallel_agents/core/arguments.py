@@ -81,6 +81,13 @@ def checked_methods(made: C) -> C:
     return made
 
 
+@cache
+def options_of(function: _Function) -> tuple[str, ...]:
+    """The names of the options of a function, for what takes other values by name besides."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+
+
 def worded(init: Callable[P, None], owner: str) -> Callable[P, None]:
     """A constructor that names an unknown, missing or surplus argument as `checked` does."""
 

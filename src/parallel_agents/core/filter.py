@@ -54,8 +54,9 @@ class Filter(Checked):
         labels: sessions whose label has one of these texts in it, in upper or lower case.
         models: sessions whose run is on a model with one of these texts in its name.
         tags: sessions with one of these tags, by which their work is sorted.
-        texts: sessions with each of these texts in their label, their task's start, their key, or the key under
-            which one without a parent was spawned.
+        texts: sessions with each of these texts in their label, their task's start, what a person sees
+            of their key, or the key under which one without a parent was spawned; a text with a colon may be part of
+            the whole key.
         asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
             it asked for none, the one that the session's parent asked for last.
     """

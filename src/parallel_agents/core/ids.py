@@ -76,6 +76,15 @@ def make_long_name() -> str:
     return uuid.uuid4().hex[:16]
 
 
+def seen_of(key: SessionKey) -> str:
+    """What a person sees of a key: all but the words that every key of its kind has.
+
+    >>> seen_of(SessionKey("team:content:monday"))
+    'content:monday'
+    """
+    return key.partition(":")[2].replace(":subagent:", ":", 1)
+
+
 def short(key: SessionKey) -> str:
     """A key as tables show it: the name of a team's or a flow's run, or the first eight digits of the UUID.
 

@@ -159,7 +159,7 @@ class Step(Checked):
     hand_off: Texts = default(())
     person: str = ""
     approve: str = ""
-    model: str | None = None
+    model: Name | None = None
     ladder: Texts = default(())
     gates: Items[AnyGate] = default(())
     refine: Refine | None = None
@@ -191,7 +191,7 @@ class Plan(Checked):
         workspace: the folder that its tasks work in; None for each agent's.
     """
 
-    name: str
+    name: Name
     steps: NeededItems[Step]
     input_schema: Converted[JsonObject, GivenObject] = default_made(lambda: dict(ANY_OBJECT))
     model: Name | None = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from parallel_agents.core.object_schema import defaults, properties, required
 from parallel_agents.core.plan import Plan
 from parallel_agents.core.schema import Json, JsonObject, Schema
-from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.spelling import did_you_mean, meant
 from parallel_agents.core.template import paths_in, texts_in, whole_name
 from parallel_agents.errors import InvalidInput
 
@@ -68,8 +68,12 @@ def _has_placeholder(values: JsonObject, name: str) -> bool:
         return True  # it is told where templates are checked
 
 
-def complete_input(plan: Plan, values: Mapping[str, Json]) -> dict[str, Json]:
+def complete_input(
+    plan: Plan, values: Mapping[str, Json], options: Iterable[str] = ()
+) -> dict[str, Json]:
     """The inputs of a plan, with the defaults of those that are not given.
+
+    `options` are other names that may be meant by one which is no input.
 
     Raises:
         InvalidInput: an input is unknown, is missing, or does not match its schema.
@@ -77,7 +81,10 @@ def complete_input(plan: Plan, values: Mapping[str, Json]) -> dict[str, Json]:
     known = properties(plan.input_schema)
     if unknown := [name for name in values if name not in known]:
         raise InvalidInput(
-            f"{plan.name} has no input {unknown[0]!r}", hint=did_you_mean(unknown[0], known)
+            f"{plan.name} has no input {unknown[0]!r}",
+            hint=meant(
+                unknown[0], (*known, *options), "", otherwise=did_you_mean(unknown[0], known)
+            ),
         )
     filled = {**defaults(plan.input_schema), **values}
     if missing := [name for name in required(plan.input_schema) if name not in filled]:

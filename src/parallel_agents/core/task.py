@@ -59,7 +59,7 @@ class Task(Checked, Generic[T_co]):
             and is shown the file.
         files: images and PDFs that the agent is shown, at most 20.
         model: `provider/model`, or None to use the model from the agent or the settings.
-        label: a short name, shown in tables; by default the agent's name.
+        label: a short name, shown in tables; None for the agent's name.
         key: identifies the work; must be unique among the parent's children. Spawning the same work
             under the same key again returns its session instead of a new one, even after a crash.
         limits: limits on the run; they override those of the agent and the settings.
@@ -184,7 +184,7 @@ class TeamTask(Checked):
             for no number.
 
     Raises:
-        InvalidInput: `max_parallel`, `timeout_seconds` or `min_done` is out of range.
+        InvalidInput: `max_parallel`, `timeout_seconds` or `min_done` is out of range, or a name is empty.
     """
 
     tasks: NeededItems[AnyTask]
@@ -195,6 +195,11 @@ class TeamTask(Checked):
     budget: TakesBudget = default(NO_BUDGET)
     on_failure: Converted[OnFailure, OnFailureName] = default(OnFailure.KEEP_GOING)
     min_done: int | None = None
+
+    @override
+    def _check_made(self) -> None:
+        check_filled("name of a team", self.name)
+        check_filled("model", self.model)
 
     @override
     def _check(self) -> None:

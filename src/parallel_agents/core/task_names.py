@@ -9,15 +9,15 @@ MAX_LABEL_CHARACTERS = 100
 
 
 def check_label(label: str | None) -> None:
-    """Refuse a label that does not fit on one line of a table.
+    """Refuse a label that is empty or does not fit on one line of a table.
 
     Raises:
-        InvalidInput: it is too long, or has control characters.
+        InvalidInput: it is empty or too long, or has control characters.
     """
     if label is None:
         return
-    is_blank = bool(label) and not label.strip()
-    if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable() or is_blank:
+    check_filled("label", label)
+    if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable():
         raise InvalidInput(
             f"the label {head(label, 40)!r} is not allowed",
             why=f"a label has at most {MAX_LABEL_CHARACTERS} printable characters",

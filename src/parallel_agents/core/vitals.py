@@ -70,6 +70,7 @@ class Vitals(NamedTuple):
         dead_letters: how many failed tasks wait to be run again or dropped.
         accounts: the budgets that live runs are charged to, and those of the day, of which 80 % are
             spent.
+        day: what all calls of the day may cost, however little of it is spent; None if nothing says.
     """
 
     live: Sequence[LiveRuns]
@@ -79,6 +80,7 @@ class Vitals(NamedTuple):
     dead_letters: int
     accounts: Sequence[BudgetAccountState]
     limited: Sequence[LimitedRun] = ()
+    day: BudgetAccountState | None = None
 
 
 def spent_percent(state: BudgetAccountState) -> float:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Seconds
-from parallel_agents.core.arguments import checked_methods
+from parallel_agents.core.arguments import checked_methods, options_of
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.run import Result
@@ -302,6 +302,7 @@ class Flow(ManySteps, OwnSteps):
             model=steps.request.model,
             timeout=timeout,
             budget=as_budget(budget),
+            options=options_of(Flow.flow),
         )
         result = typed(await steps.work.flow(called, task), other.output_type)
         return checked_result(result, called, check=check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from enum import StrEnum
 from typing import Any, Generic, Literal, TypeAlias, cast, get_type_hints
 
@@ -93,8 +93,11 @@ class FlowFunction(Generic[T]):
         max_parallel: int | None = None,
         timeout: float | None = None,
         budget: Budget = NO_BUDGET,
+        options: Iterable[str] = (),
     ) -> FlowTask:
         """A call of the function with these arguments.
+
+        `options` are the names that may be meant by one which the function does not take.
 
         Raises:
             InvalidInput: the function does not take them, or an option is out of range.
@@ -102,14 +105,14 @@ class FlowFunction(Generic[T]):
         return FlowTask(
             name=self.name,
             label=label,
-            input=self.stored(values),
+            input=self._stored(values, options),
             model=model,
             max_parallel=max_parallel,
             timeout_seconds=timeout,
             budget=budget,
         )
 
-    def stored(self, values: Mapping[str, object]) -> JsonObject:
+    def _stored(self, values: Mapping[str, object], options: Iterable[str]) -> JsonObject:
         """The input as it is stored.
 
         Raises:
@@ -122,12 +125,13 @@ class FlowFunction(Generic[T]):
             self.values(stored)
         except (ValidationError, ValueError, RecursionError) as error:
             why = _problems(error) if isinstance(error, ValidationError) else str(error)
-            names = ", ".join(self._parameters.names) or "nothing"
-            unknown = next((name for name in values if name not in self._parameters.names), "")
+            known = self._parameters.names
+            names = ", ".join(known) or "nothing"
+            unknown = next((name for name in values if name not in known), "")
             raise InvalidInput(
                 f"the flow {self.name} does not take this input",
                 why=why,
-                hint=meant(unknown, self._parameters.names, f"it takes {names}"),
+                hint=meant(unknown, (*known, *options), f"it takes {names}"),
             ) from error
         return stored
 

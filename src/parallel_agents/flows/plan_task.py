@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from parallel_agents.core.budget import NO_BUDGET
@@ -14,13 +14,16 @@ from parallel_agents.core.schema import Json
 NAME = "plan"
 
 
-def plan_task(plan: Plan, inputs: Mapping[str, Json], *, label: str = "") -> FlowTask:
+def plan_task(
+    plan: Plan, inputs: Mapping[str, Json], *, label: str = "", options: Iterable[str] = ()
+) -> FlowTask:
     """A plan with its inputs as the task of the built-in flow.
 
     Args:
         plan: without problems, as `core.plan_checks` finds them.
         inputs: missing ones get their defaults.
         label: what tables call it; empty for the plan's name.
+        options: other names that may be meant by one which is no input.
 
     Raises:
         InvalidInput: the plan does not take these inputs.
@@ -30,7 +33,7 @@ def plan_task(plan: Plan, inputs: Mapping[str, Json], *, label: str = "") -> Flo
     return FlowTask(
         name=NAME,
         label=label or plan.name,
-        input={"plan": as_json(work), "inputs": complete_input(plan, inputs)},
+        input={"plan": as_json(work), "inputs": complete_input(plan, inputs, options)},
         model=plan.model,
         max_parallel=plan.max_parallel,
         timeout_seconds=plan.timeout_seconds,

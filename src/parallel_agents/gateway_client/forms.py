@@ -142,6 +142,7 @@ class PriceForm:
     budget_usd: float | None
     budget_tokens: int | None
     is_sketch: bool
+    missing_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,6 +381,7 @@ class PricedMapForm:
     is_exact: bool
     likely: MoneyForm | None
     from_runs: int
+    missing_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 from typing import TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +20,7 @@ from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
 from parallel_agents.models.base_url import Known, complete, read_ollama_host
 from parallel_agents.models.dialect import CHANGE_NAMES, CHANGES, DialectChanges
+from parallel_agents.models.presets import presets
 from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.models.simulated import days
 from parallel_agents.setting_values import IS_SET_IN, SourcedTable
@@ -68,15 +67,15 @@ def read_providers(
         ConfigError: a table is invalid. The message names the provider and the field, but not the
             value.
     """
-    presets = {**_presets(), _OLLAMA: _find_ollama(_presets()[_OLLAMA], variables or {})}
+    known_tables = {**presets(), _OLLAMA: _find_ollama(presets()[_OLLAMA], variables or {})}
     own = tables or {}
     providers: dict[str, Provider] = {}
-    for name in (*presets, *(name for name in own if name not in presets)):
+    for name in (*known_tables, *(name for name in own if name not in known_tables)):
         table = own.get(name, {})
         if not isinstance(table, Mapping):
             raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
-        preset = presets.get(name, {})
-        is_as_shipped = not table and preset is _presets().get(name)
+        preset = known_tables.get(name, {})
+        is_as_shipped = not table and preset is presets().get(name)
         with _sourced(table):
             providers[name] = (
                 _shipped(name) if is_as_shipped else _read_provider(name, preset, table)
@@ -99,7 +98,7 @@ def _sourced(table: Json) -> Generator[None]:
 @cache
 def _shipped(name: str) -> Provider:
     """A preset as it is; most of them are, in every reading of a process."""
-    return _read_provider(name, _presets()[name], {})
+    return _read_provider(name, presets()[name], {})
 
 
 def _find_ollama(preset: JsonObject, variables: Mapping[str, str]) -> JsonObject:
@@ -133,7 +132,7 @@ def _read_provider(name: str, preset: JsonObject, table: JsonObject) -> Provider
     for reserved in sorted(_OURS):
         if reserved in table:
             raise ConfigError(f"providers.{name}.{reserved} is not a field", hint=_HINT)
-    if not preset and "wire" not in table and (near := get_close_matches(name, _presets(), n=1)):
+    if not preset and "wire" not in table and (near := get_close_matches(name, presets(), n=1)):
         raise ConfigError(
             f"providers.{name}.wire is invalid",
             why="it is missing, and no provider of this name is built in",
@@ -209,16 +208,10 @@ def _names_beside(steps: tuple[str, ...]) -> Iterable[str]:
 
 @cache
 def _known_urls() -> tuple[Known, ...]:
-    presets = _presets().values()
-    return tuple(Known(str(preset["base_url"]), str(preset["wire"])) for preset in presets)
+    tables = presets().values()
+    return tuple(Known(str(table["base_url"]), str(table["wire"])) for table in tables)
 
 
 @cache
 def _adapter() -> TypeAdapter[Provider]:
     return TypeAdapter(Provider)
-
-
-@cache
-def _presets() -> Mapping[str, JsonObject]:
-    text = files("parallel_agents.models").joinpath("presets.toml").read_text("utf-8")
-    return tomllib.loads(text)

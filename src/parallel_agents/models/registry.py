@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.model import Model
+from parallel_agents.core.pricing import is_only_priced
 from parallel_agents.core.tier import Tier
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
@@ -19,6 +20,7 @@ from parallel_agents.models.providers import ANY_MODEL, Endpoint, Provider, Secr
 from parallel_agents.models.retrying import Retrying
 from parallel_agents.models.simulated.days import PROVIDER as SIMULATED
 from parallel_agents.models.suggesting import Suggesting
+from parallel_agents.models.unkeyed import Unkeyed
 from parallel_agents.models.wires.model import WireModel
 
 _LIST = "`pagents models list` shows the providers"
@@ -58,7 +60,8 @@ class Registry:
     def get(self, name: str) -> Model:
         """The model `provider/model`; the same object each time.
 
-        Names that a factory maps to one model return one object.
+        Names that a factory maps to one model return one object. Where work is only priced, a model
+        without its key is an `Unkeyed` one.
 
         Raises:
             UnknownModel: the provider does not exist, or the name does not have this form.
@@ -66,7 +69,14 @@ class Registry:
         """
         model = self._models.get(name)
         if model is None:
-            made = self._make(name)
+            try:
+                made = self._make(name)
+            except MissingKey as missing:
+                provider_name, _, model_id = name.partition("/")
+                provider = self.providers[provider_name]
+                if not is_only_priced(provider.key_variable):
+                    raise
+                return Unkeyed(name, provider.capabilities(model_id), missing)
             model = self._models.get(made.name) or self._wrap(made)
             self._models[name] = self._models[made.name] = model
         return model

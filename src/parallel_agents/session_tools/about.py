@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import orjson
@@ -25,9 +26,8 @@ async def list_agents(call: Call, arguments: Arguments) -> JsonObject:
     """The agents that the requester is allowed to spawn; those that are asked for in full."""
     own = await call.find_requester()
     policy = None if own is None else own.session.agent.policy
-    allowed = [
-        agent for agent in call.directory.agents() if policy is None or policy.allows(agent.name)
-    ]
+    known = await asyncio.to_thread(call.directory.agents)
+    allowed = [agent for agent in known if policy is None or policy.allows(agent.name)]
     asked, searched = arguments.text("agentId"), arguments.text("search").lower()
     chosen = [
         agent

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from parallel_agents.core.cutting import head
-from parallel_agents.core.ids import SessionKey, is_group_key
+from parallel_agents.core.ids import SessionKey, is_group_key, seen_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter
@@ -125,7 +125,8 @@ class _Criteria:
     def match(self, row: Row, *, archived: bool) -> bool:
         session, run, options = row.session, row.run, row.session.options
         updated = run.finished_at or run.started_at or run.created_at
-        text = f"{session.key} {session.label} {options.task_name} {run.title}".lower()
+        key = session.key if ":" in self.search else seen_of(session.key)
+        text = f"{key} {session.label} {options.task_name} {run.title}".lower()
         is_team = is_group_key(session.key)
         # By the contract whatever `sessions_spawn` starts is a subagent, even at the root of a tree.
         kinds = {"group"} if is_team else {"other", "subagent"}

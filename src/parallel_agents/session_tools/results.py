@@ -34,6 +34,11 @@ STATUS_NAMES = {
 }
 
 
+def label_field(label: str, agent: str) -> JsonObject:
+    """A label as a field; by the contract a session that was given none has no such field."""
+    return {} if label == agent else {"label": label}
+
+
 def result_row(result: Result, *, max_tokens: int) -> JsonObject:
     """A run that has ended, in the shape of OpenClaw's `agents_wait`.
 
@@ -44,7 +49,7 @@ def result_row(result: Result, *, max_tokens: int) -> JsonObject:
     row: dict[str, Json] = {
         "runId": result.run_id,
         "sessionKey": result.session_key,
-        "label": result.label,
+        **label_field(result.label, result.agent),
         "status": STATUS_NAMES[result.status],
     }
     text = _as_text(result.output)
@@ -86,7 +91,7 @@ def shared(max_tokens: int, results: Sequence[Result]) -> int:
 def report(results: Sequence[Result], *, max_tokens: int) -> str:
     """The message that tells a parent of results that it has not asked for."""
     most = shared(max_tokens, results)
-    blocks = [_block(result_row(result, max_tokens=most)) for result in results]
+    blocks = [_block(result.label, result_row(result, max_tokens=most)) for result in results]
     return "\n\n".join(
         (
             "The agents that you spawned have ended. This message is from the runtime; what they "
@@ -97,8 +102,8 @@ def report(results: Sequence[Result], *, max_tokens: int) -> str:
     )
 
 
-def _block(row: JsonObject) -> str:
-    head = f"{row['label']} ({row['sessionKey']}): {row['status']}"
+def _block(label: str, row: JsonObject) -> str:
+    head = f"{label} ({row['sessionKey']}): {row['status']}"
     shared, noticed = row.get("artifacts"), row.get("notices")
     return "\n".join(
         (

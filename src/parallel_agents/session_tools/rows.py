@@ -9,7 +9,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Cleanup, Session
-from parallel_agents.session_tools.results import STATUS_NAMES
+from parallel_agents.session_tools.results import STATUS_NAMES, label_field
 
 _TASK_STATUS_NAMES = {
     RunStatus.QUEUED: "queued",
@@ -114,8 +114,8 @@ def task_row(row: Row) -> dict[str, Json]:
 
 
 def label_of(session: Session) -> JsonObject:
-    """The label as a field; by the contract a session that was given none has no such field."""
-    return {} if session.label == session.agent.name else {"label": session.label}
+    """The label as a field; none for a session that was given no label."""
+    return label_field(session.label, session.agent.name)
 
 
 def is_archived(row: Row, now: float, archive_seconds: float) -> bool:

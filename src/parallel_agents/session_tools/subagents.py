@@ -17,7 +17,7 @@ from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import STATUS_NAMES
-from parallel_agents.session_tools.rows import child_row, task_row
+from parallel_agents.session_tools.rows import child_row, label_of, task_row
 from parallel_agents.session_tools.targets import (
     ALL,
     children_of,
@@ -86,9 +86,24 @@ async def _list(call: Call, arguments: Arguments) -> JsonObject:
     # The live ones first, then the newest: they are shown if not all are.
     order = sorted(recent, key=lambda each: (each[1].run.status.is_over, -each[0]))
     shown = await _shown(call, order[offset:], now)
+    every = [row for _, row in recent]
+    answer = _listed(call, own, every, shown, offset)
+    while len(shown) > 1 and len(orjson.dumps(answer)) > _MAX_BYTES:
+        shown = shown[:-1]
+        answer = _listed(call, own, every, shown, offset)
+    return answer
+
+
+def _listed(
+    call: Call,
+    own: Row | None,
+    every: Sequence[Row],
+    shown: Sequence[tuple[JsonObject, JsonObject]],
+    offset: int,
+) -> JsonObject:
     rows = [row for row, _ in shown]
     end = offset + len(rows)
-    more: dict[str, Json] = {"hasMore": True, "nextOffset": end} if end < len(order) else {}
+    more: dict[str, Json] = {"hasMore": True, "nextOffset": end} if end < len(every) else {}
     active = [row for row in rows if row["status"] in _LIVE]
     return {
         "status": "ok",
@@ -96,13 +111,13 @@ async def _list(call: Call, arguments: Arguments) -> JsonObject:
         "requesterSessionKey": call.requester.name,
         "callerSessionKey": call.requester.name,
         "callerIsSubagent": own is not None and own.session.parent is not None,
-        "total": len(recent),
-        "taskTotal": len(recent),
+        "total": len(every),
+        "taskTotal": len(every),
         "tasks": [task for _, task in shown],
         "active": active,
         "recent": [row for row in rows if row not in active],
         **more,
-        "text": _describe([row for _, row in recent], rows),
+        "text": _describe(every, rows),
     }
 
 
@@ -213,7 +228,7 @@ async def _steer(call: Call, arguments: Arguments) -> JsonObject:
         "sessionKey": row.session.key,
         "sessionId": row.session.key.rsplit(":", 1)[-1],
         "mode": "steer",
-        "label": row.session.label,
+        **label_of(row.session),
         "text": f"steered {row.session.label}.",
     }
 
@@ -234,7 +249,7 @@ async def _kill(call: Call, arguments: Arguments) -> JsonObject:
         "target": target,
         "runId": row.run.id,
         "sessionKey": row.session.key,
-        "label": label,
+        **label_of(row.session),
         "cascadeKilled": len(below),
         "text": f"killed {told}." if killed.runs else f"{told} had ended.",
     }

@@ -16,6 +16,7 @@ from parallel_agents.core.verbs import Until
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import STATUS_NAMES, result_row, shared
+from parallel_agents.session_tools.rows import label_of
 from parallel_agents.session_tools.waiting import NOTES, End, wait_for_message, wait_for_runs
 
 WAIT_SECONDS = 30
@@ -115,7 +116,7 @@ def _pending(call: Call, row: Row) -> JsonObject:
     return {
         "runId": row.run.id,
         "sessionKey": row.session.key,
-        "label": row.session.label,
+        **label_of(row.session),
         "status": status,
         **call.waits_for(row),
     }

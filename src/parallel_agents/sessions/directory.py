@@ -8,6 +8,7 @@ from typing import NamedTuple
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Models
+from parallel_agents.core.pricing import with_all_keys
 from parallel_agents.core.profile import Profile
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import Task
@@ -122,17 +123,18 @@ class Directory:
 
     def _usable(self, steps: Sequence[str]) -> tuple[str, ...]:
         """The usable models among the steps of a ladder, in order; at least one."""
+        names = tuple(self._ladders.expand(steps))
         found: list[str] = []
-        missing: PagentsError | None = None
-        for name in self._ladders.expand(steps):
-            try:
-                found.append(self._models.get(name).name)
-            except UnknownModel:
-                raise  # a step that nobody can ever use is a mistake; one without a key is skipped
-            except PagentsError as error:
-                missing = missing or error
-        if missing is not None and not found:
-            raise missing
+        with with_all_keys():
+            for name in names:
+                try:
+                    found.append(self._models.get(name).name)
+                except UnknownModel:
+                    raise  # a step that nobody can ever use is a mistake; one without a key is skipped
+                except PagentsError:
+                    continue
+        if not found:  # the first of them is raised, unless it is only priced
+            found = [self._models.get(name).name for name in names]
         if not found:
             raise ConfigError(
                 f"the ladder {' '.join(steps)} has no models",

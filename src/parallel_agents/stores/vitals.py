@@ -25,7 +25,7 @@ from parallel_agents.core.vitals import (
 )
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import SqlRow, as_array
-from parallel_agents.stores.day_budgets import day_of
+from parallel_agents.stores.day_budgets import DAY, day_of
 from parallel_agents.stores.row_columns import is_moment, stand_in
 from parallel_agents.stores.rows import Rows, account_from, readable, status_from
 
@@ -39,6 +39,7 @@ def read_vitals(
     """See `core.vitals.VitalStore`; dead letters from before `oldest_letter` no longer count."""
     database = rows.database
     silent, gaps = read_silent(rows, rules, now)
+    accounts = _accounts_in_use(rows, now)
     letters = database.one("count_dead_letters", (oldest_letter,))
     return Vitals(
         live=readable("run", _live, database.all("live_by_owner")),
@@ -47,7 +48,8 @@ def read_vitals(
         failures=readable("run", _failures, database.all("failed_since", (since,))),
         dead_letters=0 if letters is None else letters[0],
         limited=readable("event", partial(_limited, rows), database.all("limits_hit", (since,))),
-        accounts=[state for state in _accounts_in_use(rows, now) if _is_nearly_spent(state)],
+        accounts=[state for state in accounts if _is_nearly_spent(state)],
+        day=next((state for state in accounts if _is_of_day(state, now)), None),
     )
 
 
@@ -141,6 +143,11 @@ def _accounts_in_use(rows: Rows, now: float) -> list[BudgetAccountState]:
     """The accounts that live runs are charged to, and those of the day of `now`."""
     found = rows.database.all("accounts_in_use", (day_of(now),))
     return readable("budget account", account_from, found)
+
+
+def _is_of_day(state: BudgetAccountState, now: float) -> bool:
+    account = state.account
+    return account.budget.is_bound and account.scope == f"{DAY}:{day_of(now)}"
 
 
 def _is_nearly_spent(state: BudgetAccountState) -> bool:

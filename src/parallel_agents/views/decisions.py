@@ -37,9 +37,9 @@ class Decision:
     """One decision, and the event that holds it.
 
     Attributes:
-        who: the label of the session that spawned, the user or session that steered or killed, the
-            process that claimed; `caller` for a program or a person that the journal does not
-            name, `runtime` for a rule of this package.
+        who: the label of the session that spawned, the user or session that steered or killed;
+            `caller` for a program or a person that the journal does not name, `runtime` for a rule
+            of this package and for the process that claimed, which the reason names.
         what: the decision in one to three words.
         why: the reason that the event gives; empty if it gives none.
     """

@@ -171,7 +171,11 @@ def _started(body: Started) -> Description:
     is_first = body.epoch == 1
     return Description(
         title="started" if is_first else f"taken up again (claim {body.epoch})",
-        decision=Decided(body.owner, "claim" if is_first else "claim again", f"claim {body.epoch}"),
+        decision=Decided(
+            RUNTIME,
+            "claim" if is_first else "claim again",
+            f"claim {body.epoch}, by the process {body.owner}",
+        ),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from parallel_agents.core.budget import BudgetAccountState
+from parallel_agents.core.budget import NOTICE_PERCENTS, BudgetAccountState
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState
 from parallel_agents.core.disk import Room
 from parallel_agents.core.dollars import limit_dollars, nanodollars
@@ -27,9 +28,11 @@ from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.core.vitals import MOST_SILENT, Vitals, spent_percent
 from parallel_agents.views import format
+from parallel_agents.views.account_names import account_name
 from parallel_agents.views.liveness import Liveness, LiveState
 
 ALMOST_PERCENT = 95
+_PERCENTS = (NOTICE_PERCENTS[0], ALMOST_PERCENT)
 _CLOCK_SECONDS = 5.0
 _MOST_NAMED = 10
 
@@ -97,7 +100,7 @@ def signs(seen: Seen) -> list[Sign]:
         *_failures(seen),
         *_limited(seen),
         *_letters(seen),
-        *_budgets(seen.vitals.accounts),
+        *_budgets(seen.vitals),
         *_throttled(seen),
         *_unsent(seen.unsent),
         _processes(seen),
@@ -233,8 +236,9 @@ def _letters(seen: Seen) -> Iterator[Sign]:
         )
 
 
-def _budgets(states: Sequence[BudgetAccountState]) -> Iterator[Sign]:
-    worst_first = sorted(states, key=spent_percent, reverse=True)
+def _budgets(vitals: Vitals) -> Iterator[Sign]:
+    day = () if vitals.day is None or vitals.day in vitals.accounts else (vitals.day,)
+    worst_first = sorted((*vitals.accounts, *day), key=spent_percent, reverse=True)
     yield from _first([*map(_budget, worst_first)], "{:,} more budgets are almost spent")
 
 
@@ -248,20 +252,10 @@ def _budget(state: BudgetAccountState) -> Sign:
         parts.append(f"{spent.tokens:,} of {budget.tokens:,} tokens")
     return Sign(
         about="budget",
-        level=Level.PROBLEM if percent >= ALMOST_PERCENT else Level.NOTE,
-        text=f"the budget {_scope(state.account.scope)} is {percent:.0f} % spent: {', '.join(parts)}",
+        level=[*Level][bisect(_PERCENTS, percent)],
+        text=f"the budget {account_name(state.account.scope)} is {percent:.0f} % spent: {', '.join(parts)}",
         facts={"scope": state.account.scope, "percent": round(percent, 1)},
     )
-
-
-def _scope(scope: str) -> str:
-    kind, _, rest = scope.partition(":")
-    if kind == "session":
-        return f"of {rest.rsplit(':', 1)[-1][:8] if rest.startswith('agent:') else rest.rsplit(':', 1)[-1]}"
-    if kind == "agent":
-        agent, _, day = rest.rpartition(":")
-        return f"of the agent {agent} for {day}"
-    return f"of the day {rest}"
 
 
 def _throttled(seen: Seen) -> Iterator[Sign]:
@@ -323,6 +317,8 @@ def _processes(seen: Seen) -> Sign:
     live = [owner for owner in seen.owners if owner.state is OwnerState.LIVE]
     workers = sum(owner.role is Role.WORKER for owner in live)
     alive = f"{_count(workers, 'worker')} and {_count(len(live) - workers, 'other process')} alive"
+    beat = max((max(seen.now - owner.heartbeat_at, 0.0) for owner in live), default=0.0)
+    alive = f"{alive}, the oldest heartbeat {format.seconds(beat)} ago"
     starting = "a worker is starting" if seen.is_starting else ""
     told = [*filter(None, (alive if live else "", starting))]
     return Sign(
@@ -332,6 +328,7 @@ def _processes(seen: Seen) -> Sign:
         facts={
             "workers": workers,
             "others": len(live) - workers,
+            "heartbeat_seconds": beat if live else None,
             "is_starting": seen.is_starting,
         },
     )

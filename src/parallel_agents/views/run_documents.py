@@ -10,6 +10,7 @@ from parallel_agents.core.vitals import spent_percent
 from parallel_agents.views.documents import Money, money_json
 from parallel_agents.views.session_documents import WholeDocument, whole_json
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.usual import Usual
 
 
 class BudgetDocument(TypedDict):
@@ -25,19 +26,38 @@ class BudgetDocument(TypedDict):
     on_limit: str
 
 
+class UsualDocument(TypedDict):
+    """How long earlier runs of the same took: the median, the range of most, and how many there are."""
+
+    seconds: float
+    from_seconds: float
+    to_seconds: float
+    runs: int
+
+
 class RunDocument(WholeDocument):
-    """A session with what is below it, its tags, and its own budget; null if it has none."""
+    """A session with what is below it, its tags, its own budget, and how long it usually takes.
+
+    `budget` is null if it has none, and `usual` if fewer than three earlier runs were done. `has_plan` says
+    whether its graph can be drawn.
+    """
 
     tags: list[str]
     budget: BudgetDocument | None
+    usual: UsualDocument | None
+    has_plan: bool
 
 
-def run_json(line: SessionLine, budget: BudgetAccountState | None) -> RunDocument:
+def run_json(
+    line: SessionLine, budget: BudgetAccountState | None, usual: Usual | None, *, has_plan: bool
+) -> RunDocument:
     """A session as its own page shows it."""
     return {
         **whole_json(line),
         "tags": list(line.row.session.options.tags),
         "budget": None if budget is None else budget_json(budget),
+        "usual": None if usual is None else _usual_json(usual),
+        "has_plan": has_plan,
     }
 
 
@@ -53,6 +73,15 @@ def budget_json(state: BudgetAccountState) -> BudgetDocument:
         "reserved_tokens": state.reserved.tokens,
         "spent_percent": round(spent_percent(state), 1),
         "on_limit": budget.at_limit.value,
+    }
+
+
+def _usual_json(usual: Usual) -> UsualDocument:
+    return {
+        "seconds": round(usual.seconds, 1),
+        "from_seconds": round(usual.low, 1),
+        "to_seconds": round(usual.high, 1),
+        "runs": usual.runs,
     }
 
 

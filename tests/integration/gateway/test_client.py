@@ -41,6 +41,7 @@ from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.following import follow
 from parallel_agents.gateway_client.reads import RemoteReads
 from parallel_agents.gateway_client.wire import FIND, FOLLOW, FORMAT, Asked, encode
+from parallel_agents.surfaces.cli.top_page import page_of
 
 if TYPE_CHECKING:
     from tests.integration.gateway.conftest import Serving
@@ -87,6 +88,18 @@ async def test_a_program_spawns_messages_and_kills_at_a_distance(serving: Servin
     assert followed == sorted(set(followed))
     assert (killed.runs, killed.already_over) == ([], 2)
     assert paused == unpaused == ([], 0)
+
+
+async def test_the_page_of_a_session_has_an_address_without_a_token(serving: Serving) -> None:
+    async with serving() as served, served.worker():
+        async with pa.connect(served.url, token=served.tokens.operate) as sessions:
+            spawned = await sessions.spawn(TASK)
+        environment = replace(served.environment, variables={"PARALLEL_AGENTS_URL": served.url})
+
+        found = await page_of(environment, spawned.key)
+
+    assert found.startswith(f"{served.url}/#/session/")
+    assert served.tokens.operate not in found
 
 
 async def test_a_token_that_only_reads_changes_nothing_and_a_wrong_one_sees_nothing(

@@ -39,6 +39,20 @@ async def test_what_runs_cost_before_is_what_the_next_is_likely_to(serving: Serv
     assert float(price["likely"]["amount"]) > 0
 
 
+async def test_what_lacks_a_key_has_a_price_and_is_not_started(serving: Serving) -> None:
+    async with serving() as served:
+        task = {"agent": "code_reviewer", "text": "Look", "input": {"code": "x"}}
+        asked = {**task, "model": "anthropic/claude-haiku-5-5"}
+        status, price = await served.post("/price", asked)
+        refused, told = await served.post("/runs", asked)
+        _, other = await served.post("/price", task)
+
+    assert (status, price["missing_keys"]) == (200, ["ANTHROPIC_API_KEY"])
+    assert float(price["first_calls_at_most"]["amount"]) > 0
+    assert (refused >= 400, told["code"]) == (True, "PA-E112")
+    assert other["missing_keys"] == []
+
+
 async def test_each_task_of_a_team_has_a_price(serving: Serving) -> None:
     async with serving() as served:
         _, price = await served.post("/price", {"team": "content", "input": {"topic": "Tea"}})
@@ -63,6 +77,7 @@ async def test_each_task_of_a_team_has_a_price(serving: Serving) -> None:
         {"agent": "../secret", "text": "x"},
         {"team": "nobody"},
         {"agent": "code_reviewer", "text": ""},
+        {"agent": "code_reviewer", "text": "x", "input": {"code": "x"}, "label": ""},
         {"team": "content", "input": {}},
     ],
 )

@@ -263,8 +263,8 @@ async def test_a_fork_has_the_conversation_of_the_session_that_it_is_from() -> N
     assert divergence is not None
     assert divergence.what == "first: input earlier conversation"
     assert divergence.words is not None
-    assert divergence.words.before == "[user]\nTea\n\n[assistant]\nAbout Tea."
-    assert divergence.words.after is None
+    assert divergence.words.before == "begins after 2 messages, the first of which is: Tea"
+    assert divergence.words.after == "begins after nothing"
 
 
 async def test_a_fork_that_answers_a_later_turn_anew_took_the_earlier_ones_over() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import linecache
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,36 @@ async def test_events_that_come_are_not_for_a_loop_that_is_not_async() -> None:
 
     async with aclosing(followed):
         assert [number async for number in followed] == [1, 2]
+
+
+async def _await_run(api: Any, home: Path) -> None:
+    await api.run(pa.Task("poet", "Tea"), home=home)
+
+
+async def _await_compare(api: Any, home: Path) -> None:
+    await api.compare("monday", "tuesday", home=home)
+
+
+async def _await_stream(api: Any, home: Path) -> None:
+    await api.stream(pa.Task("poet", "Tea"), home=home)
+
+
+@pytest.mark.parametrize(
+    ("call", "instead"),
+    [
+        (_await_run, "write `await pa.arun(...)`"),
+        (_await_compare, "write `await pa.acompare(...)`"),
+        (_await_stream, "write `async for result in pa.stream(...)`"),
+    ],
+)
+def test_an_await_of_a_call_that_is_not_async_is_refused_before_anything_is_done(
+    call: Callable[[Any, Path], Coroutine[Any, Any, None]], instead: str, tmp_path: Path
+) -> None:
+    with pytest.raises(AsyncMisused) as refused:
+        asyncio.run(call(pa, tmp_path))
+
+    assert refused.value.hint.startswith(instead)
+    assert not list(tmp_path.iterdir())
 
 
 async def test_an_awaited_call_is_a_coroutine_to_asyncio() -> None:

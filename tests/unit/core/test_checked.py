@@ -58,6 +58,7 @@ _NOT_FROM_CALLERS = {
     *(
         "Artifact",
         "BatchResult",
+        "BestOf",
         "Capabilities",
         "Comparison",
         "Created",
@@ -65,11 +66,11 @@ _NOT_FROM_CALLERS = {
         "Event",
         "Failure",
     ),
-    *("Gathered", "Hit", "Hits"),
+    *("Gathered", "HandOff", "Hit", "Hits"),
     "ItemResult",
     *("MapPrice", "MapResult", "MapRow", "Message"),
     *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),
-    *("ToolCall", "ToolContext", "ToolResult", "ToolSpec", "Usage"),
+    *("ToolCall", "ToolContext", "ToolResult", "ToolSpec", "Usage", "Vote"),
 }
 
 
@@ -201,6 +202,8 @@ def test_every_public_value_that_callers_make_is_checked() -> None:
         (lambda: task(label="a\nb"), "the label 'a\\nb' is not allowed", "printable"),
         (lambda: task(label="x" * 101), "the label", "at most 100"),
         (lambda: task(key=""), "key is ''", "empty"),
+        (lambda: task(label=""), "label is ''", "empty"),
+        (lambda: TeamTask(tasks=(task(),), name=" "), "name of a team is ' '", "empty"),
         (lambda: task(ladder=["sim/calm", ""]), "model is ''", "empty"),
         (lambda: agent(tier="huge"), "tier of Agent is 'huge' (str)", "small, medium or large"),
         (lambda: agent(temperature="hot"), "temperature of Agent is 'hot'", "a number or None"),

@@ -25,6 +25,7 @@ PLAN = Plan(name="verse", steps=(), input_schema=SCHEMA)
     [
         ({}, "verse needs 'topic'", "add --input topic="),
         ({"topic": "tea", "topci": "x"}, "verse has no input 'topci'", "did you mean 'topic'"),
+        ({"topic": "tea", "timeot": 3}, "verse has no input 'timeot'", "did you mean 'timeout'?"),
         ({"topic": ""}, "verse does not accept this input: topic", "correct the input"),
     ],
 )
@@ -32,7 +33,7 @@ def test_an_input_that_does_not_fit_says_what_to_write(
     given: dict[str, Json], message: str, hint: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        complete_input(PLAN, given)
+        complete_input(PLAN, given, ["timeout"])
 
     assert refused.value.message.startswith(message)
     assert hint in refused.value.hint

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from typing_extensions import override
 
-from parallel_agents.core.model import Model
+from parallel_agents.core.model import Model, ModelRequest
+from parallel_agents.core.pricing import pricing
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tier import Tier
 from parallel_agents.core.usage import Usage
@@ -95,6 +96,20 @@ def test_a_missing_key_names_its_variable_and_the_alternative_without_a_key() ->
         assert isinstance(error, MissingKey)
         assert "--model local" in error.hint
     assert "MISTRAL_API_KEY" in error.message
+
+
+async def test_a_model_without_its_key_can_be_priced_and_not_called() -> None:
+    models = registry()
+
+    with pricing() as missing:
+        model = models.get("mistral/mistral-small-latest")
+
+    assert missing.names == ("MISTRAL_API_KEY",)
+    assert model.name == "mistral/mistral-small-latest"
+    with pytest.raises(MissingKey):
+        await model.respond(ModelRequest(messages=()))
+    with pytest.raises(MissingKey):
+        models.get("mistral/mistral-small-latest")
 
 
 def test_a_key_with_a_line_break_is_refused_and_not_shown() -> None:

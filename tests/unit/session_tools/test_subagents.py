@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from tests.unit.session_tools.contract import (
@@ -17,6 +18,7 @@ from tests.unit.session_tools.contract import (
     refused,
     rows,
 )
+from tests.unit.session_tools.world import open_world
 
 LIST_ROW = [
     "index",
@@ -227,3 +229,33 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_subagents(case: Case) -> None:
     await case.check("subagents")
+
+
+async def test_a_list_is_at_most_24_kb_with_all_that_is_around_its_rows() -> None:
+    async with open_world() as world:
+        for number in range(60):
+            await world.spawn(agentId="writer", label=f"{number} {'part ' * 18}".strip())
+        pages = [await world.call("subagents", {"action": "list"})]
+        while "nextOffset" in pages[-1]:
+            offset = pages[-1]["nextOffset"]
+            pages.append(await world.call("subagents", {"action": "list", "offset": offset}))
+
+    assert len(pages) > 1
+    assert max(len(orjson.dumps(page)) for page in pages) <= 24 * 1024
+    assert sum(len(page["tasks"]) for page in pages) == 60
+
+
+async def test_a_session_that_was_given_no_label_has_none_anywhere() -> None:
+    async with open_world() as world:
+        ended, live = await world.done(agentId="writer"), await world.spawn(agentId="writer")
+        runs = [ended["runId"], live["runId"]]
+        waited = await world.call("agents_wait", {"ids": runs, "timeoutSeconds": 0})
+        tasks = await world.call(
+            "subagents", {"action": "wait", "taskIds": runs, "timeoutSeconds": 0}
+        )
+        target = live["childSessionKey"]
+        killed = await world.call("subagents", {"action": "kill", "target": target})
+
+    rows = [*waited["completed"], *waited["pending"], *tasks["tasks"], killed]
+    assert len(rows) == 5
+    assert not [row for row in rows if "label" in row]

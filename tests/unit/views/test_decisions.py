@@ -60,8 +60,11 @@ def test_a_child_is_spawned_by_its_parent() -> None:
 @pytest.mark.parametrize(
     ("body", "decision"),
     [
-        (Started(owner=OwnerId("me"), epoch=1), ("me", "claim", "claim 1")),
-        (Started(owner=OwnerId("you"), epoch=2), ("you", "claim again", "claim 2")),
+        (Started(owner=OwnerId("me"), epoch=1), ("runtime", "claim", "claim 1, by the process me")),
+        (
+            Started(owner=OwnerId("you"), epoch=2),
+            ("runtime", "claim again", "claim 2, by the process you"),
+        ),
         (
             Retrying(turn=1, attempt=2, error=BUSY, wait_seconds=3.04),
             (

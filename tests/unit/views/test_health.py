@@ -248,3 +248,14 @@ def test_a_run_is_counted_once(found: LiveRuns, owners: tuple[Owner, ...], text:
 
     assert work.text == text
     assert ("stopped" in {sign.about for sign in others}) is (text == "nothing runs")
+
+
+def test_the_budget_of_the_day_is_shown_once_however_little_of_it_is_spent() -> None:
+    little, much = spent(10, "day:1970-01-01"), spent(85, "day:1970-01-01")
+
+    levels = [
+        [sign.level for sign in signs(of(vitals)) if sign.about == "budget"]
+        for vitals in (IDLE._replace(day=little), IDLE._replace(day=much, accounts=(much,)))
+    ]
+
+    assert levels == [[Level.OK], [Level.NOTE]]

@@ -336,8 +336,7 @@ async def _prepare(asked: _Asked, app: App, *, is_json: bool) -> Begin:
         (row,) = await app.sessions.rows_of([spawned.run_id])
         work = Work(format.name(row), row.session.key, row.run.id, {}, is_flow=True)
         if is_json:
-            fields = {"id": work.name, "session_key": work.session, "agents": None}
-            render.json_line({"schema": "pagents.launched/1", **fields})
+            render.launched(work.name, work.session, agents=None)
         render.note(f"▶ {row.session.label} {work.name}{ended_before(row.run)}")
         note_kept(spawned, asked.task.budget)
         return work

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import time
-from collections.abc import Iterator
 from typing import Annotated
 
 import orjson
 import typer
 
-from parallel_agents.agent_versions.record import Files, Proof, version_number
+from parallel_agents.agent_versions.record import Proof, version_number
 from parallel_agents.agent_versions.registry import AgentRegistry
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.schema import Json
@@ -20,6 +18,7 @@ from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
 from parallel_agents.views import format
+from parallel_agents.views.version_documents import changed_lines
 
 AgentArgument = Annotated[str, typer.Argument(help="An agent.", metavar="NAME")]
 InProject = Annotated[
@@ -97,7 +96,7 @@ def diff(
     if after is None:
         raise NotFound(f"no agent {name!r} runs from this folder", hint="name two versions")
     called = f"v{numbers[1]}" if len(numbers) == 2 else _RUNS
-    lines = [*_changes(name, before, after, (f"v{numbers[0]}", called))]
+    lines = [*changed_lines(name, before, after, (f"v{numbers[0]}", called))]
     for line in lines:
         render.line(line, _style(line))
     if not lines:
@@ -169,17 +168,6 @@ def _explain_missing(name: str, environment: Environment) -> None:
         why="its file lies in another folder, or it is built in",
         hint="--project looks into the project's folder; `pagents agents refine` makes a version",
     )
-
-
-def _changes(name: str, before: Files, after: Files, called: tuple[str, str]) -> Iterator[str]:
-    for ending, old, new in zip((".md", ".yaml"), before, after, strict=True):
-        yield from difflib.unified_diff(
-            old.splitlines(),
-            new.splitlines(),
-            f"{name}{ending} {called[0]}",
-            f"{name}{ending} {called[1]}",
-            lineterm="",
-        )
 
 
 def _style(line: str) -> str:

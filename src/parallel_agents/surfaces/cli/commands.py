@@ -16,6 +16,7 @@ class Command(NamedTuple):
 _START, _WATCH, _CONTROL, _SERVE, _SET_UP = "Start", "Watch", "Control", "Serve", "Set up"
 
 COMMANDS = {
+    "demo": Command("demo:demo", "Watch simulated agents work; no key, no network.", _START),
     "run": Command("run:run", "Run a team, and return every result.", _START),
     "map": Command("map:map_rows", "Have one agent work on each row of a table or file.", _START),
     "do": Command("do:do", "Have agents plan a goal, reach it, and report.", _START),
@@ -67,6 +68,7 @@ COMMANDS = {
     "pause": Command("pause:pause", "Let a run and all below it start nothing for now.", _CONTROL),
     "unpause": Command("pause:unpause", "Let a paused run go on.", _CONTROL),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
+    "retry": Command("retry:retry", "Run again what failed in a run; its price first.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
     "serve": Command("serve:serve", "Serve the API and the page to browsers and programs.", _SERVE),
     "mcp": Command(

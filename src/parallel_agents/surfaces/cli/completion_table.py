@@ -69,6 +69,7 @@ _OF_SESSIONS = frozenset(
         "audit",
         "cost",
         "diff",
+        "retry",
         "export",
         "fork",
         "history",

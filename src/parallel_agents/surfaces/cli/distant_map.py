@@ -99,6 +99,7 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 is_exact=found.is_exact,
                 likely_nanousd=None if likely is None else likely.nanousd,
                 from_runs=found.from_runs,
+                missing_keys=found.missing_keys,
             )
 
     found = run_cancellable(look())
@@ -164,8 +165,7 @@ def _print(content: bytes) -> None:
 def _announce(context: CliContext, begun: BegunMapForm, asked: AskedMap, *, is_json: bool) -> None:
     name = short(begun.session_key)
     if is_json:
-        fields = {"id": name, "session_key": begun.session_key}
-        render.json_line({"schema": "pagents.launched/1", **fields, "agents": None})
+        render.launched(name, begun.session_key, agents=None)
     warn_at_distance(begun.model)
     count = "1 row" if begun.rows == 1 else f"{begun.rows:,} rows"
     told = "started" if begun.is_new else "continued"

@@ -178,14 +178,7 @@ async def _begun(
         members = await distant.sessions.members(row)
     name = format.name(row)
     if is_announced:
-        render.json_line(
-            {
-                "schema": "pagents.launched/1",
-                "id": name,
-                "session_key": row.session.key,
-                "agents": len(members),
-            }
-        )
+        render.launched(name, row.session.key, agents=len(members))
     warn_of_members(members)
     told = "started" if spawned.is_new else f"already there, {format.status(row.run.status)}"
     label = format.one_line(row.session.label)
@@ -279,7 +272,9 @@ def print_form(
 def _print_form(price: PriceForm, unknown: str = "", *, is_json: bool) -> None:
     budget = Budget(usd=price.budget_usd, tokens=price.budget_tokens)
     unknown = unknown or (UNKNOWN_STEPS if price.is_sketch else "")
-    planned = Planned((), budget, unknown, is_sketch=price.is_sketch)
+    planned = Planned(
+        (), budget, unknown, is_sketch=price.is_sketch, missing_keys=price.missing_keys
+    )
     estimates = [
         Estimate(
             label=task.label,

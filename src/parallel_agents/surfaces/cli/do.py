@@ -258,7 +258,7 @@ async def _begin(app: App, name: str, request: DoRequest, display: Display) -> W
     (row,) = await app.sessions.rows_of([spawned.run_id])
     key = row.session.key
     if display.is_json:
-        render.json_line({"schema": "pagents.launched/1", "id": name, "session_key": key})
+        render.launched(name, key)
     told = "a plan" if request.is_plan_only else "a goal"
     render.note(f"▶ {DO} {name}   {told}{ended_before(row.run)}")
     note_kept(spawned, request.budget)

@@ -12,11 +12,9 @@ import typer
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import NotFound
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.doc_files import docs_folder
 from parallel_agents.views import cells
 
-_PACKAGE = Path(__file__).parents[2]
-# A wheel carries the pages inside; a checkout has them beside its sources.
-_FOLDERS = (_PACKAGE / "docs", _PACKAGE.parents[1] / "docs")
 _ERRORS = "errors"
 _SECTION = re.compile(r"^## (PA-E\d{3})\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
@@ -57,7 +55,7 @@ def docs(
 
 def pages() -> dict[str, Path]:
     """The file of each page by its name, such as `settings` or `decisions/0007-...`."""
-    folder = next(each for each in _FOLDERS if each.is_dir())
+    folder = docs_folder()
     files = sorted(folder.rglob("*.md"), key=lambda file: (len(file.parts), file))
     return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
 

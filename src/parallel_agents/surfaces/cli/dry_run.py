@@ -12,6 +12,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.budget import Amount, Budget
 from parallel_agents.core.gate import JudgeGate
+from parallel_agents.core.pricing import pricing
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import SessionPlan
@@ -46,6 +47,7 @@ class Planned(NamedTuple):
         unknown: what cannot be known of it yet; empty if nothing.
         is_sketch: whether the tasks only stand for what they will be.
         unread: the labels of tasks whose first calls are not known.
+        missing_keys: the keys that are not set, and without which it cannot begin.
     """
 
     plans: Sequence[SessionPlan]
@@ -53,6 +55,7 @@ class Planned(NamedTuple):
     unknown: str = ""
     is_sketch: bool = False
     unread: frozenset[str] = frozenset()
+    missing_keys: Sequence[str] = ()
 
 
 def print_dry_run(
@@ -66,8 +69,10 @@ def print_dry_run(
 
     async def look() -> tuple[Planned, list[Estimate]]:
         async with open_without_writing(context.environment, context.settings) as client:
-            planned = await plan(client)
-            return planned, await estimated(client, planned)
+            with pricing() as missing:
+                planned = await plan(client)
+                estimates = await estimated(client, planned)
+            return planned._replace(missing_keys=missing.names), estimates
 
     planned, estimates = run_cancellable(look())
     print_estimates(estimates, planned, is_json=is_json)
@@ -158,7 +163,15 @@ def _print(estimates: Sequence[Estimate], planned: Planned) -> None:
         _print_totals(estimates, planned)
     if planned.unknown:
         render.note(planned.unknown)
+    note_missing_keys(planned.missing_keys)
     render.note("Nothing was started, called or written.")
+
+
+def note_missing_keys(names: Sequence[str]) -> None:
+    """Say which keys are not set that the priced work needs."""
+    if names:
+        are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+        render.note(f"! {' and '.join(names)} {are} not set; the work cannot begin without {them}.")
 
 
 def _print_totals(estimates: Sequence[Estimate], planned: Planned) -> None:
@@ -228,6 +241,7 @@ def _print_json(estimates: Sequence[Estimate], planned: Planned) -> None:
         likely=_total_json(likely),
         budget={"usd": planned.budget.usd, "tokens": planned.budget.tokens},
         unknown=planned.unknown or None,
+        missing_keys=list(planned.missing_keys),
         dry_run=True,
     )
 

@@ -16,7 +16,8 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, Name, find_store
 from parallel_agents.views import format
 
-_FORMS = ("html", "md", "jsonl", "csv")
+_FORMS = ("html", "md", "json", "jsonl", "csv", "chrome-trace")
+_ENDINGS = {"chrome-trace": "trace.json"}
 _MOST_NAME = 80
 
 
@@ -28,13 +29,21 @@ def export(
     ] = None,
     html: Annotated[bool, typer.Option("--html", help="One page that opens offline.")] = False,
     md: Annotated[bool, typer.Option("--md", help="Markdown, for a pull request.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="A JSON object a line.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="A row for each session.")] = False,
+    chrome_trace: Annotated[
+        bool, typer.Option("--chrome-trace", help="The lanes, for Perfetto or chrome://tracing.")
+    ] = False,
     no_transcripts: Annotated[
         bool, typer.Option("--no-transcripts", help="Leave out what was said and done.")
     ] = False,
     only_failed: Annotated[
         bool, typer.Option("--only-failed", help="Only sessions that ended without success.")
+    ] = False,
+    redact: Annotated[
+        bool,
+        typer.Option("--redact", help="Leave out all that people, models and tools wrote."),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     home: Home = None,
@@ -44,7 +53,7 @@ def export(
     It says what goes out before the file appears, and known secrets are hidden in it. The form is
     what an option or the end of the file's name says. The HTML page asks no network.
     """
-    asked = _asked(zip(_FORMS, (html, md, jsonl, csv), strict=True))
+    asked = _asked(zip(_FORMS, (html, md, as_json, jsonl, csv, chrome_trace), strict=True))
     # Who only asks for help loads none of it.
     with loading():
         from parallel_agents.api.exporting import form_of, write_export  # noqa: PLC0415 - heavy
@@ -52,26 +61,33 @@ def export(
         from parallel_agents.views.exports.writing import described  # noqa: PLC0415 - heavy
 
     form = ExportForm(asked or "html") if out is None else form_of(out, asked)
-    wanted = Wanted(form=form, has_transcripts=not no_transcripts, only_failed=only_failed)
+    wanted = Wanted(
+        form=form, has_transcripts=not no_transcripts, only_failed=only_failed, is_redacted=redact
+    )
     context = find_store(home)
 
     def tell(exported: Exported) -> None:
-        render.note(described(exported))
-        if exported.left_out:
-            total = exported.sessions + exported.left_out
-            render.note(f"{exported.left_out:,} of {total:,} sessions have not failed: left out")
+        _tell(described(exported), exported.left_out, exported.sessions + exported.left_out)
 
     async def write() -> tuple[Path, Exported]:
         async with open_reader(context.environment, context.settings) as reader:
             target = out
             if target is None:
                 row = await reader.sessions.find(name)
-                target = Path(f"{_file_name(format.name(row))}.{form}")
+                ending = _ENDINGS.get(form, form)
+                target = Path(f"{_file_name(format.name(row))}.{ending}")
             return target, await write_export(reader, name, wanted, target, force=force, tell=tell)
 
     target, exported = run_cancellable(write())
     render.line(f"{target}")
     render.note(f"Wrote {format.size(exported.bytes)}; only you can read the file.")
+
+
+def _tell(what: str, left_out: int, total: int) -> None:
+    """Say what goes out."""
+    render.note(what)
+    if left_out:
+        render.note(f"{left_out:,} of {total:,} sessions have not failed: left out")
 
 
 def _asked(forms: Iterable[tuple[str, bool]]) -> str | None:

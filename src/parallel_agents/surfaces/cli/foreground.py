@@ -257,13 +257,14 @@ class _Started:
         """Show progress, and print and write each result as it comes, until all runs have ended."""
         sessions, board = self._app.sessions, Board.of(self._labels, team=self.work.run)
         heard = self.work.heard
+        watched_at = time.time()  # what was asked before, and is answered, was shown elsewhere
         with (
             progress.choose(self._display.style, board) as shown,
             nullcontext() if heard is None else heard.shown(shown.wrote),
         ):
             async with (
                 progress.ticking(shown),
-                QuestionPrompt(sessions, shown.aside, self._began_at) as prompt,
+                QuestionPrompt(sessions, shown.aside, watched_at) as prompt,
                 aclosing(sessions.follow(self.work.session)) as events,
             ):
                 async for event in events:

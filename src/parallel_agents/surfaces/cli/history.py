@@ -13,9 +13,11 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import Journal
+from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
+from parallel_agents.surfaces.cli.item_lines import ItemForm, asked_form
 from parallel_agents.surfaces.cli.pages import (
     After,
     Before,
@@ -58,6 +60,12 @@ def history(
     per line. With --prompt, show what was sent to the model instead.
     """
     check_one_end(before, after)
+    if follow and asked_form() is ItemForm.CSV:
+        raise InvalidInput(
+            "--follow and -o csv cannot be used together",
+            why="the columns of a table are those of all its rows, and more are to come",
+            hint="use -o jsonl, or leave --follow out",
+        )
     context = find_store(home)
     if prompt or turn is not None:
         # What makes requests is what calls models, which takes longer to load than all the rest.

@@ -13,10 +13,11 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.map_price import price_map
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.budget import Amount
+from parallel_agents.core.pricing import pricing
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED, Spend
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
-from parallel_agents.surfaces.cli.dry_run import money, spend_json, told_runs
+from parallel_agents.surfaces.cli.dry_run import money, note_missing_keys, spend_json, told_runs
 from parallel_agents.views import format
 from parallel_agents.views.costs import costs_by_agent
 from parallel_agents.views.estimates import likely_of, shared, spend_of
@@ -36,6 +37,7 @@ class Priced(NamedTuple):
         nanousd: the most that the first calls cost, in billionths of a US dollar; None if unknown.
         likely_nanousd: what they cost if they cost what such runs did; None if there were none.
         from_runs: of how many runs that is known.
+        missing_keys: the keys that are not set, and without which the map cannot begin.
     """
 
     rows: int
@@ -52,6 +54,7 @@ class Priced(NamedTuple):
     is_exact: bool
     likely_nanousd: int | None
     from_runs: int
+    missing_keys: tuple[str, ...] = ()
 
     @property
     def is_simulated(self) -> bool:
@@ -68,8 +71,9 @@ async def print_price(
 ) -> None:
     """Print how many rows a map has, the task of the first, and what their first calls cost at most."""
     async with open_without_writing(context.environment, context.settings) as client:
-        checked = await check(client)
-        price = await price_map(client, name, checked)
+        with pricing() as missing:
+            checked = await check(client)
+            price = await price_map(client, name, checked)
         agent = checked.first.task.agent_name
         likely, runs = likely_of(costs_by_agent(await client.journal.costs()), agent, price.model)
     expected = likely and shared(likely, price.calls, 1)
@@ -88,6 +92,7 @@ async def print_price(
         is_exact=price.is_exact,
         likely_nanousd=_nanousd(expected),
         from_runs=runs,
+        missing_keys=missing.names,
     )
     tell_price(found, name, checked.request.source.name, is_json=is_json)
 
@@ -113,6 +118,7 @@ def tell_price(found: Priced, name: str, rows: str, *, is_json: bool) -> None:
     if found.would_run:
         from_runs = f", from {told_runs(found.from_runs)}" if found.from_runs else ""
         render.line(f"likely  {money(_likely(found))}{from_runs}")
+    note_missing_keys(found.missing_keys)
 
 
 def _likely(found: Priced) -> Spend | None:
@@ -161,4 +167,5 @@ def _json(found: Priced) -> dict[str, object]:
         "is_exact": found.is_exact,
         "likely": spend_json(_likely(found)),
         "from_runs": found.from_runs,
+        "missing_keys": list(found.missing_keys),
     }

@@ -50,8 +50,7 @@ def announce_map(row: Row, *, is_json: bool, of: str = "") -> Work:
     """
     name = format.name(row)
     if is_json:
-        fields = {"id": name, "session_key": row.session.key}
-        render.json_line({"schema": "pagents.launched/1", **fields, "agents": None})
+        render.launched(name, row.session.key, agents=None)
     told = f"   {of}" if of else ""
     render.note(f"▶ {row.session.label} {name}{told}{ended_before(row.run)}")
     return Work(name, row.session.key, row.run.id, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from enum import StrEnum
 from functools import wraps
 from itertools import pairwise
@@ -14,6 +15,7 @@ import typer
 from parallel_agents.core.cutting import head
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli.item_lines import ItemForm, printing
 
 _NAME, _JSON = "output", "json"
 _FLAGS = ("--output", "-o")
@@ -25,6 +27,8 @@ class Form(StrEnum):
     Attributes:
         TEXT: answers alone; a list is a table.
         JSON: the document of `--json`.
+        JSONL: its items alone, each on a line.
+        CSV: its items as rows.
         MD: Markdown.
         TABLE: a row for each result or thing.
         ID: an id or a name a line, as other commands take them.
@@ -32,6 +36,8 @@ class Form(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
     MD = "md"
     TABLE = "table"
     ID = "id"
@@ -39,14 +45,15 @@ class Form(StrEnum):
 
 Output: TypeAlias = Annotated[Form | None, "set by with_output"]
 _ALL = tuple(Form)
-_PLAIN = (Form.TEXT, Form.JSON)
+_ITEMS = {Form.JSONL: ItemForm.JSONL, Form.CSV: ItemForm.CSV}
+_PLAIN = (Form.TEXT, Form.JSON, *_ITEMS)
 
 
 def with_output(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the option, if it has `--json`, which stays the same as `-o json`.
 
     A command with a parameter `output` takes each form, and gets what is not JSON; any other one
-    prints text or JSON.
+    prints text, JSON, or the items of it.
     """
     signature = inspect.signature(command, eval_str=True)
     if _JSON not in signature.parameters:
@@ -57,16 +64,18 @@ def with_output(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def called(**given: object) -> None:
         form = given.pop(_NAME)
+        items = _ITEMS.get(form)  # pyright: ignore[reportArgumentType] - what the option has parsed
         if given[_JSON] and form not in (None, Form.JSON):
             raise InvalidInput(
                 f"--json and -o {form} contradict each other",
                 why="a command prints one of them",
                 hint="leave one of them out",
             )
-        given[_JSON] = given[_JSON] or form is Form.JSON
+        given[_JSON] = given[_JSON] or form is Form.JSON or items is not None
         if takes_all:
             given[_NAME] = None if given[_JSON] else form
-        command(**given)
+        with nullcontext() if items is None else printing(items):
+            command(**given)
 
     parameters = [each for each in signature.parameters.values() if each.name != _NAME]
     option = inspect.Parameter(

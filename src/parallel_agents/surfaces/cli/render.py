@@ -6,7 +6,6 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
-import orjson
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
@@ -19,10 +18,13 @@ from parallel_agents.errors import InvalidFile, PagentsError
 from parallel_agents.errors.base import where_to_look
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli.invocation import as_called
+from parallel_agents.surfaces.cli.item_lines import ItemForm, asked_form, lines_of
 from parallel_agents.views import cells, format
 from parallel_agents.views.code_blocks import code_blocks
 
-NO_SESSIONS = "No sessions yet. Start with: pagents run --team content --input topic=..."
+NO_SESSIONS = (
+    "No sessions yet. Start with: pagents demo, or pagents run --team content --input topic=..."
+)
 _MOST_NAMED = 5
 _MOST_FINDINGS = 20
 _LEAST_SHORTENED = 12
@@ -112,14 +114,33 @@ def _text(text: str, style: str = "") -> Text:
 
 def json_line(value: object) -> None:
     """One JSON document on a line of its own; times are ISO, money is a decimal string."""
-    sys.stdout.buffer.write(KNOWN.hide_json(orjson.dumps(value)) + b"\n")
+    _write(lines_of([value], asked_form() or ItemForm.JSONL))
+
+
+def _write(lines: bytes) -> None:
+    sys.stdout.buffer.write(lines)
     sys.stdout.buffer.flush()
+
+
+def launched(name: str, session_key: str, **more: object) -> None:
+    """Tell a program what was begun, before it has ended; whoever wants items alone is not told."""
+    if asked_form() is None:
+        fields = {"id": name, "session_key": session_key, **more}
+        json_line({"schema": "pagents.launched/1", **fields})
 
 
 def envelope(
     schema: str, as_of: float, items: Sequence[object], *, total: int | None = None, **more: object
 ) -> None:
-    """The shape of all `--json` output; `total` is how many there are if `items` are not all."""
+    """The shape of all `--json` output; `total` is how many there are if `items` are not all.
+
+    Whoever asked for items alone gets these, and a note if there are more.
+    """
+    if form := asked_form():
+        _write(lines_of(items, form))
+        if total is not None and total > len(items):
+            note(f"{len(items):,} of {total:,} are shown")
+        return
     counts = {"items": len(items), "total": len(items) if total is None else total}
     json_line(
         {
@@ -140,7 +161,7 @@ def error(problem: PagentsError | Failure, *, is_json: bool = False) -> None:
     """
     docs = where_to_look(problem.code)
     found = (problem, *problem.others) if isinstance(problem, InvalidFile) else (problem,)
-    if is_json:
+    if is_json and asked_form() is None:
         fields = {"code": problem.code, "message": problem.message, "why": problem.why}
         findings = [_finding(each) for each in found if isinstance(each, InvalidFile)]
         rest = {"hint": problem.hint, "docs": docs, **({"findings": findings} if findings else {})}

@@ -321,14 +321,7 @@ async def _announce(app: App, row: Row, *, is_json: bool, tasks: int | None = No
     members = await app.sessions.members(row)
     name, is_flow = format.name(row), row.run.kind is RunnerKind.FLOW
     if is_json:
-        render.json_line(
-            {
-                "schema": "pagents.launched/1",
-                "id": name,
-                "session_key": row.session.key,
-                "agents": len(members) if tasks is None else tasks,
-            }
-        )
+        render.launched(name, row.session.key, agents=len(members) if tasks is None else tasks)
     before = ended_before(row.run)
     if tasks is not None:
         told = f"{tasks} tasks" if tasks > 1 else "1 task"

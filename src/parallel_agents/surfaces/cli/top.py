@@ -52,9 +52,14 @@ def top(
             hint="pip install 'pagents[top]'; without it: pagents top --once, or pagents watch",
         )
     with loading():
-        from parallel_agents.surfaces.cli.top_app import run_top  # noqa: PLC0415 - heavy, and an extra
+        from parallel_agents.surfaces.cli.top_app import TopApp  # noqa: PLC0415 - heavy, and an extra
+        from parallel_agents.surfaces.cli.top_driver import KeyDriver  # noqa: PLC0415 - heavy, and an extra
 
-    run_top(context, is_ascii=is_ascii)
+    app = TopApp(context, is_ascii=is_ascii)
+    app.driver_class = KeyDriver
+    app.run()
+    if app.return_code:  # it broke off, and Textual has said why
+        raise typer.Exit(app.return_code)
     render.note("Left; what is live continues.")
 
 

@@ -8,25 +8,28 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-import typer
 from rich.text import Text
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Input, Static
 from typing_extensions import override
 
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.errors import PagentsError
 from parallel_agents.secrets.known import KNOWN
-from parallel_agents.surfaces.cli import top_rows, top_seen
+from parallel_agents.surfaces.cli import top_head, top_rows, top_seen
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.top_alerts import Alerts, notification
 from parallel_agents.surfaces.cli.top_columns import Item
-from parallel_agents.surfaces.cli.top_driver import KeyDriver
+from parallel_agents.surfaces.cli.top_driver import tell
+from parallel_agents.surfaces.cli.top_keys import BINDINGS, hints_for
 from parallel_agents.surfaces.cli.top_list import TopList
+from parallel_agents.surfaces.cli.top_page import open_page
+from parallel_agents.surfaces.cli.top_pins import Pins
 from parallel_agents.surfaces.cli.top_rows import Shown
 from parallel_agents.surfaces.cli.top_seen import Seen
-from parallel_agents.surfaces.cli.top_views import Typing, View, Views, hints_for
+from parallel_agents.surfaces.cli.top_views import Typing, View, Views
 from parallel_agents.surfaces.cli.top_work import TopWork
 from parallel_agents.views import format
 from parallel_agents.views.attention import FixedOrder
@@ -49,26 +52,7 @@ class TopApp(App[None]):
     .small #peek { height: 1; }
     """
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+c", "quit", priority=False),
-        Binding("escape", "leave_view", priority=True),
-        Binding("enter", "open"),
-        Binding("s", "type_line('steer')"),
-        Binding("a", "type_line('answer')"),
-        Binding("slash", "type_line('filter')"),
-        Binding("x", "kill"),
-        Binding("p", "pause"),
-        Binding("r", "retry"),
-        Binding("full_stop", "apply"),
-        Binding("exclamation_mark", "problems"),
-        Binding("t", "view('timeline')"),
-        Binding("i", "view('inbox')"),
-        Binding("d", "view('dead letters')"),
-        Binding("c", "view('cost today')"),
-        Binding("h", "view('health')"),
-        Binding("question_mark", "view('keys')"),
-        Binding("y", "yes_or_copy"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
     def __init__(self, context: CliContext, *, is_ascii: bool = False) -> None:
         super().__init__()
@@ -84,7 +68,9 @@ class TopApp(App[None]):
         self._moved_at = float("-inf")
         self._views = Views(self._work)
         self._confirm: Callable[[], Awaitable[str]] | None = None
-        self._known: set[str] | None = None
+        self._alerts = Alerts()
+        self._pins = Pins()
+        self._lost = ""
         self._wake = asyncio.Event()
 
     @override
@@ -117,7 +103,12 @@ class TopApp(App[None]):
 
     def _say(self, text: str) -> None:
         shown = format.cut(text, max(self.size.width, 20))
-        self.query_one("#note", Static).update(Text(self._plain(shown)))
+        self._show("note", self._plain(shown))
+
+    def _show(self, place: str, text: str) -> None:
+        """Show a text at its place, which is gone while the screen closes."""
+        for each in self.query(f"#{place}").results(Static):
+            each.update(Text(text))
 
     async def _look_on(self) -> None:
         """Look again and again; a store that takes long to read is read less often."""
@@ -125,7 +116,10 @@ class TopApp(App[None]):
             began = time.monotonic()
             try:
                 await self._look()
+                self._lost = ""
             except PagentsError as error:
+                self._lost = self._clock()
+                self._draw_head()
                 self._say(f"{error.code} {error.message}; what is shown is of {self._clock()}")
             took = time.monotonic() - began
             rest = min(max(_LOOK_SECONDS, took * _REST_SECONDS), _MOST_REST_SECONDS)
@@ -153,21 +147,14 @@ class TopApp(App[None]):
 
     def _ring(self) -> None:
         """Ring once for each question, and for each session that failed, since the start."""
-        failed = {
-            line.row.run.id
-            for lines in (self._seen.tops, *self._seen.below.values())
-            for line in lines
-            if line.row.run.error_code
-        }
-        now = {each.id for each in self._seen.questions} | failed
-        if self._known is not None and now - self._known:
+        if alerts := self._alerts.of(self._seen):
             self.bell()
-        self._known = now | (self._known or set())
+            tell(self, self._plain(notification(alerts)))
 
     def _listed(self) -> Sequence[Item]:
         if self._view is View.INBOX:
             return top_rows.inbox_rows(self._seen)
-        return top_rows.session_rows(self._seen, self._order, self._shown)
+        return self._pins.shown(top_rows.session_rows(self._seen, self._order, self._shown))
 
     def _offer(self, items: Sequence[Item]) -> None:
         """Show rows; while a person moves, only what they say changes, and not where they stand."""
@@ -187,8 +174,9 @@ class TopApp(App[None]):
     def _draw_head(self, changes: int = 0) -> None:
         """The line at the top, with how many changes of the list wait."""
         waiting = f"{changes:,} changes, press . to apply" if changes else ""
-        head = top_rows.head_line(self._seen, max(self.size.width, 20), waiting)
-        self.query_one("#head", Static).update(Text(self._plain(head)))
+        note = waiting or self._work.connection(self._lost)
+        head = top_head.head(self._seen, max(self.size.width, 20), note)
+        self._show("head", self._plain(head))
 
     def _redraw(self) -> None:
         if self._seen.at:
@@ -218,8 +206,8 @@ class TopApp(App[None]):
         session = None if item is None else item.session
         most = 1 if self.screen.has_class("small") else _PEEK_ROWS
         if session is None:
-            self.query_one("#title", Static).update("")
-            self.query_one("#peek", Static).update("")
+            self._show("title", "")
+            self._show("peek", "")
             return
 
         async def read() -> Sequence[str]:
@@ -232,10 +220,8 @@ class TopApp(App[None]):
             width = max(self.size.width, 20)
             cut = "\n".join(self._plain(format.cut(line, width)) for line in lines)
             label = "" if item is None else item.cells[1]
-            self.query_one("#title", Static).update(
-                Text(self._plain(f"─ {label}  {short(session)}"))
-            )
-            self.query_one("#peek", Static).update(Text(cut))
+            self._show("title", self._plain(f"─ {label}  {short(session)}"))
+            self._show("peek", cut)
 
     def action_apply(self) -> None:
         self._moved_at = float("-inf")
@@ -334,9 +320,10 @@ class TopApp(App[None]):
 
         async def preview() -> str:
             told, is_any = await self._work.do(self._work.kill(session, dry_run=True))
-            if is_any:
-                self._confirm = end
-            return f"y ends it, escape leaves it: {told}" if is_any else told
+            if not is_any:
+                return told
+            self._confirm = end
+            return f"y ends it, escape leaves it: {told}"
 
         self._do(preview)
 
@@ -366,6 +353,31 @@ class TopApp(App[None]):
             self.copy_to_clipboard(command)
             self._say(f"copied: {command}")
 
+    def action_pin(self, digit: str) -> None:
+        item = self.query_one(TopList).current
+        session, told = self._pins.press(digit, None if item is None else item.session)
+        if session is not None:
+            found = self.query_one(TopList).go_to(session)
+            told = "" if found else f"{digit} is not listed now; its team may be closed"
+        self._say(told)
+        self._redraw()
+
+    def action_page(self) -> None:
+        item = self.query_one(TopList).current
+        if item is None or item.session is None:
+            self._say("no session is selected")
+            return
+        session = item.session
+
+        async def opened() -> str:
+            address = await self._work.do(self._work.page(session))
+            if await asyncio.to_thread(open_page, address):
+                return f"opened {address}"
+            self.copy_to_clipboard(address)
+            return f"there is no browser here; copied: {address}"
+
+        self._do(opened)
+
     def action_view(self, name: str) -> None:
         view = View(name)
         if view is self._view:
@@ -385,16 +397,3 @@ class TopApp(App[None]):
         self._pending = None
         self.query_one(TopList).show(rows)
         self._say(f"{view.value}; escape goes back")
-
-
-def run_top(context: CliContext, *, is_ascii: bool) -> None:
-    """Show it until the person leaves.
-
-    Raises:
-        typer.Exit: it broke off; Textual has said why.
-    """
-    app = TopApp(context, is_ascii=is_ascii)
-    app.driver_class = KeyDriver
-    app.run()
-    if app.return_code:
-        raise typer.Exit(app.return_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from typing_extensions import override
 
@@ -16,3 +17,10 @@ class KeyDriver(LinuxDriver):
                 super().run_input_thread()
             except UnicodeDecodeError:
                 continue  # these bytes are not keys; those that follow are
+
+
+def tell(app: App[None], sequence: str) -> None:
+    """Send a sequence to the terminal in which an application is shown."""
+    driver = app._driver  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - Textual has no other way
+    if driver is not None:
+        driver.write(sequence)

@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from typing_extensions import override
 
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.surfaces.cli.top_columns import Columns, Item, columns_of, text_of
 
 
@@ -66,6 +67,13 @@ class TopList(ScrollView, can_focus=True):
         self.refresh()
         if before is None or self.current is None or before.key != self.current.key:
             self.post_message(self.Moved(self.current, by_key=False))
+
+    def go_to(self, session: SessionKey) -> bool:
+        """Put the cursor on the row of a session; whether it has one."""
+        places = [place for place, item in enumerate(self._items) if item.key == session]
+        if places:
+            self._go(places[0])
+        return bool(places)
 
     def action_move(self, by: int) -> None:
         self._go(self._cursor + by)

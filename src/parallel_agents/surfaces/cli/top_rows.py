@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.event import Event
-from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.ids import SessionKey, seen_of, short
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.run import RunStatus
@@ -103,7 +103,7 @@ def _closed(below: Sequence[SessionLine]) -> list[SessionLine]:
 def _is_wanted(line: SessionLine, shown: Shown) -> bool:
     if shown.only_problems and not group_of(line).is_problem:
         return False
-    text = f"{line.row.session.label} {line.row.session.agent.name} {line.row.session.key}"
+    text = f"{line.row.session.label} {seen_of(line.row.session.key)}"
     return shown.filter.lower() in text.lower()
 
 

@@ -8,37 +8,12 @@ from enum import StrEnum
 from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.surfaces.cli import top_rows, top_seen
 from parallel_agents.surfaces.cli.top_columns import Item
+from parallel_agents.surfaces.cli.top_keys import KEY_COLUMN, KEYS
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.surfaces.cli.top_work import TopWork
 from parallel_agents.views import cells
 
-_KEY_COLUMN, _SCROLLBAR = 14, 2
-_HINTS = ("enter open", "s steer", "a answer", "x kill", "p pause", "/ filter", "! problems")
-_LAST_HINTS = ("? keys", "q leave")
-_KEYS = """\
-up down j k   move; below is what the session did last
-enter         open or close a team
-s             type a message to the session; enter sends it before its next model call
-a             answer what it asks: allow, deny, or a text
-x             kill: shows what would end, and y ends it
-p             pause the session and all below it; again: they go on
-r             in the dead letters: run the task again, after y
-.             apply changes that wait while you move
-!             only what needs you, failed or stopped
-/             filter by label, agent or id
-t i d c h     timeline of the session's team, inbox, dead letters, cost today, health
-y             copy the command for the session
-escape        back
-q             leave; what is live continues"""
-
-
-def hints_for(width: int) -> str:
-    """The keys that fit into a line; those that lead to all others, and out, always do."""
-    for shown in range(len(_HINTS), 0, -1):
-        text = "  ".join((*_HINTS[:shown], *_LAST_HINTS))
-        if len(text) <= width:
-            return text
-    return "  ".join(_LAST_HINTS)
+_SCROLLBAR = 2
 
 
 class View(StrEnum):
@@ -86,7 +61,7 @@ class Views:
             case View.DEAD_LETTERS:
                 return await self._work.do(self._dead_letters(seen.at))
             case View.RUNS | View.KEYS:
-                keys = cells.wrapped(_KEYS, width - _SCROLLBAR, " " * _KEY_COLUMN)
+                keys = cells.wrapped(KEYS, width - _SCROLLBAR, " " * KEY_COLUMN)
                 return top_rows.text_rows("\n".join(keys))
 
     async def _timeline(self, item: Item | None, width: int) -> Sequence[Item]:

@@ -21,6 +21,7 @@ from parallel_agents.surfaces.cli.health_signs import signs_of
 from parallel_agents.surfaces.cli.kill import count
 from parallel_agents.surfaces.cli.pause import told, unpaused
 from parallel_agents.surfaces.cli.steer import receipt_of
+from parallel_agents.surfaces.cli.top_page import page_of
 from parallel_agents.views import format
 from parallel_agents.views.health import Sign
 from parallel_agents.views.liveness import Liveness
@@ -118,6 +119,16 @@ class TopWork:
             spawned = await client.sessions.retry(letter)
             await _continue(client, spawned.session_key, spawned.run_id)
             return f"{letter.session.label} runs again"
+
+    async def page(self, session: SessionKey) -> str:
+        """The address of the page of a session."""
+        return await page_of(self._context.environment, session)
+
+    def connection(self, lost: str) -> str:
+        """Over a gateway, whether it answers; `lost` is of when what is shown is, if it does not."""
+        if not self._context.environment.gateway:
+            return ""
+        return f"reconnecting, as of {lost}" if lost else "live"
 
     async def health(self) -> Sequence[Sign]:
         """What runs, and what of it needs a person."""

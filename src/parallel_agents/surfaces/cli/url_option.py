@@ -18,7 +18,20 @@ _OPTION = "--url"
 # The modules of commands that ask a gateway, and those that use no home with sessions in it.
 DISTANT = frozenset(
     {"list", "show", "history", "watch", "wait", "cost", "report", "steer", "kill", "answer"}
-    | {"audit", "inbox", "spawn", "dlq", "limits", "run", "do", "chat", "top", "health", "search"}
+    | {
+        "audit",
+        "inbox",
+        "spawn",
+        "dlq",
+        "limits",
+        "run",
+        "do",
+        "chat",
+        "top",
+        "health",
+        "search",
+        "retry",
+    }
     | {
         "state",
         "artifact",
@@ -39,7 +52,7 @@ OF_THIS_MACHINE = frozenset(
     {"config", "config_changes", "docs", "init", "models", "plans", "secrets", "trust", "serve"}
     | {"agent_files", "agent_new", "agent_versions", "agent_templates", "catalogs", "doctor"}
     | {"skill", "openclaw", "completion", "work", "editor", "permissions", "check_model"}
-    | {"service_manager", "mcp_servers"}
+    | {"service_manager", "mcp_servers", "demo"}
 )
 # Those that are about this machine although others of their module ask a gateway.
 _HERE = frozenset({"mcp:list_servers", "mcp:check_servers"})
@@ -54,6 +67,7 @@ WHY = {
     "judge": "it calls models with the keys of this machine",
     "agent_tests": "it calls models with the keys of this machine",
     "agent_cards": "it reads what the tests of this machine have reported",
+    "demo": "it runs in the home of this machine",
     "metrics": "Prometheus reads those of a gateway at its /metrics",
     "mcp": "MCP servers are those of the machine that executes the work",
     "agent_new": "it writes files of agents on this machine",

@@ -6,6 +6,7 @@ again finds the run, and with `Last-Event-ID` the answer begins after that event
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Annotated, NamedTuple
@@ -126,7 +127,7 @@ async def run_agent(call: Call, given: RunAgentInput) -> Stream:
     await check_cursor(call.client.journal, call.gateway.hub.seq, max(known.place.seq, 0))
     state = _state(given.state)
     call.client.catalog.forget()  # the gateway may be older than the files
-    partner = found(catalog_of(call), call.name)
+    partner = await asyncio.to_thread(found, catalog_of(call), call.name)
     async with call.gateway.beginning:
         begun = await _begun(call, partner, given)
     await call.client.hand_to_worker()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import Field, JsonValue
 
+from parallel_agents.agent_versions.registry import AgentRegistry
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
 from parallel_agents.surfaces.gateway.gateway import Call
@@ -24,6 +27,7 @@ from parallel_agents.views.catalog_documents import (
 from parallel_agents.views.documents import SharedDocument, shared_json
 from parallel_agents.views.graph_documents import GraphDocument, graph_json, plan_of_team
 from parallel_agents.views.prompt_documents import PromptDocument, prompt_json
+from parallel_agents.views.version_documents import Version, VersionDocument, versions_json
 
 
 class AllQuery(PageQuery):
@@ -59,6 +63,30 @@ async def agent(call: Call, _: Nothing) -> Document:
     except UnknownAgent as error:
         raise Refusal(error, HTTPStatus.NOT_FOUND) from error
     return Document(value=agent_json(found))
+
+
+async def versions(call: Call, nothing: Nothing) -> Page:
+    """The versions of an agent in the project or the home, the newest first."""
+    environment = call.gateway.environment
+    folders = [each for each in (environment.project, environment.home) if each is not None]
+    items = await asyncio.to_thread(_versions, folders, call.name)
+    if not items:
+        await agent(call, nothing)  # refuses one that there is not
+    return Page(schema="agent_versions", items=items, as_of=call.client.now(), total=len(items))
+
+
+def _versions(folders: Sequence[Path], name: str) -> list[VersionDocument]:
+    """Those in the first folder that has some."""
+    for folder in folders:
+        registry = AgentRegistry(folder)
+        found = registry.history(name)
+        if found.records:
+            every = [
+                Version(record, registry.version(name, record.version)[1])
+                for record in found.records
+            ]
+            return versions_json(name, every, found.in_effect)
+    return []
 
 
 async def teams(call: Call, given: AllQuery) -> Page:
@@ -173,6 +201,16 @@ ROUTES = (
         gives=dict[str, JsonValue],
         form=Form.DOCUMENT,
         answer=handled(Nothing, agent),
+    ),
+    Route(
+        method="GET",
+        path="/agents/{name}/versions",
+        name="agentVersions",
+        does="The versions of an agent, the newest first, each with what it changed.",
+        takes=Nothing,
+        gives=VersionDocument,
+        form=Form.PAGE,
+        answer=handled(Nothing, versions),
     ),
     Route(
         method="GET",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parallel_agents.core.fork import Fork
 from parallel_agents.core.turns import Conversation
 from parallel_agents.core.verbs import whole_history
 from parallel_agents.errors import InvalidInput
@@ -44,12 +45,16 @@ async def fork(call: Call, given: ForkBody) -> Document:
     check_one_key(call, given.key)
     asked = given.fork(given.key or call.key or None)
     if given.dry_run:
-        plan = await call.client.sessions.plan_fork(call.name, asked)
-        return Document(value=await price_of(call, Work([plan], plan.budget)))
+        return Document(value=await price_of(call, _planned(call, asked)))
     spawned = await call.verbs.fork(call.name, asked)
     if given.listen:
         await call.gateway.live.want(spawned.run_id)
     return await started(call, spawned)
+
+
+async def _planned(call: Call, asked: Fork) -> Work:
+    plan = await call.client.sessions.plan_fork(call.name, asked)
+    return Work([plan], plan.budget)
 
 
 ROUTES = (

@@ -104,15 +104,17 @@ async def begin(call: Call, given: GoalBody) -> Document:
 
 async def price(call: Call, given: GoalBody) -> Document:
     """Say what the steps of a goal's plan would cost, or without a plan its planning, and start nothing."""
-    request = await _asked(call, given)
+    return Document(value=await price_of(call, _planned(call, await _asked(call, given))))
+
+
+async def _planned(call: Call, request: DoRequest) -> Work:
     outlook = await foresee_goal(call.client, call.gateway.environment, request)
-    work = Work(
+    return Work(
         outlook.plans,
         request.budget,
         is_sketch=request.plan is not None,
         unread=outlook.unread,
     )
-    return Document(value=await price_of(call, work))
 
 
 async def _asked(call: Call, given: GoalBody) -> DoRequest:

@@ -56,6 +56,7 @@ _SECURITY = tuple(
         "permissions-policy": "camera=(), microphone=(), geolocation=()",
     }.items()
 )
+OPERATE = f"use the token in {OPERATE_NAME} of the home, at a gateway without --read-only"
 _HINT = (
     f"send the header 'Authorization: Bearer TOKEN' with what is in {OPERATE_NAME} of the home;"
     " in a browser, open the link that `pagents serve` prints"
@@ -214,7 +215,7 @@ class Guard:
                 OnlyReads(
                     f"{method[:20]} would change something, and this access only reads",
                     why=why or "the token is the one that only reads",
-                    hint=f"use the token in {OPERATE_NAME} of the home, at a gateway without --read-only",
+                    hint=OPERATE,
                 )
             )
 

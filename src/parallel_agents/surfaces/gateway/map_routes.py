@@ -17,6 +17,7 @@ from parallel_agents.app.asked_map import AskedMap, CheckedMap
 from parallel_agents.app.map_price import price_map
 from parallel_agents.app.sent_maps import SentMaps
 from parallel_agents.core.ids import RunId, SessionKey, make_flow_key, make_name
+from parallel_agents.core.pricing import MissingKeys, pricing
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import Conflict, InvalidInput, NotFound, PagentsError
 from parallel_agents.maps.request import MAP, MapRequest
@@ -65,7 +66,10 @@ class FirstDocument(TypedDict):
 
 
 class PricedMapDocument(TypedDict):
-    """What the rows of a map would cost; those that are done cost nothing."""
+    """What the rows of a map would cost; those that are done cost nothing.
+
+    `missing_keys` are not set here, and the map cannot begin without them.
+    """
 
     rows: int
     done: int
@@ -79,6 +83,7 @@ class PricedMapDocument(TypedDict):
     is_exact: bool
     likely: Money | None
     from_runs: int
+    missing_keys: list[str]
 
 
 class MapResultsDocument(TypedDict):
@@ -140,6 +145,11 @@ async def begin(call: Call, given: MapBody) -> Document:
 
 async def price(call: Call, given: MapBody) -> Document:
     """Say what the rows would cost; nothing is begun, and what was sent for that alone is forgotten."""
+    with pricing() as missing:
+        return await _priced(call, given, missing)
+
+
+async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
     maps = _maps(call)
     name, _, checked = await _checked(call, maps, given)
     try:
@@ -168,6 +178,7 @@ async def price(call: Call, given: MapBody) -> Document:
         if expected is None or expected.cost_usd is None
         else money_json(expected.cost_usd + expected.simulated_usd),
         "from_runs": runs,
+        "missing_keys": list(missing.names),
     }
     return Document(value=value)
 

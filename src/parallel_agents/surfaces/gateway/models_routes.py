@@ -43,7 +43,7 @@ async def models(call: Call, _: Nothing) -> Document:
 async def model(call: Call, _: Nothing) -> Document:
     """One agent or team, as a model."""
     name = call.name
-    found(catalog_of(call), name)
+    await asyncio.to_thread(found, catalog_of(call), name)
     known = await asyncio.to_thread(_models, catalog_of(call))
     bare = name.rpartition(":")[2]
     return Document(value=next(each for each in known if each["id"] in (name, bare)))

@@ -1,4 +1,7 @@
-"""OpenAPI: the description of the API, made from the table of routes and the types in it."""
+"""OpenAPI: the description of the API, made from the table of routes and the types in it.
+
+Making it takes seconds, so `docs/openapi.json` has it, and a test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,13 @@ from pydantic import JsonValue, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 from typing_extensions import TypeForm
 
-from parallel_agents._version import __version__
-from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Nothing
 from parallel_agents.surfaces.gateway.openai_problems import OPENAI, OpenaiProblem
 from parallel_agents.surfaces.gateway.problems import TYPE, Problem
-from parallel_agents.surfaces.gateway.replies import JSON, Document
-from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.surfaces.gateway.replies import JSON
+from parallel_agents.surfaces.gateway.routes import Form, Route
 
 Schema = dict[str, JsonValue]
+NO_VERSION = "1"
 _REF = "#/components/schemas/{model}"
 _TEXT: JsonValue = {"type": "string"}
 _IDEMPOTENT = frozenset({"beginMap", "respond"})
@@ -54,7 +55,7 @@ class _Schemas:
 
 
 def description(routes: Sequence[Route]) -> Schema:
-    """The OpenAPI 3.1 document of these routes."""
+    """The OpenAPI 3.1 document of these routes, without the version of the package."""
     schemas = _Schemas(routes)
     paths: dict[str, dict[str, JsonValue]] = {}
     for route in routes:
@@ -63,7 +64,7 @@ def description(routes: Sequence[Route]) -> Schema:
     paths["/mcp"] = {"post": _mcp(schemas)}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Parallel Agents", "version": __version__, "description": _ABOUT},
+        "info": {"title": "Parallel Agents", "version": NO_VERSION, "description": _ABOUT},
         "security": [{"token": []}],
         "paths": {path: dict(operations) for path, operations in paths.items()},
         "components": {
@@ -219,25 +220,3 @@ def _page(item: JsonValue) -> JsonValue:
             "items": {"type": "array", "items": item},
         },
     }
-
-
-def description_route(routes: Sequence[Route]) -> Route:
-    """The route of the description of these routes and of itself; it is made when it is first asked for."""
-    made: list[Schema] = []
-
-    async def describe(_: Call, __: Nothing) -> Document:
-        if not made:
-            made.append(description([*routes, route]))
-        return Document(value=made[0])
-
-    route = Route(
-        method="GET",
-        path="/openapi.json",
-        name="description",
-        does="This description.",
-        takes=Nothing,
-        gives=dict[str, JsonValue],
-        form=Form.DOCUMENT,
-        answer=handled(Nothing, describe),
-    )
-    return route

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.verbs import Spawned
@@ -19,9 +20,10 @@ from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.answering import given_answer
 from parallel_agents.surfaces.gateway.bodies import AnswerBody, LettersBody, RetryBody
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import PageQuery
+from parallel_agents.surfaces.gateway.given import MOST_ITEMS, USUAL_ITEMS, Given, PageQuery
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
+from parallel_agents.views.answers import GivenAnswerDocument, answers_json, last_replies
 from parallel_agents.views.documents import (
     BriefFailure,
     LetterDocument,
@@ -104,6 +106,24 @@ async def answer(call: Call, given: AnswerBody) -> Document:
     return Document(value=value)
 
 
+class AnswersQuery(Given):
+    """Which answers."""
+
+    since: str = Field(default="24h", max_length=40)
+    """Only those given since then, such as `2h`."""
+    limit: int = Field(default=USUAL_ITEMS, ge=1, le=MOST_ITEMS)
+    """How many to return at most, the newest."""
+
+
+async def answers(call: Call, given: AnswersQuery) -> Page:
+    """What people answered, by whom and from where, the newest first."""
+    now = call.client.now()
+    since = parse_since(given.since, now, "since") or 0.0
+    found = await last_replies(call.client.journal, since=since, most=given.limit + 1)
+    items = answers_json(found[: given.limit])
+    return Page(schema="answers", items=items, as_of=now, more={"is_cut": len(found) > len(items)})
+
+
 class LettersQuery(PageQuery):
     """Which dead letters."""
 
@@ -113,6 +133,8 @@ class LettersQuery(PageQuery):
     """Only tasks with this error, such as `PA-E301`."""
     since: str = Field(default="", max_length=40)
     """Only those that failed since then, such as `2h`."""
+    within: str = Field(default="", max_length=500, alias="in")
+    """Only of this session and everything that it spawned."""
 
 
 async def dead_letters(call: Call, given: LettersQuery) -> Page:
@@ -121,6 +143,8 @@ async def dead_letters(call: Call, given: LettersQuery) -> Page:
         agent=given.agent or None, code=given.code or None, since=given.since or None
     )
     found = await _letters(call, chosen)
+    if given.within:
+        found = await _within(call, given.within, found)
     part, last = _part([each.run.id for each in found], given)
     return Page(
         schema="dlq",
@@ -129,6 +153,20 @@ async def dead_letters(call: Call, given: LettersQuery) -> Page:
         last=last,
         total=len(found),
     )
+
+
+async def _within(call: Call, name: str, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Those of a session and everything that it spawned."""
+    sessions = call.client.sessions
+    top = (await sessions.find(name)).session
+    own = [each for each in letters if each.session.root == top.root]
+    if top.parent is None or not own:
+        return own
+    rows = await sessions.list(
+        Filter(tree=top.key, sessions=tuple(each.session.key for each in own))
+    )
+    keys = {row.session.key for row in rows}
+    return [each for each in own if each.session.key in keys]
 
 
 async def _letters(call: Call, given: LettersBody) -> list[DeadLetter]:
@@ -302,6 +340,16 @@ ROUTES = (
         gives=AnsweredDocument,
         form=Form.DOCUMENT,
         answer=handled(AnswerBody, answer),
+    ),
+    Route(
+        method="GET",
+        path="/answers",
+        name="answers",
+        does="What people answered, by whom and from where, the newest first.",
+        takes=AnswersQuery,
+        gives=GivenAnswerDocument,
+        form=Form.PAGE,
+        answer=handled(AnswersQuery, answers),
     ),
     Route(
         method="GET",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import NamedTuple
 
 from typing_extensions import TypedDict
@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from parallel_agents.app.begin_team import work_of
 from parallel_agents.app.plan_probes import foresee_plan
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.pricing import MissingKeys, pricing
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import Spend
 from parallel_agents.sessions.retries import max_cost_of_first_call
@@ -40,7 +41,7 @@ class PriceDocument(TypedDict):
 
     Each sum leaves out the tasks that are unknown, which are counted. `is_sketch` says that the
     tasks only stand for the steps of a plan: those that read what others came to have a first call
-    that is not known yet.
+    that is not known yet. `missing_keys` are not set here, and the work cannot begin without them.
     """
 
     tasks: list[PricedTaskDocument]
@@ -51,6 +52,7 @@ class PriceDocument(TypedDict):
     budget_usd: float | None
     budget_tokens: int | None
     is_sketch: bool
+    missing_keys: list[str]
 
 
 class Work(NamedTuple):
@@ -67,11 +69,16 @@ async def price(call: Call, given: SpawnBody) -> Document:
     check_names_one(given)
     call.client.catalog.forget()  # the gateway may be older than the files
     of = _of_tasks if given.tasks else _of_team if given.agent is None else _of_agent
-    return Document(value=await price_of(call, await of(call, given)))
+    return Document(value=await price_of(call, of(call, given)))
 
 
-async def price_of(call: Call, work: Work) -> PriceDocument:
-    """What work would cost."""
+async def price_of(call: Call, planning: Awaitable[Work]) -> PriceDocument:
+    """What work would cost that is planned so."""
+    with pricing() as missing:
+        return await _price_of(call, await planning, missing)
+
+
+async def _price_of(call: Call, work: Work, missing: MissingKeys) -> PriceDocument:
     costs = costs_by_agent(await call.client.journal.costs())
     tools = call.client.session_tools.as_tools()
     firsts: list[Spend | None] = []
@@ -106,6 +113,7 @@ async def price_of(call: Call, work: Work) -> PriceDocument:
         "budget_usd": work.budget.usd,
         "budget_tokens": work.budget.tokens,
         "is_sketch": work.is_sketch,
+        "missing_keys": list(missing.names),
     }
 
 

@@ -6,6 +6,7 @@ from typing_extensions import TypedDict
 
 from parallel_agents.app.resolving_workspaces import asked_about
 from parallel_agents.core.resolving import Resolver
+from parallel_agents.core.task import TeamTask
 from parallel_agents.surfaces.gateway.bodies import ResolveBody
 from parallel_agents.surfaces.gateway.change_routes import LeftOutDocument, left_json
 from parallel_agents.surfaces.gateway.gateway import Call
@@ -48,10 +49,14 @@ async def _price_of_resolving(call: Call, resolver: Resolver) -> ResolvingDocume
     asked = await asked_about(client.sessions, client.catalog, home, call.name, resolver)
     price = None
     if asked.team is not None:
-        group, *plans = await client.sessions.plan_team(asked.team)
-        price = await price_of(call, Work(plans, group.budget))
+        price = await price_of(call, _planned(call, asked.team))
     left_out = [left_json(each) for each in asked.left_out]
     return {"begun": None, "left_out": left_out, "price": price}
+
+
+async def _planned(call: Call, asked: TeamTask) -> Work:
+    group, *plans = await call.client.sessions.plan_team(asked)
+    return Work(plans, group.budget)
 
 
 ROUTES = (

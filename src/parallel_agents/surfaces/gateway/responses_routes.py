@@ -5,6 +5,7 @@ A response is a run: it is stored, a worker executes it, and it continues when t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
@@ -101,7 +102,7 @@ async def respond(call: Call, given: ResponseBody) -> Reply:
     _check_offered(given)
     call = _named(call, given)
     call.client.catalog.forget()  # the gateway may be older than the files
-    partner = found(catalog_of(call), given.model)
+    partner = await asyncio.to_thread(found, catalog_of(call), given.model)
     text = prompt_of(_said(given))
     if given.previous_response_id is None:
         spawned = await _begin(call, partner, given, text)

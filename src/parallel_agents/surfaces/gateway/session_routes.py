@@ -24,10 +24,12 @@ from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.views.documents import EventDocument, ResultDocument, event_json, result_json
 from parallel_agents.views.run_documents import RunDocument, run_json
+from parallel_agents.views.run_graph import RunGraphDocument, plan_of, run_graph
 from parallel_agents.views.session_documents import WholeDocument
 from parallel_agents.views.session_query import SessionQuery, parse_query
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.sessions import lines_of
+from parallel_agents.views.usual import usual_of
 
 
 class RunsQuery(PageQuery):
@@ -96,7 +98,16 @@ async def show_run(call: Call, _: Nothing) -> Document:
     row = await client.sessions.find(call.name)
     (line,) = lines_of(await client.journal.look([row]), call.gateway.lacks)
     budget = await client.journal.budget(row.session.key)
-    return Document(value=run_json(line, budget))
+    usual = await usual_of(client.sessions, row)
+    has_plan = await plan_of(client.journal, row) is not None
+    return Document(value=run_json(line, budget, usual, has_plan=has_plan))
+
+
+async def graph(call: Call, _: Nothing) -> Document:
+    """The steps of the plan that a run carries out, with how they are doing."""
+    client = call.client
+    row = await client.sessions.find(call.name)
+    return Document(value=await run_graph(client.sessions, client.journal, row))
 
 
 class EventsOfQuery(Given):
@@ -189,6 +200,16 @@ ROUTES = (
         gives=RunDocument,
         form=Form.DOCUMENT,
         answer=handled(Nothing, show_run),
+    ),
+    Route(
+        method="GET",
+        path="/runs/{name}/graph",
+        name="runGraph",
+        does="The steps of the plan that a run carries out: the state of each, and what decided.",
+        takes=Nothing,
+        gives=RunGraphDocument,
+        form=Form.DOCUMENT,
+        answer=handled(Nothing, graph),
     ),
     Route(
         method="GET",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from parallel_agents.surfaces.gateway import (
+    access_routes,
     agui_routes,
     board_routes,
     catalog_routes,
     change_routes,
     client_routes,
     compare_routes,
+    description,
     event_routes,
     fork_routes,
     goal_routes,
@@ -29,10 +31,9 @@ from parallel_agents.surfaces.gateway import (
     verb_routes,
     view_routes,
 )
-from parallel_agents.surfaces.gateway.openapi import description_route
 from parallel_agents.surfaces.gateway.routes import Route
 
-_ANSWERED = (
+ROUTES: tuple[Route, ...] = (
     *session_routes.ROUTES,
     *board_routes.ROUTES,
     *lane_routes.ROUTES,
@@ -58,5 +59,6 @@ _ANSWERED = (
     *metrics_routes.ROUTES,
     *client_routes.ROUTES,
     *tool_routes.ROUTES,
+    *access_routes.ROUTES,
+    *description.ROUTES,
 )
-ROUTES: tuple[Route, ...] = (*_ANSWERED, description_route(_ANSWERED))

@@ -204,7 +204,7 @@ async def asked_team(call: Call, given: SpawnBody, key: str | None) -> tuple[Tea
             why="a file is sent with its text, in `files`",
             hint="GET /api/v1/teams lists their names",
         )
-    return catalog.team(name), asked
+    return await asyncio.to_thread(catalog.team, name), asked
 
 
 async def send(call: Call, given: SendBody) -> Document:

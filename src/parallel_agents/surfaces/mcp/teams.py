@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ from parallel_agents.errors import NotFound
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.results import result_row, shared
+from parallel_agents.session_tools.rows import label_of
 from parallel_agents.session_tools.wait import STUCK
 from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
@@ -55,7 +57,7 @@ class TeamTools:
         given: dict[str, Any] = dict(arguments)
         match name:
             case "teams_list":
-                return self._teams(given.get("teamId"))
+                return await self._teams(given.get("teamId"))
             case "team_run":
                 return await self._run(given)
             case "run_status":
@@ -65,13 +67,14 @@ class TeamTools:
             case _:
                 return await self._letters(given)
 
-    def _teams(self, name: str | None) -> JsonObject:
+    async def _teams(self, name: str | None) -> JsonObject:
         catalog = self._client.catalog
         if name is not None:
-            team = self._team(name)
+            team = await self._team(name)
             head = {"id": team.name, "description": team.description, "tasks": _tasks_of(team)}
             return {"status": "ok", "teams": [{**head, "inputs": team.input_schema}]}
-        found = [entry.content for entry in catalog.teams() if isinstance(entry.content, Team)]
+        entries = await asyncio.to_thread(catalog.teams)
+        found = [entry.content for entry in entries if isinstance(entry.content, Team)]
         teams: list[Json] = [
             {
                 "id": team.name,
@@ -82,7 +85,7 @@ class TeamTools:
         ]
         return {"status": "ok", "teams": teams[:_MOST_TASKS], "total": len(teams)}
 
-    def _team(self, name: str) -> Team:
+    async def _team(self, name: str) -> Team:
         """The team of that name; a client names no files.
 
         Raises:
@@ -90,11 +93,11 @@ class TeamTools:
         """
         if "/" in name or "." in name:
             raise NotFound(f"there is no team {name[:80]!r}", hint="teams_list shows their names")
-        return self._client.catalog.team(name)
+        return await asyncio.to_thread(self._client.catalog.team, name)
 
     async def _run(self, given: Mapping[str, Any]) -> JsonObject:
         client = self._client
-        team = self._team(given["teamId"])
+        team = await self._team(given["teamId"])
         asked = TeamRequest(
             values=given.get("input", {}),
             model=given.get("model"),
@@ -103,7 +106,7 @@ class TeamTools:
             key=self._requester.call or None,
         )
         spawned = await begin_team(client, client.sessions, self._environment, team, asked)
-        return _accepted(spawned, team.name)
+        return _accepted(spawned, {"label": team.name})
 
     async def _status(self, given: Mapping[str, Any]) -> JsonObject:
         sessions = self._client.sessions
@@ -125,7 +128,7 @@ class TeamTools:
             "run": row.run.status.value,
             "runId": row.run.id,
             "sessionKey": row.session.key,
-            "label": row.session.label,
+            **label_of(row.session),
             "counts": dict(Counter(line.state.replace(" ", "_") for line in lines)),
             **_needs(top),
             "tasks": tasks,
@@ -145,7 +148,7 @@ class TeamTools:
         for row in rows:
             lack = waits_in_vain(row, self._client.readiness.lacks)
             task: JsonObject = {
-                "label": row.session.label,
+                **label_of(row.session),
                 "agentId": row.session.agent.name,
                 **ended.get(row.run.id, {"runId": row.run.id, "sessionKey": row.session.key}),
                 "status": row.run.status.value,
@@ -185,11 +188,11 @@ class TeamTools:
                 raise NotFound(
                     f"there is no failed task {asked!r}", hint="dead_letters lists their run ids"
                 )
-            return _accepted(await sessions.retry(letter), letter.session.label)
+            return _accepted(await sessions.retry(letter), label_of(letter.session))
         listed: list[Json] = [
             {
                 "runId": each.run.id,
-                "label": each.session.label,
+                **label_of(each.session),
                 "agentId": each.session.agent.name,
                 "error": "" if each.error is None else f"{each.error.code} {each.error.message}",
                 "at": round(each.at * 1000),
@@ -249,12 +252,12 @@ def _tasks_of(team: Team) -> list[Json]:
     return [{"label": task.label, "agentId": task.agent.name} for task in team.tasks]
 
 
-def _accepted(spawned: Spawned, label: str) -> JsonObject:
+def _accepted(spawned: Spawned, label: JsonObject) -> JsonObject:
     return {
         "status": "accepted",
         "runId": spawned.run_id,
         "sessionKey": spawned.session_key,
-        "label": label,
+        **label,
         "note": "Runs in the background. run_status says how far it is, and has the results.",
     }
 

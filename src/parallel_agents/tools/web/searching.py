@@ -8,10 +8,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
-import aiohttp
 from pydantic import Field
 from yarl import URL
 
@@ -24,6 +23,11 @@ from parallel_agents.tools.commands.terminal import plain
 from parallel_agents.tools.function import tool
 from parallel_agents.tools.web.engines import Engine
 from parallel_agents.tools.web.means import WebMeans
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    from parallel_agents import http_client as aiohttp
 
 MOST_RESULTS = 20
 _RESULTS = 8

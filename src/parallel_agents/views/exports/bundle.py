@@ -2,8 +2,8 @@
 
 Each module becomes a function that returns what it exports, called after those that it imports. Only the
 forms of imports and exports that the modules have are known; a test bundles all of them. In a file there
-is no gateway: the modules that ask one are replaced by those that read what is stored, and comments are
-left out. What the gateway serves keeps its lines, for whoever reads it in a browser.
+is no gateway: the modules that ask one are replaced by those that read what is stored, and comments and
+indentation are left out. What the gateway serves keeps its lines, for whoever reads it in a browser.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import NamedTuple
 
 _FOLDER = "surfaces/gateway/ui"
 _ENTRY = "stored_app.js"
-_STYLES = ("style.css", "pages.css", "further.css", "third.css", "fourth.css")
+_STYLES = ("style.css", "pages.css", "further.css", "third.css", "fourth.css", "run.css")
 _NOTICE = (
     "/*! In this script: Preact (c) 2015-present Jason Miller, and Preact Signals (c) 2022-present Preact Team, "
     "under the MIT License; htm (c) 2018 Google Inc., under the Apache License 2.0. */\n"
 )
 _REPLACED = {
+    "answers.js": "stored_absent.js",
     "api.js": "stored_api.js",
     "live.js": "stored_live.js",
     "curve.js": "stored_curve.js",
@@ -31,6 +32,9 @@ _REPLACED = {
     "fork.js": "stored_absent.js",
     "kill.js": "stored_absent.js",
     "pause.js": "stored_absent.js",
+    "retry.js": "stored_absent.js",
+    "say.js": "stored_absent.js",
+    "shell.js": "stored_shell.js",
 }
 _IMPORT = re.compile(
     r"""^\s*import\s*(?P<what>\{[^}]*\}|\*\s*as\s+\w+|\w+)\s*from\s*["'](?P<path>[^"']+)["'];?""",
@@ -42,6 +46,8 @@ _DECLARED = re.compile(r"^export (?P<kind>(?:async )?function|class|const)(?= (?
 _LEFT = re.compile(r"^\s*(import|export)\b(?!\().*", re.M)
 _DEFAULT = re.compile(r"export default ")
 _COMMENT = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n|/\*\* @.*?\*/ ?|^[ \t]*//[^\n]*\n", re.M | re.S)
+# Of templates, too: they have no line whose indentation is shown.
+_INDENTATION = re.compile(r"^[ \t]+", re.M)
 _SOURCE_MAP = re.compile(r"^//# .*$|//# sourceMappingURL=\S+", re.M)
 # A comment that has code in it, between lines of their own.
 _DISABLED = re.compile(r"^/\*\n.*?^\*/\n", re.M | re.S)
@@ -54,7 +60,7 @@ class BundleError(ValueError):
 def script() -> str:
     """The pages of an exported file, as one script."""
     folder = files("parallel_agents") / _FOLDER
-    return _NOTICE + bundled(folder, _ENTRY, replaced=_REPLACED, shortened=_without_comments)
+    return _NOTICE + bundled(folder, _ENTRY, replaced=_REPLACED, shortened=_shortened)
 
 
 def style() -> str:
@@ -86,8 +92,8 @@ def bundled(
     return whole
 
 
-def _without_comments(text: str) -> str:
-    return _COMMENT.sub("", text)
+def _shortened(text: str) -> str:
+    return _INDENTATION.sub("", _COMMENT.sub("", text))
 
 
 class _Sources(NamedTuple):

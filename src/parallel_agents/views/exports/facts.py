@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from parallel_agents.core.run import Result, known_cost
 from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
+from parallel_agents.views.exports.redacting import REMOVED
 from parallel_agents.views.exports.tree import Tree, Wanted
 from parallel_agents.views.sessions import SessionLine
 from parallel_agents.views.states import needs_text, shown_state
@@ -29,6 +30,8 @@ def facts_of(tree: Tree, wanted: Wanted) -> Iterator[tuple[str, str]]:
     yield "Cost", cost_of(top.spend)
     if tree.total > len(tree.lines):
         yield "Left out", f"{tree.total - len(tree.lines):,} of {tree.total:,} sessions: not failed"
+    if wanted.is_redacted:
+        yield "Redacted", REMOVED
     if not wanted.shows_transcripts:
         yield "Transcripts", "left out"
     yield "Exported", format.utc_moment(tree.at)

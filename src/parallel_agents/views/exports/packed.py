@@ -20,6 +20,7 @@ from parallel_agents.views.documents import artifact_json, body_json, result_jso
 from parallel_agents.views.exports.columns import Columns
 from parallel_agents.views.exports.hiding import HIDDEN
 from parallel_agents.views.exports.tree import Hide, Tree
+from parallel_agents.views.run_graph import plan_of, run_graph
 from parallel_agents.views.session_documents import whole_json
 from parallel_agents.views.sessions import SessionLine
 
@@ -84,10 +85,13 @@ class Packing:
         key = tree.top.row.session.key
         costs = await tree.journal.costs(tree=key)
         unanswered = await tree.journal.count_unanswered(tree=key)
+        has_plan = await plan_of(tree.journal, tree.top.row) is not None
+        graph = await run_graph(tree.reads, tree.journal, tree.top.row) if has_plan else None
         self._add(
             {
                 "as_of": format.iso(tree.at),
-                "top": whole_json(tree.top),
+                "top": {**whole_json(tree.top), "has_plan": has_plan},
+                "graph": graph,
                 "total": tree.total,
                 "artifacts": [artifact_json(each) for each in tree.artifacts],
                 "costs": {by.value: costs_json(costs, by, unanswered) for by in By},

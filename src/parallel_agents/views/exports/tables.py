@@ -12,7 +12,7 @@ import orjson
 from parallel_agents.core.run import Result, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
-from parallel_agents.views.documents import artifact_json, event_json, money_json, result_json
+from parallel_agents.views.documents import artifact_json, money_json, result_json
 from parallel_agents.views.exports.hiding import hidden
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted
 from parallel_agents.views.sessions import SessionLine
@@ -31,8 +31,19 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 
 async def jsonl_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
     """A line for the export itself, then for each session, its result and its events."""
-    head = {
-        "type": "export",
+    yield _line({"type": "export", **head_of(tree, wanted)}, hide)
+    async for line, result in tree.results():
+        yield _line({"type": "session", **session_of(line)}, hide)
+        if result is not None:
+            yield _line({"type": "result", **result_json(result)}, hide)
+        if wanted.shows_transcripts:
+            async for event in tree.events(line.row.session.key):
+                yield _line({"type": "event", **tree.document(event)}, hide)
+
+
+def head_of(tree: Tree, wanted: Wanted) -> Mapping[str, object]:
+    """What an export is of, and what it has."""
+    return {
         "schema": "pagents.export/1",
         "as_of": format.iso(tree.at),
         "name": tree.top.row.session.label,
@@ -40,16 +51,9 @@ async def jsonl_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str
         "sessions": len(tree.lines),
         "total": tree.total,
         "has_transcripts": wanted.shows_transcripts,
+        "is_redacted": wanted.is_redacted,
         "artifacts": [artifact_json(each) for each in tree.artifacts],
     }
-    yield _line(head, hide)
-    async for line, result in tree.results():
-        yield _line({"type": "session", **_session(line)}, hide)
-        if result is not None:
-            yield _line({"type": "result", **result_json(result)}, hide)
-        if wanted.shows_transcripts:
-            async for event in tree.events(line.row.session.key):
-                yield _line({"type": "event", **event_json(event)}, hide)
 
 
 def _line(value: Mapping[str, object], hide: Hide) -> str:
@@ -58,7 +62,8 @@ def _line(value: Mapping[str, object], hide: Hide) -> str:
     return f"{text.translate(_LINE_ENDS)}\n"
 
 
-def _session(line: SessionLine) -> Mapping[str, object]:
+def session_of(line: SessionLine) -> Mapping[str, object]:
+    """A session and how its run went."""
     row, run = line.row, line.row.run
     return {
         "id": format.name(row),
@@ -80,9 +85,9 @@ def _session(line: SessionLine) -> Mapping[str, object]:
 
 async def csv_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
     """A row for each session; a text that a spreadsheet would compute has an apostrophe before it."""
-    yield f"{_BYTE_ORDER_MARK}{_csv_row(_COLUMNS)}"
+    yield f"{_BYTE_ORDER_MARK}{csv_row(_COLUMNS)}"
     async for line, result in tree.results():
-        yield _csv_row([_cell(value, hide) for value in _values(line, result)])
+        yield csv_row([csv_cell(value, hide) for value in _values(line, result)])
 
 
 def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
@@ -103,7 +108,7 @@ def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
     )
 
 
-def _cell(value: Json, hide: Hide) -> str:
+def csv_cell(value: Json, hide: Hide) -> str:
     """A value as a cell; empty if there is none, or if it is not known."""
     if value is None:
         return ""
@@ -117,7 +122,8 @@ def _cell(value: Json, hide: Hide) -> str:
     return orjson.dumps(hidden(value, hide)).decode()
 
 
-def _csv_row(cells: Sequence[str]) -> str:
+def csv_row(cells: Sequence[str]) -> str:
+    """The cells as a row of CSV."""
     row = io.StringIO()
     csv.writer(row).writerow(cells)
     return row.getvalue()

@@ -15,6 +15,7 @@ from parallel_agents.core.inspection import Journal
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.verbs import SessionReads
+from parallel_agents.views.documents import event_json
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.member_sessions import member_places
 from parallel_agents.views.sessions import SessionLine, lines_of
@@ -30,9 +31,13 @@ class ExportForm(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     HTML = "html"
+    JSON = "json"
+    TRACE = "chrome-trace"
 
 
-ExportFormName: TypeAlias = ExportForm | Literal["md", "jsonl", "csv", "html"]
+ExportFormName: TypeAlias = (
+    ExportForm | Literal["md", "jsonl", "csv", "html", "json", "chrome-trace"]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +47,21 @@ class Wanted:
     Attributes:
         has_transcripts: whether what was said and done is in it, besides the results.
         only_failed: whether only sessions are in it that ended without success.
+        is_redacted: whether everything is left out that people, models and tools wrote.
     """
 
     form: ExportForm
     has_transcripts: bool = True
     only_failed: bool = False
+    is_redacted: bool = False
 
     @property
     def shows_transcripts(self) -> bool:
-        """Whether there are any; a table has none."""
-        return self.has_transcripts and self.form is not ExportForm.CSV
+        """Whether there are any; a table has none, and of what is redacted only a document for programs."""
+        if self.form in (ExportForm.CSV, ExportForm.TRACE):
+            return False
+        is_for_programs = self.form in (ExportForm.JSON, ExportForm.JSONL)
+        return self.has_transcripts and (is_for_programs or not self.is_redacted)
 
 
 class Exported(NamedTuple):
@@ -64,6 +74,7 @@ class Exported(NamedTuple):
         files: how many artifacts it names; their contents are not in it.
         redacted: in how many places secrets are hidden in it, now or when they were stored.
         bytes: how large it is.
+        has_contents: whether what people, models and tools wrote is in it.
     """
 
     sessions: int
@@ -72,6 +83,7 @@ class Exported(NamedTuple):
     files: int
     redacted: int
     bytes: int
+    has_contents: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,10 @@ class Tree:
             if len(page) < _PAGE_EVENTS:
                 return
             after = page[-1].seq
+
+    def document(self, event: Event) -> Mapping[str, object]:
+        """An event as JSON."""
+        return event_json(event)
 
     async def frames(self) -> Frames:
         """What each of the sessions did and when, and what those at work do now."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 
 from parallel_agents.views.exports.hiding import HIDDEN
+from parallel_agents.views.exports.json_file import json_of, trace_of
 from parallel_agents.views.exports.markdown_file import markdown_of
 from parallel_agents.views.exports.packed import Block
 from parallel_agents.views.exports.page import page_of
+from parallel_agents.views.exports.redacting import REMOVED, redacted
 from parallel_agents.views.exports.tables import csv_of, jsonl_of
 from parallel_agents.views.exports.tree import Exported, ExportForm, Hide, Tree, Wanted
 
@@ -16,6 +18,8 @@ _MAKERS: Mapping[ExportForm, Callable[[Tree, Wanted, Hide], AsyncGenerator[str]]
     ExportForm.JSONL: jsonl_of,
     ExportForm.CSV: csv_of,
     ExportForm.HTML: page_of,
+    ExportForm.JSON: json_of,
+    ExportForm.TRACE: trace_of,
 }
 
 
@@ -23,7 +27,7 @@ class Export:
     """One export of a tree; `exported` says what is in it once all of its parts were made."""
 
     def __init__(self, tree: Tree, wanted: Wanted, hide: Hide) -> None:
-        self._tree = tree
+        self._tree = redacted(tree) if wanted.is_redacted else tree
         self._wanted = wanted
         self._hide = hide
         self._redacted = 0
@@ -47,6 +51,7 @@ class Export:
             files=len(self._tree.artifacts),
             redacted=self._redacted,
             bytes=self._bytes,
+            has_contents=not self._wanted.is_redacted,
         )
 
 
@@ -58,7 +63,8 @@ def described(exported: Exported) -> str:
         f"{_count(exported.files, 'file')} by name",
         f"secrets redacted in {_count(exported.redacted, 'place')}",
     ]
-    return ", ".join(parts)
+    told = ", ".join(parts)
+    return told if exported.has_contents else f"{told}; {REMOVED}"
 
 
 def _count(count: int, noun: str) -> str:

@@ -37,6 +37,8 @@ def run(arguments: Sequence[str], *, takes_all: bool = True) -> Given:
         (["--json"], (True, None)),
         (["-o", "json"], (True, None)),
         (["--json", "--output", "json"], (True, None)),
+        (["-o", "csv"], (True, None)),
+        (["-ojsonl"], (True, None)),
         (["-omd"], (False, Form.MD)),
         (["--output=id"], (False, Form.ID)),
     ],

@@ -91,6 +91,24 @@ def test_problems_and_a_filter_hide_the_rest() -> None:
     assert filtered[:2] == ["team", "w3"]
 
 
+def test_a_filter_does_not_look_in_the_words_of_every_key() -> None:
+    gym = line("gym", RunStatus.RUNNING)
+    session = replace(gym.row.session, key=SessionKey("team:gym:monday"), label="strength")
+    seen = Seen(
+        tops=[replace(gym, row=replace(gym.row, session=session))],
+        below={},
+        questions=[],
+        total=1,
+        at=5.0,
+    )
+
+    found = [
+        session_rows(seen, FixedOrder(), Shown(filter=text)) for text in ("tea", "gym", "MONDAY")
+    ]
+
+    assert [len(rows) for rows in found] == [0, 1, 1]
+
+
 def test_a_row_answers_the_question_that_it_or_one_below_it_waits_for() -> None:
     budget = replace(QUESTION, question=QuestionKind.BUDGET, account="team")
     asked = OpenQuestion("q-7", SessionKey("first"), RunId("first"), "x", budget, 1.0, 2)

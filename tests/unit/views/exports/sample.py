@@ -47,10 +47,14 @@ async def opened(*, only_failed: bool = False, reply: str = EVIL) -> AsyncGenera
 
 
 async def exported(
-    form: ExportForm, *, has_transcripts: bool = True, reply: str = EVIL
+    form: ExportForm,
+    *,
+    has_transcripts: bool = True,
+    is_redacted: bool = False,
+    reply: str = EVIL,
 ) -> tuple[str, Export]:
     async with opened(reply=reply) as tree:
-        wanted = Wanted(form=form, has_transcripts=has_transcripts)
+        wanted = Wanted(form=form, has_transcripts=has_transcripts, is_redacted=is_redacted)
         export = Export(tree, wanted, lambda text: text.replace("hush", "[redacted:key]"))
         parts = [part async for part in export.parts()]
     return b"".join(parts).decode(), export

@@ -451,10 +451,13 @@ json_valid(s.options)
 AND EXISTS (SELECT 1 FROM json_each(s.options, '$.tags') AS tag
             WHERE tag.value IN (SELECT value FROM json_each(:tags)))
 
+-- Of a key, what a person sees: "tea" is not in `team:gym:monday`. A text with a colon is part of a key.
 -- name: rows.texts
 NOT EXISTS (SELECT 1 FROM json_each(:texts) AS one
-            WHERE NOT instr(lower(s.label || char(10) || r.title || char(10) || s.key || char(10)
-                                  || iif(s.parent = '', s.spawn_key, '')),
+            WHERE NOT instr(lower(s.label || char(10) || r.title || char(10)
+                                  || iif(instr(one.value, ':'), s.key,
+                                         replace(substr(s.key, instr(s.key, ':') + 1), ':subagent:', ':'))
+                                  || char(10) || iif(s.parent = '', s.spawn_key, '')),
                             lower(one.value)))
 
 -- name: rows.text

@@ -7,6 +7,8 @@ import { TeamGraph } from './graph.js';
 import { bind } from './keys.js';
 import { useAsked } from './asked.js';
 import { Copy, Plain, Trouble } from './parts.js';
+import { NewAgent, UsedBy, usersOf, Usual, Versions } from './agent_facts.js';
+import { neededBy } from './schema.js';
 import { StartForm } from './start_form.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
@@ -53,7 +55,8 @@ export function AgentsPage() {
       <input id="agents-find" type="search" aria-label="Find an agent or team" placeholder="find" value=${find} onInput=${(/** @type {any} */ event) => { move(0); refine({ find: event.target.value || undefined }); }} /></div>
     ${error !== null && html`<${Trouble} error=${error} retry=${reload} />`}
     ${!value && error === null && html`<p class="note">Reading…</p>`}
-    ${value && !order.length && html`<div class="card empty"><h2>Nothing is called so</h2><p><code>pagents new</code> makes an agent of a sentence.</p><button onClick=${() => refine({ find: undefined })}>Show all</button></div>`}
+    ${value && !order.length && html`<div class="card empty"><h2>Nothing is called so</h2><p><code>pagents agents new</code> makes an agent of a sentence.</p><button onClick=${() => refine({ find: undefined })}>Show all</button></div>`}
+    ${value && !find && html`<${NewAgent} />`}
     ${value && groups.map((group) => html`<h2 class="group-title">${group.title} <span class="count">${group.entries.length}</span></h2>
       <div class="tiles">${group.entries.map((entry) => html`<${Tile} key=${entry.name} kind=${group.kind} entry=${entry} did=${value.did.get(entry.name)} isCurrent=${order[current] === addressOf(group.kind, entry)} />`)}</div>`)}
   </section>`;
@@ -87,8 +90,9 @@ function Tile({ kind, entry, did, isCurrent }) {
 /** @param {{kind: 'agent' | 'team', name: string}} props */
 export function AgentPage({ kind, name }) {
   const { value, error, reload } = useAsked(async () => {
-    const [entry, costs] = await Promise.all([get(`/${kind}s/${encodeURIComponent(name)}`), kind === 'agent' ? get('/cost', { by: 'agent' }) : null]);
-    return { entry: /** @type {Entry} */ (entry), did: /** @type {AgentCost | undefined} */ (costs?.agents.find((/** @type {AgentCost} */ each) => each.agent === name)) };
+    const [entry, costs, agents, teams] = await Promise.all([get(`/${kind}s/${encodeURIComponent(name)}`), kind === 'agent' ? get('/cost', { by: 'agent' }) : null, all('/agents'), kind === 'agent' ? all('/teams') : []]);
+    const needs = kind === 'team' ? neededBy(entry.tasks, new Map(agents.map((each) => [each.name, each.input_schema ?? null]))) : [];
+    return { entry: /** @type {Entry} */ (entry), needs, users: kind === 'agent' ? usersOf(name, teams, agents) : [], did: /** @type {AgentCost | undefined} */ (costs?.agents.find((/** @type {AgentCost} */ each) => each.agent === name)) };
   }, [kind, name]);
   useLayoutEffect(() => bind('Agent', [{ keys: 's', does: 'write its task', run: () => /** @type {HTMLElement | null} */ (document.querySelector('.start textarea'))?.focus() }]), []);
   const entry = value?.entry;
@@ -98,8 +102,8 @@ export function AgentPage({ kind, name }) {
     <div class="row title"><h1>${name}</h1>${entry?.category && html`<span class="note">${entry.category}</span>`}<span class="space"></span><a href=${href('runs', '', '', { filter: `${kind === 'agent' ? 'agent' : 'label'}:${name}` })}>Its runs</a></div>
     ${error !== null && html`<${Trouble} error=${error} retry=${reload} />`}
     ${entry && html`<p class="lead">${entry.description}</p><div class="two">
-      <div class="card"><h2>Start it</h2><${StartForm} key=${name} kind=${kind} name=${name} schema=${schema ?? null} model=${entry.model ?? ''} /></div>
-      <div><${Record} kind=${kind} did=${value?.did} />${kind === 'agent' ? html`<${AgentCard} entry=${entry} />` : html`<${TeamCard} entry=${entry} />`}</div></div>${kind === 'team' && html`<${TeamGraph} key=${name} name=${name} />`}`}
+      <div class="card"><h2>Start it</h2><${StartForm} key=${name} kind=${kind} name=${name} schema=${schema ?? null} model=${entry.model ?? ''} needs=${value?.needs} /></div>
+      <div><${Record} kind=${kind} did=${value?.did} />${kind === 'agent' ? html`<${Usual} name=${name} /><${AgentCard} entry=${entry} /><${UsedBy} users=${value?.users ?? []} /><${Versions} name=${name} />` : html`<${TeamCard} entry=${entry} />`}</div></div>${kind === 'team' && html`<${TeamGraph} key=${name} name=${name} />`}`}
   </section>`;
 }
 

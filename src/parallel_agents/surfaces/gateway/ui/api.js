@@ -91,8 +91,16 @@ export function newKey() {
   return crypto.randomUUID();
 }
 
+let refusal = '';
+
+/** Refuse changes without asking the gateway, while there is a reason. @param {string} why */
+export function refuseChanges(why) {
+  refusal = why;
+}
+
 /** @param {string} method @param {string} path @param {object} [body] @param {string} [key] */
 export async function ask(method, path, body, key) {
+  if (refusal && method !== 'GET') throw new Problem(403, { what: 'Nothing can be changed here', why: refusal });
   /** @type {Record<string, string>} */
   const headers = { Authorization: `Bearer ${token()}` };
   if (body) headers['Content-Type'] = 'application/json';

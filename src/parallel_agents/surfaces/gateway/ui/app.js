@@ -32,7 +32,7 @@ function Page() {
   if (page === 'boards') return html`<${BoardsPage} />`;
   if (page === 'compare' && name && tab) return html`<${ComparePage} key=${`${name} ${tab}`} a=${name} b=${tab} />`;
   if (page === 'audit') return html`<${AuditPage} />`;
-  return html`<div class="card"><h1>There is no such page</h1><p><a href=${href('runs')}>The runs</a> are a place to begin.</p></div>`;
+  return html`<div class="card"><h1>There is no such page</h1><p>The runs are a place to begin.</p><p><a href=${href('runs')}>Go to the runs</a></p></div>`;
 }
 
 /** A link with a token may be opened in a tab that is there already. */

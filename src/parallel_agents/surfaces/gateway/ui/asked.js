@@ -42,3 +42,21 @@ export function useAsked(ask, depends, { isLive = true } = {}) {
   }, [...depends, round]);
   return { value, error, reload: () => again((count) => count + 1) };
 }
+
+/** A value that is told at once, and whose changes are told every now and then, so that what is asked by it is not asked at each.
+ * @param {string} value */
+export function useSettled(value) {
+  const [settled, settle] = useState(value);
+  const latest = useRef(value);
+  const timer = useRef(0);
+  latest.current = value;
+  useEffect(() => {
+    if (value === settled) return;
+    timer.current ||= window.setTimeout(() => {
+      timer.current = 0;
+      settle(latest.current);
+    }, SETTLE_MILLISECONDS);
+  }, [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return settled;
+}

@@ -5,7 +5,7 @@ import { get, runPath } from './api.js';
 import { useAsked } from './asked.js';
 import { href } from './router.js';
 import { bind } from './keys.js';
-import { Copy, State, Trouble } from './parts.js';
+import { Act, Copy, State, Trouble } from './parts.js';
 import { FileView } from './file_diff.js';
 import { Merge } from './merge.js';
 import { filesOf } from './patch.js';
@@ -40,7 +40,7 @@ function OfSession({ workspace, isOpen }) {
 function PatchOf({ workspace, isOnly }) {
   const [merging, merge] = useState(false);
   const isLive = workspace.status === 'running' || workspace.status === 'queued';
-  useLayoutEffect(() => (isOnly && !isLive ? bind('Changes', [{ keys: 'm', does: 'merge, after a preview', run: () => merge(true) }]) : undefined), [isOnly, isLive]);
+  useLayoutEffect(() => (isOnly && !isLive ? bind('Changes', [{ keys: 'm', does: 'merge, after a preview', changes: true, run: () => merge(true) }]) : undefined), [isOnly, isLive]);
   const { value: patch, error, reload } = useAsked(() => /** @type {Promise<Patch>} */ (get(runPath(workspace.session_key, '/patch'))), [workspace.session_key, workspace.status]);
   if (error !== null) return html`<${Trouble} error=${error} />`;
   if (!patch) return html`<p class="foot">Reading…</p>`;
@@ -49,7 +49,7 @@ function PatchOf({ workspace, isOnly }) {
       ${patch.changes?.files ? html`<span>${format.counted(patch.changes.files, 'file')} <span class="plus">+${patch.changes.added}</span> <span class="minus">−${patch.changes.removed}</span></span>` : html`<span>Nothing differs from the folder that it was made from.</span>`}
       <span class="space"></span><a href=${href('session', workspace.session_key)}>Session</a>
       <${Copy} text=${`pagents diff ${workspace.id}`}>Copy: pagents diff<//>
-      ${isLive ? html`<span class="note">still at work</span>` : html`<button onClick=${() => merge(true)}>Merge…</button>`}
+      ${isLive ? html`<span class="note">still at work</span>` : html`<${Act} onClick=${() => merge(true)}>Merge…<//>`}
     </div>
     ${merging && html`<${Merge} workspace=${workspace} onClose=${() => { merge(false); reload(); }} />`}
     ${patch.is_too_much && html`<p class="foot">More than 100,000 lines differ; <code>pagents diff ${workspace.id}</code> shows them.</p>`}

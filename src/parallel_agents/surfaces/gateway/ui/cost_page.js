@@ -8,6 +8,7 @@ import { now as clockNow } from './live.js';
 import { useAsked } from './asked.js';
 import { Curve } from './curve.js';
 import { dayText, everyDay } from './days.js';
+import { readRuns, Runs, tsvOfRuns } from './cost_runs.js';
 import { Copy, Trouble } from './parts.js';
 import { theme } from './looks.js';
 import { oneLine } from './text.js';
@@ -18,7 +19,7 @@ import * as format from './format.js';
 /** @typedef {import('./types').Costs} Costs */
 
 const PERIODS = [['1d', 'Today'], ['7d', '7 days'], ['30d', '30 days'], ['all', 'All time']];
-const KINDS = [['agent', 'Agent'], ['model', 'Model'], ['day', 'Day'], ['tag', 'Tag']];
+const KINDS = [['agent', 'Agent'], ['model', 'Model'], ['day', 'Day'], ['tag', 'Tag'], ['run', 'Run']];
 
 /** @param {string} period */
 function sinceOf(period) {
@@ -54,8 +55,8 @@ export function CostPage() {
   const tag = query.tag ?? '';
   const read = async () => {
     const about = { since: sinceOf(period), tag };
-    const [days, found] = await Promise.all([get('/cost', { ...about, by: 'day' }), by === 'day' ? null : get('/cost', { ...about, by })]);
-    return { days: /** @type {Costs} */ (days), found: /** @type {Costs} */ (found ?? days), by };
+    const [days, found, runs] = await Promise.all([get('/cost', { ...about, by: 'day' }), by === 'day' || by === 'run' ? null : get('/cost', { ...about, by }), by === 'run' ? readRuns(about) : null]);
+    return { days: /** @type {Costs} */ (days), found: /** @type {Costs} */ (found ?? days), by, runs };
   };
   const { value, error, reload } = useAsked(read, [period, by, tag]);
   useLayoutEffect(() => bind('Cost', [
@@ -69,8 +70,8 @@ export function CostPage() {
     ${!value && error === null && html`<p class="note">Reading…</p>`}
     ${value && html`<${Totals} costs=${value.found} />
       <${Days} days=${value.days} />
-      <div class="row by-line"><${Choice} label="By" options=${KINDS} chosen=${by} onChoose=${(/** @type {string} */ name) => refine({ by: name })} /><span class="space"></span><${TagFilter} tag=${tag} /><${Copy} text=${() => tsvOf(value.found, value.by)}>Copy table<//></div>
-      <${Table} costs=${value.found} by=${value.by} />`}
+      <div class="row by-line"><${Choice} label="By" options=${KINDS} chosen=${by} onChoose=${(/** @type {string} */ name) => refine({ by: name })} /><span class="space"></span><${TagFilter} tag=${tag} /><${Copy} text=${() => (value.runs ? tsvOfRuns(value.runs.rows) : tsvOf(value.found, value.by))}>Copy table<//></div>
+      ${value.runs ? html`<${Runs} found=${value.runs} />` : html`<${Table} costs=${value.found} by=${value.by} />`}`}
   </section>`;
 }
 

@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from './view.js';
 import { useModal } from './modal.js';
 import { get, newKey, post, runPath } from './api.js';
 import { go, href } from './router.js';
-import { Copy, Trouble } from './parts.js';
+import { Act, Copy, Trouble } from './parts.js';
 import { commandFor, placeOf } from './forks.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
@@ -82,7 +82,7 @@ export function Fork({ row, entry, onClose }) {
     <div class="price" role="status">${place !== null && at === null ? (finished ? 'Not every call of its turn has a result.' : 'Say something: there is no turn here that could be answered anew.') : price ? priceOf(price) : error === null ? 'Finding out what it would cost…' : 'It cannot be forked so.'}</div>
     ${error !== null && html`<${Trouble} error=${error} />`}
     <div class="row end"><${Copy} text=${commandFor(row.id, body)}>Copy as command<//><button onClick=${close}>Leave it</button>
-      <button class="main" disabled=${isSent || !price} onClick=${start}>${isSent ? 'Requested…' : 'Fork'}</button></div>
+      <${Act} class="main" disabled=${isSent || !price} onClick=${start}>${isSent ? 'Requested…' : 'Fork'}<//></div>
   </dialog>`;
 }
 

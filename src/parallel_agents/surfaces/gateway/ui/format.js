@@ -1,12 +1,15 @@
 // @ts-check
 /** Format: values as people read them, in the same words and widths as the command line. */
 
+import { midnightOf, partsOf } from './zone.js';
+
 /** @typedef {import('./types').Money} Money */
 
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
 const UNKNOWN = '—';
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sept', 'Oct', 'Nov', 'Dec'];
 
 /** A duration, such as `7.2s`, `2m14s` or `1h05m`. @param {number | null | undefined} value */
 export function seconds(value) {
@@ -82,11 +85,16 @@ export function moment(iso) {
   return Number.isFinite(at) ? at : null;
 }
 
-/** Local time of day. @param {number | null} at */
+/** Time of day, in the zone that is shown. @param {number | null} at */
 export function clock(at) {
-  if (at === null) return UNKNOWN;
-  const date = new Date(at * 1000);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+  return at === null ? UNKNOWN : partsOf(at).slice(3).map(two).join(':');
+}
+
+/** The day of a moment, such as `3 Nov`; empty for today. @param {number | null} at @param {number} now */
+export function day(at, now) {
+  if (at === null || midnightOf(at) === midnightOf(now)) return '';
+  const [, month, date] = partsOf(at);
+  return `${date} ${MONTHS[month - 1]}`;
 }
 
 /** How long ago something was. @param {number | null} at @param {number} now */

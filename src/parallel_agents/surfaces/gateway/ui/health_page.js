@@ -22,9 +22,9 @@ const PLACES = { letters: ['The dead letters', href('letters')], questions: ['Th
 
 export function HealthPage() {
   const { value, error, reload } = useAsked(async () => {
-    const [health, limits] = await Promise.all([get('/health'), get('/limits', { limit: 200 })]);
+    const [health, limits, used] = await Promise.all([get('/health'), get('/limits', { limit: 200 }), get('/cost', { by: 'model', since: '7d' })]);
     noteTime(health.as_of);
-    return { signs: /** @type {Sign[]} */ (health.signs), needsYou: /** @type {boolean} */ (health.needs_you), limits: /** @type {Limit[]} */ (limits.items), left: limits.next ? limits.counts.total - limits.items.length : 0 };
+    return { signs: /** @type {Sign[]} */ (health.signs), needsYou: /** @type {boolean} */ (health.needs_you), limits: /** @type {Limit[]} */ (limits.items), used: /** @type {string[]} */ (used.sums.map((/** @type {{name: string | null}} */ each) => each.name).filter(Boolean)), left: limits.next ? limits.counts.total - limits.items.length : 0 };
   }, []);
   useEffect(() => {
     if (tick.value && tick.value % EVERY_SECONDS === 0 && !document.hidden) reload();
@@ -37,12 +37,12 @@ export function HealthPage() {
     ${error !== null && html`<${Trouble} error=${error} retry=${reload} />`}
     ${!value && error === null && html`<p class="note">Looking…</p>`}
     ${value && html`<ul class="signs">${signs.map((sign) => html`<${SignLine} sign=${sign} />`)}</ul>
-      <${Limits} limits=${value.limits} onChange=${reload} />${value.left > 0 && html`<p class="foot">and ${value.left} more, which <code>pagents limits</code> shows</p>`}`}
+      <${Limits} limits=${value.limits} used=${value.used} onChange=${reload} />${value.left > 0 && html`<p class="foot">and ${value.left} more, which <code>pagents limits</code> shows</p>`}`}
   </section>`;
 }
 
 /** @param {{sign: Sign}} props */
-function SignLine({ sign }) {
+export function SignLine({ sign }) {
   const place = PLACES[sign.about];
   return html`<li class="sign is-level-${sign.level}"><span class="glyph" aria-hidden="true">${GLYPHS[sign.level]}</span><div class="sign-line"><span class="unseen">${sign.level}: </span><b>${sign.about.replaceAll('_', ' ')}</b><span class="sign-text">${oneLine(sign.text, 400)}${place ? html` <a href=${place[1]}>${place[0]}</a>` : ''}${sign.hint && html`<span class="note">${oneLine(sign.hint, 300)}</span>`}</span></div></li>`;
 }

@@ -1,8 +1,10 @@
 // @ts-check
 /** Keys: what the keyboard does, by page; sequences such as `g r` are two keys within a second. */
 import { signal } from './view.js';
+import { whyReadOnly } from './access.js';
 
-/** @typedef {{keys: string, does: string, run: () => void}} Action */
+/** One that `changes` something does nothing where things may only be read.
+ * @typedef {{keys: string, does: string, run: () => void, changes?: boolean}} Action */
 
 const SEQUENCE_MILLISECONDS = 1000;
 /** @type {Map<string, Action[]>} */
@@ -34,6 +36,7 @@ function press(event) {
     if (event.key === 'Escape') target.blur();
     return;
   }
+  if ((event.key === 'Enter' || event.key === ' ') && target.closest('button, a, summary, [role="option"]')) return;
   if (document.querySelector('dialog[open]') && event.key !== 'Escape') return;
   const both = event.timeStamp - firstAt < SEQUENCE_MILLISECONDS && first ? `${first} ${event.key}` : '';
   const found = (both && find(both)) || find(event.key);
@@ -41,7 +44,12 @@ function press(event) {
   firstAt = event.timeStamp;
   if (!found) return;
   event.preventDefault();
-  found.run();
+  if (may(found)) found.run();
+}
+
+/** @param {Action} action */
+export function may(action) {
+  return !action.changes || !whyReadOnly();
 }
 
 /** The action of a key; that of the page goes before that of the shell.

@@ -10,7 +10,24 @@ import { oneLine } from './text.js';
 /** @typedef {import('./types').Bar} Bar */
 /** @typedef {{kind: 'group', name: string, count: number, keys: string[], isOpen: boolean, depth: number} | {kind: 'lane', row: Row, lane: Lane | null, depth: number}} Line */
 
+/** @typedef {{seq: number, at: number, key: string, body: import('./types').Body}} LaneEvent */
+
 const FOLD_FROM = 8;
+
+/** Tell each event of a run's lanes, in their order. @param {import('./types').LanesDoc} told @param {(event: LaneEvent) => void} tell */
+export function eachEvent(told, tell) {
+  const from = moment(told.began_at) ?? 0;
+  let [seq, after] = [0, 0];
+  for (const [further, later, session, kind, ...facts] of told.events) {
+    seq += further;
+    after += later;
+    tell({ seq, at: from + after / 1000, key: told.sessions[session], body: bodyOf(told.kinds[kind], facts) });
+  }
+  for (const event of told.whole ?? []) {
+    const at = moment(event.at);
+    if (at !== null) tell({ seq: event.seq, at, key: event.session_key, body: event.event });
+  }
+}
 
 /** Lanes that grow by events in order; each event counts once. */
 export class Lanes {
@@ -39,17 +56,16 @@ export class Lanes {
 
   /** What the gateway says of all lanes at once. @param {import('./types').LanesDoc} told */
   addAll(told) {
-    const from = moment(told.began_at) ?? 0;
-    let [seq, after] = [0, 0];
-    for (const [further, later, session, kind, ...facts] of told.events) {
-      seq += further;
-      after += later;
-      if (seq <= this.seq) continue;
-      this.seq = seq;
-      this.#step(told.sessions[session], from + after / 1000, bodyOf(told.kinds[kind], facts));
-    }
+    eachEvent(told, (event) => {
+      if (event.seq > this.seq) this.take(event);
+    });
     this.seq = Math.max(this.seq, told.seq);
-    if (told.whole) this.add(told.whole);
+  }
+
+  /** One event, which comes after those before. @param {LaneEvent} event */
+  take(event) {
+    this.seq = event.seq;
+    this.#step(event.key, event.at, event.body);
   }
 
   /** @param {EventDoc} event */
@@ -66,7 +82,7 @@ export class Lanes {
     this.to = Math.max(this.to, at);
     let lane = this.byKey.get(key);
     if (!lane) {
-      lane = { key, bars: [], open: [], marks: [], from: at, to: null, isGroup: false };
+      lane = { key, bars: [], open: [], marks: [], from: at, to: null, isGroup: false, score: null };
       this.byKey.set(key, lane);
     }
     step(lane, body, at, (name) => this.#tierOf(key, name));
@@ -154,8 +170,10 @@ function step(lane, body, at, tierOf) {
       lane.marks.push({ at, glyph: '✎', text: `${oneLine(body.by)}: ${oneLine(body.text)}` });
       break;
     case 'gated':
-      if (body.verdict.score != null) lane.marks.push({ at, glyph: Number(body.verdict.score).toFixed(1), text: oneLine(body.verdict.critique ?? '') });
-      else if (!body.verdict.is_accepted) lane.marks.push({ at, glyph: '✗', text: `${body.verdict.gate} rejects: ${oneLine(body.verdict.critique ?? '')}` });
+      if (body.verdict.score != null) {
+        lane.score = Number(body.verdict.score);
+        lane.marks.push({ at, glyph: lane.score.toFixed(1), text: oneLine(body.verdict.critique ?? '') });
+      } else if (!body.verdict.is_accepted) lane.marks.push({ at, glyph: '✗', text: `${body.verdict.gate} rejects: ${oneLine(body.verdict.critique ?? '')}` });
       if (!lane.open.length) open(lane, 'model', at, 'checks the answer', tierOf(''));
       break;
     case 'finished':

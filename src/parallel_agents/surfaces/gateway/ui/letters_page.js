@@ -9,7 +9,7 @@ import { useAsked } from './asked.js';
 import { clockNow } from './shell.js';
 import { LettersAction } from './letters_action.js';
 import { causesOf } from './letters.js';
-import { Plain, State, Trouble } from './parts.js';
+import { Act, Plain, State, Time, Trouble } from './parts.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -47,13 +47,13 @@ export function LettersPage() {
     { keys: '/', does: 'filter', run: () => document.getElementById('letters-agent')?.focus() },
     { keys: 'j', does: 'next cause', run: () => move(Math.min(causes.length - 1, current + 1)) },
     { keys: 'k', does: 'previous cause', run: () => move(Math.max(0, current - 1)) },
-    { keys: 'r', does: 'retry those of this cause, after the price', run: () => causes[current] && act({ verb: 'retry', letters: causes[current].letters }) },
-    { keys: 'x', does: 'drop those of this cause', run: () => causes[current] && act({ verb: 'drop', letters: causes[current].letters }) },
+    { keys: 'r', does: 'retry those of this cause, after the price', changes: true, run: () => causes[current] && act({ verb: 'retry', letters: causes[current].letters }) },
+    { keys: 'x', does: 'drop those of this cause', changes: true, run: () => causes[current] && act({ verb: 'drop', letters: causes[current].letters }) },
   ]));
   return html`<section class="page narrow">
     <div class="row title"><h1>Dead letters ${asked.value && html`<span class="count">${asked.value.total.toLocaleString('en-US')}</span>`}</h1><span class="space"></span>
-      ${letters.length > 0 && html`<button onClick=${() => act({ verb: 'retry', letters })}>↻ Retry ${shownAs(letters.length, isFiltered)}…</button>
-      <button class="quiet" onClick=${() => act({ verb: 'drop', letters })}>Drop ${shownAs(letters.length, isFiltered)}…</button>`}</div>
+      ${letters.length > 0 && html`<${Act} onClick=${() => act({ verb: 'retry', letters })}>↻ Retry ${shownAs(letters.length, isFiltered)}…<//>
+      <${Act} class="quiet" onClick=${() => act({ verb: 'drop', letters })}>Drop ${shownAs(letters.length, isFiltered)}…<//>`}</div>
     <${Filters} agent=${agent ?? ''} code=${code ?? ''} since=${since ?? ''} />
     ${asked.error !== null && html`<${Trouble} error=${asked.error} retry=${asked.reload} />`}
     ${!asked.value && asked.error === null && html`<p class="note">Reading…</p>`}
@@ -112,8 +112,8 @@ function CauseCard({ cause, isCurrent, isOpen, onFocus, onAct }) {
       <ul class="letters">${shown.map((letter) => html`<${LetterLine} key=${letter.run_id} letter=${letter} now=${now} message=${cause.message} onAct=${onAct} />`)}</ul>
       ${count > shown.length && html`<button class="more" onClick=${() => show(true)}>Show ${count - shown.length} more</button>`}
     </details>
-    <div class="row cause-do">${count > 1 && html`<button class=${isCurrent ? 'main' : ''} onClick=${() => onAct({ verb: 'retry', letters: cause.letters })}>↻ Retry ${count}…${isCurrent ? html` <kbd>r</kbd>` : ''}</button>
-      <button class="quiet" onClick=${() => onAct({ verb: 'drop', letters: cause.letters })}>Drop ${count}…</button>`}</div>
+    <div class="row cause-do">${count > 1 && html`<${Act} class=${isCurrent ? 'main' : ''} onClick=${() => onAct({ verb: 'retry', letters: cause.letters })}>↻ Retry ${count}…${isCurrent ? html` <kbd>r</kbd>` : ''}<//>
+      <${Act} class="quiet" onClick=${() => onAct({ verb: 'drop', letters: cause.letters })}>Drop ${count}…<//>`}</div>
   </article>`;
 }
 
@@ -123,8 +123,8 @@ function LetterLine({ letter, now, message, onAct }) {
   const input = Object.keys(letter.input ?? {}).length ? JSON.stringify(letter.input, null, 2) : '';
   return html`<li>
     <div class="letter"><div class="letter-name"><${State} state=${letter.status} quiet /><a href=${href('session', letter.session_key)}><b>${oneLine(letter.label || letter.agent, 60)}</b></a> <code>${letter.id}</code>
-      <span class="note">${letter.label && letter.label !== letter.agent ? `${oneLine(letter.agent, 40)} · ` : ''}${format.model(letter.model)} · ${format.counted(letter.attempts, 'try', 'tries')} · ${format.cost(letter.cost, letter.simulated_cost, letter.calls)} · <time title=${letter.at}>${format.ago(format.moment(letter.at), now)} ago</time></span></div><div class="letter-do">${letter.retried_by ? html`<a href=${href('session', letter.retried_by)}>being run again</a>` : html`<button class="quiet" onClick=${() => onAct({ verb: 'retry', letters: [letter] })}>Edit and retry…</button>`}
-      <button class="quiet" aria-label=${`Drop ${letter.label || letter.id}`} onClick=${() => onAct({ verb: 'drop', letters: [letter] })}>Drop…</button></div></div>
+      <span class="note">${letter.label && letter.label !== letter.agent ? `${oneLine(letter.agent, 40)} · ` : ''}${format.model(letter.model)} · ${format.counted(letter.attempts, 'try', 'tries')} · ${format.cost(letter.cost, letter.simulated_cost, letter.calls)} · <${Time} iso=${letter.at}>${format.ago(format.moment(letter.at), now)} ago<//></span></div><div class="letter-do">${letter.retried_by ? html`<a href=${href('session', letter.retried_by)}>being run again</a>` : html`<${Act} class="quiet" onClick=${() => onAct({ verb: 'retry', letters: [letter] })}>Edit and retry…<//>`}
+      <${Act} class="quiet" aria-label=${`Drop ${letter.label || letter.id}`} onClick=${() => onAct({ verb: 'drop', letters: [letter] })}>Drop…<//></div></div>
     ${told && told !== message && html`<div class="letter-told">${told}</div>`}
     ${(letter.text || input) && html`<details class="letter-task"><summary class="note">${oneLine(letter.text || input, 110)}</summary>${letter.text && html`<${Plain} text=${letter.text} />`}${input && html`<${Plain} text=${input} />`}</details>`}
   </li>`;

@@ -3,14 +3,14 @@
 import { html, useState } from './view.js';
 import { clockNow } from './shell.js';
 import { ask } from './api.js';
-import { Trouble } from './parts.js';
+import { Act, Trouble } from './parts.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
 /** @typedef {import('./types').Limit} Limit */
 
-/** @param {{limits: Limit[], onChange: () => void}} props */
-export function Limits({ limits, onChange }) {
+/** @param {{limits: Limit[], used: string[], onChange: () => void}} props `used` are the models of the last week */
+export function Limits({ limits, used, onChange }) {
   const [error, fail] = useState(/** @type {unknown} */ (null));
   const [said, say] = useState('');
   const put = (/** @type {string} */ model, /** @type {object | null} */ limit) => ask(limit ? 'PUT' : 'DELETE', `/limits/${encodeURIComponent(model)}`, limit ?? undefined).then(
@@ -21,7 +21,14 @@ export function Limits({ limits, onChange }) {
     ${error !== null && html`<${Trouble} error=${error} />`}
     <p class="note" role="status">${said || 'What you set counts for all processes of this home at once; calls in flight are not interrupted.'}</p>
     ${limits.length > 0 ? html`<div class="limits">${limits.map((limit) => html`<${Line} key=${limit.model} limit=${limit} put=${put} />`)}</div>` : html`<p class="card note">No model has a limit or was refused a call.</p>`}
-    <${Add} put=${put} />`;
+    <${AtRest} names=${used.filter((name) => !limits.some((limit) => limit.model === name))} />
+    <${Add} put=${put} used=${used} />`;
+}
+
+/** The models that were used of late and that nothing limits or holds back. @param {{names: string[]}} props */
+function AtRest({ names }) {
+  if (!names.length) return html``;
+  return html`<p class="note">Without a limit, breaker closed: ${names.map((name, n) => html`${n ? ', ' : ''}<b>${oneLine(name, 60)}</b>`)}.</p>`;
 }
 
 /** @param {{limit: Limit, put: (model: string, limit: object | null) => Promise<void>}} props */
@@ -33,10 +40,10 @@ function Line({ limit, put }) {
   const opens = format.moment(limit.breaker_open_until);
   return html`<article class="card limit"><header class="row"><b>${oneLine(limit.model, 80)}</b>
       <span class="note">${isAgent ? `${format.counted(limit.failures, 'failure')} of late${limit.breaker === 'closed' ? ', not paused' : ''}` : limit.source ? (limit.source === 'set' ? 'set here' : 'from the configuration') : 'no limit is set'}</span><span class="space"></span>
-      ${!isAgent && html`<button class="quiet" aria-expanded=${isOpen ? 'true' : 'false'} onClick=${() => open(!isOpen)}>Change…</button>`}
-      <button class="quiet" onClick=${() => void put(limit.model, null)}>${isAgent ? (limit.breaker === 'closed' ? 'Forget them' : 'Let it run again') : 'Reset'}</button></header>
+      ${!isAgent && html`<${Act} class="quiet" aria-expanded=${isOpen ? 'true' : 'false'} onClick=${() => open(!isOpen)}>Change…<//>`}
+      <${Act} class="quiet" onClick=${() => void put(limit.model, null)}>${isAgent ? (limit.breaker === 'closed' ? 'Forget them' : 'Let it run again') : 'Reset'}<//></header>
     ${!isAgent && html`<div class="meters"><${Meter} name="requests a minute" used=${limit.requests} most=${limit.requests_per_minute} /><${Meter} name="tokens a minute" used=${limit.tokens} most=${limit.tokens_per_minute} />
-      <span class="meter">▶ ${limit.in_flight} in flight${limit.window === null ? '' : ` of ${limit.window}`}${limit.waiting ? `, ◌ ${limit.waiting} waiting` : ''}</span></div>`}
+      <span class="meter">▶ ${limit.in_flight} in flight${limit.window === null ? '' : ` of ${limit.window}`}${limit.waiting ? `, ◌ ${limit.waiting} waiting` : ''}${limit.breaker === 'closed' ? html` <span class="note">breaker closed</span>` : ''}</span></div>`}
     ${closed !== null && closed > now && html`<p class="need">▲ refused; calls again in ${format.seconds(closed - now)}</p>`}
     ${limit.breaker !== 'closed' && html`<p class="need">▲ paused after ${format.counted(limit.failures, 'failure')}${opens !== null && opens > now ? `, tried again in ${format.seconds(opens - now)}` : ''}</p>`}
     ${isOpen && html`<${Change} limit=${limit} put=${async (/** @type {object} */ given) => { await put(limit.model, given); open(false); }} />`}</article>`;
@@ -62,7 +69,7 @@ function Change({ limit, put }) {
   };
   return html`<form class="filters" onSubmit=${set}><label>Requests a minute <input inputmode="numeric" value=${requests} placeholder="as it is" onInput=${(/** @type {any} */ event) => typeRequests(event.target.value)} /></label>
     <label>Tokens a minute <input inputmode="numeric" value=${tokens} placeholder="as it is" onInput=${(/** @type {any} */ event) => typeTokens(event.target.value)} /></label>
-    <button class="main" disabled=${isWrong || !Object.keys(given).length}>Set</button>${isWrong && html`<span class="fault">whole numbers above zero</span>`}</form>`;
+    <${Act} class="main" disabled=${isWrong || !Object.keys(given).length}>Set<//>${isWrong && html`<span class="fault">whole numbers above zero</span>`}</form>`;
 }
 
 /** A whole number above zero; undefined if there is none, not a number if it is something else. @param {string} text */
@@ -72,10 +79,10 @@ function whole(text) {
   return /^[1-9]\d{0,11}$/.test(trimmed) ? Number(trimmed) : NaN;
 }
 
-/** @param {{put: (model: string, limit: object | null) => Promise<void>}} props */
-function Add({ put }) {
+/** @param {{put: (model: string, limit: object | null) => Promise<void>, used: string[]}} props */
+function Add({ put, used }) {
   const [model, name] = useState('');
   return html`<details class="card"><summary>Set a limit for another model</summary>
-    <label class="field">Model <input value=${model} placeholder="provider/model" spellcheck=${false} onInput=${(/** @type {any} */ event) => name(event.target.value)} /></label>
+    <label class="field">Model <input value=${model} placeholder="provider/model" list="models-used" spellcheck=${false} onInput=${(/** @type {any} */ event) => name(event.target.value)} /></label><datalist id="models-used">${used.map((each) => html`<option value=${each} />`)}</datalist>
     ${model.includes('/') && html`<${Change} limit=${{ requests_per_minute: null, tokens_per_minute: null }} put=${(/** @type {object} */ given) => put(model.trim(), given)} />`}</details>`;
 }

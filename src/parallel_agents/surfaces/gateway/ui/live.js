@@ -3,7 +3,7 @@
 import { get, Problem, runPath, token } from './api.js';
 import { signal } from './view.js';
 
-/** @typedef {{topic: string, kind: 'snapshot' | 'delta', seq: number, items?: any[], events?: import('./types').EventDoc[], text?: import('./live_text.js').Piece, total?: number}} Frame */
+/** @typedef {{topic: string, kind: 'snapshot' | 'delta', seq: number, items?: any[], events?: import('./types').EventDoc[], text?: import('./live_text.js').Piece, signs?: import('./types').Sign[], total?: number}} Frame */
 /** @typedef {(frame: Frame) => void} Listener */
 /** `denied` is a missing or wrong token, which is not tried again.
  * @typedef {{kind: 'connecting' | 'live' | 'polling' | 'lost' | 'denied', at: number, why: string}} Connection */
@@ -161,6 +161,12 @@ async function poll(name, topic) {
     const page = await get(`/${name}`, { limit: MOST_EVENTS });
     noteTime(page.as_of);
     tell({ topic: name, kind: 'snapshot', seq: topic.seq ?? 0, items: page.items, total: page.counts.total });
+    return;
+  }
+  if (name === 'health') {
+    const found = await get('/health');
+    noteTime(found.as_of);
+    tell({ topic: name, kind: 'snapshot', seq: topic.seq ?? 0, signs: found.signs });
     return;
   }
   const key = name.slice(name.indexOf(':') + 1);

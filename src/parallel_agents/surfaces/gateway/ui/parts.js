@@ -1,11 +1,12 @@
 // @ts-check
 /** Parts: what several pages show: states, state bars, problems, texts that fold, and buttons that copy. */
 import { html, useState } from './view.js';
+import { whyReadOnly } from './access.js';
 import { Problem } from './api.js';
 import { href } from './router.js';
 import { glyph, STATES, word } from './words.js';
 import { folded } from './text.js';
-import { size } from './format.js';
+import { clock, moment, size } from './format.js';
 
 /** @param {{state: string, quiet?: boolean}} props */
 export function State({ state, quiet = false }) {
@@ -49,6 +50,18 @@ export function Plain({ text, class: name = '' }) {
   return html`<div class="plain ${name}"><pre tabindex="0">${part.text}</pre>
     ${part.left > 0 && html`<button class="more" onClick=${() => open(true)}>Show all: ${size(part.left)} more</button>`}
   </div>`;
+}
+
+/** A button of what changes something; where things may only be read it is disabled, and says why.
+ * @param {{children?: unknown, disabled?: boolean, title?: string, [attribute: string]: unknown}} props */
+export function Act({ children, disabled = false, title, ...rest }) {
+  const why = whyReadOnly();
+  return html`<button ...${rest} disabled=${disabled || Boolean(why)} title=${why || title}>${children}</button>`;
+}
+
+/** When something was: how long ago or at what time, and the exact moment on hover. @param {{iso: string | null | undefined, children?: unknown}} props */
+export function Time({ iso, children }) {
+  return html`<time datetime=${iso ?? undefined} title=${iso ?? undefined}>${children ?? clock(moment(iso))}</time>`;
 }
 
 /** @param {{text: string | (() => string), children?: unknown, title?: string}} props */

@@ -2,7 +2,7 @@
 /** Pause: a run and all below it start nothing, until the same button lets them go on. */
 import { html, useEffect, useState } from './view.js';
 import { post, runPath } from './api.js';
-import { Trouble } from './parts.js';
+import { Act, Trouble } from './parts.js';
 import { isLive } from './words.js';
 
 /** @param {{row: import('./types').Row}} props */
@@ -20,6 +20,6 @@ export function PauseButton({ row }) {
       fail(told);
     });
   };
-  return html`<button disabled=${isAsked} title=${isPaused ? `Paused by ${row.paused_by}` : 'Calls in flight end; nothing else begins'} onClick=${change}>${isPaused ? '▶ Unpause' : '‖ Pause'}</button>
+  return html`<${Act} disabled=${isAsked} title=${isPaused ? `Paused by ${row.paused_by}` : 'Calls in flight end; nothing else begins'} onClick=${change}>${isPaused ? '▶ Unpause' : '‖ Pause'}<//>
     ${error !== null && html`<${Trouble} error=${error} />`}`;
 }

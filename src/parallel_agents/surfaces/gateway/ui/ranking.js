@@ -1,7 +1,7 @@
 // @ts-check
 /** Ranking: which choices a typed text means, the best first. */
 
-/** @typedef {{group: string, title: string, note: string, id?: string, address?: string, run?: () => void, pieces?: {text: string, is_hit: boolean}[]}} Choice */
+/** @typedef {{group: string, title: string, note: string, id?: string, address?: string, run?: () => void, isMore?: boolean, pieces?: {text: string, is_hit: boolean}[]}} Choice */
 
 /** @param {Choice[]} choices @param {string} text @param {number} most @returns {Choice[]} those of one group stay together */
 export function ranked(choices, text, most) {

@@ -1,7 +1,7 @@
 // @ts-check
 /** Rows: sessions by their keys, as snapshots and changes tell them; the same frame twice changes nothing. */
 import { attention, groupOf, isBad, isLive, stateOf } from './words.js';
-import { moment } from './format.js';
+import { moment, usd } from './format.js';
 
 /** @typedef {import('./types').Row} Row */
 /** @typedef {{rows: Map<string, Row>, seq: number, total: number | null}} Table */
@@ -47,6 +47,19 @@ export function countStates(rows) {
   return counts;
 }
 
+/** What rows cost with all below them, in dollars; those whose cost is not known are counted.
+ * @param {Iterable<Row>} rows */
+export function summed(rows) {
+  const sum = { real: 0, simulated: 0, unknown: 0 };
+  for (const row of rows) {
+    const [cost, simulated, calls] = row.whole_calls === undefined ? [row.cost, row.simulated_cost, row.calls] : [row.whole_cost, row.whole_simulated_cost, row.whole_calls];
+    if (calls && !cost) sum.unknown += 1;
+    sum.real += usd(cost) ?? 0;
+    sum.simulated += usd(simulated) ?? 0;
+  }
+  return sum;
+}
+
 /** How long a run has taken, until now if it is live. @param {Row} row @param {number} now */
 export function duration(row, now) {
   const from = moment(row.started_at) ?? moment(row.created_at);
@@ -62,6 +75,17 @@ export function isProblem(row) {
 /** @param {Row} row */
 export function titleOf(row) {
   return row.label || row.agent || row.id;
+}
+
+/** The sessions that carry out a step of a run's plan, with all below them: `posts-2-round-1` is one of `posts`.
+ * @param {Row[]} rows @param {Row} top @param {string} step */
+export function ofStep(rows, top, step) {
+  const found = new Set(rows.filter((row) => row.parent === top.session_key && row.label.split('-')[0] === step).map((row) => row.session_key));
+  for (let before = -1; before < found.size;) {
+    before = found.size;
+    for (const row of rows) if (row.parent && found.has(row.parent)) found.add(row.session_key);
+  }
+  return rows.filter((row) => found.has(row.session_key) || row.session_key === top.session_key);
 }
 
 /** Which of `total` rows of equal height are near what is seen.

@@ -1,25 +1,27 @@
 // @ts-check
 /** Runs page: everything that nothing spawned, in groups, or what a filter asks for. */
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './view.js';
-import { follow as nextPage, get } from './api.js';
+import { follow as nextPage, get, newKey, post } from './api.js';
+import { useAsked } from './asked.js';
 import { noteTime, subscribe } from './live.js';
 import { go, href, refine, route } from './router.js';
 import { bind } from './keys.js';
 import { clockNow } from './shell.js';
 import { Kill } from './kill.js';
 import { mark, MarkButton, MarkLine } from './compare_mark.js';
-import { Copy, State, StateBar, Trouble } from './parts.js';
-import { applied, duration, emptyTable, grouped, newestFirst, titleOf, windowOf } from './rows.js';
-import { attention, countsOf, doingOf, doneOf, isLive, laterOf, stateOf } from './words.js';
+import { Act, Copy, State, StateBar, Trouble } from './parts.js';
+import { applied, countStates, duration, emptyTable, grouped, newestFirst, summed, titleOf, windowOf } from './rows.js';
+import { attention, countsOf, doingOf, doneOf, glyph, isLive, laterOf, STATES, stateOf, word } from './words.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
 /** @typedef {import('./types').Row} Row */
-/** @typedef {{kind: 'group', name: string, count: number} | {kind: 'row', row: Row}} Line */
+/** @typedef {{kind: 'group', name: string, count: number, states: Record<string, number>} | {kind: 'row', row: Row}} Line */
 
 const ROW_HEIGHT = 34;
 const PAGE = 200;
 const SETTLE_MILLISECONDS = 800;
+const DEMO = { team: 'demo', model: 'sim/calm', input: { topic: 'Tea', code: 'def mean(values):\n    return sum(values) / len(values)' } };
 const GROUPS = /** @type {const} */ ([['needs', 'Needs you'], ['stopped', 'Stopped'], ['live', 'Running'], ['ended', 'Ended']]);
 
 export function RunsPage() {
@@ -45,7 +47,7 @@ export function RunsPage() {
     { keys: 'k', does: 'previous', run: () => step(-1) },
     { keys: 'Enter / o', does: 'open', run: () => rows[at] && go(addressOf(rows[at])) },
     { keys: 'd', does: 'mark to compare; a second one compares', run: () => rows[at] && mark(rows[at]) },
-    { keys: 'x', does: 'kill, after a preview', run: () => rows[at] && kill(rows[at]) },
+    { keys: 'x', does: 'kill, after a preview', changes: true, run: () => rows[at] && kill(rows[at]) },
     { keys: '.', does: 'apply what changed', run: () => { held.current = []; freeze(false); } },
   ]));
   return html`<section class="page">
@@ -57,7 +59,7 @@ export function RunsPage() {
       ${rows.length > 0 && html`<${Rows} lines=${lines} cursor=${cursor} onKill=${kill} />`}
     </div>
     <${MarkLine} />
-    <p class="foot" role="status">${foot(rows.length, list)}${changes > 0 ? html` · <b>${format.counted(changes, 'change')}</b>, press <kbd>.</kbd> to apply` : ''}
+    <p class="foot" role="status">${foot(rows.length, list)}<${Sum} filter=${filter} rows=${list.table.rows} total=${list.table.total} />${changes > 0 ? html` · <b>${format.counted(changes, 'change')}</b>, press <kbd>.</kbd> to apply` : ''}
       ${list.next && html` · <button class="quiet" onClick=${list.more}>Load more</button>`}</p>
     ${killing && html`<${Kill} name=${killing.session_key} title=${titleOf(killing)} onClose=${() => kill(null)} />`}
   </section>`;
@@ -68,6 +70,18 @@ function foot(shown, list) {
   if (!list.isRead) return 'Reading…';
   const total = list.table.total;
   return total === null || total <= shown ? format.counted(shown, 'run') : `${shown} of ${format.counted(total, 'run')}`;
+}
+
+/** What the runs cost: all of them, or those of a filter that are shown, of how many.
+ * @param {{filter: string, rows: Map<string, Row>, total: number | null}} props */
+function Sum({ filter, rows, total }) {
+  const isPart = Boolean(filter) || (total !== null && total <= rows.size);
+  const { value } = useAsked(() => (isPart ? Promise.resolve(null) : get('/cost', { by: 'model' })), [isPart]);
+  if (!rows.size) return html``;
+  if (!isPart) return value && html` · all together ${format.cost(value.sum.known_cost, value.sum.simulated_cost, value.sum.runs)}${value.sum.unpriced_calls ? `, and ${format.counted(value.sum.unpriced_calls, 'call')} of unknown price` : ''}`;
+  const { real, simulated, unknown } = summed(rows.values());
+  const text = format.cost({ amount: String(real), currency: 'USD' }, simulated ? { amount: String(simulated), currency: 'USD' } : null);
+  return html` · together ${text}${unknown ? `, and ${format.counted(unknown, 'run')} of unknown cost` : ''}${total !== null && total > rows.size ? ', of those shown' : ''}`;
 }
 
 /** The rows of a filter, kept up to date. @param {string} filter */
@@ -128,7 +142,7 @@ function linesOf(rows) {
   const lines = [];
   for (const [name, title] of GROUPS) {
     if (!groups[name].length) continue;
-    lines.push({ kind: 'group', name: title, count: groups[name].length });
+    lines.push({ kind: 'group', name: title, count: groups[name].length, states: countStates(groups[name]) });
     for (const row of groups[name]) lines.push({ kind: 'row', row });
   }
   return lines;
@@ -168,13 +182,27 @@ function FilterLine({ filter }) {
   </form>`;
 }
 
+/** Starts the built-in team on a simulated model. */
+function TryIt() {
+  const [isSent, send] = useState(false);
+  const [error, fail] = useState(/** @type {unknown} */ (null));
+  const start = () => {
+    send(true);
+    fail(null);
+    post('/runs', DEMO, newKey()).then((begun) => go(href('run', begun.session_key)), (found) => { send(false); fail(found); });
+  };
+  return html`<p><${Act} class="main" disabled=${isSent} onClick=${start}>${isSent ? 'Requested…' : 'Try it: ten agents at work'}<//></p>
+    <p class="note">Simulated: the team <code>demo</code> on <code>${DEMO.model}</code>. No model is called, nothing is paid, and nothing leaves this machine.</p>
+    ${error !== null && html`<${Trouble} error=${error} />`}`;
+}
+
 /** @param {{filter: string}} props */
 function Empty({ filter }) {
   if (filter) {
     return html`<div class="card empty"><h2>Nothing matches</h2><p><code>${filter}</code> asks for nothing that is there. Fields: state, agent, workflow, kind, label, model, tag, cost, since, in, text.</p>
       <button onClick=${() => refine({ filter: undefined })}>Show all runs</button></div>`;
   }
-  return html`<div class="card empty"><h2>No runs yet</h2><p>Every run of this home appears here, however it was started. To begin:</p>
+  return html`<div class="card empty"><h2>No runs yet</h2><p>Every run of this home appears here, however it was started.</p><${TryIt} /><p>Or begin with:</p>
     ${['pagents do "Compare three note-taking apps"', 'pagents spawn researcher "What is new in SQLite?"', 'pagents run --team content -i topic=Tea -i platform=blog'].map((command) => html`<div class="row command"><code>${command}</code><${Copy} text=${command} /></div>`)}
     <p class="hint"><code>pagents doctor</code> says which models work here; the embedded one needs no key.</p></div>`;
 }
@@ -205,7 +233,7 @@ function Rows({ lines, cursor, onKill }) {
   const { first, end } = windowOf(lines.length, seen.top, seen.height, ROW_HEIGHT);
   return html`<div class="list" ref=${box} role="list" aria-label="Runs" style=${{ height: `${lines.length * ROW_HEIGHT}px` }}>
     ${lines.slice(first, end).map((line, n) => line.kind === 'group'
-      ? html`<div class="group" key=${line.name} role="listitem" style=${{ top: `${(first + n) * ROW_HEIGHT}px` }}><h2>${line.name} <span class="count">${line.count}</span></h2></div>`
+      ? html`<div class="group" key=${line.name} role="listitem" style=${{ top: `${(first + n) * ROW_HEIGHT}px` }}><h2>${line.name} <span class="count">${line.count}</span> <span class="group-states">${STATES.filter((state) => line.states[state]).map((state) => html`<a class="state is-${state}" href=${href('runs', '', '', { filter: `${route.value.query.filter ?? ''} state:${state}`.trim() })} title=${`Only ${word(state)}`}><span class="glyph" aria-hidden="true">${glyph(state)}</span> ${line.states[state]}<span class="unseen"> ${word(state)}</span></a>`)}</span></h2></div>`
       : html`<${RowLine} key=${line.row.session_key} row=${line.row} top=${(first + n) * ROW_HEIGHT} isCurrent=${line.row.session_key === cursor} onKill=${onKill} />`)}
   </div>`;
 }
@@ -224,6 +252,6 @@ function RowLine({ row, top, isCurrent, onKill }) {
     <span class="num">${format.wholeCost(row)}</span>
     <span class="num quiet-text" title=${row.created_at ?? ''}>${format.ago(format.moment(row.finished_at) ?? format.moment(row.created_at), now)}</span>
     <${MarkButton} row=${row} />
-    ${isLive(row) ? html`<button class="quiet kill" aria-label=${`Kill ${titleOf(row)}`} onClick=${() => onKill(row)}>■</button>` : html`<span></span>`}
+    ${isLive(row) ? html`<${Act} class="quiet kill" aria-label=${`Kill ${titleOf(row)}`} onClick=${() => onKill(row)}>■<//>` : html`<span></span>`}
   </div>`;
 }

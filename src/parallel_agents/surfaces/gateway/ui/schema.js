@@ -68,6 +68,18 @@ export function lacking(schema, values) {
   return `needs ${options.map((names) => names.join(' and ').replaceAll('_', ' ')).join(' or ')}`;
 }
 
+/** What the agents of a team's tasks need one or another of, in terms of the team's inputs.
+ * @param {{agent: string, input?: Record<string, unknown>}[]} tasks @param {Map<string, Schema | null>} schemas by the names of agents
+ * @returns {Schema[]} */
+export function neededBy(tasks, schemas) {
+  const found = tasks.flatMap((task) => {
+    const passed = new Map(Object.entries(task.input ?? {}).map(([field, value]) => [field, /^\$\{(\w+)\}$/.exec(String(value))?.[1]]));
+    const options = (schemas.get(task.agent)?.anyOf ?? []).map((option) => (option.required ?? []).map((name) => passed.get(name)));
+    return options.length && options.every((names) => names.length && names.every(Boolean)) ? [JSON.stringify(options)] : [];
+  });
+  return [...new Set(found)].map((options) => ({ anyOf: JSON.parse(options).map((/** @type {string[]} */ required) => ({ required })) }));
+}
+
 /** What texts in fields stand for; `faults` says what is wrong, by the names of fields. Empty fields are left out.
  * @param {Field[]} fields @param {Record<string, string>} texts
  * @returns {{values: Record<string, unknown>, faults: Record<string, string>}} */

@@ -1,21 +1,26 @@
 // @ts-check
 /** Session page: one agent: what was said, what was sent, and what to tell it. */
 import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
-import { get, Gone, isStored, newKey, post, runPath } from './api.js';
+import { get, Gone, isStored, runPath } from './api.js';
 import { noteTime, subscribe } from './live.js';
 import { href, route } from './router.js';
 import { bind } from './keys.js';
 import { clockNow } from './shell.js';
+import { AsksHere } from './answers.js';
+import { attemptsIn } from './attempts.js';
 import { BudgetBars } from './budget.js';
+import { FailureBox, FailurePanel } from './failure_panel.js';
 import { Fork, ForkSign } from './fork.js';
 import { toldOf } from './forks.js';
 import { Kill } from './kill.js';
 import { PauseButton } from './pause.js';
 import { CompareWith } from './compare_mark.js';
 import { Markdown } from './markdown.js';
-import { Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
+import { Act, Copy, Plain, State, Tabs, Tags, Trouble } from './parts.js';
+import { Say } from './say.js';
 import { endsText, lastOf, NOTHING, withPiece } from './live_text.js';
 import { asMarkdown, entriesOf } from './transcript.js';
+import { Attempts, Finder, useAttempt, useFinding } from './transcript_tools.js';
 import { duration, titleOf } from './rows.js';
 import { doingOf, isLive, stateOf } from './words.js';
 import { FOLD_BYTES, folded, oneLine } from './text.js';
@@ -87,14 +92,16 @@ export function SessionPage({ name }) {
   useLayoutEffect(() => bind('Session', [
     ...(isStored ? [] : [
       { keys: 's', does: 'write to it', run: () => document.getElementById('say')?.focus() },
-      { keys: 'x', does: 'kill, after a preview', run: () => kill(true) },
-      { keys: 'f', does: 'fork it where it ends', run: () => fork(true) },
+      { keys: 'x', does: 'kill, after a preview', changes: true, run: () => kill(true) },
+      { keys: 'f', does: 'fork it where it ends', changes: true, run: () => fork(true) },
     ]),
   ]), []);
-  if (session.error !== null) return html`<section class="page"><${Trouble} error=${session.error} /></section>`;
+  if (session.error !== null) return html`<section class="page"><h1>Session</h1><${Trouble} error=${session.error} /></section>`;
   if (!row) return html`<section class="page"><p class="foot">Reading…</p></section>`;
   return html`<section class="page narrow">
     <${SessionHead} row=${row} attempts=${attemptsOf(session.events, row)} onKill=${() => kill(true)} onFork=${() => fork(true)} />
+    <${AsksHere} name=${row.session_key} />
+    <${FailurePanel} row=${row} />
     <${Tabs} chosen=${tab || 'transcript'} tabs=${[['transcript', href('session', name), 'Transcript'], ['prompt', href('session', name, 'prompt'), 'Prompt'], ['raw', href('session', name, 'raw'), 'Raw']]} />
     ${tab === 'prompt' ? html`<${Prompts} row=${row} />` : tab === 'raw' ? html`<${Raw} session=${session} row=${row} />` : html`<${Transcript} session=${session} row=${row} />`}
     ${killing && html`<${Kill} name=${row.session_key} title=${titleOf(row)} onClose=${() => kill(false)} />`}
@@ -119,9 +126,9 @@ function SessionHead({ row, attempts, onKill, onFork }) {
       <a class="button" href=${href('run', row.session_key)}>Timeline</a>
       ${!isStored && html`<${CompareWith} row=${row} attempts=${attempts} />`}
       <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>
-      ${!isStored && row.kind === 'agent' && html`<button onClick=${onFork}><${ForkSign} /> Fork…</button>`}
+      ${!isStored && row.kind === 'agent' && html`<${Act} onClick=${onFork}><${ForkSign} /> Fork…<//>`}
       ${!isStored && html`<${PauseButton} row=${row} />`}
-      ${!isStored && isLive(row) && html`<button class="danger" onClick=${onKill}>Kill…</button>`}
+      ${!isStored && isLive(row) && html`<${Act} class="danger" onClick=${onKill}>Kill…<//>`}
     </div>
     <div class="row figures">
       <span><span class="label">agent</span> ${oneLine(row.agent, 60)}</span>
@@ -140,7 +147,11 @@ function SessionHead({ row, attempts, onKill, onFork }) {
 /** @param {{session: ReturnType<typeof useSession>, row: Row, isSmall?: boolean}} props */
 export function Transcript({ session, row, isSmall = false }) {
   const own = session.events.filter((event) => event.session_key === row.session_key);
-  const entries = entriesOf(own);
+  const whole = entriesOf(own);
+  const attempts = isSmall ? [] : attemptsIn(whole, row.run_id);
+  const { chosen, choose } = useAttempt(attempts);
+  const entries = chosen ? chosen.entries : whole;
+  const finding = useFinding(isSmall ? [] : entries, isSmall);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const wasAtEnd = useRef(true);
   const [unseen, count] = useState(0);
@@ -167,8 +178,9 @@ export function Transcript({ session, row, isSmall = false }) {
     if (isWriting && wasAtEnd.current) toEnd(box.current);
   }, [session.written]);
   return html`<div class="transcript" ref=${box}>
+    ${!isSmall && html`<${Attempts} attempts=${attempts} chosen=${chosen} onChoose=${choose} /><${Finder} finding=${finding} entries=${entries} />`}
     ${session.earlier > 0 && html`<button class="more" onClick=${session.more}>${format.counted(session.earlier, 'earlier event')}: show more</button>`}
-    ${entries.map((entry) => html`<${EntryView} key=${entry.seq} entry=${entry} onFork=${!isStored && row.kind === 'agent' && canFork(entry) ? fork : null} />`)}
+    ${entries.map((entry) => html`<${EntryView} key=${entry.seq} entry=${entry} isFound=${finding.keys.has(entry.seq)} isAt=${finding.seq === entry.seq} onFork=${!isStored && row.kind === 'agent' && canFork(entry) ? fork : null} />`)}
     ${!entries.length && html`<p class="foot">Nothing was said yet.</p>`}
     ${isWriting && html`<${Writing} text=${session.written.text} model=${row.model} />`}
     ${!isStored && isLive(row) && !row.is_stopped && !isWriting && html`<p class="now" role="status"><span class="pulse" aria-hidden="true"></span>${oneLine(doingOf(row) || 'works', 200)}</p>`}
@@ -207,19 +219,19 @@ function canFork(entry) {
   return entry.kind === 'queued' || (entry.kind === 'replied' && !entry.raw.event.is_summary) || (entry.kind === 'tool_finished' && entry.raw.event.number > 0);
 }
 
-/** @param {{entry: Entry, onFork: ((entry: Entry) => void) | null}} props */
-function EntryView({ entry, onFork }) {
+/** @param {{entry: Entry, isFound: boolean, isAt: boolean, onFork: ((entry: Entry) => void) | null}} props `isFound` unfolds it */
+function EntryView({ entry, isFound, isAt, onFork }) {
   const isSaid = entry.kind === 'replied' || entry.kind === 'queued' || entry.kind === 'steered';
   const isLong = entry.text.length > FOLD_BYTES;
   if (entry.kind === 'attempted') {
-    return html`<div class="attempt" role="separator"><b>${entry.title}</b> ${oneLine(entry.text, 200)} <code>${entry.note}</code></div>`;
+    return html`<div class="attempt" id=${`entry-${entry.seq}`} role="separator"><b>${entry.title}</b> ${oneLine(entry.text, 200)} <code>${entry.note}</code></div>`;
   }
-  return html`<article class="entry is-${entry.kind} ${entry.isError ? 'is-error' : ''}">
+  return html`<article id=${`entry-${entry.seq}`} class="entry is-${entry.kind} ${entry.isError ? 'is-error' : ''} ${isFound ? 'is-found' : ''} ${isAt ? 'is-at' : ''}">
     <header><time>${format.clock(entry.at)}</time> <b>${oneLine(entry.title, 160)}</b> <span class="note">${oneLine(entry.note, 160)}</span></header>
     ${entry.copied && entry.copied.length > 0 && html`<${Copied} messages=${entry.copied} />`}
-    ${entry.thinking && html`<details><summary>Thinking, ${format.size(entry.thinking.length)}</summary><${Plain} text=${entry.thinking} /></details>`}
-    ${entry.text && (isSaid && !isLong && !looksLikeJson(entry.text) ? html`<${Markdown} text=${entry.text} />` : html`<${Body} entry=${entry} />`)}
-    ${entry.calls?.map((call) => html`<details class="call"><summary>calls <b>${oneLine(call.name, 80)}</b> <code>${oneLine(call.arguments, 120)}</code></summary><${Plain} text=${call.arguments} /></details>`)}
+    ${entry.thinking && html`<details open=${isFound}><summary>Thinking, ${format.size(entry.thinking.length)}</summary><${Plain} text=${entry.thinking} /></details>`}
+    ${entry.text && (isSaid && !isLong && !looksLikeJson(entry.text) ? html`<${Markdown} text=${entry.text} />` : html`<${Body} entry=${entry} isOpen=${isFound} />`)}
+    ${entry.calls?.map((call) => html`<details class="call" open=${isFound}><summary>calls <b>${oneLine(call.name, 80)}</b> <code>${oneLine(call.arguments, 120)}</code></summary><${Plain} text=${call.arguments} /></details>`)}
     ${entry.failure && html`<${FailureBox} failure=${entry.failure} />`}
     ${(entry.text || onFork) && html`<div class="entry-tools">${onFork && html`<button class="quiet" title="Take up the conversation here, in a session of its own" onClick=${() => onFork(entry)}><${ForkSign} /> ${entry.kind === 'tool_finished' ? 'Edit in a fork' : 'Fork here'}</button>`}${entry.text && html`<${Copy} text=${entry.text} />`}</div>`}
   </article>`;
@@ -235,8 +247,8 @@ function looksLikeJson(text) {
   return /^\s*[[{]/.test(text);
 }
 
-/** @param {{entry: Entry}} props */
-function Body({ entry }) {
+/** @param {{entry: Entry, isOpen: boolean}} props */
+function Body({ entry, isOpen }) {
   if (entry.kind === 'replied' && looksLikeJson(entry.text)) {
     try {
       return html`<${Plain} text=${JSON.stringify(JSON.parse(entry.text), null, 2)} />`;
@@ -245,57 +257,7 @@ function Body({ entry }) {
     }
   }
   if (entry.kind !== 'tool_finished' || entry.text.length < 400) return html`<${Plain} text=${entry.text} />`;
-  return html`<details><summary>${oneLine(entry.text, 120)} <span class="note">${format.size(entry.text.length)}</span></summary><${Plain} text=${entry.text} /></details>`;
-}
-
-/** @param {{failure: import('./types').Failure}} props */
-export function FailureBox({ failure }) {
-  return html`<div class="trouble"><strong>${oneLine(failure.message, 400)}</strong>${failure.why && html`<div>${oneLine(failure.why, 1000)}</div>`}${failure.hint && html`<div class="hint">${oneLine(failure.hint, 400)}</div>`}<code>${failure.code}</code></div>`;
-}
-
-/** @param {{row: Row}} props */
-function Say({ row }) {
-  const live = isLive(row);
-  const stored = `pagents.draft.${row.session_key}`;
-  const [text, type] = useState(() => sessionStorage.getItem(stored) ?? '');
-  const [mode, choose] = useState('next');
-  const [receipt, receive] = useState('');
-  const [error, fail] = useState(/** @type {unknown} */ (null));
-  const key = useRef(newKey());
-  const write = (/** @type {string} */ value) => {
-    type(value);
-    sessionStorage.setItem(stored, value);
-  };
-  const say = async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    if (!text.trim()) return;
-    receive('Requested…');
-    fail(null);
-    try {
-      if (live) await post(runPath(row.session_key, '/steer'), { text, mode }, key.current);
-      else await post(runPath(row.session_key, '/messages'), { text }, key.current);
-      receive(live ? 'Stored. The transcript says when it is delivered.' : 'Stored as the next run.');
-      key.current = newKey();
-      write('');
-    } catch (found) {
-      receive('');
-      fail(found);
-    }
-  };
-  const onKey = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) void say(event);
-  };
-  return html`<form class="say" onSubmit=${say}>
-    <textarea id="say" rows="2" aria-label=${live ? 'Steer' : 'Send'} value=${text} onKeyDown=${onKey} onInput=${(/** @type {any} */ event) => write(event.target.value)}
-      placeholder=${live ? 'Steer it: what should it know or do otherwise?' : 'Send: what should its next run do?'}></textarea>
-    <div class="row">
-      ${live && html`<select aria-label="When" value=${mode} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
-        <option value="next">before its next model call</option><option value="now">now, interrupting the call</option><option value="after">after this run, as the next</option></select>`}
-      <button class="main" disabled=${!text.trim()}>${live ? 'Steer' : 'Send'}</button><kbd>Ctrl ↵</kbd>
-      <span class="note" role="status">${receipt}</span>
-    </div>
-    ${error !== null && html`<${Trouble} error=${error} />`}
-  </form>`;
+  return html`<details open=${isOpen}><summary>${oneLine(entry.text, 120)} <span class="note">${format.size(entry.text.length)}</span></summary><${Plain} text=${entry.text} /></details>`;
 }
 
 /** @param {{row: Row}} props */

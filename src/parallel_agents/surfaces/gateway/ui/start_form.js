@@ -3,7 +3,8 @@
 import { html, useEffect, useMemo, useState } from './view.js';
 import { newKey, post } from './api.js';
 import { go, href } from './router.js';
-import { Copy, Trouble } from './parts.js';
+import { whyReadOnly } from './access.js';
+import { Act, Copy, Trouble } from './parts.js';
 import { fieldsOf, lacking, textsOf, valuesOf } from './schema.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
@@ -34,8 +35,8 @@ function useDraft(name) {
   return { texts, keep };
 }
 
-/** @param {{kind: 'agent' | 'team', name: string, schema: import('./types').Schema | null, model: string}} props */
-export function StartForm({ kind, name, schema, model }) {
+/** @param {{kind: 'agent' | 'team', name: string, schema: import('./types').Schema | null, model: string, needs?: import('./types').Schema[]}} props `needs` is what the tasks of a team need of its inputs */
+export function StartForm({ kind, name, schema, model, needs = [] }) {
   const fields = useMemo(() => fieldsOf(schema), [schema]);
   const { texts, keep } = useDraft(`${kind}.${name}`);
   const [isSent, send] = useState(false);
@@ -45,9 +46,10 @@ export function StartForm({ kind, name, schema, model }) {
   const body = bodyOf(kind, name, values, texts);
   if (body.fault) faults[' budget'] = body.fault;
   if (kind === 'agent' && !texts[' text']?.trim()) faults[' text'] = 'is required';
-  const lack = lacking(schema, values);
+  const lack = [schema, ...needs].map((each) => lacking(each, values)).find(Boolean) ?? '';
   if (lack) faults[' input'] = lack;
-  const isReady = !Object.keys(faults).length;
+  const readOnly = whyReadOnly();
+  const isReady = !readOnly && !Object.keys(faults).length;
   const { price, refusal } = usePrice(body.value, isReady);
   const type = (/** @type {string} */ field, /** @type {string} */ text) => keep(/** @type {any} */ ({ __proto__: null, ...texts, [field]: text }));
   const asked = JSON.stringify(body.value);
@@ -68,9 +70,9 @@ export function StartForm({ kind, name, schema, model }) {
       <label class="field">Budget in dollars <input inputmode="decimal" value=${texts[' budget'] ?? ''} placeholder="none" onInput=${(/** @type {any} */ event) => type(' budget', event.target.value)} />${faults[' budget'] && html`<span class="fault">${faults[' budget']}</span>`}</label>
       <label class="field">Tags <input value=${texts[' tags'] ?? ''} placeholder="none" spellcheck=${false} onInput=${(/** @type {any} */ event) => type(' tags', event.target.value)} /></label>
     </div>
-    <${Price} price=${price} refusal=${refusal} lack=${lack} isReady=${isReady} />
+    ${!readOnly && html`<${Price} price=${price} refusal=${refusal} lack=${lack} isReady=${isReady} />`}
     ${error !== null && html`<${Trouble} error=${error} />`}
-    <div class="row"><button class="main" disabled=${isSent || (isReady && !price)}>${isSent ? 'Requested…' : 'Start'}</button>
+    <div class="row"><${Act} class="main" disabled=${isSent || (isReady && !price)}>${isSent ? 'Requested…' : 'Start'}<//>
       ${Object.keys(texts).length > 0 && html`<button type="button" class="quiet" onClick=${() => keep({})}>Clear</button>`}<span class="space"></span>
       <${Copy} text=${() => commandOf(kind, name, values, texts)}>Copy as command<//></div>
   </form>`;
@@ -108,7 +110,7 @@ function Price({ price, refusal, lack, isReady }) {
   return html`<div class="price" role="status">
     <b>${format.counted(price.tasks.length, price.is_sketch ? 'step' : 'run')}</b> on ${[...new Set(price.tasks.map((task) => format.model(task.model)))].map((each) => oneLine(each, 40)).join(', ')}:
     ${price.is_sketch ? ' what its first calls cost is known once they are there' : first === null ? ' the price is not known' : html` first ${price.tasks.length === 1 ? 'call' : 'calls'} at most <b>${format.dollars(first)}</b>`}${price.first_calls_unknown && !price.is_sketch && first !== null ? `, ${price.first_calls_unknown} of unknown price left out` : ''}${isSimulated ? ', simulated' : ''};
-    ${likely === null ? ' nothing like it has run yet' : html` likely <b>${format.dollars(likely)}</b> in all, by what ${format.counted(runs, 'run')} cost before${price.likely_unknown ? `; ${price.likely_unknown} of the ${price.tasks.length} did not run before and are not in it` : ''}`}${price.budget_usd === null ? '' : `; never more than the budget of ${format.dollars(price.budget_usd)}`}.</div>`;
+    ${likely === null ? ' nothing like it has run yet' : html` likely <b>${format.dollars(likely)}</b> in all, by what ${format.counted(runs, 'run')} cost before${price.likely_unknown ? `; ${price.likely_unknown} of the ${price.tasks.length} did not run before and are not in it` : ''}`}${price.budget_usd === null ? '' : `; never more than the budget of ${format.dollars(price.budget_usd)}`}.${price.missing_keys.length ? html` <b>${price.missing_keys.join(', ')} ${price.missing_keys.length === 1 ? 'is' : 'are'} not set</b> where it would run, so it cannot begin.` : ''}</div>`;
 }
 
 /** @param {{field: Field, text: string, fault: string | undefined, onType: (text: string) => void}} props */
@@ -153,7 +155,7 @@ function bodyOf(kind, name, values, texts) {
 }
 
 /** @param {string} text */
-function quoted(text) {
+export function quoted(text) {
   return /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 

@@ -8,7 +8,7 @@ export const isStored = true;
 
 /** @typedef {import('./types').Row} Row */
 /** @typedef {import('./types').EventDoc} EventDoc */
-/** @typedef {{as_of: string, top: Row, total: number, artifacts: any[], costs: Record<string, import('./types').Costs>}} Head */
+/** @typedef {{as_of: string, top: Row, total: number, artifacts: any[], graph: any, costs: Record<string, import('./types').Costs>}} Head */
 /** @typedef {{row: Row, result: any, events: EventDoc[]}} Session */
 
 /** @type {Head | null} */
@@ -55,6 +55,7 @@ function unpacked() {
 /** @param {string} path @param {Record<string, string | number | boolean | undefined>} [query] @returns {Promise<any>} */
 export async function get(path, query = {}) {
   if (!head) throw absent('what is in this file was not read', '');
+  if (path === '/cost' && query.in && query.in !== head.top.session_key) throw absent('the costs of a part are not in this file', '');
   if (path === '/cost') return head.costs[String(query.by ?? 'agent')];
   const [, kind, name, part] = path.split('/').map(decodeURIComponent);
   if (kind !== 'runs' || !name) throw absent(`${path} is not in this file`, '');
@@ -66,6 +67,7 @@ export async function get(path, query = {}) {
   if (part === 'tree') return page(below.map((each) => each.row));
   if (part === 'history') return page(eventsOf(below));
   if (part === 'lanes') return { began_at: null, seq: 0, sessions: [], kinds: [], events: [], left: 0, whole: eventsOf(below) };
+  if (part === 'graph' && row === head.top) return head.graph;
   if (part === 'results') return page(resultsOf(row, below));
   if (part === 'artifacts') return page(row === head.top ? head.artifacts.map(withOrigin) : below.flatMap((each) => each.result?.artifacts ?? []).map(withOrigin));
   throw absent(`${path} is not in this file`, '');
@@ -84,6 +86,8 @@ export async function post() {
 export const ask = post;
 
 export function keepToken() {}
+
+export function refuseChanges() {}
 
 /** @param {string} what @param {string} hint */
 function absent(what, hint) {

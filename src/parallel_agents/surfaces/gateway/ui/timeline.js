@@ -1,9 +1,14 @@
 // @ts-check
 /** Timeline: the lanes of a run, to zoom, pan and follow, with a table that says the same. */
-import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './view.js';
 import { bind } from './keys.js';
 import { AXIS, draw, gutterOf, LINE, paletteOf } from './lanes_canvas.js';
+import { criticalPath } from './critical_path.js';
+import { gapsOf, LINEAR, scaleOf } from './gaps.js';
 import { linesOf } from './lanes.js';
+import { LEGENDS, paintOf } from './lane_paint.js';
+import { ReplayBar, rowsAt, useRecording } from './replay.js';
+import { COLOURS, useTimelineView } from './timeline_view.js';
 import { State } from './parts.js';
 import { duration, isProblem, titleOf } from './rows.js';
 import { stateOf } from './words.js';
@@ -15,63 +20,84 @@ import * as format from './format.js';
 /** @typedef {{from: number, to: number}} Span */
 
 const LEAST_SPAN = 0.5;
-const KEY = [['s', 'model S'], ['m', 'M'], ['l', 'L'], ['tool', 'tool'], ['you', 'you'], ['children', 'children'], ['backoff', 'back-off'], ['wait', 'wait']];
 
-/** @param {{rows: Row[], lanes: Lanes, version: number, selected: string, onSelect: (key: string) => void, onOpen: (key: string) => void, clock: () => number, isLive: boolean, isTable: boolean, onTable: () => void}} props */
-export function Timeline({ rows, lanes, version, selected, onSelect, onOpen, clock, isLive, isTable, onTable }) {
-  const [problemsFirst, order] = useState(false);
-  const [open, setOpen] = useState(/** @type {Set<string>} */ (new Set()));
-  const [span, zoom] = useState(/** @type {Span | null} */ (null));
+/** @param {{name: string, rows: Row[], lanes: Lanes, version: number, selected: string, onSelect: (key: string) => void, onOpen: (key: string) => void, clock: () => number, isLive: boolean, isTable: boolean, onTable: () => void}} props */
+export function Timeline({ name, rows: all, lanes: whole, version, selected, onSelect, onOpen, clock, isLive, isTable, onTable }) {
+  const { view, change } = useTimelineView();
   const [tip, point] = useState('');
-  const lines = linesOf(rows, lanes.byKey, { problemsFirst, isOpen: (name) => open.has(name), isBad: isProblem });
   const now = clock();
-  const whole = wholeSpan(lanes, now, isLive);
-  const seen = span ?? whole;
-  const toggle = (/** @type {string} */ name) => setOpen((before) => {
-    const after = new Set(before);
-    if (!after.delete(name)) after.add(name);
-    return after;
-  });
-  const scale = (/** @type {number} */ by, /** @type {number} */ at = (seen.from + seen.to) / 2) => {
-    const width = Math.max(LEAST_SPAN, (seen.to - seen.from) * by);
-    if (width >= whole.to - whole.from) return zoom(null);
-    const from = Math.min(Math.max(whole.from, at - ((at - seen.from) / (seen.to - seen.from)) * width), whole.to - width);
-    return zoom({ from, to: from + width });
-  };
-  const pan = (/** @type {number} */ by) => {
-    if (!span) return;
-    const width = span.to - span.from;
-    const from = Math.min(Math.max(whole.from, span.from + by * width), whole.to - width);
-    zoom({ from, to: from + width });
-  };
+  const recording = useRecording(name, view.at !== null && !isLive);
+  const isReplayed = recording !== null && view.at !== null && !isLive;
+  const full = wholeSpan(whole, now, isLive);
+  const at = isReplayed ? full.from + (view.at ?? 0) : now;
+  const lanes = isReplayed ? recording.until(at) : whole;
+  const rows = isReplayed ? rowsAt(all, lanes) : all;
+  const lines = linesOf(rows, lanes.byKey, { problemsFirst: view.problemsFirst, isOpen: (group) => view.open.includes(group), isBad: isProblem });
+  const bounds = `${version} ${isLive ? Math.floor(now) : ''}`;
+  const timing = useMemo(() => (view.isSqueezed ? scaleOf(gapsOf(whole.byKey.values(), full, now), full) : LINEAR), [view.isSqueezed, bounds]);
+  const critical = useMemo(() => (view.isCritical ? criticalPath(all, whole.byKey, name, now) : null), [view.isCritical, bounds, all.length]);
+  const paint = useMemo(() => paintOf(view.by, all), [view.by, all]);
+  const seen = view.from === null || view.to === null ? full : { from: full.from + view.from, to: full.from + view.to };
+  const zoom = (/** @type {Span | null} */ span, isGradual = true) => change(span ? { from: span.from - full.from, to: span.to - full.from } : { from: null, to: null }, { isGradual });
+  const toggle = (/** @type {string} */ group) => change({ open: view.open.includes(group) ? view.open.filter((each) => each !== group) : [...view.open, group] });
+  const { scale, pan } = movesOf(seen, full, timing, zoom, view.from !== null);
   const keys = lines.flatMap((line) => (line.kind === 'lane' ? [line.row.session_key] : []));
   const step = (/** @type {number} */ by) => {
     const key = keys[Math.min(keys.length - 1, Math.max(0, keys.indexOf(selected) + by))];
     if (key) onSelect(key);
   };
+  const nextColour = () => change({ by: COLOURS[(COLOURS.indexOf(view.by) + 1) % COLOURS.length] });
   useLayoutEffect(() => bind('Timeline', [
-    { keys: '!', does: 'problems first', run: () => order(!problemsFirst) },
+    { keys: '!', does: 'problems first', run: () => change({ problemsFirst: !view.problemsFirst }) },
     { keys: 'j', does: 'next lane', run: () => step(1) },
     { keys: 'k', does: 'previous lane', run: () => step(-1) },
     { keys: 'o / Enter', does: 'open the lane', run: () => selected && onOpen(selected) },
     { keys: '+', does: 'zoom in', run: () => scale(0.6) },
     { keys: '-', does: 'zoom out', run: () => scale(1 / 0.6) },
-    { keys: '0', does: 'all of the time', run: () => zoom(null) },
+    { keys: '0', does: 'all of the time', run: () => zoom(null, false) },
     { keys: 'ArrowLeft', does: 'earlier', run: () => pan(-0.2) },
     { keys: 'ArrowRight', does: 'later', run: () => pan(0.2) },
+    { keys: 'c', does: 'critical path', run: () => change({ isCritical: !view.isCritical }) },
+    { keys: 'w', does: 'long waits short', run: () => change({ isSqueezed: !view.isSqueezed }) },
+    { keys: 'b', does: 'colour by kind, tier, cost, score', run: nextColour },
     { keys: 'v', does: 'as a table', run: onTable },
   ]));
   return html`<div class="lanes-tools">
-      <button aria-pressed=${problemsFirst} onClick=${() => order(!problemsFirst)}>! Problems first</button>
+      <button aria-pressed=${view.problemsFirst} onClick=${() => change({ problemsFirst: !view.problemsFirst })}>! Problems first</button>
       <button onClick=${() => scale(0.6)} aria-label="Zoom in">+</button><button onClick=${() => scale(1 / 0.6)} aria-label="Zoom out">−</button>
-      <button aria-pressed=${span === null} onClick=${() => zoom(null)}>${isLive ? 'Follow' : 'All'}</button>
-      <button aria-pressed=${isTable} onClick=${onTable}>Table</button><span class="space"></span>
-      ${KEY.map(([name, text]) => html`<span class="key"><span class="swatch k-${name}"></span>${text}</span>`)}
+      <button aria-pressed=${view.from === null} onClick=${() => zoom(null, false)}>${isLive ? 'Follow' : 'All'}</button>
+      <button aria-pressed=${view.isCritical} title="What the end waited for (c)" onClick=${() => change({ isCritical: !view.isCritical })}>Critical path</button>
+      <button aria-pressed=${view.isSqueezed} title="Stretches in which nothing works take little room (w)" onClick=${() => change({ isSqueezed: !view.isSqueezed })}>Short waits</button>
+      <button aria-pressed=${isTable} onClick=${onTable}>Table</button>
+      <label class="note">colour by <select value=${view.by} onChange=${(/** @type {any} */ event) => change({ by: event.target.value })}>${COLOURS.map((each) => html`<option value=${each} selected=${each === view.by}>${each}</option>`)}</select></label><span class="space"></span>
+      ${LEGENDS[view.by].map(([shade, text]) => html`<span class="key"><span class="swatch k-${shade}"></span>${text}</span>`)}
     </div>
-    ${isTable ? html`<${LaneTable} lines=${lines} now=${now} onOpen=${onOpen} onToggle=${toggle} />` : html`
-      <${Minimap} lanes=${lanes} whole=${whole} seen=${seen} now=${now} version=${version} onSpan=${zoom} />
-      <${Canvas} lines=${lines} lanes=${lanes} span=${seen} now=${now} origin=${whole.from} selected=${selected} version=${version} onSelect=${onSelect} onOpen=${onOpen} onToggle=${toggle} onScale=${scale} onPan=${pan} onTip=${point} />
+    ${!isLive && html`<${ReplayBar} at=${view.at} length=${Math.max(1, whole.to - full.from)} onAt=${(/** @type {number | null} */ moment, /** @type {boolean} */ isGradual) => change({ at: moment }, { isGradual })} />`}
+    ${isTable ? html`<${LaneTable} lines=${lines} now=${at} critical=${critical} onOpen=${onOpen} onToggle=${toggle} />` : html`
+      <${Minimap} lanes=${lanes} whole=${full} seen=${seen} now=${at} version=${version} onSpan=${zoom} />
+      <${Canvas} lines=${lines} lanes=${lanes} span=${seen} scale=${timing} paint=${paint} critical=${critical} now=${at} origin=${full.from} selected=${selected} version=${version} onSelect=${onSelect} onOpen=${onOpen} onToggle=${toggle} onScale=${scale} onPan=${pan} onTip=${point} />
       <p class="tip">${tip || 'Ctrl and wheel zooms, drag pans, a double click opens a session; v shows a table'}</p>`}`;
+}
+
+/** Zooming and panning, on the scale that is shown.
+ * @param {Span} seen @param {Span} whole @param {import('./gaps').Scale} timing @param {(span: Span | null) => void} zoom @param {boolean} isZoomed */
+function movesOf(seen, whole, timing, zoom, isZoomed) {
+  const [from, to, first, last] = [seen.from, seen.to, whole.from, whole.to].map(timing.place);
+  const show = (/** @type {number} */ start, /** @type {number} */ width) => {
+    const left = Math.min(Math.max(first, start), last - width);
+    zoom({ from: timing.time(left), to: timing.time(left + width) });
+  };
+  return {
+    scale: (/** @type {number} */ by, /** @type {number} */ at = timing.time((from + to) / 2)) => {
+      const width = Math.max(LEAST_SPAN, (to - from) * by);
+      if (width >= last - first) return zoom(null);
+      const middle = timing.place(at);
+      return show(middle - ((middle - from) / (to - from)) * width, width);
+    },
+    pan: (/** @type {number} */ by) => {
+      if (isZoomed) show(from + by * (to - from), to - from);
+    },
+  };
 }
 
 /** @param {Lanes} lanes @param {number} now @param {boolean} isLive @returns {Span} */
@@ -82,7 +108,7 @@ function wholeSpan(lanes, now, isLive) {
 }
 
 /** @param {any} props */
-function Canvas({ lines, lanes, span, now, origin, selected, version, onSelect, onOpen, onToggle, onScale, onPan, onTip }) {
+function Canvas({ lines, lanes, span, scale, paint, critical, now, origin, selected, version, onSelect, onOpen, onToggle, onScale, onPan, onTip }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [size, measure] = useState({ width: 0, height: 0, top: 0 });
@@ -116,7 +142,7 @@ function Canvas({ lines, lanes, span, now, origin, selected, version, onSelect, 
         element.style.height = `${size.height}px`;
       }
       pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      draw(pen, size.width, size.height, { lines, span, now, top: size.top, selected, origin, byKey: lanes.byKey }, paletteOf(element));
+      draw(pen, size.width, size.height, { lines, span, scale, paint, critical, now, top: size.top, selected, origin, byKey: lanes.byKey }, paletteOf(element));
     });
   });
   useEffect(() => {
@@ -127,7 +153,8 @@ function Canvas({ lines, lanes, span, now, origin, selected, version, onSelect, 
     else if (AXIS + (at + 1) * LINE > element.scrollTop + element.clientHeight) element.scrollTop = AXIS + (at + 1) * LINE - element.clientHeight;
   }, [selected]);
   const lineAt = (/** @type {MouseEvent} */ event) => lines[Math.floor((event.offsetY - AXIS + size.top) / LINE)];
-  const timeAt = (/** @type {number} */ x) => span.from + ((x - gutterOf(size.width)) / (size.width - gutterOf(size.width))) * (span.to - span.from);
+  const [left, right] = [scale.place(span.from), scale.place(span.to)];
+  const timeAt = (/** @type {number} */ x) => scale.time(left + ((x - gutterOf(size.width)) / (size.width - gutterOf(size.width))) * (right - left));
   const onWheel = (/** @type {WheelEvent} */ event) => {
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
@@ -143,7 +170,7 @@ function Canvas({ lines, lanes, span, now, origin, selected, version, onSelect, 
       drag.current = event.offsetX;
       return;
     }
-    onTip(told(lineAt(event), timeAt(event.offsetX), event.offsetX < gutterOf(size.width), (span.to - span.from) / size.width));
+    onTip(told(lineAt(event), timeAt(event.offsetX), event.offsetX < gutterOf(size.width), (right - left) / size.width));
   };
   const onClick = (/** @type {MouseEvent} */ event) => {
     const line = lineAt(event);
@@ -204,12 +231,12 @@ function Minimap({ lanes, whole, seen, now, version, onSpan }) {
 }
 
 /** @param {any} props */
-function LaneTable({ lines, now, onOpen, onToggle }) {
+function LaneTable({ lines, now, critical, onOpen, onToggle }) {
   const [most, more] = useState(300);
   return html`<div class="table-box"><table><thead><tr><th>Session</th><th>State</th><th class="num">Time</th><th class="num">Model</th><th class="num">Tools</th><th class="num">Waits</th><th class="num">Attempts</th><th class="num">Cost</th><th>Doing</th></tr></thead><tbody>
     ${lines.slice(0, most).map((/** @type {any} */ line) => line.kind === 'group'
       ? html`<tr key=${line.name}><td colspan="9"><button class="quiet" aria-expanded=${line.isOpen} onClick=${() => onToggle(line.name)}>${line.isOpen ? '▾' : '▸'} ${line.name.slice(line.name.lastIndexOf('/') + 1)} ×${line.count}</button></td></tr>`
-      : html`<tr key=${line.row.session_key}><td><button class="quiet" onClick=${() => onOpen(line.row.session_key)}>${oneLine(titleOf(line.row), 60)}</button></td><td><${State} state=${stateOf(line.row)} /></td><td class="num">${format.seconds(duration(line.row, now))}</td>
+      : html`<tr key=${line.row.session_key}><td><button class="quiet" onClick=${() => onOpen(line.row.session_key)}>${oneLine(titleOf(line.row), 60)}</button>${critical?.has(line.row.session_key) && html`<span class="note">critical path</span>`}</td><td><${State} state=${stateOf(line.row)} /></td><td class="num">${format.seconds(duration(line.row, now))}</td>
         <td class="num">${spent(line.lane, ['model'], now)}</td><td class="num">${spent(line.lane, ['tool'], now)}</td><td class="num">${spent(line.lane, ['slot', 'limit', 'backoff', 'you', 'children'], now)}</td>
         <td class="num">${1 + (line.lane?.marks.filter((/** @type {any} */ mark) => mark.glyph === '⇡' || mark.glyph === '┊').length ?? 0)}</td><td class="num">${format.cost(line.row.cost, line.row.simulated_cost, line.row.calls)}</td><td>${oneLine(line.row.doing || line.row.error_code, 80)}</td></tr>`)}
   </tbody></table></div>${lines.length > most && html`<button class="more" onClick=${() => more(most + 1000)}>${most} of ${format.counted(lines.length, 'line')}: show more</button>`}`;

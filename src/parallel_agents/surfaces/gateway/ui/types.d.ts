@@ -44,6 +44,8 @@ export interface Row {
   whole_calls?: number;
   tags?: string[];
   budget?: Budget | null;
+  usual?: { seconds: number; from_seconds: number; to_seconds: number; runs: number } | null;
+  has_plan?: boolean;
 }
 
 export interface ForkedFrom {
@@ -181,6 +183,8 @@ export interface Lane {
   from: number;
   to: number | null;
   isGroup: boolean;
+  /** The last score of its answer. */
+  score: number | null;
 }
 
 export interface Entry {
@@ -267,6 +271,33 @@ export interface Costs {
   unanswered_calls: number;
 }
 
+export interface AgentVersion {
+  version: number;
+  at: string | null;
+  origin: string;
+  score: number | null;
+  passed: number | null;
+  cases: number;
+  model: string;
+  note: string;
+  in_effect: boolean;
+  patch: string;
+}
+
+export interface GivenAnswer {
+  id: string;
+  session_key: string;
+  run_id: string;
+  label: string;
+  kind: string;
+  text: string;
+  tool: string;
+  answer: string;
+  note: string;
+  by: string;
+  at: string | null;
+}
+
 export interface Schema {
   type?: string | string[];
   properties?: Record<string, Schema>;
@@ -304,6 +335,7 @@ export interface Priced {
   budget_usd: number | null;
   budget_tokens: number | null;
   is_sketch: boolean;
+  missing_keys: string[];
 }
 
 export interface Sign {

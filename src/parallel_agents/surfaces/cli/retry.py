@@ -1,0 +1,64 @@
+"""`pagents retry`: run again what failed in a team or a session, after its price is shown."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from parallel_agents.core.dead_letter import Edits
+from parallel_agents.interrupts import run_cancellable
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, ModelName, Name, find_context
+from parallel_agents.surfaces.cli.dead_letters import Chosen
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.retrying import (
+    Edited,
+    exit_of,
+    print_retries,
+    retried,
+    retry_json,
+)
+
+
+def retry(
+    name: Name,
+    model: ModelName = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print what would run, and its price.")
+    ] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Run again what failed in a team or a session, each task as a new session in the background.
+
+    The most that the first calls can cost is printed before; at a terminal, you are asked. What is
+    done already is not done again.
+    """
+    context, chosen = find_context(home), Chosen((name,))
+    asked = Edited(Edits(model=model), None)
+    retries = run_cancellable(retried(context, chosen, asked, is_dry=True))
+    if not json:
+        print_retries(retries, is_dry=True)
+    if not dry_run and any(each.refusal is None for each in retries):
+        if not (yes or json):
+            _confirm(len(retries))
+        retries = run_cancellable(retried(context, chosen, asked, is_dry=False))
+        if not json:
+            print_retries(retries, is_dry=False)
+    if json:
+        items = [retry_json(each) for each in retries]
+        render.envelope("retried", time.time(), items, dry_run=dry_run)
+    raise typer.Exit(exit_of(retries))
+
+
+def _confirm(count: int) -> None:
+    """Ask before anything is paid for, if somebody can answer."""
+    if not (sys.stdin.isatty() and render.err().is_terminal):
+        return
+    if not typer.confirm("Run it again?" if count == 1 else f"Run {count} again?", err=True):
+        render.note("Nothing was run.")
+        raise typer.Exit(Exit.DONE)

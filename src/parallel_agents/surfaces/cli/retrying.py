@@ -1,0 +1,206 @@
+"""Retrying: dead letters are priced or run again, and what came of each is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from parallel_agents.app.acting import Acting, open_acting
+from parallel_agents.app.client import Client
+from parallel_agents.core.budget import Amount
+from parallel_agents.core.dead_letter import DeadLetter, Edits
+from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.schema import Json
+from parallel_agents.core.store import SessionPlan
+from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.errors import InvalidInput, PagentsError
+from parallel_agents.sessions.retries import max_cost_of_first_call
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.called import called
+from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.dead_letters import Chosen, choose
+from parallel_agents.surfaces.cli.dry_run import money, told_total
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.views.estimates import Total, spend_of, total
+
+
+class Edited(NamedTuple):
+    """The edits of the command line; inputs are read by each agent's schema."""
+
+    edits: Edits
+    inputs: list[str] | None
+
+    def of(self, letter: DeadLetter) -> Edits:
+        return replace(
+            self.edits, input=read_inputs(self.inputs, letter.session.agent.input_schema)
+        )
+
+
+class Retry(NamedTuple):
+    """What a retry did, or would do: a session, the most it can cost, or a refusal.
+
+    Attributes:
+        typed: what a person types for the session, if it is there.
+    """
+
+    letter: DeadLetter
+    session: SessionKey | None
+    is_new: bool = True
+    model: str = ""
+    amount: Amount | None = None
+    refusal: PagentsError | None = None
+    typed: str = ""
+
+
+def _asked_at(letter: DeadLetter) -> float:
+    return letter.run.created_at
+
+
+async def retried(
+    context: CliContext, chosen: Chosen, asked: Edited, *, is_dry: bool
+) -> list[Retry]:
+    """What a retry of the chosen letters did, or would do, in the order of their tasks.
+
+    Raises:
+        InvalidInput: several tasks would get the same text.
+        NotFound: a name has no dead letter.
+    """
+    async with open_acting(context.environment, context.settings) as client:
+        letters = sorted(await choose(client.sessions, chosen), key=_asked_at)
+        _check_one(letters, asked.edits.text)
+        one = _plan if is_dry else _start
+        retries = [await one(client, letter, asked) for letter in letters]
+        started = next((given.session for given in retries if given.session), None)
+        if started is not None and not is_dry:
+            row = await client.sessions.find(started)
+            await client.ensure_worker(started, row.run.id)
+        return retries
+
+
+def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:
+    """Refuse to give several tasks the same text."""
+    if text is not None and len(letters) > 1:
+        raise InvalidInput(
+            f"--text applies to one task, and {len(letters)} are selected",
+            hint="name one of them; `pagents dlq list` shows them",
+        )
+
+
+async def _plan(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
+    """What a retry would do; nothing is stored."""
+    if client.here is None:
+        return await _priced_there(client, letter, asked)
+    try:
+        planned = await client.here.sessions.plan_retry(letter, asked.of(letter))
+    except PagentsError as refusal:
+        return Retry(letter, None, refusal=refusal)
+    if isinstance(planned, Spawned):
+        return await _found(client, letter, planned)
+    amount = _price(client.here, planned)
+    return Retry(letter, None, model=planned.model, amount=amount)
+
+
+async def _priced_there(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
+    """What a retry would do at a gateway."""
+    assert client.distant is not None
+    try:
+        form = await client.distant.sessions.price_retry(letter, asked.of(letter))
+    except PagentsError as refusal:
+        return Retry(letter, None, refusal=refusal)
+    money, tokens = form.first_call_at_most, form.tokens_at_most
+    amount = None if tokens is None else Amount(money and money.nanousd, tokens)
+    return Retry(letter, form.session_key, form.is_new, form.model, amount)
+
+
+async def _start(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
+    try:
+        spawned = await client.sessions.retry(letter, asked.of(letter))
+    except PagentsError as refusal:
+        return Retry(letter, None, refusal=refusal)
+    return await _found(client, letter, spawned)
+
+
+async def _found(client: Acting, letter: DeadLetter, spawned: Spawned) -> Retry:
+    row = await client.sessions.find(spawned.session_key)
+    typed = await called(client.sessions, row)
+    return Retry(letter, spawned.session_key, spawned.is_new, row.run.model, typed=typed)
+
+
+def _price(client: Client, plan: SessionPlan) -> Amount:
+    return max_cost_of_first_call(client.models, client.session_tools.as_tools(), plan)
+
+
+def print_retries(retries: Sequence[Retry], *, is_dry: bool) -> None:
+    rows = [
+        (
+            given.letter.session.name,
+            given.letter.session.label,
+            given.model,
+            _describe_retry(given),
+            "" if given.amount is None else money(spend_of(given.amount, given.model)),
+        )
+        for given in retries
+    ]
+    last = ("FIRST CALL AT MOST",) if is_dry else ()
+    shown = rows if is_dry else [row[:-1] for row in rows]
+    render.table(
+        ("ID", "LABEL", "MODEL", "RETRY", *last),
+        shown,
+        right=last,
+        flexible="LABEL",
+        shortened=("LABEL",),
+    )
+    for given in retries:
+        if given.refusal is not None:
+            render.error(given.refusal)
+    if is_dry:
+        spends = [spend_of(given.amount, given.model) for given in retries if given.amount]
+        render.note(_told(total(spends)) if spends else "Nothing would run.")
+    else:
+        started = [given.typed for given in retries if given.typed]
+        if started:
+            render.note(f"Next: pagents wait {' '.join(started)}")
+
+
+def _describe_retry(given: Retry) -> str:
+    if given.refusal is not None:
+        return "refused"
+    if given.session is None:
+        return "would run"
+    return short(given.session) if given.is_new else f"{short(given.session)} (already there)"
+
+
+def _told(found: Total) -> str:
+    """How many would run, and what their first calls cost."""
+    count = found.spend.calls + found.unknown
+    if not found.spend.calls:
+        return f"{count} would run, at an unknown price."
+    return f"{count} would run; their first calls cost {told_total(found)} at most."
+
+
+def retry_json(given: Retry) -> Mapping[str, Json]:
+    amount, refusal = given.amount, given.refusal
+    nanousd = None if amount is None else amount.nanousd
+    most = None if nanousd is None else f"{nanousd / NANOUSD_PER_USD:.9f}"
+    return {
+        "id": given.letter.session.name,
+        "run_id": given.letter.run.id,
+        "label": given.letter.session.label,
+        "model": given.model,
+        "session_key": given.session,
+        "is_new": given.is_new and given.session is not None,
+        "first_call_at_most": None if most is None else {"amount": most, "currency": "USD"},
+        "is_simulated": given.model.startswith(SIMULATED),
+        "tokens_at_most": None if amount is None else amount.tokens,
+        "error": None if refusal is None else {"code": refusal.code, "message": refusal.message},
+    }
+
+
+def exit_of(retries: Sequence[Retry]) -> Exit:
+    refused = sum(given.refusal is not None for given in retries)
+    if not refused:
+        return Exit.DONE
+    return Exit.FAILED if refused == len(retries) else Exit.PARTIAL
