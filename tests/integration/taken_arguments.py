@@ -38,6 +38,8 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.history name": {TEXT},
     "OpenSessions.kill dry_run": {FLAG},
     "OpenSessions.kill name": {TEXT},
+    "OpenSessions.pause name": {TEXT},
+    "OpenSessions.unpause name": {TEXT},
     "OpenSessions.list chosen": {NOTHING},
     "OpenSessions.pool agent": {TEXT, "''"},  # an unknown one is refused with the first task
     "OpenSessions.pool idle": {NOTHING, NUMBER},

@@ -147,7 +147,8 @@ class Workers:
         """Whether a worker has a free slot in each scope, given its running runs."""
         used: Counter[Scope] = Counter()
         for row in live:
-            if row.run.owner == worker.id and row.run.status is RunStatus.RUNNING:
+            is_running = row.run.status is RunStatus.RUNNING and not row.session.paused_by
+            if row.run.owner == worker.id and is_running:
                 used.update(self._rules.scopes_of(row).keys())
         return all(bound is None or used[scope] < bound for scope, bound in bounds.items())
 
