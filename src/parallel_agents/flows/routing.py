@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 from parallel_agents.core.agent import Agent, T, T_co
 from parallel_agents.core.cutting import head
+from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
@@ -29,7 +30,7 @@ _MANAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class HandOff(Generic[T_co]):
+class HandOff(Frozen, Generic[T_co]):
     """What came of a task that was handed on.
 
     Attributes:
