@@ -292,6 +292,7 @@ TAKEN: Mapping[str, set[str]] = {
             "form": {NOTHING},
             "transcripts": {FLAG},
             "only_failed": {FLAG},
+            "redact": {FLAG},
             "force": {FLAG},
             "home": {NOTHING},
         }.items()

@@ -64,6 +64,6 @@ def _plain(value: Json) -> Json:
     """An amount of money as its number; a truth as JSON writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Mapping) and set(value) == _MONEY:
+    if isinstance(value, Mapping) and frozenset(value) == _MONEY:
         return float(cast("str", value["amount"]))
     return value

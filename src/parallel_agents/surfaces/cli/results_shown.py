@@ -40,7 +40,7 @@ def print_results(
         case Form.ID:
             for name in told:
                 render.line(name)
-        case Form.TEXT | Form.MD | Form.JSON:
+        case Form.TEXT | Form.MD | Form.JSON | Form.JSONL | Form.CSV:
             write = as_markdown if form is Form.MD else as_text
             is_one = len(results) == 1
             for number, (name, result) in enumerate(zip(told, results, strict=True)):
