@@ -106,6 +106,7 @@ class AskedMap(NamedTuple):
         if request.batch > 1:
             tokens = await room_for_rows(client, first[0].task, request.batch)
             request = replace(request, batch_tokens=tokens)
+        request = replace(request, rows=found.count)
         return CheckedMap(request, found.count, first[0], self.model)
 
     async def begin(

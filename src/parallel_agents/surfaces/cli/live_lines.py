@@ -101,4 +101,6 @@ def _plain(text: str) -> str:
 
 def finished(board: Board) -> tuple[str, ...]:
     """How many have finished; nothing before it is known how many there are."""
+    if board.rows is not None:
+        return (f"{board.rows_over:,}/{board.rows:,} rows finished",)
     return (f"{board.over}/{len(board.lanes)} finished",) if board.lanes else ()

@@ -52,6 +52,8 @@ def report(
                 titles={each.row.run.id: each.row.run.title for each in found.members},
                 left=[each for each in found.members if each.row.run.id not in ended],
                 total=found.total,
+                former=found.former,
+                rows=found.rows,
                 costs=await client.journal.costs(tree=tree),
                 at=time.time(),
             )

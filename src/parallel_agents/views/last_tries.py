@@ -1,0 +1,128 @@
+"""Last tries: what became of each task of a team, a flow or a map by its last try, whatever was tried before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from parallel_agents.core.event import Queued
+from parallel_agents.core.ids import RunId, SessionKey, function_of
+from parallel_agents.core.inspection import PAGE, Journal
+from parallel_agents.core.retry_keys import earlier_tries, name_of
+from parallel_agents.core.row import ChildRun, Row
+from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.verbs import SessionReads
+from parallel_agents.maps.batches import Batches, Part
+from parallel_agents.maps.reducing import REDUCE
+from parallel_agents.maps.request import MAP
+
+
+class RowCount(NamedTuple):
+    """How far the rows of a map are.
+
+    Attributes:
+        total: how many there are, begun or not.
+    """
+
+    done: int
+    ended: int
+    total: int
+
+
+class LastTries(NamedTuple):
+    """The tasks of a group, each once.
+
+    Attributes:
+        runs: the last try of each task, in the order of the tasks.
+        former: the tries before them.
+        rows: how far a map's rows are; None for anything else.
+    """
+
+    runs: Sequence[RunId]
+    former: frozenset[RunId] = frozenset()
+    rows: RowCount | None = None
+
+
+def tries_told(former: int) -> str:
+    """The former tries as the subject of a sentence: `2 former tries are`."""
+    return "1 former try is" if former == 1 else f"{former:,} former tries are"
+
+
+async def last_tries(reads: SessionReads, journal: Journal, group: Row) -> LastTries:
+    """The last try of each task of a team, a flow or a map; the run itself of an agent."""
+    key = group.session.key
+    if group.run.kind is not RunnerKind.FLOW:
+        return LastTries(await reads.member_runs(group))
+    children = list({child.key: child for child in await reads.child_runs(key)}.values())
+    if function_of(key) == MAP:
+        return await _of_map(reads, journal, key, children)
+    is_former = earlier_tries(child.key for child in children)
+    replaced = [child for child, is_it in zip(children, is_former, strict=True) if is_it]
+    return _of(children, replaced)
+
+
+async def _of_map(
+    reads: SessionReads, journal: Journal, key: SessionKey, children: Sequence[ChildRun]
+) -> LastTries:
+    latest = {name_of(child.key): child for child in children}
+    parts = dict((await Batches.stored(reads, key)).items())
+    left = _left(latest, parts)
+    gone = [child for name, child in latest.items() if name in left and not left[name]]
+    replaced = [child for child in children if latest[name_of(child.key)] is not child]
+    tasks = [child for child in latest.values() if child not in gone]
+    found = await _count(reads, [(each, left.get(name_of(each.key))) for each in tasks])
+    total = max(found.total, await _rows_asked(journal, key))
+    return _of(list(latest.values()), [*replaced, *gone])._replace(rows=found._replace(total=total))
+
+
+def _of(children: Sequence[ChildRun], replaced: Sequence[ChildRun]) -> LastTries:
+    former = frozenset(child.run for child in replaced)
+    return LastTries([each.run for each in children if each.run not in former], former)
+
+
+def _left(latest: Mapping[str, ChildRun], parts: Mapping[str, Part]) -> Mapping[str, Sequence[str]]:
+    """The items of each batch that is not done whose rows were not asked again in another task."""
+    left: dict[str, list[str]] = {part.batch: [] for part in parts.values()}
+    for row, part in parts.items():
+        batch = latest.get(part.batch)
+        if row not in latest or (batch is not None and batch.status is RunStatus.DONE):
+            left[part.batch].append(str(part.number))
+    return left
+
+
+async def _count(
+    reads: SessionReads, tasks: Sequence[tuple[ChildRun, Sequence[str] | None]]
+) -> RowCount:
+    """How many rows these tasks have; those of a batch are its items."""
+    failed = [
+        child.run
+        for child, items in tasks
+        if items and child.status.is_over and child.status is not RunStatus.DONE
+    ]
+    results = {each.run_id: each for each in await reads.results(failed)} if failed else {}
+    done = ended = total = 0
+    for child, items in tasks:
+        if child.key.startswith(REDUCE):
+            continue
+        rows = 1 if items is None else len(items)
+        total += rows
+        ended += rows if child.status.is_over else 0
+        if child.status is RunStatus.DONE:
+            done += rows
+        elif items and (result := results.get(child.run)) is not None:
+            done += sum(item in result.accepted_items for item in items)
+    return RowCount(done, ended, total)
+
+
+async def _rows_asked(journal: Journal, key: SessionKey) -> int:
+    """How many rows the latest run of a map was asked for; 0 if it does not say."""
+    asked, after = 0, 0
+    while page := await journal.events(session=key, kinds={"queued"}, after=after):
+        after = page[-1].seq
+        for event in page:
+            body = event.body
+            rows = body.flow.options.get("rows") if isinstance(body, Queued) and body.flow else None
+            asked = rows if isinstance(rows, int) else asked
+        if len(page) < PAGE:
+            break
+    return asked
