@@ -41,7 +41,7 @@ from parallel_agents.comparing.whole import (
 from parallel_agents.core.event import Attempted, Event, Finished, Replied, Started
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.forking import said_before
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE, Journal, Snapshot
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
@@ -154,9 +154,13 @@ async def _read(reads: SessionReads, journal: Journal, meant: Meant) -> Whole:
     key = top.session.key
     rows = [top] if meant.attempt is not None else await _rows(reads, top)
     sides: dict[SessionKey, Side] = {}
+    former: frozenset[RunId] = frozenset()
     for start in range(0, len(rows), _ROWS):
         seen = await journal.look(rows[start : start + _ROWS])
         sides |= {row.session.key: _side(row, seen) for row in rows[start : start + _ROWS]}
+        former |= seen.former
+    rows = [row for row in rows if row is top or row.run.id not in former]  # the last tries count
+    sides = {row.session.key: sides[row.session.key] for row in rows}
     ids = ids_of(rows, key)
     told = {row.session.key: told_of(row, ids, meant.attempt) for row in rows}
     budget = await journal.budget(key)

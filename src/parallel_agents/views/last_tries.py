@@ -13,6 +13,7 @@ from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.maps.batches import Batches, Part
+from parallel_agents.maps.batching import BATCH
 from parallel_agents.maps.reducing import REDUCE
 from parallel_agents.maps.request import MAP
 
@@ -82,10 +83,10 @@ def _of(children: Sequence[ChildRun], replaced: Sequence[ChildRun]) -> LastTries
 
 def _left(latest: Mapping[str, ChildRun], parts: Mapping[str, Part]) -> Mapping[str, Sequence[str]]:
     """The items of each batch that is not done whose rows were not asked again in another task."""
-    left: dict[str, list[str]] = {part.batch: [] for part in parts.values()}
+    left: dict[str, list[str]] = {name: [] for name in latest if name.startswith(BATCH)}
     for row, part in parts.items():
-        batch = latest.get(part.batch)
-        if row not in latest or (batch is not None and batch.status is RunStatus.DONE):
+        batch = latest.get(part.batch)  # a crash may have come before its session
+        if batch is not None and (row not in latest or batch.status is RunStatus.DONE):
             left[part.batch].append(str(part.number))
     return left
 
