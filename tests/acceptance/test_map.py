@@ -171,7 +171,7 @@ def test_a_retry_of_the_dead_letter_counts_as_the_row(
     pagents(*command(rows))
     provider.begin()
     pagents("dlq", "retry", "--all")
-    pagents.wait_ended("row-3-retry-2")
+    pagents.wait_ended(6)
     report = pagents("report", "fruits").out
 
     ended = pagents(*command(rows))

@@ -242,7 +242,7 @@ def check_batch(agent: AnyAgent, *, refine: Refine | None, workspace: Workspace 
     why = ""
     if refine and not agent.refine:
         raise BatchRefused(
-            "several rows in one call cannot be refined",
+            f"{agent.name} cannot be asked for several rows in one call and have each answer refined",
             why="a refine loop makes one answer better, and a batch has several",
             hint="leave out --refine, in Python refine=; or --batch, in Python batch= or size=",
         )

@@ -11,6 +11,7 @@ from parallel_agents.core.inspection import PAGE, Journal
 from parallel_agents.core.retry_keys import earlier_tries, name_of
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.maps.batches import Batches, Part
 from parallel_agents.maps.batching import BATCH
@@ -72,7 +73,8 @@ async def _of_map(
     replaced = [child for child in children if latest[name_of(child.key)] is not child]
     tasks = [child for child in latest.values() if child not in gone]
     found = await _count(reads, [(each, left.get(name_of(each.key))) for each in tasks])
-    total = max(found.total, await _rows_asked(journal, key))
+    asked = (await options_of(journal, key)).get("rows")
+    total = max(found.total, asked) if isinstance(asked, int) else found.total
     return _of(list(latest.values()), [*replaced, *gone])._replace(rows=found._replace(total=total))
 
 
@@ -115,15 +117,15 @@ async def _count(
     return RowCount(done, ended, total)
 
 
-async def _rows_asked(journal: Journal, key: SessionKey) -> int:
-    """How many rows the latest run of a map was asked for; 0 if it does not say."""
-    asked, after = 0, 0
-    while page := await journal.events(session=key, kinds={"queued"}, after=after):
+async def options_of(journal: Journal, flow: SessionKey) -> JsonObject:
+    """What the latest run of a flow was asked for besides its input; empty if there is no such flow."""
+    options: JsonObject = {}
+    after = 0
+    while page := await journal.events(session=flow, kinds={"queued"}, after=after):
         after = page[-1].seq
-        for event in page:
-            body = event.body
-            rows = body.flow.options.get("rows") if isinstance(body, Queued) and body.flow else None
-            asked = rows if isinstance(rows, int) else asked
+        bodies = [event.body for event in page]
+        asked = [body.flow for body in bodies if isinstance(body, Queued) and body.flow is not None]
+        options = asked[-1].options if asked else options
         if len(page) < PAGE:
             break
-    return asked
+    return options
