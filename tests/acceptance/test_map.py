@@ -189,6 +189,7 @@ def test_a_budget_that_is_used_up_begins_no_further_rows(
 
     short = pagents(*command(rows, "--budget", "0.015", "--max-parallel", "1"))
     report = pagents("report", "fruits").out
+    (costs,) = pagents.items("cost")
     made = len(provider.requests)
     whole = pagents(*command(rows, "--budget", "5"))
 
@@ -197,6 +198,7 @@ def test_a_budget_that_is_used_up_begins_no_further_rows(
     assert "of 104 rows done" in report
     assert "the budget of the map fruits" in report
     assert made < 20
+    assert costs["runs"] == made
     assert whole.code == 0
     assert "104/104 rows done" in whole.err
     assert len(provider.requests) <= 105
