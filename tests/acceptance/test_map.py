@@ -109,6 +109,23 @@ def test_after_kill_9_in_the_middle_of_batches_each_row_is_paid_for_once(
     assert "rows-1-2" in pagents("show", "fruits").out
 
 
+def test_a_killed_map_says_how_many_rows_are_done_and_where_they_are(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(Hang(), to="About plums")
+    provider.gives(Hang(), to="About quinces")
+    file = pagents.home / "results" / "fruits.jsonl"
+    running = pagents.start(*command(table(pagents, *FRUITS)))
+    pagents.wait_until(lambda: file.exists() and len(lines(file)) == 2)
+
+    killed = pagents("kill", "fruits", "--yes")
+    running.ended()
+
+    assert "2 of 4 rows are done" in killed.err
+    assert "killed, 2 of 4 rows done" in pagents("report", "fruits").out
+    assert str(file) in killed.err
+
+
 @pytest.mark.parametrize("way_on", [("resume", "fruits"), command("data.csv")])
 def test_ctrl_c_lets_calls_in_flight_end_and_the_rest_is_done_later(
     pagents: Pagents, provider: FakeProvider, way_on: tuple[str, ...]
