@@ -239,6 +239,7 @@ def test_files_are_rows_whose_content_is_an_input(pagents: Pagents, provider: Fa
         {"path": "src/one.py"},
     ]
     assert any("second = 2" in text for text in provider.texts())
+    assert any("Do your task for src/one.py." in text for text in provider.texts())
 
 
 def test_rows_from_stdin_stream_to_stdout(pagents: Pagents) -> None:
