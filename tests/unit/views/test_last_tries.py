@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from parallel_agents.core.artifact import Artifact
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.run import Result
 from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.testing import Rig
+from parallel_agents.views.exports.tree import read_tree
 from parallel_agents.views.last_tries import LastTries, RowCount, last_tries
 from parallel_agents.views.sessions import lines_of
 from tests.unit.maps.parts import Batcher, batch_process, run_map, write_rows
@@ -60,3 +64,19 @@ async def test_a_line_of_a_former_try_says_so(tmp_path: Path) -> None:
         ("row-2", "failed", True),
         ("row-2", "failed", False),
     }
+
+
+async def test_an_export_marks_a_batch_whose_rows_were_asked_again(tmp_path: Path) -> None:
+    async def no_artifacts(_: SessionKey) -> Sequence[Artifact]:
+        return ()
+
+    batcher = Batcher()
+    write_rows(tmp_path, "one", "fail")
+    async with batch_process(batcher) as rig:
+        await run_map(rig, tmp_path, batch=2)
+        result = await run_map(rig, tmp_path, batch=2)
+        journal = StoreJournal(rig.store, time.time)
+        tree = await read_tree(rig.service, journal, result.session_key, artifacts=no_artifacts)
+
+    former = [line.row.session.label for line in tree.lines if line.is_former]
+    assert former == ["rows-1-2"]
