@@ -51,7 +51,7 @@ def is_same(plan: Plan, other: Plan) -> bool:
 
 def _works(plan: Plan) -> set[bytes]:
     unnamed = (replace(step, id="", needs=()) for step in plan.steps)
-    made = (as_json(Plan(name="", steps=(step,))) for step in unnamed)
+    made = (as_json(Plan(name="plan", steps=(step,))) for step in unnamed)
     return {orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in made}
 
 
