@@ -103,6 +103,24 @@ async def test_a_change_whose_answer_is_lost_is_made_once_and_told_as_made(
     assert all(times > 1 for (method, _), times in sent.items() if method != "GET")
 
 
+async def test_only_a_write_to_the_state_is_refused_if_an_earlier_gateway_may_have_done_it(
+    serving: Serving,
+) -> None:
+    headers = {"Idempotency_Key": "k", "X_First_Sent_Seconds_Ago": "99999"}
+    async with serving() as served, served.worker():
+        work = {"agent": "code_reviewer", "text": "Look", "input": TASK.input, "model": "sim/calm"}
+        spawned = await served.post("/runs", work, **headers)
+        path = f"/runs/{spawned[1]['id']}"
+        written = await served.post(
+            f"{path}/state", {"operation": "append", "key": "a", "value": 1}, **headers
+        )
+        killed = await served.post(f"{path}/kill", {}, **headers)
+
+    assert (spawned[0], killed[0]) == (201, 200)
+    assert (written[0], written[1]["code"]) == (409, "PA-E106")
+    assert "may have been done" in written[1]["title"]
+
+
 @pytest.mark.parametrize("is_change", [True, False])
 async def test_a_gateway_that_stays_away_says_of_a_change_that_it_may_be_done(
     is_change: bool,
