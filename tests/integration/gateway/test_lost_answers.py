@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -16,10 +18,12 @@ from parallel_agents.app.distant import Distant, open_distant
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.schema import Json
 from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.gateway_client.address import Address
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.settings import TOKEN_VARIABLE, URL_VARIABLE, Environment
+from parallel_agents.settings import TOKEN_VARIABLE, URL_VARIABLE, Environment, Settings
+from parallel_agents.testing import Behaviour, Hold, LoopbackProvider
 from tests.integration.gateway.test_client import answering
 
 if TYPE_CHECKING:
@@ -78,21 +82,32 @@ async def test_a_change_whose_answer_is_lost_is_made_once_and_told_as_made(
     serving: Serving,
 ) -> None:
     sent: Counter[tuple[str, str]] = Counter()
-    async with serving() as served, over_lossy_line(served, sent) as distant:
-        await distant.sessions.list()
-        spawned = await distant.sessions.spawn(TASK)
-        again = await distant.sessions.spawn(TASK)
-        tree = SessionKey(spawned.session_key)
-        state = distant.sharing.state(tree)
-        await state.append("list", "one")
-        written = await state.compare_and_set("n", 1, version=0)
-        await distant.sessions.price(TASK)
-        limit = await distant.limits.set_limit("sim/calm", RateLimit(requests_per_minute=7))
-        foretold = await distant.sessions.kill(tree, dry_run=True)
-        paused = await distant.sessions.pause(tree)
-        killed = await distant.sessions.kill(tree)
-        entries = {each.key: each.value for each in await state.entries()}
-        rows = await distant.sessions.list()
+    may_end = asyncio.Event()
+    held = replace(TASK, model="acme/m")
+    behaviour = Behaviour(fault=lambda _number, _body: Hold(may_end.is_set))
+    async with LoopbackProvider(behaviour) as provider:
+        acme: dict[str, Json] = {"base_url": provider.base_url, "wire": "chat"}
+        settings = Settings(model="acme/m", providers={"acme": acme})
+        async with (
+            serving(settings) as served,
+            served.worker(),
+            over_lossy_line(served, sent) as distant,
+        ):
+            await distant.sessions.list()
+            spawned = await distant.sessions.spawn(held)
+            again = await distant.sessions.spawn(held)
+            tree = SessionKey(spawned.session_key)
+            state = distant.sharing.state(tree)
+            await state.append("list", "one")
+            written = await state.compare_and_set("n", 1, version=0)
+            await distant.sessions.price(held)
+            limit = await distant.limits.set_limit("acme/m", RateLimit(requests_per_minute=7))
+            foretold = await distant.sessions.kill(tree, dry_run=True)
+            paused = await distant.sessions.pause(tree)
+            killed = await distant.sessions.kill(tree)
+            entries = {each.key: each.value for each in await state.entries()}
+            rows = await distant.sessions.list()
+        may_end.set()
 
     assert (spawned.is_new, again.is_new) == (True, False)
     assert [row.run.status for row in rows] == [RunStatus.KILLED]
