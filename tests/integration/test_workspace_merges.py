@@ -116,6 +116,22 @@ def test_a_file_whose_conflict_marks_somebody_edited_is_resolved(
     assert state_of(rig.source) == before
 
 
+def test_a_file_with_half_of_its_marks_is_in_conflict_still(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.commit({"a.txt": "base\n"})
+    workspace = rig.make()
+    write(workspace.files, {"a.txt": "first\n"})
+    write(rig.source, {"a.txt": "mine\n"})
+    workspace.merge(Conflicts.MARKERS)
+    lines = (rig.source / "a.txt").read_text().splitlines(keepends=True)
+    write(rig.source, {"a.txt": "".join(line for line in lines if line[0] not in "<>")})
+
+    done = workspace.merge()
+
+    assert done.edited == frozenset()
+    assert [each.path for each in done.conflicts] == ["a.txt"]
+
+
 def test_a_file_that_is_as_it_was_before_all_changes_is_merged_anew(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.commit({"a.txt": "base\n"})

@@ -122,9 +122,14 @@ class GatewayFault(HostError):
 
 
 class GatewayUnreachable(HostError):
-    """A distant gateway cannot be reached, or the connection to it broke."""
+    """A distant gateway cannot be reached, or the connection to it broke.
+
+    Attributes:
+        was_sent: whether the request may have arrived there.
+    """
 
     code = "PA-E395"
+    was_sent = True
 
 
 class GatewayMismatch(HostError):

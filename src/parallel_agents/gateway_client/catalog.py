@@ -31,7 +31,7 @@ class RemoteCatalog:
         Raises:
             UnknownAgent: there is none of that name.
         """
-        answer = await self._exchange.request("GET", f"/agents/{quote(name, safe='')}")
+        answer = await self._exchange.get(f"/agents/{quote(name, safe='')}")
         return self._exchange.read_value(ANSWER, answer)
 
     async def team(self, name: str) -> dict[str, Json]:
@@ -40,7 +40,7 @@ class RemoteCatalog:
         Raises:
             NotFound: there is none of that name.
         """
-        answer = await self._exchange.request("GET", f"/teams/{quote(name, safe='')}")
+        answer = await self._exchange.get(f"/teams/{quote(name, safe='')}")
         return self._exchange.read_value(ANSWER, answer)
 
     async def _all(self, path: str) -> list[dict[str, Json]]:
@@ -49,7 +49,7 @@ class RemoteCatalog:
             query = {"limit": str(_PAGE)}
             if found:
                 query["after"] = str(found[-1].get("name"))
-            answer = await self._exchange.request("GET", path, query=query)
+            answer = await self._exchange.get(path, query=query)
             found += (page := self._exchange.read_value(ENTRIES, answer.get("items")))
             if not page or answer.get("next") is None:
                 break

@@ -6,19 +6,23 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from math import ceil
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 import orjson
 
+from parallel_agents.core.ids import make_long_name
 from parallel_agents.errors import GatewayMismatch, GatewayUnreachable, InvalidInput
 from parallel_agents.gateway_client.address import Address
 from parallel_agents.gateway_client.pauses import AWAY_SECONDS, pause_after
 from parallel_agents.gateway_client.refusals import refusal_of
 from parallel_agents.gateway_client.wire import (
+    FIRST_SENT,
     FORMAT,
     LOOK,
     MOST_ASKED,
@@ -37,6 +41,7 @@ else:
 _log = logging.getLogger(__name__)
 _CUTS_TOLD = 2  # one may be a connection that was idle for too long
 _API = "/api/v1"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _MOST_ANSWER = 64 << 20
 _MOST_REFUSAL = 64 << 10
 _CONNECT_SECONDS, _SECONDS, _SILENT_SECONDS = 10.0, 90.0, 45.0
@@ -81,7 +86,7 @@ class Exchange:
             raise GatewayMismatch(
                 "more was asked for than fits into one request", hint="ask for less at once"
             )
-        value = await self.request("GET", LOOK, query={"asked": given})
+        value = await self.get(LOOK, query={"asked": given})
         return self.read(look, value)
 
     def read(self, look: Look[T], answer: Mapping[str, object]) -> T:
@@ -105,54 +110,106 @@ class Exchange:
         except UnreadableAnswer as error:
             raise self.mismatch(f"{look.name}: {error}") from error
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Mapping[str, object] | None = None,
-        key: str = "",
+    async def get(
+        self, path: str, *, query: Mapping[str, str] | None = None
     ) -> Mapping[str, object]:
-        """The object of an answer; what takes effect once is sent again while the gateway is away.
-
-        Of a gateway that has never answered, the address may be wrong: it is asked twice.
+        """The object at a path, asked for again while the gateway is away.
 
         Raises:
             PagentsError: what the gateway says, or what kept it from saying anything.
         """
-        began, cuts = monotonic(), 0
+        return await self._again(lambda _: self._object("GET", path, query=query))
+
+    async def ask(self, path: str, body: Mapping[str, object]) -> Mapping[str, object]:
+        """The answer to a question that is too long for an address; it changes nothing there.
+
+        Raises:
+            PagentsError: as for `get`.
+        """
+        return await self._again(lambda _: self._object("POST", path, body=body))
+
+    async def change(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        method: str = "POST",
+        key: str | None = None,
+    ) -> Mapping[str, object]:
+        """What a change answers; it is sent again under one key while the gateway is away, and done once.
+
+        Where the key also names what is begun, it is given; by default it is a new one.
+
+        Raises:
+            PagentsError: as for `get`; of a gateway that stays away, whether the change may be done.
+        """
+        name = key or make_long_name()
+
+        def send(seconds: float) -> Awaitable[Mapping[str, object]]:
+            return self.change_once(path, body, method=method, key=name, sent_seconds_ago=seconds)
+
+        return await self._again(send)
+
+    async def change_once(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        method: str = "POST",
+        key: str,
+        sent_seconds_ago: float = 0.0,
+    ) -> Mapping[str, object]:
+        """What a change answers that the caller sends again, under the same key and with the seconds since the first time.
+
+        Raises:
+            PagentsError: as for `change`.
+        """
+        headers = {"Idempotency-Key": key}
+        if sent_seconds_ago:
+            headers[FIRST_SENT] = str(ceil(sent_seconds_ago))
+        try:
+            return await self._object(method, path, body=body, headers=headers)
+        except GatewayUnreachable as error:
+            if error.was_sent or sent_seconds_ago:
+                error.was_sent = True
+                error.hint = f"it may be done: look before you ask again (request {key})"
+            raise
+
+    async def _again(
+        self, send: Callable[[float], Awaitable[Mapping[str, object]]]
+    ) -> Mapping[str, object]:
+        """What is answered in the end, sent again while the gateway is away.
+
+        Of a gateway that has never answered, the address may be wrong: it is asked twice.
+        """
+        began, cuts, sent_at = monotonic(), 0, 0.0
         while True:
+            now = monotonic()
             try:
-                return await self.request_once(method, path, query=query, body=body, key=key)
+                return await send(now - sent_at if sent_at else 0.0)
             except GatewayUnreachable as error:
+                sent_at = sent_at or (now if error.was_sent else 0.0)
                 cuts += 1
                 pause = pause_after(cuts)
                 is_late = monotonic() + pause > began + AWAY_SECONDS
-                if is_late or (method != "GET" and not key) or (cuts > 1 and not self._answered):
+                if is_late or (cuts > 1 and not self._answered):
                     raise
                 if cuts == _CUTS_TOLD:
                     _log.warning("%s (%s); trying again", error.message, error.why)
                 await asyncio.sleep(pause)
 
-    async def request_once(
+    async def _object(
         self,
         method: str,
         path: str,
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
-        key: str = "",
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Mapping[str, object]:
-        """The object of an answer to a request that is sent once.
-
-        Raises:
-            PagentsError: what the gateway says, or what kept it from saying anything.
-        """
-        headers = {"Idempotency-Key": key} if key else {}
         content = None if body is None else orjson.dumps(body)
         if content is not None:
-            headers["Content-Type"] = "application/json"
+            headers = {**headers, "Content-Type": "application/json"}
         return self.read_object(await self._bytes(method, path, query, content, headers))
 
     async def content(self, path: str, digest: str) -> bytes:
@@ -285,9 +342,11 @@ class Exchange:
                 why = "it does not answer in time"
             case _:
                 why = "the connection broke"
-        return GatewayUnreachable(
+        found = GatewayUnreachable(
             f"the gateway at {self.url} cannot be reached", why=why, hint=hint
         )
+        found.was_sent = not isinstance(error, aiohttp.ClientConnectorError)
+        return found
 
 
 def _reason(error: aiohttp.ClientError) -> str:

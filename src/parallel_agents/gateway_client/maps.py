@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
-from parallel_agents.core.ids import RunId, make_long_name
+from parallel_agents.core.ids import RunId
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.forms import BegunMapForm, MapResultsForm, PricedMapForm
 from parallel_agents.gateway_client.wire import BEGUN_MAP, MAP_RESULTS, PRICED_MAP, WAIT_SECONDS
@@ -42,7 +42,7 @@ class RemoteMaps:
         while part := await asyncio.to_thread(_part_of, lines):
             body = {"upload": upload, "first": size, "lines": part.decode()}
             path = f"/maps/{quote(key, safe='')}/rows"
-            await self._exchange.request("POST", path, body=body, key=make_long_name())
+            await self._exchange.change(path, body)
             digest.update(part)
             size += len(part)
         return SentRows(upload, digest.hexdigest())
@@ -53,7 +53,7 @@ class RemoteMaps:
         Raises:
             PagentsError: it cannot be begun.
         """
-        answer = await self._exchange.request("POST", "/maps", body=body, key=str(body["key"]))
+        answer = await self._exchange.change("/maps", body)
         form = self._exchange.read_value(BEGUN_MAP, answer)
         if form.warning:
             _log.warning("%s", form.warning)
@@ -65,7 +65,7 @@ class RemoteMaps:
         Raises:
             PagentsError: as when it is begun.
         """
-        answer = await self._exchange.request("POST", "/price/map", body=body)
+        answer = await self._exchange.ask("/price/map", body=body)
         return self._exchange.read_value(PRICED_MAP, answer)
 
     async def results(self, key: str, run: RunId) -> AsyncGenerator[MapResultsForm]:
@@ -88,7 +88,7 @@ class RemoteMaps:
     async def _results(self, key: str, run: RunId, after: int) -> MapResultsForm:
         query = {"run": run, "after": str(after), "wait": str(min(5.0, WAIT_SECONDS))}
         path = f"/maps/{quote(key, safe='')}/results"
-        answer = await self._exchange.request("GET", path, query=query)
+        answer = await self._exchange.get(path, query=query)
         return self._exchange.read_value(MAP_RESULTS, answer)
 
 

@@ -35,7 +35,5 @@ class RemotePausing(RemoteReads):
 
     async def _changed(self, name: str, verb: str) -> Paused:
         path = f"/runs/{quote(name, safe='')}/{verb}"
-        form = self._exchange.read_value(
-            _PAUSED, await self._exchange.request("POST", path, body={})
-        )
+        form = self._exchange.read_value(_PAUSED, await self._exchange.change(path, {}))
         return Paused([row.run for row in await self.rows_of(form.runs)], form.unchanged)

@@ -50,7 +50,7 @@ class RemotePools:
         if after is not None:
             body |= {"after_run": after[0], "after_generation": after[1]}
         path = f"/pools/{quote(place, safe='')}"
-        answer = await self._exchange.request("POST", path, body=body, key=make_long_name())
+        answer = await self._exchange.change(path, body)
         form = self._exchange.read_value(POOLED, answer)
         if form.warning:
             _log.warning("%s", form.warning)

@@ -20,7 +20,7 @@ from parallel_agents.core.artifact import (
     found_artifacts,
 )
 from parallel_agents.core.converted import GivenJson, as_json
-from parallel_agents.core.ids import SessionKey, make_long_name
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_reads import not_in_time
 from parallel_agents.core.shared_state import (
@@ -75,7 +75,8 @@ class RemoteSharing:
     ) -> tuple[tuple[ContentForm, ...], tuple[ContentForm, ...]]:
         """Remove contents at the gateway that nothing refers to; also return those of the last hour that stay."""
         body = {"all": everything, "dry_run": dry_run}
-        answer = await self._exchange.request("POST", "/artifacts/clean", body=body)
+        send = self._exchange.ask if dry_run else self._exchange.change
+        answer = await send("/artifacts/clean", body)
         gone = self._exchange.read_value(CONTENTS, answer.get("removed"))
         return gone, self._exchange.read_value(CONTENTS, answer.get("young"))
 
@@ -84,7 +85,8 @@ class RemoteSharing:
 class RemoteState:
     """The values that the sessions of one tree share, at a distance; see `sessions.tree_state.TreeState`.
 
-    A change is asked for once: if the connection breaks, the error does not say whether it was made.
+    A change is made once, also if the connection breaks. If the gateway is started again meanwhile, the error says
+    that it may have been made.
     """
 
     def __init__(self, exchange: Exchange, tree: SessionKey) -> None:
@@ -139,9 +141,7 @@ class RemoteState:
 
     async def clear(self, prefix: str = "") -> Removal:
         """Remove the values of all keys that begin with `prefix`; says how many, and their bytes."""
-        answer = await self._exchange.request(
-            "POST", f"{_path(self._tree)}/state/clear", body={"prefix": prefix}
-        )
+        answer = await self._exchange.change(f"{_path(self._tree)}/state/clear", {"prefix": prefix})
         return _removal(self._exchange, answer)
 
     async def _write(
@@ -158,7 +158,7 @@ class RemoteState:
         body: dict[str, object] = {"operation": operation.value, "key": key, "version": version}
         if operation is not StateOperation.DELETE:
             body["value"] = value
-        answer = await self._exchange.request("POST", f"{_path(self._tree)}/state", body=body)
+        answer = await self._exchange.change(f"{_path(self._tree)}/state", body)
         form = self._exchange.read_value(STATE_WRITTEN, answer)
         found = form.entry
         entry = found and StateEntry(found.key, found.value, found.version, found.at, found.by)
@@ -218,11 +218,9 @@ class RemoteArtifacts:
         """The same for content in parts, which are read in another thread."""
         check_artifact_name(name)
         content = await asyncio.to_thread(_joined, pieces)
-        answer = await self._exchange.request(
-            "POST",
+        answer = await self._exchange.change(
             f"{_path(self._tree)}/artifacts",
-            body={"name": name, "content": b64encode(content).decode()},
-            key=make_long_name(),  # the same content twice is one artifact
+            {"name": name, "content": b64encode(content).decode()},
         )
         form = self._exchange.read_value(PUT, answer)
         return Artifact(id=form.id, name=form.name, media_type=form.media_type, size=form.bytes)
@@ -246,7 +244,7 @@ class RemoteArtifacts:
 
     async def _remove(self, body: Mapping[str, object]) -> Removal:
         path = f"{_path(self._tree)}/unshare"
-        return _removal(self._exchange, await self._exchange.request("POST", path, body=body))
+        return _removal(self._exchange, await self._exchange.change(path, body))
 
     async def list(self) -> Sequence[ArtifactRecord]:
         return await self._exchange.look(ARTIFACTS, Asked(look=ARTIFACTS.name, tree=self._tree))

@@ -50,15 +50,21 @@ class RemoteTools:
             "allow_answers": allow_answers,
         }
         key, cuts, began = make_long_name(), 0, monotonic()
+        sent_at = 0.0
         most = AWAY_SECONDS if longest_wait is None else longest_wait
         while True:
             left = max(_LEAST_WAIT_SECONDS, began + most - monotonic())
             wait = None if longest_wait is None else left
+            now = monotonic()
             try:
-                answer = await self._exchange.request_once(
-                    "POST", "/tools/call", body={**body, "longest_wait": wait}, key=key
+                answer = await self._exchange.change_once(
+                    "/tools/call",
+                    {**body, "longest_wait": wait},
+                    key=key,
+                    sent_seconds_ago=now - sent_at if sent_at else 0.0,
                 )
-            except GatewayUnreachable:  # it may be starting again; what was started continues
+            except GatewayUnreachable as error:  # it may be starting again; what began continues
+                sent_at = sent_at or (now if error.was_sent else 0.0)
                 cuts += 1
                 pause = pause_after(cuts)
                 if monotonic() + pause >= began + most:

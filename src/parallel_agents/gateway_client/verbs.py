@@ -18,7 +18,7 @@ from parallel_agents.core.event import Event, Replied, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.fork import NO_FORK, Fork
-from parallel_agents.core.ids import RunId, SessionKey, make_long_name
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.question import Answer, OpenQuestion
@@ -103,7 +103,7 @@ class RemoteSessions(RemotePausing):
         Raises:
             UnknownAgent: it has no such agent.
         """
-        answer = await self._exchange.request("GET", f"/agents/{_quoted(agent)}")
+        answer = await self._exchange.get(f"/agents/{_quoted(agent)}")
         return self._exchange.read_value(SCHEMA, answer.get("input_schema"))
 
     async def spawn_team(
@@ -138,7 +138,7 @@ class RemoteSessions(RemotePausing):
         Raises:
             NotFound: it has no such team.
         """
-        answer = await self._exchange.request("GET", f"/teams/{_quoted(team)}")
+        answer = await self._exchange.get(f"/teams/{_quoted(team)}")
         return self._exchange.read_value(SCHEMA, answer.get("input")) or {"type": "object"}
 
     async def price(self, asked: AnyTask | NamedTeam) -> PriceForm:
@@ -148,7 +148,7 @@ class RemoteSessions(RemotePausing):
             PagentsError: as when it is started.
         """
         body = named_team_body(asked) if isinstance(asked, NamedTeam) else task_body(asked)
-        answer = await self._exchange.request("POST", "/price", body=body)
+        answer = await self._exchange.ask("/price", body=body)
         return self._exchange.read_value(PRICE, answer)
 
     async def price_goal(self, asked: Goal) -> PriceForm:
@@ -157,7 +157,7 @@ class RemoteSessions(RemotePausing):
         Raises:
             PagentsError: as when it is started.
         """
-        answer = await self._exchange.request("POST", "/price/goal", body=goal_body(asked))
+        answer = await self._exchange.ask("/price/goal", body=goal_body(asked))
         return self._exchange.read_value(PRICE, answer)
 
     async def resume(self, name: str) -> Spawned:
@@ -193,7 +193,8 @@ class RemoteSessions(RemotePausing):
             "afresh": edits.afresh,
             "dry_run": dry_run,
         }
-        answer = await self._exchange.request("POST", "/dead-letters/retry", body=body)
+        send = self._exchange.ask if dry_run else self._exchange.change
+        answer = await send("/dead-letters/retry", body)
         form = self._exchange.read_value(RETRIED, answer)
         if form.warning:
             _log.warning("%s", form.warning)
@@ -207,7 +208,7 @@ class RemoteSessions(RemotePausing):
         dropped = 0
         for part in in_parts([letter.run.id for letter in letters], MOST_NAMES):
             body = {"runs": [*part]}
-            answer = await self._exchange.request("POST", "/dead-letters/drop", body=body)
+            answer = await self._exchange.change("/dead-letters/drop", body)
             dropped += self._exchange.read_value(COUNT, answer.get("dropped"))
         return dropped
 
@@ -267,16 +268,15 @@ class RemoteSessions(RemotePausing):
             PagentsError: as when it is started.
         """
         body = {**fork_body(fork), "dry_run": True}
-        answer = await self._exchange.request("POST", f"/runs/{_quoted(name)}/fork", body=body)
+        answer = await self._exchange.ask(f"/runs/{_quoted(name)}/fork", body)
         return self._exchange.read_value(PRICE, answer)
 
     async def _started(
         self, path: str, body: Mapping[str, object], on_text: OnText | None = None
     ) -> Spawned:
-        key = "" if body.get("key") else make_long_name()
         if on_text is not None:
             body = {**body, "listen": True}
-        answer = await self._exchange.request("POST", path, body=body, key=key)
+        answer = await self._exchange.change(path, body)
         form = self._exchange.read_value(SPAWNED, answer)
         spawned = spawned_of(form)
         if on_text is not None:
@@ -295,11 +295,8 @@ class RemoteSessions(RemotePausing):
         if mode is SteerMode.AFTER:
             sent = await self.send(name, text)
             return Steer(sent.run_id, "")
-        answer = await self._exchange.request(
-            "POST",
-            f"/runs/{_quoted(name)}/steer",
-            body={"text": text, "mode": mode.value},
-            key=key or make_long_name(),
+        answer = await self._exchange.change(
+            f"/runs/{_quoted(name)}/steer", {"text": text, "mode": mode.value}, key=key
         )
         form = self._exchange.read_value(STEERED, answer)
         return Steer(form.run_id, form.key)
@@ -317,7 +314,7 @@ class RemoteSessions(RemotePausing):
             body["for_run"] = True
         if answer.arguments is not None:
             body["arguments"] = {**answer.arguments}
-        await self._exchange.request("POST", f"/questions/{_quoted(question)}/answer", body=body)
+        await self._exchange.change(f"/questions/{_quoted(question)}/answer", body)
         if found is None:  # it was asked and answered in between
             raise NotFound(f"the question {question[:40]!r} waits no longer")
         return found
@@ -327,7 +324,8 @@ class RemoteSessions(RemotePausing):
     ) -> Killed:
         """End a session's live run and everything that it spawned."""
         body = {"dry_run": dry_run, "keeps_session": keeps_session}
-        answer = await self._exchange.request("POST", f"/runs/{_quoted(name)}/kill", body=body)
+        send = self._exchange.ask if dry_run else self._exchange.change
+        answer = await send(f"/runs/{_quoted(name)}/kill", body)
         form = self._exchange.read_value(KILLED, answer)
         rows = await self.rows_of(form.runs)
         return Killed([row.run for row in rows], form.already_over)

@@ -188,7 +188,7 @@ class RemoteJournal:
     async def _verify(self, head: str, *, is_full: bool) -> Audit:
         query = {"head": head, "full": "true" if is_full else "false"}
         while True:  # it answers at the latest after half a minute; a large journal takes longer
-            answer = await self._exchange.request("GET", VERIFY, query=query)
+            answer = await self._exchange.get(VERIFY, query=query)
             if (found := self._exchange.read(AUDIT, answer)) is not None:
                 return found.audit
 
@@ -207,11 +207,11 @@ class RemoteLimits:
             "requests_per_minute": limit.requests_per_minute,
             "tokens_per_minute": limit.tokens_per_minute,
         }
-        await self._exchange.request("PUT", _path_of(model), body=body)
+        await self._exchange.change(_path_of(model), body, method="PUT")
         return await self._throttle(model)
 
     async def reset_limit(self, model: str) -> Throttle:
-        await self._exchange.request("DELETE", _path_of(model))
+        await self._exchange.change(_path_of(model), method="DELETE")
         return await self._throttle(model)
 
     async def _throttle(self, model: str) -> Throttle:

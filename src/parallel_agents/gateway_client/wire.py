@@ -65,6 +65,7 @@ T = TypeVar("T")
 FORMAT = 1
 LOOK, FOLLOW, LISTEN = "/client/look", "/client/follow", "/client/listen"
 VERIFY = "/client/verify"
+FIRST_SENT = "X-First-Sent-Seconds-Ago"  # of a request that is sent again
 MOST_ASKED = 60_000  # characters of what is asked, in an address
 MOST_PUT_BYTES = 11_000_000  # of which base64 fits into a request
 MOST_NAMES = 500

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked_methods
-from parallel_agents.core.ids import make_long_name
 from parallel_agents.core.resolving import MERGE_RESOLVER, Resolver, Resolving, merge_resolved
 from parallel_agents.core.workspace_verbs import (
     Conflicts,
@@ -134,7 +133,8 @@ class RemoteWorkspaces:
         body = {"every": every, "dry_run": dry_run, "conflicts": Conflicts(conflicts).value}
         if answers is not None:
             body["answers"] = answers
-        answer = await self._exchange.request("POST", f"{_runs(name)}/merge", body=body)
+        send = self._exchange.ask if dry_run else self._exchange.change
+        answer = await send(f"{_runs(name)}/merge", body)
         return [
             MergedWorkspace(
                 id=each.id,
@@ -167,11 +167,8 @@ class RemoteWorkspaces:
             UnknownAgent, InvalidInput: there is no such agent, or it cannot resolve conflicts.
             Conflict: the key was used for other conflicts: a file was changed since.
         """
-        answer = await self._exchange.request(
-            "POST",
-            f"{_runs(name)}/resolve",
-            body=resolver_body(resolver),
-            key=key or make_long_name(),
+        answer = await self._exchange.change(
+            f"{_runs(name)}/resolve", resolver_body(resolver), key=key
         )
         found = self._exchange.read_value(RESOLVING, answer)
         left = tuple(LeftOut(path=each.path, why=each.why) for each in found.left_out)
@@ -199,7 +196,8 @@ class RemoteWorkspaces:
         """
         check_forced(names, everything=everything, force=force)
         body = {"names": [*names], "everything": everything, "force": force, "dry_run": dry_run}
-        answer = await self._exchange.request("POST", "/workspaces/clean", body=body)
+        send = self._exchange.ask if dry_run else self._exchange.change
+        answer = await send("/workspaces/clean", body)
         return self._exchange.read_value(WORKSPACES, answer.get("workspaces"))
 
 

@@ -156,7 +156,9 @@ def _queued(body: Queued) -> Description:
     why = body.start if link is None else f"forked from {told(link)} ({_copied(body)})"
     return Description(
         title=f"task  {why}".rstrip(),
-        text="\n".join((*map(str, body.files), task_text(body.text, body.input))),
+        text="\n".join(
+            (*(format.one_line(str(each)) for each in body.files), task_text(body.text, body.input))
+        ),
         doing=WAITS_FOR_SLOT,
         decision=Decided(CALLER, "spawn" if link is None else "fork", why),
     )

@@ -96,6 +96,7 @@ class Frame:
         status: of its latest run; None if no event said so yet.
         present: what it began last and has not ended, whose end is not known; None for nothing.
         tools: the calls of tools that have not ended, and when each began.
+        executed: the tools of which a call began. A model may also call what is no tool.
     """
 
     label: str
@@ -110,6 +111,7 @@ class Frame:
     scores: list[Scored] = field(default_factory=list[Scored])
     present: Span | None = None
     tools: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    executed: set[str] = field(default_factory=set[str])
     is_group: bool = False
     queued_at: float | None = None
     paused_at: float | None = None
@@ -225,6 +227,7 @@ def _present(frame: Frame, body: Body, at: float) -> Span | None:
             return Span(SpanKind.ASKS, at, at)
         case ToolStarted(call=call):
             frame.tools.append((call.name, at))
+            frame.executed.add(call.name)
         case ToolFinished(result=result):
             begun = next((each for each in frame.tools if each[0] == result.name), None)
             if begun is not None:

@@ -14,7 +14,7 @@ from parallel_agents.core.verbs import SessionReads
 from parallel_agents.views.session_query import SessionQuery
 from parallel_agents.views.sessions import SessionLine, lines_of
 
-_SCANNED = 500
+_SCANNED = 5_000  # each part reads all open questions anew
 
 
 class Sought(NamedTuple):

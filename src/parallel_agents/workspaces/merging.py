@@ -18,7 +18,7 @@ from parallel_agents.workspaces.comparing import Change, write_tree
 from parallel_agents.workspaces.entries import Entry, Mode
 from parallel_agents.workspaces.git_names import git_takes
 from parallel_agents.workspaces.listing import list_folder
-from parallel_agents.workspaces.marks import has_marks, label
+from parallel_agents.workspaces.marks import has_marks, is_in_conflict, label
 from parallel_agents.workspaces.resolving import Clash, Resolution
 from parallel_agents.workspaces.rooted import Blocked, Found, Rooted
 
@@ -127,8 +127,8 @@ def _is_edited(blobs: Blobs, change: Change, found: Found | None) -> bool:
     """Whether a file that got conflict marks has none any more, and is not as it was before all changes."""
     if found is None:
         return True
-    before = b"" if change.before is None else blobs.read(change.before.oid)
-    return found.entry != change.before and not has_marks(found.content, before)
+    before, after = (b"" if each is None else blobs.read(each.oid) for each in change)
+    return found.entry != change.before and not is_in_conflict(found.content, before, after)
 
 
 def _decided(

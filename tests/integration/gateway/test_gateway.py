@@ -47,7 +47,7 @@ async def test_a_run_is_spawned_once_under_a_key_and_its_result_is_read(serving:
     assert (again[0], again[1]["is_new"]) == (200, False)
     assert again[1]["run_id"] == first[1]["run_id"]
     assert (other[0], other[1]["code"]) == (409, "PA-E106")
-    assert (two[0], two[1]["code"]) == (422, "PA-E101")
+    assert (two[0], two[1]["is_new"]) == (201, True)
     assert waited[1]["live"] == []
     assert results[1]["items"] == waited[1]["results"]
     assert history[1]["next"] == f"/api/v1/runs/{name}/history?after=2&limit=2"

@@ -36,7 +36,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.flow import Batched, StepFinished, StepStarted
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId
-from parallel_agents.core.message import ToolCall, ToolResult, assistant
+from parallel_agents.core.message import File, ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
@@ -59,7 +59,11 @@ REPLY = Replied(
 EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
     type(body): (body, title, text)
     for body, title, text in (
-        (Queued(text="Compare teas."), "task", "Compare teas."),
+        (
+            Queued(text="Look.", files=(File("a\nb.png"),)),
+            "task",
+            "[a b.png, file]\nLook.",
+        ),
         (Started(owner=OwnerId("me"), epoch=2), "taken up again (claim 2)", ""),
         (
             Attempted(number=2, error=BUSY, model="mine/large", by="editor"),

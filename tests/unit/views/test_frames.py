@@ -16,11 +16,12 @@ from parallel_agents.core.event import (
     Replied,
     Retrying,
     Started,
+    ToolFinished,
     ToolStarted,
 )
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.message import Message, Role, Text, ToolCall
+from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
 from parallel_agents.core.question import Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
@@ -95,6 +96,13 @@ def test_a_wait_that_was_cut_short_ends_with_the_next_event() -> None:
     )
 
     assert [(span.start, span.end) for span in found.spans] == [(0, 4)]
+
+
+def test_only_a_tool_that_began_counts_as_executed() -> None:
+    begun = ToolStarted(turn=1, call=ToolCall("c", "read", {}), effect=Effect.PURE)
+    refused = ToolFinished(turn=1, result=ToolResult("d", "lead", ""), seconds=1.0)
+
+    assert frame((2.0, begun), (3.0, refused)).executed == {"read"}
 
 
 def test_a_climb_is_a_mark_and_two_models() -> None:

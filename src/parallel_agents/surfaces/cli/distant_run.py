@@ -182,7 +182,7 @@ async def _begun(
     warn_of_members(members)
     told = "started" if spawned.is_new else f"already there, {format.status(row.run.status)}"
     label = format.one_line(row.session.label)
-    render.note(f"▶ {label} {name}   {told} at {context.environment.gateway}")
+    render.note(f"{label} {name}   {told} at {context.environment.gateway}")
     note_kept(spawned, budget)
     return row.session.key
 

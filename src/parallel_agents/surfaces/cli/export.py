@@ -74,9 +74,9 @@ def export(
         async with open_reader(context.environment, context.settings) as reader:
             target = out
             if target is None:
-                row = await reader.sessions.find(name)
-                ending = _ENDINGS.get(form, form)
-                target = Path(f"{_file_name(format.name(row))}.{ending}")
+                # An id is a content, which a redacted export leaves out.
+                called = "" if redact else format.name(await reader.sessions.find(name))
+                target = Path(f"{_file_name(called)}.{_ENDINGS.get(form, form)}")
             return target, await write_export(reader, name, wanted, target, force=force, tell=tell)
 
     target, exported = run_cancellable(write())

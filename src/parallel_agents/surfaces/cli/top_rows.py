@@ -312,7 +312,7 @@ def head_line(seen: Seen, width: int, note: str = "") -> str:
         counts.update(top.counts or {top.state: 1})
         counts.update(top.later_counts)
     told = [f"▲ {seen.needed:,}"] if seen.needed else []
-    told += [f"{glyph} {counts[state]}" for glyph, state in _HEAD if counts[state]]
+    told += [f"{glyph} {counts[state]:,}" for glyph, state in _HEAD if counts[state]]
     states = "  ".join(told)
     today = f"{format.money(seen.today)} today" if seen.today.calls else ""
     time = format.clock(seen.at)

@@ -7,15 +7,18 @@ import gzip
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import aclosing
+from hashlib import blake2b
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
 from parallel_agents.errors import BadRequest, GatewayFault, PagentsError, StoreUnreachable
+from parallel_agents.gateway_client.wire import FIRST_SENT
 from parallel_agents.surfaces.gateway.gateway import Call, Gateway
-from parallel_agents.surfaces.gateway.given import read_body, read_query
+from parallel_agents.surfaces.gateway.given import Given, read_body, read_query
 from parallel_agents.surfaces.gateway.guard import ACTOR
+from parallel_agents.surfaces.gateway.kept_answers import KeptAnswers, KeyedRequest
 from parallel_agents.surfaces.gateway.problems import Refusal
 from parallel_agents.surfaces.gateway.replies import (
     BY_ENCODING,
@@ -39,6 +42,7 @@ from parallel_agents.surfaces.gateway.routes import Found, Route, Router
 _log = logging.getLogger(__name__)
 _SEND_SECONDS = 30.0
 _MOST_KEY, _MOST_DIGITS = 200, 6
+_TIMES = {"longest_wait"}  # how long a client still waits is not what it asks for
 # Smaller answers are sent sooner than they are packed.
 _PACKED_BYTES, _QUICKLY = 64_000, 1
 CHANGE_SECONDS = 20.0  # the page waits for 30
@@ -50,6 +54,7 @@ class Api:
     def __init__(self, gateway: Gateway, routes: Sequence[Route]) -> None:
         self._gateway = gateway
         self._router = Router(routes)
+        self._answers = KeptAnswers()
         self._unanswered: set[asyncio.Future[Reply]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,11 +88,35 @@ class Api:
             given = read_body(route.takes, await read_whole(receive))
         else:
             given = read_query(route.takes, query)
-        answering = route.answer(self._call(scope, found), given)
-        reply = await (self._changed(answering) if route.changes else answering)
+        call = self._call(scope, found)
+        reply = await (
+            self._once(route, call, given) if call.key else self._done(route, call, given)
+        )
         is_new = route.begins and isinstance(reply, Document) and reply.is_new
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         await _send(scope, receive, send, reply, tag, status)
+
+    async def _done(self, route: Route, call: Call, given: Given) -> Reply:
+        answering = route.answer(call, given)
+        return await (self._changed(answering) if route.changes else answering)
+
+    async def _once(self, route: Route, call: Call, given: Given) -> Reply:
+        """The answer to a request with a key: to one that is sent again, what it was answered.
+
+        Where the key names the work too, the same key from somebody else finds that work, and says
+        that it was there.
+        """
+        if not route.keeps_answer:
+            return await self._done(route, call, given)
+        content = blake2b(given.model_dump_json(exclude=_TIMES).encode(), digest_size=16).digest()
+        request = KeyedRequest(call.actor.access, route.method, call.path, call.key, content)
+        is_again = call.first_sent_seconds_ago > 0
+        doing = self._answers.find(request) if is_again or not route.is_named(given) else None
+        if doing is None:
+            if is_again and not route.is_repeatable:
+                self._answers.check_known(call.first_sent_seconds_ago)
+            doing = self._answers.do(request, route.answer(call, given))
+        return await (self._changed(doing) if route.changes else doing)
 
     async def _changed(self, answering: Awaitable[Reply]) -> Reply:
         """What a change answers; one that takes long is not ended, and only its client is told.
@@ -122,6 +151,7 @@ class Api:
             key=_key_of(scope),
             accepts=header(b"accept"),
             last_event=header(b"last-event-id"),
+            first_sent_seconds_ago=float(_count_of(header(FIRST_SENT.lower().encode()))),
             retries=_count_of(header(b"x-stainless-retry-count")),
         )
 

@@ -12,7 +12,7 @@ from parallel_agents.surfaces.gateway.given import PageQuery
 from parallel_agents.surfaces.gateway.price_routes import PriceDocument, Work, price_of
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, check_one_key, started
+from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, check_key_given, started
 from parallel_agents.views.forks import TurnDocument, turn_json
 
 
@@ -42,7 +42,7 @@ def _first(after: str) -> int:
 
 async def fork(call: Call, given: ForkBody) -> Document:
     """Take up the conversation of a session in one of its own, or say what that would cost."""
-    check_one_key(call, given.key)
+    check_key_given(given.key)
     asked = given.fork(given.key or call.key or None)
     if given.dry_run:
         return Document(value=await price_of(call, _planned(call, asked)))

@@ -62,6 +62,7 @@ class Call:
         key: names the request, so that it takes effect once; empty for none.
         accepts: the media types that the client reads, as it wrote them.
         last_event: the number of the last event that a broken stream has sent, as text.
+        first_sent_seconds_ago: since when the client has been sending the request; 0 if this is the first time.
         retries: how often the client says that it has sent the request before.
     """
 
@@ -72,6 +73,7 @@ class Call:
     key: str = ""
     accepts: str = ""
     last_event: str = ""
+    first_sent_seconds_ago: float = 0.0
     retries: int = 0
 
     @property

@@ -20,7 +20,7 @@ from parallel_agents.surfaces.gateway.given import Given
 from parallel_agents.surfaces.gateway.price_routes import PriceDocument, Work, price_of
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, check_one_key, started
+from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, check_key_given, started
 
 _Name = Annotated[str, Field(max_length=500)]
 
@@ -90,7 +90,7 @@ class GoalBody(Given):
 
 async def begin(call: Call, given: GoalBody) -> Document:
     """Have agents plan a goal, reach it, and report; with a key that was used before, find that."""
-    check_one_key(call, given.key)
+    check_key_given(given.key)
     request = await _asked(call, given)
     call.client.orchestrator.check_request(request)
     key = given.key

@@ -27,7 +27,7 @@ from parallel_agents.surfaces.gateway.given import MOST_NUMBER, Given
 from parallel_agents.surfaces.gateway.map_bodies import MapBody, RowsBody
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.surfaces.gateway.verb_routes import check_one_key
+from parallel_agents.surfaces.gateway.verb_routes import check_key_given
 from parallel_agents.views.costs import costs_by_agent
 from parallel_agents.views.documents import Money, money_json
 from parallel_agents.views.estimates import likely_of, shared
@@ -121,7 +121,7 @@ async def add_rows(call: Call, given: RowsBody) -> Document:
 
 async def begin(call: Call, given: MapBody) -> Document:
     """Have an agent do each row; with a key that was used before, continue that map."""
-    check_one_key(call, given.key)
+    check_key_given(given.key)
     maps = _maps(call)
     async with call.gateway.mapping:
         name, asked, checked = await _checked(call, maps, given)
@@ -328,6 +328,7 @@ ROUTES = (
         gives=BegunMapDocument,
         form=Form.DOCUMENT,
         answer=handled(MapBody, begin),
+        is_named_by_key=True,
     ),
     Route(
         method="POST",

@@ -23,7 +23,6 @@ Schema = dict[str, JsonValue]
 NO_VERSION = "1"
 _REF = "#/components/schemas/{model}"
 _TEXT: JsonValue = {"type": "string"}
-_IDEMPOTENT = frozenset({"beginMap", "respond"})
 _ABOUT = (
     "The verbs and views of Parallel Agents. Every request carries `Authorization: Bearer TOKEN`."
     " Errors are problem documents (RFC 9457) with a stable code, and below /v1 those of OpenAI."
@@ -90,7 +89,7 @@ def _operation(route: Route, schemas: _Schemas) -> Schema:
 def _parameters(route: Route) -> Iterator[JsonValue]:
     for name in re.findall(r"\{(\w+)\}", route.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    if route.begins or route.name in _IDEMPOTENT:
+    if route.keeps_answer or route.name == "respond":
         text = "Names the request: sent again with the same key, it takes effect once."
         yield {
             "name": "Idempotency-Key",

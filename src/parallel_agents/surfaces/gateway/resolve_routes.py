@@ -70,5 +70,6 @@ ROUTES = (
         gives=ResolvingDocument,
         form=Form.DOCUMENT,
         answer=handled(ResolveBody, resolve),
+        is_named_by_key=True,
     ),
 )

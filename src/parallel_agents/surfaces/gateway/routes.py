@@ -49,6 +49,8 @@ class Route:
         begins: whether it may begin what is not there yet, which it says by 201.
         by_journal: whether the answer is a function of the events alone, so that an entity tag says
             without reading whether a client has it already.
+        is_named_by_key: whether the key of the request names what it begins, as where `begins` is set.
+        is_repeatable: whether the same request twice leaves what it leaves once, or is refused.
         prefix: what its path is below; empty for those whose whole path a standard names.
     """
 
@@ -62,6 +64,8 @@ class Route:
     answer: Handler = field(repr=False)
     begins: bool = False
     by_journal: bool = False
+    is_named_by_key: bool = False
+    is_repeatable: bool = True
     prefix: str = PREFIX
 
     @property
@@ -73,6 +77,17 @@ class Route:
         """Whether it only changes the store, and waits for no agent."""
         first = self.path.strip("/").partition("/")[0]
         return self.method != "GET" and self.prefix == PREFIX and first in _CHANGED
+
+    @property
+    def keeps_answer(self) -> bool:
+        """Whether the answer to a request with a key is kept for the same request; a price changes nothing."""
+        is_change = self.method != "GET" and not self.path.startswith("/price")
+        return is_change and self.prefix == PREFIX and self.form is Form.DOCUMENT
+
+    def is_named(self, given: Given) -> bool:
+        """Whether the key of the request names what it begins, because its body does not."""
+        may_name = self.begins or self.is_named_by_key
+        return may_name and getattr(given, "key", None) is None
 
     @property
     def segments(self) -> Sequence[str]:

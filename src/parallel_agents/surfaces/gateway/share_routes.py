@@ -216,6 +216,7 @@ ROUTES = (
         gives=WrittenDocument,
         form=Form.DOCUMENT,
         answer=handled(StateBody, write_state),
+        is_repeatable=False,
     ),
     Route(
         method="POST",

@@ -73,13 +73,13 @@ class WaitDocument(TypedDict):
 
 async def spawn(call: Call, given: SpawnBody) -> Document:
     """Start an agent on a task, or a team; with a key that was used before, find its session."""
-    check_one_key(call, given.key)
+    check_key_given(given.key)
     spawned = await start(call, given, given.key or call.key or None)
     return await started(call, spawned)
 
 
-def check_one_key(call: Call, key: str | None) -> None:
-    """Refuse a request whose body has an empty key, or another one than its `Idempotency-Key`.
+def check_key_given(key: str | None) -> None:
+    """Refuse a request whose body has an empty key.
 
     Raises:
         InvalidInput: it has.
@@ -89,12 +89,6 @@ def check_one_key(call: Call, key: str | None) -> None:
             "the key is empty",
             why="the request would take effect each time it is sent",
             hint="give it a name, or leave it out",
-        )
-    if key and call.key and key != call.key:
-        raise InvalidInput(
-            "the request has two keys",
-            why="the one in the body is not its Idempotency-Key",
-            hint="leave one of them out",
         )
 
 

@@ -7,8 +7,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 import orjson
 
 from parallel_agents.views.documents import result_json
-from parallel_agents.views.exports.hiding import hidden
-from parallel_agents.views.exports.tables import head_of, session_of
+from parallel_agents.views.exports.tables import encoded, head_of, session_of
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted
 from parallel_agents.views.frames import Frame
 
@@ -73,4 +72,4 @@ def _traced(frame: Frame, thread: int, began_at: float) -> Iterator[Mapping[str,
 
 
 def _json(value: Mapping[str, object], hide: Hide) -> str:
-    return orjson.dumps(hidden(orjson.loads(orjson.dumps(value)), hide)).decode()
+    return encoded(orjson.loads(orjson.dumps(value)), hide)

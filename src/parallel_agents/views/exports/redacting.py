@@ -17,12 +17,12 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.views.documents import event_json
 from parallel_agents.views.exports.tree import Tree
-from parallel_agents.views.frames import Frame, Frames, SpanKind
+from parallel_agents.views.frames import Frame, Frames, Span, SpanKind
 from parallel_agents.views.sessions import SessionLine
 
 REMOVED = (
     "tasks, inputs, texts, results, reasons, labels, names of files and ids are removed;"
-    " names of agents, models and tools, states, times, tokens, costs and codes stay"
+    " names of agents, models and tools that were executed, states, times, tokens, costs and codes stay"
 )
 # The texts that stay, and the objects in which there are some.
 _KEPT = frozenset(
@@ -138,8 +138,15 @@ def _result(line: SessionLine, shown: SessionLine, result: Result) -> Result:
 
 
 def _frame(frame: Frame, line: SessionLine) -> Frame:
-    spans = [span._replace(what="") if span.kind is SpanKind.WAIT else span for span in frame.spans]
+    spans = [span if _is_bare(span, frame) else span._replace(what="") for span in frame.spans]
     return replace(frame, label=line.row.session.label, spans=spans)
+
+
+def _is_bare(span: Span, frame: Frame) -> bool:
+    """Whether what a span names is free of contents: what no tool is called, a model wrote."""
+    if span.kind is SpanKind.TOOL:
+        return span.what in frame.executed
+    return span.kind is not SpanKind.WAIT
 
 
 def _bare(value: Json, name: str) -> Json:

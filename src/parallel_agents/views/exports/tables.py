@@ -23,8 +23,11 @@ _COLUMNS = (
     *("error_code", "error", "output"),
 )
 _BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for the code page of the machine
-# What some readers take for the end of a line, and JSON does not escape.
-_LINE_ENDS = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
+# What some readers take for the end of a line, and what turns the order of letters round, which JSON does not escape.
+_ESCAPED = {
+    number: f"\\u{number:04x}"
+    for number in (0x85, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 # With what a spreadsheet takes for a formula, whatever quotes are around it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -58,8 +61,12 @@ def head_of(tree: Tree, wanted: Wanted) -> Mapping[str, object]:
 
 def _line(value: Mapping[str, object], hide: Hide) -> str:
     # A typed document is JSON, though not to a type checker.
-    text = orjson.dumps(hidden(cast("Json", value), hide)).decode()
-    return f"{text.translate(_LINE_ENDS)}\n"
+    return f"{encoded(cast('Json', value), hide)}\n"
+
+
+def encoded(value: Json, hide: Hide) -> str:
+    """A value as JSON in one line, as every editor shows it."""
+    return orjson.dumps(hidden(value, hide)).decode().translate(_ESCAPED)
 
 
 def session_of(line: SessionLine) -> Mapping[str, object]:
@@ -119,7 +126,7 @@ def csv_cell(value: Json, hide: Hide) -> str:
         return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
     if isinstance(value, int):
         return str(value)
-    return orjson.dumps(hidden(value, hide)).decode()
+    return encoded(value, hide)
 
 
 def csv_row(cells: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from parallel_agents.testing import RepliesWith, open_rig
 from parallel_agents.views.exports.tree import ExportForm, Tree, Wanted, read_tree
 from parallel_agents.views.exports.writing import Export
 
-EVIL = '=HYPERLINK("x")\n```\n</pre></details><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J\u2028\x85 hush'
+EVIL = '=HYPERLINK("x")\n```\n</pre></details><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J\u2028\x85\u202e hush'
 
 
 @asynccontextmanager

@@ -25,3 +25,10 @@ async def test_it_is_told_in_one_line() -> None:
     _, export = await exported(ExportForm.CSV)
 
     assert described(export.exported).startswith("3 sessions, 0 transcripts, 1 file by name, ")
+
+
+@pytest.mark.parametrize("form", [*ExportForm])
+async def test_no_form_turns_the_order_of_letters_round(form: ExportForm) -> None:
+    text, _ = await exported(form)
+
+    assert "\u202e" not in text
