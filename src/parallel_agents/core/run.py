@@ -104,6 +104,11 @@ class Failure(Frozen):
         message, why, hint = map(_kept, (error.message, error.why, error.hint))
         return cls(error.code, message, why, hint, account)
 
+    @override
+    def __repr__(self) -> str:
+        given = ", ".join(f"{n}={v!r}" for n in self.__slots__ if (v := getattr(self, n)))
+        return f"Failure({given})"
+
 
 @dataclass(frozen=True, slots=True)
 class AcceptedItem(Frozen):

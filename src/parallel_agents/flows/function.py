@@ -128,8 +128,11 @@ class FlowFunction(Generic[T]):
             known = self._parameters.names
             names = ", ".join(known) or "nothing"
             unknown = next((name for name in values if name not in known), "")
+            missing = "" if unknown else _missing(error)
             raise InvalidInput(
-                f"the flow {self.name} does not take this input",
+                f"the flow {self.name} needs {missing}"
+                if missing
+                else f"the flow {self.name} does not take this input",
                 why=why,
                 hint=meant(unknown, (*known, *options), f"it takes {names}"),
             ) from error
@@ -154,6 +157,14 @@ def joined(
             f"{taker} got {names} twice, in input= and by name", hint=f"pass {names} in one of them"
         )
     return {**(given or {}), **values}
+
+
+def _missing(error: Exception) -> str:
+    """The parameters that were not passed: `topic, words`; empty if something else is wrong."""
+    found = find_problems(error) if isinstance(error, ValidationError) else ()
+    if any(each.kind != "missing" or len(each.steps) != 1 for each in found):
+        return ""
+    return ", ".join(as_path(each.steps) for each in found)
 
 
 def _problems(error: ValidationError) -> str:
