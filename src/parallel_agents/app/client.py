@@ -101,6 +101,7 @@ class Resources:
             tools=self.parts.tools.keys(),
             gates=self.parts.gates.keys(),
             flows=self.parts.flows,
+            origin_of=self.parts.flows.origin_of,
             home=self.environment.home,
             project=self.environment.project_name,
             servers=self.servers,
@@ -360,7 +361,7 @@ def _service(
             defaults=settings.limits,
             policy=settings.policy,
             owner=engine.owner,
-            needs=resources.readiness.needs,
+            needs=resources.readiness,
             with_quality=with_quality,
             at_root=SessionOptions(
                 sandbox=settings.sandbox,

@@ -23,6 +23,7 @@ from parallel_agents.core.shown import shown
 from parallel_agents.core.spelling import meant
 from parallel_agents.core.takers import JSON, Wrong, is_async
 from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.origin import origin_of
 
 # Larger things are shared as artifacts.
 MOST_BYTES = 4_000_000
@@ -55,6 +56,7 @@ class FlowFunction(Generic[T]):
 
     Attributes:
         output_type: what the function returns, by its annotation; None for any JSON.
+        origin: where it is defined.
 
     Raises:
         InvalidInput: it is not async, or it cannot be called so.
@@ -66,6 +68,7 @@ class FlowFunction(Generic[T]):
         self.name: str = getattr(function, "__name__", "")
         self.on_change = on_change
         self.call = function
+        self.origin = origin_of(function)
         if not callable(function) or not is_async(function) or not self.name.isidentifier():
             raise InvalidInput(
                 f"{shown(function)} is not the function of a flow",
