@@ -73,9 +73,9 @@ export function QuestionCard({ question, isCurrent, onFocus = () => {}, onDone =
   const hasArguments = Object.keys(question.arguments).length > 0;
   return html`<article class="card question ${isCurrent ? 'is-current' : ''}" onFocusIn=${onFocus} onClick=${onFocus}>
     <header class="row"><span class="need">▲ ${wordOf(question)}</span>
-      <a href=${href('session', question.session_key)}>${oneLine(question.session_key, 60)}</a><span class="space"></span>
+      <a href=${href('session', question.session_key)} title=${question.session_key}>${oneLine(format.keyed(question.session_key), 60)}</a><span class="space"></span>
       <span class="note">waits ${format.seconds(now - (format.moment(question.asked_at) ?? now))}</span>
-      ${expires !== null && html`<span class="note" title=${question.expires_at}>${question.default ? `→ ${oneLine(question.default, 30)} ` : ''}in ${format.seconds(expires - now)}</span>`}</header>
+      ${expires !== null && html`<span class="note" title=${question.expires_at}>${question.default ? `→ ${oneLine(question.default, 30)} ` : 'ends '}in ${format.seconds(expires - now)}</span>`}</header>
     <div class="asked">${question.tool && html`<code>${question.tool}</code> `}<b>${oneLine(question.text, 2000)}</b></div>
     ${hasArguments && html`<details><summary>The exact arguments</summary><${Plain} text=${JSON.stringify(question.arguments, null, 2)} /></details>`}
     ${question.rule && html`<p class="note">asked by the rule <code>${question.rule}</code></p>`}
