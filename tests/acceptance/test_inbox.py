@@ -65,12 +65,16 @@ def test_a_question_is_answered_from_another_terminal(
     question = ask(pagents, provider, TEA)
     listed = pagents("inbox")
 
-    answered = pagents("answer", question["id"], "green")
+    none = pagents("answer", "elsewhere", "green")
+    answered = pagents("answer", "@last", "green")
+    again = pagents("answer", "@last", "green")
     waited = pagents("wait", "@last")
 
     assert "host" in listed.out
     assert "Which tea? (green / black)" in listed.out
-    assert answered.code == 0
+    none.assert_refused("PA-E104", "no question 'elsewhere', and no run", exits=4)
+    assert answered.out.startswith(f"✔ {question['id']} answered: green")
+    again.assert_refused("PA-E104", "asks nothing that is unanswered", exits=4)
     assert "green" in waited.out
 
 
@@ -139,11 +143,14 @@ def test_a_run_that_asked_twice_waits_for_the_second_answer(
 ) -> None:
     cup = ToolCall("c2", "ask_human", {"question": "Which cup?"})
     question = ask(pagents, provider, TEA, cup)
+    unclear = pagents("answer", "@last", "green")
     pagents("answer", question["id"], "green")
 
     finished = 'SELECT 1 FROM events WHERE CAST(body AS TEXT) GLOB \'*"kind":"tool_finished"*\''
     pagents.wait_until(lambda: bool(pagents.query(finished)))
 
+    unclear.assert_refused("PA-E101", "waits for 2 answers", exits=2)
+    assert f"{question['id']} (host)" in unclear.err
     assert "asks you: Which cup?" in pagents("list").out
 
 

@@ -18,6 +18,7 @@ from parallel_agents.core.task import OnFailureName
 from parallel_agents.errors import Conflict, InvalidInput, MissingKey, UnknownAgent, UnknownModel
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.testing import Answer, RepliesWith
+from tests.integration.other_processes import until
 
 WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.", tools=("look",))
 TASKS = [pa.Task("writer", f"page {n}") for n in range(20)]
@@ -154,6 +155,28 @@ async def _asks(flow: pa.Flow, writer: str) -> str:
 
 async def _asks_nobody(flow: pa.Flow) -> str:
     return flow.key
+
+
+async def publish(flow: pa.Flow) -> str:
+    return await flow.ask("Publish?", choices=["yes", "not yet"])
+
+
+@pytest.mark.parametrize("progress", [False, True])
+async def test_a_program_that_waits_is_told_once_what_a_person_is_asked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, progress: bool
+) -> None:
+    running = asyncio.create_task(
+        pa.arun_flow(publish, key="tea", home=tmp_path, progress=progress)
+    )
+    await until(lambda: bool(caplog.messages))
+    async with pa.open(home=tmp_path) as sessions:
+        (question,) = await sessions.questions()
+        await sessions.answer("tea", "not yet")
+
+    result = await running
+    assert result.output == "not yet"
+    told = f"publish waits for your answer: pagents answer {question.id} yes\n  Publish? (yes / not yet)"
+    assert caplog.messages == [told]
 
 
 def test_the_log_says_once_that_a_model_is_fetched(caplog: pytest.LogCaptureFixture) -> None:

@@ -99,8 +99,10 @@ async def test_answers_are_instances_and_a_row_that_fails_is_one_of_the_results(
     results = list(found.results())
     assert found.status is pa.RunStatus.PARTIAL
     assert found.rows == 3
-    assert [row.output for row in results] == [Verdict(kind="bug"), None, Verdict(kind="bug")]
+    assert [row.output for row in results if row.is_done] == [Verdict(kind="bug")] * 2
     assert results[1].error is not None
+    with pytest.raises(pa.PagentsError, match="row 2 has no output: its run ended as failed"):
+        assert results[1].output
 
 
 def test_a_file_has_the_rows_too(tmp_path: Path) -> None:

@@ -504,6 +504,11 @@ async def count(flow: pa.Flow, words: int) -> int:
             "the flow count does not take this input",
             "did you mean 'words'?",
         ),
+        (
+            lambda: UNTYPED.run_flow(count),
+            "the flow count needs words",
+            "it takes words",
+        ),
         (UNTYPED.run, "run() needs tasks", "pass tasks"),
         (
             lambda: UNTYPED.run([TASK], "monday"),

@@ -11,6 +11,7 @@ from typing import Any, assert_type
 from pydantic import BaseModel
 
 import parallel_agents as pa
+from parallel_agents import testing
 from parallel_agents.core.schema import Json, JsonObject
 
 
@@ -110,7 +111,7 @@ def with_functions(sorter: pa.Agent[Findings], rows: list[dict[str, object]]) ->
     assert_type(pa.map(sorter, ["tea", {"topic": "rain"}]), list[pa.Result[Findings]])
     assert_type(pa.map(sorter, rows, budget={"usd": 1}), list[pa.Result[Findings]])
     row = next(pa.map_rows(sorter, rows, text="{id}", format="jsonl", row_gates=GATES).results())
-    assert_type(row.output, Findings | None)
+    assert_type(row.output, Findings)
     team = pa.run(pa.Task(sorter, "Sort it.", files=[]), on_failure="stop_new", tags=["tea"])
     assert_type(team.results[0].output.items, list[Finding])
     several = [pa.Task(sorter, "Sort it."), pa.Task("poet", "Write.")]
@@ -180,4 +181,10 @@ REFUSED: Sequence[Callable[[], object]] = (
     lambda: pa.run("a"),  # type: ignore[arg-type]
     lambda: pa.map("a", [1, 2]),  # type: ignore[list-item]
     lambda: pa.tool(effect="pur"),  # type: ignore[call-overload]
+)
+
+# A name that is not there is one for the checkers too.
+ABSENT: Sequence[Callable[[], object]] = (
+    lambda: pa.DONE,  # type: ignore[attr-defined]
+    lambda: testing.ScriptedModle,  # type: ignore[attr-defined]
 )

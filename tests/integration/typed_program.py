@@ -120,7 +120,7 @@ def without_async() -> None:
     assert_type(pa.map(finder, [{"code": "x"}])[0].output.items, list[Finding])
     assert_type(pa.map("code_reviewer", ["x"])[0].output, Json)
     for row in pa.map_rows(finder, [{"code": "x"}], text="{code}", limit=3).results():
-        assert_type(row.output, Findings | None)
+        assert_type(row.output, Findings)
     assert_type(pa.run_flow(count, topic="tea").output, list[int])
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
+from parallel_agents.api.asking import telling_questions
 from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import LOG, Options, open_parts
 from parallel_agents.api.progress import open_bar
@@ -42,9 +43,10 @@ async def flow_result(
     if kept := describe_kept(spawned):
         LOG.warning(kept)
     with open_bar(is_wanted=watch is not None) as bar:
-        if watch is not None and bar is not None:
-            await watch(app, spawned, bar)
-        (result,) = await app.sessions.wait([spawned.run_id])
+        async with telling_questions(app, spawned):
+            if watch is not None and bar is not None:
+                await watch(app, spawned, bar)
+            (result,) = await app.sessions.wait([spawned.run_id])
     return result
 
 

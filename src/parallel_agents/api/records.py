@@ -21,8 +21,9 @@ from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked, checked_methods
 from parallel_agents.core.event import Event
 from parallel_agents.core.inspection import each_event
+from parallel_agents.core.known_cost import known_cost
 from parallel_agents.core.message import Message
-from parallel_agents.core.run import Result, known_cost
+from parallel_agents.core.run import Result
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import whole_history
@@ -288,7 +289,7 @@ def _row(line: SessionLine) -> dict[str, object]:
         "seconds": line.seconds,
         "input_tokens": usage.all_input_tokens,
         "output_tokens": usage.output_tokens,
-        "cost_usd": known_cost(run.spend, run.status),
+        "cost_usd": known_cost(run, run.spend),
         "simulated_usd": run.spend.simulated_usd,
         "error_code": run.error_code,
     }

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from parallel_agents.api.asking import telling_questions
 from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
 from parallel_agents.api.progress import progress_bar
@@ -161,7 +162,8 @@ async def _result(
 ) -> TeamResult[T]:
     spawned = await begin(app, call, farewell)
     if tell is None:
-        await app.sessions.wait([spawned.run_id])
+        async with telling_questions(app, spawned):
+            await app.sessions.wait([spawned.run_id])
     else:
         await tell_each(app, call, spawned, tell)
     result = await app.sessions.team_result(spawned.session_key)

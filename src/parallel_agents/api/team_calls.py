@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias
 
+from parallel_agents.api.asking import telling_questions
 from parallel_agents.api.opening import LOG, Options
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import TeamFarewell
@@ -120,7 +121,7 @@ async def tell_each(app: App, call: TeamCall[T], spawned: Spawned, tell: Tell[T]
         tell(typed(result, kind))
 
     try:
-        async with asyncio.TaskGroup() as group:
+        async with telling_questions(app, spawned), asyncio.TaskGroup() as group:
             for run, row in zip(runs, rows, strict=True):
                 group.create_task(tell_one(run, kinds.get(row.session.spawn_key)))
     except BaseExceptionGroup as errors:

@@ -30,6 +30,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.artifact import Contents
 from parallel_agents.core.command import Commands
 from parallel_agents.core.engine import Engine
+from parallel_agents.core.event_store import OnEvents, Unsubscribe
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.output_types import OutputTypes
@@ -101,6 +102,7 @@ class Resources:
             tools=self.parts.tools.keys(),
             gates=self.parts.gates.keys(),
             flows=self.parts.flows,
+            origin_of=self.parts.flows.origin_of,
             home=self.environment.home,
             project=self.environment.project_name,
             servers=self.servers,
@@ -224,6 +226,11 @@ class App(Client):
         self.engine = engine
         self.lessons = lessons
         self._completions = resources.completions
+        self._subscribe = resources.store.subscribe
+
+    def subscribe(self, on_events: OnEvents) -> Unsubscribe:
+        """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
+        return self._subscribe(on_events)
 
     @property
     def owner(self) -> OwnerId:
@@ -360,7 +367,7 @@ def _service(
             defaults=settings.limits,
             policy=settings.policy,
             owner=engine.owner,
-            needs=resources.readiness.needs,
+            needs=resources.readiness,
             with_quality=with_quality,
             at_root=SessionOptions(
                 sandbox=settings.sandbox,

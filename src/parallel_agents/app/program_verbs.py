@@ -35,6 +35,7 @@ from parallel_agents.core.verbs import (
     whole_history,
 )
 from parallel_agents.core.workspace import Workspace
+from parallel_agents.sessions.asked import find_question
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.typed import typed_all
 
@@ -229,7 +230,7 @@ class ProgramVerbs:
         """Answer a question of a run; the first answer counts, whoever gives it.
 
         Args:
-            question: the question, or its id, such as `q-18`.
+            question: the question, or its id, such as `q-18`, or the name of the run that waits for it.
             text: the answer to a question, or a note to the agent whose call is denied.
             allow: whether a call that waits may be made.
             for_run: whether the same rule allows the further calls of the run as well.
@@ -239,11 +240,11 @@ class ProgramVerbs:
             NotFound: there is no such question.
             AlreadyAnswered: somebody has already answered it, or its time is up.
             RunIsOver: its run has ended.
-            InvalidInput: the answer does not fit the question.
+            InvalidInput: the answer does not fit the question, or the run asks several.
         """
         answer = Answer(allow=allow, text=text, for_run=for_run, arguments=as_object(arguments))
         name = question if isinstance(question, str) else question.id
-        return await self._service.answer(name, answer)
+        return await self._service.answer(await find_question(self._service, name), answer)
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
         """End a session's live run and everything it spawned; if all has ended, change nothing.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Container, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from parallel_agents.app.built_in_flows import BUILT_IN_NAMES
@@ -32,6 +32,11 @@ from parallel_agents.workspaces.names import is_made
 _MOST_NAMES = 20
 
 
+def _any_origin(name: str) -> str:
+    del name
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
     """Which runs this process can execute.
@@ -41,6 +46,7 @@ class Readiness:
         tools: the names of the program's own tools.
         gates: the names of the program's gate functions.
         flows: the names of the functions of its flows.
+        origin_of: returns where the function of a flow's name is defined.
         home: the folder with the workspaces that are made; None if it has none.
         project: the project folder that it uses; empty for none.
         servers: the servers whose tools agents may name.
@@ -51,6 +57,7 @@ class Readiness:
     tools: Collection[str] = ()
     gates: Collection[str] = ()
     flows: Container[str] = ()
+    origin_of: Callable[[str], str] = _any_origin
     home: Path | None = None
     project: str = ""
     servers: ToolServers = NO_SERVERS
@@ -62,6 +69,21 @@ class Readiness:
         return Needs(
             project=self.project, servers=tuple((name, self._server(name)) for name in providers)
         )
+
+    def needs_of_flow(self, name: str) -> Needs:
+        """What the flow of a function of this process needs."""
+        return replace(self.needs(()), function=self.origin_of(name))
+
+    def lacks_to_take_over(self, row: Row) -> str:
+        """As `lacks`, of a run that nobody has asked this process for: a name is not enough for a flow."""
+        if lack := self.lacks(row):
+            return lack
+        needs = row.session.options.needs
+        if row.run.kind is not RunnerKind.FLOW or needs is None or not needs.function:
+            return ""
+        name = function_of(row.session.key)
+        here = self.origin_of(name)
+        return "" if here == needs.function else f"its function {name} is another one here: {here}"
 
     def lacks(self, row: Row) -> str:
         """What this process lacks for a run; empty if nothing."""

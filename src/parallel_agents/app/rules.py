@@ -42,6 +42,9 @@ class RunRules:
     def lacks(self, row: Row) -> str:
         return self._readiness.lacks(row)
 
+    def lacks_to_take_over(self, row: Row) -> str:
+        return self._readiness.lacks_to_take_over(row)
+
 
 def day_limits(settings: Settings) -> Sequence[BudgetAccount]:
     """What the settings let a day cost: all of it, and each agent's part."""

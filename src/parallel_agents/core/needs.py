@@ -16,10 +16,12 @@ class Needs:
         project: the project folder whose settings, agents and providers applied; empty for none.
         servers: the provider and the address of the server behind each of its models; the address
             is empty for a model that the program made.
+        function: where the function of a flow is defined; empty if any of its name will do.
     """
 
     project: str = ""
     servers: tuple[tuple[str, str], ...] = ()
+    function: str = ""
 
 
 class Lack(NamedTuple):

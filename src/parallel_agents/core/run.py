@@ -54,13 +54,6 @@ def status_of_lost(statuses: Iterable[RunStatus]) -> RunStatus:
 
 
 LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
-_NOTHING = Spend()
-
-
-def known_cost(spend: Spend, status: RunStatus) -> float | None:
-    """The cost in USD; None if a price is unknown, or the run ended before a call was counted."""
-    is_uncounted = status.is_over and status is not RunStatus.DONE and spend == _NOTHING
-    return None if is_uncounted else spend.cost_usd
 
 
 class RunnerKind(StrEnum):
@@ -103,6 +96,11 @@ class Failure(Frozen):
         account = error.account if isinstance(error, OverBudget) else ""
         message, why, hint = map(_kept, (error.message, error.why, error.hint))
         return cls(error.code, message, why, hint, account)
+
+    @override
+    def __repr__(self) -> str:
+        given = ", ".join(f"{n}={v!r}" for n in self.__slots__ if (v := getattr(self, n)))
+        return f"Failure({given})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +241,8 @@ class Result(Answered[T_co]):
         spend: what its own model calls used.
         spend_below: what everything it spawned used, including judges and refiners of its work.
         usage: the tokens of `spend` and `spend_below` together.
-        cost_usd: the cost of both; None if a price is unknown, or if the run was broken off before
-            a call was counted.
+        cost_usd: the cost of both; 0 if no call was made. None if a price is unknown, or if the run was
+            broken off in its first call, which may have been billed.
         seconds: the wall time for which processes executed the run: without its time in the queue,
             and without the time for which it was stopped.
         attempts: how many attempts the run took.
@@ -275,6 +273,7 @@ class Result(Answered[T_co]):
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
     accepted_items: Mapping[str, AcceptedItem] = field(default_factory=dict[str, AcceptedItem])
     rejected_items: Mapping[str, str] = field(default_factory=dict[str, str])
+    _is_uncounted: bool = field(default=False, repr=False)
 
     @property
     def total_spend(self) -> Spend:
@@ -286,7 +285,7 @@ class Result(Answered[T_co]):
 
     @property
     def cost_usd(self) -> float | None:
-        return known_cost(self.total_spend, self.status)
+        return None if self._is_uncounted else self.total_spend.cost_usd
 
     @property
     def simulated_usd(self) -> float:

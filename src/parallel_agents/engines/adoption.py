@@ -11,6 +11,7 @@ from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, Store
+from parallel_agents.engines.rules import Rules
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +73,12 @@ class Adopted:
     def is_asked_for(self, row: Row) -> bool:
         """Whether this process was asked for the tree of a run."""
         return row.session.root in self._asked
+
+    def lacks_by(self, rules: Rules) -> Callable[[Row], str]:
+        """What this process lacks for a run, which is less if it was asked for its tree."""
+        return lambda row: (
+            rules.lacks(row) if self.is_asked_for(row) else rules.lacks_to_take_over(row)
+        )
 
     def take(self, row: Row) -> None:
         """A run was taken over, or belongs to what was."""

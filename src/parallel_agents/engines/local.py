@@ -381,7 +381,7 @@ class LocalEngine:
         taken: list[Row] = []
         found = await ownership.find_orphans(self._store)
         orphans = await self._adopted.choose([row for row in found if row.run.id not in self._left])
-        able, damaged = sort_orphans(orphans, self._rules.lacks)
+        able, damaged = sort_orphans(orphans, self._adopted.lacks_by(self._rules))
         for row in damaged:
             with suppress(LeftRun):
                 await self._store.claim(row.run.id, self._owner.id)  # which ends it

@@ -17,5 +17,9 @@ class Rules(Protocol):
         ...
 
     def lacks(self, row: Row) -> str:
-        """What this process lacks for the run; empty if nothing. Only such runs are adopted."""
+        """What this process lacks for the run; empty if nothing."""
+        ...
+
+    def lacks_to_take_over(self, row: Row) -> str:
+        """The same for a run that nobody has asked this process for. Only such runs are adopted."""
         ...

@@ -23,6 +23,7 @@ from parallel_agents.core.shown import shown
 from parallel_agents.core.spelling import meant
 from parallel_agents.core.takers import JSON, Wrong, is_async
 from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.origin import origin_of
 
 # Larger things are shared as artifacts.
 MOST_BYTES = 4_000_000
@@ -55,6 +56,7 @@ class FlowFunction(Generic[T]):
 
     Attributes:
         output_type: what the function returns, by its annotation; None for any JSON.
+        origin: where it is defined.
 
     Raises:
         InvalidInput: it is not async, or it cannot be called so.
@@ -66,6 +68,7 @@ class FlowFunction(Generic[T]):
         self.name: str = getattr(function, "__name__", "")
         self.on_change = on_change
         self.call = function
+        self.origin = origin_of(function)
         if not callable(function) or not is_async(function) or not self.name.isidentifier():
             raise InvalidInput(
                 f"{shown(function)} is not the function of a flow",
@@ -128,8 +131,11 @@ class FlowFunction(Generic[T]):
             known = self._parameters.names
             names = ", ".join(known) or "nothing"
             unknown = next((name for name in values if name not in known), "")
+            missing = "" if unknown else _missing(error)
             raise InvalidInput(
-                f"the flow {self.name} does not take this input",
+                f"the flow {self.name} needs {missing}"
+                if missing
+                else f"the flow {self.name} does not take this input",
                 why=why,
                 hint=meant(unknown, (*known, *options), f"it takes {names}"),
             ) from error
@@ -154,6 +160,14 @@ def joined(
             f"{taker} got {names} twice, in input= and by name", hint=f"pass {names} in one of them"
         )
     return {**(given or {}), **values}
+
+
+def _missing(error: Exception) -> str:
+    """The parameters that were not passed: `topic, words`; empty if something else is wrong."""
+    found = find_problems(error) if isinstance(error, ValidationError) else ()
+    if any(each.kind != "missing" or len(each.steps) != 1 for each in found):
+        return ""
+    return ", ".join(as_path(each.steps) for each in found)
 
 
 def _problems(error: ValidationError) -> str:

@@ -72,6 +72,10 @@ class Functions:
             )
         self._known[function.name] = function
 
+    def origin_of(self, name: str) -> str:
+        """Where the function of that name is defined; empty for a built-in one, and without one."""
+        return self._known[name].origin if name in self._known else ""
+
     def get(self, name: str) -> FlowFunction[Any]:
         """The function of that name.
 

@@ -42,6 +42,7 @@ from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
 
 FLOWS_FOLDER = "flows"
+_AGAIN = "once the cause is mended, run it again with the same id or key: what failed is tried again, and what is done stays done"
 _ENDED = "the end of its flow"
 _OF_STEPS = frozenset({StepFailed.code, Incomplete.code})
 
@@ -127,7 +128,7 @@ class FlowRunner:
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
-            return Outcome(status=RunStatus.FAILED, error=Failure.of(error))
+            return Outcome(status=RunStatus.FAILED, error=_failure(error))
         return Outcome(status=work.status, output=output, error=work.error, notices=work.notices)
 
     async def _remember(self, claim: Claim) -> Memory:
@@ -203,6 +204,14 @@ def _output(function: FlowFunction[Any], name: str, value: object) -> Json:
             why="; ".join(problems),
         )
     return stored
+
+
+def _failure(error: PagentsError) -> Failure:
+    """The failure of a flow; whatever ended it, the reader is told what can be done."""
+    failure = Failure.of(error)
+    if failure.hint or not isinstance(error, StepFailed | FlowRaised):
+        return failure
+    return replace(failure, hint=_AGAIN)
 
 
 def _timed_out(task: FlowTask) -> Outcome:

@@ -12,11 +12,11 @@ from typing_extensions import override
 
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.output_type import Misfit, OutputType
-from parallel_agents.core.run import Failure, Result, RunStatus
+from parallel_agents.core.run import Answered, Failure, Result, RunStatus, Typed
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shown_results import MOST_SHOWN, cost_of, counts_of, grid_of, text_of
 from parallel_agents.core.usage import Spend
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, NoOutput
 from parallel_agents.maps.results_file import CSV_SUFFIX
 
 T_co = TypeVar("T_co", covariant=True)
@@ -26,15 +26,17 @@ _MOST_SHOWN_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapRow(Frozen, Generic[T_co]):
+class MapRow(Answered[T_co]):
     """A row of a map with its result.
 
     Attributes:
         row: its position, from 1.
         columns: its values.
         status: how its run ended.
-        output: the answer, as an instance of the agent's output type if the program passed one in; None
-            if the row is not done.
+        output: the answer; an instance of the agent's output type if the program passed in an agent with
+            one. If the row is not done it is a partial answer, or None; with an output type, reading it
+            raises NoOutput then.
+        output_json: the same as JSON or text, whatever the output type.
         error: why it is not done: code and message; None if it is.
         score: of the last gate or judge that gave one.
         cost_usd: what it used; None if a price is unknown.
@@ -44,7 +46,6 @@ class MapRow(Frozen, Generic[T_co]):
     row: int
     columns: JsonObject
     status: RunStatus
-    output: T_co | None
     error: str | None
     score: float | None
     cost_usd: float | None
@@ -170,13 +171,14 @@ class MapResult(Frozen, Generic[T_co]):
         try:
             found: dict[str, Any] = orjson.loads(line)
             status, error = RunStatus(found["status"]), found["error"]
-            is_done = status is RunStatus.DONE
+            told = None if error is None else f"{error['code']} {error['message']}"
             return MapRow(
                 row=found["row"],
                 columns=found["columns"],
                 status=status,
-                output=self._output(found["output"]) if is_done else None,
-                error=None if error is None else f"{error['code']} {error['message']}",
+                output_json=found["output"],
+                _typed=self._typed(found["output"], f"row {found['row']}", status, told),
+                error=told,
                 score=found["score"],
                 cost_usd=found["cost_usd"],
                 session_key=found["session_key"],
@@ -188,8 +190,19 @@ class MapResult(Frozen, Generic[T_co]):
                 hint="the same map with the same key writes the file again",
             ) from error
 
-    def _output(self, answer: Json) -> Any:  # noqa: ANN401 - JSON, or an instance of any type
-        return answer if self._kind is None else self._kind.instance(answer)
+    def _typed(
+        self, answer: Json, row: str, status: RunStatus, error: str | None
+    ) -> Typed[T_co] | None:
+        if self._kind is None:
+            return None
+        if status is RunStatus.DONE:
+            return Typed(self._kind.instance(answer))
+        missing = NoOutput(
+            f"{row} has no output: its run ended as {status}",
+            why=error or "",
+            hint="check is_done first; what there is of an answer is in output_json",
+        )
+        return Typed(missing=Failure.of(missing))
 
 
 def _shown_row(line: bytes) -> tuple[str, ...]:

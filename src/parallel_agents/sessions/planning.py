@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Protocol
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Queued
@@ -42,6 +43,18 @@ _TEAM = Agent(name="team", description="A team of agents", instructions="")
 _FLOW = Agent(name="flow", description="A flow of steps", instructions="")
 
 
+class SessionNeeds(Protocol):
+    """Says what sessions that are planned here need of any process that executes them."""
+
+    def needs(self, models: Iterable[str]) -> Needs:
+        """What a session on these models needs."""
+        ...
+
+    def needs_of_flow(self, name: str) -> Needs:
+        """What a flow whose function has this name needs."""
+        ...
+
+
 class Planner:
     """Makes plans of tasks.
 
@@ -50,7 +63,7 @@ class Planner:
         defaults: limits for what neither the task nor its agent sets.
         policy: the widest policy that any session can have.
         owner: the owner of new runs, or None to leave them to any process.
-        needs: returns what a session on these models needs of a process.
+        needs: says what a session needs of a process.
         at_root: what the settings say of sessions at the root: of the sandbox of their commands, and
             where word of them is sent, and their tags.
         with_quality: returns a task's agent with the task's gates, on the model that was chosen; it
@@ -64,7 +77,7 @@ class Planner:
         defaults: Limits,
         policy: Policy,
         owner: OwnerId | None,
-        needs: Callable[[Iterable[str]], Needs],
+        needs: SessionNeeds,
         with_quality: Callable[[Agent, Task, str], Agent],
         at_root: SessionOptions = SessionOptions(),
     ) -> None:
@@ -72,7 +85,8 @@ class Planner:
         self._tags = at_root.tags
         self._sandbox = at_root.sandbox
         self._client = at_root.client
-        self._needs = needs
+        self._needs = needs.needs
+        self._needs_of_flow = needs.needs_of_flow
         self._directory = directory
         self.defaults = defaults
         self._policy = policy
@@ -159,7 +173,7 @@ class Planner:
         above = parent.session if parent else None
         session_key = make_flow_key(flow.name, name if above is None else make_long_name())
         options = SessionOptions(
-            needs=self._needs(()),
+            needs=self._needs_of_flow(flow.name),
             notify=self._notify if above is None else None,
             tags=check_tags((*self._tags_below(above), *tags)),
             client=self._client if above is None else "",

@@ -219,7 +219,8 @@ class Service(Executing):
             request = plans[0].queued if plans[0].queued.flow else None
             owner = self._engine.owner
             again = await self._store.go_on(first.session.key, owner, request=request)
-            rows = [*again, *rows]
+            anew = {row.session.key for row in again}
+            rows = [*again, *(row for row in rows if row.session.key not in anew)]
         for row in rows:
             await self.submit(row)
         is_same = not first.is_new and rows[0].run.id == first.run.id

@@ -1,6 +1,7 @@
 """Going on: work that ended over budget continues in a further run of its session, as does a flow that failed.
 
-What is done stays done, and what was said stays in the transcript: only the rest is paid for.
+What is done stays done, and what was said stays in the transcript: only the rest is paid for. A map that its
+process left, and that is asked for with other options, continues with these.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import dropwhile
 
+from parallel_agents.core.budget import NO_BUDGET
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
 from parallel_agents.core.owner import OwnerState
@@ -15,19 +17,22 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import FAILURES, RunnerKind, RunStatus
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import as_array
+from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.tables import Tables
 
 _SHORT = FAILURES | {RunStatus.PARTIAL}
+_OTHER_OPTIONS = "the same work with other options"
 _GO_ON = "\n\nGo on where you stopped: the budget was used up, and more may be spent now."
 
 
 class GoingOn:
     """The change that lets work continue; it is part of its caller's transaction."""
 
-    def __init__(self, tables: Tables, sessions: JournalSessions) -> None:
+    def __init__(self, tables: Tables, sessions: JournalSessions, runs: JournalRuns) -> None:
         self._tables = tables
         self._sessions = sessions
+        self._runs = runs
 
     def go_on(
         self,
@@ -42,10 +47,35 @@ class GoingOn:
         if row.run.kind is RunnerKind.TEAM:
             return self._team(row, owner)
         if row.run.kind is RunnerKind.FLOW:
-            asker = row.session.parent
-            is_next = _has_next(row, request) and not _is_closed(row)
-            return [self._next(row, owner, asker, request) if is_next else row]
+            if _is_closed(row):
+                return [row]
+            is_next = _has_next(row, request) or self._is_replaced(row, request)
+            return [self._next(row, owner, row.session.parent, request) if is_next else row]
         return [self._agent(row, owner, asker=row.session.parent, since=since)]
+
+    def _is_replaced(self, flow: Row, request: Queued | None) -> bool:
+        """Whether a run that nobody executes was ended because other options are asked for now.
+
+        What it had only planned ends with it, so that the next run plans it anew; what has begun
+        keeps its options.
+        """
+        asked = request.flow if request else None
+        if asked is None or not asked.is_rerun:
+            return False
+        if flow.run.status.is_over or _is_executed(flow):
+            return False
+        was = self._queued(flow.run.id).flow
+        if was is None or replace(was, budget=NO_BUDGET) == replace(asked, budget=NO_BUDGET):
+            return False
+        self._sessions.end_unbegun(flow.run, by=_OTHER_OPTIONS)
+        self._runs.end_early(
+            flow.run.id,
+            flow.session.key,
+            RunStatus.KILLED,
+            by=_OTHER_OPTIONS,
+            keeps_session=True,
+        )
+        return True
 
     def _team(self, team: Row, owner: OwnerId | None) -> list[Row]:
         if _is_closed(team) or _is_executed(team) or team.run.status is RunStatus.DONE:

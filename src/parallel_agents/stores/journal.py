@@ -96,7 +96,7 @@ class Journal:
         self.prune_step = partial(prune_step, self._tables)
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
-        self.going_on = GoingOn(self._tables, self.sessions)
+        self.going_on = GoingOn(self._tables, self.sessions, self.runs)
         self.owners = JournalOwners(self._tables, self.runs)
         self._log = self._tables.log
         self._log.begin()

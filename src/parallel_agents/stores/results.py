@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.event import Body, Finished, Unreadable
+from parallel_agents.core.known_cost import is_uncounted
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.usage import Spend
@@ -42,4 +43,5 @@ def result_of(
         changes=outcome.changes,
         spend_below=below,
         artifacts=shared,
+        _is_uncounted=is_uncounted(row.run),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from typing import assert_never
 
 from typing_extensions import TypedDict
 
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.question import OpenQuestion
+from parallel_agents.core.question import OpenQuestion, QuestionKind
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
 
@@ -25,6 +27,22 @@ def described(question: OpenQuestion) -> str:
         return f"may it call {asked.tool} {format.exact(asked.text)}".rstrip() + "?"
     choices = f" ({' / '.join(asked.choices)})" if asked.choices else ""
     return format.one_line(f"{asked.text}{choices}")
+
+
+def example_answer(question: OpenQuestion) -> str:
+    """An answer that a question takes, as a shell reads it; ANSWER if it takes any text."""
+    asked = question.question
+    match asked.question:
+        case QuestionKind.APPROVAL:
+            return "allow"
+        case QuestionKind.BUDGET:
+            return '"+1 usd"'
+        case QuestionKind.STUCK:
+            return "wait"
+        case QuestionKind.REQUEST:
+            return shlex.quote(asked.choices[0]) if asked.choices else "ANSWER"
+        case _:
+            assert_never(asked.question)
 
 
 class QuestionDocument(TypedDict):

@@ -8,8 +8,8 @@ from typing_extensions import TypedDict
 
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import Retry
+from parallel_agents.core.known_cost import known_cost
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
 from parallel_agents.views.documents import BriefFailure, Money, money_json
@@ -88,7 +88,7 @@ def line_json(line: SessionLine) -> SessionDocument:
     """A session and its current run; an unknown cost is null."""
     row = line.row
     run = row.run
-    cost = run.spend.cost_usd if run.kind.is_group else known_cost(run.spend, run.status)
+    cost = known_cost(run, run.spend)
     return {
         "id": format.name(row),
         "session_key": row.session.key,

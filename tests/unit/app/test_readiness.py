@@ -11,7 +11,7 @@ import pytest
 from parallel_agents.app.readiness import Readiness
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import FunctionGate
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import RunId, SessionKey, make_flow_key
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
@@ -143,6 +143,31 @@ def test_a_run_outside_of_any_project_is_not_continued_inside_of_one() -> None:
     outside = replace(outside, session=replace(outside.session, options=options))
 
     assert inside.lacks(outside) == "it was started outside of any project"
+
+
+@pytest.mark.parametrize(
+    ("began", "here", "lack"),
+    [
+        ("/a.py:article", "/a.py:article", ""),
+        (
+            "/a.py:article",
+            "/b.py:article",
+            "its function article is another one here: /b.py:article",
+        ),
+        ("", "/b.py:article", ""),  # an earlier version stored no place
+    ],
+)
+def test_a_flow_is_taken_over_only_with_its_own_function(began: str, here: str, lack: str) -> None:
+    flow = row(kind=RunnerKind.FLOW)
+    session = replace(
+        flow.session,
+        key=make_flow_key("article", "one"),
+        options=SessionOptions(needs=Needs(function=began)),
+    )
+    ready = Readiness(models=registry(), flows=("article",), origin_of=lambda _: here)
+
+    assert ready.lacks_to_take_over(replace(flow, session=session)) == lack
+    assert ready.lacks(replace(flow, session=session)) == "", "whoever asks for it may continue it"
 
 
 def test_what_a_session_needs_holds_nothing_secret_of_an_address() -> None:

@@ -21,6 +21,11 @@ def test_an_error_is_kept_with_all_that_it_says() -> None:
     assert Failure("PA-E201", "slow down", "too many", "wait") == ERROR
 
 
+def test_an_error_shows_what_it_says_and_nothing_empty() -> None:
+    assert str(Failure("PA-E201", "slow")) == "Failure(code='PA-E201', message='slow')"
+    assert eval(repr(ERROR)) == ERROR
+
+
 def test_of_an_endless_error_the_start_is_kept() -> None:
     kept = Failure.of(RateLimited("m" * 10**6, why="w" * 10**6, hint="h" * 10**6))
 

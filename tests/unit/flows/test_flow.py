@@ -465,6 +465,21 @@ async def test_a_flow_that_raises_what_the_runtime_may_raise_has_failed() -> Non
     assert "correct the function" in result.error.hint
 
 
+async def test_a_flow_whose_step_raised_says_that_it_can_be_run_again() -> None:
+    def fetch() -> str:
+        raise ValueError("no network")
+
+    async def flow_of(flow: Flow) -> str:
+        return await flow.step("fetch", fetch)
+
+    async with process(Writer()) as rig:
+        result = await run(rig, flow_of)
+
+    assert result.error is not None
+    assert result.error.code == "PA-E321"
+    assert "run it again with the same id or key" in result.error.hint
+
+
 async def test_a_nested_flow_is_called_like_its_step_and_takes_any_input() -> None:
     async def greet(flow: Flow, name: str, timeout: int) -> str:
         return f"{name} {timeout}"

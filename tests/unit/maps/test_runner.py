@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from parallel_agents.core.event import Queued
+from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure
@@ -63,6 +65,32 @@ async def test_a_map_that_crashed_goes_on_and_pays_nothing_again(tmp_path: Path)
     assert result.total_spend.calls == len(TEXTS), "of both processes"
     assert written(tmp_path) == [(text, "done") for text in TEXTS]
     assert all(writer.calls.count(text) == 1 for text in TEXTS[:12])
+
+
+async def test_a_map_that_is_continued_with_other_options_begins_its_rows_with_these(
+    tmp_path: Path,
+) -> None:
+    write_rows(tmp_path, *TEXTS)
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        running = asyncio.create_task(run_map(rig, tmp_path, max_parallel=1))
+        await asyncio.sleep(15)
+        running.cancel()
+        raise Crash
+    limits = Limits(timeout_seconds=77)
+
+    async with process(writer, store) as rig:
+        result = await run_map(rig, tmp_path, max_parallel=1, limits=limits)
+        rows = await rig.sessions.list(Filter(every_run=True))
+        bodies = [event.body for event in await store.events(kinds={"queued"})]
+
+    asked = [body.limits.timeout_seconds for body in bodies if isinstance(body, Queued)]
+    assert result.status is RunStatus.DONE
+    assert asked.count(77) == len(TEXTS) - 2, "one row was done, and one in flight"
+    maps = {row.run.number: row.run.status for row in rows if row.session.parent is None}
+    assert maps == {1: RunStatus.KILLED, 2: RunStatus.DONE}
+    assert sorted(set(writer.calls)) == sorted(TEXTS)
+    assert all(writer.calls.count(text) == 1 for text in TEXTS if text != "row 1")
 
 
 async def test_rows_that_are_added_inserted_or_moved_do_not_run_the_others_again(

@@ -15,6 +15,7 @@ from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.sessions.asked import find_question
 from parallel_agents.surfaces.answering import check_is_person, given_answer
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
@@ -28,7 +29,12 @@ _MOST_TOLD = 200
 
 
 def answer(
-    question: Annotated[str, typer.Argument(help="The question, such as q-18.", metavar="ID")],
+    question: Annotated[
+        str,
+        typer.Argument(
+            help="The question, such as q-18, or the run that waits for it.", metavar="ID"
+        ),
+    ],
     text: Annotated[
         str | None,
         typer.Argument(
@@ -59,11 +65,12 @@ def answer(
 
     async def decide() -> OpenQuestion:
         async with open_acting(context.environment, context.settings) as client:
+            asked = await find_question(client.sessions, question)
             waiting = {each.id: each for each in await client.sessions.questions()}
             given = given_answer(
-                waiting.get(question), text, note=note, for_run=for_run, arguments=changed
+                waiting.get(asked), text, note=note, for_run=for_run, arguments=changed
             )
-            answered = await client.sessions.answer(question, given)
+            answered = await client.sessions.answer(asked, given)
             await client.ensure_worker(answered.session, answered.run)
             return answered
 

@@ -16,6 +16,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, PagentsError
+from parallel_agents.sessions.asked import find_question
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.answering import given_answer
 from parallel_agents.surfaces.gateway.bodies import AnswerBody, LettersBody, RetryBody
@@ -90,9 +91,9 @@ async def questions(call: Call, given: PageQuery) -> Page:
 
 
 async def answer(call: Call, given: AnswerBody) -> Document:
-    """Answer a question; the first answer counts, wherever it is from."""
+    """Answer a question, or the one that a run waits for; the first answer counts, wherever it is from."""
+    asked = await find_question(call.client.sessions, call.names["id"])
     waiting = {each.id: each for each in await call.client.sessions.questions()}
-    asked = call.names["id"]
     said = given_answer(
         waiting.get(asked),
         given.answer,
@@ -335,7 +336,7 @@ ROUTES = (
         method="POST",
         path="/questions/{id}/answer",
         name="answer",
-        does="Answer a question; the first answer counts, wherever it is from.",
+        does="Answer a question, by its id or that of the run which waits for it; the first answer counts, wherever it is from.",
         takes=AnswerBody,
         gives=AnsweredDocument,
         form=Form.DOCUMENT,

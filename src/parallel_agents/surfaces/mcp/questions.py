@@ -12,6 +12,7 @@ from typing import Any, cast
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.verbs import SessionVerbs
+from parallel_agents.sessions.asked import find_question
 from parallel_agents.surfaces.answering import given_answer
 from parallel_agents.surfaces.mcp.offers import READS, offer
 from parallel_agents.views.questions import described, question_json
@@ -23,7 +24,10 @@ SCHEMAS: dict[str, JsonObject] = {
     ANSWER: {
         "type": "object",
         "properties": {
-            "id": {"type": "string", "description": "From questions_list, such as q-18"},
+            "id": {
+                "type": "string",
+                "description": "From questions_list, such as q-18; or the id of the run that asks",
+            },
             "answer": {
                 "type": "string",
                 "description": "To an approval: allow or deny; else the answer itself",
@@ -73,7 +77,8 @@ async def call_questions(
         listed = cast("list[Json]", documents)  # a typed dictionary of JSON
         return {"status": "ok", "questions": listed}
     values: dict[str, Any] = dict(arguments)
-    asked = next((each for each in waiting if each.id == values["id"]), None)
+    id = await find_question(sessions, values["id"])
+    asked = next((each for each in waiting if each.id == id), None)
     given = given_answer(
         asked,
         values["answer"],
@@ -81,6 +86,6 @@ async def call_questions(
         for_run=values.get("forRun", False),
         arguments=values.get("arguments"),
     )
-    answered = await sessions.answer(values["id"], given, via=VIA)
+    answered = await sessions.answer(id, given, via=VIA)
     await go_on(answered)
     return {"status": "ok", "answered": answered.id, "asks": described(answered)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from parallel_agents.core.run import Result, known_cost
+from parallel_agents.core.known_cost import is_uncounted
+from parallel_agents.core.run import Result
 from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
 from parallel_agents.views.exports.redacting import REMOVED
@@ -50,7 +51,7 @@ def cells_of(line: SessionLine) -> tuple[str, ...]:
     row, run = line.row, line.row.run
     spend = line.spend if run.kind.is_group else run.spend
     seconds = line.seconds
-    is_known = run.kind.is_group or known_cost(run.spend, run.status) is not None
+    is_known = not is_uncounted(run)
     return (
         format.name(row),
         run.kind.value if run.kind.is_group else row.session.agent.name,
