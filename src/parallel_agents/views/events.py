@@ -146,6 +146,8 @@ def when_again(retrying: Retrying) -> str:
 
 def again(attempt: int, wait_seconds: float) -> str:
     """When a call is made again whose try `attempt` failed."""
+    if wait_seconds <= 0:
+        return f"asks again, try {attempt + 1}"
     seconds = round(wait_seconds)
     when = f"again in {seconds} s" if seconds > 0 else "again at once"
     return f"{when}, try {attempt + 1}"
@@ -219,7 +221,8 @@ def _retrying(body: Retrying) -> Description:
 def _waiting(body: Waiting) -> Description:
     return Description(
         title=f"waits for {body.reason}, {body.seconds:.1f} s",
-        doing=f"waits for {body.reason}, {body.seconds:.0f} s",
+        # A wait that has ended is not said: the call is made, whatever it takes.
+        doing=f"waits for {body.reason}, {body.seconds:.0f} s" if body.seconds > 0 else ASKS_MODEL,
     )
 
 
