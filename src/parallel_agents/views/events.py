@@ -259,8 +259,9 @@ def _asked(body: Asked) -> Description:
 
 def _answered(body: Answered) -> Description:
     answer = body.answer
-    verdict = ("allow for the run" if answer.for_run else "allow") if answer.allow else "deny"
     is_text = answer.allow and bool(answer.text)
+    allowed = "allow for the run" if answer.for_run else "answer" if is_text else "allow"
+    verdict = allowed if answer.allow else "deny"
     return Description(
         title=f"{body.by} answered" if is_text else f"{body.by} answered: {verdict}",
         text=answer.text,
