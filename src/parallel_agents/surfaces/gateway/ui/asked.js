@@ -41,7 +41,8 @@ export function useAsked(ask, depends, { isLive = true } = {}) {
     };
   }, [...depends, round]);
   const isConnected = connection.value.kind === 'live';
-  useEffect(() => { // What failed while the gateway was away is asked for as soon as it is back.
+  // What failed while the gateway was away is asked for as soon as it is back.
+  useEffect(() => {
     if (isConnected && error !== null) again((count) => count + 1);
   }, [isConnected]);
   return { value, error, reload: () => again((count) => count + 1) };

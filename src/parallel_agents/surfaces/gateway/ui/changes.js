@@ -50,7 +50,7 @@ function PatchOf({ workspace, isOnly }) {
       ${patch.changes?.files ? html`<span>${format.counted(patch.changes.files, 'file')} <span class="plus">+${patch.changes.added}</span> <span class="minus">−${patch.changes.removed}</span></span>` : html`<span>Nothing differs from the folder that it was made from.</span>`}
       <span class="space"></span><a href=${href('session', workspace.session_key)}>Session</a>
       <${Copy} text=${`pagents diff ${workspace.id}`}>Copy: pagents diff<//>
-      ${isLive ? html`<span class="note">still at work</span>` : html`patch.changes?.files && !isMerged ? html`<${Act} onClick=${() => merge(true)}>Merge…<//>` : isMerged ? html`<span class="is-done">✔ merged</span>` : ''}
+      ${isLive ? html`<span class="note">still at work</span>` : patch.changes?.files && !isMerged ? html`<${Act} onClick=${() => merge(true)}>Merge…<//>` : isMerged ? html`<span class="is-done">✔ merged</span>` : ''}
     </div>
     ${merging && html`<${Merge} workspace=${workspace} onMerged=${note} onClose=${() => { merge(false); reload(); }} />`}
     ${patch.is_too_much && html`<p class="foot">More than 100,000 lines differ; <code>pagents diff ${workspace.id}</code> shows them.</p>`}
