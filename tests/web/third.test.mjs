@@ -66,6 +66,11 @@ test('steps of one level are one above the other, and lines lead from what they 
   assert.deepEqual(lines.map((line) => line.key), ['a c', 'b c']);
   assert.ok(width > 2 * BOX.width);
   assert.equal(layout([]).boxes.length, 0);
+  const long = layout([step('b', 0), step('c', 1, ['b']), step('d', 2, ['b', 'c'])]);
+  const [around] = long.lines.filter((line) => line.key === 'b d');
+  const [between] = long.boxes.filter((box) => box.step.id === 'c');
+  const passes = Number(/ ([\d.]+)L/.exec(around.path)?.[1]);
+  assert.ok(passes < between.y || passes > between.y + BOX.height);
 });
 
 test('documents are read from columns: what all share, what few share, and long texts that are said once', () => {

@@ -62,7 +62,7 @@ class AgentCosts:
 
 
 def costs_by_agent(costs: Iterable[Cost]) -> dict[str, AgentCosts]:
-    """What each agent's runs cost; a judge's or refiner's count to the agent whose work it read."""
+    """What each agent's runs cost, the most first; a judge's or refiner's count to the agent whose work it read."""
     by_agent: dict[str, AgentCosts] = defaultdict(AgentCosts)
     for cost in costs:
         if cost.serves:
@@ -79,7 +79,7 @@ def costs_by_agent(costs: Iterable[Cost]) -> dict[str, AgentCosts]:
         tier.accepted += cost.accepted
         tier.spend += cost.spend
         tier.wasted += cost.wasted
-    return by_agent
+    return dict(sorted(by_agent.items(), key=lambda named: _most(named[1].spend)))
 
 
 class By(StrEnum):

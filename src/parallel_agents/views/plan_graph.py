@@ -16,7 +16,7 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 def as_text(plan: Plan, width: int = _WIDTH, told: Mapping[str, str] = _NOTHING) -> str:
     """The steps by levels: those of one level may run at the same time, after those above.
 
-    `⏸` marks a step that a person lets begin, `↻n` one of up to n rounds; one with a multiplication sign
+    `▲` marks a step that a person lets begin, `↻n` one of up to n rounds; one with a multiplication sign
     is done for each item.
 
     Args:
@@ -75,7 +75,7 @@ def who(step: Step) -> str:
 def marks(step: Step) -> str:
     """Signs for how a step is done."""
     found = (
-        "⏸" if step.approve else "",
+        "▲" if step.approve else "",
         f"{_TIMES}n" if isinstance(step.for_each, str) else "",
         f"{_TIMES}{len(step.for_each)}" if isinstance(step.for_each, list | tuple) else "",
         f"↻{step.loop.rounds}" if step.loop else "",

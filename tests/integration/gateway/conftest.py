@@ -68,29 +68,33 @@ class Serving(Protocol):
     def __call__(self, settings: Settings = ..., /) -> AbstractAsyncContextManager[Served]: ...
 
 
+@asynccontextmanager
+async def serve_home(
+    environment: Environment, settings: Settings = SIMULATED
+) -> AsyncGenerator[Served]:
+    stop = asyncio.Event()
+    async with open_gateway(environment, settings) as gateway:
+        tokens = tokens_of(environment.home, only_reads=False)
+        with listen("127.0.0.1", 0, "--port") as bound:
+            port = bound.getsockname()[1]
+            app = application(gateway, origins_of("127.0.0.1", port, None), tokens)
+            served = asyncio.create_task(serve(gateway, bound, app, stop))
+            async with aiohttp.ClientSession(
+                f"http://127.0.0.1:{port}",
+                headers={"Authorization": f"Bearer {tokens.operate}"},
+                timeout=aiohttp.ClientTimeout(30),
+            ) as http:
+                yield Served(
+                    gateway, tokens, http, f"http://127.0.0.1:{port}", environment, settings
+                )
+            stop.set()
+            await served
+
+
 @pytest.fixture
 def serving(tmp_path: Path) -> Serving:
-    @asynccontextmanager
-    async def start(
-        settings: Settings = SIMULATED,
-    ) -> AsyncGenerator[Served]:
+    def start(settings: Settings = SIMULATED) -> AbstractAsyncContextManager[Served]:
         environment = Environment(home=tmp_path / "home", variables={"USER": "ana"})
-        stop = asyncio.Event()
-        async with open_gateway(environment, settings) as gateway:
-            tokens = tokens_of(environment.home, only_reads=False)
-            with listen("127.0.0.1", 0, "--port") as bound:
-                port = bound.getsockname()[1]
-                app = application(gateway, origins_of("127.0.0.1", port, None), tokens)
-                served = asyncio.create_task(serve(gateway, bound, app, stop))
-                async with aiohttp.ClientSession(
-                    f"http://127.0.0.1:{port}",
-                    headers={"Authorization": f"Bearer {tokens.operate}"},
-                    timeout=aiohttp.ClientTimeout(30),
-                ) as http:
-                    yield Served(
-                        gateway, tokens, http, f"http://127.0.0.1:{port}", environment, settings
-                    )
-                stop.set()
-                await served
+        return serve_home(environment, settings)
 
     return start

@@ -153,6 +153,12 @@ def test_the_newest_day_comes_first() -> None:
     ]
 
 
+def test_what_cost_most_comes_first_among_agents_too() -> None:
+    costs = [cost_of(1), cost_of(3)._replace(agent="poet"), cost_of(1)]
+
+    assert list(costs_by_agent(costs)) == ["poet", "writer"]
+
+
 def test_a_review_is_no_run_of_its_own_but_costs_the_agent_whose_work_it_read() -> None:
     (found,) = sums_by(By.AGENT, [cost_of(1), cost_of(5, serves="writer")]).values()
 

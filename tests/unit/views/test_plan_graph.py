@@ -27,7 +27,7 @@ verse
   facts      lister
   two \N{MULTIPLICATION SIGN}2     poet → lister → a person
   ↓
-  each ⏸ \N{MULTIPLICATION SIGN}n  poet ← facts
+  each ▲ \N{MULTIPLICATION SIGN}n  poet ← facts
       each of ${tasks.facts.output}
   ↓
   nested     flow inner ← each, two

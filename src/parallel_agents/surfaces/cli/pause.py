@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -76,6 +77,8 @@ def told(verb: str, name: str, paused: Paused) -> str:
 def _tell(verb: str, names: Sequence[str], done: Sequence[Paused]) -> None:
     for name, each in zip(names, done, strict=True):
         render.line(told(verb, name, each))
+    if verb == PAUSE and any(each.runs or each.unchanged for each in done):
+        render.note(f"Next: pagents unpause {shlex.join(names)}")
 
 
 def _items(names: Sequence[str], done: Sequence[Paused]) -> list[dict[str, object]]:

@@ -30,7 +30,7 @@ def test_nothing_that_only_a_gateway_does_is_in_a_file() -> None:
         re.search(r"const module_(answers|fork|compare_mark|changes|kill|retry|say) =", whole)
         is None
     )
-    assert len(whole) + len(style()) < 210_000
+    assert len(whole) + len(style()) < 212_000
 
 
 def test_each_module_is_made_once_after_those_that_it_imports(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ export function choicesOf(question) {
 }
 
 /** Who asks, as lists call it. @param {Question} question */
-export function askerOf({ session_key, name = session_key, label = '' }) {
+export function askerOf({ session_key, name = format.keyed(session_key), label = '' }) {
   return label && label !== name ? `${label} ${name}` : name;
 }
 
@@ -109,7 +109,7 @@ export function QuestionCard({ question, isCurrent, onFocus = () => {}, onDone =
   const hasArguments = Object.keys(question.arguments).length > 0;
   return html`<article class="card question ${isCurrent ? 'is-current' : ''}" onFocusIn=${onFocus} onClick=${onFocus}>
     <header class="row"><span class="need">▲ ${wordOf(question)}</span>
-      <a href=${href('session', question.session_key)}>${oneLine(askerOf(question), 60)}</a><span class="space"></span>
+      <a href=${href('session', question.session_key)} title=${question.session_key}>${oneLine(askerOf(question), 60)}</a><span class="space"></span>
       <span class="note">waits ${format.seconds(now - (format.moment(question.asked_at) ?? now))}${(question.runs ?? 1) > 1 ? `; ${question.runs} runs wait` : ''}</span>
       ${expires !== null && html`<span class="note" title=${question.expires_at}>in ${format.seconds(expires - now)}: ${endOf(question)}</span>`}</header>
     <div class="asked">${question.tool && html`<code>${question.tool}</code> `}<b>${oneLine(question.text, 2000)}</b></div>

@@ -83,5 +83,5 @@ function Line({ decision }) {
   const at = format.moment(decision.at);
   return html`<tr><td class="when"><${Time} iso=${decision.at}>${format.day(at, now())} ${format.clock(at)}<//><span class="count"> #${decision.seq}</span></td>
     <td class="who"><b>${oneLine(who, 60)}</b>${from && html`<div class="note">${oneLine(from, 80)}</div>`}</td><td>${oneLine(decision.what, 60)}</td>
-    <td class="of"><a href=${href('session', decision.session_key)} title=${decision.session_key}>${oneLine(decision.label || decision.session_key, 40)}</a></td><td class="why" title=${decision.why.length > 240 ? clean(decision.why.slice(0, 4000)) : undefined}>${oneLine(decision.why, 240)}</td></tr>`;
+    <td class="of"><a href=${href('session', decision.session_key)} title=${decision.session_key}>${oneLine(decision.label || format.keyed(decision.session_key), 40)}</a></td><td class="why" title=${decision.why.length > 240 ? clean(decision.why.slice(0, 4000)) : undefined}>${oneLine(decision.why, 240)}</td></tr>`;
 }

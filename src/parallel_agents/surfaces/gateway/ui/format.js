@@ -107,6 +107,18 @@ export function ago(at, now) {
   return passed < 2 * DAY ? `${Math.floor(passed / HOUR)}h` : `${Math.floor(passed / DAY)}d`;
 }
 
+/** The same within a sentence: `5m ago`, or `now`. @param {number | null} at @param {number} now */
+export function agoTold(at, now) {
+  const told = ago(at, now);
+  return told === 'now' || told === UNKNOWN ? told : `${told} ago`;
+}
+
+/** What a session is called whose label is not known: its agent, team or flow, and the beginning of its id. @param {string} key */
+export function keyed(key) {
+  const found = /^(?:agent|team|flow):([^:]+):(?:.*:)?([^:]+)$/.exec(key);
+  return found ? `${found[1]} ${found[2].replace(/^([0-9a-f]{8})-[0-9a-f-]{27}$/, '$1')}` : key;
+}
+
 /** A model without its provider; a simulated one says so. @param {string} model */
 export function model(model) {
   return model.startsWith('sim/') ? model : model.slice(model.lastIndexOf('/') + 1);

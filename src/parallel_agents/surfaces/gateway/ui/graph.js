@@ -76,7 +76,7 @@ function Drawing({ steps, label, onStep = null }) {
       ${/** @type {{step: Step & Partial<RunStep>, x: number, y: number}[]} */ (boxes).map(({ step, x, y }) => html`<g key=${step.id} class=${onStep ? 'graph-link' : ''} transform=${`translate(${x} ${y})`} onClick=${onStep && (() => onStep(step.id))}><title>${[step.id, step.who, ...step.conditions, step.decided].filter(Boolean).join('\n')}</title>
         <rect class="graph-step ${step.state ? `is-step-${step.state}` : ''}" width=${BOX.width} height=${BOX.height} rx="7" />
         <text class="graph-name" x="12" y="23">${oneLine(nameOf(step), step.marks ? 20 : 26)}</text>${step.marks && html`<text class="graph-marks" x=${BOX.width - 12} y="23" text-anchor="end">${step.marks}</text>`}
-        <text class="graph-who" x="12" y="40">${oneLine(step.state ? doingOf(step) : step.who, 34)}</text>${(step.decided || step.conditions[0]) && html`<text class="graph-who is-condition" x="12" y="54">${oneLine(step.decided || step.conditions[0], 34)}</text>`}</g>`)}
+        <text class="graph-who" x="12" y="40">${oneLine(step.state ? doingOf(step) : step.who, 34)}</text>${(step.decided || step.conditions[0]) && html`<text class="graph-who is-condition" x="12" y="54">${oneLine(step.decided || step.conditions[0], 30)}</text>`}</g>`)}
     </svg></div>
     ${onStep === null && html`<ol class="unseen">${steps.map((step) => html`<li>${nameOf(step)}: ${step.who}${step.needs.length ? `, after ${step.needs.join(', ')}` : ''}${step.conditions.length ? `, ${step.conditions.join(', ')}` : ''}</li>`)}</ol>`}`;
 }

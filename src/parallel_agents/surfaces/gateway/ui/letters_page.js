@@ -108,7 +108,7 @@ function CauseCard({ cause, isCurrent, isOpen, onFocus, onAct }) {
   const count = cause.letters.length;
   return html`<article class="card cause ${isCurrent ? 'is-current' : ''}" onFocusIn=${onFocus} onClick=${onFocus}>
     <details open=${isOpen}><summary><span class="cause-head"><b>${cause.message}</b> <span class="times">×${count}</span>
-      <span class="note">${cause.code && html`<code>${cause.code}</code> · `}last ${format.ago(format.moment(cause.lastAt), now)} ago · cost ${costOf(cause)}</span></span></summary>
+      <span class="note">${cause.code && html`<code>${cause.code}</code> · `}last ${format.agoTold(format.moment(cause.lastAt), now)} · cost ${costOf(cause)}</span></span></summary>
       <ul class="letters">${shown.map((letter) => html`<${LetterLine} key=${letter.run_id} letter=${letter} now=${now} message=${cause.message} onAct=${onAct} />`)}</ul>
       ${count > shown.length && html`<button class="more" onClick=${() => show(true)}>Show ${count - shown.length} more</button>`}
     </details>
@@ -123,7 +123,7 @@ function LetterLine({ letter, now, message, onAct }) {
   const input = Object.keys(letter.input ?? {}).length ? JSON.stringify(letter.input, null, 2) : '';
   return html`<li>
     <div class="letter"><div class="letter-name"><${State} state=${letter.status} quiet /><a href=${href('session', letter.session_key)}><b>${oneLine(letter.label || letter.agent, 60)}</b></a> <code>${letter.id}</code>
-      <span class="note">${letter.label && letter.label !== letter.agent ? `${oneLine(letter.agent, 40)} · ` : ''}${format.model(letter.model)} · ${format.counted(letter.attempts, 'try', 'tries')} · ${format.cost(letter.cost, letter.simulated_cost, letter.calls)} · <${Time} iso=${letter.at}>${format.ago(format.moment(letter.at), now)} ago<//></span></div><div class="letter-do">${letter.retried_by ? html`<a href=${href('session', letter.retried_by)}>being run again</a>` : html`<${Act} class="quiet" onClick=${() => onAct({ verb: 'retry', letters: [letter] })}>Edit and retry…<//>`}
+      <span class="note">${letter.label && letter.label !== letter.agent ? `${oneLine(letter.agent, 40)} · ` : ''}${format.model(letter.model)} · ${format.counted(letter.attempts, 'try', 'tries')} · ${format.cost(letter.cost, letter.simulated_cost, letter.calls)} · <${Time} iso=${letter.at}>${format.agoTold(format.moment(letter.at), now)}<//></span></div><div class="letter-do">${letter.retried_by ? html`<a href=${href('session', letter.retried_by)}>being run again</a>` : html`<${Act} class="quiet" onClick=${() => onAct({ verb: 'retry', letters: [letter] })}>Edit and retry…<//>`}
       <${Act} class="quiet" aria-label=${`Drop ${letter.label || letter.id}`} onClick=${() => onAct({ verb: 'drop', letters: [letter] })}>Drop…<//></div></div>
     ${told && told !== message && html`<div class="letter-told">${told}</div>`}
     ${(letter.text || input) && html`<details class="letter-task"><summary class="note">${oneLine(letter.text || input, 110)}</summary>${letter.text && html`<${Plain} text=${letter.text} />`}${input && html`<${Plain} text=${input} />`}</details>`}

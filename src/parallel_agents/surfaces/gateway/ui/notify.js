@@ -1,6 +1,6 @@
 // @ts-check
 /** Notify: the browser tells, once for each, what begins to need a person or fails while nobody looks at the page. */
-import { moment } from './format.js';
+import { keyed, moment } from './format.js';
 import { now } from './live.js';
 import { signal } from './view.js';
 import { href } from './router.js';
@@ -51,7 +51,7 @@ export function noteQuestions(questions) {
   const fresh = known === null ? [] : questions.filter((each) => !known?.has(each.id));
   known = new Set(questions.map((each) => each.id));
   if (fresh.length > MOST_AT_ONCE) tell(`${fresh.length} questions need you`, '', href('needs'), `many-${fresh[0].id}`);
-  else for (const each of fresh) tell(`▲ ${each.kind}: ${oneLine(each.tool || each.session_key, 60)}`, oneLine(each.text, 200), href('needs'), each.id);
+  else for (const each of fresh) tell(`▲ ${each.kind}: ${oneLine(each.tool || keyed(each.session_key), 60)}`, oneLine(each.text, 200), href('needs'), each.id);
 }
 
 /** Tell of the runs that fail from now on. @param {Row[]} rows */
