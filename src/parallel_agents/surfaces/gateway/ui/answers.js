@@ -7,6 +7,7 @@ import { bind } from './keys.js';
 import { clockNow, questions } from './shell.js';
 import { Act, Copy, Plain, Trouble } from './parts.js';
 import { lose, LostAnswers } from './lost_answers.js';
+import { askerOf, endOf } from './question_words.js';
 import { oneLine } from './text.js';
 import { neededBy } from './words.js';
 import * as format from './format.js';
@@ -44,20 +45,10 @@ export function choicesOf(question) {
   return [...listed, { does: listed.length ? 'something else…' : 'answer…', asks: 'answer' }];
 }
 
-/** Who asks, as lists call it. @param {Question} question */
-export function askerOf({ session_key, name = format.keyed(session_key), label = '' }) {
-  return label && label !== name ? `${label} ${name}` : name;
-}
-
 /** How many sessions of a run need a person. @param {{row: import('./types').Row}} props */
 export function NeedChip({ row }) {
   const needed = neededBy(row);
   return needed ? html`<a class="need" href=${href('needs')}>▲ ${needed} ${needed === 1 ? 'needs' : 'need'} you</a>` : null;
-}
-
-/** What becomes of a question that nobody answers. @param {Question} question */
-export function endOf(question) {
-  return question.default ? oneLine(question.default, 30) : question.kind === 'approval' ? 'denied' : 'unanswered';
 }
 
 /** Ctrl and Enter send what is typed. @param {KeyboardEvent} event */

@@ -3,8 +3,8 @@
 import { html, signal } from './view.js';
 import { now } from './live.js';
 import { href } from './router.js';
+import { lostText } from './question_words.js';
 import { oneLine } from './text.js';
-import * as format from './format.js';
 
 /** @typedef {import('./types').Question} Question */
 /** @typedef {{question: Question, said: string, why: string}} Lost */
@@ -16,15 +16,6 @@ const lost = signal([]);
 /** Tell that an answer was not taken. @param {Question} question @param {string} said @param {string} why */
 export function lose(question, said, why) {
   lost.value = [{ question, said, why }, ...lost.value.filter((each) => each.question.id !== question.id)].slice(0, MOST);
-}
-
-/** What became of an answer that was not taken. @param {Lost} found @param {number} at */
-export function lostText({ question, said, why }, at) {
-  if (!why) return `waits no more; what you typed, “${oneLine(said, 200)}”, was not sent`;
-  const yours = said ? `yours, “${oneLine(said, 200)}”,` : 'yours';
-  const expires = format.moment(question.expires_at);
-  if (expires !== null && expires <= at) return `its time was over: ${why}; ${yours} was not taken`;
-  return `was answered before: ${why}; ${yours} was not taken`;
 }
 
 /** The answers that were not taken: those of one session, or all. @param {{name?: string}} props */
