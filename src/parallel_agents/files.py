@@ -77,6 +77,21 @@ def check_target(target: Path) -> None:
         check_folder(place.absolute().parent)
 
 
+def check_free(target: Path, *, force: bool) -> None:
+    """Refuse to replace a file that nobody said to replace; a device or a pipe is written to.
+
+    Raises:
+        InvalidInput: it is there, or could not be written.
+    """
+    check_target(target)
+    if os.path.isfile(target) and not force:  # noqa: PTH113 - no error for what no file can be called
+        raise InvalidInput(
+            f"{shown(str(target))} is there already",
+            why="no file is replaced that you may still want",
+            hint="name another file; or replace it: --force, in Python force=True",
+        )
+
+
 def check_folder(folder: Path) -> None:
     """Refuse a folder that this user may not write to, or that could not be made.
 

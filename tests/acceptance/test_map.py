@@ -109,6 +109,23 @@ def test_after_kill_9_in_the_middle_of_batches_each_row_is_paid_for_once(
     assert "rows-1-2" in pagents("show", "fruits").out
 
 
+def test_a_killed_map_says_how_many_rows_are_done_and_where_they_are(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(Hang(), to="About plums")
+    provider.gives(Hang(), to="About quinces")
+    file = pagents.home / "results" / "fruits.jsonl"
+    running = pagents.start(*command(table(pagents, *FRUITS)))
+    pagents.wait_until(lambda: file.exists() and len(lines(file)) == 2)
+
+    killed = pagents("kill", "fruits", "--yes")
+    running.ended()
+
+    assert "2 of 4 rows are done" in killed.err
+    assert "killed, 2 of 4 rows done" in pagents("report", "fruits").out
+    assert str(file) in killed.err
+
+
 @pytest.mark.parametrize("way_on", [("resume", "fruits"), command("data.csv")])
 def test_ctrl_c_lets_calls_in_flight_end_and_the_rest_is_done_later(
     pagents: Pagents, provider: FakeProvider, way_on: tuple[str, ...]
@@ -143,6 +160,9 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     provider.begin()
 
     second = pagents(*command(rows))
+    report = pagents("report", "fruits").out
+    sessions = pagents.items("list", "in:fruits")
+    pagents("export", "fruits", "-o", "fruits.md")
 
     assert first.code == 3
     assert "1 of 4 rows is not done" in first.err
@@ -152,6 +172,12 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     assert results(pagents) == [(fruit, "done") for fruit in FRUITS]
     assert asked(provider) == {"plums": 1}
     assert pagents.items("dlq", "list") == []
+    assert "- Status: done, 4 of 4 rows done" in report
+    assert "What failed" not in report
+    assert "1 former try is not in this report" in report
+    assert len(pagents.items("show", "fruits")) == 4
+    assert [each["status"] for each in sessions if each["is_former_try"]] == ["failed"]
+    assert "- Agents: 4 done" in (pagents.folder / "fruits.md").read_text()
 
 
 def test_a_retry_of_the_dead_letter_counts_as_the_row(
@@ -162,10 +188,12 @@ def test_a_retry_of_the_dead_letter_counts_as_the_row(
     pagents(*command(rows))
     provider.begin()
     pagents("dlq", "retry", "--all")
-    pagents.wait_workers_gone()
+    pagents.wait_ended(6)
+    report = pagents("report", "fruits").out
 
     ended = pagents(*command(rows))
 
+    assert "4 of 4 rows done" in report
     assert ended.code == 0
     assert results(pagents)[2] == ("plums", "done")
     assert asked(provider) == {"plums": 1}
@@ -177,11 +205,17 @@ def test_a_budget_that_is_used_up_begins_no_further_rows(
     rows = table(pagents, *FRUITS, *(f"fruit {n}" for n in range(100)))
 
     short = pagents(*command(rows, "--budget", "0.015", "--max-parallel", "1"))
+    report = pagents("report", "fruits").out
+    (costs,) = pagents.items("cost")
     made = len(provider.requests)
     whole = pagents(*command(rows, "--budget", "5"))
 
     assert short.code == 6
+    assert "the same id or key and a larger budget" in short.err
+    assert "of 104 rows done" in report
+    assert "the budget of the map fruits" in report
     assert made < 20
+    assert costs["runs"] == made
     assert whole.code == 0
     assert "104/104 rows done" in whole.err
     assert len(provider.requests) <= 105
@@ -190,6 +224,7 @@ def test_a_budget_that_is_used_up_begins_no_further_rows(
 def test_files_are_rows_whose_content_is_an_input(pagents: Pagents, provider: FakeProvider) -> None:
     pagents.file("src/one.py", "first = 1\n")
     pagents.file("src/deep/two.py", "second = 2\n")
+    pagents.file("src/deep/__init__.py", "")
 
     ended = pagents(
         *("map", "code_reviewer", "--rows", "src/**/*.py", "-i", "code=@{path}"),
@@ -197,12 +232,14 @@ def test_files_are_rows_whose_content_is_an_input(pagents: Pagents, provider: Fa
     )
 
     assert ended.code == 0
+    assert "1 empty file is left out: src/deep/__init__.py" in ended.err
     found = lines(pagents.folder / "reviews.jsonl")
     assert [line["columns"] for line in found] == [
         {"path": "src/deep/two.py"},
         {"path": "src/one.py"},
     ]
     assert any("second = 2" in text for text in provider.texts())
+    assert any("Do your task for src/one.py." in text for text in provider.texts())
 
 
 def test_rows_from_stdin_stream_to_stdout(pagents: Pagents) -> None:

@@ -91,9 +91,17 @@ def test_what_was_sent_is_shown_by_turn(tagged: Pagents) -> None:
 
 
 def test_a_report_is_a_document(tagged: Pagents) -> None:
-    assert tagged("report", "crew-1", "--out", "report.md").code == 0
+    file = tagged.folder / "report.md"
+    file.write_text("mine")
 
-    document = (tagged.folder / "report.md").read_text()
+    refused = tagged("report", "crew-1", "--out", "report.md")
+    kept = file.read_text()
+    written = tagged("report", "crew-1", "--out", "report.md", "--force")
+
+    assert "is there already" in refused.err
+    assert kept == "mine"
+    assert written.code == 0
+    document = file.read_text()
     assert document.startswith("# ")
     assert "- Status: done, 2 of 2 tasks done" in document
     assert "- Tags: nightly" in document

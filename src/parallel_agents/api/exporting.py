@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.shared_state import OUTSIDER
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
-from parallel_agents.files import Draft, check_target, draft_of
+from parallel_agents.files import Draft, check_free, check_target, draft_of
 from parallel_agents.interrupts import in_thread
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.settings import read_environment
@@ -170,21 +169,6 @@ def artifacts_of(reader: Reader) -> Callable[[SessionKey], Awaitable[Sequence[Ar
         return [record.artifact for record in records]
 
     return listed
-
-
-def check_free(target: Path, *, force: bool) -> None:
-    """Refuse to replace a file that nobody said to replace.
-
-    Raises:
-        InvalidInput: it is there, or cannot be written.
-    """
-    check_target(target)
-    if os.path.exists(target) and not force:  # noqa: PTH110 - no error for what no file can be called
-        raise InvalidInput(
-            f"{target} is there already",
-            why="an export replaces no file that you may still want",
-            hint="name another file; or replace it: --force, in Python force=True",
-        )
 
 
 def form_of(target: Path, form: str | None) -> ExportForm:

@@ -20,10 +20,13 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.request import MapRequest
+from parallel_agents.maps.source import PATH, Format
 from parallel_agents.maps.template import escaped
 from parallel_agents.sessions.requests import check_task
 
 _TEXT = "Do your task for this input."
+# Lists and reports show the start of a task's text, which is to say what its row is.
+_TEXT_OF_FILE = f"Do your task for {{{PATH}}}."
 
 
 class Templates(NamedTuple):
@@ -106,6 +109,7 @@ class AskedMap(NamedTuple):
         if request.batch > 1:
             tokens = await room_for_rows(client, first[0].task, request.batch)
             request = replace(request, batch_tokens=tokens)
+        request = replace(request, rows=found.count)
         return CheckedMap(request, found.count, first[0], self.model)
 
     async def begin(
@@ -130,6 +134,12 @@ class AskedMap(NamedTuple):
             client.sessions.limit_parallel(spawned.session_key, self.max_parallel)
         return spawned
 
+    @property
+    def _usual_text(self) -> str:
+        source = self.request.source
+        has_files = source.format is Format.FILES or source.label == PATH
+        return _TEXT_OF_FILE if has_files else _TEXT
+
     def _of(self, agent: Agent) -> MapRequest:
         found = self.read_inputs(agent.in_folder.input_schema)
         text = self.request.text
@@ -137,7 +147,7 @@ class AskedMap(NamedTuple):
             raise no_text(self.how)
         return replace(
             self.request,
-            text=(text or _TEXT) + escaped(found.added),
+            text=(text or self._usual_text) + escaped(found.added),
             inputs=found.texts,
             literals=found.literals,
             json_inputs=found.json_names,

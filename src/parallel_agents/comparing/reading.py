@@ -37,11 +37,12 @@ from parallel_agents.comparing.whole import (
     events_of_attempt,
     ids_of,
     told_of,
+    without_tries,
 )
 from parallel_agents.core.event import Attempted, Event, Finished, Replied, Started
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.forking import said_before
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE, Journal, Snapshot
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
@@ -154,9 +155,13 @@ async def _read(reads: SessionReads, journal: Journal, meant: Meant) -> Whole:
     key = top.session.key
     rows = [top] if meant.attempt is not None else await _rows(reads, top)
     sides: dict[SessionKey, Side] = {}
+    former: set[RunId] = set()
     for start in range(0, len(rows), _ROWS):
         seen = await journal.look(rows[start : start + _ROWS])
         sides |= {row.session.key: _side(row, seen) for row in rows[start : start + _ROWS]}
+        former |= seen.former
+    rows = without_tries(rows, former - {top.run.id})
+    sides = {row.session.key: sides[row.session.key] for row in rows}
     ids = ids_of(rows, key)
     told = {row.session.key: told_of(row, ids, meant.attempt) for row in rows}
     budget = await journal.budget(key)
@@ -165,7 +170,7 @@ async def _read(reads: SessionReads, journal: Journal, meant: Meant) -> Whole:
             below = await reads.spent_below(top.run.id)
             sides[key] = replace(sides[key], whole_spend=top.run.spend + below)
         left = await _fold(journal, key, sides, told)
-        sides = {each: _ended(side, told[each]) for each, side in sides.items()}
+        sides = {each: side.ended(told[each]) for each, side in sides.items()}
     else:
         left = 0
         of_run = await _events_of(journal, top)
@@ -230,10 +235,6 @@ def _side(row: Row, seen: Snapshot) -> Side:
         whole_spend=run.spend + below,
         attempts=run.attempts,
     )
-
-
-def _ended(side: Side, told: Told) -> Side:
-    return replace(side, score=told.score, error=told.error, earlier=told.earlier)
 
 
 async def _fold(

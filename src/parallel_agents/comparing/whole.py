@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parallel_agents.comparing.steps import Ids, Step, Track
@@ -61,6 +61,10 @@ class Side:
         """What its own calls cost in USD; None if that is not known."""
         return _cost(self, self.spend)
 
+    def ended(self, told: Told) -> Side:
+        """The same with what its events say of its end."""
+        return replace(self, score=told.score, error=told.error, earlier=told.earlier)
+
     @property
     def whole_cost_usd(self) -> float | None:
         """What it and everything below it cost in USD; None if that is not known."""
@@ -71,6 +75,15 @@ def _cost(side: Side, spend: Spend) -> float | None:
     if side.row.run.kind.is_group:
         return spend.cost_usd
     return known_cost(spend, side.status)
+
+
+def without_tries(rows: Sequence[Row], former: Collection[RunId]) -> list[Row]:
+    """The rows but those of former tries, and of what these spawned: the last tries are compared."""
+    left_out: set[SessionKey] = set()
+    for row in sorted(rows, key=lambda each: each.session.depth):
+        if row.run.id in former or row.session.parent in left_out:
+            left_out.add(row.session.key)
+    return [row for row in rows if row.session.key not in left_out]
 
 
 @dataclass(slots=True)

@@ -240,7 +240,13 @@ def check_batch(agent: AnyAgent, *, refine: Refine | None, workspace: Workspace 
         BatchRefused: the agent is refused; the error says why.
     """
     why = ""
-    if refine or agent.refine:
+    if refine and not agent.refine:
+        raise BatchRefused(
+            f"{agent.name} cannot be asked for several rows in one call and have each answer refined",
+            why="a refine loop makes one answer better, and a batch has several",
+            hint="leave out --refine, in Python refine=; or --batch, in Python batch= or size=",
+        )
+    if agent.refine:
         why = "a refine loop makes one answer better, and a batch has several"
     elif agent.policy.spawns:
         why = f"{agent.name} may spawn sessions, and nobody could tell for which row"

@@ -69,6 +69,7 @@ class Snapshot:
         needs_below: what is needed of a person below each of the sessions, for those below which
             somebody is.
         retries: the call that each live run makes again, for those that do.
+        former: those of the rows' runs whose tasks were tried again since.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -88,6 +89,7 @@ class Snapshot:
     now: float
     needs_below: Mapping[SessionKey, Needs] = field(default_factory=dict[SessionKey, Needs])
     retries: Mapping[RunId, Retry] = field(default_factory=dict[RunId, Retry])
+    former: frozenset[RunId] = frozenset()
 
 
 class SnapshotStore(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 from parallel_agents.core.children import BegunRows
@@ -52,11 +53,17 @@ class Batches:
         self._batches.append((batched.batch, len(batched.rows)))
         self._rows.update((row, first + n) for n, row in enumerate(batched.rows))
 
+    def items(self) -> Iterator[tuple[str, Part]]:
+        """Each row with its place in its latest batch."""
+        for row, place in self._rows.items():
+            yield row, self._at(place)
+
     def of(self, row: str) -> Part | None:
         """The place of a row in its latest batch; None if it was in none."""
         place = self._rows.get(row)
-        if place is None:
-            return None
+        return None if place is None else self._at(place)
+
+    def _at(self, place: int) -> Part:
         batch, number = divmod(place, _STRIDE)
         key, count = self._batches[batch]
         return Part(key, number + 1, count)

@@ -62,6 +62,12 @@ def changed(request: MapRequest) -> InvalidInput:
 def no_rows(request: MapRequest) -> InvalidInput:
     """The refusal of a source without a row."""
     source = request.source
+    if source.format is Format.FILES and source.empty_files():
+        return InvalidInput(
+            f"{source.name} has no rows",
+            why="each file is empty, and there is nothing in it to work on",
+            hint="name files that have something in them",
+        )
     if source.format is Format.FILES:
         return InvalidInput(
             f"no file matches {source.name}",

@@ -23,6 +23,7 @@ from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput, PagentsError, StepFailed
 from parallel_agents.sessions.requests import task_digest
 
+REDUCE = "reduce/"  # what the keys of the tasks that combine results begin with
 TEXT = "Combine these results into one."
 # About 30,000 tokens, which most models can read.
 _PART_CHARACTERS = 120_000
@@ -112,7 +113,7 @@ class Reducer:
         asked = f"{self._task.text}\n\nThe results, one to a line:\n{text}"
         label = f"reduce-{level}-{part}"
         task = Task(self._task.agent, asked, model=self._task.model, label=label)
-        key = f"reduce/{task_digest(task)[:_DIGEST_CHARACTERS]}"
+        key = f"{REDUCE}{task_digest(task)[:_DIGEST_CHARACTERS]}"
         with self._sessions.ends() as ends:
             found = await self._sessions.children_named(self._session.key, [key])
             child = next((each for each in found if name_of(each.key) == key), None)

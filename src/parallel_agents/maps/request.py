@@ -49,6 +49,7 @@ class MapRequest:
         batch_tokens: the most tokens of a batch's rows with their answers; None if the context of
             the model is not known.
         hidden: columns that the file of results leaves out.
+        rows: how many there were when they were checked; None if nobody has.
     """
 
     agent: str
@@ -71,6 +72,7 @@ class MapRequest:
     batch: int = 1
     batch_tokens: int | None = None
     hidden: tuple[str, ...] = ()
+    rows: int | None = None
 
     def flow_task(
         self,

@@ -33,7 +33,7 @@ from parallel_agents.maps.reducing import Reducer
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.maps.results_file import ResultsFile
 from parallel_agents.maps.room import is_used_up
-from parallel_agents.maps.source import fingerprint
+from parallel_agents.maps.source import fingerprint, left_out
 from parallel_agents.maps.window import Accepted, Window, WindowOptions
 
 # Enough that a slot never waits for a task to be stored.
@@ -90,6 +90,8 @@ class MapRunner:
                 "out": request.out,
             }
             outcome = _outcome(checked.count, counts, output, is_short=is_short)
+            if notice := await asyncio.to_thread(left_out, request.source):
+                outcome = replace(outcome, notices=(notice,))
             if lines is None or not counts[RunStatus.DONE]:
                 return outcome
             asked = Task(request.reduce, request.reduce_text, model=task.model)
@@ -159,12 +161,14 @@ def _outcome(
     if done == rows:
         return Outcome(status=RunStatus.DONE, output=output)
     not_begun = rows - sum(counts.values())
-    parts = [f"{count} {status}" for status, count in sorted(counts.items())]
+    parts = [f"{count} {status.replace('_', ' ')}" for status, count in sorted(counts.items())]
     parts += [f"{not_begun} not begun"] if not_begun else []
     missing = Incomplete(
         f"{rows - done:,} of {rows:,} rows {'is' if rows - done == 1 else 'are'} not done",
         why=", ".join(parts),
-        hint="the same again with the same id or key tries them again; `pagents dlq list` has those "
+        hint="the same again with the same id or key and a larger budget does them"
+        if is_short
+        else "the same again with the same id or key tries them again; `pagents dlq list` has those "
         "that failed",
     )
     status = RunStatus.PARTIAL if done else RunStatus.FAILED

@@ -22,6 +22,7 @@ from parallel_agents.maps.text_lines import Digest, text_lines
 PATH = "path"
 _BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _SNIFFED_BYTES = 4096
+_MOST_NAMED = 3
 
 
 class Format(StrEnum):
@@ -64,7 +65,10 @@ class Source:
     @property
     def name(self) -> str:
         """What errors call it."""
-        return self.title or (self.paths[0] if self.paths else "")
+        if self.title or len(self.paths) < 2:
+            return self.title or "".join(self.paths)
+        more = len(self.paths) - 1
+        return f"{self.paths[0]} and {more:,} more {'file' if more == 1 else 'files'}"
 
     @contextmanager
     def opened(self, digest: Digest) -> Generator[Iterator[Row]]:
@@ -100,10 +104,25 @@ class Source:
         number = 0
         for pattern in self.paths:
             for path in self._matches(pattern):
+                if self._is_empty(path):
+                    continue
                 number += 1
                 digest.update(_name_bytes(path) + b"\0")
                 values: Mapping[str, Json] = {PATH: path}
                 yield Row(number=number, line=number, values=values)
+
+    def empty_files(self) -> list[str]:
+        """The files that are no rows, since there is nothing in them to work on."""
+        if self.format is not Format.FILES:
+            return []
+        found = (path for pattern in self.paths for path in self._matches(pattern))
+        return [path for path in found if self._is_empty(path)]
+
+    def _is_empty(self, path: str) -> bool:
+        try:
+            return Path(self.folder, path).stat().st_size == 0
+        except OSError:  # whoever reads it says why it cannot be read
+            return False
 
     def _matches(self, pattern: str) -> list[str]:
         if not glob.has_magic(pattern) or Path(self.folder, pattern).is_file():
@@ -165,6 +184,16 @@ def find_source(given: tuple[str, ...], format: Format | None, folder: Path) -> 
         str(Path(each).expanduser()) if each.startswith("~") else each for each in given
     )
     return Source(format=format, paths=absolute, folder=str(folder))
+
+
+def left_out(source: Source) -> str:
+    """Which files are no rows, as a sentence; empty if all are."""
+    files = source.empty_files()
+    if not files:
+        return ""
+    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
+    what = "1 empty file is" if len(files) == 1 else f"{len(files):,} empty files are"
+    return f"{what} left out: {', '.join(files[:_MOST_NAMED])}{more}"
 
 
 def sniffed(file: BinaryIO) -> Format:

@@ -11,6 +11,7 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.inspection import Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.silence import Silence, left_of, silences_of
@@ -83,6 +84,7 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
             _stuck(rows, rules, now) if _may_wait_for_others(working, silences) else (),
         ),
         retries=read_retries(rows, running) if running else {},
+        former=_former(rows, shown),
     )
 
 
@@ -157,6 +159,26 @@ def _stuck(rows: Rows, rules: StuckRules, now: float) -> list[SessionKey]:
     silent, gaps = read_silent(rows, rules, now)
     found = silences_of(silent, gaps, rules, now)
     return [each.session for each, silence in found if silence.is_stuck]
+
+
+def _former(rows: Rows, shown: Sequence[Row]) -> frozenset[RunId]:
+    """The runs that did not do their tasks, and that a later try of the same task follows."""
+    by_parent: dict[SessionKey, list[Row]] = {}
+    for row in shown:
+        status, parent = row.run.status, row.session.parent
+        if parent is not None and status.is_over and status is not RunStatus.DONE:
+            by_parent.setdefault(parent, []).append(row)
+    former: set[RunId] = set()
+    for parent, lost in by_parent.items():
+        names = list(dict.fromkeys(name_of(row.session.spawn_key) for row in lost))
+        found = rows.children_named(parent, names)
+        latest = {name_of(child.key): child.session for child in found}
+        former |= {
+            row.run.id
+            for row in lost
+            if latest.get(name_of(row.session.spawn_key), row.session.key) != row.session.key
+        }
+    return frozenset(former)
 
 
 def _live(rows: Sequence[Row]) -> list[Run]:

@@ -43,6 +43,7 @@ class Lane:
         needed: how many sessions need a person: the run's own, and those below it if they are known.
         is_retrying: whether its last call failed and is made again.
         is_paused: whether somebody paused it.
+        items: how many rows of a map it does.
     """
 
     label: str
@@ -56,6 +57,7 @@ class Lane:
     needed: int = 0
     is_retrying: bool = False
     is_paused: bool = False
+    items: int = 1
 
     @property
     def state(self) -> str:
@@ -73,22 +75,24 @@ class Board:
         is_begun: whether one of them has begun; what came before, such as an earlier turn of the same
             session, is not theirs.
         team: the run whose process executes the lanes; None if that is not known.
+        rows: how many a map has, begun or not; None for anything else.
     """
 
     lanes: dict[RunId, Lane]
     below: Spend = Spend()
     is_begun: bool = False
     team: RunId | None = None
+    rows: int | None = None
 
     @classmethod
     def of(cls, labels: Mapping[RunId, str], team: RunId | None = None) -> Board:
         """A board of runs whose labels alone are known."""
         return cls({run: Lane(label=label) for run, label in labels.items()}, team=team)
 
-    def add(self, labels: Mapping[RunId, str]) -> None:
-        """Add runs that are met only now."""
+    def add(self, labels: Mapping[RunId, str], items: int = 1) -> None:
+        """Add runs that are met only now, each with so many rows of a map."""
         for run, label in labels.items():
-            self.lanes.setdefault(run, Lane(label=label))
+            self.lanes.setdefault(run, Lane(label=label, items=items))
 
     def remove(self, run: RunId) -> None:
         """Take a lane away that nobody counts."""
@@ -147,6 +151,12 @@ class Board:
     def over(self) -> int:
         """How many runs have ended."""
         return sum(lane.status.is_over for lane in self.lanes.values())
+
+    @property
+    def rows_over(self) -> int:
+        """How many rows of a map have ended."""
+        ended = sum(lane.items for lane in self.lanes.values() if lane.status.is_over)
+        return ended if self.rows is None else min(ended, self.rows)
 
     @property
     def is_over(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from parallel_agents.views import cells, format
-from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.sessions import SessionLine, state_told
 from parallel_agents.views.states import mark_of, needs_text
 
 _MOST_ROWS, _LABEL_WIDTH = 50, 40
@@ -34,7 +34,7 @@ def text_of(top: SessionLine, lines: Sequence[SessionLine]) -> str:
 
 def head_of(top: SessionLine, shown: Sequence[SessionLine]) -> str:
     """One line: the state, how many of what, the time and the cost."""
-    counts = Counter(line.state for line in shown)
+    counts = Counter(line.state for line in shown if not line.is_former)
     told = ", ".join(f"{count:,} {state}" for state, count in counts.items())
     seconds = top.seconds
     took = "" if seconds is None else format.seconds(seconds)
@@ -48,7 +48,7 @@ def _cells(line: SessionLine) -> tuple[str, ...]:
     run = line.row.run
     seconds = line.seconds
     doing = (
-        f"{line.state} {run.error_code}"
+        f"{state_told(line)} {run.error_code}"
         if run.error_code
         else line.asks or line.doing or line.state
     )

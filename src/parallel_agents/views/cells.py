@@ -13,6 +13,8 @@ from rich.cells import cell_len, split_graphemes
 _JOINERS = re.compile(r"[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 _ELLIPSIS = "…"
 _DOT = " · "
+# A command to copy, by what stands around it.
+_COMMAND = re.compile(r"`[^`]+`|(?<= with: )[^·`]+$")
 _HELD = "\ue000"  # stands for a blank at which no line ends; it is as wide
 
 
@@ -97,8 +99,9 @@ def _boundary(text: str, place: int) -> int:
 def wrapped(text: str, width: int, further: str = "  ") -> list[str]:
     """Lines of at most `width` cells; continued lines are indented further.
 
-    Words are never broken, so that paths and addresses can be copied, and neither are commands between
-    middle dots if they fit in a line; a blank ends no line.
+    Words are never broken, so that paths and addresses can be copied, and neither are commands in
+    backticks, at the end after "with:", or between middle dots, if they fit in a line; a blank ends no
+    line.
     """
     return [shown for line in text.split("\n") for shown in _wrapped_line(line, width, further)]
 
@@ -107,8 +110,9 @@ def _wrapped_line(line: str, width: int, further: str) -> list[str]:
     if cell_len(line) <= width:
         return [line.rstrip() if line.strip() else ""]
     indent = " " * (len(line) - len(line.lstrip(" ")))
+    most = width - len(indent) - len(further)
+    line = _COMMAND.sub(lambda found: _together(found[0], most), line)
     if _DOT in line:
-        most = width - len(indent) - len(further)
         line = _DOT.join(_held(part, most) for part in line.split(_DOT)).replace(_DOT, f"{_HELD}· ")
     lines: list[str] = []
     shown = indent
@@ -128,7 +132,12 @@ def _held(part: str, most: int) -> str:
     title, colon, rest = part.rpartition(": ")
     if cell_len(rest) + 2 > most:
         return part
-    return f"{title}{colon}{rest.replace(' ', _HELD)}"
+    return f"{title}{colon}{_together(rest, most)}"
+
+
+def _together(words: str, most: int) -> str:
+    """Words between which no line ends, if they fit in one."""
+    return words if cell_len(words) > most else words.replace(" ", _HELD)
 
 
 def _head(text: str, most: int) -> str:

@@ -13,6 +13,7 @@ from parallel_agents.views import format
 from parallel_agents.views.answer_form import MARKDOWN, form_of
 from parallel_agents.views.costs import By, sums_by, total_of, wasted_text
 from parallel_agents.views.forks import told
+from parallel_agents.views.last_tries import RowCount, tries_told
 from parallel_agents.views.markdown import escaped, fenced, table
 from parallel_agents.views.sessions import SessionLine
 
@@ -32,6 +33,8 @@ class Reported:
         titles: what the tasks were, by their runs: the start of their texts.
         left: its tasks that have not ended.
         total: how many tasks there are, if `results` and `left` are not all.
+        former: how many tries of these tasks others followed; they are not in it.
+        rows: how far a map's rows are; None for anything else.
         costs: of all runs, by agent and model.
         at: when the report was made, in seconds since the epoch.
     """
@@ -42,6 +45,8 @@ class Reported:
     titles: Mapping[RunId, str] = field(default_factory=dict[RunId, str])
     left: Sequence[SessionLine] = ()
     total: int
+    former: int = 0
+    rows: RowCount | None = None
     costs: Sequence[Cost]
     at: float
 
@@ -83,6 +88,9 @@ def _head(found: Reported) -> str:
 
 
 def _count(found: Reported) -> str:
+    if found.rows is not None:
+        rows = "1 row" if found.rows.total == 1 else f"{found.rows.total:,} rows"
+        return f"{found.rows.done:,} of {rows} done"
     done = sum(result.is_done for result in found.results)
     tasks = "1 task" if found.total == 1 else f"{found.total:,} tasks"
     return f"{done:,} of {tasks} done"
@@ -97,7 +105,10 @@ def _tasks(found: Reported) -> str:
     ]
     shown = table(_TITLES, rows, right=_TITLES[4:])
     left = found.total - len(rows)
-    return f"{shown}\n\n{left:,} more tasks are not in this report." if left > 0 else shown
+    notes = [f"{left:,} more tasks are not in this report."] if left > 0 else []
+    if found.former:
+        notes.append(f"{tries_told(found.former)} not in this report.")
+    return "\n\n".join([shown, *notes])
 
 
 def _row(result: Result) -> tuple[str, ...]:

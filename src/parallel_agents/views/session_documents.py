@@ -28,7 +28,7 @@ class RetryDocument(TypedDict):
 class SessionDocument(TypedDict):
     """A session and its current run; an unknown cost is null.
 
-    `state` is the word that every list shows, `attention` what the run itself needs of a person, and
+    `is_former_try` says that the task was tried again since. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
     `needs` how many sessions need one, it and all below it.
     """
 
@@ -49,6 +49,7 @@ class SessionDocument(TypedDict):
     paused_by: str
     is_worked_on: bool
     is_stopped: bool
+    is_former_try: bool
     queued_after: int
     doing: str
     is_stuck: bool
@@ -106,6 +107,7 @@ def line_json(line: SessionLine) -> SessionDocument:
         "paused_by": row.session.paused_by if line.is_paused else "",
         "is_worked_on": row.owner_state == "live" or run.status.is_over,
         "is_stopped": line.is_stopped,
+        "is_former_try": line.is_former,
         "queued_after": line.queued_after,
         "doing": line.doing,
         "is_stuck": line.is_stuck,

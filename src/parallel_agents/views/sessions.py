@@ -51,6 +51,7 @@ class SessionLine:
         seconds_before: for how long processes executed the earlier runs that a flow's run continues.
         lacks: what the process that looks lacks to begin or continue the run, if no process has it.
         silence: how long the run has been silent, if that is worth saying.
+        is_former: whether the run did not do its task, and the task was tried again since.
     """
 
     row: Row
@@ -70,6 +71,7 @@ class SessionLine:
     seconds_before: float = 0.0
     lacks: str = ""
     silence: Silence | None = None
+    is_former: bool = False
 
     @property
     def is_stuck(self) -> bool:
@@ -105,6 +107,11 @@ class SessionLine:
         if self.is_stopped:
             return STOPPED
         return _state(self.row.run.status) if self.retry is None else RETRYING
+
+
+def state_told(line: SessionLine) -> str:
+    """The state in a sentence or a table, which says of a former try that another one followed."""
+    return f"{line.state}, tried again" if line.is_former else line.state
 
 
 def is_paused(row: Row) -> bool:
@@ -158,6 +165,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         seconds_before=seen.seconds_before.get(run.id, 0.0),
         silence=silence,
         lacks=lack,
+        is_former=run.id in seen.former,
     )
 
 

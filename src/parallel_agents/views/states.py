@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from parallel_agents.core.run import RunStatus
 from parallel_agents.views import format
-from parallel_agents.views.sessions import INTERRUPTED, PAUSED, RETRYING, STOPPED, SessionLine
+from parallel_agents.views.sessions import (
+    INTERRUPTED,
+    PAUSED,
+    RETRYING,
+    STOPPED,
+    SessionLine,
+    state_told,
+)
 
 # What is no status of a run: the others are in `format`.
 _GLYPHS = {STOPPED: "■", INTERRUPTED: "■", RETRYING: "↻", PAUSED: "‖"}
@@ -36,7 +43,7 @@ def style(state: str, status: RunStatus) -> str:
 
 def shown_state(line: SessionLine) -> str:
     """The state after its glyph."""
-    return f"{glyph_of(line)} {line.state}"
+    return f"{glyph_of(line)} {state_told(line)}"
 
 
 def needs_text(line: SessionLine) -> str:

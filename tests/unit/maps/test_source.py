@@ -9,7 +9,7 @@ import pytest
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import InvalidInput
-from parallel_agents.maps.source import Format, Source, find_source, fingerprint
+from parallel_agents.maps.source import Format, Source, find_source, fingerprint, left_out
 
 
 def rows(source: Source) -> list[tuple[int, JsonObject]]:
@@ -93,17 +93,19 @@ def test_a_line_that_is_not_an_object_is_refused(tmp_path: Path, content: str, h
 def test_a_pattern_has_the_files_that_it_matches_as_rows(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     for name in ("z.py", "a/y.py", "a/b/x.py", "a/b/x.txt"):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("x")
+    (tmp_path / "a" / "__init__.py").touch()
 
     source = find_source(("**/*.py",), None, tmp_path)
 
     paths = [values["path"] for _, values in rows(source)]
     assert paths == ["a/b/x.py", "a/y.py", "z.py"]
+    assert left_out(source) == "1 empty file is left out: a/__init__.py"
 
 
 def test_several_names_are_files_as_a_shell_gives_them(tmp_path: Path) -> None:
     for name in ("one.py", "two [x].py"):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("x")
 
     source = find_source(("two [x].py", "one.py"), None, tmp_path)
 
@@ -148,7 +150,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_file_whose_name_is_not_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / os.fsdecode(b"caf\xe9.py")).touch()
+    (tmp_path / os.fsdecode(b"caf\xe9.py")).write_text("x")
 
     with pytest.raises(InvalidInput, match=r"caf\\xe9.py' is not UTF-8"):
         rows(find_source(("*.py",), None, tmp_path))

@@ -19,6 +19,15 @@ def test_lines_are_wrapped_between_words_and_go_on_further_in() -> None:
         "  /a/path/that/is/longer/than/all",
         "  now",
     ]
+    assert cells.wrapped("Left it. Continue with: pagents watch a", 30) == [
+        "Left it. Continue with:",
+        "  pagents watch a",
+    ]
+    assert cells.wrapped("one, two; `pagents list a b` shows", 24) == [
+        "one, two;",
+        "  `pagents list a b`",
+        "  shows",
+    ]
     assert cells.wrapped("short\n\nlines", 20) == ["short", "", "lines"]
 
 

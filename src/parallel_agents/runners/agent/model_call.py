@@ -18,7 +18,7 @@ from parallel_agents.core.event import (
     Unanswered,
     Waiting,
 )
-from parallel_agents.core.ids import SessionKey, is_group_key, short
+from parallel_agents.core.ids import SessionKey, function_of, is_group_key, short
 from parallel_agents.core.kept_text import READER
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.run import Failure
@@ -38,6 +38,8 @@ _trace = logging.getLogger(REQUESTS)
 _THINKING_TOKENS = 16_384
 # Retries and waits of one call that its history shows; an account that waits all night has no more.
 _MOST_NOTES = 200
+# The built-in flow that has a command and a page of its own, by its function.
+_MAP = "map"
 _ONE_OF_EACH = Usage(1, 1)  # costs nothing only if the model is free
 
 
@@ -333,11 +335,19 @@ def _name(scope: str) -> str:
     kind, _, rest = scope.partition(":")
     if kind == "session":
         key = SessionKey(rest)
-        return f"of the team {short(key)}" if is_group_key(key) else f"of the session {short(key)}"
+        return f"of the {_kind(key)} {short(key)}"
     if kind == "agent":
         agent, _, day = rest.rpartition(":")
         return f"of the agent {agent} for the day {day} (UTC)"
     return f"of the day {rest} (UTC)"
+
+
+def _kind(key: SessionKey) -> str:
+    """What a person calls a session of this key."""
+    if not is_group_key(key):
+        return "session"
+    function = function_of(key)
+    return "map" if function == _MAP else "flow" if function else "team"
 
 
 def _hint(scope: str) -> str:

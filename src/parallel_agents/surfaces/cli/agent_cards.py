@@ -18,11 +18,12 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.errors import InvalidInput
-from parallel_agents.files import make_folders, write_whole
+from parallel_agents.files import check_free, make_folders, write_whole
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
+from parallel_agents.surfaces.cli.out_option import Force
 from parallel_agents.views import agent_cards, format
 
 _INDEX = "index"
@@ -34,6 +35,7 @@ def card(
     md: Annotated[
         Path | None, typer.Option("--md", help="Write Markdown pages here.", metavar="FOLDER")
     ] = None,
+    force: Force = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -54,7 +56,7 @@ def card(
     if json:
         render.envelope("cards", time.time(), [agent_cards.as_json(each) for each in cards])
     elif md is not None:
-        _write(cards, md, is_all=is_all)
+        _write(cards, md, is_all=is_all, force=force)
     elif is_all:
         _print_all(cards)
     else:
@@ -118,7 +120,9 @@ def _print(card: AgentCard) -> None:
         render.note(f"Test it with: pagents agents test {card.agent}")
 
 
-def _write(cards: Sequence[AgentCard], folder: Path, *, is_all: bool) -> None:
+def _write(cards: Sequence[AgentCard], folder: Path, *, is_all: bool, force: bool) -> None:
+    for name in (*(each.agent for each in cards), *((_INDEX,) if is_all else ())):
+        check_free(folder / f"{name}.md", force=force)
     try:
         make_folders(folder)
         for each in cards:

@@ -20,13 +20,14 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.shared_state import Removal
 from parallel_agents.errors import InvalidInput
-from parallel_agents.files import check_target, pieces_of
+from parallel_agents.files import pieces_of
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.called import names_of
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.list_shown import print_list
+from parallel_agents.surfaces.cli.out_option import Force, check_out
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.state import Tree
 from parallel_agents.views import format
@@ -109,13 +110,13 @@ def get(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write it to this file.", metavar="FILE")
     ] = None,
+    force: Force = False,
     home: Home = None,
 ) -> None:
     """Print an artifact as it was put, or write it to a file."""
     context = find_store(home)
     is_shown = out is None and sys.stdout.isatty()
-    if out is not None:
-        check_target(out)
+    check_out(out, force=force)
 
     async def fetch() -> bytes:
         async with open_reader(context.environment, context.settings) as reader:

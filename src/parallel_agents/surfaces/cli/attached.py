@@ -15,6 +15,7 @@ from parallel_agents.core.event import Event, Finished, Queued, Started
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
+from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
 from parallel_agents.errors import GatewayUnreachable
@@ -25,13 +26,14 @@ from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.heard import Heard
-from parallel_agents.surfaces.cli.lanes import tasks_among
+from parallel_agents.surfaces.cli.lanes import tasks_of
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 from parallel_agents.views.documents import result_json
+from parallel_agents.views.last_tries import last_tries
 from parallel_agents.views.sessions import lines_of
 
 _CHECK_SECONDS = 2.0
@@ -63,6 +65,7 @@ class Ended(NamedTuple):
         results: those of its tasks; of a session, its own.
         told: the runs whose results were shown when they ended.
         team: the whole of it, if it is a team or a flow.
+        former: its tries that others followed.
         own: the result of a flow itself.
         names: what lists call a session of the results, where it is not its key in short.
     """
@@ -73,6 +76,7 @@ class Ended(NamedTuple):
     team: TeamResult | None
     own: Result | None
     names: Mapping[SessionKey, str]
+    former: frozenset[RunId] = frozenset()
 
 
 def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
@@ -144,7 +148,7 @@ def _print(ended: Ended, how: Attaching) -> None:
         if result.run_id not in ended.told:
             render.result(result, ended.names.get(result.session_key))
     if ended.team is not None and ended.told:
-        render.summary(ended.team)
+        render.summary(ended.team, ended.former)
 
 
 class Attached:
@@ -162,6 +166,8 @@ class Attached:
         self._is_flow = row.run.kind is RunnerKind.FLOW
         self._stuck = asyncio.Event()
         self._told: set[RunId] = set()
+        self._rows: int | None = None
+        self._tries: dict[str, RunId] = {}
         self._owner: OwnerId | None = None
         self._by = ""  # that owner, as people know it
         self._aside: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -183,7 +189,8 @@ class Attached:
     async def _ended(self) -> Ended:
         sessions, key = self._client.sessions, self._row.session.key
         row = await sessions.find(key)
-        results = await sessions.results(await sessions.member_runs(row))
+        tries = await last_tries(sessions, self._client.journal, row)
+        results = await sessions.results(tries.runs)
         team = await sessions.team_result(key) if row.run.kind.is_group else None
         own = await sessions.results([row.run.id]) if self._is_flow else ()
         return Ended(
@@ -193,13 +200,16 @@ class Attached:
             team,
             next(iter(own), None),
             {key: self._name},
+            tries.former,
         )
 
     async def _announce(self) -> None:
         """Say what is watched, who works on it, and that leaving ends nothing."""
         self._typed = await called(self._client.sessions, self._row)
         await self._client.notice_deaths()
-        runs = await self._client.sessions.member_runs(self._row)
+        tries = await last_tries(self._client.sessions, self._client.journal, self._row)
+        runs = tries.runs
+        self._rows = None if tries.rows is None else tries.rows.total
         ended = len(await self._client.sessions.results(runs))
         agents = (
             "" if self._is_flow else f"   {len(runs)} agents" if len(runs) > 1 else "   1 agent"
@@ -252,6 +262,7 @@ class Attached:
         members = [] if self._is_flow else await sessions.members(self._row)
         run = self._row.run
         board = Board.of({row.run.id: row.session.label for row in members}, team=run.id)
+        board.rows = self._rows
         started_at = None if run.started_at is None else run.started_at + run.idle_seconds
         with (
             progress.choose(self._how.style, board, started_at) as shown,
@@ -293,7 +304,7 @@ class Attached:
         self, event: Event, board: Board, shown: progress.Progress, *, is_new: bool
     ) -> None:
         if self._is_flow and isinstance(event.body, Queued):
-            board.add(await tasks_among(self._client.sessions, [event.run]))
+            await self._add(board, event.run)
         lane = board.take(event)
         if lane is None and isinstance(event.body, Started):
             lane = board.lanes.get(event.run)  # it continues where it was stopped
@@ -307,6 +318,17 @@ class Attached:
                 is_own = event.run == self._row.run.id
                 with shown.aside():
                     render.result(result, self._name if is_own else None)
+
+    async def _add(self, board: Board, run: RunId) -> None:
+        """Give a task of a flow its lane, in the place of that of its former try."""
+        rows = await self._client.sessions.rows_of([run])
+        labels = tasks_of(rows)
+        for row in rows if labels else ():
+            name = name_of(row.session.spawn_key)
+            if (former := self._tries.get(name)) is not None and former != run:
+                board.remove(former)
+            self._tries[name] = run
+            board.add(labels, items=max(row.session.options.batch, 1))
 
     async def _check(self) -> None:
         """See every two seconds whether a process works on the session; twice none means none."""

@@ -32,7 +32,7 @@ from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.foreground import Display, Work, note_kept
 from parallel_agents.surfaces.cli.map_price import Priced, tell_price
-from parallel_agents.surfaces.cli.map_shown import LiveLine, asking, print_map
+from parallel_agents.surfaces.cli.map_shown import LiveLine, asking, note_left_out, print_map
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import format
 
@@ -103,7 +103,7 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
             )
 
     found = run_cancellable(look())
-    tell_price(found, asked.name, asked.request.source.name, is_json=is_json)
+    tell_price(found, asked.name, asked.request.source, is_json=is_json)
 
 
 class _Shown:
@@ -173,6 +173,7 @@ def _announce(context: CliContext, begun: BegunMapForm, asked: AskedMap, *, is_j
         f"▶ map {asked.request.agent} {name}   {count} on {begun.model}"
         f"   {told} at {context.environment.gateway}"
     )
+    note_left_out(asked.request.source)
     spawned = Spawned(begun.session_key, begun.run_id, begun.is_new, begun.kept)
     note_kept(spawned, asked.budget)
     if not begun.has_rows:

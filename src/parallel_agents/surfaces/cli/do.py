@@ -18,7 +18,6 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
-from parallel_agents.files import check_target
 from parallel_agents.gateway_client.bodies import Goal
 from parallel_agents.orchestration.request import DO, DoRequest
 from parallel_agents.orchestration.roster import ORCHESTRATOR
@@ -60,6 +59,7 @@ from parallel_agents.surfaces.cli.foreground import (
 from parallel_agents.surfaces.cli.given_files import read_texts
 from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.log_options import executes_work
+from parallel_agents.surfaces.cli.out_option import Force, check_out
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.plan_approval import show_do
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
@@ -79,6 +79,7 @@ def do(
     yes: do_options.Yes = False,
     plan_only: do_options.PlanOnly = False,
     out: do_options.Out = None,
+    force: Force = False,
     plan: do_options.PlanFile = None,
     agents: do_options.OnlyAgents = None,
     max_steps: do_options.MostSteps = None,
@@ -106,7 +107,7 @@ def do(
     The plan is shown first. The same --id continues: what is done is not paid for
     again.
     """
-    _check_out(out, is_plan_only=plan_only)
+    _check_out(out, force=force, is_plan_only=plan_only)
     check_key(name := run_id or make_name())
     context = find_work_context(
         home,
@@ -132,11 +133,10 @@ def do(
     start(context, _Asked(name, request, plan, out, yes), Display(style, json, output))
 
 
-def _check_out(out: Path | None, *, is_plan_only: bool) -> None:
+def _check_out(out: Path | None, *, force: bool, is_plan_only: bool) -> None:
     if out is not None and not is_plan_only:
         raise InvalidInput("--out requires --plan-only", hint="add --plan-only, or leave out --out")
-    if out is not None:
-        check_target(out)
+    check_out(out, force=force)
 
 
 def _starter(

@@ -14,6 +14,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.loading import loading
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, Name, find_store
+from parallel_agents.surfaces.cli.out_option import Force
 from parallel_agents.views import format
 
 _FORMS = ("html", "md", "json", "jsonl", "csv", "chrome-trace")
@@ -45,7 +46,7 @@ def export(
         bool,
         typer.Option("--redact", help="Leave out all that people, models and tools wrote."),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    force: Force = False,
     home: Home = None,
 ) -> None:
     """Write a team or session with its results and transcripts into one file, for somebody else.

@@ -14,8 +14,9 @@ from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Killed
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
+from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.views.last_tries import last_tries, options_of
 from parallel_agents.views.liveness import Liveness
 
 
@@ -49,6 +50,21 @@ def kill(
         return
     verb = "would end" if dry_run else "ended"
     render.line(f"{verb} {count(killed.runs, liveness)}; {killed.already_over} had ended already")
+    if killed.runs and not dry_run:
+        run_cancellable(_tell_rows(context, name))
+
+
+async def _tell_rows(context: CliContext, name: str) -> None:
+    """Say of a map how many rows are done, and where the results of those are."""
+    async with open_acting(context.environment, context.settings) as client:
+        row = await client.sessions.find(name)
+        rows = (await last_tries(client.sessions, client.journal, row)).rows
+        if rows is None:
+            return
+        options = await options_of(client.journal, row.session.key)
+        out = "" if context.environment.gateway else str(options.get("out") or "")
+        where = f" The results so far are in {out}" if rows.done and out else ""
+        render.note(f"{rows.done:,} of {rows.total:,} rows are done.{where}")
 
 
 def _confirm(planned: Killed, liveness: Liveness) -> None:

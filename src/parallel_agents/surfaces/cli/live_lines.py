@@ -101,4 +101,11 @@ def _plain(text: str) -> str:
 
 def finished(board: Board) -> tuple[str, ...]:
     """How many have finished; nothing before it is known how many there are."""
-    return (f"{board.over}/{len(board.lanes)} finished",) if board.lanes else ()
+    return tuple(f"{counts} finished" for counts in counted(board))
+
+
+def counted(board: Board) -> tuple[str, ...]:
+    """How many of how many, of a map its rows; nothing before it is known how many there are."""
+    if board.rows is not None:
+        return (f"{board.rows_over:,}/{board.rows:,} rows",)
+    return (f"{board.over}/{len(board.lanes)}",) if board.lanes else ()

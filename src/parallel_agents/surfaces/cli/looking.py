@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
 from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.views.last_tries import RowCount, last_tries
 from parallel_agents.views.sessions import SessionLine, lines_of
 
 
@@ -16,7 +17,9 @@ class Looked(NamedTuple):
         members: the sessions of its tasks, if it is a team or a flow.
         results: those of its members, or its own.
         own: the result of a flow, once there is one.
-        total: how many members there are.
+        total: how many tasks there are, each once.
+        former: how many tries of them others followed.
+        rows: how far a map's rows are.
     """
 
     whole: SessionLine
@@ -24,6 +27,8 @@ class Looked(NamedTuple):
     results: list[Result]
     own: list[Result]
     total: int
+    former: int = 0
+    rows: RowCount | None = None
 
 
 async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
@@ -33,11 +38,12 @@ async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
         NotFound, Ambiguous: the name is not that of one session.
     """
     row = await client.sessions.find(name)
-    runs = await client.sessions.member_runs(row)
-    shown = runs[:limit]
+    tries = await last_tries(client.sessions, client.journal, row)
+    shown = tries.runs[:limit]
     rows = [row, *await client.sessions.rows_of(shown)]
     whole, *members = lines_of(await client.journal.look(rows))
     results = await client.sessions.results(shown)
     is_flow = row.run.kind is RunnerKind.FLOW
     own = await client.sessions.results([row.run.id]) if is_flow else []
-    return Looked(whole, members, results, own, len(runs))
+    total = len(tries.runs)
+    return Looked(whole, members, results, own, total, len(tries.former), tries.rows)

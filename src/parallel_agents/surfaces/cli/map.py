@@ -58,7 +58,12 @@ from parallel_agents.surfaces.cli.inputs import read_templates
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.map_price import print_price
 from parallel_agents.surfaces.cli.map_rows_given import given_source
-from parallel_agents.surfaces.cli.map_shown import announce_map, concluded_map, show_map
+from parallel_agents.surfaces.cli.map_shown import (
+    announce_map,
+    concluded_map,
+    note_left_out,
+    show_map,
+)
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
@@ -212,6 +217,7 @@ async def _prepare(asked: AskedMap, app: App, *, is_json: bool) -> Begin:
         count = "1 row" if checked.rows == 1 else f"{checked.rows:,} rows"
         of = f"{count} on {plan.model}"
         work = announce_map(row, is_json=is_json, of=of)
+        note_left_out(checked.request.source)
         note_kept(spawned, asked.budget)
         return work
 

@@ -15,9 +15,11 @@ from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.pricing import pricing
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED, Spend
+from parallel_agents.maps.source import Source
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.dry_run import money, note_missing_keys, spend_json, told_runs
+from parallel_agents.surfaces.cli.map_shown import note_left_out
 from parallel_agents.views import format
 from parallel_agents.views.costs import costs_by_agent
 from parallel_agents.views.estimates import likely_of, shared, spend_of
@@ -94,7 +96,7 @@ async def print_price(
         from_runs=runs,
         missing_keys=missing.names,
     )
-    tell_price(found, name, checked.request.source.name, is_json=is_json)
+    tell_price(found, name, checked.request.source, is_json=is_json)
 
 
 def _nanousd(spend: Spend | None) -> int | None:
@@ -104,13 +106,14 @@ def _nanousd(spend: Spend | None) -> int | None:
     return round((spend.cost_usd + spend.simulated_usd) * NANOUSD_PER_USD)
 
 
-def tell_price(found: Priced, name: str, rows: str, *, is_json: bool) -> None:
-    """Print what a map would cost; `rows` is what its rows are called."""
+def tell_price(found: Priced, name: str, rows: Source, *, is_json: bool) -> None:
+    """Print what a map of these rows would cost."""
     if is_json:
         render.envelope("priced", time.time(), [_json(found)], id=name, dry_run=True)
         return
     before = f", of which {found.done:,} are done" if found.done else ""
-    render.line(f"{_rows(found.rows)} of {rows}{before}")
+    render.line(f"{_rows(found.rows)} of {rows.name}{before}")
+    note_left_out(rows)
     render.line(f"agent   {found.agent} on {found.model}")
     render.line(f"results {found.out}")
     render.line("first   " + format.cut(format.one_line(_shown(found)), _SHOWN))

@@ -22,6 +22,7 @@ from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.maps.progress import MapProgress
 from parallel_agents.maps.request import MAP
+from parallel_agents.maps.source import Source, left_out
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.foreground import Display, Show, Shown, Work, ended_before
 from parallel_agents.surfaces.cli.live_area import LiveArea
@@ -54,6 +55,12 @@ def announce_map(row: Row, *, is_json: bool, of: str = "") -> Work:
     told = f"   {of}" if of else ""
     render.note(f"▶ {row.session.label} {name}{told}{ended_before(row.run)}")
     return Work(name, row.session.key, row.run.id, {})
+
+
+def note_left_out(source: Source) -> None:
+    """Say which files are no rows."""
+    if told := left_out(source):
+        render.note(told)
 
 
 def show_map(display: Display, echoed: Path | None = None) -> Show:

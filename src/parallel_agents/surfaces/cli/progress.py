@@ -16,7 +16,7 @@ from rich.text import Text
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.live_area import LiveArea
-from parallel_agents.surfaces.cli.live_lines import Size, drawn, finished
+from parallel_agents.surfaces.cli.live_lines import Size, counted, drawn, finished
 from parallel_agents.views import format
 from parallel_agents.views.board import Board, Lane
 
@@ -119,7 +119,7 @@ class TextProgress:
 
     def changed(self, lane: Lane, at: float) -> None:
         self._printed_at = at
-        counts = f"{self._board.over}/{len(self._board.lanes)}"
+        counts = "".join(counted(self._board))
         doing = f": {lane.doing}" if lane.doing else ""
         render.note(f"{format.clock(at)} {counts} {lane.label} {lane.state}{doing}")
 

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.reading import open_reader
-from parallel_agents.files import check_target, write_private
+from parallel_agents.files import write_private
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, Name, find_store
 from parallel_agents.surfaces.cli.looking import look_at
+from parallel_agents.surfaces.cli.out_option import Force, check_out
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.views.report import Reported, report_of
 
@@ -28,6 +29,7 @@ def report(
         typer.Option("--out", help="Write it to this file.", metavar="FILE"),
     ] = None,
     md: Annotated[bool, typer.Option("--md", help="As Markdown, which is the default.")] = True,
+    force: Force = False,
     limit: Limit = _SHOWN,
     home: Home = None,
 ) -> None:
@@ -36,8 +38,7 @@ def report(
     What models wrote is in blocks that it cannot leave, and known secrets are hidden.
     """
     context = find_store(home)
-    if out is not None:
-        check_target(out)
+    check_out(out, force=force)
 
     async def look() -> Reported:
         async with open_reader(context.environment, context.settings) as client:
@@ -51,6 +52,8 @@ def report(
                 titles={each.row.run.id: each.row.run.title for each in found.members},
                 left=[each for each in found.members if each.row.run.id not in ended],
                 total=found.total,
+                former=found.former,
+                rows=found.rows,
                 costs=await client.journal.costs(tree=tree),
                 at=time.time(),
             )

@@ -22,6 +22,7 @@ from parallel_agents.surfaces.cli.session_table import doing, print_lines
 from parallel_agents.views import format
 from parallel_agents.views.documents import result_json
 from parallel_agents.views.forks import told
+from parallel_agents.views.last_tries import tries_told
 from parallel_agents.views.session_documents import line_json
 from parallel_agents.views.states import needs_text, shown_state
 
@@ -42,7 +43,8 @@ def show(
         async with open_reader(context.environment, context.settings) as client:
             return await look_at(client, name, most(limit))
 
-    whole, members, results, own, total = run_cancellable(look())
+    found = run_cancellable(look())
+    whole, members, results, own, total, *_ = found
     row = whole.row
     names = {row.session.key: format.name(row)}
     if json:
@@ -72,6 +74,16 @@ def show(
             render.note(f"forked from {told(link)}")
         if limits := described(row.session.options.limits.of_commands):
             render.note(f"limits of its commands: {limits}")
-        if len(members) < total:
-            render.note(f"{len(members):,} of {total:,} tasks shown; all: --limit 0")
+        _tell_rest(found, name)
     raise typer.Exit(exit_of(row.run.status))
+
+
+def _tell_rest(found: Looked, name: str) -> None:
+    """Say what is not shown: rows that are not begun yet, former tries, and tasks beyond the limit."""
+    rows = found.rows
+    if rows is not None and rows.ended < rows.total:
+        render.note(f"{rows.ended:,} of {rows.total:,} rows finished")
+    if found.former:
+        render.note(f"{tries_told(found.former)} not shown: pagents list in:{name}")
+    if len(found.members) < found.total:
+        render.note(f"{len(found.members):,} of {found.total:,} tasks shown; all: --limit 0")

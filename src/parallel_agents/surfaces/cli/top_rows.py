@@ -25,7 +25,7 @@ from parallel_agents.views.frames import Frames
 from parallel_agents.views.health import Level, Sign
 from parallel_agents.views.lanes_text import LEGEND, lane_text
 from parallel_agents.views.questions import told
-from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.sessions import SessionLine, state_told
 from parallel_agents.views.states import mark_of, style_of
 
 _LABEL = 22  # cells
@@ -116,7 +116,7 @@ def _item(line: SessionLine, questions: Sequence[OpenQuestion], stem: str) -> It
     group = group_of(line)
     seconds = line.seconds
     is_plain = group is Group.WORKING or run.status is RunStatus.DONE
-    state = "" if is_plain else f"{line.state}  "
+    state = "" if is_plain else f"{state_told(line)}  "
     error = f"{run.error_code}  " if run.error_code else ""
     glyph = mark_of(line)
     return Item(

@@ -23,6 +23,7 @@ from parallel_agents.surfaces.gateway.given import (
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.views.documents import EventDocument, ResultDocument, event_json, result_json
+from parallel_agents.views.last_tries import last_tries
 from parallel_agents.views.run_documents import RunDocument, run_json
 from parallel_agents.views.run_graph import RunGraphDocument, plan_of, run_graph
 from parallel_agents.views.session_documents import WholeDocument
@@ -144,10 +145,10 @@ async def history(call: Call, given: EventsOfQuery) -> Page:
 
 
 async def results(call: Call, given: PageQuery) -> Page:
-    """The results of a team's tasks, or of a session, as far as they have ended."""
+    """The results of a team's tasks by their last tries, or of a session, as far as they have ended."""
     sessions = call.client.sessions
     row = await sessions.find(call.name)
-    runs = list(await sessions.member_runs(row))
+    runs = list((await last_tries(sessions, call.client.journal, row)).runs)
     if row.run.id not in runs and row.run.kind is RunnerKind.FLOW:
         runs = [row.run.id, *runs]
     start = _start_of(runs, given.after)

@@ -31,6 +31,7 @@ from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.mcp.team_offers import COST, LETTERS, RUN, STATUS, TEAMS
 from parallel_agents.views.costs import costs_by_agent
+from parallel_agents.views.last_tries import last_tries
 from parallel_agents.views.sessions import SessionLine, lines_of
 
 _MOST_TASKS = 50  # of one answer
@@ -115,7 +116,7 @@ class TeamTools:
             with suppress(TimeoutError):
                 await sessions.wait([row.run.id], timeout=wait)
             (row,) = await sessions.rows_of([row.run.id])
-        runs = await sessions.member_runs(row)
+        runs = (await last_tries(sessions, self._client.journal, row)).runs
         members = await sessions.rows_of(runs)
         top, *lines = lines_of(await self._client.journal.look([row, *members]))
         own = await sessions.results([row.run.id]) if row.run.kind is RunnerKind.FLOW else ()

@@ -20,9 +20,12 @@ NUMBERS = ("attempts", "time", "tokens", "cost")
 def facts_of(tree: Tree, wanted: Wanted) -> Iterator[tuple[str, str]]:
     """What the whole came to, and what of it is not in the document."""
     top = tree.top
-    counts = Counter(line.state for line in tree.lines if not line.row.run.kind.is_group)
+    agents = [line for line in tree.lines if not line.row.run.kind.is_group]
+    counts = Counter(line.state for line in agents if not line.is_former)
     yield "State", top.state
     yield "Agents", ", ".join(f"{count:,} {state}" for state, count in counts.items()) or "none"
+    if former := sum(line.is_former for line in agents):
+        yield "Tried again", f"{former:,} that failed before"
     if needs := needs_text(top):
         yield "Needs you", needs
     yield "Begun", format.utc_moment(top.row.run.created_at)

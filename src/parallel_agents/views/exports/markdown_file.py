@@ -10,7 +10,7 @@ from parallel_agents.views.events import describe
 from parallel_agents.views.exports.facts import COLUMNS, NUMBERS, answer_of, cells_of, facts_of
 from parallel_agents.views.exports.tree import Hide, Tree, Wanted
 from parallel_agents.views.markdown import escaped, fenced, table
-from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.sessions import SessionLine, state_told
 
 
 async def markdown_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
@@ -38,7 +38,7 @@ def _session(
     line: SessionLine, result: Result | None, hide: Hide, *, has_task: bool
 ) -> Iterator[str]:
     yield f"## {escaped(hide(line.row.session.label))} {escaped(format.name(line.row))}"
-    yield f"{escaped(line.state)}, agent {escaped(line.row.session.agent.name)}"
+    yield f"{escaped(state_told(line))}, agent {escaped(line.row.session.agent.name)}"
     if has_task and line.row.run.title:
         yield f"Task: {escaped(hide(line.row.run.title))}"
     if result is None:

@@ -17,6 +17,7 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.views.documents import event_json
 from parallel_agents.views.frames import Frames
+from parallel_agents.views.last_tries import last_tries
 from parallel_agents.views.member_sessions import member_places
 from parallel_agents.views.sessions import SessionLine, lines_of
 
@@ -163,6 +164,8 @@ async def read_tree(
         seen = await journal.look(rows[start : start + _PAGE_ROWS])
         lines += lines_of(seen)
         at = seen.now
+    former = (await last_tries(reads, journal, top)).former
+    lines = [replace(line, is_former=True) if line.row.run.id in former else line for line in lines]
     wanted = [line for line in lines if not only_failed or has_failed(line)]
     is_top = top.session.parent is None
     shared = await artifacts(top.session.root) if is_top else ()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import RunStatus
-from parallel_agents.surfaces.cli.live_lines import Size, drawn
+from parallel_agents.surfaces.cli.live_lines import Size, drawn, finished
 from parallel_agents.views.board import Board, Lane
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\ttab\u202eevil 👩‍👩‍👧 ❤\ufe0f 研究者の報告書の要約と付録 שלום"
@@ -54,6 +56,19 @@ def test_the_totals_break_between_their_parts() -> None:
     lines = shown(("one",), 30)
 
     assert lines[1:] == ["  0/1 finished   1 running", "  0 queued   1m30s   0→0 tok", "  -"]
+
+
+def test_rows_of_a_map_are_counted_and_not_its_batches() -> None:
+    begun = board("rows-1-5", "rows-6-10")
+    begun.lanes = {
+        run: replace(lane, items=5, status=status)
+        for (run, lane), status in zip(
+            begun.lanes.items(), (RunStatus.DONE, RunStatus.RUNNING), strict=True
+        )
+    }
+    begun.rows = 17
+
+    assert finished(begun) == ("5/17 rows finished",)
 
 
 def test_the_end_of_what_one_agent_writes_is_shown() -> None:

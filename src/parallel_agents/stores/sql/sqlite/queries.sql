@@ -703,9 +703,11 @@ e.key GLOB 'turn-*/unanswered-*'
 CASE WHEN s.options <> '{}' AND json_valid(s.options) AND json_extract(s.options, '$.is_service')
      THEN (SELECT p.agent FROM sessions AS p WHERE p.key = s.parent) END
 
--- A run that ended without a reply was tried, too; one that nobody has begun was not.
+-- A run that ended without a reply was tried, too; one that nobody has begun was not, nor one whose
+-- budget left no room for a call.
 -- name: costs.once
-r.kind = 'agent' AND r.attempts <= 1 AND (r.calls > 0 OR (r.attempts = 1 AND NOT ({live})))
+r.kind = 'agent' AND r.attempts <= 1
+AND (r.calls > 0 OR (r.attempts = 1 AND NOT ({live}) AND r.status <> 'over_budget'))
 
 -- name: costs.several
 r.kind = 'agent' AND r.attempts > 1

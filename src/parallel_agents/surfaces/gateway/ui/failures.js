@@ -22,7 +22,7 @@ export function opening(top, query) {
 /** The session whose failure came first, with the deepest of those that failed at once: others failed of it.
  * @param {Row[]} rows @param {Row} top @returns {Row | null} */
 export function firstFailure(rows, top) {
-  const failed = rows.filter((row) => isBad(row.status));
+  const failed = rows.filter((row) => isBad(row.status) && !row.is_former_try);
   const agents = failed.filter((row) => row.kind === 'agent');
   const among = agents.length ? agents : failed;
   const first = among.reduce((/** @type {Row | null} */ found, row) => (!found || isBefore(row, found) ? row : found), null);
@@ -35,7 +35,7 @@ function isBefore(one, other) {
   return a === b ? one.depth > other.depth : a < b;
 }
 
-/** How many sessions failed. @param {Row[]} rows */
+/** How many sessions failed whose tasks nobody tried again. @param {Row[]} rows */
 export function countFailed(rows) {
-  return rows.filter((row) => isBad(row.status)).length;
+  return rows.filter((row) => isBad(row.status) && !row.is_former_try).length;
 }

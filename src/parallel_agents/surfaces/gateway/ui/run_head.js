@@ -24,9 +24,9 @@ import * as format from './format.js';
 /** @param {{top: Row, rows: Row[], isWhole: boolean, state: string, onKill: () => void}} props `isWhole` says that no row is missing any more */
 export function RunHead({ top, rows, isWhole, state, onKill }) {
   const now = clockNow();
-  const below = rows.filter((row) => row.session_key !== top.session_key);
+  const below = rows.filter((row) => row.session_key !== top.session_key && !row.is_former_try);
   const counts = countStates(below.length ? below : rows);
-  const bad = rows.filter(endedBadly).map((row) => row.run_id).join(' ');
+  const bad = rows.filter((row) => endedBadly(row) && !row.is_former_try).map((row) => row.run_id).join(' ');
   return html`<header class="head">
     <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span>${top.forked_from && html`<a class="crumb" href=${href('run', top.forked_from.session_key)} title="The session that this one is forked from"><${ForkSign} /> ${toldOf(top.forked_from)}</a><span class="crumb">›</span>`}<h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><${NeedChip} row=${top} /><span class="num">${format.seconds(duration(top, now))}</span><${UsualTime} top=${top} /><${Tags} tags=${top.tags} /><span class="space"></span>
       ${isWhole && bad && html`<${RetryFailed} name=${top.session_key} state=${bad} />`}

@@ -21,6 +21,7 @@ export interface Row {
   needs?: Record<string, number>;
   retry?: { attempt: number; error: { code: string; message: string }; again_at: string | null } | null;
   paused_by?: string;
+  is_former_try?: boolean;
   is_stopped: boolean;
   queued_after: number;
   doing: string;
