@@ -77,10 +77,12 @@ def test_twenty_agents_on_one_repository_are_merged_but_for_one_conflict(
     ran = pagents("run", "fixes.yaml", "--id", "repairs", "--workspace", ".")
     before = git(repository, "status", "--porcelain", "--", "*.txt")
 
+    foretold = pagents("merge", "repairs", "--all", "--dry-run")
     merged = pagents("merge", "repairs", "--all")
     again = pagents("merge", "repairs", "--all")
 
     assert (ran.code, merged.code) == (0, 3)
+    assert foretold.out.count("both.txt: both changed the same lines") == 1
     assert before.split() == ["M", "mine.txt"]
     assert [line.split()[1:] for line in merged.out.splitlines() if "conflict" in line] == [
         ["both.txt:", "both", "changed", "the", "same", "lines"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.workspace_verbs import Conflicts
 from parallel_agents.workspaces.entries import Entry, Mode
+from parallel_agents.workspaces.foretold import Foretold
 from parallel_agents.workspaces.limits import LIMITS
 from parallel_agents.workspaces.making import make
 from parallel_agents.workspaces.record import Room
@@ -24,12 +25,12 @@ def main() -> None:
         return
     record = room.record
     assert record is not None
-    foretold = merge(room, record, Conflicts.LEAVE, is_dry=True)
+    foretold = merge(room, record, Conflicts.LEAVE, foretold=Foretold())
     after = Entry(Mode.FILE, room.blobs.add(b"resolved\n"))
     resolved: dict[str, Resolution] = {}
     if what == "resolve":
         resolved = {path: Resolution(clash, after) for path, clash in foretold.clashes.items()}
-    merge(room, record, Conflicts.LEAVE, is_dry=False, resolved=resolved)
+    merge(room, record, Conflicts.LEAVE, resolved=resolved)
 
 
 if __name__ == "__main__":

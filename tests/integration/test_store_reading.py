@@ -253,6 +253,8 @@ async def test_the_row_of_a_run_follows_its_events(open_store: OpenStore) -> Non
         assert doing_after((await look(store, "a")).last[run]) == "calls look"
         await store.append(run, epoch, [Entry("turn-2/retry-1", retry)])
         assert doing_after((await look(store, "a")).last[run]) == "slow down; again in 3 s, try 2"
+        later = await store.look([await row(store, "a")], STUCK_RULES, store.now() + 4.0)
+        assert doing_after(later.last[run]) == "slow down; asks again, try 2"
         await store.append(run, epoch, [replied(2, cost=None)])
         await store.append(run, epoch, [Entry("attempt-2", Attempted(number=2, error=error))])
 

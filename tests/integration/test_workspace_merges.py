@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from parallel_agents.core.workspace_verbs import Conflicts
+from parallel_agents.workspaces.foretold import Foretold
 from tests.integration.workspace_rig import Rig, Workspace, Written, cases, git, state_of, write
 
 CASES = cases("merges")
@@ -191,3 +192,23 @@ def test_nothing_is_left_in_the_source_but_its_files(
     assert (rig.source / ".git/index").read_bytes() == index
     assert git(rig.source, "show-ref") == refs
     assert not list(rig.source.rglob("*.merging"))
+
+
+@pytest.mark.parametrize("conflicts", list(Conflicts))
+def test_a_preview_of_several_merges_says_what_they_do_one_after_the_other(
+    tmp_path: Path, conflicts: Conflicts
+) -> None:
+    rig = Rig(tmp_path)
+    rig.commit({"a.txt": "one\n", "b.txt": "one\n"})
+    lead = rig.make("lead")
+    first, second = rig.make("first", lead.files), rig.make("second", lead.files)
+    write(first.files, {"a.txt": "of the first\n", "new/c.txt": "of the first\n"})
+    write(second.files, {"a.txt": "of the second\n", "new/c.txt": "of the first\n"})
+    (second.files / "b.txt").unlink()
+    preview = Foretold()
+
+    foretold = [each.foretell(preview, conflicts)[:3] for each in (first, second, lead)]
+
+    assert state_of(rig.source).keys() == {"a.txt", "b.txt"}
+    assert foretold == [each.merge(conflicts)[:3] for each in (first, second, lead)]
+    assert [each.path for each in foretold[1][1]] == ["a.txt"]

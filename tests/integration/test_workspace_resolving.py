@@ -8,6 +8,7 @@ import pytest
 
 from parallel_agents.core.workspace_verbs import Conflicts
 from parallel_agents.workspaces.entries import Entry, Mode
+from parallel_agents.workspaces.foretold import Foretold
 from parallel_agents.workspaces.resolving import Resolution
 from parallel_agents.workspaces.returning import Merged, merge
 from tests.integration.workspace_rig import Rig, Workspace, Written, state_of, write
@@ -76,7 +77,9 @@ def merged_by(
 ) -> Merged:
     is_dry = resolved is None
     room, record = workspace.room, workspace.record
-    return merge(room, record, conflicts, is_dry=is_dry, resolved=resolved or {})
+    return merge(
+        room, record, conflicts, foretold=Foretold() if is_dry else None, resolved=resolved or {}
+    )
 
 
 def test_only_conflicts_within_one_file_can_be_resolved(clashing: tuple[Rig, Workspace]) -> None:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.workspace_verbs import Conflicts
+from parallel_agents.workspaces.foretold import Foretold
 from parallel_agents.workspaces.limits import LIMITS, Limits
 from parallel_agents.workspaces.making import make
 from parallel_agents.workspaces.record import Record, Room
@@ -127,7 +128,10 @@ class Workspace:
         self.files = room.files(record)
 
     def merge(self, conflicts: Conflicts = Conflicts.LEAVE, *, is_dry: bool = False) -> Merged:
-        return merge(self.room, self.record, conflicts, is_dry=is_dry)
+        return merge(self.room, self.record, conflicts, foretold=Foretold() if is_dry else None)
+
+    def foretell(self, foretold: Foretold, conflicts: Conflicts = Conflicts.LEAVE) -> Merged:
+        return merge(self.room, self.record, conflicts, foretold=foretold)
 
 
 def cases(name: str) -> list[Mapping[str, Mapping[str, Written]]]:

@@ -8,6 +8,7 @@ const { isUtc, midnightOf, partsOf, zoneName } = await import(`${ui}zone.js`);
 const { clock, day } = await import(`${ui}format.js`);
 const { lacking, neededBy } = await import(`${ui}schema.js`);
 const { summed } = await import(`${ui}rows.js`);
+const { askerOf, endOf, lostText } = await import(`${ui}question_words.js`);
 
 const AT = Date.parse('2026-01-15T03:04:05Z') / 1000;
 
@@ -37,4 +38,17 @@ test('what runs cost together leaves out what is not known, and counts it', () =
   const rows = [{ whole_calls: 2, whole_cost: usd('0.5'), whole_simulated_cost: usd('0.25') }, { whole_calls: 1, whole_cost: null, whole_simulated_cost: null }, { calls: 1, cost: usd('1'), simulated_cost: null }];
 
   assert.deepEqual(summed(rows), { real: 1.5, simulated: 0.25, unknown: 1 });
+});
+
+test('a question says who asks, and what becomes of it if nobody answers', () => {
+  assert.equal(askerOf({ session_key: 'agent:a:subagent:1', name: 'trip', label: 'writer' }), 'writer trip');
+  assert.deepEqual([{ default: 'finish' }, { default: '', kind: 'approval' }, { default: '', kind: 'request' }].map(endOf), ['finish', 'denied', 'unanswered']);
+});
+
+test('an answer that came too late is told with the one that counts', () => {
+  const question = { expires_at: '2026-01-15T03:04:05Z' };
+
+  assert.equal(lostText({ question, said: 'red', why: "ana answered 'blue'" }, AT - 9), "was answered before: ana answered 'blue'; yours, “red”, was not taken");
+  assert.equal(lostText({ question, said: '', why: 'nobody answered' }, AT), 'its time was over: nobody answered; yours was not taken');
+  assert.equal(lostText({ question, said: 'red', why: '' }, AT), 'waits no more; what you typed, “red”, was not sent');
 });

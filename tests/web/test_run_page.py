@@ -10,9 +10,12 @@ import pytest
 from tests.web.test_pages import seen, spawn
 
 if TYPE_CHECKING:
+    from playwright.async_api import Route
+
     from tests.integration.gateway.conftest import Served, Serving
     from tests.web.conftest import Browsing, Tab
 
+FIRST = {"answer": "finish"}
 pytestmark = pytest.mark.web
 _PLAN = """
 name: launch
@@ -142,3 +145,26 @@ async def test_a_question_is_answered_beside_the_run_that_asks_it(
             assert faults == []
             assert any("gateway (operate token" in each["who"] for each in audit["items"])
             assert tab.complaints == []
+
+
+async def test_an_answer_that_comes_too_late_is_told_until_it_was_seen(
+    serving: Serving, browsing: Browsing
+) -> None:
+    async with serving() as served, served.worker():
+        await spawn(served, "Look", budget_tokens=5, on_limit="ask", label="asker")
+        async with browsing(served) as tab:
+
+            async def answer_first(route: Route) -> None:
+                await served.post(
+                    f"/questions{route.request.url.partition('/questions')[2]}", FIRST
+                )
+                await route.continue_()
+
+            await tab.page.route("**/answer", answer_first)
+            await tab.open("#/needs")
+            await tab.page.locator(".question.is-current").wait_for(timeout=20_000)
+            await tab.page.keyboard.press("4")
+            await seen(tab, "answered 'finish'; yours, “stop now”, was not taken")
+            await tab.page.locator(".question").wait_for(state="detached", timeout=20_000)
+            await tab.page.get_by_role("button", name="I have seen it").click()
+            await tab.page.locator(".is-lost").wait_for(state="detached")

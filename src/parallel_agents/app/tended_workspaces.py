@@ -33,6 +33,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.lock import hold
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.workspaces.comparing import changes_of, not_in_trees, patch_of
+from parallel_agents.workspaces.foretold import Foretold
 from parallel_agents.workspaces.resolving import Clash, Resolution
 from parallel_agents.workspaces.returning import Merged, merge as merge_one, sole_writer
 from parallel_agents.workspaces.tending import Kept, finish_removals, remove, workspaces_in
@@ -158,7 +159,8 @@ class TendedWorkspaces:
         Args:
             name: the session, or a team of which one member has a workspace.
             every: whether also what all that it spawned changed, one after the other.
-            dry_run: whether to say what would happen, and change nothing.
+            dry_run: whether to say what would happen, and change nothing; each workspace is compared with what
+                those before it would have left.
             conflicts: `leave` keeps a file that both sides changed, `markers` writes both versions into it.
             answers: the team of agents that was asked about the conflicts, whose answers resolve them.
 
@@ -167,11 +169,12 @@ class TendedWorkspaces:
             InvalidInput: a run is still at work there, or several members of the team have one.
             WorkspaceError: the folder is gone, or a file cannot be written.
         """
+        foretold = Foretold() if dry_run else None
         done: builtins.list[MergedWorkspace] = []
         for part in await parts_to_merge(self._sessions, self._home, name, every=every):
             found = await self._answers(part, answers)
             merged = await merged_in(
-                self._home, part, Conflicts(conflicts), found.files, is_dry=dry_run
+                self._home, part, Conflicts(conflicts), found.files, foretold=foretold
             )
             if not dry_run and (merged.changed or merged.conflicts):
                 await self._tell(part.row.session.key, "merge", _merge_told(part, merged))
@@ -325,7 +328,7 @@ def _ended_at(each: Tended) -> float:
 
 async def clashes_of(home: Path, part: Part) -> Mapping[str, Clash]:
     """The conflicts of a merge that would be now, as far as new content for a file resolves them."""
-    return (await merged_in(home, part, Conflicts.LEAVE, {}, is_dry=True)).clashes
+    return (await merged_in(home, part, Conflicts.LEAVE, {}, foretold=Foretold())).clashes
 
 
 async def merged_in(
@@ -334,12 +337,12 @@ async def merged_in(
     conflicts: Conflicts,
     resolved: Mapping[str, Resolution],
     *,
-    is_dry: bool,
+    foretold: Foretold | None,
 ) -> Merged:
-    """Merge one workspace, or say what that would do, while no other merge writes to the folder."""
+    """Merge one workspace, or foretell what that would do after what was foretold, while no other merge writes to the folder."""
     async with sole_writer(home, part.record.source):
         return await asyncio.to_thread(
-            merge_one, part.room, part.record, conflicts, is_dry=is_dry, resolved=resolved
+            merge_one, part.room, part.record, conflicts, foretold=foretold, resolved=resolved
         )
 
 

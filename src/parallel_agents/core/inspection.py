@@ -57,7 +57,8 @@ class Snapshot:
         seconds_before: for how long processes executed the earlier runs of a flow, such as a map, that
             its latest run continues.
         left: of teams with runs that no living process has, the first live ones.
-        last: the last event of each run that a process has begun and that has not ended.
+        last: the last event of each run that a process has begun and that has not ended; a wait has the
+            seconds that are left of it.
         last_steps: the last event before that, of runs whose last event is a start and that have done
             something before.
         last_times: when each live run that no living process has, or that waits to be taken up

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from parallel_agents.core.call_decisions import Asked
@@ -39,6 +40,7 @@ class SilentRun(NamedTuple):
         body: that event.
         has_children: whether runs that it waits for, or may wait for, are live.
         is_asking: whether a question of the run has no answer.
+        was_told: whether it was told as stuck since that event; it stays so, whatever becomes usual.
         on_stuck: what its session says happens if it is stuck; None for what the settings say.
     """
 
@@ -56,6 +58,7 @@ class SilentRun(NamedTuple):
     has_children: bool = False
     is_asking: bool = False
     on_stuck: OnStuck | None = None
+    was_told: bool = False
 
 
 class Gap(NamedTuple):
@@ -73,16 +76,18 @@ class Silence(NamedTuple):
         usual: the longest gap that is usual for its agent; None if nobody knows.
         most: from when on the silence means that the run is stuck.
         waits_for: what the run is known to wait for, which makes it no silence; empty for nothing.
+        was_told: whether the run was told as stuck in this silence.
     """
 
     seconds: float
     usual: float | None
     most: float
     waits_for: str = ""
+    was_told: bool = False
 
     @property
     def is_stuck(self) -> bool:
-        return not self.waits_for and self.seconds > self.most
+        return not self.waits_for and (self.was_told or self.seconds > self.most)
 
 
 def usual_gap(gaps: Iterable[Gap]) -> float | None:
@@ -116,6 +121,7 @@ def _silence(found: SilentRun, usual: float | None, rules: StuckRules, now: floa
         usual=usual,
         most=most,
         waits_for=reason if now < until else "",
+        was_told=found.was_told,
     )
 
 
@@ -132,6 +138,18 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+
+
+def left_of(body: Body, passed_seconds: float) -> Body:
+    """An event so many seconds after it was written: a wait has what is left of it, at least 0 s."""
+    passed = max(passed_seconds, 0.0)
+    match body:
+        case Waiting(seconds=seconds):
+            return replace(body, seconds=max(seconds - passed, 0.0))
+        case Retrying(wait_seconds=seconds):
+            return replace(body, wait_seconds=max(seconds - passed, 0.0))
+        case _:
+            return body
 
 
 def _wait(found: SilentRun) -> tuple[str, float]:

@@ -277,14 +277,6 @@ class Rows:
             shared[record.run] = (*shared.get(record.run, ()), record.artifact)
         return shared
 
-    def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
-        found = self.database.all("last_events_of", (as_array(runs),))
-        return {RunId(run): self.body(seq, body) for run, seq, body in found}
-
-    def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
-        found = self.database.all("last_steps_of", (as_array(runs),))
-        return {RunId(run): self.body(seq, body) for run, seq, body in found}
-
     def takers(self, runs: Sequence[RunId]) -> dict[RunId, OwnerId]:
         """The living processes that take up these runs, whose own processes have ended."""
         found = self.database.all("takers", (as_array(runs),))

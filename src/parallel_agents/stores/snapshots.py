@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from parallel_agents.core.event import Noticed, Started, Steered
+from parallel_agents.core.event import Body, Noticed, Started, Steered
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.inspection import Snapshot
@@ -14,12 +14,13 @@ from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
-from parallel_agents.core.silence import Silence, silences_of
+from parallel_agents.core.silence import Silence, left_of, silences_of
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.stores.attention import read_needs, read_retries
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.overview import read_tallies
 from parallel_agents.stores.questions import read_asked
+from parallel_agents.stores.row_columns import is_moment
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.vitals import read_silent
 
@@ -50,8 +51,9 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         if any(not tally.status.is_over and tally.owner not in alive for tally in of_team)
     }
     working = _live([*shown, *_all(live.values())])
-    last = rows.last_bodies([run.id for run in working if run.status is not RunStatus.QUEUED])
-    begun = [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
+    begun = [run.id for run in working if run.status is not RunStatus.QUEUED]
+    last = _last_bodies(rows, begun, now)
+    asides = [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
     resting = [
         row.run.id
         for row in [*shown, *_all(left.values())]
@@ -69,7 +71,7 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         seconds_before=_seconds_before(rows, [row.run.id for row in teams if row.run.number > 1]),
         left=left,
         last=last,
-        last_steps=rows.last_steps(begun),
+        last_steps=_last_steps(rows, asides),
         last_times=rows.last_times(resting),
         silences=silences,
         asked={each.run: each.question for each in reversed(asked)},
@@ -84,6 +86,19 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         retries=read_retries(rows, running) if running else {},
         former=_former(rows, shown),
     )
+
+
+def _last_bodies(rows: Rows, runs: Sequence[RunId], now: float) -> dict[RunId, Body]:
+    found = rows.database.all("last_events_of", (as_array(runs),))
+    return {
+        RunId(run): left_of(rows.body(seq, body), now - at if is_moment(at) else 0.0)
+        for run, seq, at, body in found
+    }
+
+
+def _last_steps(rows: Rows, runs: Sequence[RunId]) -> dict[RunId, Body]:
+    found = rows.database.all("last_steps_of", (as_array(runs),))
+    return {RunId(run): rows.body(seq, body) for run, seq, body in found}
 
 
 def _seconds_before(rows: Rows, runs: Sequence[RunId]) -> Mapping[RunId, float]:

@@ -96,7 +96,7 @@ def _limited(rows: Rows, columns: SqlRow) -> LimitedRun:
 
 def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
     run, session, spawn_key, parent, owner, epoch, label, model, seq, at, body, *flags = columns
-    has_children, is_asking, on_stuck = flags
+    has_children, is_asking, on_stuck, was_told = flags
     if not is_moment(at):
         raise Undecodable("the time of its last event cannot be read")
     return SilentRun(
@@ -114,6 +114,7 @@ def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
         has_children=bool(has_children),
         is_asking=bool(is_asking),
         on_stuck=None if on_stuck is None else OnStuck(on_stuck),
+        was_told=bool(was_told),
     )
 
 

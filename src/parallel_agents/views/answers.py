@@ -60,12 +60,28 @@ async def last_replies(journal: Journal, *, since: float, most: int) -> list[Rep
         if len(events) < PAGE or events[0].at < since:
             break
         before = events[0].seq
-    answers = answers[:most]
+    answers = _once_for_each_budget(answers, asked)[:most]
     for session in {each.session for each in answers if (each.run, _question(each)) not in asked}:
         found = await journal.events(session=session, kinds=("asked",), limit=PAGE)
         asked |= {(each.run, each.key): each for each in found}
     origins = await journal.origins(list({each.session for each in answers}))
     return [_reply(each, asked, origins) for each in answers]
+
+
+def _once_for_each_budget(
+    answers: Sequence[Event], asked: Mapping[tuple[RunId, str], Event]
+) -> list[Event]:
+    """The answers, of which one about a budget stands for all runs that waited for it."""
+    told: set[tuple[str, float]] = set()
+    found: list[Event] = []
+    for each in answers:
+        question = asked.get((each.run, _question(each)))
+        body = None if question is None else question.body
+        account = body.question.account if isinstance(body, Asked) else ""
+        if not account or (account, each.at) not in told:
+            found.append(each)
+        told.add((account, each.at))
+    return found
 
 
 def _reply(

@@ -16,12 +16,12 @@ from parallel_agents.core.event import (
     Retrying,
     Started,
     Steered,
-    Waiting,
 )
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.pause import is_pause, is_unpause
 from parallel_agents.core.question import Question, answered_key
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.silence import left_of
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_on
 from parallel_agents.views.events import WAITS_FOR_SLOT, describe, waits_for
@@ -179,15 +179,9 @@ def doing_at(lane: Lane, now: float) -> str:
     """What an agent is doing, with what is left of its wait, or for how long a question has waited."""
     if lane.asked:
         return f"{lane.doing}, for {seconds(max(now - lane.last_at, 0.0))}"
-    since = max(now - lane.last_at, 0.0)
-    match lane.last:
-        case Waiting() as body:
-            left = replace(body, seconds=max(body.seconds - since, 0.0))
-        case Retrying() as body:
-            left = replace(body, wait_seconds=max(body.wait_seconds - since, 0.0))
-        case _:
-            return lane.doing
-    return describe(left).doing if lane.doing == describe(body).doing else lane.doing
+    if lane.last is None or lane.doing != describe(lane.last).doing:
+        return lane.doing
+    return describe(left_of(lane.last, now - lane.last_at)).doing
 
 
 def _after(lane: Lane, event: Event) -> Lane:

@@ -33,7 +33,7 @@ class WasteDocument(TypedDict):
 
 
 class CostDocument(TypedDict):
-    """What runs cost; `known_cost` leaves out calls of unknown price."""
+    """What runs cost, null if it is not known; `known_cost` leaves out calls of unknown price."""
 
     runs: int
     accepted: int
@@ -54,6 +54,7 @@ class TierDocument(TypedDict):
     accepted: int
     cost: Money | None
     simulated_cost: Money | None
+    unpriced_calls: int
     tokens: int
 
 
@@ -65,6 +66,7 @@ class AgentCostDocument(TypedDict):
     accepted: int
     cost: Money | None
     simulated_cost: Money | None
+    unpriced_calls: int
     cost_of_reviews: Money | None
     cost_per_accepted: Money | None
     wasted: WasteDocument
@@ -109,8 +111,8 @@ def cost_json(found: CostSum) -> CostDocument:
     return {
         "runs": found.runs,
         "accepted": found.accepted,
-        "cost": money_json(found.spend.cost_usd),
-        "simulated_cost": money_json(found.spend.simulated_usd),
+        "cost": _known(found.spend),
+        "simulated_cost": _simulated(found.spend),
         "unpriced_calls": found.spend.unpriced_calls,
         "known_cost": money_json(replace(found.spend, unpriced_calls=0).cost_usd),
         "cost_per_accepted": _per_accepted(found.spend, found.accepted),
@@ -125,8 +127,9 @@ def agent_cost_json(agent: str, costs: AgentCosts) -> AgentCostDocument:
         "agent": agent,
         "runs": costs.runs,
         "accepted": costs.accepted,
-        "cost": money_json(costs.spend.cost_usd),
-        "simulated_cost": money_json(costs.spend.simulated_usd),
+        "cost": _known(costs.spend),
+        "simulated_cost": _simulated(costs.spend),
+        "unpriced_calls": costs.spend.unpriced_calls,
         "cost_of_reviews": money_json(costs.reviews.cost_usd),
         "cost_per_accepted": _per_accepted(costs.spend, costs.accepted),
         "wasted": _waste_json(costs.spend, costs.wasted),
@@ -134,12 +137,26 @@ def agent_cost_json(agent: str, costs: AgentCosts) -> AgentCostDocument:
     }
 
 
+def _known(spend: Spend) -> Money | None:
+    """A cost; null if a price is unknown, and where no reply says what was paid."""
+    return money_json(spend.cost_usd) if spend.calls else None
+
+
+def _simulated(spend: Spend) -> Money | None:
+    return None if _is_unknown(spend) else money_json(spend.simulated_usd)
+
+
+def _is_unknown(spend: Spend) -> bool:
+    """Whether nothing is known of what was spent: it is not zero."""
+    return spend.calls == spend.unpriced_calls
+
+
 def _waste_json(spend: Spend, wasted: Spend) -> WasteDocument:
     share = wasted_share(spend, wasted)
     return {
-        "cost": money_json(wasted.cost_usd),
+        "cost": None if _is_unknown(spend) else money_json(wasted.cost_usd),
         "known_cost": money_json(replace(wasted, unpriced_calls=0).cost_usd),
-        "simulated_cost": money_json(wasted.simulated_usd),
+        "simulated_cost": None if _is_unknown(spend) else money_json(wasted.simulated_usd),
         "unpriced_calls": wasted.unpriced_calls,
         "share": None if share is None else round(share, 4),
     }
@@ -150,8 +167,9 @@ def _tier_json(model: str, tier: TierCosts) -> TierDocument:
         "model": model,
         "tried": tier.tried,
         "accepted": tier.accepted,
-        "cost": money_json(tier.spend.cost_usd),
-        "simulated_cost": money_json(tier.spend.simulated_usd),
+        "cost": _known(tier.spend),
+        "simulated_cost": _simulated(tier.spend),
+        "unpriced_calls": tier.spend.unpriced_calls,
         "tokens": tier.spend.usage.total_tokens,
     }
 

@@ -146,6 +146,8 @@ def when_again(retrying: Retrying) -> str:
 
 def again(attempt: int, wait_seconds: float) -> str:
     """When a call is made again whose try `attempt` failed."""
+    if wait_seconds <= 0:
+        return f"asks again, try {attempt + 1}"
     seconds = round(wait_seconds)
     when = f"again in {seconds} s" if seconds > 0 else "again at once"
     return f"{when}, try {attempt + 1}"
@@ -221,7 +223,8 @@ def _retrying(body: Retrying) -> Description:
 def _waiting(body: Waiting) -> Description:
     return Description(
         title=f"waits for {body.reason}, {body.seconds:.1f} s",
-        doing=f"waits for {body.reason}, {body.seconds:.0f} s",
+        # A wait that has ended is not said: the call is made, whatever it takes.
+        doing=f"waits for {body.reason}, {body.seconds:.0f} s" if body.seconds > 0 else ASKS_MODEL,
     )
 
 
@@ -258,8 +261,9 @@ def _asked(body: Asked) -> Description:
 
 def _answered(body: Answered) -> Description:
     answer = body.answer
-    verdict = ("allow for the run" if answer.for_run else "allow") if answer.allow else "deny"
     is_text = answer.allow and bool(answer.text)
+    allowed = "allow for the run" if answer.for_run else "answer" if is_text else "allow"
+    verdict = allowed if answer.allow else "deny"
     return Description(
         title=f"{body.by} answered" if is_text else f"{body.by} answered: {verdict}",
         text=answer.text,

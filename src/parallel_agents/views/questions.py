@@ -8,7 +8,8 @@ from typing import assert_never
 
 from typing_extensions import TypedDict
 
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.overview import Origin
 from parallel_agents.core.question import OpenQuestion, QuestionKind
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
@@ -61,6 +62,23 @@ class QuestionDocument(TypedDict):
     asked_at: str | None
     expires_at: str | None
     runs: int
+
+
+class WaitingDocument(QuestionDocument):
+    """A question that waits, and what lists call who asks it."""
+
+    name: str
+    label: str
+
+
+def waiting_json(question: OpenQuestion, origins: Mapping[SessionKey, Origin]) -> WaitingDocument:
+    """A question that waits, for machines."""
+    origin = origins.get(question.session)
+    return {
+        **question_json(question),
+        "name": short(question.session) if origin is None else origin.name,
+        "label": "" if origin is None else origin.label,
+    }
 
 
 def question_json(question: OpenQuestion) -> QuestionDocument:

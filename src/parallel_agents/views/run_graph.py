@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from parallel_agents.core.event import Queued
-from parallel_agents.core.expression import Path, expression
+from parallel_agents.core.expression import Lacking, Path, Unfit, expression
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import Journal
@@ -33,7 +33,7 @@ class RunStepDocument(StepDocument):
     """A step of a plan that is carried out.
 
     `state` is `waits` before the step has begun, a state of runs while it works, and then how it ended:
-    `done`, `skipped`, `failed` or `blocked`. `counts` says how many of its sessions are in which state.
+    `done`, `partial` if its loop was never met, `skipped`, `failed` or `blocked`. `counts` says how many of its sessions are in which state.
     `round` is the one that it is in, of `rounds`; both are 0 without a loop. `decided` is why it ended so,
     or what the condition of its loop read last.
     """
@@ -166,9 +166,12 @@ async def _state(
     ended = None if end is None else str(end.get("status", ""))
     why = "" if end is None else str(end.get("why", ""))
     rounds = step.loop.rounds if step.loop else 0
-    decided = why or (await _read_last(reads, step, rows) if step.loop else "")
+    unmet = await _unmet(reads, step, rows)
+    read = await _read_last(reads, step, rows) if step.loop else ""
+    decided = why or "; ".join(filter(None, (unmet, read)))
+    state = ended or _state_of(statuses)
     return {
-        "state": ended or _state_of(statuses),
+        "state": RunStatus.PARTIAL.value if unmet and state == RunStatus.DONE else state,
         "counts": dict(Counter(status.value for status in statuses)),
         "round": max((_round_of(row.session.label) for row in rows), default=0) if rounds else 0,
         "rounds": rounds,
@@ -187,6 +190,28 @@ def _state_of(statuses: Sequence[RunStatus]) -> str:
 def _round_of(label: str) -> int:
     before, found, number = label.rpartition("-round-")
     return int(number) if before and found and number.isdecimal() else 1
+
+
+async def _unmet(reads: SessionReads, step: Step, rows: Iterable[Row]) -> str:
+    """That a loop was not met in all its rounds; empty if it was, or if rounds are left."""
+    loop = step.loop
+    if loop is None:
+        return ""
+    last = [row for row in rows if _round_of(row.session.label) == loop.rounds]
+    over = [row.run.id for row in last if row.run.status is RunStatus.DONE]
+    results = await reads.results(over) if over else []
+    unmet = sum(not _is_met(loop.until, result) for result in results)
+    if not unmet:
+        return ""
+    of_items = "" if step.for_each is None else f" by {unmet:,} of them"
+    return f"after {loop.rounds} rounds it was not met{of_items}"
+
+
+def _is_met(until: str, result: Result) -> bool:
+    try:
+        return expression(until).holds(result.output_json)
+    except (Lacking, Unfit):
+        return False
 
 
 async def _read_last(reads: SessionReads, step: Step, rows: Iterable[Row]) -> str:

@@ -82,7 +82,13 @@ def _paths(files: Path, record: Record, blobs: Blobs, base: Mapping[str, Stamped
             ) from error
     else:
         listed = list_folder(files).new
-    return sorted(base.keys() | set(listed), key=lambda path: path.rpartition("/")[::2])
+    return sorted(base.keys() | set(listed), key=by_folder)
+
+
+def by_folder(path: str) -> tuple[str, str]:
+    """The key by which paths are sorted so that the files of a folder are together."""
+    above, _, name = path.rpartition("/")
+    return above, name
 
 
 class Trees(NamedTuple):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -73,13 +72,13 @@ class _Sides(NamedTuple):
 def plan(
     blobs: Blobs,
     changes: Mapping[str, Change],
-    source: Path,
+    root: Rooted,
     conflicts: Conflicts,
     new_in_source: Callable[[], Sequence[str]],
     resolved: Mapping[str, Resolution] = MappingProxyType({}),
     marked: Mapping[str, Entry] = MappingProxyType({}),
 ) -> Plan:
-    """What a merge of these changes into a folder does; of `resolved` what still is that conflict.
+    """What a merge of these changes into the folder `root` does; of `resolved` what still is that conflict.
 
     `marked` are the versions of the workspace beside which an earlier merge has written the source's
     between conflict marks; where the source has no marks any more, somebody has resolved the conflict.
@@ -92,32 +91,31 @@ def plan(
     sides = _Sides({}, {}, {})
     left: list[Conflict] = []
     edited: dict[str, Entry | None] = {}
-    with Rooted(source) as root:
-        for path, change in changes.items():
-            if not git_takes(path, *change):
-                left.append(Conflict(path, _OF_GIT))
+    for path, change in changes.items():
+        if not git_takes(path, *change):
+            left.append(Conflict(path, _OF_GIT))
+            continue
+        try:
+            found = root.read(path)
+        except Blocked:
+            if not _makes_room(root, path, changes):
+                if change.after is not None:
+                    left.append(Conflict(path, _IN_PLACE))
                 continue
-            try:
-                found = root.read(path)
-            except Blocked:
-                if not _makes_room(root, path, changes):
-                    if change.after is not None:
-                        left.append(Conflict(path, _IN_PLACE))
-                    continue
-                found = None
-            if found is not None and not git_takes(path, found.entry):
-                left.append(Conflict(path, _OF_GIT))
-                continue
-            if path in marked and change.after == marked[path] and _is_edited(blobs, change, found):
-                edited[path] = change.after
-                continue
-            sides.base[path] = change.before
-            sides.ours[path] = None if found is None else found.entry
-            sides.theirs[path] = change.after
-            if found is not None:
-                blobs.add(found.content, found.entry.oid)
-        if any(sides.base[p] and sides.theirs[p] and not sides.ours[p] for p in sides.base):
-            _add_new(blobs, root, sides, new_in_source())
+            found = None
+        if found is not None and not git_takes(path, found.entry):
+            left.append(Conflict(path, _OF_GIT))
+            continue
+        if path in marked and change.after == marked[path] and _is_edited(blobs, change, found):
+            edited[path] = change.after
+            continue
+        sides.base[path] = change.before
+        sides.ours[path] = None if found is None else found.entry
+        sides.theirs[path] = change.after
+        if found is not None:
+            blobs.add(found.content, found.entry.oid)
+    if any(sides.base[p] and sides.theirs[p] and not sides.ours[p] for p in sides.base):
+        _add_new(blobs, root, sides, new_in_source())
     left += _beneath(sides)
     planned = _decided(blobs, sides, left, conflicts, resolved)
     return planned._replace(settled=planned.settled | edited, edited=frozenset(edited))
@@ -165,8 +163,8 @@ def _add_new(blobs: Blobs, root: Rooted, sides: _Sides, new: Sequence[str]) -> N
         if path in sides.base or not git_takes(path):
             continue
         try:
-            seen = root.look(path)
-            if seen is None or seen.st_size > _MOST_CANDIDATE_BYTES:
+            size = root.size(path)
+            if size is None or size > _MOST_CANDIDATE_BYTES:
                 continue
             found = root.read(path)
         except (Blocked, OSError):

@@ -16,6 +16,7 @@ from parallel_agents.lock import hold
 from parallel_agents.workspaces.applying import Journal, apply
 from parallel_agents.workspaces.comparing import Change, changes_of
 from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped
+from parallel_agents.workspaces.foretold import Foretold
 from parallel_agents.workspaces.listing import list_source
 from parallel_agents.workspaces.merging import Conflict, Plan, plan
 from parallel_agents.workspaces.names import rooms
@@ -65,12 +66,17 @@ def merge(
     record: Record,
     conflicts: Conflicts,
     *,
-    is_dry: bool,
+    foretold: Foretold | None = None,
     resolved: Mapping[str, Resolution] = MappingProxyType({}),
 ) -> Merged:
-    """Bring what a workspace changed into its source; `is_dry` only says what would happen.
+    """Bring what a workspace changed into its source, or only say what would happen.
 
-    A file of `resolved` becomes what that says if it is still in the same conflict.
+    Args:
+        room: where the workspace is.
+        record: how it was made.
+        conflicts: what becomes of files that both sides changed.
+        foretold: has it only say so, and notes it for the merges that follow in the same preview.
+        resolved: a file becomes what this says if it is still in the same conflict.
 
     Raises:
         WorkspaceError: the source is gone, or a file cannot be written.
@@ -83,16 +89,20 @@ def merge(
             hint=f"`pagents diff` prints a patch; the files are in {room.files(record)}",
         )
     try:
-        was_broken_off = not is_dry and _finish(room)
+        was_broken_off = foretold is None and _finish(room)
         base = _effective(room)
-        changes = changes_of(room, record, base)
+        before = foretold or Foretold()
+        changed = changes_of(room, record, base)
+        changes = before.changes(room.blobs, room.files(record), changed, base)
 
         def new_in_source() -> list[str]:
-            return [path for path in list_source(source, room.home) if path not in base]
+            return sorted({*list_source(source, room.home), *before.below(source)} - base.keys())
 
         marked = {path: each.entry for path, each in room.read_marked().items()}
-        planned = plan(room.blobs, changes, source, conflicts, new_in_source, resolved, marked)
-        if is_dry:
+        with before.folder(source) as root:
+            planned = plan(room.blobs, changes, root, conflicts, new_in_source, resolved, marked)
+        if foretold is not None:
+            foretold.note(room.blobs, source, planned.steps)
             return _report(planned, changes, [])
         journal = Journal(room.folder)
         now_marked = _marked_by(planned, changes)

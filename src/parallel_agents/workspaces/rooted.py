@@ -83,6 +83,15 @@ class Rooted:
         except FileNotFoundError:
             return None
 
+    def size(self, path: str) -> int | None:
+        """How many bytes something has; None if nothing is there.
+
+        Raises:
+            Blocked: above it is something other than a folder.
+        """
+        found = self.look(path)
+        return None if found is None else found.st_size
+
     def read(self, path: str) -> Found | None:
         """A file or a link; None if nothing is there.
 

@@ -66,9 +66,13 @@ async def test_a_stuck_run_is_a_notice_of_its_history() -> None:
     async with hanging(OnStuck.NOTICE) as (rig, handle):
         assert await rig.sessions.questions() == []
         (notice,) = await notices(rig)
+        (silent,), _ = await rig.store.silent_runs(
+            StuckRules(unknown_seconds=STUCK), rig.store.now()
+        )
         result = await handle.wait()
 
     assert " is stuck: silent for " in notice
+    assert silent.was_told
     assert result.status is RunStatus.DONE
 
 

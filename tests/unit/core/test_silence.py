@@ -74,6 +74,13 @@ def test_a_run_is_stuck_after_a_multiple_of_the_usual_gap() -> None:
     assert described(longer) == "stuck: silent for 1m41s (usually at most 10.0s)"
 
 
+def test_a_run_that_was_told_as_stuck_stays_so_although_longer_gaps_become_usual() -> None:
+    told = run(REPLIED)._replace(was_told=True)
+
+    assert silence_of(told, [Gap(500.0)] * 30, RULES, 1000.0 + 101.0).is_stuck
+    assert not silence_of(told._replace(is_asking=True), GAPS, RULES, 1200.0).is_stuck
+
+
 def test_a_fast_agent_has_the_floor_and_an_unknown_one_the_stated_default() -> None:
     assert silence_of(run(REPLIED), [Gap(0.001)] * 30, RULES, 1000.0).most == 60.0
     assert silence_of(run(REPLIED), [], RULES, 1000.0).most == 600.0

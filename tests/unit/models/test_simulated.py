@@ -261,5 +261,8 @@ async def test_no_run_has_more_than_two_turns_of_calls_and_a_day_of_calls_can_be
     assert all(status is RunStatus.DONE for _, status, _ in day.outcomes)
     again = await day_with_tools("sim/calm@7", 100)
     assert again.outcomes == day.outcomes
-    assert [event.key for event in again.events] == [event.key for event in day.events]
+    # Agents are listed in a thread, so that of two calls of a turn either may end first.
+    assert Counter(event.key for event in again.events) == Counter(
+        event.key for event in day.events
+    )
     assert (await day_with_tools("sim/calm@8", 100)).outcomes != day.outcomes

@@ -237,7 +237,7 @@ def test_a_wait_tells_what_is_left_of_it() -> None:
     lane = shown.lanes[ONE]
     assert doing_at(lane, 100) == "waits for the rate limit, 60 s"
     assert doing_at(lane, 148) == "waits for the rate limit, 12 s"
-    assert doing_at(lane, 500) == "waits for the rate limit, 0 s"
+    assert doing_at(lane, 500) == "asks the model"
 
 
 def test_a_retry_tells_when_it_comes() -> None:
@@ -246,6 +246,7 @@ def test_a_retry_tells_when_it_comes() -> None:
     shown.take(event(Retrying(turn=1, attempt=1, wait_seconds=30.0, error=failure), at=100))
 
     assert doing_at(shown.lanes[ONE], 120) == "the reply was empty; again in 10 s, try 2"
+    assert doing_at(shown.lanes[ONE], 150) == "the reply was empty; asks again, try 2"
 
 
 def test_a_question_tells_for_how_long_it_has_waited() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import orjson
+import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate
@@ -16,9 +17,11 @@ from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
 from parallel_agents.errors import RequestRejected
 from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
+from parallel_agents.views.cost_documents import cost_json
 from parallel_agents.views.costs import (
     AgentCosts,
     By,
+    CostSum,
     costs_by_agent,
     sums_by,
     total_of,
@@ -164,3 +167,24 @@ def test_a_review_is_no_run_of_its_own_but_costs_the_agent_whose_work_it_read() 
 
     assert found.runs == 1
     assert found.spend.cost_usd == 6.0
+
+
+@pytest.mark.parametrize(
+    ("spend", "cost", "simulated"),
+    [
+        (Spend(calls=1, unpriced_calls=1), None, None),
+        (Spend(), None, None),
+        (Spend(calls=1), "0.000000000", "0.000000000"),
+        (Spend(calls=2, unpriced_calls=1, simulated_nanousd=NANOUSD_PER_USD), None, "1.000000000"),
+    ],
+)
+def test_a_cost_of_which_nothing_is_known_is_no_zero(
+    spend: Spend, cost: str | None, simulated: str | None
+) -> None:
+    found = cost_json(CostSum(spend=spend))
+
+    assert [each and each["amount"] for each in (found["cost"], found["simulated_cost"])] == [
+        cost,
+        simulated,
+    ]
+    assert (found["wasted"]["simulated_cost"] is None) == (simulated is None)

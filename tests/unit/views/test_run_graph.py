@@ -75,14 +75,14 @@ async def test_a_run_that_is_over_says_how_each_step_ended_and_what_decided() ->
     assert {id: step["state"] for id, step in steps.items()} == {
         "first": "done",
         "each": "done",
-        "better": "done",
+        "better": "partial",
         "extra": "skipped",
         "inner": "done",
         "inner/deep": "done",
     }
     assert steps["each"]["counts"] == {"done": 2}
     assert (steps["better"]["round"], steps["better"]["rounds"]) == (2, 2)
-    assert steps["better"]["decided"] == "score is 8.1"
+    assert steps["better"]["decided"] == "after 2 rounds it was not met; score is 8.1"
     assert steps["extra"]["decided"] == "its condition is false: topic == 'tea'"
 
 

@@ -15,7 +15,7 @@ from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.list_shown import print_cards
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.views import format
-from parallel_agents.views.questions import question_json, told
+from parallel_agents.views.questions import told, waiting_json
 
 _ANSWERS = {
     QuestionKind.APPROVAL: "allow · deny · allow --for-run",
@@ -41,7 +41,7 @@ def inbox(json: AsJson = False, output: Output = None, home: Home = None) -> Non
 
     questions, origins, now = run_cancellable(look())
     if json:
-        render.envelope("inbox", time.time(), [question_json(each) for each in questions])
+        render.envelope("inbox", time.time(), [waiting_json(each, origins) for each in questions])
         return
     if not questions:
         render.note("Nothing waits for you.")

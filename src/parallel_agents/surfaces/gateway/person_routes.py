@@ -32,7 +32,7 @@ from parallel_agents.views.documents import (
     letter_json,
     money_json,
 )
-from parallel_agents.views.questions import QuestionDocument, question_json
+from parallel_agents.views.questions import QuestionDocument, question_json, waiting_json
 from parallel_agents.views.since import parse_since
 
 _MOST_RETRIED = 1000
@@ -81,9 +81,10 @@ async def questions(call: Call, given: PageQuery) -> Page:
     """The questions of live runs that wait for a person, the oldest first."""
     found = await call.client.sessions.questions()
     part, last = _part([each.id for each in found], given)
+    origins = await call.client.journal.origins([each.session for each in found[part]])
     return Page(
         schema="inbox",
-        items=[question_json(each) for each in found[part]],
+        items=[waiting_json(each, origins) for each in found[part]],
         as_of=call.client.now(),
         last=last,
         total=len(found),

@@ -19,7 +19,7 @@ from parallel_agents.surfaces.gateway.hub import Members
 from parallel_agents.surfaces.gateway.live_texts import LiveText, TextDocument
 from parallel_agents.surfaces.gateway.view_routes import health_document
 from parallel_agents.views.documents import event_json
-from parallel_agents.views.questions import question_json
+from parallel_agents.views.questions import waiting_json
 from parallel_agents.views.session_documents import WholeDocument, whole_json
 from parallel_agents.views.sessions import lines_of
 
@@ -239,7 +239,9 @@ class QuestionsTopic(Topic):
     @override
     async def whole(self) -> dict[str, object]:
         found = await self.gateway.client.sessions.questions()
-        items = [question_json(each) for each in found[:_MOST_ITEMS]]
+        shown = found[:_MOST_ITEMS]
+        origins = await self.gateway.client.journal.origins([each.session for each in shown])
+        items = [waiting_json(each, origins) for each in shown]
         return {"items": items, "total": len(found)}
 
 

@@ -137,7 +137,7 @@ WHERE run IN (SELECT value FROM json_each(?)) AND key GLOB 'steer-*' AND key NOT
 GROUP BY run;
 
 -- name: last_events_of
-SELECT run, seq, body FROM events
+SELECT run, seq, at, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run);
 
@@ -1282,7 +1282,11 @@ r.id, r.session, s.spawn_key, s.parent, r.owner, r.epoch, s.label, r.model, e.se
                                      substr(asked.key, 1, length(asked.key) - 5) || 'answered'))
        AS is_asking,
        CASE WHEN s.options GLOB '*"on_stuck"*' AND json_valid(s.options)
-            THEN json_extract(s.options, '$.on_stuck') END
+            THEN json_extract(s.options, '$.on_stuck') END,
+       EXISTS (SELECT 1 FROM events AS told
+               WHERE told.run = r.id AND (told.key GLOB 'noticed/stuck-' || e.seq || '-*'
+                                          OR told.key GLOB 'stuck-' || e.seq || '-*'))
+       AS was_told
 
 -- name: silent_joined
 JOIN owners AS o ON o.id = r.owner AND o.state = 'live'

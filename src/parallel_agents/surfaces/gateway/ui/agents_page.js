@@ -10,6 +10,7 @@ import { Copy, Plain, Trouble } from './parts.js';
 import { NewAgent, UsedBy, usersOf, Usual, Versions } from './agent_facts.js';
 import { neededBy } from './schema.js';
 import { StartForm } from './start_form.js';
+import { unpricedNote } from './cost_page.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -111,8 +112,8 @@ export function AgentPage({ kind, name }) {
 function Record({ kind, did }) {
   if (kind === 'team') return html``;
   if (!did) return html`<div class="card"><h2>How it did</h2><p class="note">It has not run in this home yet.</p></div>`;
-  return html`<div class="card"><h2>How it did</h2><dl class="totals is-small"><div><dt>Runs</dt><dd>${did.runs.toLocaleString('en-US')}</dd></div><div><dt>Accepted</dt><dd>${Math.round((100 * did.accepted) / Math.max(1, did.runs))} %</dd></div><div><dt>Cost</dt><dd>${format.cost(did.cost, did.simulated_cost)}</dd></div></dl>
-    <table class="plain-table"><thead><tr><th>Model</th><th class="num">Tried</th><th class="num">Accepted</th><th class="num">Cost</th></tr></thead><tbody>${did.models.map((tier) => html`<tr><td>${oneLine(tier.model, 50)}</td><td class="num">${tier.tried}</td><td class="num">${tier.accepted}</td><td class="num">${format.cost(tier.cost, tier.simulated_cost)}</td></tr>`)}</tbody></table></div>`;
+  return html`<div class="card"><h2>How it did</h2><dl class="totals is-small"><div><dt>Runs</dt><dd>${did.runs.toLocaleString('en-US')}</dd></div><div><dt>Accepted</dt><dd>${Math.round((100 * did.accepted) / Math.max(1, did.runs))} %</dd></div><div><dt>Cost</dt><dd>${format.cost(did.cost, did.simulated_cost)}</dd>${unpricedNote(did.unpriced_calls)}</div></dl>
+    <table class="plain-table"><thead><tr><th>Model</th><th class="num">Tried</th><th class="num">Accepted</th><th class="num">Cost</th></tr></thead><tbody>${did.models.map((tier) => html`<tr><td>${oneLine(tier.model, 50)}</td><td class="num">${tier.tried}</td><td class="num">${tier.accepted}</td><td class="num">${format.cost(tier.cost, tier.simulated_cost)}${unpricedNote(tier.unpriced_calls)}</td></tr>`)}</tbody></table></div>`;
 }
 
 /** @param {{entry: Entry}} props */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Asked: an answer of the gateway on a page, asked for again when runs change. */
 import { useEffect, useRef, useState } from './view.js';
-import { subscribe } from './live.js';
+import { connection, subscribe } from './live.js';
 
 const SETTLE_MILLISECONDS = 1500;
 
@@ -40,6 +40,11 @@ export function useAsked(ask, depends, { isLive = true } = {}) {
       stop();
     };
   }, [...depends, round]);
+  const isConnected = connection.value.kind === 'live';
+  // What failed while the gateway was away is asked for as soon as it is back.
+  useEffect(() => {
+    if (isConnected && error !== null) again((count) => count + 1);
+  }, [isConnected]);
   return { value, error, reload: () => again((count) => count + 1) };
 }
 

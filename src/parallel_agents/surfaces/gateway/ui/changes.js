@@ -39,6 +39,7 @@ function OfSession({ workspace, isOpen }) {
 /** @param {{workspace: Workspace, isOnly: boolean}} props */
 function PatchOf({ workspace, isOnly }) {
   const [merging, merge] = useState(false);
+  const [isMerged, note] = useState(false);
   const isLive = workspace.status === 'running' || workspace.status === 'queued';
   useLayoutEffect(() => (isOnly && !isLive ? bind('Changes', [{ keys: 'm', does: 'merge, after a preview', changes: true, run: () => merge(true) }]) : undefined), [isOnly, isLive]);
   const { value: patch, error, reload } = useAsked(() => /** @type {Promise<Patch>} */ (get(runPath(workspace.session_key, '/patch'))), [workspace.session_key, workspace.status]);
@@ -49,9 +50,9 @@ function PatchOf({ workspace, isOnly }) {
       ${patch.changes?.files ? html`<span>${format.counted(patch.changes.files, 'file')} <span class="plus">+${patch.changes.added}</span> <span class="minus">−${patch.changes.removed}</span></span>` : html`<span>Nothing differs from the folder that it was made from.</span>`}
       <span class="space"></span><a href=${href('session', workspace.session_key)}>Session</a>
       <${Copy} text=${`pagents diff ${workspace.id}`}>Copy: pagents diff<//>
-      ${isLive ? html`<span class="note">still at work</span>` : html`<${Act} onClick=${() => merge(true)}>Merge…<//>`}
+      ${isLive ? html`<span class="note">still at work</span>` : patch.changes?.files && !isMerged ? html`<${Act} onClick=${() => merge(true)}>Merge…<//>` : isMerged ? html`<span class="is-done">✔ merged</span>` : ''}
     </div>
-    ${merging && html`<${Merge} workspace=${workspace} onClose=${() => { merge(false); reload(); }} />`}
+    ${merging && html`<${Merge} workspace=${workspace} onMerged=${note} onClose=${() => { merge(false); reload(); }} />`}
     ${patch.is_too_much && html`<p class="foot">More than 100,000 lines differ; <code>pagents diff ${workspace.id}</code> shows them.</p>`}
     ${files.map((file, n) => html`<${FileView} key=${file.path} file=${file} isOpen=${n < OPEN_FILES} />`)}
     ${patch.left_bytes > 0 && html`<p class="foot">${format.size(patch.left_bytes)} more; <code>pagents diff ${workspace.id}</code> shows all.</p>`}

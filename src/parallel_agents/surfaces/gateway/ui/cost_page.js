@@ -35,10 +35,15 @@ function known(sum) {
   return (format.usd(sum.known_cost ?? sum.cost) ?? 0) + (format.usd(sum.simulated_cost) ?? 0);
 }
 
+/** How many calls no sum includes; nothing if all have a price. @param {number} calls */
+export function unpricedNote(calls) {
+  return calls ? html`<div class="note">${format.counted(calls, 'call')} unpriced</div>` : '';
+}
+
 /** What led to no accepted result; unknown is not zero. @param {{runs: number, wasted: import('./types').Waste}} sum */
-function wasted({ runs, wasted: waste }) {
+export function wasted({ runs, wasted: waste }) {
   const amount = known(waste);
-  if (waste.unpriced_calls) return amount ? `≥ ${format.dollars(amount)}` : '—';
+  if (waste.unpriced_calls || waste.cost === null) return amount ? `≥ ${format.dollars(amount)}` : '—';
   return amount || runs ? format.dollars(amount) : '—';
 }
 
@@ -129,7 +134,7 @@ function Line({ row, by, share }) {
   const name = by === 'agent' ? row.agent : row.name ?? `without a ${by}`;
   const real = row.cost ?? null;
   return html`<tr><td>${by === 'tag' && row.name ? html`<button class="link" onClick=${() => refine({ tag: row.name })}>${oneLine(name, 60)}</button>` : oneLine(name, 70)}</td>
-    <td class="num">${format.cost(real, row.simulated_cost)}${row.unpriced_calls ? html`<div class="note">${format.counted(row.unpriced_calls, 'call')} unpriced</div>` : ''}</td>
+    <td class="num">${format.cost(real, row.simulated_cost)}${unpricedNote(row.unpriced_calls)}</td>
     <td class="wide-only"><svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width=${Math.max(share * 100, share ? 0.8 : 0)} height="8" /></svg></td>
     <td class="num">${row.runs.toLocaleString('en-US')}</td><td class="num">${row.runs ? `${Math.round((100 * row.accepted) / row.runs)} %` : '—'}</td>
     <td class="num wide-only">${format.dollars(format.usd(row.cost_per_accepted) || (row.accepted && format.usd(row.simulated_cost) ? (format.usd(row.simulated_cost) ?? 0) / row.accepted : format.usd(row.cost_per_accepted)))}</td>

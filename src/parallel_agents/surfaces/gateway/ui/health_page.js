@@ -43,6 +43,7 @@ export function HealthPage() {
 
 /** @param {{sign: Sign}} props */
 export function SignLine({ sign }) {
-  const place = PLACES[sign.about];
+  const session = sign.session_key;
+  const place = PLACES[sign.about] ?? (session ? ['The session', href('session', session)] : undefined);
   return html`<li class="sign is-level-${sign.level}"><span class="glyph" aria-hidden="true">${GLYPHS[sign.level]}</span><div class="sign-line"><span class="unseen">${sign.level}: </span><b>${sign.about.replaceAll('_', ' ')}</b><span class="sign-text">${oneLine(sign.text, 400)}${place ? html` <a href=${place[1]}>${place[0]}</a>` : ''}${sign.hint && html`<span class="note">${oneLine(sign.hint, 300)}</span>`}</span></div></li>`;
 }

@@ -43,7 +43,7 @@ function Line({ limit, put }) {
       ${!isAgent && html`<${Act} class="quiet" aria-expanded=${isOpen ? 'true' : 'false'} onClick=${() => open(!isOpen)}>Change…<//>`}
       <${Act} class="quiet" onClick=${() => void put(limit.model, null)}>${isAgent ? (limit.breaker === 'closed' ? 'Forget them' : 'Let it run again') : 'Reset'}<//></header>
     ${!isAgent && html`<div class="meters"><${Meter} name="requests a minute" used=${limit.requests} most=${limit.requests_per_minute} /><${Meter} name="tokens a minute" used=${limit.tokens} most=${limit.tokens_per_minute} />
-      <span class="meter">▶ ${limit.in_flight} in flight${limit.window === null ? '' : ` of ${limit.window}`}${limit.waiting ? `, ◌ ${limit.waiting} waiting` : ''}${limit.breaker === 'closed' ? html` <span class="note">breaker closed</span>` : ''}</span></div>`}
+      <span class="meter">▶ ${limit.in_flight} in flight${limit.window === null ? '' : ` of ${limit.window}`}${limit.waiting ? `, ◌ ${limit.waiting} waiting` : ''}${limit.breaker === 'closed' ? html` <span class="note breaker">breaker closed</span>` : ''}</span></div>`}
     ${closed !== null && closed > now && html`<p class="need">▲ refused; calls again in ${format.seconds(closed - now)}</p>`}
     ${limit.breaker !== 'closed' && html`<p class="need">▲ paused after ${format.counted(limit.failures, 'failure')}${opens !== null && opens > now ? `, tried again in ${format.seconds(opens - now)}` : ''}</p>`}
     ${isOpen && html`<${Change} limit=${limit} put=${async (/** @type {object} */ given) => { await put(limit.model, given); open(false); }} />`}</article>`;

@@ -28,8 +28,8 @@ const WAYS = {
   resolve: 'Have an agent resolve them, and read its answers before they are merged',
 };
 
-/** @param {{workspace: Workspace, onClose: () => void}} props */
-export function Merge({ workspace, onClose }) {
+/** @param {{workspace: Workspace, onMerged: (isWhole: boolean) => void, onClose: () => void}} props */
+export function Merge({ workspace, onMerged, onClose }) {
   const dialog = useModal();
   const [found, foretell] = useState(/** @type {Merged | null} */ (null));
   const [done, finish] = useState(/** @type {Merged | null} */ (null));
@@ -43,7 +43,7 @@ export function Merge({ workspace, onClose }) {
   /** @param {object} how @returns {Promise<Merged>} */
   const merge = (how) => post(runPath(workspace.session_key, '/merge'), { ...how, ...(answers ? { answers } : {}) }).then((told) => told.workspaces[0]);
   const refuse = (/** @type {unknown} */ told) => { send(false); fail(told); };
-  useEffect(() => { merge({ dry_run: true }).then(foretell, fail); }, [answers]);
+  useEffect(() => { merge({ dry_run: true }).then((told) => { foretell(told); onMerged(!isAnything(told, 'leave') && !told.conflicts.length && told.already_merged > 0); }, fail); }, [answers]);
   useEffect(() => {
     if (!team) return undefined;
     let isGone = false;
@@ -56,7 +56,7 @@ export function Merge({ workspace, onClose }) {
     send(true);
     fail(null);
     if (way === 'resolve') post(runPath(workspace.session_key, '/resolve'), asked, key.current).then((told) => begin(told.begun.session_key), refuse);
-    else merge({ conflicts: way }).then(finish, refuse);
+    else merge({ conflicts: way }).then((told) => { finish(told); onMerged(!told.conflicts.length); }, refuse);
   };
   const isAsking = team !== '' && answers === '';
   return html`<dialog ref=${dialog} class="action" onClose=${onClose} aria-labelledby="merge-title">

@@ -9,6 +9,7 @@ import { now, subscribe } from './live.js';
 import { questions } from './shell.js';
 import { useAsked } from './asked.js';
 import { decider } from './decisions.js';
+import { LostAnswers } from './lost_answers.js';
 import { isWanted, permission, turnNotifying } from './notify.js';
 import { SignLine } from './health_page.js';
 import { Time } from './parts.js';
@@ -29,6 +30,7 @@ export function NeedsPage() {
   ]));
   useAnswerKeys(waiting.length > 0);
   return html`<section class="page narrow"><div class="row title"><h1>Needs you <span class="count">${waiting.length}</span></h1><span class="space"></span><${TellMe} /></div>
+    <${LostAnswers} />
     ${!waiting.length && html`<div class="card empty"><h2>Nobody waits for you</h2><p>Questions of agents, calls that need your approval, budgets that are used up and runs that are silent appear here, wherever you look. <code>pagents inbox</code> shows the same.</p></div>`}
     ${waiting.map((question, n) => html`<${QuestionCard} key=${question.id} question=${question} isCurrent=${n === current} onFocus=${() => move(n)} onDone=${() => add((before) => [question.id, ...before].slice(0, 50))} />`)}
     <${Besides} />

@@ -1,6 +1,6 @@
 // @ts-check
 /** Retry: what failed below a session, run again after its price is shown, as on the page of dead letters. */
-import { html, useEffect, useLayoutEffect, useState } from './view.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './view.js';
 import { follow as nextPage, get, post } from './api.js';
 import { href } from './router.js';
 import { bind } from './keys.js';
@@ -61,6 +61,8 @@ export function RetryOne({ name, state }) {
   const [action, act] = useState(/** @type {'' | 'retry' | 'drop'} */ (''));
   const [price, show] = useState(/** @type {Retried | null} */ (null));
   const letter = letters.find((each) => each.session_key === name);
+  const again = useRef('');
+  if (letter?.retried_by) again.current = letter.retried_by;
   useEffect(() => {
     show(null);
     if (!letter || letter.retried_by) return undefined;
@@ -70,7 +72,7 @@ export function RetryOne({ name, state }) {
       isGone = true;
     };
   }, [letter?.run_id, letter?.retried_by]);
-  if (!letter) return null;
+  if (!letter) return again.current ? html`<div class="row"><span class="is-done">✔</span> <a href=${href('session', again.current)}>It was run again, and that is done</a></div>` : null;
   if (letter.retried_by) return html`<div class="row"><a href=${href('session', letter.retried_by)}>It is being run again</a></div>`;
   const most = price?.first_calls_at_most ? format.dollars(format.usd(price.first_calls_at_most)) : '';
   const model = price?.retries[0]?.model ?? '';

@@ -4,6 +4,7 @@ import { html, useEffect, useState } from './view.js';
 import { get, isStored } from './api.js';
 import { href, refine } from './router.js';
 import { clockNow, questions } from './shell.js';
+import { NeedChip } from './answers.js';
 import { useSettled } from './asked.js';
 import { BudgetBars } from './budget.js';
 import { CompareWith } from './compare_mark.js';
@@ -27,7 +28,7 @@ export function RunHead({ top, rows, isWhole, state, onKill }) {
   const counts = countStates(below.length ? below : rows);
   const bad = rows.filter((row) => endedBadly(row) && !row.is_former_try).map((row) => row.run_id).join(' ');
   return html`<header class="head">
-    <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span>${top.forked_from && html`<a class="crumb" href=${href('run', top.forked_from.session_key)} title="The session that this one is forked from"><${ForkSign} /> ${toldOf(top.forked_from)}</a><span class="crumb">›</span>`}<h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><span class="num">${format.seconds(duration(top, now))}</span><${UsualTime} top=${top} /><${Tags} tags=${top.tags} /><span class="space"></span>
+    <div class="row"><a class="crumb" href=${href('runs')}>Runs</a><span class="crumb">›</span>${top.forked_from && html`<a class="crumb" href=${href('run', top.forked_from.session_key)} title="The session that this one is forked from"><${ForkSign} /> ${toldOf(top.forked_from)}</a><span class="crumb">›</span>`}<h1>${oneLine(titleOf(top), 80)}</h1><${Copy} text=${top.session_key} title="Copy the whole name">${top.id}<//><${State} state=${stateOf(top)} /><${NeedChip} row=${top} /><span class="num">${format.seconds(duration(top, now))}</span><${UsualTime} top=${top} /><${Tags} tags=${top.tags} /><span class="space"></span>
       ${isWhole && bad && html`<${RetryFailed} name=${top.session_key} state=${bad} />`}
       <${Copy} text=${`pagents show ${top.id}`}>Copy as command<//>
       ${!isStored && html`<${CompareWith} row=${top} />`}

@@ -56,7 +56,7 @@ function tell(each, delivered) {
     case 'asked':
       return { title: 'asks a person', text: [body.question.tool, body.question.text].filter(Boolean).join(' '), note: body.question.rule };
     case 'answered':
-      return { title: `${oneLine(body.by)} answered`, text: body.answer.text, note: body.answer.allow ? 'allow' : 'deny', isError: !body.answer.allow };
+      return { title: `${oneLine(body.by)} answered`, text: body.answer.text, note: body.answer.allow ? (body.answer.text ? '' : 'allow') : 'deny', isError: !body.answer.allow };
     case 'gated':
       return { title: `gate ${body.verdict.gate} ${body.verdict.is_accepted ? 'accepts' : 'rejects'}`, text: body.verdict.critique ?? '', note: body.verdict.score == null ? '' : `${body.verdict.score} of 10`, isError: !body.verdict.is_accepted };
     case 'finished':

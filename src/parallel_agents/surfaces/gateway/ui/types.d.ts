@@ -156,6 +156,9 @@ export interface Question {
   rule: string;
   choices: string[];
   default: string;
+  runs?: number;
+  name?: string;
+  label?: string;
   asked_at: string | null;
   expires_at: string | null;
 }
@@ -260,9 +263,10 @@ export interface AgentCost {
   accepted: number;
   cost: Money | null;
   simulated_cost: Money | null;
+  unpriced_calls: number;
   cost_per_accepted: Money | null;
   wasted: Waste;
-  models: { model: string; tried: number; accepted: number; cost: Money | null; simulated_cost: Money | null; tokens: number }[];
+  models: { model: string; tried: number; accepted: number; cost: Money | null; simulated_cost: Money | null; unpriced_calls: number; tokens: number }[];
 }
 
 export interface Costs {
@@ -344,6 +348,7 @@ export interface Sign {
   level: 'ok' | 'note' | 'problem';
   text: string;
   hint: string;
+  session_key?: string;
 }
 
 export interface Limit {
