@@ -116,7 +116,7 @@ def test_a_run_without_an_answer_prints_nothing_into_a_pipe(
         ("{} Write -f src/*.py notes.md", "PA-E101", "a pattern stands in quotes"),
         ("{} Write -o md", "PA-E101", "-o md requires --wait"),
         ("{} Write --progress text", "PA-E101", "--progress requires --wait"),
-        ("{} Write --wait -o csv", "PA-E101", "-o is 'csv'"),
+        ("{} Write --wait -o yaml", "PA-E101", "-o is 'yaml'"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_before_anything_is_stored(
