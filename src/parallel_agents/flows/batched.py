@@ -15,7 +15,7 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Effect
 from parallel_agents.errors import BatchRefused
 from parallel_agents.flows.call import Call
-from parallel_agents.flows.gathered import Gathered, check_min_done, together
+from parallel_agents.flows.gathered import Gathered, check_done, needed_of, together
 from parallel_agents.flows.steps import Steps
 from parallel_agents.maps.batches import Part
 from parallel_agents.maps.batching import BATCH, Grouping, batch_task
@@ -39,8 +39,10 @@ async def batched_results(
 
     Raises:
         BatchRefused: the tasks cannot be done in batches.
+        InvalidInput: there are fewer than `min_done`.
         StepFailed: fewer than `min_done` are done.
     """
+    needed = needed_of(name, len(tasks), min_done)
     _check(tasks)
     room = await _room(steps, name, tasks[0], size) if len(tasks) > 1 else None
     grouping = Grouping[_Asked](size, room)
@@ -54,7 +56,7 @@ async def batched_results(
     kind = tasks[0].output_type if tasks else None
     results = tuple(typed(result, kind) for group in found for result in group)
     gathered = Gathered(results)
-    if notice := check_min_done(name, gathered, min_done):
+    if notice := check_done(name, gathered, needed):
         steps.work.note(notice)
     return gathered
 

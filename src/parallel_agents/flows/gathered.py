@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from parallel_agents.core.agent import T, T_co
+from parallel_agents.core.cutting import head
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.run import Failure, Result
 from parallel_agents.core.spelling import counted
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.usage import Spend
-from parallel_agents.errors import InvalidInput, StepFailed
+from parallel_agents.errors import Incomplete, InvalidInput, StepFailed
 
 V = TypeVar("V")
 
 _SHOWN = 3
+_MOST_CAUSE = 200  # of what kept a team or a flow from its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,12 @@ async def together(works: Sequence[Coroutine[Any, Any, V]]) -> list[V]:
     return [each for each in ended if not isinstance(each, BaseException)]
 
 
-def check_min_done(name: str, gathered: Gathered[Any], min_done: int | None) -> str:
-    """Refuse results of which too few are done; return what to note about those that are not.
+def needed_of(name: str, total: int, min_done: int | None) -> int:
+    """How many of a step's tasks must be done, before any is begun.
 
     Raises:
         InvalidInput: `min_done` is out of range.
-        StepFailed: fewer than `min_done` are done.
     """
-    total, done = len(gathered.results), len(gathered.done)
     needed = total if min_done is None else min_done
     if not 0 <= needed <= total:
         raise InvalidInput(
@@ -77,6 +77,16 @@ def check_min_done(name: str, gathered: Gathered[Any], min_done: int | None) -> 
             why=f"it has {counted(total, 'task')}",
             hint="pass a number from 0 to the number of tasks",
         )
+    return needed
+
+
+def check_done(name: str, gathered: Gathered[Any], needed: int) -> str:
+    """Refuse results of which fewer are done than needed; return what to note about the others.
+
+    Raises:
+        StepFailed: too few are done.
+    """
+    total, done = len(gathered.results), len(gathered.done)
     if done == total:
         return ""
     lost = [result for result in gathered.results if not result.is_done]
@@ -94,6 +104,8 @@ def why_not_done(result: Result[Any]) -> str:
     """What is known of why a result is not done."""
     error = result.error
     why = f": {error.code} {error.message}" if error else ""
+    if error is not None and error.code == Incomplete.code and error.why:
+        why = f"{why} ({head(error.why, _MOST_CAUSE)})"
     return f"{result.label} is {result.status}{why}"
 
 

@@ -18,7 +18,7 @@ from parallel_agents.core.shared_state import SharedState
 from parallel_agents.core.task import AnyTask, Task, TeamTask
 from parallel_agents.errors import InvalidInput, StepFailed
 from parallel_agents.flows.functions import Functions
-from parallel_agents.flows.gathered import Gathered, check_min_done, parts_of, together
+from parallel_agents.flows.gathered import Gathered, check_done, needed_of, parts_of, together
 from parallel_agents.flows.judging import Judging
 from parallel_agents.flows.naming import Names
 from parallel_agents.flows.work import Work
@@ -87,9 +87,10 @@ class Steps:
         """The results of tasks that are done at the same time, below a step of this name.
 
         Raises:
-            InvalidInput: two tasks have one key, or there is none.
+            InvalidInput: two tasks have one key, or there are fewer than `min_done`.
             StepFailed: fewer than `min_done` are done.
         """
+        needed = needed_of(name, len(tasks), min_done)
         if not tasks:
             return Gathered(())
         given = TeamTask(tasks=tuple(tasks))
@@ -100,7 +101,7 @@ class Steps:
             ]
         )
         gathered = Gathered(tuple(found))
-        if notice := check_min_done(name, gathered, min_done):
+        if notice := check_done(name, gathered, needed):
             self.work.note(notice)
         return gathered
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
@@ -150,6 +151,22 @@ async def test_tasks_in_parallel_take_the_time_of_one() -> None:
 
     assert result.output == [f"n{n} is done" for n in range(5)]
     assert result.seconds == 10
+
+
+@pytest.mark.parametrize("texts", [(), ("one",)])
+async def test_more_tasks_than_there_are_cannot_be_needed_and_none_is_begun(
+    texts: Sequence[str],
+) -> None:
+    async def parallel(flow: Flow) -> list[str]:
+        return (await flow.parallel([write(each) for each in texts], min_done=2)).outputs
+
+    writer = Writer()
+    async with process(writer) as rig:
+        result = await run(rig, parallel)
+
+    assert result.error is not None
+    assert result.error.code == "PA-E101"
+    assert writer.calls == []
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def edit(name: AgentArgument, project: InProject = False, home: Home = None) -> 
     def check(text: str) -> None:
         parse_agent(Source(file, text))
 
-    saved = edit_file(draft, before, environment.variables, check)
+    saved = edit_file(draft, file, before, environment.variables, check)
     if saved is not None:
         if read_source(file).text != before:
             raise Conflict(

@@ -132,7 +132,7 @@ def edit(home: Home = None) -> None:
     file = config_file(environment)
     before = file.text()
     draft = environment.home / _EDITED
-    saved = edit_file(draft, before or _NEW, environment.variables, file.check)
+    saved = edit_file(draft, file.path, before or _NEW, environment.variables, file.check)
     if saved is None or saved == before:
         draft.unlink(missing_ok=True)
         render.note(f"{file.path} stays as it was.")

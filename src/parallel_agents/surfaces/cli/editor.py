@@ -20,13 +20,18 @@ _KEPT = "What you saved is kept, and the next edit begins with it:"
 
 
 def edit_file(
-    draft: Path, text: str, variables: Mapping[str, str], check: Callable[[str], object]
+    draft: Path,
+    file: Path,
+    text: str,
+    variables: Mapping[str, str],
+    check: Callable[[str], object],
 ) -> str | None:
     """What the user saved; None if they left it as it was.
 
     Args:
         draft: where it is written for the editor. It is kept if what was saved is not valid, and then
-            the next edit begins with it.
+            the next edit begins with it, unless the file was changed since.
+        file: what is edited; it need not exist.
         text: what it says at first.
         variables: those that name the editor.
         check: raises PagentsError for what is not valid.
@@ -35,13 +40,14 @@ def edit_file(
         InvalidInput: the editor cannot be started, or failed.
         PagentsError: what was saved is not valid, and the user does not edit it again.
     """
-    if draft.exists():
-        render.note(f"This begins with what you saved and did not use, from {draft}.")
-    else:
-        write_private(draft, text.encode())
+    _begin(draft, file, text)
     while True:
-        _open(editor_of(variables), draft)
-        saved = _saved(draft)
+        try:
+            _open(editor_of(variables), draft)
+        finally:
+            saved = _saved(draft)
+            if saved == text:
+                draft.unlink(missing_ok=True)
         if saved == text:
             return None
         try:
@@ -56,6 +62,21 @@ def edit_file(
                 raise
         else:
             return saved
+
+
+def _begin(draft: Path, file: Path, text: str) -> None:
+    """Write the draft, unless one was kept; it is not written over a file that is newer than it."""
+    if draft.exists() and _changed_at(file) <= _changed_at(draft):
+        render.note(f"This begins with what you saved and did not use, from {draft}.")
+        return
+    if draft.exists():
+        older = draft.replace(draft.with_name(f"{draft.name}.older"))
+        render.note(f"{file} was changed since; what you saved and did not use is in {older}.")
+    write_private(draft, text.encode())
+
+
+def _changed_at(file: Path) -> int:
+    return file.stat().st_mtime_ns if file.exists() else 0
 
 
 def _is_asked() -> bool:
@@ -75,7 +96,7 @@ def _open(editor: str, file: Path) -> None:
         raise InvalidInput(
             f"the editor {editor!r} failed with exit code {ended.returncode}",
             why="what it saved is not used",
-            hint=hint,
+            hint="leave it without an error to use what you saved, or set VISUAL or EDITOR to another one",
         )
 
 
