@@ -43,7 +43,7 @@ _FAULTS = """() => {
   const named = (node) => `${node.tagName} ${node.className} ${(node.textContent || node.ariaLabel || '').slice(0, 30)}`;
   for (const node of document.querySelectorAll('button, a[href], input, select, textarea')) {
     const box = node.getBoundingClientRect();
-    if (!box.width || node.closest('.unseen, .skip, .entry-tools, .table-box, .rail')) continue;
+    if (!box.width || !node.checkVisibility() || node.closest('.unseen, .skip, .entry-tools, .table-box, .rail')) continue;
     if (box.right > width + 1 || box.left < -1) faults.push(`cut: ${named(node)}`);
     const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
     if (y < 0 || y > innerHeight || x < 0 || x > width) continue;
