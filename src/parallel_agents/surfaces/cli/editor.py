@@ -44,24 +44,28 @@ def edit_file(
     while True:
         try:
             _open(editor_of(variables), draft)
-        finally:
-            saved = _saved(draft)
-            if saved == text:
-                draft.unlink(missing_ok=True)
-        if saved == text:
-            return None
-        try:
+            if (saved := _saved(draft)) == text:
+                draft.unlink()
+                return None
             check(saved)
         except PagentsError as error:
-            if not _is_asked():
-                render.note(f"{_KEPT} {draft}.")
-                raise
-            render.error(error)
-            if not typer.confirm("Edit it again?", default=True, err=True):
-                render.note(f"{_KEPT} {draft}.")
-                raise
-        else:
-            return saved
+            if _is_again(draft, text, error):
+                continue
+            raise
+        return saved
+
+
+def _is_again(draft: Path, text: str, error: PagentsError) -> bool:
+    """Whether the user edits again after an error; otherwise what they saved is kept, and said to be."""
+    if not draft.exists() or draft.read_bytes() == text.encode():
+        draft.unlink(missing_ok=True)
+        return False
+    if _is_asked():
+        render.error(error)
+        if typer.confirm("Edit it again?", default=True, err=True):
+            return True
+    render.note(f"{_KEPT} {draft}.")
+    return False
 
 
 def _begin(draft: Path, file: Path, text: str) -> None:
@@ -95,7 +99,7 @@ def _open(editor: str, file: Path) -> None:
     if ended.returncode:
         raise InvalidInput(
             f"the editor {editor!r} failed with exit code {ended.returncode}",
-            why="what it saved is not used",
+            why="an editor that fails may not have saved everything",
             hint="leave it without an error to use what you saved, or set VISUAL or EDITOR to another one",
         )
 
