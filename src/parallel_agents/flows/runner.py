@@ -31,6 +31,7 @@ from parallel_agents.errors import (
     StepFailed,
     StoreError,
 )
+from parallel_agents.flows.cancelled_gathers import left_out
 from parallel_agents.flows.flow import Flow
 from parallel_agents.flows.function import FlowFunction, as_json
 from parallel_agents.flows.functions import Functions
@@ -76,6 +77,10 @@ class FlowRunner:
         self._patience = patience
 
     async def run(self, activation: Activation) -> None:
+        with left_out():
+            await self._run(activation)
+
+    async def _run(self, activation: Activation) -> None:
         claim = activation.claim
         session, task = claim.session, _flow_task(claim.events[0].body)
         activation.slot.park()

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 
 from parallel_agents.core.async_use import called_at
 from parallel_agents.errors import AsyncMisused
-from parallel_agents.flows.cancelled_gathers import leave_out
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +27,6 @@ class Waiting:
         self._late: dict[str, str] | None = None
         self._told = False
         self.is_closed = False
-        leave_out(asyncio.get_running_loop())
 
     @contextmanager
     def noted(self, step: str) -> Generator[None]:

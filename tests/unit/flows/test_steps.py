@@ -177,11 +177,15 @@ async def _leaves_a_task(flow: Flow) -> object:
     [(_leaves_a_gather, "the steps a, b were", 1), (_leaves_a_task, "the step a was", 2)],
 )
 async def test_a_flow_that_returns_before_its_steps_end_is_not_done(
-    flow_of: Callable[[Flow], Awaitable[object]], told: str, lines: int
+    flow_of: Callable[[Flow], Awaitable[object]],
+    told: str,
+    lines: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with process(Writer(), lasting_store()) as rig:
         result = await run(rig, flow_of)
 
+    assert "never retrieved" not in caplog.text
     called = f"called in test_steps.py, line {flow_of.__code__.co_firstlineno + lines}"
     assert result.error is not None
     assert (result.error.code, result.error.message) == ("PA-E347", f"{told} not awaited")
