@@ -152,7 +152,9 @@ async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, wor
         PagentsError: the function raised it, or something that is told by FlowRaised.
         StoreError, LeftRun, FlowChanged: a step had it, so that the run cannot go on.
     """
-    called = asyncio.create_task(contained(_called(function, flow, task), f"flow {task.name}"))
+    called = asyncio.create_task(
+        contained(_called(function, flow, task, work), f"flow {task.name}")
+    )
     try:
         await asyncio.wait((called, work.left), return_when=asyncio.FIRST_COMPLETED)
         if work.left.done():
@@ -177,14 +179,14 @@ async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, wor
             await asyncio.wait((called,))
 
 
-async def _called(function: FlowFunction[Any], flow: Flow, task: FlowTask) -> object:
+async def _called(function: FlowFunction[Any], flow: Flow, task: FlowTask, work: Work) -> object:
     try:
         values = function.values(task.input)
     except ValidationError as error:
         raise FlowRaised(
             f"the flow {task.name} does not take its input any more", why=describe_problem(error)
         ) from error
-    with noting_forgotten() as forgotten:
+    with work.made_tasks.noting(), noting_forgotten() as forgotten:
         value = await function.call(flow, **values)
     if isinstance(value, Awaited):
         value.close()
