@@ -89,8 +89,8 @@ async def fill_team(path: Path, tasks: int, turns: int) -> SessionKey:
         await store.aclose()
     with closing(sqlite3.connect(path)) as database, database:  # as if it had taken its time
         database.execute(
-            "UPDATE events SET at = at - ?1 + ?1 * seq / (SELECT MAX(seq) FROM events)",
-            (3.0 * turns,),
+            "UPDATE events SET at = at - :taken + :taken * seq / (SELECT MAX(seq) FROM events)",
+            {"taken": 3.0 * turns},
         )
     return team.session.key
 

@@ -32,7 +32,8 @@ def read_needs(
     if not kinds:
         return {}
     below: dict[SessionKey, list[SessionKey]] = defaultdict(list)
-    for session, above in rows.database.all("above", (as_array(list(kinds)), as_array(shown))):
+    values = {"sessions": as_array(list(kinds)), "among": as_array(shown)}
+    for session, above in rows.database.all("above", values):
         below[SessionKey(str(above))].append(SessionKey(str(session)))
     return {above: _needs(found, kinds, asked) for above, found in below.items()}
 

@@ -194,7 +194,11 @@ class JournalRuns:
             settle_by_rule(self._tables, drafts)
             note_questions(self._tables, questions)
         attempts = [
-            (draft.entry.body.number, draft.entry.body.model, draft.run)
+            {
+                "attempts": draft.entry.body.number,
+                "model": draft.entry.body.model,
+                "run": draft.run,
+            }
             for draft in drafts
             if isinstance(draft.entry.body, Attempted)
         ]

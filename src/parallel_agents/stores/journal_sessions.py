@@ -246,7 +246,7 @@ class JournalSessions:
         Raises:
             NotFound: there is no such session.
         """
-        found = self._tables.database.one("asker", (session,))
+        found = self._tables.database.one("asker", {"session": session})
         if found is None:
             raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
         is_killed, paused_by, run, request, is_live = found

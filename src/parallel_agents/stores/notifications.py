@@ -36,7 +36,7 @@ def note_questions(tables: Tables, asked: Iterable[tuple[RunId, SessionKey, str]
 
 
 def has_due(rows: Rows, now: float) -> bool:
-    found = rows.database.one("has_due", (now,))
+    found = rows.database.one("has_due", {"now": now})
     return found is not None and bool(found[0])
 
 
@@ -53,7 +53,7 @@ def take_own(tables: Tables, owner: OwnerId) -> list[Notification]:
 def _take(tables: Tables, owner: OwnerId, of: OwnerId | None) -> list[Notification]:
     """Take what is due of the runs of one owner, or of all."""
     database, now = tables.database, tables.now()
-    found = database.all("due_notifications", (now, of))
+    found = database.all("due_notifications", {"now": now, "owner": of})
     told = {(tree, to) for tree, to in database.all("told_and_open")}
     taken: list[Notification] = []
     for number, to, about, tree, run, tries, is_open in found:

@@ -108,7 +108,8 @@ def _next_part(database: Database, most_events: int) -> _Part | None:
         if (by, why) != (part.by, part.why):
             break  # a record names one person
         part.trees.append(SessionKey(tree))
-        found = database.all("runs_of_tree", (tree, _MOST_RUNS - len(part.runs)))
+        values = {"tree": tree, "most": _MOST_RUNS - len(part.runs)}
+        found = database.all("runs_of_tree", values)
         for run, session, _ in found:
             if part.runs and (number >= most_events or size >= _MOST_BYTES):
                 break

@@ -217,7 +217,7 @@ class Rows:
         return [self.event(columns) for columns in reversed(found)]
 
     def kept_event(self, session: SessionKey, run: str, key: str) -> Event | None:
-        found = self.database.one("kept_event", (session, run, key))
+        found = self.database.one("kept_event", {"session": session, "run": run, "key": key})
         return None if found is None else self.event(found)
 
     def count_events(self, *, before: int | None = None, tree: SessionKey | None = None) -> int:
@@ -235,10 +235,11 @@ class Rows:
         return None if found is None else Mark(*found)
 
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
-        return _child_runs(self.database.all("child_runs", (parent,)))
+        return _child_runs(self.database.all("child_runs", {"parent": parent}))
 
     def children_named(self, parent: SessionKey, keys: Sequence[str]) -> list[ChildRun]:
-        return _child_runs(self.database.all("children_named", (parent, as_array(keys))))
+        values = {"parent": parent, "keys": as_array(keys)}
+        return _child_runs(self.database.all("children_named", values))
 
     def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
         statuses: dict[str, str] = dict(self.database.all("statuses_of", (as_array(runs),)))
@@ -268,7 +269,7 @@ class Rows:
         ]
 
     def spend_below(self, runs: Sequence[RunId]) -> dict[RunId, Spend]:
-        found = self.database.all("spend_below", (as_array(runs),))
+        found = self.database.all("spend_below", {"runs": as_array(runs)})
         return {RunId(run): summed_spend(sums) for run, *sums in found}
 
     def _artifacts(self, runs: tuple[str]) -> dict[RunId, tuple[Artifact, ...]]:

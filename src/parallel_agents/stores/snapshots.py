@@ -102,7 +102,7 @@ def _last_steps(rows: Rows, runs: Sequence[RunId]) -> dict[RunId, Body]:
 
 
 def _seconds_before(rows: Rows, runs: Sequence[RunId]) -> Mapping[RunId, float]:
-    found = rows.database.all("seconds_before", (as_array(runs),)) if runs else []
+    found = rows.database.all("seconds_before", {"runs": as_array(runs)}) if runs else []
     return {RunId(run): float(seconds) for run, seconds in found}
 
 

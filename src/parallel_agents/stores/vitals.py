@@ -59,9 +59,9 @@ def read_silent(
     """See `core.vitals.VitalStore`."""
     until = now - rules.earliest_seconds
     if among is None:
-        found = rows.database.all("silent_runs", (until, MOST_SILENT))
+        found = rows.database.all("silent_runs", {"until": until, "most": MOST_SILENT})
     else:
-        found = rows.database.all("silent_of", (until, as_array(among)))
+        found = rows.database.all("silent_of", {"until": until, "runs": as_array(among)})
     silent = readable("run", partial(_silent, rows), found)
     return silent, {agent: _gaps(rows, agent) for agent in {each.agent for each in silent}}
 
@@ -120,7 +120,9 @@ def _silent(rows: Rows, columns: SqlRow) -> SilentRun:
 
 def _gaps(rows: Rows, agent: str) -> list[Gap]:
     """The gaps between the events of the agent's last runs that have ended."""
-    runs = [run for (run,) in rows.database.all("last_ended_of", (agent, _MOST_RUNS))]
+    runs = [
+        run for (run,) in rows.database.all("last_ended_of", {"agent": agent, "most": _MOST_RUNS})
+    ]
     found = rows.database.all("event_times", (as_array(runs), _MOST_GAPS))
     times: dict[str, list[SqlRow]] = defaultdict(list)
     for run, *rest in found:
@@ -142,7 +144,7 @@ def _gap(before: SqlRow, after: SqlRow) -> Gap:
 
 def _accounts_in_use(rows: Rows, now: float) -> list[BudgetAccountState]:
     """The accounts that live runs are charged to, and those of the day of `now`."""
-    found = rows.database.all("accounts_in_use", (day_of(now),))
+    found = rows.database.all("accounts_in_use", {"day": day_of(now)})
     return readable("budget account", account_from, found)
 
 

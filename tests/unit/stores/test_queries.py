@@ -84,6 +84,11 @@ def test_migrations_are_numbered_without_a_gap() -> None:
     assert all(step.name.startswith(f"{step.number:04d}_") for step in steps)
 
 
+def test_values_have_names_or_places_and_no_numbers() -> None:
+    """For a number, Python 3.12.0 to 3.12.3 warns that values in order will be refused."""
+    assert re.findall(r"\?\d", QUERIES) == []
+
+
 def test_no_statement_computes_in_what_it_returns() -> None:
     """SQLite up to 3.40 may compare the columns of a table without rowids as texts there."""
     returned = re.findall(r"^RETURNING (.*?);$", QUERIES, re.MULTILINE | re.DOTALL)

@@ -37,7 +37,7 @@ _TICKETS = (
     "I was charged twice",
 )
 _STEP_SECONDS = 0.2
-_SET_CLOCK = "UPDATE boots SET clock_offset = ?1, least_offset = ?1 WHERE id = ?2"
+_SET_CLOCK = "UPDATE boots SET clock_offset = :offset, least_offset = :offset WHERE id = :id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Day:
         await _keep_clock(file, OwnerState.LIVE)
         with closing(sqlite3.connect(file)) as store, store:
             offset = wall() - hours_ago * 3600 - steady()
-            store.execute(_SET_CLOCK, (offset, boot_id()))
+            store.execute(_SET_CLOCK, {"offset": offset, "id": boot_id()})
         parts = Parts(role=Role.WORKER, models={"sim": Written})
         async with (
             serve_home(self.environment, _SETTINGS) as served,

@@ -19,9 +19,9 @@ SELECT key, digest FROM sessions WHERE parent = ? AND spawn_key = ?;
 -- name: asker
 SELECT s.killed, s.paused_by, r.id, r.request, r.status IN ('queued', 'running')
 FROM sessions AS s JOIN runs AS r ON r.session = s.key
-WHERE s.key = ?1 AND r.number = COALESCE(
-    (SELECT MIN(number) FROM runs WHERE session = ?1 AND status IN ('queued', 'running')),
-    (SELECT MAX(number) FROM runs WHERE session = ?1));
+WHERE s.key = :session AND r.number = COALESCE(
+    (SELECT MIN(number) FROM runs WHERE session = :session AND status IN ('queued', 'running')),
+    (SELECT MAX(number) FROM runs WHERE session = :session));
 
 -- name: count_spawned
 SELECT spawned FROM runs WHERE id = ?;
@@ -116,7 +116,7 @@ WHERE status IN ('queued', 'running')
                AND earlier.number < later.number);
 
 -- name: note_attempt
-UPDATE runs SET attempts = ?1, model = CASE WHEN ?2 = '' THEN model ELSE ?2 END WHERE id = ?3;
+UPDATE runs SET attempts = :attempts, model = CASE WHEN :model = '' THEN model ELSE :model END WHERE id = :run;
 
 -- name: note_reply
 UPDATE runs
@@ -542,7 +542,7 @@ ORDER BY e.seq LIMIT COALESCE(:limit, -1);
 -- name: kept_event
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body
 FROM runs AS r JOIN events AS e ON e.run = r.id
-WHERE r.session = ?1 AND substr(r.id, 1, length(?2)) = ?2 AND e.key = ?3
+WHERE r.session = :session AND substr(r.id, 1, length(:run)) = :run AND e.key = :key
 LIMIT 1;
 
 -- The numbers are found and sorted in an index alone; only the events of the page are read. The
@@ -763,24 +763,24 @@ SELECT s.key, s.spawn_key, s.label, r.id, r.status,
        COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
        s.digest, r.asked_by, r.finished_at
 FROM runs AS asking JOIN runs AS r ON r.asked_by = asking.id JOIN sessions AS s ON s.key = r.session
-WHERE asking.session = ?1 AND s.parent = ?1
+WHERE asking.session = :parent AND s.parent = :parent
 ORDER BY r.created_at, r.number, s.key;
 
 -- The children with these keys, and their retries, whose keys are in one range of the index.
 -- name: children_named
 WITH named (key) AS (
-    SELECT s.key FROM json_each(?2) AS asked CROSS JOIN sessions AS s
-    WHERE s.parent = ?1 AND s.spawn_key = asked.value
+    SELECT s.key FROM json_each(:keys) AS asked CROSS JOIN sessions AS s
+    WHERE s.parent = :parent AND s.spawn_key = asked.value
     UNION
-    SELECT s.key FROM json_each(?2) AS asked CROSS JOIN sessions AS s
-    WHERE s.parent = ?1 AND s.spawn_key > asked.value || '/retry-' AND s.spawn_key < asked.value || '/retry.'
+    SELECT s.key FROM json_each(:keys) AS asked CROSS JOIN sessions AS s
+    WHERE s.parent = :parent AND s.spawn_key > asked.value || '/retry-' AND s.spawn_key < asked.value || '/retry.'
 )
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
        COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
        s.digest, r.asked_by, r.finished_at
 FROM named JOIN sessions AS s ON s.key = named.key JOIN runs AS r ON r.session = s.key
     JOIN runs AS asking ON asking.id = r.asked_by
-WHERE asking.session = ?1
+WHERE asking.session = :parent
 ORDER BY r.created_at, r.number, s.key;
 
 -- name: statuses_of
@@ -792,13 +792,13 @@ SELECT run, seq, body FROM events WHERE key = 'finished' AND run IN (SELECT valu
 -- A flow that is run again has what its earlier runs spawned.
 -- name: spend_below
 WITH RECURSIVE below (top, run) AS (
-    SELECT asked_by, id FROM runs WHERE asked_by IN (SELECT value FROM json_each(?1))
+    SELECT asked_by, id FROM runs WHERE asked_by IN (SELECT value FROM json_each(:runs))
     UNION ALL
     SELECT top.id, r.id
     FROM runs AS top
     JOIN runs AS earlier ON earlier.session = top.session AND earlier.number < top.number
     JOIN runs AS r ON r.asked_by = earlier.id
-    WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(?1))
+    WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(:runs))
     UNION ALL
     SELECT below.top, r.id FROM below JOIN runs AS r ON r.asked_by = below.run
 )
@@ -811,7 +811,7 @@ GROUP BY top;
 -- name: seconds_before
 SELECT top.id, SUM(MAX(earlier.finished_at - earlier.started_at - earlier.idle_seconds, 0))
 FROM runs AS top JOIN runs AS earlier ON earlier.session = top.session AND earlier.number < top.number
-WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(?1))
+WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(:runs))
   AND earlier.started_at IS NOT NULL AND earlier.finished_at IS NOT NULL
 GROUP BY top.id;
 
@@ -1250,11 +1250,11 @@ SELECT COUNT(*) FROM dead_letters WHERE dropped_at IS NULL AND at >= ?;
 -- Which of some sessions are above others, however far.
 -- name: above
 WITH RECURSIVE up (session, above) AS (
-    SELECT key, parent FROM sessions WHERE key IN (SELECT value FROM json_each(?1))
+    SELECT key, parent FROM sessions WHERE key IN (SELECT value FROM json_each(:sessions))
     UNION ALL
     SELECT up.session, s.parent FROM up JOIN sessions AS s ON s.key = up.above
 )
-SELECT session, above FROM up WHERE above IN (SELECT value FROM json_each(?2));
+SELECT session, above FROM up WHERE above IN (SELECT value FROM json_each(:among));
 
 -- Of runs whose last call failed and is made again.
 -- name: retries_of
@@ -1292,29 +1292,29 @@ JOIN owners AS o ON o.id = r.owner AND o.state = 'live'
 JOIN sessions AS s ON s.key = r.session AND s.paused_by = ''
 JOIN events AS e ON e.seq = (SELECT MAX(own.seq) FROM events AS own
                              WHERE own.run = r.id AND {is_own_event})
-WHERE {live} AND r.status = 'running' AND r.kind = 'agent' AND e.at < ?1
+WHERE {live} AND r.status = 'running' AND r.kind = 'agent' AND e.at < :until
 
 -- Those whose last events are old. Those that may be stuck come first, or many that wait would hide them.
 -- name: silent_runs
 SELECT {silent_columns}
 FROM runs AS r INDEXED BY runs_live {silent_joined}
 ORDER BY has_children OR is_asking OR e.key GLOB '*/waiting-*' OR e.key GLOB '*/retry-*', e.at
-LIMIT ?2;
+LIMIT :most;
 
 -- The same of some runs only.
 -- name: silent_of
 SELECT {silent_columns}
-FROM json_each(?2) AS asked CROSS JOIN runs AS r ON r.id = asked.value {silent_joined};
+FROM json_each(:runs) AS asked CROSS JOIN runs AS r ON r.id = asked.value {silent_joined};
 
 -- The last runs of some of an agent's sessions, whose keys are in no order of time: an agent may have
 -- many thousands.
 -- name: last_ended_of
 SELECT r.id
 FROM (SELECT key FROM sessions
-      WHERE key >= 'agent:' || ?1 || ':' AND key < 'agent:' || ?1 || ';' LIMIT 1000) AS s
+      WHERE key >= 'agent:' || :agent || ':' AND key < 'agent:' || :agent || ';' LIMIT 1000) AS s
 JOIN runs AS r ON r.session = s.key
 WHERE r.finished_at IS NOT NULL
-ORDER BY r.finished_at DESC LIMIT ?2;
+ORDER BY r.finished_at DESC LIMIT :most;
 
 -- When each event of some runs was written, whether the run waited for others after it, whether it
 -- is a start, and for how long the run stood still before it.
@@ -1342,12 +1342,12 @@ FROM above JOIN budget_accounts AS p ON p.scope = 'session:' || above.key
 UNION ALL
 SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.spent_tokens,
        p.reserved_nanousd, p.reserved_tokens
-FROM budget_accounts AS p WHERE p.scope = 'day:' || ?1
+FROM budget_accounts AS p WHERE p.scope = 'day:' || :day
 UNION ALL
 SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.spent_tokens,
        p.reserved_nanousd, p.reserved_tokens
 FROM budget_accounts AS p
-WHERE p.scope > 'agent:' AND p.scope < 'agent;' AND p.scope GLOB 'agent:*:' || ?1;
+WHERE p.scope > 'agent:' AND p.scope < 'agent;' AND p.scope GLOB 'agent:*:' || :day;
 
 -- What a session wants to have told; of the top of a tree that wants nothing, what the process wants.
 -- name: wish
@@ -1389,7 +1389,7 @@ ORDER BY top.distance LIMIT 1
 ON CONFLICT DO NOTHING;
 
 -- name: is_due
-((n.state = 'due' AND n.at <= ?1)
+((n.state = 'due' AND n.at <= :now)
  OR (n.state = 'sending'
      AND NOT EXISTS (SELECT 1 FROM owners AS o WHERE o.id = n.owner AND o.state = 'live')))
 
@@ -1406,7 +1406,7 @@ SELECT n.number, n.target, n.about, n.tree, n.run, n.tries,
 FROM (SELECT n.*, ROW_NUMBER() OVER (PARTITION BY n.target ORDER BY n.number) AS place
       FROM notifications AS n INDEXED BY notifications_open
       WHERE n.state IN ('due', 'sending') AND {is_due}
-        AND (?2 IS NULL OR EXISTS (SELECT 1 FROM runs AS r WHERE r.id = n.run AND r.owner = ?2))) AS n
+        AND (:owner IS NULL OR EXISTS (SELECT 1 FROM runs AS r WHERE r.id = n.run AND r.owner = :owner))) AS n
 WHERE n.place <= 16
 ORDER BY n.number LIMIT 1000;
 
@@ -1518,9 +1518,9 @@ UPDATE sessions SET killed = 1 WHERE root = ?;
 
 -- The root's runs come first, so that what is left belongs to no list.
 -- name: runs_of_tree
-SELECT r.id, r.session, s.key = ?1
+SELECT r.id, r.session, s.key = :tree
 FROM sessions AS s JOIN runs AS r ON r.session = s.key
-WHERE s.root = ?1 ORDER BY s.key <> ?1, s.key, r.number DESC LIMIT ?2;
+WHERE s.root = :tree ORDER BY s.key <> :tree, s.key, r.number DESC LIMIT :most;
 
 -- name: size_of_run
 SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM events WHERE run = ?;
