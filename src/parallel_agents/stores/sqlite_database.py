@@ -11,6 +11,7 @@ from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
+from weakref import finalize
 
 from parallel_agents.clock import awake
 from parallel_agents.files import close_to_others, create_private
@@ -72,11 +73,15 @@ class SqliteDatabase:
 
     @classmethod
     def in_memory(cls) -> SqliteDatabase:
-        """A new database that ends with the process."""
-        connection = sqlite3.connect(_IN_MEMORY, isolation_level=None)
+        """A new database that ends with the process, or once nobody has it any more."""
+        # Any thread may be the one that meets what nobody has any more.
+        connection = sqlite3.connect(_IN_MEMORY, isolation_level=None, check_same_thread=False)
         with _copying:
             _empty().backup(connection)
-        return cls(_IN_MEMORY, connection)
+        database = cls(_IN_MEMORY, connection)
+        # It can lose nothing, so it need not be closed; from 3.13 on Python warns of what was left open.
+        finalize(database, connection.close).atexit = False
+        return database
 
     @classmethod
     def open_for_writing(cls, path: Path, *, is_full_sync: bool = False) -> SqliteDatabase:

@@ -104,7 +104,7 @@ def connection_for_reading(path: Path) -> sqlite3.Connection:
 def _copied(path: Path) -> sqlite3.Connection:
     """A copy in memory of a database and its log."""
     copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    with tempfile.TemporaryDirectory(prefix="pagents-") as folder:
+    with closed_on_error(copy), tempfile.TemporaryDirectory(prefix="pagents-") as folder:
         beside = Path(folder) / path.name
         shutil.copyfile(path, beside)
         shutil.copyfile(wal_of(path), wal_of(beside))
@@ -119,11 +119,12 @@ def _copied(path: Path) -> sqlite3.Connection:
 def _upgraded(connection: sqlite3.Connection) -> sqlite3.Connection:
     """A copy in the newest form, in a temporary file of SQLite's own that ends with it."""
     copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-    try:
-        connection.backup(copy)
-    finally:
-        connection.close()
-    migrate(copy)
+    with closed_on_error(copy):
+        try:
+            connection.backup(copy)
+        finally:
+            connection.close()
+        migrate(copy)
     return copy
 
 

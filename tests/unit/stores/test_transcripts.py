@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from typing_extensions import override
@@ -42,25 +44,30 @@ class Counting(SqliteDatabase):
         return found
 
 
+JournalOn: TypeAlias = Callable[[OwnerId], tuple[Journal, Counting]]
+
+
 def call(do: Callable[[Journal], object]) -> AnyChange:
     return Change(apply_each, do)
 
 
-def journal_on(path: Path, owner: OwnerId) -> tuple[Journal, Counting]:
-    database = Counting.open_for_writing(path)
-    assert isinstance(database, Counting)
-    journal = Journal(database, time.time)
-    here = Owner(id=owner, host="here", pid=1)
-    journal.commit([call(lambda j: j.owners.heartbeat(here))])
-    return journal, database
-
-
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "store.db"
-    journal, _ = journal_on(path, ME)
-    journal.commit([call(lambda j: j.sessions.spawn([plan("a", owner=None)]))])
-    return path
+def journal_on(tmp_path: Path) -> Iterator[JournalOn]:
+    """Opens the journal of one file for an owner; the file has a session with a run."""
+    with ExitStack() as opened:
+
+        def open_journal(owner: OwnerId) -> tuple[Journal, Counting]:
+            database = Counting.open_for_writing(tmp_path / "store.db")
+            assert isinstance(database, Counting)
+            opened.callback(database.close)
+            journal = Journal(database, time.time)
+            here = Owner(id=owner, host="here", pid=1)
+            journal.commit([call(lambda j: j.owners.heartbeat(here))])
+            return journal, database
+
+        journal, _ = open_journal(ME)
+        journal.commit([call(lambda j: j.sessions.spawn([plan("a", owner=None)]))])
+        yield open_journal
 
 
 def claimed(journal: Journal, run: RunId, owner: OwnerId) -> Claim:
@@ -87,8 +94,8 @@ def runs() -> Iterator[RunId]:
         yield RunId(f"run-{number}")
 
 
-def test_what_a_claim_reads_does_not_grow_with_the_session(path: Path) -> None:
-    journal, database = journal_on(path, ME)
+def test_what_a_claim_reads_does_not_grow_with_the_session(journal_on: JournalOn) -> None:
+    journal, database = journal_on(ME)
 
     read: list[int] = []
     for run, _ in zip(runs(), range(20), strict=False):
@@ -100,8 +107,10 @@ def test_what_a_claim_reads_does_not_grow_with_the_session(path: Path) -> None:
     assert set(read[1:]) == {5}  # the run before, and the message
 
 
-def test_a_claim_tells_what_the_whole_history_tells_whoever_worked_in_between(path: Path) -> None:
-    (mine, _), (other, _) = journal_on(path, ME), journal_on(path, OTHER)
+def test_a_claim_tells_what_the_whole_history_tells_whoever_worked_in_between(
+    journal_on: JournalOn,
+) -> None:
+    (mine, _), (other, _) = journal_on(ME), journal_on(OTHER)
     workers = [(mine, ME), (mine, ME), (other, OTHER), (other, OTHER), (mine, ME), (other, OTHER)]
 
     for run, (journal, owner) in zip(runs(), workers * 2, strict=False):
@@ -113,8 +122,8 @@ def test_a_claim_tells_what_the_whole_history_tells_whoever_worked_in_between(pa
         assert {event.run for event in found.events} == {run}
 
 
-def test_a_run_that_is_taken_over_continues_from_the_same_transcript(path: Path) -> None:
-    (mine, _), (other, database) = journal_on(path, ME), journal_on(path, OTHER)
+def test_a_run_that_is_taken_over_continues_from_the_same_transcript(journal_on: JournalOn) -> None:
+    (mine, _), (other, database) = journal_on(ME), journal_on(OTHER)
     first, second, *_ = [run for run, _ in zip(runs(), range(2), strict=False)]
     work(mine, first, ME, "one")
     lost = claimed(mine, second, ME)
@@ -134,8 +143,8 @@ def test_a_run_that_is_taken_over_continues_from_the_same_transcript(path: Path)
     assert database.read == 4 + 3
 
 
-def test_continuing_a_claim_does_not_change_what_is_kept(path: Path) -> None:
-    journal, _ = journal_on(path, ME)
+def test_continuing_a_claim_does_not_change_what_is_kept(journal_on: JournalOn) -> None:
+    journal, _ = journal_on(ME)
     first, second, third = (run for run, _ in zip(runs(), range(3), strict=False))
     work(journal, first, ME, "one")
     found = work(journal, second, ME, "two")
@@ -150,8 +159,8 @@ def test_continuing_a_claim_does_not_change_what_is_kept(path: Path) -> None:
     assert not after.handed_back
 
 
-def test_what_was_rolled_back_is_not_kept(path: Path) -> None:
-    journal, _ = journal_on(path, ME)
+def test_what_was_rolled_back_is_not_kept(journal_on: JournalOn) -> None:
+    journal, _ = journal_on(ME)
     first, second, third = (run for run, _ in zip(runs(), range(3), strict=False))
     work(journal, first, ME, "one")
     found = claimed(journal, second, ME)

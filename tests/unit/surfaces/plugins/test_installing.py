@@ -131,7 +131,7 @@ def test_an_entry_that_a_person_wrote_is_kept_and_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "file", "text", "why"),
     [
-        ("claude-code", ".claude.json", '{\n  "a": 1,\n}', "line 3"),
+        ("claude-code", ".claude.json", '{\n  "a": 1,\n  b\n}', "line 3"),
         ("claude-code", ".claude.json", '{"mcpServers": 1}', "line 1, column 16"),
         ("codex", ".codex/config.toml", "a = 1\nb =\n", "line 2"),
         ("openclaw", ".openclaw/openclaw.json", "{\n  a: [}\n}", "line 2"),
