@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, TypeAlias, cast
 
 from parallel_agents.core.cutting import head
+from parallel_agents.core.python_text import parse_expression
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
@@ -88,7 +89,7 @@ class Expression:
         if len(source) > _MAX_CHARACTERS:
             raise _invalid(source, f"it has more than {_MAX_CHARACTERS} characters")
         try:
-            self._body = ast.parse(source.strip(), mode="eval").body
+            self._body = parse_expression(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             why = error.msg if isinstance(error, SyntaxError) else str(error)
             raise _invalid(source, why) from error

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from ast import literal_eval
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
@@ -16,6 +15,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from parallel_agents.core.json_value import is_too_deep
+from parallel_agents.core.python_text import literal
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.models.failures.finding import find_error
 from parallel_agents.models.failures.pages import is_page, read_page
@@ -160,7 +160,7 @@ def _parse(text: str) -> Json:
 def _literal(text: str) -> Json:
     """The value of a Python literal; None if the text is not one."""
     try:
-        value: Json = orjson.loads(orjson.dumps(literal_eval(text), option=orjson.OPT_NON_STR_KEYS))
+        value: Json = orjson.loads(orjson.dumps(literal(text), option=orjson.OPT_NON_STR_KEYS))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return value

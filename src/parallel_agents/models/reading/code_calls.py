@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from typing_extensions import override
 
+from parallel_agents.core.python_text import parse_statements
 from parallel_agents.core.schema import Json, JsonObject
 
 _MOST_CHARACTERS = 100_000
@@ -23,18 +24,10 @@ def read_python(text: str) -> Sequence[tuple[str, JsonObject | str]]:
     if len(text) > _MOST_CHARACTERS or _is_nested_deeply(text):
         return ()
     try:
-        statements = _parsed(text.strip()).body
+        statements = parse_statements(text.strip()).body
         return tuple([_read(call) for statement in statements for call in _calls(statement)])
     except _FAULTS:
         return ()
-
-
-def _parsed(text: str) -> ast.Module:
-    try:
-        return ast.parse(text)
-    except SystemError:
-        # Python before 3.11.5 miscounts its own depth now and then: github.com/python/cpython 106905.
-        return ast.parse(text)
 
 
 def _calls(statement: ast.stmt) -> Iterator[ast.Call]:

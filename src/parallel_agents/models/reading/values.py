@@ -6,11 +6,11 @@ the value, the value twice, a tag or prose around it, Python's literals, a missi
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
 
+from parallel_agents.core.python_text import literal
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.unicode import whole_value
 from parallel_agents.models.shapes import ShapeError
@@ -102,7 +102,7 @@ def _repaired(text: str) -> JsonObject | None:
     if not closed or any(sign in text[len(closed) :] for sign in "\"',:[{"):
         return None
     try:
-        value: Json = ast.literal_eval(closed)
+        value: Json = literal(closed)
     except _FAULTS:
         value = _repair(closed)
     return _named({**value}) if isinstance(value, Mapping) and value else None
