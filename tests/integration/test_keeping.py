@@ -149,6 +149,15 @@ async def test_only_its_user_can_reach_it(home: Home) -> None:
     assert found is None
 
 
+async def test_a_client_that_asks_nothing_does_not_keep_it(home: Home) -> None:
+    async with asyncio.timeout(5):
+        async with home.kept():
+            kept = KEPT.validate_json(home.place.state.read_bytes())
+            _, writer = await asyncio.open_unix_connection(kept.socket)
+            assert await look(home.place) is not None
+        writer.close()
+
+
 async def test_it_leaves_once_nobody_has_called_for_a_while(home: Home) -> None:
     async with home.kept(seconds=0.01) as keeper, asyncio.timeout(20):
         await keeper.gone.wait()

@@ -8,7 +8,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -41,16 +41,23 @@ async def listening(serve: Serve, beside: Path) -> AsyncGenerator[Path]:
     socket = beside.with_suffix(".sock")
     if len(os.fsencode(socket)) <= _MOST_PATH_BYTES:
         make_private_folder(socket.parent)
-        async with await asyncio.start_unix_server(serve, str(socket), limit=MOST_BYTES):
+        async with _serving(serve, socket):
             yield socket
         return
     folder = _make_short_folder()
     try:
         socket = folder / "s"
-        async with await asyncio.start_unix_server(serve, str(socket), limit=MOST_BYTES):
+        async with _serving(serve, socket):
             yield socket
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _serving(serve: Serve, socket: Path) -> AsyncGenerator[None]:
+    # An `async with` of the server itself waits from Python 3.12 on until every client has hung up.
+    with closing(await asyncio.start_unix_server(serve, str(socket), limit=MOST_BYTES)):
+        yield
 
 
 def _make_short_folder() -> Path:
