@@ -12,6 +12,8 @@ from parallel_agents.errors import ConfigError
 # What OpenSSL and httpx read, what requests reads, and what curl reads.
 _FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _FOLDERS = "SSL_CERT_DIR"
+# What OpenSSL refuses only where it is strict: from a missing key identifier to one marked wrongly.
+_STRICT = range(80, 94)
 
 
 def named_authorities(variables: Mapping[str, str]) -> dict[str, str]:
@@ -82,6 +84,13 @@ def explain(error: ssl.SSLCertVerificationError, host: str) -> tuple[str, str]:
             )
         case 9:
             return f"the certificate of {host} is not valid yet", "correct this machine's clock"
+        case code if code in _STRICT:
+            return (
+                f"the certificate of {host}, or of the authority that signed it, breaks rules of "
+                "RFC 5280 that Python checks since 3.13",
+                "export SSL_CERT_FILE=/path/to/authority.pem with the certificate of the authority: "
+                "those named there may break these rules; or have a new one made",
+            )
         case 62 | 64:
             return (
                 f"the certificate of {host} is for other names",
