@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
+from parallel_agents.links import real_path, through_links
 
 _log = logging.getLogger("parallel_agents")
 
@@ -28,6 +29,7 @@ _WHY = {
     errno.EROFS: "its disk can only be read",
     errno.ENOSPC: "its disk is full",
     errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its links lead to each other",
 }
 
 
@@ -71,7 +73,7 @@ def check_target(target: Path) -> None:
         InvalidInput: it is a folder, or lies where this user may not write.
     """
     with _told(target):
-        place = target.resolve() if target.is_symlink() else target
+        place = through_links(target)
         if place.is_dir():
             raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
         check_folder(place.absolute().parent)
@@ -165,7 +167,7 @@ def draft_of(target: Path) -> Generator[Draft]:
     """
     with ExitStack() as stack:
         with _told(target):
-            place = target.resolve() if target.is_symlink() else target
+            place = through_links(target)
             if place.is_dir():
                 raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
             _check_free_of_databases(place)
@@ -269,12 +271,12 @@ def make_private(path: Path) -> bool:
 
 def is_shared_place(folder: Path) -> bool:
     """Whether a folder contains the current one or the user's own, and so belongs to more than us."""
-    folder = folder.resolve()
+    folder = real_path(folder)
     try:
         inside = [Path.cwd(), Path.home()]
     except (OSError, RuntimeError):  # the current folder was deleted, or the user has none
         inside = []
-    return any(place.resolve().is_relative_to(folder) for place in inside)
+    return any(real_path(place).is_relative_to(folder) for place in inside)
 
 
 def _is_open_to_others(folder: Path) -> bool:
@@ -286,7 +288,7 @@ def _told(target: Path) -> Generator[None]:
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
-        # A NUL in a path is a ValueError, and links that lead to each other are a RuntimeError.
+        # A NUL in a path is a ValueError, and a user without a folder of their own a RuntimeError.
         found = getattr(error, "strerror", None) or str(error)
         number = getattr(error, "errno", None)
         is_systems = number is not None and found == os.strerror(number)
@@ -302,7 +304,7 @@ def _told(target: Path) -> Generator[None]:
 
 def _put(target: Path, pieces: Iterable[bytes], mode: int) -> None:
     """Replace a file where it is, through links; a device or a pipe is written to, and stays."""
-    place = target.resolve() if target.is_symlink() else target
+    place = through_links(target)
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, _IS_FOLDER)
     _check_free_of_databases(place)

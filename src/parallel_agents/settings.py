@@ -312,7 +312,7 @@ class Environment:
     @property
     def project_name(self) -> str:
         """The project's folder, by the one path that it has; empty for none."""
-        return "" if self.project is None else str(self.project.resolve())
+        return "" if self.project is None else os.path.realpath(self.project)
 
     @property
     def folders(self) -> tuple[Path, ...]:

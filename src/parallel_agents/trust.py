@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents.errors import Untrusted
 from parallel_agents.files import write_private
+from parallel_agents.links import real_path
 
 _log = logging.getLogger("parallel_agents")
 
@@ -102,18 +103,18 @@ def find_project(start: Path, home: Path, user_folder: Path | None) -> Project |
     Raises:
         Untrusted: the folder holds something else than a project's definitions.
     """
-    homes = {home.resolve(), *(() if user_folder is None else (_default_home(user_folder),))}
+    homes = {real_path(home), *(() if user_folder is None else (_default_home(user_folder),))}
     searched = [*_searched(start, user_folder)]
     for folder in searched:
         found = folder / PROJECT_FOLDER
-        if not found.is_dir() or found.resolve() in homes:
+        if not found.is_dir() or real_path(found) in homes:
             continue
         if is_ours(folder) and is_ours(found):
             return Project(folder=found, files=dict(_read_files(found)))
         _log.warning("the project's folder %s belongs to another user and is not used", found)
     for folder in searched:
         found = folder / PROJECT_FOLDER
-        if (folder / MCP_NAME).is_file() and found.resolve() not in homes and is_ours(folder):
+        if (folder / MCP_NAME).is_file() and real_path(found) not in homes and is_ours(folder):
             return Project(folder=found, files=dict(_read_files(found)))
     return None
 
@@ -184,7 +185,7 @@ def _searched(start: Path, user_folder: Path | None) -> Iterator[Path]:
 
 
 def _default_home(user_folder: Path) -> Path:
-    return (user_folder / PROJECT_FOLDER).resolve()
+    return real_path(user_folder / PROJECT_FOLDER)
 
 
 def _read_files(folder: Path) -> Iterator[tuple[str, bytes]]:

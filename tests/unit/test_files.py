@@ -189,10 +189,13 @@ def test_links_that_lead_to_each_other_are_told(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
 
-    with pytest.raises(InvalidInput, match="cannot be written"):
+    with pytest.raises(InvalidInput, match="cannot be written") as told:
         write_private_pieces(tmp_path / "a", (b"x",))
     with pytest.raises(InvalidInput, match="cannot be written"), draft_of(tmp_path / "a"):
         pass
+
+    assert told.value.why == "its links lead to each other"
+    assert (tmp_path / "a").is_symlink()
 
 
 def test_a_name_may_be_as_long_as_the_disk_takes(tmp_path: Path) -> None:

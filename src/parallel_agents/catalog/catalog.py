@@ -21,6 +21,7 @@ from parallel_agents.core.case import Case
 from parallel_agents.core.plan import Plan
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidFile, NotFound, UnknownAgent
+from parallel_agents.links import real_path
 
 BUILT_IN = Path(__file__).parent
 _MOST_NESTED = 8
@@ -160,8 +161,8 @@ class Catalog:
 
     def _load_plan(self, file: Path, *, within: tuple[Path, ...], find: FindAgent) -> Plan:
         """The plan in a file that the last of these files names, which the one before it names, and so on."""
-        top = within[0].parent.resolve()
-        if not file.resolve().is_relative_to(top):
+        top = real_path(within[0].parent)
+        if not real_path(file).is_relative_to(top):
             # What is trusted is a folder as a whole, and a gate of a task may run a command.
             raise InvalidFile(
                 f"{file}: it lies outside the folder of {within[0].name}",

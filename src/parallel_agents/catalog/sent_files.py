@@ -16,6 +16,7 @@ from parallel_agents.catalog.team_file import parse_plan, parse_team
 from parallel_agents.core.gate import CommandGate, FunctionGate, Gate
 from parallel_agents.core.plan import Plan, all_steps
 from parallel_agents.errors import InvalidFile, NotAtDistance
+from parallel_agents.links import real_path
 
 MOST_FILES = 50
 _MOST_NESTED = 8
@@ -140,8 +141,8 @@ def _check_within(first: Path, file: Path) -> None:
     Raises:
         InvalidFile: it is not.
     """
-    top = first.parent.resolve()
-    if file != first.parent / first.name and not file.resolve().is_relative_to(top):
+    top = real_path(first.parent)
+    if file != first.parent / first.name and not real_path(file).is_relative_to(top):
         raise InvalidFile(
             f"{file}: it lies outside the folder of {first.name}",
             hint=f"put it into {top} or a folder below",

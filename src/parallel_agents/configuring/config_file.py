@@ -12,6 +12,7 @@ from parallel_agents.core.json_value import Json
 from parallel_agents.core.toml import tables_of
 from parallel_agents.errors import ConfigError, Conflict, InvalidInput
 from parallel_agents.files import write_private
+from parallel_agents.links import real_path
 from parallel_agents.lock import hold
 
 MOST_BYTES = 1 << 20
@@ -109,7 +110,7 @@ class ConfigFile:
             return False
         self.check(after)
         # What a link leads to is replaced, not the link: it may lie among other dotfiles.
-        write_private(self.path.resolve(), after.encode())
+        write_private(real_path(self.path), after.encode())
         return True
 
     def _problems_of(self, text: str) -> Sequence[ConfigError]:

@@ -29,6 +29,7 @@ from parallel_agents.core.command import IN_RUN, Command, CommandEnd, Ending, St
 from parallel_agents.core.command_limits import NO_COMMAND_LIMITS, CommandLimits
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import SandboxMissing
+from parallel_agents.links import real_path
 from parallel_agents.sandbox import relay_inside, seccomp
 from parallel_agents.sandbox.bounding import Bounding, Bounds
 from parallel_agents.sandbox.bubblewrap import (
@@ -351,7 +352,7 @@ def _set_aside(view: View) -> str:
 def _programs(folders: Iterable[Path]) -> Iterator[Path]:
     """Those folders that exist and are not seen anyway."""
     for folder in folders:
-        path = folder.expanduser().resolve()
+        path = real_path(folder.expanduser())
         is_seen = path == Path("/") or _is_below(str(path), _SYSTEM_FOLDERS)
         if not is_seen and os.access(path, os.R_OK | os.X_OK):
             yield path

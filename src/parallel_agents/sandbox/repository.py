@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 
 from parallel_agents.errors import GitFailed, SandboxRefused
 from parallel_agents.git import Git, find_git
+from parallel_agents.links import real_path
 from parallel_agents.sandbox.git_config import named_by
 
 _Stamps: TypeAlias = tuple[tuple[int, int, int] | None, ...]
@@ -294,7 +295,7 @@ def _borrowed(objects: Path, folder: Path) -> Iterator[Path]:
             return
         place = waiting.pop()
         for line in _read(place / _INFORMATION / "alternates").splitlines():
-            path = (place / os.fsdecode(line)).resolve()
+            path = real_path(place / os.fsdecode(line))
             if (path.parent / "HEAD").is_file() and not path.is_relative_to(folder):
                 yield path
                 waiting.append(path)
@@ -353,7 +354,7 @@ def _stamp(file: Path) -> tuple[int, int, int] | None:
 
 def _named(file: Path, below: Path, before: bytes = b"") -> Path:
     """The path that a file holds, without links; `below` if it holds none."""
-    return (below / os.fsdecode(_read(file).removeprefix(before).strip())).resolve()
+    return real_path(below / os.fsdecode(_read(file).removeprefix(before).strip()))
 
 
 def _read(path: Path) -> bytes:

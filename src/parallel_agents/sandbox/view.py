@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from parallel_agents.errors import SandboxRefused
+from parallel_agents.links import real_path
 from parallel_agents.sandbox.aside import restore_link, set_aside
 from parallel_agents.sandbox.repository import Repository
 
@@ -82,9 +83,9 @@ def view_of(
         SandboxRefused: the folder holds too much to find what is hidden.
     """
     guarded = [folder / name for name in _PROJECT]
-    inside = (path for one in private if (path := one.resolve()).is_relative_to(folder))
+    inside = (path for one in private if (path := real_path(one)).is_relative_to(folder))
     links = [path for path in guarded if path.is_symlink()]
-    led_to = (target for path in links if (target := path.resolve()).is_relative_to(folder))
+    led_to = (target for path in links if (target := real_path(path)).is_relative_to(folder))
     obeyed = (*repository.read_only, *repository.absent, *guarded, *led_to)
     read_only = (
         *(path for path in obeyed if path.exists() and not path.is_symlink()),
@@ -117,14 +118,14 @@ def real_folder(folder: Path, homes: Iterable[Path]) -> Path:
     Raises:
         SandboxRefused: it is missing, or holds a home.
     """
-    real = folder.resolve()
+    real = real_path(folder)
     if not real.is_dir():
         raise SandboxRefused(
             f"there is no folder {folder}",
             why="the commands of the session work in it",
             hint="name a folder that exists, by cwd",
         )
-    if real == Path("/") or any(home.resolve().is_relative_to(real) for home in homes):
+    if real == Path("/") or any(real_path(home).is_relative_to(real) for home in homes):
         raise SandboxRefused(
             f"the folder {real} cannot be given to a sandbox",
             why="it contains a home folder, with keys and everything else",
@@ -168,7 +169,7 @@ def _hidden(folder: Path, hides: Callable[[str], bool]) -> Iterator[Path]:
             for entry in _entries(waiting.pop()):
                 count += 1
                 if hides(entry.path[len(root) + 1 :]):
-                    real = Path(entry.path).resolve()
+                    real = real_path(Path(entry.path))
                     if real.exists() and real != folder and real.is_relative_to(folder):
                         yield real
                 elif entry.is_dir(follow_symlinks=False) and not entry.path.endswith(_OBJECTS):

@@ -12,6 +12,7 @@ from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.task import Task
 from parallel_agents.core.workspace import Place, Workspace
 from parallel_agents.errors import InvalidInput
+from parallel_agents.links import existing_path
 
 
 def settle(
@@ -86,7 +87,7 @@ def works_in_folder(options: SessionOptions) -> bool:
 def _existing(folder: str) -> Path:
     path = Path(folder).expanduser()
     try:
-        path = path.resolve(strict=True)
+        path = existing_path(path)
         is_folder = path.is_dir()
     except OSError as error:
         raise InvalidInput(

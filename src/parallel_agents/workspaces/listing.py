@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from parallel_agents.errors import GitFailed, WorkspaceError
 from parallel_agents.git import Git, find_git, missing_git
+from parallel_agents.links import real_path
 
 _OUTSIDE = "not a git repository (or any"
 GITLINK = "160000"
@@ -235,7 +236,7 @@ def _is_below(path: str, skip: str) -> bool:
 
 def inside(folder: Path, root: Path) -> str:
     """A folder below another one as a relative path with a slash at its end; empty if it is not."""
-    folder = folder.resolve()
+    folder = real_path(folder)
     if folder == root or not folder.is_relative_to(root):
         return ""
     return f"{folder.relative_to(root)}/"

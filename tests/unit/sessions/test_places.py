@@ -47,6 +47,10 @@ def test_a_copy_is_of_the_whole_path_of_the_folder(folder: str) -> None:
 
 
 def test_a_folder_of_the_options_that_is_not_there_is_refused(folder: str) -> None:
+    Path(folder, "circle").symlink_to("circle")
+
+    with pytest.raises(InvalidInput, match="circle cannot be used"):
+        check_folders([Task("a", "b", options=SessionOptions(cwd=f"{folder}/circle"))])
     with pytest.raises(InvalidInput, match="nowhere cannot be used"):
         check_folders(
             [Task("a", "b"), Task("a", "b", options=SessionOptions(cwd=f"{folder}/nowhere"))]

@@ -26,6 +26,7 @@ from parallel_agents.core.permission import (
 from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.tool import SubjectKind, ToolSpec
 from parallel_agents.folder import Folder, PathRefused
+from parallel_agents.links import real_path
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.clock import Clock
 
@@ -86,7 +87,7 @@ class Approvals:
         if spec.subject.kind is not SubjectKind.PATH or not text:
             return text
         try:
-            return Folder(Path(self._folder or ".").resolve()).real_path(text)
+            return Folder(real_path(Path(self._folder or "."))).real_path(text)
         except PathRefused:
             return text  # it leads out of the folder, as only a tool of the program's own allows
 

@@ -16,6 +16,7 @@ from parallel_agents.catalog.source import Source, read_source
 from parallel_agents.core.cutting import head
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_folders
+from parallel_agents.links import real_path
 from parallel_agents.settings import find_project_around, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home
@@ -122,7 +123,7 @@ def _places(home: Path | None, *, is_project: bool) -> tuple[tuple[Path, str], .
     if is_project:
         around = find_project_around(environment)
         folder = Path.cwd() / PROJECT_FOLDER if around is None else around.folder
-        if folder.resolve() == environment.home.resolve():
+        if real_path(folder) == real_path(environment.home):
             raise InvalidInput(
                 "the current folder is not in a project",
                 why=f"{folder} is your home, where agents of all projects are",

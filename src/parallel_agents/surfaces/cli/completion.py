@@ -11,6 +11,7 @@ import typer
 
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import write_private
+from parallel_agents.links import real_path
 from parallel_agents.settings import Environment, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.completion.shells import (
@@ -88,7 +89,7 @@ def _rewrite(file: Path, change: Callable[[str], str]) -> bool:
     Raises:
         InvalidInput: it cannot be read or written, or its marks do not belong together.
     """
-    target = file.resolve()
+    target = real_path(file)
     try:
         before, mode = _read(target)
         after = change(before)

@@ -21,6 +21,7 @@ from parallel_agents.database_files import open_given
 from parallel_agents.errors import InvalidInput, NotText, TooMuchGiven
 from parallel_agents.folder import Folder
 from parallel_agents.ignore_files import IgnoreFiles
+from parallel_agents.links import real_path
 from parallel_agents.sessions.requests import MAX_INPUT_BYTES
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.stdin import NAME as STDIN, read_stdin
@@ -263,7 +264,7 @@ def _some(names: Sequence[str]) -> str:
 
 def _rooted(path: Path) -> tuple[Path, str]:
     """The folder from which `.gitignore` files count, that of the repository, and the path below it."""
-    resolved = path.resolve()
+    resolved = real_path(path)
     above = (resolved, *resolved.parents)
     here = Path.cwd()
     default = here if resolved.is_relative_to(here) else resolved
@@ -299,8 +300,8 @@ def _matching(above: Path, pattern: str, left: _LeftOut) -> Iterator[Path]:
             is_hidden = name.startswith(".") and not names_hidden
             if is_hidden or not path_matches(pattern, str(path)):
                 continue
-            target = (above / path).resolve()
-            if name not in links or (target.is_file() and target.is_relative_to(above.resolve())):
+            target = real_path(above / path)
+            if name not in links or (target.is_file() and target.is_relative_to(real_path(above))):
                 yield above / path
             else:
                 left.links.append(str(above / path))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from parallel_agents.core.json_value import Json
 from parallel_agents.errors import ClientConfigBroken
 from parallel_agents.files import write_private
+from parallel_agents.links import real_path
 from parallel_agents.surfaces.plugins import json_text, toml_block
 from parallel_agents.surfaces.plugins.clients import Config, Format
 from parallel_agents.surfaces.plugins.owned_files import State, hash_of
@@ -130,7 +131,7 @@ def rewrite(config: Config, before: str, after: str) -> None:
             why="another program wrote it at the same time",
             hint="run this again",
         )
-    target = config.file.resolve()
+    target = real_path(config.file)
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     write_private(target, after.encode())
     if mode is not None:

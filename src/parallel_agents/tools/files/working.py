@@ -9,6 +9,7 @@ from pathlib import Path
 
 from parallel_agents.core.tool import ToolContext
 from parallel_agents.folder import Check, Folder, PathRefused
+from parallel_agents.links import real_path
 
 READ, WRITE = "read_file", "write_file"
 MOST_BYTES = 20_000_000
@@ -23,7 +24,7 @@ class Working:
     """
 
     def __init__(self, context: ToolContext) -> None:
-        self.folder = Folder(Path(context.cwd or ".").resolve())
+        self.folder = Folder(real_path(Path(context.cwd or ".")))
         self._context = context
 
     def read(self, path: str) -> bytes:

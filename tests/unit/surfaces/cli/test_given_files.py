@@ -59,6 +59,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     (tmp_path / "src/outside").symlink_to("/etc")
+    (tmp_path / "src/circle").symlink_to("circle")
     (tmp_path / "src/twin.py").symlink_to("a.py")
     monkeypatch.chdir(tmp_path)
     return tmp_path
