@@ -18,7 +18,10 @@ from typing import NamedTuple
 import pytest
 
 import parallel_agents as pa
+from parallel_agents.app.reading import open_reader
+from parallel_agents.database_files import DatabaseInUse, check_path_not_in_use
 from parallel_agents.errors import StoreReplaced, StoreTooNew, StoreUnreachable
+from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_connection import newest_version
 from parallel_agents.surfaces.cli.main import build
@@ -227,6 +230,19 @@ def test_an_upgrade_keeps_a_copy_and_says_so(
     with closing(sqlite3.connect(copy)) as sql:
         assert sql.execute("PRAGMA user_version").fetchone() == (6,)
         assert sql.execute("SELECT COUNT(*) FROM purses").fetchone() is not None
+
+
+async def test_a_reader_that_has_ended_holds_the_file_no_longer(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    await asyncio.to_thread(fill, tmp_path)
+    set_version(store, newest_version() + 1)
+
+    async with open_reader(Environment(home=tmp_path, variables={}), Settings()) as reader:
+        with pytest.raises(DatabaseInUse):
+            check_path_not_in_use(store)
+
+    assert reader is not None
+    check_path_not_in_use(store)
 
 
 def test_a_second_upgrade_does_not_overwrite_the_first_copy(tmp_path: Path) -> None:

@@ -179,7 +179,9 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
             tell_missing(environment)
             store = MemoryStore()
         else:
-            store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
+            kept = settings.dead_letter_seconds
+            store = reading = await ReadingStore.open(path, dead_letter_seconds=kept)
+            stack.push_async_callback(reading.aclose)
             if found.form is not Form.READ_ONLY:
                 _log.warning(_OTHER_VERSION[found.form], path, found.version)
         is_writable = found.form is Form.WRITABLE

@@ -121,10 +121,12 @@ class GroupCommitStore(JournalStore):
         if self._is_closed:
             return
         self._is_closed = True
-        await asyncio.to_thread(self._writer.stop)
         loop = asyncio.get_running_loop()
-        self._reader.close(loop)
-        self._long_reader.close(loop)
+        try:
+            await asyncio.to_thread(self._writer.stop)
+        finally:  # also for a caller that does not wait for the writer
+            self._reader.close(loop)
+            self._long_reader.close(loop)
 
 
 class _Waiting(NamedTuple):
