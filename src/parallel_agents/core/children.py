@@ -66,7 +66,7 @@ class BegunRows(Protocol):
         ...
 
     async def batches(self, map: SessionKey, *, after: int = 0) -> list[Event]:
-        """A page of the events by which a map has put rows into batches, after an event's number."""
+        """A page of the events that say which rows of a map are in a batch, and which count no longer."""
         ...
 
     async def results(self, runs: Sequence[RunId]) -> list[Result]:
@@ -75,7 +75,11 @@ class BegunRows(Protocol):
 
 
 class MapSessions(BegunRows, Protocol):
-    """What a map's run needs, whose children are too many to look at all of them."""
+    """What a map's run needs; its children are too many to look at all of them again and again."""
+
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        """Every run that a session asked a child of its own for, in the order of asking."""
+        ...
 
     async def spent_below(self, run: RunId) -> Spend:
         """What everything under a run's session used so far, whichever run asked for it."""
@@ -116,10 +120,6 @@ class MapSessions(BegunRows, Protocol):
 
 class FlowSessions(MapSessions, Protocol):
     """What a flow's run needs."""
-
-    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
-        """Every run that a session asked a child of its own for, in the order of asking."""
-        ...
 
     async def rows_of(self, runs: Sequence[RunId]) -> list[Row]:
         """These runs with their sessions, in order."""

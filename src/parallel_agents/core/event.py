@@ -16,7 +16,7 @@ from parallel_agents.core.budget import Charge
 from parallel_agents.core.call_decisions import Answered, Asked, Ruled
 from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.cuts import Cuts
-from parallel_agents.core.flow import Batched, FlowTask, StepFinished, StepStarted
+from parallel_agents.core.flow import FlowBody, FlowTask
 from parallel_agents.core.fork import ForkedFrom
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
@@ -371,9 +371,7 @@ StoredBody: TypeAlias = (
     | Noticed
     | Shortened
     | Closing
-    | StepStarted
-    | StepFinished
-    | Batched
+    | FlowBody
     | Finished
 )
 AnyBody: TypeAlias = Annotated[StoredBody, Field(discriminator="kind")]

@@ -70,6 +70,7 @@ class Snapshot:
             somebody is.
         retries: the call that each live run makes again, for those that do.
         former: those of the rows' runs whose tasks were tried again since.
+        uncounted: those of the rows' runs that no longer count in their map, which has other rows now.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -90,6 +91,7 @@ class Snapshot:
     needs_below: Mapping[SessionKey, Needs] = field(default_factory=dict[SessionKey, Needs])
     retries: Mapping[RunId, Retry] = field(default_factory=dict[RunId, Retry])
     former: frozenset[RunId] = frozenset()
+    uncounted: frozenset[RunId] = frozenset()
 
 
 class SnapshotStore(Protocol):

@@ -103,7 +103,7 @@ class SessionReads(Protocol):
         ...
 
     async def batches(self, map: SessionKey, *, after: int = 0) -> builtins.list[Event]:
-        """A page of the events by which a map has put rows into batches, after an event's number."""
+        """A page of the events that say which rows of a map are in a batch, and which count no longer."""
         ...
 
     async def history(

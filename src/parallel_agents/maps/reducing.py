@@ -21,6 +21,7 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput, PagentsError, StepFailed
+from parallel_agents.maps.counting import Counting
 from parallel_agents.sessions.requests import task_digest
 
 REDUCE = "reduce/"  # what the keys of the tasks that combine results begin with
@@ -38,17 +39,24 @@ class Reducer:
     Args:
         activation: the run of the map that is executed now.
         sessions: the verbs for its children.
+        counting: is told which results count that were combined before.
         task: the agent and the text of each part's task.
         at_once: the most parts in flight.
     """
 
     def __init__(
-        self, activation: Activation, sessions: MapSessions, task: Task, at_once: int
+        self,
+        activation: Activation,
+        sessions: MapSessions,
+        counting: Counting,
+        task: Task,
+        at_once: int,
     ) -> None:
         self._session = activation.claim.session
         self._run = activation.claim.run.id
         self._slot = activation.slot
         self._sessions = sessions
+        self._counting = counting
         self._task = task
         self._at_once = at_once
 
@@ -117,6 +125,7 @@ class Reducer:
         with self._sessions.ends() as ends:
             found = await self._sessions.children_named(self._session.key, [key])
             child = next((each for each in found if name_of(each.key) == key), None)
+            await self._counting.count_again([key])
             run, is_over = await self._begun(task, key, child)
             while not is_over:
                 is_over = run in {ended for ended, _ in await ends.some()}

@@ -19,8 +19,9 @@ from parallel_agents.core.run import FAILURES, Result, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.task import AnyTask, OnFailure
 from parallel_agents.errors import InvalidInput, LeftRun, PagentsError
-from parallel_agents.maps.batches import Batches, Part
+from parallel_agents.maps.batches import Part
 from parallel_agents.maps.batching import Grouping, batch_key, batch_task
+from parallel_agents.maps.counting import Counting
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.finding import Found, find_rows
 from parallel_agents.maps.progress import MapProgress
@@ -91,6 +92,7 @@ class Window:
     Args:
         activation: the run of the map that is executed now.
         sessions: the verbs for its children.
+        counting: knows the batches of earlier runs, and is told of what is begun again.
         options: how many at once.
         progress: is told of each change.
         now: the clock of `progress`.
@@ -100,6 +102,7 @@ class Window:
         self,
         activation: Activation,
         sessions: MapSessions,
+        counting: Counting,
         options: WindowOptions,
         progress: MapProgress,
         now: Callable[[], float],
@@ -112,7 +115,8 @@ class Window:
         self._options = options
         self._progress = progress
         self._now = now
-        self._batches = Batches()
+        self._batches = counting.batches
+        self._counting = counting
         self._grouping = Grouping[_Asked](options.batch, options.batch_tokens)
         self._places: deque[_Place] = deque()
         self._live: dict[RunId, list[_Place]] = {}
@@ -126,7 +130,6 @@ class Window:
             InvalidInput: a row cannot be read any more; those before it have been accepted.
             LeftRun: this process is stopping.
         """
-        self._batches = await Batches.stored(self._sessions, self._session.key)
         with self._sessions.ends() as ends:
             while True:
                 await self._refill(rows)
@@ -200,6 +203,7 @@ class Window:
         await self._sessions.settle(_failed_batches(groups))
         await self._store_batches([group for group in groups if len(group) > 1])
         tasks = [_task(group) for group in groups]
+        await self._counting.count_again([task.key or "" for task in tasks])
         tried = await self._tried(groups, tasks)
         steps = [Step(task, tried.get(task.key or "")) for task in tasks]
         spawned = await self._sessions.start_steps(self._session.key, steps)

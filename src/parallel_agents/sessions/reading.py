@@ -49,7 +49,7 @@ class StoreReads:
         return (await self._store.spend_below([run])).get(run, Spend())
 
     async def batches(self, map: SessionKey, *, after: int = 0) -> builtins.list[Event]:
-        kinds = {"batched"}
+        kinds = {"batched", "rows_changed"}
         return await self._store.events(session=map, kinds=kinds, after=after, limit=PAGE)
 
     async def history(

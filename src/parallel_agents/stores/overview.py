@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 import orjson
@@ -36,9 +36,12 @@ def count_rows(rows: Rows, chosen: Filter) -> int:
     return found[0]
 
 
-def read_tallies(rows: Rows, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
+def read_tallies(
+    rows: Rows, teams: Sequence[SessionKey], uncounted: Collection[SessionKey] = ()
+) -> dict[SessionKey, list[Tally]]:
     tallies: dict[SessionKey, list[Tally]] = {team: [] for team in teams}
-    for team, *columns in rows.database.all("tallies", (as_array(teams),)):
+    asked = as_array(teams), as_array(list(uncounted))
+    for team, *columns in rows.database.all("tallies", asked):
         tallies[team].append(_tally(columns))
     return tallies
 

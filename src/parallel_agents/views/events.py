@@ -31,7 +31,7 @@ from parallel_agents.core.event import (
     Unreadable,
     Waiting,
 )
-from parallel_agents.core.flow import Batched, StepFinished, StepStarted
+from parallel_agents.core.flow import Batched, RowsChanged, StepFinished, StepStarted
 from parallel_agents.core.message import task_text
 from parallel_agents.core.pause import is_pause, is_unpause
 from parallel_agents.core.question import Question
@@ -129,8 +129,10 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _closing(body)
         case StepStarted(name=name):
             return Description(title=f"step {name}", doing=f"is at step {name}")
-        case StepFinished() | Batched():
-            return _step_finished(body) if isinstance(body, StepFinished) else _batched(body)
+        case StepFinished():
+            return _step_finished(body)
+        case Batched() | RowsChanged():
+            return _batched(body) if isinstance(body, Batched) else _rows_changed(body)
         case Finished():
             return _finished(body)
         case Unreadable():
@@ -317,6 +319,17 @@ def _gated(body: Gated) -> Description:
 
 def _batched(body: Batched) -> Description:
     return Description(title=f"{len(body.rows)} rows in one task", doing="begins rows")
+
+
+def _rows_changed(body: RowsChanged) -> Description:
+    gone, back = len(body.gone), len(body.back)
+    parts = [f"{_results(gone)} no longer"] if gone else []
+    parts += [f"{_results(back)} again"] if back else []
+    return Description(title=" and ".join(parts), doing="reads the rows")
+
+
+def _results(results: int) -> str:
+    return "1 result counts" if results == 1 else f"{results:,} results count"
 
 
 def _noticed(body: Noticed) -> Description:

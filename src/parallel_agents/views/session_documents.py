@@ -28,7 +28,7 @@ class RetryDocument(TypedDict):
 class SessionDocument(TypedDict):
     """A session and its current run; an unknown cost is null.
 
-    `is_former_try` says that the task was tried again since. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
+    `is_former_try` says that the task was tried again since, or that its map has other rows now. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
     `needs` how many sessions need one, it and all below it.
     """
 
@@ -107,7 +107,7 @@ def line_json(line: SessionLine) -> SessionDocument:
         "paused_by": row.session.paused_by if line.is_paused else "",
         "is_worked_on": row.owner_state == "live" or run.status.is_over,
         "is_stopped": line.is_stopped,
-        "is_former_try": line.is_former,
+        "is_former_try": line.counts_no_more,
         "queued_after": line.queued_after,
         "doing": line.doing,
         "is_stuck": line.is_stuck,

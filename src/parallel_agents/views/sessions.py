@@ -52,6 +52,7 @@ class SessionLine:
         lacks: what the process that looks lacks to begin or continue the run, if no process has it.
         silence: how long the run has been silent, if that is worth saying.
         is_former: whether the run did not do its task, and the task was tried again since.
+        is_uncounted: whether it no longer counts in its map, which has other rows now.
     """
 
     row: Row
@@ -72,6 +73,12 @@ class SessionLine:
     lacks: str = ""
     silence: Silence | None = None
     is_former: bool = False
+    is_uncounted: bool = False
+
+    @property
+    def counts_no_more(self) -> bool:
+        """Whether something else counts instead: another try of the task, or other rows."""
+        return self.is_former or self.is_uncounted
 
     @property
     def is_stuck(self) -> bool:
@@ -110,7 +117,9 @@ class SessionLine:
 
 
 def state_told(line: SessionLine) -> str:
-    """The state in a sentence or a table, which says of a former try that another one followed."""
+    """The state in a sentence or a table, which says what does not count any more, and why."""
+    if line.is_uncounted:
+        return f"{line.state}, no longer counts"
     return f"{line.state}, tried again" if line.is_former else line.state
 
 
@@ -166,6 +175,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         silence=silence,
         lacks=lack,
         is_former=run.id in seen.former,
+        is_uncounted=run.id in seen.uncounted,
     )
 
 

@@ -33,7 +33,7 @@ from parallel_agents.core.event import (
     Unreadable,
     Waiting,
 )
-from parallel_agents.core.flow import Batched, StepFinished, StepStarted
+from parallel_agents.core.flow import Batched, RowsChanged, StepFinished, StepStarted
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.message import File, ToolCall, ToolResult, assistant
@@ -92,6 +92,11 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             "none left",
         ),
         (StepStarted(name="fetch", effect=Effect.ONCE), "step fetch", ""),
+        (
+            RowsChanged(gone=("row/a",), back=("row/b", "row/c")),
+            "1 result counts no longer and 2 results count again",
+            "",
+        ),
         (Batched(batch="batch/a", rows=("row/a", "row/b")), "2 rows in one task", ""),
         (
             StepFinished(name="fetch", output=[1], seconds=1.5),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
 from parallel_agents.core.run import Result, RunnerKind
-from parallel_agents.views.last_tries import RowCount, last_tries
+from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount, last_tries
 from parallel_agents.views.sessions import SessionLine, lines_of
 
 
@@ -18,7 +18,7 @@ class Looked(NamedTuple):
         results: those of its members, or its own.
         own: the result of a flow, once there is one.
         total: how many tasks there are, each once.
-        former: how many tries of them others followed.
+        not_shown: what no longer counts of it.
         rows: how far a map's rows are.
     """
 
@@ -27,7 +27,7 @@ class Looked(NamedTuple):
     results: list[Result]
     own: list[Result]
     total: int
-    former: int = 0
+    not_shown: NotShown = ALL_SHOWN
     rows: RowCount | None = None
 
 
@@ -46,4 +46,4 @@ async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
     is_flow = row.run.kind is RunnerKind.FLOW
     own = await client.sessions.results([row.run.id]) if is_flow else []
     total = len(tries.runs)
-    return Looked(whole, members, results, own, total, len(tries.former), tries.rows)
+    return Looked(whole, members, results, own, total, tries.not_shown, tries.rows)

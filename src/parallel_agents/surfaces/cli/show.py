@@ -22,7 +22,6 @@ from parallel_agents.surfaces.cli.session_table import doing, print_lines
 from parallel_agents.views import format
 from parallel_agents.views.documents import result_json
 from parallel_agents.views.forks import told
-from parallel_agents.views.last_tries import tries_told
 from parallel_agents.views.session_documents import line_json
 from parallel_agents.views.states import needs_text, shown_state
 
@@ -83,7 +82,7 @@ def _tell_rest(found: Looked, name: str) -> None:
     rows = found.rows
     if rows is not None and rows.ended < rows.total:
         render.note(f"{rows.ended:,} of {rows.total:,} rows finished")
-    if found.former:
-        render.note(f"{tries_told(found.former)} not shown: pagents list in:{name}")
+    if told := found.not_shown.told:
+        render.note(f"{told} not shown: pagents list in:{name}")
     if len(found.members) < found.total:
         render.note(f"{len(found.members):,} of {found.total:,} tasks shown; all: --limit 0")

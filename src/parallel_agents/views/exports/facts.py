@@ -22,11 +22,13 @@ def facts_of(tree: Tree, wanted: Wanted) -> Iterator[tuple[str, str]]:
     """What the whole came to, and what of it is not in the document."""
     top = tree.top
     agents = [line for line in tree.lines if not line.row.run.kind.is_group]
-    counts = Counter(line.state for line in agents if not line.is_former)
+    counts = Counter(line.state for line in agents if not line.counts_no_more)
     yield "State", top.state
     yield "Agents", ", ".join(f"{count:,} {state}" for state, count in counts.items()) or "none"
-    if former := sum(line.is_former for line in agents):
+    if former := sum(line.is_former and not line.is_uncounted for line in agents):
         yield "Tried again", f"{former:,} that failed before"
+    if uncounted := sum(line.is_uncounted for line in agents):
+        yield "No longer count", f"{uncounted:,} former answers"
     if needs := needs_text(top):
         yield "Needs you", needs
     yield "Begun", format.utc_moment(top.row.run.created_at)

@@ -637,7 +637,7 @@ WITH teams AS MATERIALIZED (
     SELECT value AS team,
            (SELECT CASE WHEN {live} THEN 9e999 ELSE r.finished_at END
             FROM runs AS r WHERE r.session = value ORDER BY r.number DESC LIMIT 1) AS ended_at
-    FROM json_each(?))
+    FROM json_each(?1))
 SELECT team, status, owner, is_unclaimed, unclaimed_since, is_later, is_retrying, is_paused,
        COUNT(*) FILTER (WHERE is_latest), MAX(finished_at)
 FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
@@ -655,10 +655,21 @@ FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
                            AND asker.session = team
                            AND (later.created_at > ended_at) = (r.created_at > ended_at))
              AND (asking.kind = 'team' OR r.status = 'done' OR NOT EXISTS (
-                 SELECT 1 FROM dead_letters AS d JOIN runs AS again ON again.session = d.retried_by
-                 WHERE d.run = r.id AND (again.created_at > ended_at) = (r.created_at > ended_at))) AS is_latest
+                 SELECT 1 FROM {tries_after} AND (again.created_at > ended_at) = (r.created_at > ended_at)))
+             AND r.session NOT IN (SELECT value FROM json_each(?2)) AS is_latest
       FROM teams JOIN runs AS asking ON asking.session = team CROSS JOIN runs AS r ON r.asked_by = asking.id)
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+
+-- The later tries of the same task, whose keys have higher numbers; see core/retry_keys.py.
+-- name: tries_after
+(SELECT s.parent, s.spawn_key,
+        CASE WHEN rtrim(s.spawn_key, '0123456789') GLOB '*/retry-' THEN rtrim(s.spawn_key, '0123456789')
+             ELSE s.spawn_key || '/retry-' END AS mark
+ FROM sessions AS s WHERE s.key = r.session) AS own
+JOIN sessions AS again ON again.parent = own.parent
+     AND again.spawn_key > own.mark AND again.spawn_key < substr(own.mark, 1, length(own.mark) - 1) || '.'
+WHERE CAST(substr(again.spawn_key, length(own.mark) + 1) AS INTEGER)
+      > CASE WHEN own.spawn_key > own.mark THEN CAST(substr(own.spawn_key, length(own.mark) + 1) AS INTEGER) ELSE 1 END
 
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
@@ -783,6 +794,12 @@ FROM named JOIN sessions AS s ON s.key = named.key JOIN runs AS r ON r.session =
     JOIN runs AS asking ON asking.id = r.asked_by
 WHERE asking.session = ?1
 ORDER BY r.created_at, r.number, s.key;
+
+-- name: changed_rows
+SELECT r.session, e.seq, e.body
+FROM json_each(?) AS asked JOIN runs AS r ON r.session = asked.value CROSS JOIN events AS e
+WHERE e.run = r.id AND e.key > 'rows-changed/' AND e.key < 'rows-changed0'
+ORDER BY e.seq;
 
 -- name: statuses_of
 SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));

@@ -9,7 +9,7 @@ import { oneLine } from './text.js';
 /** @typedef {{title: string, text?: string, note?: string, thinking?: string, copied?: Entry['copied'], calls?: Entry['calls'], failure?: Entry['failure'], isError?: boolean}} Told */
 
 /** Events that say nothing of their own to a reader. */
-const SILENT = new Set(['started', 'tool_started', 'delivered', 'ruled', 'step_started', 'batched']);
+const SILENT = new Set(['started', 'tool_started', 'delivered', 'ruled', 'step_started', 'batched', 'rows_changed']);
 
 /** The entries of a session. Steers say what became of them. @param {EventDoc[]} events @returns {Entry[]} */
 export function entriesOf(events) {
