@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.filling import Filled, Filling
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.row import Row
-from parallel_agents.maps.source import Format, Source
+from parallel_agents.maps.source import TEXT_OF_FILE, Format, Source
 
 
 def filled(*rows: dict[str, Json], folder: Path = Path("/"), **options: Any) -> list[Filled]:
@@ -107,3 +108,34 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -> 
     }.items():
         with pytest.raises(InvalidInput, match=f"line 2: {told}"):
             filled({"a": path}, folder=tmp_path, text="@{a}")
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_moved_the_same"),
+    [
+        ({"text": TEXT_OF_FILE, "inputs": {"essay": "@{path}"}}, True),
+        ({"text": "Read {path}: @{path}"}, False),
+        ({"text": TEXT_OF_FILE}, False),
+    ],
+)
+def test_a_file_is_the_same_row_however_its_path_is_written(
+    tmp_path: Path, texts: dict[str, Any], is_moved_the_same: bool
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        (folder / "a.md").write_text("Hello")
+    (tmp_path / "link").symlink_to(here)
+
+    def key(path: str, folder: Path = here) -> str:
+        source = Source(format=Format.FILES, paths=(path,), folder=str(folder))
+        request = MapRequest(agent="writer", source=source, out="/out.jsonl", **texts)
+        with source.opened(hashlib.sha256()) as rows:
+            (one,) = Filling(request, None).filled(rows)
+        return one.key
+
+    ways = {key("a.md"), key("./a.md"), key(f"{here}/a.md"), key("link/a.md", tmp_path)}
+    assert len(ways) == 1
+    assert (key("a.md", there) in ways) is is_moved_the_same
+    (here / "a.md").write_text("Other")
+    assert (key("a.md") in ways) is ("@" not in str(texts))

@@ -12,7 +12,7 @@ from parallel_agents.app.asked_map import Templates, wants_text
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.cutting import head
 from parallel_agents.core.message import File
-from parallel_agents.core.object_schema import check_names, ways_to_give
+from parallel_agents.core.object_schema import check_names, missing_names
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import JsonOrFile
 from parallel_agents.errors import InvalidInput
@@ -157,9 +157,7 @@ def values_of(
 
 def missing_inputs(schema: Mapping[str, Json] | None, values: Mapping[str, object]) -> list[str]:
     """The required inputs that have no value; of several choices the first that one value completes."""
-    ways = ways_to_give(schema or {})
-    lacking = [[name for name in way if name not in values] for way in ways]
-    return min(lacking, key=len)
+    return missing_names(schema or {}, values.keys())
 
 
 def _without_files(values: Mapping[str, JsonOrFile]) -> dict[str, Json]:

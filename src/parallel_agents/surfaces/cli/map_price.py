@@ -97,6 +97,8 @@ async def print_price(
         missing_keys=missing.names,
     )
     tell_price(found, name, checked.request.source, is_json=is_json)
+    for note in checked.notes:
+        render.note(f"Note: {note}.")
 
 
 def _nanousd(spend: Spend | None) -> int | None:

@@ -13,7 +13,7 @@ import orjson
 from pydantic import Field, JsonValue
 from typing_extensions import TypedDict
 
-from parallel_agents.app.asked_map import AskedMap, CheckedMap
+from parallel_agents.app.asked_map import AskedMap, CheckedMap, Notation
 from parallel_agents.app.map_price import price_map
 from parallel_agents.app.sent_maps import SentMaps
 from parallel_agents.core.ids import RunId, SessionKey, make_flow_key, make_name
@@ -35,7 +35,7 @@ from parallel_agents.views.estimates import likely_of, shared
 _Name = Annotated[str, Field(max_length=500)]
 _LOOK_SECONDS = 0.25
 _PAGE_BYTES, _MOST_LINE = 1_000_000, 33_000_000
-_HOW = 'give `text`: \'Classify: {column}\', or `inputs`: {"name": "{column}"}'
+_HOW = Notation("give", "`text`: '{}'", '`inputs`: {{"{}": "{}"}}')
 
 
 class RowsDocument(TypedDict):
