@@ -92,8 +92,8 @@ async def price_map(client: Client, name: str, checked: CheckedMap) -> MapPrice:
                 found = await find_rows(client.sessions, session, batches, part, _NOBODY)
             for each in part:
                 before = found.get(each.key)
-                if before is not None and before.status is RunStatus.DONE:
-                    tally.done += 1
+                if before is not None and before.is_settled:
+                    tally.done += before.status is RunStatus.DONE
                     continue
                 most = size if before is None else before.most(size)
                 for group in grouping.add(_Asked(each, most)):

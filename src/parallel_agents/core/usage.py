@@ -42,6 +42,15 @@ class Usage(Frozen):
             self.cache_write_tokens + other.cache_write_tokens,
         )
 
+    def since(self, before: Usage) -> Usage:
+        """What was used after `before`, which is a part of it."""
+        return Usage(
+            self.input_tokens - before.input_tokens,
+            self.output_tokens - before.output_tokens,
+            self.cache_read_tokens - before.cache_read_tokens,
+            self.cache_write_tokens - before.cache_write_tokens,
+        )
+
     @property
     def all_input_tokens(self) -> int:
         """The tokens of the request, cached or not."""
@@ -86,6 +95,16 @@ class Spend(Frozen):
             self.cost_nanousd + other.cost_nanousd,
             self.unpriced_calls + other.unpriced_calls,
             self.simulated_nanousd + other.simulated_nanousd,
+        )
+
+    def since(self, before: Spend) -> Spend:
+        """What was spent after `before`, which is a part of it."""
+        return Spend(
+            self.usage.since(before.usage),
+            self.calls - before.calls,
+            self.cost_nanousd - before.cost_nanousd,
+            self.unpriced_calls - before.unpriced_calls,
+            self.simulated_nanousd - before.simulated_nanousd,
         )
 
     def on(self, model: str) -> Spend:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from parallel_agents.containment.calls import contained, describe, place_of
+from parallel_agents.core import ended_by
 from parallel_agents.core.async_use import Awaited, noting_forgotten
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Queued
@@ -42,8 +43,7 @@ from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
 
 FLOWS_FOLDER = "flows"
-_AGAIN = "once the cause is mended, run it again with the same id or key: what failed is tried again, and what is done stays done"
-_ENDED = "the end of its flow"
+_AGAIN = "once the cause is mended, run it again with the same id or key: what failed is tried again, and what is done, or was killed by somebody, stays so"
 _OF_STEPS = frozenset({StepFailed.code, Incomplete.code})
 
 
@@ -81,7 +81,7 @@ class FlowRunner:
         activation.slot.park()
         left = seconds_left(task.timeout_seconds, claimed_seconds(claim.events, claim.run))
         limit = asyncio.timeout(left)
-        status, by = RunStatus.KILLED, _ENDED
+        status, by = RunStatus.KILLED, ended_by.FLOW
         try:
             async with limit:
                 outcome = await self._outcome(activation, task)

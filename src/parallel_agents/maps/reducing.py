@@ -141,10 +141,10 @@ class Reducer:
 
     async def _begun(self, task: Task, key: str, child: ChildRun | None) -> tuple[RunId, bool]:
         if child is not None:
-            is_done = child.status is RunStatus.DONE
+            is_settled = child.status is RunStatus.DONE or child.stays_killed
             if not child.status.is_over:
                 await self._sessions.continue_runs([child.run])
-            if is_done or not child.status.is_over or child.asked_by == self._run:
+            if is_settled or not child.status.is_over or child.asked_by == self._run:
                 return child.run, child.status.is_over
         keyed = Task(task.agent, task.text, model=task.model, label=task.label, key=key)
         (spawned,) = await self._sessions.start_steps(self._session.key, [Step(keyed, child)])

@@ -42,6 +42,10 @@ from parallel_agents.maps.window import Accepted, Window, WindowOptions
 _WINDOW = 4
 
 
+_AGAIN = "the same again with the same id or key tries them again; `pagents dlq list` has those that failed"
+_STAYS = "what somebody killed stays killed: another id or key asks for it"
+
+
 class MapRunner:
     """Executes the runs of maps.
 
@@ -169,13 +173,15 @@ def _outcome(
     not_begun = rows - sum(counts.values())
     parts = [f"{count} {status.replace('_', ' ')}" for status, count in sorted(counts.items())]
     parts += [f"{not_begun} not begun"] if not_begun else []
+    killed = counts.get(RunStatus.KILLED, 0)
+    again = [] if killed == rows - done else [_AGAIN]
+    again += [_STAYS] if killed else []
     missing = Incomplete(
         f"{rows - done:,} of {rows:,} rows {'is' if rows - done == 1 else 'are'} not done",
         why=", ".join(parts),
         hint="the same again with the same id or key and a larger budget does them"
         if is_short
-        else "the same again with the same id or key tries them again; `pagents dlq list` has those "
-        "that failed",
+        else "; ".join(again),
     )
     status = RunStatus.PARTIAL if done else RunStatus.FAILED
     if is_short:

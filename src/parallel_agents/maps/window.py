@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from parallel_agents.core import ended_by
 from parallel_agents.core.children import MapSessions, RunEnds, Step
 from parallel_agents.core.event import Entry
 from parallel_agents.core.flow import Batched
@@ -32,7 +33,6 @@ from parallel_agents.maps.sharing import part_of
 # Rows that wait for an earlier one, so that they are written in order.
 _MOST_AHEAD = 10_000
 _MOST_AT_ONCE = 256
-_SIBLING = "another row's failure"
 
 
 class Accepted(NamedTuple):
@@ -122,6 +122,7 @@ class Window:
         self._live: dict[RunId, list[_Place]] = {}
         self._error: PagentsError | None = None
         self._is_done = False
+        self._taken = 0
 
     async def give(self, rows: Iterator[Filled], accept: Accept) -> None:
         """Do the tasks; `accept` gets the rows with their results, in order.
@@ -146,6 +147,9 @@ class Window:
     async def _refill(self, rows: Iterator[Filled]) -> None:
         """Begin tasks until the window is full; it is left alone until half of it is free."""
         while not (self._is_done or self._error):
+            if self._taken == self._progress.rows:
+                self._is_done = True  # a process that stops here has done them all
+                return
             room = self._options.size - len(self._live)
             if room * 2 < self._options.size or len(self._places) >= _MOST_AHEAD:
                 return
@@ -153,10 +157,12 @@ class Window:
             try:
                 self._slot.check_stopping()
                 taken = await asyncio.to_thread(_taken, rows, count)
-                await self._begin(taken, is_last=len(taken) < count)
+                is_last = self._taken + len(taken) == self._progress.rows
+                await self._begin(taken, is_last=is_last or len(taken) < count)
             except (InvalidInput, LeftRun) as error:
                 self._error = error  # what is in flight ends first
                 return
+            self._taken += len(taken)
             self._is_done = self._is_done or len(taken) < count
             if len(self._places) >= _MOST_AT_ONCE and self._places[0].status.is_over:
                 return  # results that are there already are given first
@@ -264,9 +270,7 @@ class Window:
         return [part_of(result, part).status for part in parts]
 
     def _count(self, place: _Place) -> None:
-        self._progress.end(
-            self._now(), was_over=place.was_over, is_failed=place.status is not RunStatus.DONE
-        )
+        self._progress.end(self._now(), place.status, was_over=place.was_over)
 
     async def _react(self, run: RunId, status: RunStatus) -> None:
         """Begin nothing more if one failure is too many, or if the budget is used up."""
@@ -279,9 +283,11 @@ class Window:
             return
         self._is_done = True
         if self._options.on_failure is OnFailure.STOP_NEW:
-            await self._sessions.end_unbegun(self._run, by=_SIBLING)
+            await self._sessions.end_unbegun(self._run, by=ended_by.OTHER_ROW)
         else:
-            await self._sessions.end_children(self._run, by=_SIBLING, status=RunStatus.KILLED)
+            await self._sessions.end_children(
+                self._run, by=ended_by.OTHER_ROW, status=RunStatus.KILLED
+            )
 
     async def _emit(self, accept: Accept) -> None:
         """Give the results that no earlier row waits for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import dropwhile
 
+from parallel_agents.core import ended_by
 from parallel_agents.core.budget import NO_BUDGET
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
@@ -22,7 +23,6 @@ from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.tables import Tables
 
 _SHORT = FAILURES | {RunStatus.PARTIAL}
-_OTHER_OPTIONS = "the same work with other options"
 _GO_ON = "\n\nGo on where you stopped: the budget was used up, and more may be spent now."
 
 
@@ -67,12 +67,12 @@ class GoingOn:
         was = self._queued(flow.run.id).flow
         if was is None or replace(was, budget=NO_BUDGET) == replace(asked, budget=NO_BUDGET):
             return False
-        self._sessions.end_unbegun(flow.run, by=_OTHER_OPTIONS)
+        self._sessions.end_unbegun(flow.run, by=ended_by.OTHER_OPTIONS)
         self._runs.end_early(
             flow.run.id,
             flow.session.key,
             RunStatus.KILLED,
-            by=_OTHER_OPTIONS,
+            by=ended_by.OTHER_OPTIONS,
             keeps_session=True,
         )
         return True

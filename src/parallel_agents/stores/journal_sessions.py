@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
+from parallel_agents.core import ended_by
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import BudgetAccount, account_of
 from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
@@ -158,7 +159,7 @@ class JournalSessions:
         if plan.retries is not None:
             self._tables.dead_letters.note_retry(plan.retries, session.key)
         if killed:
-            self._runs.end_early(plan.run, session.key, RunStatus.KILLED, by="its parent's end")
+            self._runs.end_early(plan.run, session.key, RunStatus.KILLED, by=ended_by.PARENT)
             run = self._tables.rows.of_run(plan.run).run
         session = replace(session, killed=killed, paused_by=paused_by, created_at=now)
         return SpawnOutcome(session, run, is_new=True)

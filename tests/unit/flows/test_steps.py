@@ -351,3 +351,20 @@ async def test_an_argument_may_be_called_like_a_parameter_of_the_step() -> None:
         result = await run(rig, flow_of)
 
     assert result.output == "ana leads"
+
+
+async def test_a_task_that_somebody_killed_stays_killed_however_often_its_flow_is_run() -> None:
+    async def flow_of(flow: Flow) -> None:
+        await flow.task("first", write("one"))
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        running = asyncio.create_task(run(rig, flow_of))
+        await asyncio.sleep(5)
+        await rig.service.kill("first")
+        first = await running
+        again = [await run(rig, flow_of) for _ in range(2)]
+
+    assert first.status is RunStatus.FAILED
+    assert {each.status for each in again} == {RunStatus.FAILED}
+    assert writer.calls == [], "it was killed before the model replied"

@@ -143,6 +143,25 @@ async def test_a_failure_can_stop_the_other_rows(tmp_path: Path, on_failure: OnF
     assert [status for _, status in written(tmp_path)] == ["done"] * 41
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+async def test_a_row_that_somebody_killed_is_not_asked_again(tmp_path: Path, batch: int) -> None:
+    writer, store = Writer(), lasting_store()
+    write_rows(tmp_path, "one", "two")
+    async with process(writer, store) as rig:
+        running = asyncio.create_task(run_map(rig, tmp_path, batch=batch))
+        await asyncio.sleep(5)
+        (live, *_) = await rig.sessions.list(Filter(is_live=True, labels=("row",)))
+        await rig.service.kill(live.session.key)
+        first = await running
+        calls = len(writer.calls)
+        again = [await run_map(rig, tmp_path, batch=batch) for _ in range(2)]
+
+    assert len(writer.calls) == calls
+    assert [each.output for each in again] == [first.output] * 2
+    assert first.error is not None
+    assert "killed stays killed" in (again[1].error or first.error).hint
+
+
 async def test_another_template_under_the_same_key_is_refused(tmp_path: Path) -> None:
     write_rows(tmp_path, "one")
     async with process(Writer()) as rig:

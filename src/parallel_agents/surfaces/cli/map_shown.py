@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from parallel_agents.core.ids import RunId, SessionKey, function_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.maps.progress import MapProgress
@@ -230,6 +231,7 @@ def describe(now: MapProgress) -> str:
         f"{now.ended:,}/{now.rows:,} rows",
         *([f"{now.reused:,} done before"] if now.reused else []),
         *([f"{now.failed:,} failed"] if now.failed else []),
+        *([f"{now.killed:,} killed"] if now.killed else []),
         *([f"about {format.seconds(left)} left"] if left else []),
         *([f"{cost} so far"] if now.spent.calls else []),
         *([f"about ${forecast:.2f} in all"] if forecast else []),
@@ -299,7 +301,15 @@ def _summary(result: Result, counts: Mapping[str, Json], now: MapProgress | None
         f"{format.glyph(result.status)} {format.status(result.status)}{took}",
         done,
         before,
-        format.tokens(result.total_spend),
-        format.money(result.total_spend),
+        *_spent(result.total_spend, None if now is None else now.before),
     ]
     return "   ".join(filter(None, parts))
+
+
+def _spent(total: Spend, before: Spend | None) -> Sequence[str]:
+    """The tokens and the cost; of a map that was continued, those of now and the cost of all its runs."""
+    if before is None or not before.calls:
+        return format.tokens(total), format.money(total)
+    spent = total.since(before)
+    here = (format.tokens(spent), format.money(spent)) if spent.calls else ("$0",)
+    return *here, f"{format.money(total)} in all runs"

@@ -773,10 +773,17 @@ ORDER BY r.number, e.seq;
 -- name: child_runs
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
        COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
-       s.digest, r.asked_by, r.finished_at
+       s.digest, r.asked_by, r.finished_at, {killed_by}
 FROM runs AS asking JOIN runs AS r ON r.asked_by = asking.id JOIN sessions AS s ON s.key = r.session
 WHERE asking.session = ?1 AND s.parent = ?1
 ORDER BY r.created_at, r.number, s.key;
+
+-- Who has ended a run that was killed.
+-- name: killed_by
+CASE WHEN r.status = 'killed'
+     THEN COALESCE((SELECT json_extract(CAST(e.body AS TEXT), '$.by') FROM events AS e
+                    WHERE e.run = r.id AND e.key = 'finished' AND json_valid(CAST(e.body AS TEXT))), '')
+     ELSE '' END
 
 -- The children with these keys, and their retries, whose keys are in one range of the index.
 -- name: children_named
@@ -789,7 +796,7 @@ WITH named (key) AS (
 )
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
        COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
-       s.digest, r.asked_by, r.finished_at
+       s.digest, r.asked_by, r.finished_at, {killed_by}
 FROM named JOIN sessions AS s ON s.key = named.key JOIN runs AS r ON r.session = s.key
     JOIN runs AS asking ON asking.id = r.asked_by
 WHERE asking.session = ?1
