@@ -24,6 +24,7 @@ class SpawnedForm:
     run_id: RunId
     is_new: bool
     kept: tuple[str, ...]
+    has_new_budget: bool
     warning: str = ""
 
 
@@ -351,6 +352,7 @@ class BegunMapForm:
     run_id: RunId
     is_new: bool
     kept: tuple[str, ...]
+    has_new_budget: bool
     rows: int
     model: str
     has_rows: bool
