@@ -163,6 +163,7 @@ class RetryForm:
     is_new: bool
     first_call_at_most: MoneyForm | None
     tokens_at_most: int | None
+    missing_keys: tuple[str, ...]
     error: FailureForm | None
 
 
