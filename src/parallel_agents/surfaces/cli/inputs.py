@@ -29,7 +29,7 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
     """`name=value` pairs as values.
 
     `name=@file` is the file's text, and `name=@@text` begins with one `@`. A value is JSON if the
-    schema does not accept a string.
+    schema does not accept a string, or else a list of the texts that a folder or a pattern has.
 
     Raises:
         InvalidInput: a pair has no `=`, a file cannot be read, or a value is not valid JSON.
@@ -52,9 +52,23 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
                 hint=f"give {head(name, _SHOWN)} once; several values are a JSON list",
             )
         check_names((name,), schema or {})
-        text = _text(text)
-        values[name] = text if wants_text(name, schema) else _json(name, text, schema)
+        values[name] = _value(name, text, schema)
     return values
+
+
+def _value(name: str, typed: str, schema: Mapping[str, Json] | None) -> Json:
+    """The value that was typed; where a list is wanted, the files of a folder or a pattern are its items."""
+    text = typed.removeprefix("@") if typed.startswith("@@") else typed
+    if typed.startswith("@") and not typed.startswith("@@"):
+        found = _files(typed)
+        if found.texts and not found.is_one and _wants_list(name, schema):
+            return [each.block for each in found.texts]
+        text = found.text
+    return text if wants_text(name, schema) else _json(name, text, schema)
+
+
+def _wants_list(name: str, schema: Mapping[str, Json] | None) -> bool:
+    return properties(schema or {}).get(name, {}).get("type") == "array"
 
 
 def read_templates(
@@ -168,13 +182,9 @@ def _without_files(values: Mapping[str, JsonOrFile]) -> dict[str, Json]:
     return {name: value for name, value in values.items() if not isinstance(value, File)}
 
 
-def _text(given: str) -> str:
-    if given.startswith("@@"):
-        return given[1:]
-    if not given.startswith("@"):
-        return given
+def _files(typed: str) -> Given:
     instead = "an agent is shown it with -f, by `pagents spawn` or `pagents send`"
-    return read_texts([Path(given[1:])], "an input", instead).text
+    return read_texts([Path(typed.removeprefix("@"))], "an input", instead)
 
 
 def _json(name: str, text: str, schema: Mapping[str, Json] | None) -> Json:
@@ -187,5 +197,6 @@ def _json(name: str, text: str, schema: Mapping[str, Json] | None) -> Json:
         raise InvalidInput(
             f"--input {name} is not JSON: {head(text, _SHOWN)!r}",
             why=f"{name} is {example.kind}, which is written as JSON{at}",
-            hint=f"write --input {name}={quote(example.text)}, or {name}=@FILE with it in a file",
+            hint=f"write --input {name}={quote(example.text)}, or {name}=@FILE with it in a file"
+            + (f", or {name}=@FOLDER for its files" if _wants_list(name, schema) else ""),
         ) from error

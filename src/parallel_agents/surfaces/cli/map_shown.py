@@ -30,9 +30,11 @@ from parallel_agents.surfaces.cli.live_area import LiveArea
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import cells, format
 from parallel_agents.views.documents import result_json
+from parallel_agents.views.last_tries import last_tries
 
 _LIVE_SECONDS, _TEXT_SECONDS, _ECHO_SECONDS = 0.25, 10.0, 0.25
 _QUESTION_SECONDS = 0.5
+_END_SECONDS = 2.0
 _ECHOED_BYTES = 1_000_000
 _NONE: Mapping[str, Json] = {}
 
@@ -106,7 +108,13 @@ class _ShownMap:
         self._copy()
 
     async def catch_up(self) -> None:
-        (row,) = await self._app.sessions.rows_of([self.work.run])
+        sessions, journal = self._app.sessions, self._app.journal
+        (row,) = await sessions.rows_of([self.work.run])
+        rows = (await last_tries(sessions, journal, row)).rows
+        if rows is not None and rows.ended == rows.total:
+            with suppress(TimeoutError):  # it ends as soon as it has heard of its last row
+                await sessions.wait([self.work.run], timeout=_END_SECONDS)
+            (row,) = await sessions.rows_of([self.work.run])
         self.is_over = row.run.status.is_over
         self._copy()
         if (now := self._progress) is not None and not self.is_over:
