@@ -27,13 +27,7 @@ from parallel_agents.core.shared_state import (
     Writer,
 )
 from parallel_agents.core.store import Claim
-from parallel_agents.core.store_care import (
-    Pages,
-    PrunePlan,
-    Retention,
-    Step,
-    Tree,
-)
+from parallel_agents.core.store_care import Pages, PrunePlan, Retention, Step, Tree
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
@@ -41,6 +35,7 @@ from parallel_agents.errors import StoreError
 from parallel_agents.stores.artifacts import read_artifacts, referred_contents
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
+from parallel_agents.stores.deliveries import read_given
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
 from parallel_agents.stores.notifications import has_due, read_unsent
 from parallel_agents.stores.overview import (
@@ -251,6 +246,8 @@ class JournalStore(ABC):
     forget_artifacts = _change(lambda journal: journal.forget_artifacts)
     clear_state = _change(lambda journal: journal.clear_state)
     note_decision = _change(lambda journal: journal.note_decision)
+    note_given = _change(lambda journal: journal.note_given)
+    given = _read(lambda rows: partial(read_given, rows))
 
     async def write_state(
         self, write: StateWrite, writer: Writer, bounds: StateBounds

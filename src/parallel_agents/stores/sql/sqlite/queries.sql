@@ -790,6 +790,10 @@ SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 -- name: finished_of
 SELECT run, seq, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
 
+-- Those of these runs whose histories have an event of this key.
+-- name: given
+SELECT run FROM events WHERE key = ? AND run IN (SELECT value FROM json_each(?));
+
 -- A flow that is run again has what its earlier runs spawned.
 -- name: spend_below
 WITH RECURSIVE below (top, run) AS (
