@@ -209,6 +209,14 @@ def test_a_plan_that_could_only_fail_is_refused_before_the_first_call(
     assert provider.requests == []
 
 
+def test_the_file_of_an_agent_is_checked_too(pagents: Pagents) -> None:
+    file = pagents.home / "asker.md"
+    file.write_text("---\nname: asker\ndescription: Asks.\n---\nAsk.\n")
+
+    assert pagents("validate", str(file)).out == "✔ asker  valid: an agent\n"
+    assert orjson.loads(pagents("validate", str(file), "--json").out)["name"] == "asker"
+
+
 def test_the_first_20_faults_of_a_file_are_told_and_all_of_them_as_json(pagents: Pagents) -> None:
     wrong = "".join(
         f"  - {{agent: {WRITER}, label: t{n}, needs: [first], text: x, wen: y}}\n"

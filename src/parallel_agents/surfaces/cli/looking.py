@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
 from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.core.usage import Spend
 from parallel_agents.views.last_tries import RowCount, last_tries
 from parallel_agents.views.sessions import SessionLine, lines_of
 
@@ -20,6 +21,7 @@ class Looked(NamedTuple):
         total: how many tasks there are, each once.
         former: how many tries of them others followed.
         rows: how far a map's rows are.
+        spent: what all runs of an agent's session, and all below it, used; None if it has had one run.
     """
 
     whole: SessionLine
@@ -29,6 +31,7 @@ class Looked(NamedTuple):
     total: int
     former: int = 0
     rows: RowCount | None = None
+    spent: Spend | None = None
 
 
 async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
@@ -46,4 +49,8 @@ async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
     is_flow = row.run.kind is RunnerKind.FLOW
     own = await client.sessions.results([row.run.id]) if is_flow else []
     total = len(tries.runs)
-    return Looked(whole, members, results, own, total, len(tries.former), tries.rows)
+    spent = None
+    if row.run.kind is RunnerKind.AGENT and row.run.number > 1:
+        costs = await client.journal.costs(tree=row.session.key)
+        spent = sum((each.spend for each in costs), Spend())
+    return Looked(whole, members, results, own, total, len(tries.former), tries.rows, spent)
