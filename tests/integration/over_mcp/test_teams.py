@@ -15,11 +15,13 @@ async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
     async with connect(place, "stdio", "legacy") as client:
         _, teams = await ask(client, "teams_list")
         is_error, started = await ask(
-            client, "team_run", teamId="content", input={"topic": "rain"}, runTimeoutSeconds=60
+            client, "team_run", team_id="content", input='{"topic": "rain"}', runTimeoutSeconds="60"
         )
         assert not is_error
-        _, status = await ask(client, "run_status", run=started["runId"], timeoutSeconds=40)
+        _, status = await ask(client, "run_status", runId=started["runId"], timeoutSeconds=40)
+        _, waited = await ask(client, "agents_wait", labels=[started["runId"]], timeoutMs=1000)
         _, cost = await ask(client, "cost_report")
+        _, lacking = await ask(client, "team_run", team="content", input="{}")
         _, unknown = await ask(client, "team_run", teamId="contend")
         _, misspelt = await ask(client, "team_run", teamId="content", inputs={"topic": "rain"})
         _, foreign = await ask(client, "teams_list", colour="red")
@@ -28,7 +30,11 @@ async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
     assert "content" in {team["id"] for team in teams["teams"]}
     assert sum(status["counts"].values()) == 5
     assert status["run"] in ("done", "partial", "failed")
+    assert {task["label"] for task in status["tasks"]} == {
+        task["label"] for task in waited["completed"][0]["tasks"]
+    }
     assert cost["calls"] >= 5
+    assert 'add "input": {"topic": "..."}' in lacking["error"]
     assert "did you mean" in unknown["error"] or "use one of" in unknown["error"]
     assert misspelt["error"] == 'team_run does not know "inputs": did you mean input?'
     assert foreign["error"] == 'teams_list does not know "colour": it takes teamId.'
