@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from parallel_agents.core.message import ToolCall
 from tests.integration.over_mcp.test_server import ask, connect
 
 if TYPE_CHECKING:
@@ -51,3 +53,29 @@ async def test_a_run_of_the_person_is_not_reached(place: Place) -> None:
     assert is_error
     assert "work of the person" in status["error"]
     assert cost["calls"] == 0
+
+
+async def test_a_wait_that_only_a_person_could_end_returns_at_once_and_says_so(
+    place: Place,
+) -> None:
+    place.answer = lambda _: (ToolCall("c1", "ask_human", {"question": "Which tea?"}),)
+    agents = place.home / "agents"
+    agents.mkdir(parents=True)
+    (agents / "asker.md").write_text(
+        "---\nname: asker\ndescription: Asks.\ntools: [ask_human]\n---\nAsk.\n"
+    )
+    async with connect(place, "stdio", "legacy") as client:
+        await ask(client, "sessions_spawn", task="Tea?", agentId="asker", label="tea")
+        begun = time.monotonic()
+        _, waited = await ask(
+            client, "subagents", action="wait", target="tea", timeout_seconds="45"
+        )
+        _, status = await ask(client, "run_status", label="tea")
+        took = time.monotonic() - begun
+        await ask(client, "subagents", action="kill", target="tea")
+
+    assert took < 40
+    assert waited["tasks"][0]["asks"] == status["asks"] == "asks you: Which tea?"
+    assert waited["tasks"][0]["needs"] == status["needs"] == {"question": 1}
+    assert "`pagents inbox`" in waited["note"]
+    assert "It continues" not in status["note"]
