@@ -179,6 +179,31 @@ async def test_a_program_that_waits_is_told_once_what_a_person_is_asked(
     assert caplog.messages == [told]
 
 
+def test_work_that_is_done_says_that_its_agent_was_edited_since(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = pa.Agent("writer", instructions="Write.")
+
+    async def launch(flow: pa.Flow) -> str:
+        return (await flow.task("page", pa.Task(writer, "x"))).text
+
+    def both() -> None:
+        given: Options = {"home": tmp_path, "models": {"scripted": lambda _: echo()}}
+        pa.run([pa.Task(writer, "x")], key="one", model="scripted/model", **given)
+        pa.run_flow(launch, key="two", model="scripted/model", **given)
+
+    both()
+    both()
+    unsaid = list(caplog.messages)
+    writer = replace(writer, instructions="Write well.")
+    both()
+
+    assert unsaid == []
+    of_run, of_flow = caplog.messages
+    assert "keeps the options it began with (definition of writer)" in of_run
+    assert "the agent writer was edited, and the step page keeps its answer" in of_flow
+
+
 def test_the_log_says_once_that_a_model_is_fetched(caplog: pytest.LogCaptureFixture) -> None:
     note_fetch(Progress("local/here", "checking", 7, 7))
     for done in (0, 7_000):

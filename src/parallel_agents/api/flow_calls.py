@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 from parallel_agents.api.asking import telling_questions
@@ -13,7 +13,9 @@ from parallel_agents.api.progress import open_bar
 from parallel_agents.api.watching import Watch
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
-from parallel_agents.core.run import Result
+from parallel_agents.core.agent import AnyAgent
+from parallel_agents.core.edited import describe_edited, edited_among
+from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.interrupts import in_thread, to_its_end, unless
@@ -24,7 +26,11 @@ V = TypeVar("V")
 
 
 async def flow_result(
-    app: App, farewell: FlowFarewell, spawning: Awaitable[Spawned], watch: Watch | None = None
+    app: App,
+    farewell: FlowFarewell,
+    spawning: Awaitable[Spawned],
+    watch: Watch | None = None,
+    agents: Sequence[AnyAgent] = (),
 ) -> Result[Any]:
     """The result of a flow that is being spawned; its start is never broken off halfway.
 
@@ -33,6 +39,7 @@ async def flow_result(
         farewell: is told of it.
         spawning: spawns it.
         watch: shows it on a bar; None for no bar.
+        agents: those that its function names.
     """
 
     async def start() -> Spawned:
@@ -42,12 +49,24 @@ async def flow_result(
     spawned = await to_its_end(start())
     if kept := describe_kept(spawned):
         LOG.warning(kept)
+    await _note_edited(app, spawned, agents)
     with open_bar(is_wanted=watch is not None) as bar:
         async with telling_questions(app, spawned):
             if watch is not None and bar is not None:
                 await watch(app, spawned, bar)
             (result,) = await app.sessions.wait([spawned.run_id])
     return result
+
+
+async def _note_edited(app: App, spawned: Spawned, agents: Sequence[AnyAgent]) -> None:
+    """Tell of a flow that is done, and so is not called again, that agents of its steps were edited since."""
+    if spawned.is_new or not agents:
+        return
+    row = await app.sessions.find(spawned.session_key)
+    if row.run.status is RunStatus.DONE:
+        found = edited_among(await app.sessions.members(row), agents)
+        for agent, steps in found.items():
+            LOG.warning(describe_edited(agent, steps))
 
 
 def in_opened(

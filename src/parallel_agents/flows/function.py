@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from parallel_agents.containment.parameters import NotTyped, Parameters
-from parallel_agents.core.agent import T
+from parallel_agents.core.agent import Agent, AnyAgent, T
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.json_value import all_finite
@@ -86,6 +86,16 @@ class FlowFunction(Generic[T]):
                 hint="write: async def NAME(flow: pa.Flow, topic: str) -> str: ...; its input and "
                 "what it returns are stored as JSON",
             ) from error
+
+    @property
+    def agents(self) -> list[AnyAgent]:
+        """The agents that the function names, as far as they are variables of its module or around it."""
+        try:
+            named = inspect.getclosurevars(self.call)
+        except TypeError:  # it is an object that can be called
+            return []
+        values = {**named.globals, **named.nonlocals}.values()
+        return [value for value in values if isinstance(value, Agent)]
 
     def task(
         self,

@@ -5,9 +5,10 @@ Its budget is not among them: the one that was asked for last holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
+from parallel_agents.core.edited import is_edited
 from parallel_agents.core.event import Body, Queued
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.task import Task, TeamTask
@@ -37,6 +38,15 @@ def _of_work(found: SpawnOutcome, queued: Queued, plan: SessionPlan) -> Iterable
     # A run with a ladder has the model of its latest attempt.
     is_other = not queued.ladder and not plan.queued.ladder and found.run.model != plan.model
     return ("model", *names) if is_other else names
+
+
+def kept_agents(found: Sequence[SpawnOutcome], plans: Sequence[SessionPlan]) -> list[str]:
+    """The agents whose definitions the sessions that were found keep, although they were edited since."""
+    return [
+        f"definition of {plan.session.agent.name}"
+        for outcome, plan in zip(found, plans, strict=True)
+        if not outcome.is_new and is_edited(outcome.session.agent, plan.session.agent)
+    ]
 
 
 def describe_kept(spawned: Spawned) -> str:

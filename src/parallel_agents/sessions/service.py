@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
+from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.children import Step
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
@@ -37,7 +38,7 @@ from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.executing import Executing, cannot_continue
 from parallel_agents.sessions.flow_depth import check_flow_depth
 from parallel_agents.sessions.forks import Forks
-from parallel_agents.sessions.kept_options import kept_options
+from parallel_agents.sessions.kept_options import kept_agents, kept_options
 from parallel_agents.sessions.kept_work import kept_of_child
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
@@ -137,6 +138,9 @@ class Service(Executing):
         plans = [await self._plan_step(row, step) for step in steps]
         return await whole(lambda: self._start_children(plans))
 
+    def agent_of(self, task: AnyTask) -> AnyAgent:
+        return self._planner.agent_of(task)
+
     async def _plan_step(self, parent: Row, step: Step) -> SessionPlan:
         plan = await self._plan(step.task, parent)
         return plan if step.tried is None else await next_try(self._store, plan, step.tried)
@@ -224,14 +228,18 @@ class Service(Executing):
         for row in rows:
             await self.submit(row)
         is_same = not first.is_new and rows[0].run.id == first.run.id
-        kept = await self._kept_options(first, plans[0]) if is_same else ()
+        kept = await self._kept_options(outcomes, plans) if is_same else ()
         return Spawned(first.session.key, rows[0].run.id, first.is_new, kept)
 
-    async def _kept_options(self, found: SpawnOutcome, plan: SessionPlan) -> tuple[str, ...]:
-        if found.session.parent is not None:
+    async def _kept_options(
+        self, outcomes: Sequence[SpawnOutcome], plans: Sequence[SessionPlan]
+    ) -> tuple[str, ...]:
+        found = outcomes[0].session
+        if found.parent is not None:
             return ()  # an agent or a team asks again for what it asked for before
-        events = await self._store.events(session=found.session.key, limit=1)
-        return kept_options(found, events[0].body, plan) if events else ()
+        events = await self._store.events(session=found.key, limit=1)
+        kept = kept_options(outcomes[0], events[0].body, plans[0]) if events else ()
+        return tuple(dict.fromkeys((*kept, *kept_agents(outcomes, plans))))
 
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
         self._engine.bound(Scope("team", root), at_most)
