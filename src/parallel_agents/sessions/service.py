@@ -38,7 +38,7 @@ from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.executing import Executing, cannot_continue
 from parallel_agents.sessions.flow_depth import check_flow_depth
 from parallel_agents.sessions.forks import Forks
-from parallel_agents.sessions.kept_options import kept_agents, kept_options
+from parallel_agents.sessions.kept_options import kept_options
 from parallel_agents.sessions.kept_work import kept_of_child
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
@@ -227,19 +227,19 @@ class Service(Executing):
             rows = [*again, *(row for row in rows if row.session.key not in anew)]
         for row in rows:
             await self.submit(row)
-        is_same = not first.is_new and rows[0].run.id == first.run.id
-        kept = await self._kept_options(outcomes, plans) if is_same else ()
-        return Spawned(first.session.key, rows[0].run.id, first.is_new, kept)
+        run = rows[0].run.id
+        is_same = run == first.run.id or first.run.kind is RunnerKind.FLOW
+        kept = await self._kept(run, outcomes, plans) if is_same and not first.is_new else ()
+        return Spawned(first.session.key, run, first.is_new, kept)
 
-    async def _kept_options(
-        self, outcomes: Sequence[SpawnOutcome], plans: Sequence[SessionPlan]
+    async def _kept(
+        self, run: RunId, outcomes: Sequence[SpawnOutcome], plans: Sequence[SessionPlan]
     ) -> tuple[str, ...]:
-        found = outcomes[0].session
-        if found.parent is not None:
+        if outcomes[0].session.parent is not None:
             return ()  # an agent or a team asks again for what it asked for before
-        events = await self._store.events(session=found.key, limit=1)
-        kept = kept_options(outcomes[0], events[0].body, plans[0]) if events else ()
-        return tuple(dict.fromkeys((*kept, *kept_agents(outcomes, plans))))
+        events = await self._store.events(session=outcomes[0].session.key, kinds=("queued",))
+        asked = (event.body for event in events if event.run == run)
+        return kept_options(outcomes, next(asked, None), plans)
 
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
         self._engine.bound(Scope("team", root), at_most)
