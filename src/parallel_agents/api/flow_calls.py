@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 from parallel_agents.api.asking import telling_questions
+from parallel_agents.api.child_imports import note_child_import
 from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import LOG, Options, open_parts
 from parallel_agents.api.progress import open_bar
@@ -76,6 +77,7 @@ def in_opened(
     functions: Iterable[FlowFunction[Any]] = (),
 ) -> V:
     """What `work` returns in an open store, for code that is not async; a Ctrl-C says how to continue."""
+    note_child_import()
     note_held_loop("`await` and an a before the function's name, as in `await pa.arun_flow(...)`")
 
     async def run_until(stop: asyncio.Event) -> V | None:

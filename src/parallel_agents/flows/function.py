@@ -137,7 +137,8 @@ class FlowFunction(Generic[T]):
             )
             self.values(stored)
         except (ValidationError, ValueError, RecursionError) as error:
-            why = _problems(error) if isinstance(error, ValidationError) else str(error)
+            is_checked = isinstance(error, ValidationError)
+            why = _problems(error) if is_checked else _unstorable(values) or str(error)
             known = self._parameters.names
             names = ", ".join(known) or "nothing"
             unknown = next((name for name in values if name not in known), "")
@@ -170,6 +171,16 @@ def joined(
             f"{taker} got {names} twice, in input= and by name", hint=f"pass {names} in one of them"
         )
     return {**(given or {}), **values}
+
+
+def _unstorable(values: Mapping[str, object]) -> str:
+    """Which argument is not a value: the class of one, or a call that was not awaited; empty for none."""
+    for name, value in values.items():
+        if isinstance(value, type):
+            return f"{name} is the class {value.__name__}, and not an instance of it"
+        if inspect.isawaitable(value):
+            return f"{name} was not awaited"
+    return ""
 
 
 def _missing(error: Exception) -> str:
