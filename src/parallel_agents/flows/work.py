@@ -59,8 +59,9 @@ class Work:
         patience: how long questions wait for a person.
 
     Attributes:
-        status, error: how the run ends if the function returns, and why that is not done.
+        status, error: how the run ends if the function returns, and why it is not done.
         edited: the steps whose agents were edited since.
+        made_tasks: the tasks that the function makes.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Work:
         self.edited = EditedSteps(sessions)
         self._goes_another_way = False
         self._waiting = Waiting()
+        self.made_tasks = self._waiting.made
         self.status = RunStatus.DONE
         self.error: Failure | None = None
         self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
