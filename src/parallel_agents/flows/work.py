@@ -81,9 +81,8 @@ class Work:
         runs = [memory.children[name].run for name in ended if name in memory.children]
         self._stored = StoredResults(runs, sessions.results)
         self._notices: list[str] = []
-        self.edited = EditedSteps(sessions)
         self._goes_another_way = False
-        self._waiting = Waiting()
+        self.edited, self._waiting = EditedSteps(sessions), Waiting()
         self.made_tasks = self._waiting.made
         self.status = RunStatus.DONE
         self.error: Failure | None = None
