@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
+from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.children import Step
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
@@ -137,6 +138,9 @@ class Service(Executing):
         plans = [await self._plan_step(row, step) for step in steps]
         return await whole(lambda: self._start_children(plans))
 
+    def agent_of(self, task: AnyTask) -> AnyAgent:
+        return self._planner.agent_of(task)
+
     async def _plan_step(self, parent: Row, step: Step) -> SessionPlan:
         plan = await self._plan(step.task, parent)
         return plan if step.tried is None else await next_try(self._store, plan, step.tried)
@@ -223,16 +227,19 @@ class Service(Executing):
             rows = [*again, *(row for row in rows if row.session.key not in anew)]
         for row in rows:
             await self.submit(row)
-        is_same = not first.is_new and rows[0].run.id == first.run.id
-        kept = await self._kept_options(first, plans[0]) if is_same else ()
         run = rows[0].run.id
+        is_same = run == first.run.id or first.run.kind is RunnerKind.FLOW
+        kept = await self._kept(run, outcomes, plans) if is_same and not first.is_new else ()
         return Spawned(first.session.key, run, first.is_new, kept, first.has_new_budget)
 
-    async def _kept_options(self, found: SpawnOutcome, plan: SessionPlan) -> tuple[str, ...]:
-        if found.session.parent is not None:
+    async def _kept(
+        self, run: RunId, outcomes: Sequence[SpawnOutcome], plans: Sequence[SessionPlan]
+    ) -> tuple[str, ...]:
+        if outcomes[0].session.parent is not None:
             return ()  # an agent or a team asks again for what it asked for before
-        events = await self._store.events(session=found.session.key, limit=1)
-        return kept_options(found, events[0].body, plan) if events else ()
+        events = await self._store.events(session=outcomes[0].session.key, kinds=("queued",))
+        asked = (event.body for event in events if event.run == run)
+        return kept_options(outcomes, next(asked, None), plans)
 
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
         self._engine.bound(Scope("team", root), at_most)

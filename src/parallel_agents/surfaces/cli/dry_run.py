@@ -132,7 +132,7 @@ def _print_totals(price: WorkPrice) -> None:
 
 def money(spend: Spend | None) -> str:
     """A cost; `unknown` if it is not known."""
-    return "unknown" if spend is None or spend.unpriced_calls else format.money(spend)
+    return "unknown" if spend is None or spend.cost_usd is None else format.money(spend)
 
 
 def told_runs(runs: int) -> str:
@@ -230,7 +230,7 @@ def _json(each: Estimate) -> dict[str, object]:
 
 def spend_json(spend: Spend | None) -> dict[str, object] | None:
     """A cost, money apart from what is simulated; null if it is not known."""
-    if spend is None or spend.unpriced_calls:
+    if spend is None or spend.cost_usd is None:
         return None
     return {
         "cost": money_json(spend.cost_usd),
