@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import Client
 from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.catalog.team import Team
@@ -80,9 +79,8 @@ async def begin_team(
         plan = with_default_model(plan, client.settings.model)
         filled = team.filled(asked.values)
         await probe_plan(client, environment, plan, filled)
-        return await begin_plan(
-            client, plan_task(plan, filled), asked.key, sessions=sessions, tags=asked.tags
-        )
+        task = plan_task(plan, filled)
+        return await sessions.spawn_flow(task, key=asked.key, tags=asked.tags)
     return await sessions.spawn_team(work_of(team, asked), key=asked.key, tags=asked.tags)
 
 

@@ -10,7 +10,6 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.plan_probes import foresee_plan
 from parallel_agents.app.reading import check_exists
@@ -257,7 +256,7 @@ async def prepare_run(
 async def _begin_plan(
     app: App, task: FlowTask, key: str | None, count: int, *, is_json: bool
 ) -> Work:
-    spawned = await begin_plan(app, task, key)
+    spawned = await app.sessions.spawn_flow(task, key=key)
     if task.max_parallel is not None:
         app.sessions.limit_parallel(spawned.session_key, task.max_parallel)
     (row,) = await app.sessions.rows_of([spawned.run_id])

@@ -18,6 +18,7 @@ from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, make_run_id
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.verbs import Spawned, Until
+from parallel_agents.core.work_differences import other_value
 from parallel_agents.errors import Conflict, InvalidInput, NotFound
 from parallel_agents.surfaces.gateway.bodies import (
     KillBody,
@@ -273,6 +274,7 @@ async def _check_same(call: Call, run: RunId, key: str, text: str) -> None:
     if stored is not None and getattr(stored, "text", text) != text:
         raise Conflict(
             "the Idempotency-Key is already used for another message",
+            why=other_value("its text", getattr(stored, "text", ""), text),
             hint="send each message with a key of its own",
         )
 
