@@ -393,7 +393,8 @@ def _raised(name: str, error: Exception, call: Call) -> StepFailed | StepUnknown
 
 def _output_of(finished: StepFinished) -> Json:
     if (error := finished.error) is not None:
-        kinds = {kind.code: kind for kind in (StepPartlyDone, StepUnknown)}
-        kind = kinds.get(error.code, StepFailed)
-        raise kind(error.message, why=error.why, hint=error.hint)
+        if error.code == StepUnknown.code:
+            raise StepUnknown(error.message, why=error.why, hint=error.hint)
+        kind = StepPartlyDone if error.code == StepPartlyDone.code else StepFailed
+        raise kind(error.message, why=error.why, hint=error.hint, account=error.account)
     return finished.output
