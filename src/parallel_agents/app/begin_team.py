@@ -74,14 +74,18 @@ async def begin_team(
         PagentsError: it cannot be started; nothing is stored.
     """
     if team.plan is not None:
-        plan = asked.plan_of(team)
-        # The worker may have another default.
-        plan = with_default_model(plan, client.settings.model)
+        plan = plan_of(client, team, asked)
         filled = team.filled(asked.values)
         await probe_plan(client, environment, plan, filled)
         task = plan_task(plan, filled)
         return await sessions.spawn_flow(task, key=asked.key, tags=asked.tags)
     return await sessions.spawn_team(work_of(team, asked), key=asked.key, tags=asked.tags)
+
+
+def plan_of(client: Client, team: Team, asked: TeamRequest) -> Plan:
+    """The plan that a team which has one would begin."""
+    # The worker may have another default.
+    return with_default_model(asked.plan_of(team), client.settings.model)
 
 
 def work_of(team: Team, asked: TeamRequest) -> TeamTask:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.core.spelling import closest, meant
 from parallel_agents.errors import InvalidInput
-from parallel_agents.views.session_query import FIELDS
+from parallel_agents.views.query_fields import FIELDS
 
 _PROGRAM = "pagents"
 _WITH_TEXT = {
