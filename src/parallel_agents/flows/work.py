@@ -58,8 +58,8 @@ class Work:
         patience: how long questions wait for a person.
 
     Attributes:
-        status: how the run ends if the function returns.
-        error: why that is not done.
+        status, error: how the run ends if the function returns, and why it is not done.
+        made_tasks: the tasks that the function makes.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Work:
         self._notices: list[str] = []
         self._goes_another_way = False
         self._waiting = Waiting()
+        self.made_tasks = self._waiting.made
         self.status = RunStatus.DONE
         self.error: Failure | None = None
         self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
