@@ -17,6 +17,8 @@ from parallel_agents.core.usage import Spend
 from parallel_agents.views.costs import AgentCosts, costs_by_agent
 from parallel_agents.views.estimates import Estimate, likely_of, shared, spend_of
 
+CACHED = "Replies that are in the cache cost nothing; which ones are there was not looked at."
+
 
 class WorkPrice(NamedTuple):
     """What work would cost.
@@ -63,9 +65,13 @@ async def price_work(client: Client, foreseeing: Awaitable[Foresight]) -> WorkPr
         work.bound,
         work.is_sketch,
         work.unknown,
-        work.notes,
+        (*work.notes, *([CACHED] if any(map(_is_cached, work.tasks)) else [])),
         missing.names,
     )
+
+
+def _is_cached(task: Foreseen) -> bool:
+    return bool(task.plan.queued.cache_seconds)
 
 
 def _estimate(client: Client, task: Foreseen, costs: Mapping[str, AgentCosts]) -> Estimate:

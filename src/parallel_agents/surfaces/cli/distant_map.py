@@ -102,6 +102,7 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 reducer=asked.request.reduce,
                 reduce_calls=found.reduce_calls,
                 is_closed=found.is_closed,
+                is_cached=bool(asked.request.cache_seconds),
                 missing_keys=found.missing_keys,
             )
 

@@ -21,7 +21,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.dry_run import money, note_missing_keys, spend_json, told_runs
 from parallel_agents.surfaces.cli.map_shown import note_left_out
-from parallel_agents.surfaces.work_price import likely_of_map
+from parallel_agents.surfaces.work_price import CACHED, likely_of_map
 from parallel_agents.views import format
 from parallel_agents.views.estimates import spend_of
 
@@ -38,6 +38,7 @@ class Priced(NamedTuple):
         reducer: the agent that combines the results; empty for none.
         reduce_calls: how many first calls that makes.
         is_closed: whether the map was killed, so that nothing is added to it.
+        is_cached: whether replies of the cache are used.
         text: the task of the first row.
         values: its input.
         nanousd: the most that the first calls cost, in billionths of a US dollar; None if unknown.
@@ -63,6 +64,7 @@ class Priced(NamedTuple):
     reducer: str = ""
     reduce_calls: int = 0
     is_closed: bool = False
+    is_cached: bool = False
     missing_keys: tuple[str, ...] = ()
 
     @property
@@ -103,6 +105,7 @@ async def print_price(
         reducer=reducer,
         reduce_calls=price.reduce_calls,
         is_closed=price.is_closed,
+        is_cached=bool(checked.request.cache_seconds),
         missing_keys=missing.names,
     )
     tell_price(found, name, checked.request.source, is_json=is_json)
@@ -130,6 +133,8 @@ def tell_price(found: Priced, name: str, rows: Source, *, is_json: bool) -> None
     if found.would_run or found.reduce_calls:
         from_runs = f", from {told_runs(found.from_runs)}" if found.from_runs else ""
         render.line(f"likely  {money(_likely(found))}{from_runs}")
+    if found.is_cached and (found.would_run or found.reduce_calls):
+        render.note(CACHED)
     note_missing_keys(found.missing_keys)
 
 
