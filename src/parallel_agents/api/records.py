@@ -28,6 +28,7 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import whole_history
 from parallel_agents.errors import InvalidInput, MissingExtra, NotFound
+from parallel_agents.extras import install_line
 from parallel_agents.interrupts import in_thread
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.settings import Environment, Settings, read_environment
@@ -153,7 +154,7 @@ class Record:
             raise MissingExtra(
                 "to_pandas() needs pandas",
                 why="the package pandas is not installed",
-                hint="pip install pandas; without it, use results() or export a CSV",
+                hint=f"{install_line('pandas')}; without it, use results() or export a CSV",
             )
         pandas: Any = import_module("pandas")
         return pandas.DataFrame([_row(line) for line in self._seen.lines])

@@ -236,7 +236,8 @@ class Service(Executing):
             await self.submit(row)
         is_same = not first.is_new and rows[0].run.id == first.run.id
         kept = await self._kept_options(first, plans[0]) if is_same else ()
-        return Spawned(first.session.key, rows[0].run.id, first.is_new, kept)
+        run = rows[0].run.id
+        return Spawned(first.session.key, run, first.is_new, kept, first.has_new_budget)
 
     async def _kept_options(self, found: SpawnOutcome, plan: SessionPlan) -> tuple[str, ...]:
         if found.session.parent is not None:

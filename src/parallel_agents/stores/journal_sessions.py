@@ -63,10 +63,10 @@ class JournalSessions:
         session, name = plan.session, name_of(plan.session)
         if name in known.sessions:
             row = self._tables.rows.of_spawn(known.sessions[name])
-            if plan.budget.is_bound:
-                account = BudgetAccount(scope=account_of(row.session.key), budget=plan.budget)
-                set_budget(self._tables, account)  # the one that was asked for last holds
-            return SpawnOutcome(row.session, row.run, is_new=False)
+            account = BudgetAccount(scope=account_of(row.session.key), budget=plan.budget)
+            # The one that was asked for last holds.
+            is_other = plan.budget.is_bound and set_budget(self._tables, account)
+            return SpawnOutcome(row.session, row.run, is_new=False, has_new_budget=is_other)
         known.sessions[name] = session.key  # the same key again in these plans means this session
         asker = known.askers.get(session.parent) if session.parent else None
         request = request_of(plan, known)

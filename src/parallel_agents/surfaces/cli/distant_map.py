@@ -178,7 +178,9 @@ def _announce(context: CliContext, begun: BegunMapForm, asked: AskedMap, *, is_j
         f"   {told} at {context.environment.gateway}"
     )
     note_left_out(asked.request.source)
-    spawned = Spawned(begun.session_key, begun.run_id, begun.is_new, begun.kept)
+    spawned = Spawned(
+        begun.session_key, begun.run_id, begun.is_new, begun.kept, begun.has_new_budget
+    )
     note_kept(spawned, asked.budget)
     if not begun.has_rows:
         render.note(

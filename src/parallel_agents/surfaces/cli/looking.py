@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
@@ -16,7 +17,8 @@ class Looked(NamedTuple):
     Attributes:
         members: the sessions of its tasks, if it is a team or a flow.
         results: those of its members, or its own.
-        own: the result of a flow, once there is one.
+        own: the result of a flow, once there is one; its time is that of all runs that it continues, as
+            its costs are.
         total: how many tasks there are, each once.
         former: how many tries of them others followed.
         rows: how far a map's rows are.
@@ -45,5 +47,7 @@ async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
     results = await client.sessions.results(shown)
     is_flow = row.run.kind is RunnerKind.FLOW
     own = await client.sessions.results([row.run.id]) if is_flow else []
+    if whole.seconds_before and whole.seconds is not None:
+        own = [replace(result, seconds=whole.seconds) for result in own]
     total = len(tries.runs)
     return Looked(whole, members, results, own, total, len(tries.former), tries.rows)

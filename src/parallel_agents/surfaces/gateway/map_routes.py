@@ -51,6 +51,7 @@ class BegunMapDocument(TypedDict):
     run_id: RunId
     is_new: bool
     kept: list[str]
+    has_new_budget: bool
     rows: int
     model: str
     has_rows: bool
@@ -137,6 +138,7 @@ async def begin(call: Call, given: MapBody) -> Document:
         "run_id": spawned.run_id,
         "is_new": spawned.is_new,
         "kept": list(spawned.kept),
+        "has_new_budget": spawned.has_new_budget,
         "rows": checked.rows,
         "model": (await call.client.sessions.plan_task(checked.first.task)).model,
         "has_rows": begun.has_rows,

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import MissingExtra
+from parallel_agents.extras import install_line
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.gateway.access import Access, Actor
 from parallel_agents.surfaces.gateway.guard import ACTOR
@@ -93,6 +94,6 @@ def _load() -> _Opens:
         raise MissingExtra(
             "MCP over HTTP is not installed",
             why=str(error),
-            hint="pip install 'pagents[mcp]', and start the gateway again",
+            hint=f"{install_line('pagents[mcp]')}, and start the gateway again",
         ) from error
     return opens

@@ -40,13 +40,17 @@ _MOST_WAITED = 100
 
 
 class SpawnedDocument(TypedDict):
-    """A session and its run. `warning` says why nobody executes it yet; empty if a worker will."""
+    """A session and its run. `warning` says why nobody executes it yet; empty if a worker will.
+
+    `has_new_budget` says that it was there already, with another budget than it has now.
+    """
 
     id: str
     session_key: SessionKey
     run_id: RunId
     is_new: bool
     kept: list[str]
+    has_new_budget: bool
     warning: str
 
 
@@ -247,6 +251,7 @@ async def spawned_json(call: Call, spawned: Spawned) -> SpawnedDocument:
         "run_id": spawned.run_id,
         "is_new": spawned.is_new,
         "kept": list(spawned.kept),
+        "has_new_budget": spawned.has_new_budget,
         "warning": warning,
     }
 
