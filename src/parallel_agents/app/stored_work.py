@@ -46,7 +46,7 @@ async def foresee_task(client: Client, plan: SessionPlan) -> Foresight:
     status = (current or row).run.status
     notes = await _kept(client, row, plan)
     if not goes_on and status.is_over:
-        return _nothing(plan, f"{row.session.name} is {_told(status)} already", notes)
+        return _nothing(plan, row, status, notes)
     how = "where its budget was used up" if goes_on else "as it was begun"
     return _noted(
         foresee_tasks(client, [await _as_stored(client, plan, row)], plan.budget),
@@ -95,7 +95,7 @@ async def foresee_flow(client: Client, plan: SessionPlan, work: Foresight) -> Fo
         return work
     status, notes = row.run.status, await _kept(client, row, plan)
     if is_closed(row) or (status.is_over and not has_next(row, plan.queued.flow)):
-        return _nothing(plan, f"{row.session.name} is {_told(status)} already", notes)
+        return _nothing(plan, row, status, notes)
     ended = await ended_steps(client, row, work)
     left = [_without(each, ended[each.label]) for each in work.tasks]
     before = sum(each.times.number for each in work.tasks)
@@ -174,8 +174,9 @@ def _elsewhere(row: Row) -> tuple[str, ...]:
     return (_ELSEWHERE,) if is_executed(row) else ()
 
 
-def _nothing(plan: SessionPlan, what: str, notes: Sequence[str]) -> Foresight:
-    told = f"{what}; asked for again it only shows its results, and costs nothing."
+def _nothing(plan: SessionPlan, row: Row, status: RunStatus, notes: Sequence[str]) -> Foresight:
+    ended = "is done" if status is RunStatus.DONE else f"has ended as {_told(status)}"
+    told = f"{row.session.name} {ended} already; asked for again it only shows its results, and costs nothing."
     return Foresight((), plan.budget, NOTHING, notes=(told, *notes))
 
 
