@@ -68,9 +68,9 @@ def test_other_work_under_the_same_name_is_refused_with_what_differs(
     edited = pagents("run", plan(pagents, THREE.replace("Last", "Now")), "--id", "one")
 
     assert (model.code, edited.code) == (1, 1)
-    assert "the run 'one' was begun with other work" in model.err
+    assert "the key 'one' is already used for different work" in model.err
     assert "and is 'sim/calm' here" in model.err
-    assert "other tasks: third" in edited.err
+    assert "the text of third was 'Last the third.', and is 'Now the third.' here" in edited.err
     assert "`pagents resume one` continues it as it was begun" in edited.err
 
 

@@ -44,7 +44,6 @@ from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.sessions.requests import flow_digest, task_digest
 
 T = TypeVar("T")
-
 _SHOWN = 5
 
 

@@ -17,14 +17,14 @@ from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.fork import NO_FORK, Fork
-from parallel_agents.core.ids import RunId, SessionKey, is_group_key, make_run_id
+from parallel_agents.core.going_on import may_go_on
+from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.pause import Paused
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row, oldest_first
-from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.runner import OnText
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
@@ -125,10 +125,7 @@ class Service(Executing):
         parent: SessionKey | None = None,
         tags: Sequence[str] = (),
     ) -> Spawned:
-        row = None if parent is None else await self.find(parent)
-        if row is not None:
-            await check_flow_depth(flow, row, self.find)
-        return await self.start([self._planner.plan_flow(flow, key, row, tags)])
+        return await self.start([await self.plan_flow(flow, key=key, parent=parent, tags=tags)])
 
     async def start_steps(
         self, parent: SessionKey, steps: Sequence[Step]
@@ -191,6 +188,20 @@ class Service(Executing):
             self._check_sees(plan)
         return plans
 
+    async def plan_flow(
+        self,
+        flow: FlowTask,
+        *,
+        key: str | None = None,
+        parent: SessionKey | None = None,
+        tags: Sequence[str] = (),
+    ) -> SessionPlan:
+        """What `spawn_flow` would start."""
+        row = None if parent is None else await self.find(parent)
+        if row is not None:
+            await check_flow_depth(flow, row, self.find)
+        return self._planner.plan_flow(flow, key, row, tags)
+
     def _check_sees(self, plan: SessionPlan) -> None:
         queued = plan.queued
         self._attacher.check(queued.files, (plan.model, *queued.ladder))
@@ -219,7 +230,7 @@ class Service(Executing):
         await self.check_able(earlier)
         rows = [Row(session=outcome.session, run=outcome.run) for outcome in outcomes]
         first = outcomes[0]
-        if _may_go_on(first):
+        if not first.is_new and may_go_on(first.session, first.run):
             request = plans[0].queued if plans[0].queued.flow else None
             owner = self._engine.owner
             again = await self._store.go_on(first.session.key, owner, request=request)
@@ -385,16 +396,3 @@ class Service(Executing):
 
 def _has_files(task: AnyTask) -> bool:
     return any(isinstance(value, File) for value in task.input.values())
-
-
-def _may_go_on(found: SpawnOutcome) -> bool:
-    """Whether work that was found under its key may go on, because it ended without success.
-
-    What an agent spawned has ended for good: the agent has been told so.
-    """
-    run, parent = found.run, found.session.parent
-    if found.is_new or (parent is not None and not is_group_key(parent)):
-        return False
-    if parent is not None:
-        return run.kind is RunnerKind.FLOW
-    return run.kind.is_group or run.status is RunStatus.OVER_BUDGET

@@ -37,6 +37,7 @@ from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.deliveries import read_given
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
+from parallel_agents.stores.known_plans import check_plans
 from parallel_agents.stores.notifications import has_due, read_unsent
 from parallel_agents.stores.overview import (
     count_rows,
@@ -189,7 +190,6 @@ class JournalStore(ABC):
                 listener(events)
 
     spawn = _change(lambda journal: journal.sessions.spawn)
-    check = _change(lambda journal: journal.sessions.check)
     send = _change(lambda journal: journal.sessions.send)
     go_on = _change(lambda journal: journal.going_on.go_on)
     kill = _change(lambda journal: journal.sessions.kill)
@@ -206,6 +206,7 @@ class JournalStore(ABC):
     release = _change(lambda journal: journal.owners.release)
     drop_dead_letters = _change(lambda journal: journal.dead_letters.drop)
 
+    check = _read(lambda rows: partial(check_plans, rows))
     rows = _read(lambda rows: rows.rows)
     rows_of = _read(lambda rows: rows.rows_of)
     results = _read(lambda rows: rows.results)
@@ -219,6 +220,7 @@ class JournalStore(ABC):
     count_events = _read(lambda rows: rows.count_events)
     last_seq = _read(lambda rows: rows.last_seq)
     sizes = _read(lambda rows: partial(read_sizes, rows.database))
+    throttles = _read(lambda rows: partial(read_throttles, rows.database))
     pages = _read(lambda rows: partial(read_pages, rows.database))
     mark = _read(lambda rows: rows.mark)
     check_rows = _read(lambda rows: partial(check_rows, rows))
@@ -309,9 +311,6 @@ class JournalStore(ABC):
     async def vitals(self, rules: StuckRules, *, since: float, now: float) -> Vitals:
         asked = partial(read_vitals, since=since, now=now, oldest_letter=self._oldest_letter)
         return await self.read(lambda rows: asked(rows, rules))
-
-    async def throttles(self) -> list[Throttle]:
-        return await self.read(lambda rows: read_throttles(rows.database))
 
     async def change_throttle(
         self, model: str, change: Callable[[Throttle], tuple[Throttle, _T]]

@@ -99,6 +99,10 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 is_exact=found.is_exact,
                 likely_nanousd=None if likely is None else likely.nanousd,
                 from_runs=found.from_runs,
+                reducer=asked.request.reduce,
+                reduce_calls=found.reduce_calls,
+                is_closed=found.is_closed,
+                is_cached=bool(asked.request.cache_seconds),
                 missing_keys=found.missing_keys,
             )
 
