@@ -21,7 +21,6 @@ from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked, checked_methods
 from parallel_agents.core.event import Event
 from parallel_agents.core.inspection import each_event
-from parallel_agents.core.known_cost import known_cost
 from parallel_agents.core.message import Message
 from parallel_agents.core.run import Result
 from parallel_agents.core.spelling import did_you_mean
@@ -290,7 +289,7 @@ def _row(line: SessionLine) -> dict[str, object]:
         "seconds": line.seconds,
         "input_tokens": usage.all_input_tokens,
         "output_tokens": usage.output_tokens,
-        "cost_usd": known_cost(run, run.spend),
+        "cost_usd": run.spend.cost_usd,
         "simulated_usd": run.spend.simulated_usd,
         "error_code": run.error_code,
     }

@@ -142,6 +142,8 @@ class AskedMap(NamedTuple):
             tokens = await room_for_rows(client, first[0].task, request.batch)
             request = replace(request, batch_tokens=tokens)
         request = replace(request, rows=found.count)
+        flow = request.flow_task(model=self.model)
+        await client.sessions.check([await client.sessions.plan_flow(flow, key=self.name)])
         notes = [_NAMES_ALONE] if _has_names_alone(request, agent) else []
         notes += [_none_is_done(len(done), found.count)] if done and len(left) == len(done) else []
         return CheckedMap(request, found.count, first[0], self.model, tuple(notes))

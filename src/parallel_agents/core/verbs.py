@@ -335,6 +335,12 @@ class Teams(Protocol):
         """
         ...
 
+    async def plan_flow(
+        self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
+    ) -> SessionPlan:
+        """The session that `spawn_flow` would start; its errors are those of `spawn_flow`."""
+        ...
+
     async def plan_fork(self, name: str, fork: Fork = NO_FORK) -> SessionPlan:
         """The session that `fork` would start.
 

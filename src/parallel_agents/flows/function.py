@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from parallel_agents.containment.parameters import NotTyped, Parameters
-from parallel_agents.core.agent import T
+from parallel_agents.core.agent import Agent, AnyAgent, T
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.json_value import all_finite
@@ -87,6 +87,16 @@ class FlowFunction(Generic[T]):
                 "what it returns are stored as JSON",
             ) from error
 
+    @property
+    def agents(self) -> list[AnyAgent]:
+        """The agents that the function names, as far as they are variables of its module or around it."""
+        try:
+            named = inspect.getclosurevars(self.call)
+        except TypeError:  # it is an object that can be called
+            return []
+        values = {**named.globals, **named.nonlocals}.values()
+        return [value for value in values if isinstance(value, Agent)]
+
     def task(
         self,
         values: Mapping[str, object],
@@ -127,7 +137,8 @@ class FlowFunction(Generic[T]):
             )
             self.values(stored)
         except (ValidationError, ValueError, RecursionError) as error:
-            why = _problems(error) if isinstance(error, ValidationError) else str(error)
+            is_checked = isinstance(error, ValidationError)
+            why = _problems(error) if is_checked else _unstorable(values) or str(error)
             known = self._parameters.names
             names = ", ".join(known) or "nothing"
             unknown = next((name for name in values if name not in known), "")
@@ -160,6 +171,16 @@ def joined(
             f"{taker} got {names} twice, in input= and by name", hint=f"pass {names} in one of them"
         )
     return {**(given or {}), **values}
+
+
+def _unstorable(values: Mapping[str, object]) -> str:
+    """Which argument is not a value: the class of one, or a call that was not awaited; empty for none."""
+    for name, value in values.items():
+        if isinstance(value, type):
+            return f"{name} is the class {value.__name__}, and not an instance of it"
+        if inspect.isawaitable(value):
+            return f"{name} was not awaited"
+    return ""
 
 
 def _missing(error: Exception) -> str:

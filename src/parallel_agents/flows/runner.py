@@ -134,7 +134,8 @@ class FlowRunner:
             raise
         except PagentsError as error:
             return Outcome(status=RunStatus.FAILED, error=_failure(error))
-        return Outcome(status=work.status, output=output, error=work.error, notices=work.notices)
+        notices = (*work.notices, *await work.edited.notices())
+        return Outcome(status=work.status, output=output, error=work.error, notices=notices)
 
     async def _remember(self, claim: Claim) -> Memory:
         """What the flow's runs have done so far."""

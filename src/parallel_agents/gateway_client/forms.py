@@ -353,6 +353,8 @@ class PricedMapForm:
     done: int
     would_run: int
     calls: int
+    reduce_calls: int
+    is_closed: bool
     agent: str
     model: str
     first: FirstForm

@@ -12,6 +12,7 @@ from parallel_agents.core.ids import is_group_key
 from parallel_agents.core.model import Model
 from parallel_agents.core.session import Session
 from parallel_agents.core.shortenings import Shortenings
+from parallel_agents.core.usage import UNBILLED
 
 LAST_CALL = (
     "Your budget is used up. Call no more tools: give your final answer now, from what you have."
@@ -44,7 +45,7 @@ def notice_of_unanswered(calls: int) -> tuple[str, ...]:
     if not calls:
         return ()
     those = "1 call" if calls == 1 else f"{calls} calls"
-    return (f"{those} without a reply may have been billed: the cost does not include that",)
+    return (f"{those} without a reply {UNBILLED}",)
 
 
 def notices_of_limits(hits: Mapping[LimitName, int], limits: CommandLimits) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
 from parallel_agents.core.ids import short
 from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.usage import Spend
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
@@ -20,7 +21,7 @@ from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.session_table import doing, print_lines
 from parallel_agents.views import format
-from parallel_agents.views.documents import result_json
+from parallel_agents.views.documents import money_json, result_json
 from parallel_agents.views.forks import told
 from parallel_agents.views.session_documents import line_json
 from parallel_agents.views.states import needs_text, shown_state
@@ -44,7 +45,7 @@ def show(
 
     found = run_cancellable(look())
     whole, members, results, own, total, *_ = found
-    row = whole.row
+    row, spent = whole.row, found.spent
     names = {row.session.key: format.name(row)}
     if json:
         items = [result_json(result) for result in results]
@@ -52,6 +53,8 @@ def show(
         if own:
             more["result"] = result_json(own[0])
         more["session"] = line_json(whole)
+        if spent is not None:
+            more["all_runs"] = {"runs": row.run.number, **_used(spent)}
         more["sessions"] = [line_json(member) for member in members]
         render.envelope("show", time.time(), items, total=None, **more)
     elif output is not None:
@@ -64,17 +67,35 @@ def show(
             print_lines(members)
         for result in own:
             render.result(result)
-        name, key = format.name(row), row.session.key
-        given = "" if name == short(key) else f"  {name}"
-        render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
-        if needs := needs_text(whole):
-            render.note(f"{needs}: {whole.asks or doing(whole)}")
-        if link := row.session.options.forked_from:
-            render.note(f"forked from {told(link)}")
-        if limits := described(row.session.options.limits.of_commands):
-            render.note(f"limits of its commands: {limits}")
+        _tell_session(found)
         _tell_rest(found, name)
     raise typer.Exit(exit_of(row.run.status))
+
+
+def _tell_session(found: Looked) -> None:
+    """Say which session it is, how it is doing, and what is to know about it."""
+    whole, row, spent = found.whole, found.whole.row, found.spent
+    name, key = format.name(row), row.session.key
+    given = "" if name == short(key) else f"  {name}"
+    render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
+    if spent is not None:
+        used = f"{format.tokens(spent)}  {format.money(spent)}"
+        render.note(f"all {row.run.number} runs of the session: {used}")
+    if needs := needs_text(whole):
+        render.note(f"{needs}: {whole.asks or doing(whole)}")
+    if link := row.session.options.forked_from:
+        render.note(f"forked from {told(link)}")
+    if limits := described(row.session.options.limits.of_commands):
+        render.note(f"limits of its commands: {limits}")
+
+
+def _used(spent: Spend) -> dict[str, object]:
+    return {
+        "calls": spent.calls,
+        "tokens": spent.usage.total_tokens,
+        "cost": money_json(spent.cost_usd),
+        "simulated_cost": money_json(spent.simulated_usd),
+    }
 
 
 def _tell_rest(found: Looked, name: str) -> None:

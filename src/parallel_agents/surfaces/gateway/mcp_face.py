@@ -57,11 +57,10 @@ class McpFace:
         async with AsyncExitStack() as stack:
             try:
                 opened = await asyncio.to_thread(_load)
-                client, answer = self._client, (await stack.enter_async_context(self._calls)).call
-                whole = opened(answer, self._stop, listed(client))
-                reading = opened(
-                    only_reading(answer, client), self._stop, listed_for_reading(client)
-                )
+                client, calls = self._client, await stack.enter_async_context(self._calls)
+                whole = opened(calls.call, self._stop, listed(client))
+                looking = only_reading(calls.call_looking, client)
+                reading = opened(looking, self._stop, listed_for_reading(client))
                 apps = {
                     Access.OPERATE: await stack.enter_async_context(whole),
                     Access.READ: await stack.enter_async_context(reading),

@@ -76,7 +76,7 @@ def skill_files(client: Client, folder: str, program: Program) -> dict[str, byte
     kind = "python" if client is OPENCLAW else "tools"
     parts = {
         f"@{part.upper()}@": _text(f"{part}-{kind}.md").strip("\n")
-        for part in ("running", "rules", "more")
+        for part in ("running", "rules", "limit", "more")
     }
     files = {"SKILL.md": _filled(_filled(_text("SKILL.md"), parts).rstrip("\n") + "\n", values)}
     if client is OPENCLAW:

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
