@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
 from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.views.flow_steps import FlowStep, read_flow_steps
 from parallel_agents.views.last_tries import RowCount, last_tries
 from parallel_agents.views.sessions import SessionLine, lines_of
 
@@ -20,6 +22,7 @@ class Looked(NamedTuple):
         total: how many tasks there are, each once.
         former: how many tries of them others followed.
         rows: how far a map's rows are.
+        steps: of a flow, everything that it has begun.
     """
 
     whole: SessionLine
@@ -29,6 +32,7 @@ class Looked(NamedTuple):
     total: int
     former: int = 0
     rows: RowCount | None = None
+    steps: Sequence[FlowStep] = ()
 
 
 async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
@@ -46,4 +50,5 @@ async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
     is_flow = row.run.kind is RunnerKind.FLOW
     own = await client.sessions.results([row.run.id]) if is_flow else []
     total = len(tries.runs)
-    return Looked(whole, members, results, own, total, len(tries.former), tries.rows)
+    steps = await read_flow_steps(client.journal, whole, members)
+    return Looked(whole, members, results, own, total, len(tries.former), tries.rows, steps)
