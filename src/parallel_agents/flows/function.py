@@ -135,6 +135,7 @@ class FlowFunction(Generic[T]):
             self.values(stored)
         except (ValidationError, ValueError, RecursionError) as error:
             why = _problems(error) if isinstance(error, ValidationError) else _unstored(values)
+            kept = "" if isinstance(error, ValidationError) else "; input is stored as JSON"
             known = self._parameters.names
             names = ", ".join(known) or "nothing"
             unknown = next((name for name in values if name not in known), "")
@@ -144,7 +145,7 @@ class FlowFunction(Generic[T]):
                 if missing
                 else f"the flow {self.name} does not take this input",
                 why=why,
-                hint=meant(unknown, (*known, *options), f"it takes {names}, stored as JSON"),
+                hint=meant(unknown, (*known, *options), f"it takes {names}{kept}"),
             ) from error
         return stored
 

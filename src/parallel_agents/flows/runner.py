@@ -25,11 +25,15 @@ from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
     FlowRaised,
     Incomplete,
+    InvalidInput,
     LeftRun,
+    MissingKey,
     PagentsError,
     RunTimedOut,
     StepFailed,
     StoreError,
+    UnknownAgent,
+    UnknownModel,
 )
 from parallel_agents.flows.flow import Flow
 from parallel_agents.flows.function import FlowFunction, as_json
@@ -129,7 +133,8 @@ class FlowRunner:
             raise
         except PagentsError as error:
             return Outcome(status=RunStatus.FAILED, error=_failure(error))
-        return Outcome(status=work.status, output=output, error=work.error, notices=work.notices)
+        notices = (*work.notices, *steps.notices)
+        return Outcome(status=work.status, output=output, error=work.error, notices=notices)
 
     async def _remember(self, claim: Claim) -> Memory:
         """What the flow's runs have done so far."""
@@ -209,6 +214,8 @@ def _output(function: FlowFunction[Any], name: str, value: object) -> Json:
 def _failure(error: PagentsError) -> Failure:
     """The failure of a flow; whatever ended it, the reader is told what can be done."""
     failure = Failure.of(error)
+    if failure.hint and type(error) in (InvalidInput, UnknownAgent, UnknownModel, MissingKey):
+        return replace(failure, hint=f"{failure.hint}; {_AGAIN}")
     if failure.hint or not isinstance(error, StepFailed | FlowRaised):
         return failure
     return replace(failure, hint=_AGAIN)
