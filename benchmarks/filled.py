@@ -38,7 +38,7 @@ LARGE = Size(20, 1_000, 5_000)  # 200,060 events
 SMALL = Size(1, 2, 3)
 _AT_ONCE = 20
 _OWNER = OwnerId("filler")
-_AGENT = pa.Agent(
+AGENT = pa.Agent(
     name="clerk", description="Files.", instructions="You file papers.", tools=("file",)
 )
 _REFUSED = Failure.of(GateRefused("the page is upside down"))
@@ -51,14 +51,14 @@ async def fill(path: Path, size: Size) -> int:
         owner = Owner(id=_OWNER, host="here", pid=1)
         await store.heartbeat(owner)
         for number in range(size.teams):
-            team, *tasks = _team(number, size.tasks)
+            team, *tasks = team_plans(number, size.tasks)
             await store.spawn([team, *tasks])
             await store.claim(team.run, _OWNER)
-            await _work_all(store, tasks)
+            await work_all(store, tasks)
             await store.finish(team.run, 1, Outcome(status=RunStatus.DONE, text="all done"))
-        singles = [_plan(f"paper {number}") for number in range(size.singles)]
+        singles = [session_plan(f"paper {number}") for number in range(size.singles)]
         await store.spawn(singles)
-        await _work_all(store, singles)
+        await work_all(store, singles)
         await store.heartbeat(Owner(id=_OWNER, host="here", pid=1, state=OwnerState.GONE))
         return await store.count_events()
     finally:
@@ -73,7 +73,7 @@ async def fill_team(path: Path, tasks: int, turns: int) -> SessionKey:
     store = await SqliteStore.open(path)
     try:
         await store.heartbeat(Owner(id=_OWNER, host="here", pid=1))
-        team, *plans = _team(0, tasks)
+        team, *plans = team_plans(0, tasks)
         await store.spawn([team, *plans])
         await store.claim(team.run, _OWNER)
         for plan in plans:
@@ -108,12 +108,12 @@ def _turn_ends(turn: int) -> list[Entry]:
     return [Entry(f"turn-{turn}/call-1", finished)]
 
 
-def _team(number: int, tasks: int) -> list[SessionPlan]:
+def team_plans(number: int, tasks: int) -> list[SessionPlan]:
     name = f"month-{number}"
     key = SessionKey(f"team:filing:{name}")
-    session = Session(key=key, agent=_AGENT, label="filing", spawn_key=name, root=key)
+    session = Session(key=key, agent=AGENT, label="filing", spawn_key=name, root=key)
     texts = [f"paper {number}/{task}" for task in range(tasks)]
-    task = TeamTask(name="filing", tasks=tuple(pa.Task(_AGENT, text) for text in texts))
+    task = TeamTask(name="filing", tasks=tuple(pa.Task(AGENT, text) for text in texts))
     team = SessionPlan(
         session=session,
         run=make_run_id(),
@@ -122,16 +122,16 @@ def _team(number: int, tasks: int) -> list[SessionPlan]:
         digest=name,
     )
     members = zip(texts, task.keys, strict=True)
-    return [team, *(_plan(text, session, key) for text, key in members)]
+    return [team, *(session_plan(text, session, key) for text, key in members)]
 
 
-def _plan(text: str, team: Session | None = None, key: str = "") -> SessionPlan:
-    own = make_session_key(_AGENT.name)
+def session_plan(text: str, team: Session | None = None, key: str = "") -> SessionPlan:
+    own = make_session_key(AGENT.name)
     return SessionPlan(
         session=Session(
             key=own,
-            agent=_AGENT,
-            label=_AGENT.name,
+            agent=AGENT,
+            label=AGENT.name,
             spawn_key=key or own,
             parent=team.key if team else None,
             root=team.root if team else own,
@@ -145,7 +145,7 @@ def _plan(text: str, team: Session | None = None, key: str = "") -> SessionPlan:
     )
 
 
-async def _work_all(store: SqliteStore, plans: Sequence[SessionPlan]) -> None:
+async def work_all(store: SqliteStore, plans: Sequence[SessionPlan]) -> None:
     for first in range(0, len(plans), _AT_ONCE):
         await asyncio.gather(
             *(_work(store, plan.run, n) for n, plan in enumerate(plans[first : first + _AT_ONCE]))

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.filled import _OWNER, _plan, _replied, _team
+from benchmarks.filled import _OWNER, _replied, session_plan, team_plans
 from benchmarks.gateway import cpu_seconds, free_port, rss_megabytes, until_first_answer
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant
@@ -94,7 +94,7 @@ async def fill(path: Path) -> str:
     """A team of a thousand sessions with sixty bars each; its key."""
     store = await SqliteStore.open(path)
     await store.heartbeat(Owner(id=_OWNER, host="here", pid=1))
-    team, *tasks = _team(0, SESSIONS)
+    team, *tasks = team_plans(0, SESSIONS)
     await store.spawn([team, *tasks])
     await store.claim(team.run, _OWNER)
     for plan in tasks:
@@ -120,7 +120,7 @@ async def feed(path: Path, rate: int, seconds: float) -> None:
     """Write so many events a second into sessions that work, and a probe ten times a second."""
     store = await SqliteStore.open(path)
     await store.heartbeat(Owner(id=_OWNER, host="here", pid=1))
-    plans = [_plan(f"work {number}") for number in range(WORKING)]
+    plans = [session_plan(f"work {number}") for number in range(WORKING)]
     await store.spawn(plans)
     for plan in plans:
         await store.claim(plan.run, _OWNER)
@@ -145,7 +145,7 @@ async def feed(path: Path, rate: int, seconds: float) -> None:
 
 
 async def _probe(store: SqliteStore) -> None:
-    plan = _plan("probe")
+    plan = session_plan("probe")
     label = f"probe-{time.time() * 1000:.0f}"
     await store.spawn([replace(plan, session=replace(plan.session, label=label))])
 

@@ -16,7 +16,7 @@ class Tally(NamedTuple):
 
     Attributes:
         owner: the process that executes them, if they are live.
-        unclaimed_since: when they were queued, if no process has claimed them yet.
+        unclaimed_since: when the newest of them was queued, if no process has claimed any yet.
         finished_at: when the last of them ended, in seconds since the epoch; None if they are live.
         is_later: whether they began after the team had ended, such as retries.
         is_retrying: whether the last call of each failed and is made again.

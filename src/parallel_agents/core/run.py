@@ -17,7 +17,7 @@ from parallel_agents.core.shown_results import ShownResult, html_of, line_of, ta
 from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.core.workspace import Changes
-from parallel_agents.errors import NoOutput, OverBudget, PagentsError
+from parallel_agents.errors import NoOutput, OverBudget, PagentsError, StepFailed
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True, default=Json)
@@ -93,7 +93,7 @@ class Failure(Frozen):
 
     @classmethod
     def of(cls, error: PagentsError) -> Failure:
-        account = error.account if isinstance(error, OverBudget) else ""
+        account = error.account if isinstance(error, OverBudget | StepFailed) else ""
         message, why, hint = map(_kept, (error.message, error.why, error.hint))
         return cls(error.code, message, why, hint, account)
 

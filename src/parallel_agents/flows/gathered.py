@@ -134,6 +134,7 @@ def checked_result(result: Result[T], name: str, *, check: bool) -> Result[T]:
         f"the step {name} is {result.status}",
         why=_cause(error) if error else "",
         hint=(error.hint if error else "") or "pass check=False to look at its result",
+        account=error.account if error else "",
     )
 
 

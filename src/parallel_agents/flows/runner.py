@@ -35,6 +35,7 @@ from parallel_agents.errors import (
     UnknownAgent,
     UnknownModel,
 )
+from parallel_agents.flows.cancelled_gathers import left_out
 from parallel_agents.flows.flow import Flow
 from parallel_agents.flows.function import FlowFunction, as_json
 from parallel_agents.flows.functions import Functions
@@ -80,6 +81,10 @@ class FlowRunner:
         self._patience = patience
 
     async def run(self, activation: Activation) -> None:
+        with left_out():
+            await self._run(activation)
+
+    async def _run(self, activation: Activation) -> None:
         claim = activation.claim
         session, task = claim.session, _flow_task(claim.events[0].body)
         activation.slot.park()
@@ -152,7 +157,9 @@ async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, wor
         PagentsError: the function raised it, or something that is told by FlowRaised.
         StoreError, LeftRun, FlowChanged: a step had it, so that the run cannot go on.
     """
-    called = asyncio.create_task(contained(_called(function, flow, task), f"flow {task.name}"))
+    called = asyncio.create_task(
+        contained(_called(function, flow, task, work), f"flow {task.name}")
+    )
     try:
         await asyncio.wait((called, work.left), return_when=asyncio.FIRST_COMPLETED)
         if work.left.done():
@@ -177,14 +184,14 @@ async def _finished(function: FlowFunction[Any], flow: Flow, task: FlowTask, wor
             await asyncio.wait((called,))
 
 
-async def _called(function: FlowFunction[Any], flow: Flow, task: FlowTask) -> object:
+async def _called(function: FlowFunction[Any], flow: Flow, task: FlowTask, work: Work) -> object:
     try:
         values = function.values(task.input)
     except ValidationError as error:
         raise FlowRaised(
             f"the flow {task.name} does not take its input any more", why=describe_problem(error)
         ) from error
-    with noting_forgotten() as forgotten:
+    with work.made_tasks.noting(), noting_forgotten() as forgotten:
         value = await function.call(flow, **values)
     if isinstance(value, Awaited):
         value.close()

@@ -10,25 +10,28 @@ from typing import Any, NoReturn
 
 from parallel_agents.core.async_use import called_at
 from parallel_agents.errors import AsyncMisused
-from parallel_agents.flows.cancelled_gathers import leave_out
+from parallel_agents.flows.made_tasks import MadeTasks
 
 _log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 5.0
 _SHOWN = 5
-# Turns of the loop after which a task that was made asks for its step, and those that it makes for theirs.
-_TURNS = 4
+_MOST_TURNS = 1000  # of the loop, for tasks that make others without end
 
 
 class Waiting:
-    """The tasks that wait for steps of one flow's run."""
+    """The tasks that wait for steps of one flow's run.
+
+    Attributes:
+        made: the tasks of its function, which may ask for steps once they begin.
+    """
 
     def __init__(self) -> None:
+        self.made = MadeTasks()
         self._tasks: dict[asyncio.Task[Any], tuple[str, str]] = {}
         self._late: dict[str, str] | None = None
         self._told = False
         self.is_closed = False
-        leave_out(asyncio.get_running_loop())
 
     @contextmanager
     def noted(self, step: str) -> Generator[None]:
@@ -51,7 +54,9 @@ class Waiting:
         self.is_closed = True
         left = dict(at for task, at in self._tasks.items() if not task.cancelling())
         self._late = {}
-        for _ in range(_TURNS):
+        turns = 0
+        while self.made.are_unbegun() and turns < _MOST_TURNS:
+            turns += 1
             await asyncio.sleep(0)
         left |= self._late
         self._late = None

@@ -58,8 +58,8 @@ class Work:
         patience: how long questions wait for a person.
 
     Attributes:
-        status: how the run ends if the function returns.
-        error: why that is not done.
+        status, error: how the run ends if the function returns, and why it is not done.
+        made_tasks: the tasks that the function makes.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Work:
         self._notices: list[str] = []
         self._goes_another_way = False
         self._waiting = Waiting()
+        self.made_tasks = self._waiting.made
         self.status = RunStatus.DONE
         self.error: Failure | None = None
         self.left: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
@@ -330,10 +331,8 @@ class Work:
             FlowChanged: it does.
         """
         missing = self._replay.missing()
-        if not missing:
-            return
-        listed = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
-        if self._refuses:
+        if missing and self._refuses:
+            listed = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
             raise self._changed(f"its new step {name} comes where {listed} came")
 
     def _changed(self, why: str) -> FlowChanged:
@@ -393,7 +392,8 @@ def _raised(name: str, error: Exception, call: Call) -> StepFailed | StepUnknown
 
 def _output_of(finished: StepFinished) -> Json:
     if (error := finished.error) is not None:
-        kinds = {kind.code: kind for kind in (StepPartlyDone, StepUnknown)}
-        kind = kinds.get(error.code, StepFailed)
-        raise kind(error.message, why=error.why, hint=error.hint)
+        if error.code == StepUnknown.code:
+            raise StepUnknown(error.message, why=error.why, hint=error.hint)
+        kind = StepPartlyDone if error.code == StepPartlyDone.code else StepFailed
+        raise kind(error.message, why=error.why, hint=error.hint, account=error.account)
     return finished.output

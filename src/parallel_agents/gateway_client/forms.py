@@ -123,29 +123,6 @@ class MoneyForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PricedTaskForm:
-    """What one task would cost; None is unknown."""
-
-    label: str
-    agent: str
-    model: str
-    first_call_at_most: MoneyForm | None
-    likely: MoneyForm | None
-    from_runs: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceForm:
-    """What work would cost; `is_sketch` says that the tasks only stand for the steps of a plan."""
-
-    tasks: tuple[PricedTaskForm, ...]
-    budget_usd: float | None
-    budget_tokens: int | None
-    is_sketch: bool
-    missing_keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FailureForm:
     """Why something was refused."""
 

@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 from parallel_agents.containment.calls import tell
 from parallel_agents.core.event_store import Unsubscribe
@@ -18,35 +16,21 @@ from parallel_agents.gateway_client.following import data_of
 from parallel_agents.gateway_client.forms import PieceForm
 from parallel_agents.gateway_client.pauses import MOST_CUTS, pause_after
 from parallel_agents.gateway_client.wire import LISTEN, PIECE
+from parallel_agents.live_text.listener_tasks import ListenerTasks, stopping
 
 _log = logging.getLogger(__name__)
 _LAST_SECONDS = 2.0
 
 
-class Listening:
+class Listening(ListenerTasks):
     """Who listens to the runs of a gateway, for as long as its `async with` block lasts."""
 
     def __init__(self, exchange: Exchange) -> None:
+        super().__init__()
         self._exchange = exchange
-        self._group = asyncio.TaskGroup()
         self._runs: dict[asyncio.Task[None], RunId] = {}
         self._heard: dict[asyncio.Task[None], HeardText] = {}
         self._has_news = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for task in self._runs:
-            task.cancel()
-        # The tasks fail with nothing; the error of the block is whose block it is.
-        await self._group.__aexit__(None, None, None)
 
     def listen(
         self, run: RunId, on_text: Callable[[str], None], *, is_whole: bool = False
@@ -57,14 +41,10 @@ class Listening:
         """
         self._exchange.check_open()
         heard = HeardText(0 if is_whole else None)
-        task = self._group.create_task(self._hear(run, on_text, heard))
+        task = self._begin(self._hear(run, on_text, heard))
         self._runs[task], self._heard[task] = run, heard
         task.add_done_callback(self._forget)
-
-        def stop() -> None:
-            task.cancel()
-
-        return stop
+        return stopping(task)
 
     async def heard(self, run: RunId, turn: int) -> None:
         """Return when whoever listens has heard all of a turn, which has ended; soon in any case."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from parallel_agents.containment.calls import tell
 from parallel_agents.core.event_store import Unsubscribe
@@ -17,44 +15,22 @@ from parallel_agents.live_text.folder import (
     Text,
     TextReader,
 )
+from parallel_agents.live_text.listener_tasks import ListenerTasks, stopping
 
 _LOOK_SECONDS = 0.1
 _WANT_LOOKS = int(WANTED_SECONDS / _LOOK_SECONDS / 4)
 
 
-class HomeListening:
+class HomeListening(ListenerTasks):
     """Who listens to the runs of a home, for as long as its `async with` block lasts."""
 
     def __init__(self, folder: LiveTextFolder) -> None:
+        super().__init__()
         self._folder = folder
-        self._group = asyncio.TaskGroup()
-        self._hearing: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for task in self._hearing:
-            task.cancel()
-        # The tasks fail with nothing; the error of the block is whose block it is.
-        await self._group.__aexit__(None, None, None)
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         """Call `on_text` with what the run writes from its next call on, until unsubscribed."""
-        task = self._group.create_task(self._hear(run, on_text))
-        self._hearing.add(task)
-        task.add_done_callback(self._hearing.discard)
-
-        def stop() -> None:
-            task.cancel()
-
-        return stop
+        return stopping(self._begin(self._hear(run, on_text)))
 
     async def _hear(self, run: RunId, on_text: Callable[[str], None]) -> None:
         reader, before, looks = TextReader(self._folder, run), NOTHING, 0

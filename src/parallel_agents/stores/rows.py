@@ -36,6 +36,7 @@ from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _OWNER_TYPES = (str, str, int, str, str, float, str, int, str)
+_STATUSES: Mapping[object, RunStatus] = {status.value: status for status in RunStatus}
 
 _AT_ONCE = 500  # results, whose rows have several kilobytes each, and are not kept
 # Rows that are kept decoded, two kilobytes each, if their options are small.
@@ -385,7 +386,7 @@ def _is_whole(columns: Iterable[object]) -> bool:
 
 
 def status_from(stored: object) -> RunStatus:
-    return RunStatus(stored) if stored in tuple(RunStatus) else RunStatus.UNREADABLE
+    return _STATUSES.get(stored, RunStatus.UNREADABLE)
 
 
 def _no_run(run: RunId) -> NotFound:

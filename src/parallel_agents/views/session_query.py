@@ -116,6 +116,11 @@ class SessionQuery:
         is_looked_at = named & {*looked_at, *(status.value for status in LIVE)}
         return not is_looked_at and not self.costs
 
+    @property
+    def is_of_waiting(self) -> bool:
+        """Whether only sessions are asked for whose run itself waits for a person."""
+        return self.states == frozenset({_WAITING})
+
     def takes(self, line: SessionLine) -> bool:
         """Whether a session that the filter lets through is asked for."""
         is_in_state = not self.states or bool(self.states & _states_of(line))

@@ -15,6 +15,7 @@ from parallel_agents.views.session_query import SessionQuery
 from parallel_agents.views.sessions import SessionLine, lines_of
 
 _SCANNED = 5_000  # each part reads all open questions anew
+_MOST_ASKING = 500  # sessions that are looked for by their keys
 
 
 class Sought(NamedTuple):
@@ -44,10 +45,20 @@ async def search(
     if query.is_decided_by_store:
         rows = await sessions.list(replace(chosen, limit=limit, after=after))
         return Sought(lines_of(await journal.look(rows), lacks), await journal.count_rows(chosen))
+    if query.is_of_waiting and (asking := await _asking(sessions)) is not None:
+        chosen = replace(chosen, sessions=asking)
     found = await _scan(sessions, journal, query, chosen, lacks)
     keys = [line.row.session.key for line in found]
     start = keys.index(after) + 1 if after is not None and after in keys else 0
     return Sought(found[start : start + limit], len(found))
+
+
+async def _asking(sessions: SessionReads) -> tuple[SessionKey, ...] | None:
+    """The sessions that may wait for a person; None if they are many, or wait together for a budget."""
+    questions = await sessions.questions()
+    keys = tuple({each.session for each in questions})
+    is_known = len(keys) <= _MOST_ASKING and all(each.runs == 1 for each in questions)
+    return keys if is_known else None
 
 
 async def _scan(

@@ -117,7 +117,7 @@ async def test_a_goal_is_priced_there_on_the_model_that_it_names_or_refused(
 
     assert price.is_sketch
     assert [task.model for task in price.tasks] == ["sim/price-change"] * 2
-    assert [task.first_call_at_most is not None for task in price.tasks] == [True, False]
+    assert [task.first_call_at_most is not None for task in price.tasks] == [True, True]
 
 
 async def test_a_goal_waits_for_a_yes_from_another_machine(serving: Serving) -> None:

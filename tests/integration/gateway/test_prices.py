@@ -66,6 +66,7 @@ async def test_each_task_of_a_team_has_a_price(serving: Serving) -> None:
     ) == pytest.approx(float(price["first_calls_at_most"]["amount"]))
     firsts = [each["first_call_at_most"] is not None for each in plan["tasks"]]
     assert (price["is_sketch"], plan["is_sketch"]) == (False, True)
+    assert price["worst_case_usd"] is None
     assert firsts == [True, *[False] * plan["first_calls_unknown"]]
 
 

@@ -172,16 +172,32 @@ async def _leaves_a_task(flow: Flow) -> object:
     return asyncio.create_task(later()).done()
 
 
+async def _leaves_a_task_of_tasks(flow: Flow) -> object:
+    async def later(tasks: int) -> object:
+        task = asyncio.create_task(later(tasks - 1)) if tasks else None
+        return await (task or flow.task("a", write("one")))
+
+    return asyncio.create_task(later(20)).done()
+
+
 @pytest.mark.parametrize(
     ("flow_of", "told", "lines"),
-    [(_leaves_a_gather, "the steps a, b were", 1), (_leaves_a_task, "the step a was", 2)],
+    [
+        (_leaves_a_gather, "the steps a, b were", 1),
+        (_leaves_a_task, "the step a was", 2),
+        (_leaves_a_task_of_tasks, "the step a was", 3),
+    ],
 )
 async def test_a_flow_that_returns_before_its_steps_end_is_not_done(
-    flow_of: Callable[[Flow], Awaitable[object]], told: str, lines: int
+    flow_of: Callable[[Flow], Awaitable[object]],
+    told: str,
+    lines: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with process(Writer(), lasting_store()) as rig:
         result = await run(rig, flow_of)
 
+    assert "never retrieved" not in caplog.text
     called = f"called in test_steps.py, line {flow_of.__code__.co_firstlineno + lines}"
     assert result.error is not None
     assert (result.error.code, result.error.message) == ("PA-E347", f"{told} not awaited")

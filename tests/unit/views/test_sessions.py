@@ -12,6 +12,7 @@ from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.question import waiting_runs
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import Overloaded
+from parallel_agents.flows.flow import Flow
 from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
@@ -61,6 +62,24 @@ async def test_a_team_whose_tasks_wait_for_a_person_needs_one() -> None:
         assert [each.runs for each in questions] == [3]
         assert waiting_runs(questions) == 3
         assert await found(rig, "state:waiting") == ["a", "b", "c"]
+
+
+async def _asks(flow: Flow) -> str:
+    return await flow.ask("Which drawer?")
+
+
+async def test_a_session_that_asks_is_found_among_those_that_work() -> None:
+    async with open_rig(RepliesWith(is_down, "scripted/model"), agents=[WRITER]) as rig:
+        await rig.sessions.spawn(Task("writer", "go", key="works"))
+        await asyncio.sleep(10)
+        before = await found(rig, "state:waiting")
+        await rig.sessions.spawn_flow(_asks, key="asks")
+        await asyncio.sleep(10)
+
+        assert before == []
+        assert await found(rig, "state:waiting") == ["_asks"]
+        assert await found(rig, "state:waiting kind:agent") == []
+        assert await found(rig, "state:waiting,retrying") == ["_asks", "writer"]
 
 
 async def test_a_call_that_is_made_again_is_a_state() -> None:

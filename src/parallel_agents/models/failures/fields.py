@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from parallel_agents.core.json_value import is_too_deep
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.models.failures.finding import find_error
 from parallel_agents.models.failures.pages import is_page, read_page
@@ -53,10 +54,10 @@ class Field(NamedTuple):
 
 
 def parse_body(body: bytes) -> Json:
-    """The JSON value of a response, or its text if it is not JSON."""
+    """The JSON value of a response, or its text if it is not JSON or has more levels than are read."""
     text = body[:_MOST_BYTES].decode("utf-8", errors="replace").lstrip("\ufeff").strip()
     found = _parse(text)
-    return text if found is None else found
+    return text if found is None or is_too_deep(found, body) else found
 
 
 def fields_of(value: Json) -> Iterator[Field]:

@@ -12,7 +12,7 @@ import typer
 
 from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.plan_probes import foresee_plan
+from parallel_agents.app.foreseeing import Foresight, foresee_plan
 from parallel_agents.app.reading import check_exists
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, make_name
@@ -59,13 +59,7 @@ from parallel_agents.surfaces.cli.distant_run import (
     team_at_distance,
 )
 from parallel_agents.surfaces.cli.do_result import concluded_do
-from parallel_agents.surfaces.cli.dry_run import (
-    UNKNOWN_STEPS,
-    DryRun,
-    Planned,
-    print_dry_run,
-    without_done,
-)
+from parallel_agents.surfaces.cli.dry_run import DryRun, print_dry_run, without_done
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.file_option import Texts
 from parallel_agents.surfaces.cli.foreground import (
@@ -133,7 +127,7 @@ class _AskedRun(NamedTuple):
             is_json=display.is_json,
         )
 
-    async def planned(self, environment: Environment, client: Client) -> Planned:
+    async def foreseen(self, environment: Environment, client: Client) -> Foresight:
         """The sessions that it would start, as far as that is known."""
         found = client.catalog.team(self.team)
         values = team_values(found, self.inputs, self.files)
@@ -142,10 +136,7 @@ class _AskedRun(NamedTuple):
             team, *plans = await client.sessions.plan_team(asked, key=self.name)
             return await without_done(client, team, plans)
         plan = self.overrides.apply_to_plan(found.plan)
-        outlook = await foresee_plan(client, environment, plan, found.filled(values))
-        return Planned(
-            outlook.plans, plan.budget, UNKNOWN_STEPS, is_sketch=True, unread=outlook.unread
-        )
+        return await foresee_plan(client, environment, plan, found.filled(values))
 
 
 @executes_work
@@ -212,7 +203,7 @@ def _run_here(
     context: CliContext, asked: _AskedRun, _tags: Sequence[str], display: Display, *, is_dry: bool
 ) -> None:
     if is_dry:
-        plan = partial(asked.planned, context.environment)
+        plan = partial(asked.foreseen, context.environment)
         print_dry_run(context, plan, is_json=display.is_json)
     else:
         _run_to_the_end(context, partial(asked.prepare, context, display), display)

@@ -48,6 +48,8 @@ def tell_steps(result: Result) -> None:
         if isinstance(end, Mapping) and end.get("status") != "done":
             status = str(end.get("status"))
             render.line(f"{_GLYPHS.get(status, '?')} {id}  {status}: {end.get('why', '')}")
+    if steps_of(result) and result.error is not None and result.error.hint:
+        render.note(f"  hint  {result.error.hint}")
     for notice in result.notices:
         render.note(f"Note: {notice}")
     if result.error is not None and not steps_of(result):

@@ -321,7 +321,7 @@ def test_any_response_becomes_an_error(status: int, body: bytes, header: str) ->
     "body",
     [
         b"[" * 100_000,
-        b'{"error":' * 2_000 + b"1" + b"}" * 2_000,
+        *(b'{"error":' * levels + b"1" + b"}" * levels for levels in (600, 2_000)),
         orjson.dumps({"error": {"message": "{'a': " * 3_000}}),
         b"{" + b"9" * 10_000 + b"}",
         b"<html>" + b"<" * 100_000,

@@ -645,12 +645,11 @@ WITH teams AS MATERIALIZED (
            (SELECT CASE WHEN {live} THEN 9e999 ELSE r.finished_at END
             FROM runs AS r WHERE r.session = value ORDER BY r.number DESC LIMIT 1) AS ended_at
     FROM json_each(?))
-SELECT team, status, owner, is_unclaimed, unclaimed_since, is_later, is_retrying, is_paused,
+SELECT team, status, owner, is_unclaimed, MAX(created_at), is_later, is_retrying, is_paused,
        COUNT(*) FILTER (WHERE is_latest), MAX(finished_at)
 FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              {live} AND r.epoch = 0 AS is_unclaimed,
-             CASE WHEN {live} AND r.epoch = 0 THEN r.created_at END AS unclaimed_since,
-             r.finished_at,
+             r.created_at, r.finished_at,
              r.created_at > ended_at
              OR (asking.kind = 'team' AND EXISTS (SELECT 1 FROM dead_letters AS d WHERE d.retried_by = r.session))
              AS is_later,
@@ -665,7 +664,7 @@ FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
                  SELECT 1 FROM dead_letters AS d JOIN runs AS again ON again.session = d.retried_by
                  WHERE d.run = r.id AND (again.created_at > ended_at) = (r.created_at > ended_at))) AS is_latest
       FROM teams JOIN runs AS asking ON asking.session = team CROSS JOIN runs AS r ON r.asked_by = asking.id)
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+GROUP BY team, status, owner, is_unclaimed, is_later, is_retrying, is_paused;
 
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,

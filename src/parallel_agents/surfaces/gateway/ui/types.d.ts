@@ -332,14 +332,17 @@ export interface Field {
 }
 
 export interface Priced {
-  tasks: { label: string; agent: string; model: string; first_call_at_most: Money | null; likely: Money | null; from_runs: number; is_simulated: boolean }[];
+  tasks: { label: string; agent: string; model: string; tasks: number; tasks_at_most: number; open_list: string | null; first_call_at_most: Money | null; likely: Money | null; from_runs: number; is_simulated: boolean }[];
   first_calls_at_most: Money | null;
   first_calls_unknown: number;
   likely: Money | null;
   likely_unknown: number;
   budget_usd: number | null;
   budget_tokens: number | null;
+  worst_case_usd: number | null;
+  worst_case_tokens: number | null;
   is_sketch: boolean;
+  notes: string[];
   missing_keys: string[];
 }
 
