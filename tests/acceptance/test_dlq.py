@@ -84,6 +84,10 @@ def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
     assert unknown["first_call_at_most"] is None
     told = pagents("dlq", "retry", "bad", "--dry-run", "-m", "bench/other")
     assert "1 would run, at an unknown price." in told.err
+    lacking = pagents("dlq", "retry", "bad", "--dry-run", "-m", "openai/gpt-4o")
+    assert lacking.code == 0
+    assert "OPENAI_API_KEY is not set" in lacking.err
+    assert "PA-E112" in pagents("retry", "bad", "-m", "openai/gpt-4o").err
     assert item["session_key"] is None
     assert len(provider.requests) == before
     assert len(pagents.items("dlq", "list")) == 1

@@ -110,6 +110,8 @@ class AskedMap(NamedTuple):
             tokens = await room_for_rows(client, first[0].task, request.batch)
             request = replace(request, batch_tokens=tokens)
         request = replace(request, rows=found.count)
+        flow = request.flow_task(model=self.model)
+        await client.sessions.check([await client.sessions.plan_flow(flow, key=self.name)])
         return CheckedMap(request, found.count, first[0], self.model)
 
     async def begin(

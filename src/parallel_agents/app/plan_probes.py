@@ -123,5 +123,6 @@ def probe_task(app: Client, probe: Probe) -> Task[Any]:
         gates=step.gates,
         refine=step.refine,
         budget=step.budget,
+        cache_seconds=probe.placed.plan.cache_seconds,
     )
     return task if filled is None else replace(task, workspace=probe.placed.plan.workspace)

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.event import Event
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, SessionKey
@@ -127,6 +128,14 @@ class FlowSessions(MapSessions, Protocol):
 
     async def history(self, name: str, *, after: int = 0, limit: int = PAGE) -> list[Event]:
         """A page of what happened in a session, oldest first, after the event number `after`."""
+        ...
+
+    def agent_of(self, task: AnyTask) -> AnyAgent:
+        """The agent of a task as it is now.
+
+        Raises:
+            UnknownAgent, InvalidFile: there is none of its name.
+        """
         ...
 
     async def attached(self, task: AnyTask) -> AnyTask:

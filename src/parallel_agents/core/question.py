@@ -84,6 +84,16 @@ class Question:
         """Whether it asks if a call may be made."""
         return self.question is QuestionKind.APPROVAL
 
+    @property
+    def what(self) -> str:
+        """What is asked, in a line."""
+        return f"{self.tool} {self.text}".strip()
+
+    @property
+    def told(self) -> str:
+        """What a run does while the question waits for a person."""
+        return f"asks you: {self.what}"
+
     def is_over(self, now: float) -> bool:
         """Whether the time to answer is over, at `now` on the store's clock."""
         return now >= self.expires_at

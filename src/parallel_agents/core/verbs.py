@@ -38,12 +38,14 @@ class Spawned(NamedTuple):
     Attributes:
         is_new: False if the key was in the store already.
         kept: the options that were asked for otherwise before, and stay as they were.
+        has_new_budget: it was there already, with another budget than it has now.
     """
 
     session_key: SessionKey
     run_id: RunId
     is_new: bool = True
     kept: tuple[str, ...] = ()
+    has_new_budget: bool = False
 
 
 class Steer(NamedTuple):
@@ -331,6 +333,12 @@ class Teams(Protocol):
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be spawned.
         """
+        ...
+
+    async def plan_flow(
+        self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
+    ) -> SessionPlan:
+        """The session that `spawn_flow` would start; its errors are those of `spawn_flow`."""
         ...
 
     async def plan_fork(self, name: str, fork: Fork = NO_FORK) -> SessionPlan:

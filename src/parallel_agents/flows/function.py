@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from parallel_agents.containment.parameters import NotJson, NotTyped, Parameters
-from parallel_agents.core.agent import T
+from parallel_agents.core.agent import Agent, AnyAgent, T
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.json_value import all_finite
@@ -94,6 +94,16 @@ class FlowFunction(Generic[T]):
                 hint=_STORED if is_json else _WRITTEN,
             ) from error
 
+    @property
+    def agents(self) -> list[AnyAgent]:
+        """The agents that the function names, as far as they are variables of its module or around it."""
+        try:
+            named = inspect.getclosurevars(self.call)
+        except TypeError:  # it is an object that can be called
+            return []
+        values = {**named.globals, **named.nonlocals}.values()
+        return [value for value in values if isinstance(value, Agent)]
+
     def task(
         self,
         values: Mapping[str, object],
@@ -155,11 +165,15 @@ class FlowFunction(Generic[T]):
 
 
 def _unstored(values: Mapping[str, object]) -> str:
-    """Which argument JSON cannot represent."""
+    """Which argument JSON cannot represent: a class, a call that was not awaited, or another value."""
     for name, value in values.items():
         try:
             to_jsonable_python(ordered(value))
         except (ValueError, RecursionError):
+            if isinstance(value, type):
+                return f"{name} is the class {value.__name__}, and not an instance of it"
+            if inspect.isawaitable(value):
+                return f"{name} was not awaited"
             what = f"{shown(value)} ({type(value).__name__})"
             return f"{name}: JSON cannot represent {what}, or something in it"
     return "JSON cannot represent it"

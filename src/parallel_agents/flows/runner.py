@@ -138,7 +138,7 @@ class FlowRunner:
             raise
         except PagentsError as error:
             return Outcome(status=RunStatus.FAILED, error=_failure(error))
-        notices = (*work.notices, *steps.notices)
+        notices = (*work.notices, *steps.notices, *await work.edited.notices())
         return Outcome(status=work.status, output=output, error=work.error, notices=notices)
 
     async def _remember(self, claim: Claim) -> Memory:

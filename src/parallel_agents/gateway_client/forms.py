@@ -24,6 +24,7 @@ class SpawnedForm:
     run_id: RunId
     is_new: bool
     kept: tuple[str, ...]
+    has_new_budget: bool
     warning: str = ""
 
 
@@ -139,6 +140,7 @@ class RetryForm:
     is_new: bool
     first_call_at_most: MoneyForm | None
     tokens_at_most: int | None
+    missing_keys: tuple[str, ...]
     error: FailureForm | None
 
 
@@ -328,6 +330,7 @@ class BegunMapForm:
     run_id: RunId
     is_new: bool
     kept: tuple[str, ...]
+    has_new_budget: bool
     rows: int
     model: str
     has_rows: bool
@@ -350,6 +353,8 @@ class PricedMapForm:
     done: int
     would_run: int
     calls: int
+    reduce_calls: int
+    is_closed: bool
     agent: str
     model: str
     first: FirstForm

@@ -67,7 +67,7 @@ def spawned_of(form: SpawnedForm) -> Spawned:
     """What was started; that nobody executes it yet is logged."""
     if form.warning:
         _log.warning("%s", form.warning)
-    return Spawned(form.session_key, form.run_id, form.is_new, form.kept)
+    return Spawned(form.session_key, form.run_id, form.is_new, form.kept, form.has_new_budget)
 
 
 class RemoteSessions(RemotePausing):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from parallel_agents.sessions.requests import MAX_INPUT_BYTES, task_digest
 ROW = "row/"
 _MOST_KEY_CHARACTERS = 200
 _DIGEST_CHARACTERS = 20
+_LABEL_DIGEST_CHARACTERS = 6
 
 
 class Filled(NamedTuple):
@@ -158,8 +160,19 @@ class Filling:
         source = self._request.source
         named = self._request.key or (PATH if source.format is Format.FILES else source.label)
         text = as_text(row.values[named]) if named in row.values else ""
-        text = "".join(c if c.isprintable() else " " for c in text.replace("/", "-")).strip()
-        return text[-MAX_LABEL_CHARACTERS:].strip() or f"row-{row.number}"
+        if named == PATH:
+            text = text.removeprefix(f"{source.folder.rstrip('/')}/")
+        return _as_label(text) or f"row-{row.number}"
+
+
+def _as_label(text: str) -> str:
+    """A text as a label, a different one for each text; of a long one the end, which names the file."""
+    plain = "".join(c if c.isprintable() else " " for c in text).strip()
+    plain = f"./{plain}" if plain.startswith("@") else plain
+    if len(plain) <= MAX_LABEL_CHARACTERS:
+        return plain
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_LABEL_DIGEST_CHARACTERS]
+    return f"…{plain[-(MAX_LABEL_CHARACTERS - len(digest) - 2) :].rstrip()}~{digest}"
 
 
 def read_file(path: str, where: str, *, folder: str = "") -> str:

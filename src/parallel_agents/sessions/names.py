@@ -14,6 +14,7 @@ from parallel_agents.errors import Ambiguous, NotFound
 _LAST = "@last"
 _SHOWN = 5
 _NEAR = 200
+_MOST_STEPS = 30  # folders of a path
 _LISTED = "`pagents list --all` shows them"
 
 
@@ -45,6 +46,8 @@ async def find(store: SessionStore, name: str) -> Row:
         return run[0]
     called = await store.rows(Filter(prefix=name, limit=50))
     if "/" in name and not any(is_called(row, name) for row in called):
+        if (found := await _labelled_below(store, name)) is not None:
+            return found
         parent, _, child = name.rpartition("/")
         tree = (await find(store, parent)).session.key
         rows = await store.rows(Filter(prefix=child, tree=tree))
@@ -54,6 +57,22 @@ async def find(store: SessionStore, name: str) -> Row:
     if not called:
         raise await _nothing(store, name, name, Filter(roots_only=True, limit=_NEAR))
     return _the_one(name, called, exact=name)
+
+
+async def _labelled_below(store: SessionStore, name: str) -> Row | None:
+    """The session whose label has slashes, as that of a file has, after the name of what it is in."""
+    steps = name.split("/")
+    for count in range(1, min(len(steps) - 1, _MOST_STEPS)):
+        tree, label = "/".join(steps[:count]), "/".join(steps[count:])
+        roots = [
+            row for row in await store.rows(Filter(prefix=tree, limit=50)) if is_called(row, tree)
+        ]
+        if len(roots) != 1:
+            continue
+        below = await store.rows(Filter(prefix=label, tree=roots[0].session.key))
+        if any(row.session.label == label for row in below):
+            return _the_one(name, below, exact=label)
+    return None
 
 
 async def _nothing(store: SessionStore, name: str, part: str, near: Filter) -> NotFound:

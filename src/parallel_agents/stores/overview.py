@@ -126,7 +126,7 @@ def _cost(rows: Rows, columns: SqlRow) -> Cost:
 
 def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
     attempts = rows.attempts([RunId(columns[5]) for columns in several])
-    for digest, key, served, model, status, run, at, day, tags in several:
+    for digest, key, served, model, status, run, at, day, tags, uncounted in several:
         name = rows.agent_name(digest, str(key))
         serves = "" if served is None else rows.agent_name(served, "")
         of_run = attempts.get(run) or [_UNKNOWN]
@@ -135,6 +135,8 @@ def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
             ended = int(is_last and status not in LIVE)
             on = attempt.model or str(model)
             spend = attempt.spend.on(on)
+            if is_last and uncounted:
+                spend += Spend(uncounted_runs=1)
             is_wasted = _is_in_vain(status) if is_last else not attempt.is_kept
             yield Cost(
                 agent=name,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from parallel_agents.app.client import Client
 from parallel_agents.app.foreseeing import Foreseen, Foresight
+from parallel_agents.app.map_price import MapPrice
 from parallel_agents.app.run_bounds import is_free, most_by_calls
 from parallel_agents.core.bound import Bound
 from parallel_agents.core.budget import Amount, Budget
@@ -15,6 +16,8 @@ from parallel_agents.core.pricing import pricing
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.costs import AgentCosts, costs_by_agent
 from parallel_agents.views.estimates import Estimate, likely_of, shared, spend_of
+
+CACHED = "Replies that are in the cache cost nothing; which ones are there was not looked at."
 
 
 class WorkPrice(NamedTuple):
@@ -39,6 +42,13 @@ class WorkPrice(NamedTuple):
     missing_keys: tuple[str, ...] = ()
 
 
+class LikelyOfMap(NamedTuple):
+    """What a map is likely to cost, and of how many runs that is known; None if it is not."""
+
+    spend: Spend | None
+    runs: int
+
+
 async def price_work(client: Client, foreseeing: Awaitable[Foresight]) -> WorkPrice:
     """What work would cost that is foreseen so.
 
@@ -55,9 +65,13 @@ async def price_work(client: Client, foreseeing: Awaitable[Foresight]) -> WorkPr
         work.bound,
         work.is_sketch,
         work.unknown,
-        work.notes,
+        (*work.notes, *([CACHED] if any(map(_is_cached, work.tasks)) else [])),
         missing.names,
     )
+
+
+def _is_cached(task: Foreseen) -> bool:
+    return bool(task.plan.queued.cache_seconds)
 
 
 def _estimate(client: Client, task: Foreseen, costs: Mapping[str, AgentCosts]) -> Estimate:
@@ -81,6 +95,21 @@ def _estimate(client: Client, task: Foreseen, costs: Mapping[str, AgentCosts]) -
         most=None if most is None else spend_of(Amount(most * times.most, 0), plan.model),
         is_free=free,
     )
+
+
+async def likely_of_map(client: Client, agent: str, reducer: str, price: MapPrice) -> LikelyOfMap:
+    """What a map costs if its calls cost what such runs did so far."""
+    costs = costs_by_agent(await client.journal.costs())
+    likely, runs = likely_of(costs, agent, price.model)
+    spend = shared(likely, price.calls, 1) if likely and price.calls else likely and Spend()
+    if not price.reduce_calls:
+        return LikelyOfMap(spend, runs)
+    combining, more = likely_of(costs, reducer, price.reduce_model)
+    if not price.calls:
+        spend, runs = Spend(), 0
+    if spend is None or combining is None:
+        return LikelyOfMap(None, 0)
+    return LikelyOfMap(spend + shared(combining, price.reduce_calls, 1), runs + more)
 
 
 def _sum(firsts: Sequence[Amount], model: str) -> Spend:

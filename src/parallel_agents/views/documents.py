@@ -81,7 +81,7 @@ class SharedDocument(ArtifactDocument):
 
 
 class ResultDocument(TypedDict):
-    """How a run ended, and its answer; an unknown cost is null."""
+    """How a run ended, and its answer; an unknown cost is null, and `known_cost` the least that it can be."""
 
     label: str
     agent: str
@@ -96,6 +96,7 @@ class ResultDocument(TypedDict):
     model: str
     usage: UsageDocument
     cost: Money | None
+    known_cost: Money
     simulated_cost: Money | None
     seconds: float
     attempts: int
@@ -159,7 +160,12 @@ class LetterDocument(TypedDict):
 
 def money_json(usd: float | None) -> Money | None:
     """An amount of money; null if unknown."""
-    return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
+    return None if usd is None else money_of(usd)
+
+
+def money_of(usd: float) -> Money:
+    """An amount of money that is known."""
+    return {"amount": f"{usd:.9f}", "currency": "USD"}
 
 
 def failure_json(failure: Failure | None) -> FailureDocument | None:
@@ -220,6 +226,7 @@ def result_json(found: Result) -> ResultDocument:
             "cache_write_tokens": usage.cache_write_tokens,
         },
         "cost": money_json(found.cost_usd),
+        "known_cost": money_of(found.known_cost_usd),
         "simulated_cost": money_json(found.simulated_usd),
         "seconds": round(found.seconds, 3),
         "attempts": found.attempts,

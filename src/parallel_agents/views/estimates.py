@@ -63,7 +63,7 @@ def spend_of(amount: Amount, model: str) -> Spend:
 def likely_of(costs: Mapping[str, AgentCosts], agent: str, model: str) -> tuple[Spend | None, int]:
     """What a run of an agent on a model has cost on average, with its judges, and in how many runs.
 
-    A run that had no reply says nothing about the next one.
+    A run that had no reply says nothing about the next one, nor does a call that was cut off.
     """
     found = costs.get(agent)
     tier = None if found is None else found.tiers.get(model)
@@ -71,7 +71,7 @@ def likely_of(costs: Mapping[str, AgentCosts], agent: str, model: str) -> tuple[
         return None, 0
     own = shared(tier.spend, 1, tier.answered)
     reviews = shared(found.reviews, 1, found.answered) if found.answered else Spend()
-    return own + reviews, tier.answered
+    return replace(own + reviews, uncounted_runs=0), tier.answered
 
 
 def shared(spend: Spend, part: int, of: int) -> Spend:
@@ -92,7 +92,7 @@ def shared(spend: Spend, part: int, of: int) -> Spend:
 def total(spends: Iterable[Spend | None]) -> Total:
     """The sum of what is known; a spend with a call without a price is not."""
     given = list(spends)
-    known = [spend for spend in given if spend is not None and not spend.unpriced_calls]
+    known = [spend for spend in given if spend is not None and spend.cost_usd is not None]
     return Total(spend=sum(known, Spend()), unknown=len(given) - len(known))
 
 

@@ -33,7 +33,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.flow import Batched, StepFinished, StepStarted
 from parallel_agents.core.message import task_text
 from parallel_agents.core.pause import is_pause, is_unpause
-from parallel_agents.core.question import NOBODY, Question
+from parallel_agents.core.question import NOBODY
 from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.views import format
@@ -239,22 +239,13 @@ def _ruled(body: Ruled) -> Description:
     )
 
 
-def waits_for(question: Question) -> str:
-    """What a run does while a question waits for a person."""
-    return f"asks you: {_what(question)}"
-
-
-def _what(question: Question) -> str:
-    return f"{question.tool} {question.text}".strip()
-
-
 def _asked(body: Asked) -> Description:
     question = body.question
-    what = _what(question)
+    what = question.what
     return Description(
         title="asks a person",
         text=what,
-        doing=waits_for(question),
+        doing=question.told,
         decision=Decided(RUNTIME, "ask", f"{question.rule}: {what}" if question.rule else what),
     )
 

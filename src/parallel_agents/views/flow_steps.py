@@ -24,7 +24,6 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.maps.request import MAP
 from parallel_agents.views import format
-from parallel_agents.views.events import waits_for
 from parallel_agents.views.last_tries import last_tries
 from parallel_agents.views.sessions import STOPPED, SessionLine, lines_of, state_told
 

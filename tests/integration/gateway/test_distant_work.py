@@ -13,6 +13,7 @@ from aiohttp import web
 import parallel_agents as pa
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.core.call_decisions import Asked
+from parallel_agents.core.dead_letter import Edits
 from parallel_agents.core.ids import RunId, make_name
 from parallel_agents.core.question import Answer
 from parallel_agents.core.rates import RateLimit
@@ -147,6 +148,7 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
         await sessions.wait([spawned.run_id], timeout=30)
         (letter,) = await sessions.dead_letters()
         price = await sessions.price_retry(letter)
+        lacking = await sessions.price_retry(letter, Edits(model="openai/gpt-5"))
         retried = await sessions.retry(letter)
         await sessions.wait([retried.run_id], timeout=30)
         dropped = await sessions.drop(await sessions.dead_letters())
@@ -160,6 +162,7 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
             await distant.limits.reset_limit("agent:codr")
 
     assert (price.model, price.first_call_at_most is not None) == ("sim/calm", True)
+    assert (price.missing_keys, lacking.missing_keys) == ((), ("OPENAI_API_KEY",))
     assert retried.session_key != spawned.session_key
     assert dropped >= 1
     assert signs

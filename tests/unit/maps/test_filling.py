@@ -16,8 +16,10 @@ from parallel_agents.maps.row import Row
 from parallel_agents.maps.source import Format, Source
 
 
-def filled(*rows: dict[str, Json], folder: Path = Path("/"), **options: Any) -> list[Filled]:
-    source = Source(format=Format.JSONL, paths=("data.jsonl",), folder=str(folder))
+def filled(
+    *rows: dict[str, Json], folder: Path = Path("/"), label: str = "", **options: Any
+) -> list[Filled]:
+    source = Source(format=Format.JSONL, paths=("data.jsonl",), folder=str(folder), label=label)
     asked: dict[str, Any] = {"agent": "writer", "text": "About {a}", **options}
     request = MapRequest(source=source, out="/out.jsonl", **asked)
     numbered = [Row(n, n + 1, values) for n, values in enumerate(rows, start=1)]
@@ -87,6 +89,22 @@ def test_inputs_are_values_texts_and_contents(tmp_path: Path) -> None:
         "text": "n: 5",
         "file": "Hello",
     }
+
+
+def test_a_row_that_is_a_file_is_called_by_its_path_which_no_other_has() -> None:
+    deep = "/".join(["folder"] * 20)
+    paths = ["/w/a/x.md", "/w/b/x.md", "a-x/y.md", "a/x-y.md", "@t/z.md", "/other/x.md"]
+    given: list[dict[str, Json]] = [
+        {"path": path} for path in (*paths, f"a/{deep}/x.md", f"b/{deep}/x.md")
+    ]
+
+    rows = filled(*given, folder=Path("/w"), text="{path}", label="path")
+
+    labels = [each.task.label or "" for each in rows]
+    assert labels[:6] == ["a/x.md", "b/x.md", "a-x/y.md", "a/x-y.md", "./@t/z.md", "/other/x.md"]
+    assert all(label.startswith("…") and "folder/x.md~" in label for label in labels[6:])
+    assert max(map(len, labels)) <= 100
+    assert len(set(labels)) == len(labels)
 
 
 def test_an_input_that_is_not_json_is_refused_with_its_line() -> None:

@@ -17,7 +17,7 @@ from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.settings import Settings
 from parallel_agents.views.sessions import lines_of
 from tests.unit.flows.parts import Crash, Writer, lasting_store, process
-from tests.unit.maps.parts import run_map, write_rows, written
+from tests.unit.maps.parts import begin_map, run_map, write_rows, written
 
 TEXTS = tuple(f"row {n}" for n in range(40))
 
@@ -91,6 +91,22 @@ async def test_a_map_that_is_continued_with_other_options_begins_its_rows_with_t
     assert maps == {1: RunStatus.KILLED, 2: RunStatus.DONE}
     assert sorted(set(writer.calls)) == sorted(TEXTS)
     assert all(writer.calls.count(text) == 1 for text in TEXTS if text != "row 1")
+
+
+async def test_a_map_that_is_at_work_says_which_options_it_keeps(tmp_path: Path) -> None:
+    write_rows(tmp_path, *TEXTS)
+    first, then, now = (Limits(timeout_seconds=seconds) for seconds in (70, 80, 90))
+    writer = Writer()
+    async with process(writer) as rig:
+        await begin_map(rig, tmp_path, limits=first, max_parallel=1)
+        await asyncio.sleep(15)
+        await rig.service.kill("one", keeps_session=True)
+        await begin_map(rig, tmp_path, limits=then, max_parallel=1)
+        again = await begin_map(rig, tmp_path, limits=then, max_parallel=1)
+        other = await begin_map(rig, tmp_path, limits=now, batch=2, max_parallel=1)
+
+    assert again.kept == ()
+    assert other.kept == ("batch", "limits")
 
 
 async def test_rows_that_are_added_inserted_or_moved_do_not_run_the_others_again(

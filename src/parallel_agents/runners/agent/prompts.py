@@ -14,6 +14,7 @@ from parallel_agents.core.message import Message, ToolResult
 from parallel_agents.core.model import Model
 from parallel_agents.core.session import Session
 from parallel_agents.core.shortenings import Shortenings
+from parallel_agents.core.usage import UNBILLED
 
 LAST_CALL = (
     "Your budget is used up. Call no more tools: give your final answer now, from what you have."
@@ -47,7 +48,7 @@ def notice_of_unanswered(calls: int) -> tuple[str, ...]:
     if not calls:
         return ()
     those = "1 call" if calls == 1 else f"{calls} calls"
-    return (f"{those} without a reply may have been billed: the cost does not include that",)
+    return (f"{those} without a reply {UNBILLED}",)
 
 
 def notices_of_calls(messages: Iterable[Message], acting: Collection[str]) -> tuple[str, ...]:

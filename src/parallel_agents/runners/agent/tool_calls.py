@@ -321,7 +321,9 @@ class ToolCalls:
     def _known_result(self, asked: _Asked, spec: ToolSpec, decision: Decision) -> _Known | None:
         """The result of a call that is not executed; None to execute it."""
         call, kept = asked.call, asked.kept
-        if problems := self._schemas[call.name].problems(call.arguments):
+        reads_itself = call.name in self._tooling.session_tools  # tolerantly, as from elsewhere
+        problems = () if reads_itself else self._schemas[call.name].problems(call.arguments)
+        if problems:
             listed = "; ".join(str(problem) for problem in problems)
             return _Known(_error(call, f"The arguments do not match the tool's schema: {listed}"))
         if refusal := denial(call, decision) or stands_for_secret(call, spec):

@@ -13,6 +13,7 @@ import typer
 
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.foreseeing import Foresight, foresee_goal
+from parallel_agents.app.stored_work import foresee_flow
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
@@ -237,7 +238,10 @@ async def _planned_work(asked: _Asked, environment: Environment, client: Client)
     if asked.plan is not None:
         request = request.with_plan(client.catalog.plan(asked.plan))
     found = await foresee_goal(client, environment, request)
-    return found if asked.plan is not None else found._replace(unknown=_UNPLANNED)
+    if asked.plan is None:
+        found = found._replace(unknown=_UNPLANNED)
+    planned = await client.sessions.plan_flow(request.flow_task(), key=asked.name)
+    return await foresee_flow(client, planned, found)
 
 
 async def _prepare_models(app: App, request: DoRequest) -> None:

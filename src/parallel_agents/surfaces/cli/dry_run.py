@@ -9,15 +9,12 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import Client
-from parallel_agents.app.foreseeing import Foresight, foresee_tasks
+from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.bound import Bound
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.dollars import limit_dollars
-from parallel_agents.core.retry_keys import name_of
-from parallel_agents.core.run import RunStatus
 from parallel_agents.core.spelling import counted
-from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -57,18 +54,6 @@ def print_work_price(price: WorkPrice, *, is_json: bool) -> None:
         _print_json(price)
     else:
         _print(price)
-
-
-async def without_done(
-    client: Client, team: SessionPlan, plans: Sequence[SessionPlan]
-) -> Foresight:
-    """The tasks of a team that are not done already, under the name that it was begun with."""
-    keys = [plan.session.spawn_key for plan in plans]
-    children = await client.sessions.children_named(team.session.key, keys)
-    done = {name_of(child.key) for child in children if child.status is RunStatus.DONE}
-    left = [plan for plan in plans if plan.session.spawn_key not in done]
-    told = f"{len(done)} of {len(plans)} tasks are done already, and cost nothing." if done else ""
-    return foresee_tasks(client, left, team.budget)._replace(unknown=told)
 
 
 def _print(price: WorkPrice) -> None:
@@ -132,7 +117,7 @@ def _print_totals(price: WorkPrice) -> None:
 
 def money(spend: Spend | None) -> str:
     """A cost; `unknown` if it is not known."""
-    return "unknown" if spend is None or spend.unpriced_calls else format.money(spend)
+    return "unknown" if spend is None or spend.cost_usd is None else format.money(spend)
 
 
 def told_runs(runs: int) -> str:
@@ -230,7 +215,7 @@ def _json(each: Estimate) -> dict[str, object]:
 
 def spend_json(spend: Spend | None) -> dict[str, object] | None:
     """A cost, money apart from what is simulated; null if it is not known."""
-    if spend is None or spend.unpriced_calls:
+    if spend is None or spend.cost_usd is None:
         return None
     return {
         "cost": money_json(spend.cost_usd),

@@ -12,8 +12,9 @@ import typer
 from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.distant import Distant
-from parallel_agents.app.foreseeing import Foresight, foresee_tasks
+from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.reading import check_exists
+from parallel_agents.app.stored_work import foresee_task
 from parallel_agents.core.event import Event
 from parallel_agents.core.fork import NO_FORK, Fork
 from parallel_agents.core.forking import beginning_of
@@ -153,8 +154,7 @@ def fork(
 
 def _print_price(context: CliContext, name: str, asked: Fork, *, is_json: bool) -> None:
     async def plan(client: Client) -> Foresight:
-        planned = await client.sessions.plan_fork(name, asked)
-        return foresee_tasks(client, [planned], planned.budget)
+        return await foresee_task(client, await client.sessions.plan_fork(name, asked))
 
     print_dry_run(context, plan, is_json=is_json)
 

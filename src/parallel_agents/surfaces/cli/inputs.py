@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 import orjson
@@ -11,8 +12,9 @@ import orjson
 from parallel_agents.app.asked_map import Templates, wants_text
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.cutting import head
+from parallel_agents.core.json_example import json_example
 from parallel_agents.core.message import File
-from parallel_agents.core.object_schema import check_names, ways_to_give
+from parallel_agents.core.object_schema import check_names, properties, ways_to_give
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import JsonOrFile
 from parallel_agents.errors import InvalidInput
@@ -20,6 +22,7 @@ from parallel_agents.surfaces.cli.given_files import Given, read_text, read_text
 from parallel_agents.surfaces.cli.stdin import NAME as STDIN
 
 _SHOWN = 80
+_BEGINS_JSON = frozenset('[{"')
 
 
 def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> dict[str, Json]:
@@ -50,7 +53,7 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
             )
         check_names((name,), schema or {})
         text = _text(text)
-        values[name] = text if wants_text(name, schema) else _json(name, text)
+        values[name] = text if wants_text(name, schema) else _json(name, text, schema)
     return values
 
 
@@ -125,7 +128,8 @@ def with_files(
         return Filled(filled, given)
     (name,) = missing
     if given.texts:
-        filled[name] = given.text if wants_text(name, schema) else _json(name, given.text)
+        is_text = wants_text(name, schema)
+        filled[name] = given.text if is_text else _json(name, given.text, schema)
         return Filled(filled, Given(shown=given.shown))
     return Filled({**filled, name: given.shown[0]}, Given())
 
@@ -175,12 +179,15 @@ def _text(given: str) -> str:
     return read_texts([Path(given[1:])], "an input", instead).text
 
 
-def _json(name: str, text: str) -> Json:
+def _json(name: str, text: str, schema: Mapping[str, Json] | None) -> Json:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        example = json_example(text, properties(schema or {}).get(name, {}))
+        # Where no JSON was meant, the place of the fault in it says nothing.
+        at = f": {error}" if text.lstrip()[:1] in _BEGINS_JSON else ""
         raise InvalidInput(
             f"--input {name} is not JSON: {head(text, _SHOWN)!r}",
-            why=str(error),
-            hint=f'write it as JSON, such as --input {name}=\'["a", "b"]\'',
+            why=f"{name} is {example.kind}, which is written as JSON{at}",
+            hint=f"write --input {name}={quote(example.text)}, or {name}=@FILE with it in a file",
         ) from error

@@ -215,7 +215,7 @@ async def _prepare(asked: AskedMap, app: App, *, is_json: bool) -> Begin:
         spawned = await asked.begin(app, checked.request)
         (row,) = await app.sessions.rows_of([spawned.run_id])
         count = "1 row" if checked.rows == 1 else f"{checked.rows:,} rows"
-        of = f"{count} on {plan.model}"
+        of = count if "model" in spawned.kept else f"{count} on {plan.model}"
         work = announce_map(row, is_json=is_json, of=of)
         note_left_out(checked.request.source)
         note_kept(spawned, asked.budget)

@@ -10,6 +10,7 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.usage import Spend
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
@@ -20,7 +21,7 @@ from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.session_table import doing, print_lines, print_steps
 from parallel_agents.views import format
-from parallel_agents.views.documents import result_json
+from parallel_agents.views.documents import money_json, result_json
 from parallel_agents.views.flow_steps import flow_step_json
 from parallel_agents.views.forks import told
 from parallel_agents.views.last_tries import tries_told
@@ -65,6 +66,8 @@ def _print_document(found: Looked) -> None:
     if found.own:
         more["result"] = result_json(found.own[0])
     more["session"] = line_json(whole)
+    if found.spent is not None:
+        more["all_runs"] = {"runs": whole.row.run.number, **_used(found.spent)}
     more["sessions"] = [line_json(member) for member in members]
     if whole.row.run.kind is RunnerKind.FLOW:
         more["steps"] = [flow_step_json(step) for step in found.steps]
@@ -84,16 +87,34 @@ def _print_whole(found: Looked) -> None:
         print_lines(found.members)
     for result in found.own:
         render.result(result)
+    _tell_session(found)
+    _tell_rest(found, format.name(row))
+
+
+def _tell_session(found: Looked) -> None:
+    """Say which session it is, how it is doing, and what is to know about it."""
+    whole, row, spent = found.whole, found.whole.row, found.spent
     name, key = format.name(row), row.session.key
     given = "" if name == short(key) else f"  {name}"
     render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
+    if spent is not None:
+        used = f"{format.tokens(spent)}  {format.money(spent)}"
+        render.note(f"all {row.run.number} runs of the session: {used}")
     if needs := needs_text(whole):
         render.note(f"{needs}: {whole.asks or doing(whole)}")
     if link := row.session.options.forked_from:
         render.note(f"forked from {told(link)}")
     if limits := described(row.session.options.limits.of_commands):
         render.note(f"limits of its commands: {limits}")
-    _tell_rest(found, name)
+
+
+def _used(spent: Spend) -> dict[str, object]:
+    return {
+        "calls": spent.calls,
+        "tokens": spent.usage.total_tokens,
+        "cost": money_json(spent.cost_usd),
+        "simulated_cost": money_json(spent.simulated_usd),
+    }
 
 
 def _tell_rest(found: Looked, name: str) -> None:

@@ -12,8 +12,9 @@ import typer
 from parallel_agents.app.acting import Acting
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.distant import Distant
-from parallel_agents.app.foreseeing import Foresight, foresee_tasks
+from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.reading import check_exists
+from parallel_agents.app.stored_work import foresee_task
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
@@ -185,8 +186,7 @@ def _print_price(
     context: CliContext, task: Callable[[Client], Task], budget: Budget, form: Form | None
 ) -> None:
     async def plan(client: Client) -> Foresight:
-        planned = await client.sessions.plan_task(task(client))
-        return foresee_tasks(client, [planned], planned.budget)
+        return await foresee_task(client, await client.sessions.plan_task(task(client)))
 
     print_dry_run(context, plan, is_json=form is Form.JSON)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from parallel_agents.app.foreseeing import Foresight, foresee_tasks
+from parallel_agents.app.foreseeing import Foresight
+from parallel_agents.app.stored_work import foresee_task
 from parallel_agents.core.fork import Fork
 from parallel_agents.core.turns import Conversation
 from parallel_agents.core.verbs import whole_history
@@ -55,7 +56,7 @@ async def fork(call: Call, given: ForkBody) -> Document:
 
 async def _foreseen(call: Call, asked: Fork) -> Foresight:
     plan = await call.client.sessions.plan_fork(call.name, asked)
-    return foresee_tasks(call.client, [plan], plan.budget)
+    return await foresee_task(call.client, plan)
 
 
 ROUTES = (

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from parallel_agents.app.foreseeing import Foresight, foresee_goal
+from parallel_agents.app.stored_work import foresee_flow
 from parallel_agents.catalog.sent_files import sent_plan
 from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.orchestration.request import DoRequest
@@ -93,11 +94,7 @@ async def begin(call: Call, given: GoalBody) -> Document:
     check_key_given(given.key)
     request = await _asked(call, given)
     call.client.orchestrator.check_request(request)
-    key = given.key
-    if key is None and call.key:
-        key = blake2b(call.key.encode(), digest_size=8).hexdigest()
-    if key is not None:
-        check_key(key)
+    key = _key(call, given)
     spawned = await call.verbs.spawn_flow(request.flow_task(), key=key, tags=given.tags)
     return await started(call, spawned)
 
@@ -107,8 +104,20 @@ async def price(call: Call, given: GoalBody) -> Document:
     return Document(value=await price_of(call, _foreseen(call, given)))
 
 
+def _key(call: Call, given: GoalBody) -> str | None:
+    key = given.key
+    if key is None and call.key:
+        key = blake2b(call.key.encode(), digest_size=8).hexdigest()
+    if key is not None:
+        check_key(key)
+    return key
+
+
 async def _foreseen(call: Call, given: GoalBody) -> Foresight:
-    return await foresee_goal(call.client, call.gateway.environment, await _asked(call, given))
+    request = await _asked(call, given)
+    work = await foresee_goal(call.client, call.gateway.environment, request)
+    planned = await call.client.sessions.plan_flow(request.flow_task(), key=_key(call, given))
+    return await foresee_flow(call.client, planned, work)
 
 
 async def _asked(call: Call, given: GoalBody) -> DoRequest:

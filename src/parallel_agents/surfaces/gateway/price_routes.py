@@ -6,9 +6,11 @@ from collections.abc import Awaitable
 
 from typing_extensions import TypedDict
 
-from parallel_agents.app.begin_team import work_of
-from parallel_agents.app.foreseeing import Foresight, foresee_plan, foresee_tasks
+from parallel_agents.app.begin_team import plan_of, work_of
+from parallel_agents.app.foreseeing import Foresight, foresee_plan
+from parallel_agents.app.stored_work import foresee_flow, foresee_task, foresee_team
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED, Spend
+from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.surfaces.gateway.bodies import SpawnBody
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.replies import Document
@@ -115,21 +117,23 @@ async def _of_agent(call: Call, given: SpawnBody) -> Foresight:
     name = given.agent or ""
     call.client.catalog.agent(name)  # a name of the catalog, of which no path is made
     plan = await call.client.sessions.plan_task(given.task(name, given.key), parent=parent)
-    return foresee_tasks(call.client, [plan], plan.budget)
+    return await foresee_task(call.client, plan)
 
 
 async def _of_tasks(call: Call, given: SpawnBody) -> Foresight:
-    group, *plans = await call.client.sessions.plan_team(asked_tasks(call, given), key=given.key)
-    return foresee_tasks(call.client, plans, group.budget)
+    plans = await call.client.sessions.plan_team(asked_tasks(call, given), key=given.key)
+    return await foresee_team(call.client, plans)
 
 
 async def _of_team(call: Call, given: SpawnBody) -> Foresight:
     team, asked = await asked_team(call, given, given.key)
     if team.plan is None:
-        group, *plans = await call.client.sessions.plan_team(work_of(team, asked))
-        return foresee_tasks(call.client, plans, group.budget)
-    plan, environment = asked.plan_of(team), call.gateway.environment
-    return await foresee_plan(call.client, environment, plan, team.filled(asked.values))
+        plans = await call.client.sessions.plan_team(work_of(team, asked), key=asked.key)
+        return await foresee_team(call.client, plans)
+    plan, values = plan_of(call.client, team, asked), team.filled(asked.values)
+    work = await foresee_plan(call.client, call.gateway.environment, plan, values)
+    planned = await call.client.sessions.plan_flow(plan_task(plan, values), key=asked.key)
+    return await foresee_flow(call.client, planned, work)
 
 
 def _money(spend: Spend | None) -> Money | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from parallel_agents.app.foreseeing import Foresight, foresee_tasks
+from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.resolving_workspaces import asked_about
+from parallel_agents.app.stored_work import foresee_team
 from parallel_agents.core.resolving import Resolver
 from parallel_agents.core.task import TeamTask
 from parallel_agents.surfaces.gateway.bodies import ResolveBody
@@ -56,8 +57,7 @@ async def _price_of_resolving(call: Call, resolver: Resolver) -> ResolvingDocume
 
 
 async def _foreseen(call: Call, asked: TeamTask) -> Foresight:
-    group, *plans = await call.client.sessions.plan_team(asked)
-    return foresee_tasks(call.client, plans, group.budget)
+    return await foresee_team(call.client, await call.client.sessions.plan_team(asked))
 
 
 ROUTES = (

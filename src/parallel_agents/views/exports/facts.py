@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from parallel_agents.core.known_cost import is_uncounted
 from parallel_agents.core.run import Result
 from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
@@ -51,7 +50,6 @@ def cells_of(line: SessionLine) -> tuple[str, ...]:
     row, run = line.row, line.row.run
     spend = line.spend if run.kind.is_group else run.spend
     seconds = line.seconds
-    is_known = not is_uncounted(run)
     return (
         format.name(row),
         run.kind.value if run.kind.is_group else row.session.agent.name,
@@ -61,7 +59,7 @@ def cells_of(line: SessionLine) -> tuple[str, ...]:
         str(run.attempts),
         "" if seconds is None else format.seconds(seconds),
         format.tokens(spend) if spend.calls else "",
-        format.money(spend) if is_known else "-",
+        format.money(spend),
         run.error_code,
     )
 

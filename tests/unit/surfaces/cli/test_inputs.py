@@ -68,6 +68,7 @@ def test_what_is_no_json_is_refused_with_an_example() -> None:
     with pytest.raises(InvalidInput, match="--input tags is not JSON: 'a,b'") as refused:
         read_inputs(["tags=a,b"], SCHEMA)
 
+    assert refused.value.why == "tags is a list, which is written as JSON"
     assert """--input tags='["a", "b"]'""" in refused.value.hint
 
 

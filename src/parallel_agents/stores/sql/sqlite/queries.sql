@@ -303,7 +303,7 @@ s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.cre
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
-       r.idle_seconds, o.state
+       r.idle_seconds, o.state, {uncounted}
 
 -- name: session_rows
 SELECT {row_columns}
@@ -668,17 +668,28 @@ GROUP BY team, status, owner, is_unclaimed, is_later, is_retrying, is_paused;
 
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
-r.cost_nanousd, r.unpriced_calls, {simulated} AS simulated
+r.cost_nanousd, r.unpriced_calls, {simulated} AS simulated,
+{uncounted} OR NOT ({is_whole}) AS uncounted
 
 -- What a simulated model would have cost.
 -- name: simulated
 CASE WHEN r.model GLOB 'sim/*' THEN r.cost_nanousd ELSE 0 END
 
+-- Whether a call of a run may have been billed that nobody counted. Whoever kills a run, or ends it for its
+-- team's time limit, does not know whether a call is in flight.
+-- name: uncounted
+(r.kind = 'agent' AND r.attempts > 0 AND r.model NOT GLOB 'sim/*'
+ AND (r.status IN ('killed', 'timed_out')
+      OR (r.status = 'failed'
+          AND EXISTS (SELECT 1 FROM events AS lost INDEXED BY unanswered
+                      WHERE lost.run = r.id AND lost.key GLOB 'turn-*/unanswered-*'))))
+
 -- name: sums
 SUM(calls) FILTER (WHERE is_whole), SUM(input_tokens) FILTER (WHERE is_whole),
 SUM(output_tokens) FILTER (WHERE is_whole), SUM(cache_read_tokens) FILTER (WHERE is_whole),
 SUM(cache_write_tokens) FILTER (WHERE is_whole), SUM(cost_nanousd) FILTER (WHERE is_whole),
-SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_whole)
+SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_whole),
+SUM(uncounted)
 
 -- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status,
 -- and by whether they had a reply.
@@ -692,7 +703,7 @@ GROUP BY digest, served, model, status, day, tags, is_answered;
 
 -- Runs with several attempts, which were on different models.
 -- name: costs_of_several
-SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at, {day}, {tags}
+SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at, {day}, {tags}, {uncounted}
 FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
 
 -- Calls that brought no reply and may have been billed.
@@ -795,6 +806,10 @@ SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: finished_of
 SELECT run, seq, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
+
+-- Those of these runs whose histories have an event of this key.
+-- name: given
+SELECT run FROM events WHERE key = ? AND run IN (SELECT value FROM json_each(?));
 
 -- A flow that is run again has what its earlier runs spawned.
 -- name: spend_below
