@@ -44,7 +44,7 @@ async def foresee_task(client: Client, plan: SessionPlan) -> Foresight:
     )
     goes_on = current is None and may_go_on(row.session, row.run) and not is_closed(row)
     status = (current or row).run.status
-    notes = await _kept(client, row, plan)
+    notes = await _kept(client, [(row, plan)])
     if not goes_on and status.is_over:
         return _nothing(plan, row, status, notes)
     how = "where its budget was used up" if goes_on else "as it was begun"
@@ -71,16 +71,15 @@ async def foresee_team(client: Client, plans: Sequence[SessionPlan]) -> Foresigh
     if not is_closed(row) and row.run.status is not RunStatus.DONE:
         wanted = {status for status in RunStatus if not status.is_over}
         wanted |= set[RunStatus]() if is_executed(row) else {RunStatus.OVER_BUDGET}
-    left = {key: child for key, child in latest.items() if child.status in wanted}
-    rows = await client.sessions.rows_of([child.run for child in left.values()])
-    stored = dict(zip(left, rows, strict=True))
-    again = [
-        await _as_stored(client, t, stored[k])
-        for t, k in zip(tasks, keys, strict=True)
-        if k in stored
-    ]
-    ends = Counter(child.status for key, child in latest.items() if key not in left)
-    notes = (*_ended(ends, len(tasks), row), *_elsewhere(row), *await _kept(client, row, team))
+    rows = await client.sessions.rows_of([child.run for child in latest.values()])
+    stored = dict(zip(latest, rows, strict=True))
+    pairs = [(stored[k], t) for t, k in zip(tasks, keys, strict=True) if k in stored]
+    left = [(child, task) for child, task in pairs if child.run.status in wanted]
+    again = [await _as_stored(client, task, child) for child, task in left]
+    ends = Counter(child.run.status for child, _ in pairs)
+    ends.subtract(child.run.status for child, _ in left)
+    kept = await _kept(client, [(row, team), *pairs])
+    notes = (*_ended(+ends, len(tasks), row), *_elsewhere(row), *kept)
     return _noted(foresee_tasks(client, again, team.budget), notes)
 
 
@@ -93,7 +92,7 @@ async def foresee_flow(client: Client, plan: SessionPlan, work: Foresight) -> Fo
     await client.sessions.check([plan])
     if (row := await _stored(client, plan)) is None:
         return work
-    status, notes = row.run.status, await _kept(client, row, plan)
+    status, notes = row.run.status, await _kept(client, [(row, plan)])
     if is_closed(row) or (status.is_over and not has_next(row, plan.queued.flow)):
         return _nothing(plan, row, status, notes)
     ended = await ended_steps(client, row, work)
@@ -138,21 +137,23 @@ async def _as_stored(client: Client, plan: SessionPlan, row: Row) -> SessionPlan
     return replace(plan, session=session, model=row.run.model, queued=queued or plan.queued)
 
 
-async def _kept(client: Client, row: Row, plan: SessionPlan) -> tuple[str, ...]:
-    """What a session keeps although it is asked for otherwise now."""
-    if row.session.parent is not None or (queued := await _queued(client, row)) is None:
-        return ()
+async def _kept(client: Client, work: Sequence[tuple[Row, SessionPlan]]) -> tuple[str, ...]:
+    """What stored work keeps although it is asked for otherwise now; the work comes before its tasks."""
+    row, plan = work[0]
     is_other_run = row.run.kind.is_group and has_next(row, plan.queued.flow)
-    outcome = SpawnOutcome(row.session, row.run, is_new=False)
-    kept = () if is_other_run else kept_options(outcome, queued, plan)
+    if row.session.parent is not None or is_other_run:
+        return ()
+    found = [SpawnOutcome(each.session, each.run, is_new=False) for each, _ in work]
+    kept = kept_options(found, await _queued(client, row), [each for _, each in work])
     told = describe_kept(Spawned(row.session.key, row.run.id, False, kept))
     return (f"{told[:1].upper()}{told[1:]}.",) if told else ()
 
 
 async def _queued(client: Client, row: Row) -> Queued | None:
-    events = await client.journal.events(session=row.session.key, limit=1)
-    body = events[0].body if events else None
-    return body if isinstance(body, Queued) else None
+    """What the run of a row was asked for."""
+    events = await client.journal.events(session=row.session.key, kinds=("queued",))
+    asked = (each.body for each in events if each.run == row.run.id)
+    return next((body for body in asked if isinstance(body, Queued)), None)
 
 
 def _ended(ends: Counter[RunStatus], tasks: int, row: Row) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from parallel_agents.core.pause import Paused
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row, oldest_first
+from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import OnText
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
