@@ -137,7 +137,7 @@ def own_steps(events: Iterable[Event], flow: SessionLine) -> list[FlowStep]:
                     kind="question",
                     state="running",
                     began_at=event.at,
-                    text=waits_for(question),
+                    text=question.told,
                 )
             case Answered() as answered if ("question", about) in found:
                 step = replace(found["question", about], text=asked[about])
