@@ -72,6 +72,7 @@ PUBLIC = [
     "Plan",
     "Policy",
     "Pool",
+    "QuestionKind",
     "QuotesGate",
     "Record",
     "Refine",

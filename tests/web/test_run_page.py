@@ -83,7 +83,9 @@ async def test_a_done_run_opens_on_its_results_draws_its_plan_and_keeps_its_view
 
 
 async def step_shows_its_sessions(tab: Tab) -> None:
-    """The plan with how its steps did; one of them filters the timeline."""
+    """The steps that were begun, and the plan with how its steps did; one of them filters the timeline."""
+    await tab.page.get_by_role("link", name="Steps").click()
+    await tab.page.get_by_role("link", name="facts").wait_for()
     await tab.page.get_by_role("link", name="Graph").click()
     await tab.page.locator(".graph-who", has_text="done · ✔2").wait_for()
     faults = await tab.faults_of_access()

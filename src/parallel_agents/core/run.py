@@ -116,6 +116,8 @@ class Outcome(Frozen):
     """How a run ended, once and for all.
 
     Attributes:
+        status: how; see `RunStatus`.
+        error: why it is not done; None if it is.
         output: the answer: JSON that matches the agent's schema, or text. If the run did not end in
             done, the part of it that there was; None without any.
         text: the raw text of the last reply, even if it was rejected.

@@ -26,6 +26,7 @@ from parallel_agents.core.json_value import (
     with_own_containers,
 )
 from parallel_agents.core.shown import shown
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
 
 _MOST_HINTED = 60
@@ -214,6 +215,7 @@ def enum(members: type[Enum]) -> Taker:
         if isinstance(value, str):  # the lookup of another value would show it, whatever it does
             with suppress(ValueError):
                 return members(value)
+            raise Wrong(value, takes, hint=did_you_mean(value, [*first, last]))
         raise Wrong(value, takes)
 
     return Taker(frozenset({members}), take, takes)

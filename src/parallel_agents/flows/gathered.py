@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -107,6 +107,18 @@ def why_not_done(result: Result[Any]) -> str:
     if error is not None and error.code == Incomplete.code and error.why:
         why = f"{why} ({head(error.why, _MOST_CAUSE)})"
     return f"{result.label} is {result.status}{why}"
+
+
+def accepted_as_is(results: Mapping[str, Result[Any]]) -> tuple[str, ...]:
+    """The notice about steps, by their names, that a flow accepted without being done; none if it did not."""
+    if not results:
+        return ()
+    told = "1 step is" if len(results) == 1 else f"{len(results):,} steps are"
+    listed = ", ".join(f"{name} ({r.status})" for name, r in [*results.items()][:_SHOWN])
+    more = " and others" if len(results) > _SHOWN else ""
+    return (
+        f"{told} not done, and the flow went on: {listed}{more}; once a flow is done, its key gives these results again",
+    )
 
 
 def checked_result(result: Result[T], name: str, *, check: bool) -> Result[T]:

@@ -26,11 +26,15 @@ from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
     FlowRaised,
     Incomplete,
+    InvalidInput,
     LeftRun,
+    MissingKey,
     PagentsError,
     RunTimedOut,
     StepFailed,
     StoreError,
+    UnknownAgent,
+    UnknownModel,
 )
 from parallel_agents.flows.cancelled_gathers import left_out
 from parallel_agents.flows.flow import Flow
@@ -134,7 +138,7 @@ class FlowRunner:
             raise
         except PagentsError as error:
             return Outcome(status=RunStatus.FAILED, error=_failure(error))
-        notices = (*work.notices, *await work.edited.notices())
+        notices = (*work.notices, *steps.notices, *await work.edited.notices())
         return Outcome(status=work.status, output=output, error=work.error, notices=notices)
 
     async def _remember(self, claim: Claim) -> Memory:
@@ -217,6 +221,8 @@ def _output(function: FlowFunction[Any], name: str, value: object) -> Json:
 def _failure(error: PagentsError) -> Failure:
     """The failure of a flow; whatever ended it, the reader is told what can be done."""
     failure = Failure.of(error)
+    if failure.hint and type(error) in (InvalidInput, UnknownAgent, UnknownModel, MissingKey):
+        return replace(failure, hint=f"{failure.hint}; {_AGAIN}")
     if failure.hint or not isinstance(error, StepFailed | FlowRaised):
         return failure
     return replace(failure, hint=_AGAIN)

@@ -1,6 +1,7 @@
 """Kept options: what work that was found under its key keeps, although it is asked for otherwise now.
 
-Its budget is not among them: the one that was asked for last holds.
+A budget is among them only once the work is done, which has no use for another: until then the one that was
+asked for last holds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from itertools import chain
 
 from parallel_agents.core.edited import is_edited
 from parallel_agents.core.event import Body, Queued
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
@@ -40,7 +42,13 @@ def kept_options(
         return tuple(dict.fromkeys(edited))
     first, plan = found[0], plans[0]
     tags = _different(("tags",), first.session.options, plan.session.options)
-    return tuple(dict.fromkeys((*_of_work(first, queued, plan), *tags, *edited)))
+    budget = _budget(queued, plan) if first.run.status is RunStatus.DONE else []
+    return tuple(dict.fromkeys((*_of_work(first, queued, plan), *tags, *budget, *edited)))
+
+
+def _budget(queued: Queued, plan: SessionPlan) -> list[str]:
+    was, now = queued.team or queued.flow, plan.queued.team or plan.queued.flow
+    return [] if was is None or now is None else _different(("budget",), was, now)
 
 
 def _of_work(found: SpawnOutcome, queued: Queued, plan: SessionPlan) -> Iterable[str]:

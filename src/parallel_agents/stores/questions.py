@@ -205,6 +205,8 @@ def _answer_to(rows: Rows, question: OpenQuestion) -> Answered | None:
 
 
 def _answered(question: OpenQuestion, before: Answered) -> AlreadyAnswered:
+    if before.by == NOBODY:
+        return _too_late(question)
     verdict = "allow" if before.answer.allow else "deny"
     return AlreadyAnswered(
         f"{question.id} is already answered",

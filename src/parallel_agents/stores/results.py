@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from parallel_agents.core.artifact import Artifact
-from parallel_agents.core.event import Body, Finished, Unreadable
+from parallel_agents.core.event import Body, Finished
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.core.usage import Spend, with_notices_of
 from parallel_agents.stores.damage import unreadable_end
 

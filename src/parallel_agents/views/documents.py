@@ -115,6 +115,13 @@ class EventDocument(TypedDict):
     event: Mapping[str, Json]
 
 
+class NamedEventDocument(EventDocument):
+    """An event, what lists call its session, and the way down to that: below a flow the names of steps."""
+
+    label: str
+    path: list[str]
+
+
 class DecisionDocument(TypedDict):
     """Who decided what, and why."""
 
@@ -245,6 +252,11 @@ def body_json(event: Event) -> Mapping[str, Json]:
     return orjson.loads(orjson.dumps(event.body, default=as_list))
 
 
+def named_event_json(event: Event) -> NamedEventDocument:
+    """An event with the names of its session."""
+    return {**event_json(event), "label": event.label, "path": list(event.path)}
+
+
 def encoded_event(event: Event) -> Mapping[str, object]:
     """The same document, whose body is JSON already, for who only encodes it."""
     return {
@@ -253,6 +265,8 @@ def encoded_event(event: Event) -> Mapping[str, object]:
         "session_key": event.session,
         "run_id": event.run,
         "key": event.key,
+        "label": event.label,
+        "path": event.path,
         "event": orjson.Fragment(orjson.dumps(event.body, default=as_list)),
     }
 

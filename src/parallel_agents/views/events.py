@@ -28,13 +28,14 @@ from parallel_agents.core.event import (
     ToolFinished,
     ToolStarted,
     Unanswered,
-    Unreadable,
     Waiting,
 )
 from parallel_agents.core.flow import Batched, RowsChanged, StepFinished, StepStarted
 from parallel_agents.core.message import task_text
 from parallel_agents.core.pause import is_pause, is_unpause
+from parallel_agents.core.question import NOBODY
 from parallel_agents.core.run import Failure, RunStatus
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.views import format
 from parallel_agents.views.forks import told
 
@@ -254,6 +255,8 @@ def _asked(body: Asked) -> Description:
 def _answered(body: Answered) -> Description:
     answer = body.answer
     is_text = answer.allow and bool(answer.text)
+    if body.by == NOBODY:
+        return _expired(body)
     allowed = "allow for the run" if answer.for_run else "answer" if is_text else "allow"
     verdict = allowed if answer.allow else "deny"
     return Description(
@@ -261,6 +264,18 @@ def _answered(body: Answered) -> Description:
         text=answer.text,
         doing="continues with the answer",
         decision=Decided(body.by, verdict, answer.text),
+    )
+
+
+def _expired(body: Answered) -> Description:
+    """Nobody answered: a question has its default or none, and an approval is denied."""
+    text = body.answer.text
+    verdict = "use the default" if body.answer.allow else "deny" if text else "leave unanswered"
+    return Description(
+        title=f"nobody answered in time: {verdict}".removesuffix(": leave unanswered"),
+        text=text if body.answer.allow else "",
+        doing="continues with the answer" if body.answer.allow else "continues without an answer",
+        decision=Decided(body.by, verdict, text),
     )
 
 

@@ -338,6 +338,11 @@ class ToolCalls:
             return _Known(_error(call, UNKNOWN), is_unknown=True)
         return None
 
+    @property
+    def acting(self) -> frozenset[str]:
+        """The names of the tools whose calls may change something."""
+        return frozenset(each.name for each in self.specs if self._may_do_more_than_read(each))
+
     def _may_do_more_than_read(self, spec: ToolSpec) -> bool:
         """Whether a call may change something outside of the tree of its session."""
         if spec.name in self._tooling.session_tools:

@@ -29,6 +29,7 @@ _REPLACED = {
     "curve.js": "stored_curve.js",
     "changes.js": "stored_absent.js",
     "compare_mark.js": "stored_absent.js",
+    "flow_steps.js": "stored_absent.js",
     "fork.js": "stored_absent.js",
     "kill.js": "stored_absent.js",
     "pause.js": "stored_absent.js",

@@ -597,11 +597,18 @@ r.session IN ({subtree_of_tree})
 
 -- What a session is called, and its parent's label, and its first run.
 -- name: origins
-SELECT s.key, s.label, s.parent, p.label, r.id, s.spawn_key
-FROM sessions AS s
-LEFT JOIN sessions AS p ON p.key = s.parent
-LEFT JOIN runs AS r ON r.session = s.key AND r.number = 1
-WHERE s.key IN (SELECT value FROM json_each(?));
+WITH RECURSIVE up (key, above, height) AS (
+    SELECT value, value, 0 FROM json_each(?)
+    UNION
+    SELECT up.key, s.parent, up.height + 1
+    FROM up JOIN sessions AS s ON s.key = up.above
+    WHERE s.parent <> '' AND up.height < 100
+)
+SELECT up.key, s.label, s.parent, s.spawn_key, up.height, r.id
+FROM up
+JOIN sessions AS s ON s.key = up.above
+LEFT JOIN runs AS r ON up.height = 0 AND r.session = s.key AND r.number = 1
+ORDER BY up.key, up.height;
 
 -- Which runs asked for runs, up to the ones that nobody in the store asked for.
 -- name: lineages

@@ -14,7 +14,7 @@ import * as format from './format.js';
 /** @typedef {import('./types').Result} Result */
 
 /** @param {string} path @param {unknown} [trigger] */
-function usePage(path, trigger) {
+export function usePage(path, trigger) {
   const [page, show] = useState(/** @type {any} */ (null));
   const [error, fail] = useState(/** @type {unknown} */ (null));
   useEffect(() => {

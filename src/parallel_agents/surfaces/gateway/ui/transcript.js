@@ -55,8 +55,11 @@ function tell(each, delivered) {
     }
     case 'asked':
       return { title: 'asks a person', text: [body.question.tool, body.question.text].filter(Boolean).join(' '), note: body.question.rule };
-    case 'answered':
-      return { title: `${oneLine(body.by)} answered`, text: body.answer.text, note: body.answer.allow ? (body.answer.text ? '' : 'allow') : 'deny', isError: !body.answer.allow };
+    case 'answered': {
+      const { allow, text } = body.answer;
+      if (body.by === 'time limit') return { title: 'Nobody answered in time', text: allow ? text : '', note: allow ? 'default' : '', isError: !allow };
+      return { title: `${oneLine(body.by)} answered`, text, note: allow ? (text ? '' : 'allow') : 'deny', isError: !allow };
+    }
     case 'gated':
       return { title: `gate ${body.verdict.gate} ${body.verdict.is_accepted ? 'accepts' : 'rejects'}`, text: body.verdict.critique ?? '', note: body.verdict.score == null ? '' : `${body.verdict.score} of 10`, isError: !body.verdict.is_accepted };
     case 'finished':
