@@ -11,6 +11,11 @@ import * as format from './format.js';
 
 /** @typedef {import('./types').Row} Row */
 
+/** Whether a run is a flow with steps: the tasks of a map are its rows. @param {Row} top */
+export function hasSteps(top) {
+  return top.kind === 'flow' && !top.session_key.startsWith('flow:map:');
+}
+
 /** @param {{top: Row, version: number}} props */
 export function Steps({ top, version }) {
   const { page, error } = usePage(runPath(top.session_key, '/steps'), `${top.status} ${JSON.stringify(top.counts ?? {})} ${Math.floor(version / 5)}`);

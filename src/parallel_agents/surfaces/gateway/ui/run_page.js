@@ -10,7 +10,7 @@ import { AsksHere } from './answers.js';
 import { Changes } from './changes.js';
 import { FailurePanel } from './failure_panel.js';
 import { countFailed, endedBadly, firstFailure, opening } from './failures.js';
-import { Steps } from './flow_steps.js';
+import { hasSteps, Steps } from './flow_steps.js';
 import { RunGraph } from './graph.js';
 import { Kill } from './kill.js';
 import { Lanes } from './lanes.js';
@@ -125,7 +125,7 @@ export function RunPage({ name }) {
 /** @param {Row} top @param {string} name @returns {[string, string, string][]} */
 function tabsOf(top, name) {
   const tab = (/** @type {string} */ each, /** @type {string} */ text) => /** @type {[string, string, string]} */ ([each, href('run', name, each), text]);
-  return [tab('timeline', 'Timeline'), ...(top.has_plan ? [tab('graph', 'Graph')] : []), ...(top.kind === 'flow' && !top.session_key.startsWith('flow:map:') && !isStored ? [tab('steps', 'Steps')] : []), tab('results', 'Results'), tab('files', 'Files'), ...(isStored ? [] : [tab('changes', 'Changes')]), tab('events', 'Events')];
+  return [tab('timeline', 'Timeline'), ...(top.has_plan ? [tab('graph', 'Graph')] : []), ...(hasSteps(top) ? [tab('steps', 'Steps')] : []), tab('results', 'Results'), tab('files', 'Files'), ...(isStored ? [] : [tab('changes', 'Changes')]), tab('events', 'Events')];
 }
 
 /** The rows of a state or of a step, as the address asks; the whole run has no state of its own there.

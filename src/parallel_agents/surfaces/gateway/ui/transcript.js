@@ -57,7 +57,7 @@ function tell(each, delivered) {
       return { title: 'asks a person', text: [body.question.tool, body.question.text].filter(Boolean).join(' '), note: body.question.rule };
     case 'answered': {
       const { allow, text } = body.answer;
-      if (body.by === 'time limit') return { title: 'Nobody answered in time', text: allow ? text : '', note: allow ? 'default' : '', isError: !allow };
+      if (body.by === 'time limit') return { title: 'Nobody answered in time', text: allow ? text : '', isError: !allow };
       return { title: `${oneLine(body.by)} answered`, text, note: allow ? (text ? '' : 'allow') : 'deny', isError: !allow };
     }
     case 'gated':
