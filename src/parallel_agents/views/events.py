@@ -35,6 +35,7 @@ from parallel_agents.core.message import task_text
 from parallel_agents.core.pause import is_pause, is_unpause
 from parallel_agents.core.question import NOBODY
 from parallel_agents.core.run import Failure, RunStatus
+from parallel_agents.core.spelling import counted
 from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.views import format
 from parallel_agents.views.forks import told
@@ -327,14 +328,9 @@ def _batched(body: Batched) -> Description:
 
 
 def _rows_changed(body: RowsChanged) -> Description:
-    gone, back = len(body.gone), len(body.back)
-    parts = [f"{_results(gone)} no longer"] if gone else []
-    parts += [f"{_results(back)} again"] if back else []
+    changed = ((body.gone, "no longer counted"), (body.back, "counted again"))
+    parts = [f"{counted(len(rows), 'result')} {how}" for rows, how in changed if rows]
     return Description(title=" and ".join(parts), doing="reads the rows")
-
-
-def _results(results: int) -> str:
-    return "1 result counts" if results == 1 else f"{results:,} results count"
 
 
 def _noticed(body: Noticed) -> Description:

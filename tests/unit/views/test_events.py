@@ -94,7 +94,7 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
         (StepStarted(name="fetch", effect=Effect.ONCE), "step fetch", ""),
         (
             RowsChanged(gone=("row/a",), back=("row/b", "row/c")),
-            "1 result counts no longer and 2 results count again",
+            "1 result no longer counted and 2 results counted again",
             "",
         ),
         (Batched(batch="batch/a", rows=("row/a", "row/b")), "2 rows in one task", ""),
