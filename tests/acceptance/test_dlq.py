@@ -176,7 +176,7 @@ def test_a_command_without_a_choice_is_refused(pagents: Pagents) -> None:
         pagents("dlq", command).assert_refused("PA-E101", "no dead letters are selected", exits=2)
     pagents("run", pagents.team("tea"))
     pagents("dlq", "list", "--since", "soon").assert_refused(
-        "PA-E101", "neither a duration nor a date or time", exits=2
+        "PA-E101", "neither a duration nor a day, a date or a time", exits=2
     )
 
 

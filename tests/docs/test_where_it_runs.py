@@ -125,7 +125,7 @@ def test_a_crontab_s_map_continues(offline: Offline, user: dict[str, str]) -> No
 
     log = (Path(user["HOME"]) / "pagents.log").read_text("utf-8")
     assert [each.returncode for each in ended] == [0, 0], log
-    assert "1/1 rows done   1 done before" in log
+    assert "done before, nothing ran   1/1 rows done" in log
     assert (folder / "scores.csv").is_file()
 
 
